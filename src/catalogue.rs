@@ -1,0 +1,137 @@
+//! Every sentence that editors, ward staff and citizens see, in Vietnamese (the default) and English, side by side in
+//! `catalogue/*.yaml` and nowhere else.
+//!
+//! A key is `<file>.<name>`, as in `state.accepted`. Placeholders are written `{name}`. Tests hold both languages of
+//! every entry to the same placeholders and every key that the code uses to an entry.
+
+use std::{collections::HashMap, fmt, str::FromStr, sync::OnceLock};
+
+/// The language of a reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Lang {
+    /// Vietnamese, the default.
+    #[default]
+    Vi,
+    /// English.
+    En,
+}
+
+impl FromStr for Lang {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "vi" => Ok(Self::Vi),
+            "en" => Ok(Self::En),
+            _ => Err("the languages are vi and en"),
+        }
+    }
+}
+
+impl fmt::Display for Lang {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Vi => "vi",
+            Self::En => "en",
+        })
+    }
+}
+
+/// One sentence in both languages.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    vi: String,
+    en: String,
+}
+
+/// The files, by the first part of their keys.
+const FILES: &[(&str, &str)] = &[
+    ("diagnostic", include_str!("catalogue/diagnostic.yaml")),
+    ("state", include_str!("catalogue/state.yaml")),
+    ("reason", include_str!("catalogue/reason.yaml")),
+    ("cron", include_str!("catalogue/cron.yaml")),
+    ("cli", include_str!("catalogue/cli.yaml")),
+    ("web", include_str!("catalogue/web.yaml")),
+];
+
+fn entries() -> &'static HashMap<String, Entry> {
+    static ENTRIES: OnceLock<HashMap<String, Entry>> = OnceLock::new();
+    ENTRIES.get_or_init(|| {
+        let mut entries = HashMap::new();
+        for (area, yaml) in FILES {
+            let file: HashMap<String, Entry> =
+                serde_yaml::from_str(yaml).expect("the catalogue is compiled in and read by a test");
+            entries.extend(file.into_iter().map(|(name, entry)| (format!("{area}.{name}"), entry)));
+        }
+        entries
+    })
+}
+
+/// The sentence `key` in `lang` with its placeholders filled. A key that is not there comes back in brackets, so that
+/// a slip shows on the page and does not take the daemon down.
+#[must_use]
+pub fn text(lang: Lang, key: &str, args: &[(&str, &dyn fmt::Display)]) -> String {
+    let Some(entry) = entries().get(key) else { return format!("[{key}]") };
+    let pattern = match lang {
+        Lang::Vi => &entry.vi,
+        Lang::En => &entry.en,
+    };
+    fill(pattern, args)
+}
+
+/// Whether the catalogue has `key`.
+#[must_use]
+pub fn has(key: &str) -> bool {
+    entries().contains_key(key)
+}
+
+/// Puts `args` into `{name}` places, once: a value that looks like a placeholder stays as it is.
+fn fill(pattern: &str, args: &[(&str, &dyn fmt::Display)]) -> String {
+    let mut filled = String::with_capacity(pattern.len() + 32);
+    let mut rest = pattern;
+    while let Some(open) = rest.find('{') {
+        filled.push_str(&rest[..open]);
+        rest = &rest[open..];
+        let known = rest.find('}').and_then(|close| {
+            let (_, value) = args.iter().find(|(name, _)| *name == &rest[1..close])?;
+            Some((value, close))
+        });
+        if let Some((value, close)) = known {
+            filled.push_str(&value.to_string());
+            rest = &rest[close + 1..];
+        } else {
+            filled.push('{');
+            rest = &rest[1..];
+        }
+    }
+    filled.push_str(rest);
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn placeholders(pattern: &str) -> std::collections::BTreeSet<&str> {
+        pattern.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn both_languages_say_the_same_things() {
+        for (key, entry) in entries() {
+            assert!(!entry.vi.trim().is_empty() && !entry.en.trim().is_empty(), "{key} is empty in a language");
+            assert_eq!(placeholders(&entry.vi), placeholders(&entry.en), "{key}");
+        }
+    }
+
+    #[test]
+    fn placeholders_are_filled_once() {
+        assert_eq!(fill("a {x} {y} {", &[("x", &"{y}"), ("y", &1)]), "a {y} 1 {");
+        assert_eq!(fill("{z}", &[]), "{z}");
+    }
+
+    #[test]
+    fn an_unknown_key_shows_itself() {
+        assert_eq!(text(Lang::Vi, "no.such", &[]), "[no.such]");
+    }
+}

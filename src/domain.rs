@@ -1,0 +1,22 @@
+//! What things are and how they behave, without any input or output.
+//!
+//! Nothing here opens a file, a socket or a database, reads a clock or logs. Functions cannot fail on valid values;
+//! what can be invalid is refused where it is made (`parse`).
+
+pub mod bulletin;
+pub mod calendar;
+pub mod channel;
+pub mod contact;
+pub mod crontab;
+pub mod delivery;
+pub mod id;
+pub mod message;
+pub mod plan;
+pub mod recipe;
+pub mod retry;
+pub mod schedule;
+pub mod secret;
+pub mod settings;
+pub mod time;
+pub mod ward;
+pub mod workspace;

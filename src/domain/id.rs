@@ -1,0 +1,170 @@
+//! Identifiers: short ASCII names that people write in files, and the delivery id that is computed from them.
+
+use std::fmt;
+
+/// Why a text is not an identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an id has 1 to 64 characters of a-z, 0-9 and hyphen, and begins and ends with a letter or digit")]
+pub struct InvalidId;
+
+fn is_id(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes a text that people wrote; refuses what could not be a file name or a part of a web address.
+            ///
+            /// # Errors
+            /// [`InvalidId`] when the text breaks the rule it states.
+            pub fn parse(text: &str) -> Result<Self, InvalidId> {
+                if is_id(text) { Ok(Self(text.to_owned())) } else { Err(InvalidId) }
+            }
+
+            /// The identifier as written.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+id!(
+    /// A bulletin: the stem of its file under `content/bulletins/`.
+    BulletinId
+);
+id!(
+    /// A channel: one destination, its key in a file under `channels/`.
+    ChannelId
+);
+id!(
+    /// A ward, or the city itself.
+    WardId
+);
+id!(
+    /// A schedule. Sends made by hand have schedules of their own, made by [`ScheduleId::by_hand`].
+    ScheduleId
+);
+id!(
+    /// A topic: what kind of scam or public-service message.
+    TopicId
+);
+id!(
+    /// A contact that a bulletin may name.
+    ContactId
+);
+id!(
+    /// A recipe: the stem of its file under `channels/recipes/`.
+    RecipeId
+);
+
+impl ScheduleId {
+    /// The schedule that stands for one send made by hand. The dot keeps it apart from every authored id.
+    #[must_use]
+    pub fn by_hand(token: &str) -> Self {
+        Self(format!("send.{token}"))
+    }
+
+    /// Reads an id back from the store, where ids made by hand occur too.
+    #[must_use]
+    pub fn from_store(text: String) -> Self {
+        Self(text)
+    }
+
+    /// Whether this is a send made by hand and not a line of a schedule file.
+    #[must_use]
+    pub fn is_by_hand(&self) -> bool {
+        self.0.starts_with("send.")
+    }
+}
+
+/// A delivery's identifier, computed from its key (schedule, instant, channel), so that planning the same thing twice,
+/// after a restart or on five nodes, names the same delivery. It is also the idempotency key that receivers see.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+pub struct DeliveryId(String);
+
+impl DeliveryId {
+    /// The id of the delivery of `schedule` at `due` on `channel`: 20 characters, 100 bits of a BLAKE3 hash.
+    #[must_use]
+    pub fn of(schedule: &ScheduleId, due: super::time::Timestamp, channel: &ChannelId) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(schedule.as_str().as_bytes());
+        hasher.update(b"\0");
+        hasher.update(&due.as_micros().to_be_bytes());
+        hasher.update(channel.as_str().as_bytes());
+        // Letters that cannot be misread over the telephone (Crockford's base 32).
+        const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+        let hash = hasher.finalize();
+        let text = hash.as_bytes()[..20].iter().map(|byte| char::from(LETTERS[usize::from(byte & 31)])).collect();
+        Self(text)
+    }
+
+    /// Reads an id back from the store or from a command line; anything of the right shape is accepted and simply
+    /// not found when it names nothing.
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        Self(text.trim().to_ascii_lowercase())
+    }
+
+    /// The identifier as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DeliveryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::Timestamp;
+
+    #[test]
+    fn ids_are_narrow() {
+        for good in ["a", "hung-binh", "loa-hung-binh-1", "24"] {
+            assert!(BulletinId::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "-a", "a-", "Hưng", "a b", "a.b", "A", &"a".repeat(65)] {
+            assert!(BulletinId::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn delivery_ids_depend_on_every_part_of_the_key() {
+        let id = |schedule: &str, due, channel: &str| {
+            let (schedule, channel) = (ScheduleId::parse(schedule).unwrap(), ChannelId::parse(channel).unwrap());
+            DeliveryId::of(&schedule, Timestamp::from_micros(due), &channel)
+        };
+        assert_eq!(id("a", 1, "b"), id("a", 1, "b"));
+        assert_eq!(id("a", 1, "b").as_str().len(), 20);
+        let different = [id("a", 1, "b"), id("c", 1, "b"), id("a", 2, "b"), id("a", 1, "c")];
+        let unique: std::collections::BTreeSet<_> = different.iter().collect();
+        assert_eq!(unique.len(), 4);
+    }
+}

@@ -1,0 +1,27 @@
+//! `loa` takes bulletins and schedules that people edit as files and makes sure that every scheduled broadcast reaches
+//! every channel once, on time and in exactly the frozen words, and that anybody entitled to ask can see what happened.
+//!
+//! The modules stand in reading order: what things are, how mistakes are shown, how files become a workspace, how a
+//! workspace becomes words, how words leave the building, where it is written down, and who keeps it all moving.
+
+pub mod domain;
+
+pub mod catalogue;
+pub mod clock;
+pub mod telemetry;
+
+pub mod diagnostic;
+pub mod source;
+pub mod template;
+
+pub mod render;
+
+pub mod adapter;
+pub mod config;
+pub mod store;
+
+pub mod daemon;
+pub mod simulator;
+
+pub mod cli;
+pub mod web;
