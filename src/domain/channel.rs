@@ -1,0 +1,137 @@
+//! Channels: destinations, and how each is reached.
+
+use std::collections::BTreeMap;
+
+use super::{
+    bulletin::Format,
+    id::{ChannelId, RecipeId, WardId},
+    secret::SecretRef,
+};
+
+/// What sort of destination it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ChannelKind {
+    /// A loudspeaker cluster.
+    Loudspeaker,
+    /// A website.
+    Website,
+    /// A chat account or group.
+    Chat,
+    /// A counter screen.
+    Sign,
+}
+
+impl ChannelKind {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::Loudspeaker, Self::Website, Self::Chat, Self::Sign];
+
+    /// The word used in files, JSON and the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Loudspeaker => "loudspeaker",
+            Self::Website => "website",
+            Self::Chat => "chat",
+            Self::Sign => "sign",
+        }
+    }
+
+    /// Reads the word back.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// The body that such a channel carries.
+    #[must_use]
+    pub fn format(self) -> Format {
+        match self {
+            Self::Loudspeaker => Format::Script,
+            Self::Website => Format::Article,
+            Self::Chat => Format::Message,
+            Self::Sign => Format::Sign,
+        }
+    }
+
+    /// How such a channel is treated when it is unclear whether a call arrived: what is heard must not be heard twice.
+    #[must_use]
+    pub fn mode(self) -> Mode {
+        match self {
+            Self::Loudspeaker => Mode::AtMostOnce,
+            Self::Website | Self::Chat | Self::Sign => Mode::AtLeastOnce,
+        }
+    }
+}
+
+/// What to do when a call may or may not have arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Never send again by itself: ask the device if it can answer, else a person.
+    AtMostOnce,
+    /// Send again with the same idempotency key.
+    AtLeastOnce,
+}
+
+impl Mode {
+    /// The word used in files, JSON and the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AtMostOnce => "at-most-once",
+            Self::AtLeastOnce => "at-least-once",
+        }
+    }
+
+    /// Reads the word back.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::AtMostOnce, Self::AtLeastOnce].into_iter().find(|mode| mode.as_str() == text)
+    }
+}
+
+/// One destination.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Channel {
+    /// Its id.
+    pub id: ChannelId,
+    /// What people call it.
+    pub name: String,
+    /// The ward it serves; the city's own id for a city-wide channel.
+    pub ward: WardId,
+    /// Its sort.
+    pub kind: ChannelKind,
+    /// The body it carries.
+    pub format: Format,
+    /// How doubt is treated.
+    pub mode: Mode,
+    /// How it is reached.
+    pub adapter: AdapterConfig,
+}
+
+/// How a channel is reached, as data; `crate::adapter` makes it act.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AdapterConfig {
+    /// By a recipe with this channel's parameters filled in.
+    Recipe {
+        /// Which recipe.
+        recipe: RecipeId,
+        /// Its parameters; defaults are filled in, and every one that the recipe wants is there.
+        with: BTreeMap<String, Parameter>,
+    },
+    /// By Standard Webhooks.
+    Webhook {
+        /// The full address.
+        url: String,
+        /// Signing secrets, newest first; every one signs, so that the receiver can change over.
+        secrets: Vec<SecretRef>,
+    },
+}
+
+/// A recipe parameter's value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parameter {
+    /// A plain value.
+    Plain(String),
+    /// A reference to a secret.
+    Secret(SecretRef),
+}

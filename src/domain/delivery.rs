@@ -1,0 +1,208 @@
+//! Deliveries: their states, why they are in them, and how much is known about what was heard.
+
+/// Makes an enum whose variants have one word each, used in JSON, the database and the catalogue.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name { $($(#[$variant_doc])* $variant,)+ }
+
+        impl $name {
+            /// Every variant, in order.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// The word used in JSON, the database and the catalogue.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+
+            /// Reads the word back.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($word => Some(Self::$variant),)+ _ => None }
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+    };
+}
+
+words! {
+    /// Where a delivery stands.
+    State {
+        /// Known, not yet frozen.
+        Planned = "planned",
+        /// Frozen, waiting for its instant or for the next attempt.
+        Ready = "ready",
+        /// Claimed by a node; a call may be under way.
+        Sending = "sending",
+        /// The channel took it. This is not yet "aired".
+        Accepted = "accepted",
+        /// The device or a person says that it was played.
+        Confirmed = "confirmed",
+        /// A person says that it was not heard.
+        Unheard = "unheard",
+        /// The channel said no, or tries ran out.
+        Failed = "failed",
+        /// It may have left; no answer came back. A person closes it.
+        Unknown = "unknown",
+        /// It was not sent, for the reason that stands beside it.
+        Skipped = "skipped",
+        /// A person called it off.
+        Cancelled = "cancelled",
+    }
+}
+
+impl State {
+    /// Whether nothing more happens by itself.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        !matches!(self, Self::Planned | Self::Ready | Self::Sending)
+    }
+}
+
+words! {
+    /// How much is known about what was heard, low to high.
+    Evidence {
+        /// Nothing.
+        None = "none",
+        /// The channel's answer.
+        Accepted = "accepted",
+        /// The device itself.
+        Device = "device",
+        /// A person.
+        Staff = "staff",
+    }
+}
+
+words! {
+    /// Why an attempt or a delivery ended as it did. Texts for people are in the catalogue under `reason.`.
+    Reason {
+        // --- skipped
+        /// Its time passed: nobody was running, or it could not begin before its deadline, or no bulletin was valid.
+        Expired = "expired",
+        /// Outside the permitted hours.
+        Policy = "policy",
+        /// The channel, ward, topic or everything is paused.
+        Paused = "paused",
+        /// The words are not approved.
+        Unapproved = "unapproved",
+        /// An edit removed or moved it.
+        Superseded = "superseded",
+        /// The channel has not answered for a while.
+        Unreachable = "unreachable",
+        /// Something else was on air.
+        Collision = "collision",
+        // --- it certainly never left
+        /// Nobody listens at the address.
+        Refused = "refused",
+        /// The name has no address.
+        NoAddress = "no-address",
+        /// No connection came about.
+        NoConnection = "no-connection",
+        /// The encrypted connection failed before anything was sent.
+        Tls = "tls",
+        /// The address is outside the network allow-list.
+        NotAllowed = "not-allowed",
+        /// The request could not be made from the recipe.
+        Unwritable = "unwritable",
+        // --- it may have left
+        /// No answer in time.
+        Timeout = "timeout",
+        /// The connection broke.
+        Reset = "reset",
+        /// The answer broke off.
+        Cut = "cut",
+        /// The node died before it could write down the answer.
+        Crashed = "crashed",
+        // --- an answer came
+        /// The answer's status says no.
+        Status = "status",
+        /// The answer asks to slow down or to come later.
+        Busy = "busy",
+        /// The answer is not what the recipe expects.
+        Unexpected = "unexpected",
+        /// The answer points elsewhere; redirects are not followed.
+        Redirect = "redirect",
+        /// The answer is larger than allowed.
+        TooLarge = "too-large",
+        // --- ends
+        /// Its deadline came before an answer did.
+        Deadline = "deadline",
+        /// A person decided.
+        ByHand = "by-hand",
+        /// The words could not be rendered.
+        Unrenderable = "unrenderable",
+        /// A defect of the program.
+        Defect = "defect",
+    }
+}
+
+words! {
+    /// How one attempt ended.
+    Outcome {
+        /// The channel took it.
+        Accepted = "accepted",
+        /// It did not happen, another attempt may help.
+        Retry = "retry",
+        /// The channel said no.
+        Rejected = "rejected",
+        /// It may have happened.
+        Unknown = "unknown",
+    }
+}
+
+/// How many deliveries of a range stand where: the two sides of the accounting equation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Account {
+    /// Deliveries in all.
+    pub occurrences: u64,
+    /// `accepted`.
+    pub accepted: u64,
+    /// `confirmed`.
+    pub confirmed: u64,
+    /// `failed` and `unheard`.
+    pub failed: u64,
+    /// `unknown`.
+    pub unknown: u64,
+    /// `skipped`.
+    pub skipped: u64,
+    /// `cancelled`.
+    pub cancelled: u64,
+    /// `planned`, `ready` and `sending`.
+    pub pending: u64,
+}
+
+impl Account {
+    /// Adds `count` deliveries in `state`.
+    pub fn add(&mut self, state: State, count: u64) {
+        let place = match state {
+            State::Planned | State::Ready | State::Sending => &mut self.pending,
+            State::Accepted => &mut self.accepted,
+            State::Confirmed => &mut self.confirmed,
+            State::Failed | State::Unheard => &mut self.failed,
+            State::Unknown => &mut self.unknown,
+            State::Skipped => &mut self.skipped,
+            State::Cancelled => &mut self.cancelled,
+        };
+        *place += count;
+    }
+
+    /// Whether both sides are equal. `occurrences` has to be counted on its own, not summed from the other fields.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        self.occurrences
+            == self.accepted
+                + self.confirmed
+                + self.failed
+                + self.unknown
+                + self.skipped
+                + self.cancelled
+                + self.pending
+    }
+}

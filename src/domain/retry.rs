@@ -1,0 +1,86 @@
+//! When to try again: exponential with jitter, the receiver's own wish within reason, and never past the deadline.
+
+use std::time::Duration;
+
+use super::{id::DeliveryId, time::Timestamp};
+
+/// How a delivery is tried again.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RetryPolicy {
+    /// The first wait.
+    pub first: Duration,
+    /// No wait is longer, except at the receiver's own wish.
+    pub longest: Duration,
+    /// Attempts in all.
+    pub attempts: u32,
+}
+
+impl RetryPolicy {
+    /// When attempt number `attempt` (counted from 1, just failed at `now`) is followed by the next one; `None` when it
+    /// is not: tries ran out, or the next would begin at or after `deadline`.
+    ///
+    /// Waits double from `first` up to `longest`, ± 20 % that depend only on the delivery and the attempt, so that many
+    /// failures of one moment do not come back in one moment. `after` is the receiver's Retry-After: it can only
+    /// lengthen the wait.
+    #[must_use]
+    pub fn next(
+        &self,
+        delivery: &DeliveryId,
+        attempt: u32,
+        now: Timestamp,
+        after: Option<Duration>,
+        deadline: Timestamp,
+    ) -> Option<Timestamp> {
+        if attempt >= self.attempts {
+            return None;
+        }
+        let doubled = self.first.saturating_mul(1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX));
+        let wait = doubled.min(self.longest).mul_f64(jitter(delivery, attempt));
+        let next = now + wait.max(after.unwrap_or_default());
+        (next < deadline).then_some(next)
+    }
+}
+
+/// A factor from 0.8 to 1.2 that depends only on the arguments.
+fn jitter(delivery: &DeliveryId, attempt: u32) -> f64 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(delivery.as_str().as_bytes()).update(&attempt.to_be_bytes());
+    let byte = hasher.finalize().as_bytes()[0];
+    0.8 + 0.4 * f64::from(byte) / 255.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: RetryPolicy =
+        RetryPolicy { first: Duration::from_secs(5), longest: Duration::from_secs(600), attempts: 8 };
+    const FAR: Timestamp = Timestamp::from_micros(i64::MAX);
+
+    fn wait(attempt: u32, after: Option<Duration>, deadline: Timestamp) -> Option<Duration> {
+        let start = Timestamp::from_micros(0);
+        POLICY.next(&DeliveryId::from_text("x"), attempt, start, after, deadline).map(|at| at.since(start))
+    }
+
+    #[test]
+    fn waits_double_within_the_jitter_and_stop() {
+        for attempt in 1..8 {
+            let plain = 5.0 * 2_f64.powi(i32::try_from(attempt).unwrap() - 1);
+            let waited = wait(attempt, None, FAR).unwrap().as_secs_f64();
+            assert!((plain.min(600.0) * 0.8..=plain.min(600.0) * 1.2).contains(&waited), "{attempt}: {waited}");
+        }
+        assert_eq!(wait(8, None, FAR), None);
+    }
+
+    #[test]
+    fn the_receiver_can_only_lengthen() {
+        assert_eq!(wait(1, Some(Duration::from_secs(3600)), FAR), Some(Duration::from_secs(3600)));
+        assert!(wait(1, Some(Duration::from_secs(1)), FAR).unwrap() >= Duration::from_secs(4));
+    }
+
+    #[test]
+    fn the_deadline_wins() {
+        assert_eq!(wait(1, Some(Duration::from_secs(60)), Timestamp::from_micros(60_000_000)), None);
+        assert!(wait(1, None, Timestamp::from_micros(60_000_000)).is_some());
+    }
+}

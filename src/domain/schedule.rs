@@ -1,0 +1,80 @@
+//! Schedules: which bulletins go where, when, and what happens to an occurrence that was missed.
+
+use std::time::Duration;
+
+use chrono_tz::Tz;
+
+use super::{
+    calendar::When,
+    channel::{Channel, ChannelKind},
+    id::{BulletinId, ChannelId, ScheduleId, TopicId, WardId},
+    ward::Validity,
+};
+
+/// One schedule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Schedule {
+    /// Its key in its file.
+    pub id: ScheduleId,
+    /// When it fires.
+    pub when: When,
+    /// The zone in which `when` and `valid` are read.
+    pub zone: Tz,
+    /// The days on which it fires.
+    pub valid: Validity,
+    /// What it sends.
+    pub bulletins: Choice,
+    /// Where it sends.
+    pub to: Targets,
+    /// What becomes of an occurrence that fell due while nobody was running.
+    pub missed: Missed,
+    /// How long after its instant a sending may still begin.
+    pub deadline: Duration,
+}
+
+/// Which bulletin an occurrence carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// Always this one.
+    Only(BulletinId),
+    /// These in turn.
+    Rotate(Vec<BulletinId>),
+    /// Every bulletin of a topic in turn, in the order of their ids.
+    RotateTopic(TopicId),
+}
+
+/// What becomes of an occurrence that fell due while nobody was running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missed {
+    /// It is skipped, with the reason. Right for what is heard.
+    Skip,
+    /// It is sent late, at most this long after its instant. Right for what is read.
+    Late {
+        /// The limit.
+        within: Duration,
+    },
+}
+
+/// Which channels: all filters that are given must hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Targets {
+    /// Channels of this kind.
+    pub kind: Option<ChannelKind>,
+    /// Channels of these wards.
+    pub wards: Vec<WardId>,
+    /// These channels.
+    pub channels: Vec<ChannelId>,
+    /// Not these channels.
+    pub except: Vec<ChannelId>,
+}
+
+impl Targets {
+    /// Whether `channel` is meant.
+    #[must_use]
+    pub fn include(&self, channel: &Channel) -> bool {
+        self.kind.is_none_or(|kind| kind == channel.kind)
+            && (self.wards.is_empty() || self.wards.contains(&channel.ward))
+            && (self.channels.is_empty() || self.channels.contains(&channel.id))
+            && !self.except.contains(&channel.id)
+    }
+}

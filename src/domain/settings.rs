@@ -1,0 +1,77 @@
+//! The content of `loa.yaml`, checked. Secrets are still references here; `crate::config` resolves them.
+
+use std::{net::SocketAddr, time::Duration};
+
+use chrono_tz::Tz;
+
+use super::{secret::SecretRef, time::Timestamp, ward::Ward};
+
+/// The daemon's settings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// What pages call this installation.
+    pub name: String,
+    /// The zone of schedules that name none, and of everything shown to people.
+    pub zone: Tz,
+    /// The city, as the area of channels without a ward.
+    pub city: Ward,
+    /// The province's name in full: `tỉnh Nghệ An`.
+    pub province: String,
+    /// Where the database is.
+    pub database: DatabaseSetting,
+    /// Where the pages are served.
+    pub web: SocketAddr,
+    /// How far ahead occurrences are planned.
+    pub horizon: Duration,
+    /// How long before its instant a delivery is frozen.
+    pub prepare: Duration,
+    /// How late the daemon may wake up before an occurrence counts as missed.
+    pub grace: Duration,
+    /// How deliveries are sent.
+    pub delivery: DeliverySettings,
+    /// Where calls may go.
+    pub allow: Vec<AllowRule>,
+    /// Where the simulated city's clock starts.
+    pub simulate_start: Timestamp,
+    /// Simulated seconds a second.
+    pub simulate_speed: f64,
+}
+
+/// Where the database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseSetting {
+    /// An address without a password in it: `sqlite:PATH` (relative to the workspace) or `postgres:…`.
+    Url(String),
+    /// A reference to the address.
+    Secret(SecretRef),
+}
+
+/// How deliveries are sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeliverySettings {
+    /// Calls in flight at most.
+    pub workers: usize,
+    /// Time to connect.
+    pub connect_timeout: Duration,
+    /// Time for a whole call.
+    pub total_timeout: Duration,
+    /// How long a claimed delivery belongs to a node; longer than a whole attempt can take.
+    pub lease: Duration,
+    /// When to try again.
+    pub retry: super::retry::RetryPolicy,
+    /// Calls in flight to one host at most.
+    pub host_concurrency: usize,
+    /// Calls a second to one host at most.
+    pub host_per_second: f64,
+}
+
+/// One entry of the network allow-list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AllowRule {
+    /// Addresses in this range, whatever name led to them.
+    Range(ipnet::IpNet),
+    /// This host name, whatever address it has.
+    Host(String),
+    /// Host names that end in this (with its leading dot).
+    Suffix(String),
+}

@@ -1,0 +1,47 @@
+//! The workspace: everything that people edit, checked, as one immutable value.
+
+use std::collections::BTreeMap;
+
+use super::{
+    bulletin::{Bulletin, Topic},
+    channel::Channel,
+    contact::Contact,
+    id::{BulletinId, ChannelId, ContactId, RecipeId, ScheduleId, TopicId, WardId},
+    recipe::Recipe,
+    schedule::Schedule,
+    settings::Settings,
+    ward::Ward,
+};
+
+/// Everything that people edit. Every id that occurs in it names something in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Workspace {
+    /// A hash over every file, in hexadecimal: two nodes with the same revision loaded the same words.
+    pub revision: String,
+    /// `loa.yaml`.
+    pub settings: Settings,
+    /// Wards, without the city itself.
+    pub wards: BTreeMap<WardId, Ward>,
+    /// Topics.
+    pub topics: BTreeMap<TopicId, Topic>,
+    /// Contacts.
+    pub contacts: BTreeMap<ContactId, Contact>,
+    /// Bulletins.
+    pub bulletins: BTreeMap<BulletinId, Bulletin>,
+    /// Shared template parts by file name.
+    pub templates: BTreeMap<String, String>,
+    /// Recipes.
+    pub recipes: BTreeMap<RecipeId, Recipe>,
+    /// Channels.
+    pub channels: BTreeMap<ChannelId, Channel>,
+    /// Schedules.
+    pub schedules: BTreeMap<ScheduleId, Schedule>,
+}
+
+impl Workspace {
+    /// The ward `id`, or the city when `id` is the city's.
+    #[must_use]
+    pub fn ward(&self, id: &WardId) -> Option<&Ward> {
+        if *id == self.settings.city.id { Some(&self.settings.city) } else { self.wards.get(id) }
+    }
+}
