@@ -139,17 +139,28 @@ impl Daemon {
         self.supervisor.spawn(name, work);
     }
 
+    /// Adds something of the caller's that stays to the very end: who listens for the second signal.
+    pub fn attach_attendant(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        self.supervisor.spawn_attendant(work);
+    }
+
     /// Waits until the daemon was told to stop and has finished what was in flight.
     ///
     /// # Errors
     /// [`SupervisorError`] when a loop ended by itself.
     pub async fn finish(self) -> Result<(), SupervisorError> {
+        self.finish_then(async {}).await.1
+    }
+
+    /// [`Daemon::finish`], with a last look at the store before it is closed.
+    pub async fn finish_then<T>(self, last: impl Future<Output = T>) -> (T, Result<(), SupervisorError>) {
         let limit = self.shared.live.borrow().workspace.settings.delivery.total_timeout + Duration::from_secs(5);
         let ended = self.supervisor.finish(limit).await;
         if let Err(error) = self.shared.store.journal("stopped", None, &self.shared.node, "", self.shared.clock.now()).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "the end could not be written to the journal");
         }
+        let seen = last.await;
         self.shared.store.close().await;
-        ended
+        (seen, ended)
     }
 }

@@ -1,10 +1,11 @@
 //! `loa cron`: what a crontab line means, in words, and when it fires next.
 //!
-//! Only values and texts; arguments and printing belong to the command line. Every word is in `catalogue/cron.yaml`.
+//! Every word is in `catalogue/cron.yaml`.
 
 mod mistake;
 mod words;
 
+use clap::Args;
 use chrono::{Datelike, NaiveDateTime, SecondsFormat};
 use chrono_tz::Tz;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
@@ -18,8 +19,45 @@ use crate::{
     },
 };
 
+use super::output::{Format, Output, parse_instant};
 pub use mistake::{error_text, mend_text, problem_text};
 pub use words::describe;
+
+/// Which line, and from when on.
+#[derive(Debug, Args)]
+pub struct CronArgs {
+    /// The line, in quotes: '30 5 * * 1-5'
+    line: String,
+    /// The zone whose clocks it follows
+    #[arg(long, default_value = "Asia/Ho_Chi_Minh", value_parser = zone)]
+    zone: Tz,
+    /// From this instant on (default now)
+    #[arg(long, allow_hyphen_values = true)]
+    from: Option<String>,
+    /// How many instants to list
+    #[arg(short = 'n', long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    count: u16,
+}
+
+fn zone(text: &str) -> Result<Tz, String> {
+    crate::domain::calendar::parse_zone(text).ok_or_else(|| format!("`{text}` is not an IANA zone such as Asia/Ho_Chi_Minh"))
+}
+
+/// Shows what the line means.
+///
+/// # Errors
+/// [`super::Findings`] when it is not a crontab line.
+pub fn run(args: &CronArgs, output: &Output) -> anyhow::Result<()> {
+    let now = crate::clock::Clock::system().now();
+    let from = args.from.as_deref().map_or(Ok(now), |text| parse_instant(text, args.zone, now))?;
+    match report(&args.line, args.zone, from, usize::from(args.count), output.lang) {
+        Ok(report) => match output.format {
+            Format::Json => output.json(&report),
+            Format::Text => Ok(output.line(to_text(&report, output.lang).trim_end())?),
+        },
+        Err(error) => Err(super::Findings(error_text(&args.line, &error, output.lang)).into()),
+    }
+}
 
 /// What there is to say about a crontab line.
 #[derive(Debug, Clone, PartialEq)]

@@ -84,7 +84,8 @@ pub async fn run(global: &Global, args: &VerifyArgs, output: &Output) -> anyhow:
     if good { Ok(()) } else { Err(Findings(output.say("cli.verify-bad", &[("count", &findings.len())])).into()) }
 }
 
-fn equation(account: &Account, output: &Output) -> String {
+/// The accounting equation in the reader's language.
+pub fn equation(account: &Account, output: &Output) -> String {
     let sign = if account.balances() { "=" } else { "≠" };
     output.say(
         "cli.equation",

@@ -38,6 +38,7 @@ pub enum SupervisorError {
 #[derive(Debug)]
 pub struct Supervisor {
     loops: JoinSet<&'static str>,
+    attendants: JoinSet<()>,
     stop: Stop,
 }
 
@@ -45,7 +46,7 @@ impl Supervisor {
     /// Without loops yet.
     #[must_use]
     pub fn new(stop: Stop) -> Self {
-        Self { loops: JoinSet::new(), stop }
+        Self { loops: JoinSet::new(), attendants: JoinSet::new(), stop }
     }
 
     /// Starts a loop.
@@ -54,6 +55,11 @@ impl Supervisor {
             work.await;
             name
         });
+    }
+
+    /// Starts something that stays to the very end and that nobody waits for: who listens for the second signal.
+    pub fn spawn_attendant(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        self.attendants.spawn(work);
     }
 
     /// Waits for the end: told to stop, all loops have at most `limit` of real time.
@@ -80,6 +86,7 @@ impl Supervisor {
         };
         self.stop.hard.cancel();
         self.loops.shutdown().await;
+        self.attendants.shutdown().await;
         first.and(if drained { Ok(()) } else { Err(SupervisorError::Dropped(limit)) })
     }
 }
