@@ -206,9 +206,9 @@ fn next_change(zone: Tz, from: Timestamp, until: Timestamp) -> Option<Timestamp>
         while high - low > 1 {
             let middle = low.midpoint(high);
             if offset(middle * SECOND) == before {
-                low = middle
+                low = middle;
             } else {
-                high = middle
+                high = middle;
             }
         }
         return Some(Timestamp::from_micros(high * SECOND));

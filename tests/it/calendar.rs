@@ -255,8 +255,12 @@ fn an_ordinal_after_thirty_years_is_quick() {
     for _ in 0..100 {
         assert!(when.ordinal(wall.into(), epoch) > 200_000);
     }
-    // A hundred of them in the time that the slowest machine may take for a few, without optimisation.
-    assert!(before.elapsed().as_millis() < 100, "{:?}", before.elapsed());
+    // Without optimisation and with other tests beside it; a walk through the minutes would take minutes.
+    assert!(
+        before.elapsed().as_millis() < 1_000,
+        "{:?}",
+        before.elapsed()
+    );
 }
 
 /// Zones and instants around which their clocks change.
@@ -473,5 +477,9 @@ fn impossible_lines_give_up_quickly() {
         );
         assert_eq!(all.count(), 0, "{line}");
     }
-    assert!(before.elapsed().as_millis() < 200, "{:?}", before.elapsed());
+    assert!(
+        before.elapsed().as_millis() < 2_000,
+        "{:?}",
+        before.elapsed()
+    );
 }

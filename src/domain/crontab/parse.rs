@@ -108,8 +108,8 @@ pub enum CrontabProblem {
         field: FieldName,
         /// The single value.
         value: u8,
-        /// The step as written.
-        step: String,
+        /// The step.
+        step: u8,
     },
     /// A step that is not a whole number from 1.
     #[error("`{text}` is not a step in the {field} field")]
@@ -298,13 +298,10 @@ impl<'a> Item<'a> {
         } else {
             let value = range.value(self)?;
             if let Some(step) = step {
+                let step = step.step()?;
                 return fail(
                     self.span(),
-                    CrontabProblem::StepAlone {
-                        field,
-                        value,
-                        step: step.text.to_owned(),
-                    },
+                    CrontabProblem::StepAlone { field, value, step },
                 );
             }
             (value, value)
@@ -327,23 +324,13 @@ impl<'a> Item<'a> {
     fn value(self, whole: Self) -> Result<u8, CrontabError> {
         let field = self.field;
         let Some(value) = number(self.text) else {
-            let name = field
-                .names()
-                .iter()
-                .position(|name| name.eq_ignore_ascii_case(self.text));
-            return match name.and_then(|index| u8::try_from(index).ok()) {
-                Some(index) => Ok(field.low() + index),
-                None => {
-                    let at = if self.text.is_empty() { whole } else { self };
-                    fail(
-                        at.span(),
-                        CrontabProblem::NotAValue {
-                            field,
-                            text: at.text.to_owned(),
-                        },
-                    )
-                }
-            };
+            let mut names = (field.low()..).zip(field.names());
+            if let Some((value, _)) = names.find(|(_, name)| name.eq_ignore_ascii_case(self.text)) {
+                return Ok(value);
+            }
+            let at = if self.text.is_empty() { whole } else { self };
+            let text = at.text.to_owned();
+            return fail(at.span(), CrontabProblem::NotAValue { field, text });
         };
         match u8::try_from(value) {
             Ok(value) if (field.low()..=field.high()).contains(&value) => Ok(value),
