@@ -38,6 +38,9 @@ pub trait Adapter: Send + Sync + std::fmt::Debug {
         None
     }
 
+    /// What sort of adapter it is, for lists and counters: a recipe's id, or `webhook`.
+    fn name(&self) -> &str;
+
     /// The host (with port, where one is written) that calls go to, for limits per host.
     fn host(&self) -> &str;
 

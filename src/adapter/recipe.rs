@@ -40,8 +40,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {kind}")]
 pub struct RecipeProblem {
-    /// Where: keys of the recipe's file joined by dots, a place in a JSON tree as a pointer:
-    /// `request.body.json./text`, `errors.0.json./code`, `find.take.id`, `values.when`.
+    /// Where: the keys of the recipe's file that lead there, joined by dots, with numbers in brackets for items of
+    /// lists: `request.body.json.text`, `errors[0].json./code`, `find.take.id`.
     pub path: String,
     /// What.
     pub kind: RecipeProblemKind,
@@ -267,7 +267,7 @@ impl RecipeAdapter {
                 (400..=599, _) => Reason::Status,
                 _ => Reason::Unexpected,
             };
-            let detail = format!("status {status}, by errors.{index}");
+            let detail = format!("status {status}, by errors[{index}]");
             return Ok(match verdict {
                 Verdict::Retry => Failure::Retry {
                     after: answer.response.retry_after,
@@ -347,6 +347,10 @@ impl Adapter for RecipeAdapter {
             self.probed(probe, done)
                 .unwrap_or_else(|problem| self.unwritable(&problem)),
         )
+    }
+
+    fn name(&self) -> &str {
+        self.recipe.id.as_str()
     }
 
     fn host(&self) -> &str {

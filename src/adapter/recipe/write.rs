@@ -185,7 +185,7 @@ impl Body {
         match body {
             recipe::Body::Empty => Self::Empty,
             recipe::Body::Json(value) => {
-                Self::Json(reading.tree(&format!("{path}.json"), "", value))
+                Self::Json(reading.tree(&format!("{path}.json"), value))
             }
             recipe::Body::Text(text) => Self::Text(reading.text(&format!("{path}.text"), text)),
             recipe::Body::Form(fields) => Self::Form(
