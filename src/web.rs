@@ -1,0 +1,124 @@
+//! The pages that ward staff read: today, the log, and one broadcast, with live updates by server-sent events.
+//!
+//! Reading only: nothing here changes anything, there are no accounts, and only GET and HEAD are answered. The pages are
+//! meant for a loopback address; a request that names another host is refused, so that a foreign web site cannot reach
+//! them through its visitors' browsers. Every word is in the catalogue, every list is bounded, and everything that came
+//! from outside is escaped by the template engine and kept harmless by a strict content security policy.
+//!
+//! The intervals of `live` are seconds of the reader's life and not of [`Clock`]: they spare a telephone, not a schedule.
+
+mod assets;
+mod broadcast;
+mod frame;
+mod guard;
+mod live;
+mod log;
+mod operations;
+mod query;
+mod reader;
+mod refusal;
+mod titles;
+mod today;
+
+use std::{fmt, io, sync::Arc, time::Duration};
+
+use axum::{Router, middleware, routing::get};
+use tokio::{net::TcpListener, sync::watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::{clock::Clock, domain::workspace::Workspace, store::Store};
+
+/// How long readers who do not hang up are waited for at the end.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Everything that the pages are made from.
+#[derive(Clone)]
+pub struct Site {
+    /// What happened.
+    pub store: Store,
+    /// The workspace in force: names, wards, channels, and the zone in which times are shown.
+    pub workspace: watch::Receiver<Arc<Workspace>>,
+    /// What "today" and "next" are measured against.
+    pub clock: Clock,
+    /// Whether the store belongs to the simulated city; every page then says so.
+    pub simulated: bool,
+    /// The text of `/metrics`, in the exposition format of Prometheus.
+    pub metrics_text: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Whether the daemon does its work, or in a few words why not: the answer of `/readyz`.
+    pub ready: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Site")
+            .field("clock", &self.clock)
+            .field("simulated", &self.simulated)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What every handler gets.
+#[derive(Clone)]
+struct Pages(Arc<Shared>);
+
+struct Shared {
+    site: Site,
+    titles: titles::Titles,
+    seats: Arc<tokio::sync::Semaphore>,
+    shutdown: CancellationToken,
+}
+
+impl std::ops::Deref for Pages {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// The pages of `site`. Live connections of this router end when their readers leave; use [`serve`] to end them at will.
+pub fn router(site: Site) -> Router {
+    router_until(site, CancellationToken::new())
+}
+
+fn router_until(site: Site, shutdown: CancellationToken) -> Router {
+    let pages = Pages(Arc::new(Shared {
+        site,
+        titles: titles::Titles::default(),
+        seats: Arc::new(tokio::sync::Semaphore::new(live::SEATS)),
+        shutdown,
+    }));
+    Router::new()
+        .route("/", get(today::page))
+        .route("/nhat-ky", get(log::page))
+        .route("/luot/{delivery}", get(broadcast::page))
+        .route("/su-kien", get(live::events))
+        .route("/tai-san/{name}", get(assets::asset))
+        .route("/healthz", get(operations::health))
+        .route("/readyz", get(operations::readiness))
+        .route("/metrics", get(operations::metrics))
+        .fallback(frame::nowhere)
+        .layer(middleware::from_fn_with_state(pages.clone(), guard::guard))
+        .with_state(pages)
+}
+
+/// Serves the pages on `listener` until `shutdown`; then ends live connections and waits a few seconds for the others.
+///
+/// # Errors
+/// The listener's own, when it can accept no more connections.
+pub async fn serve(
+    listener: TcpListener,
+    site: Site,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    let router = router_until(site, shutdown.clone());
+    let served =
+        axum::serve(listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let too_long = async {
+        shutdown.cancelled().await;
+        let _ = tokio::time::timeout(PATIENCE, std::future::pending::<()>()).await;
+    };
+    tokio::select! {
+        result = served => result,
+        () = too_long => Ok(()),
+    }
+}

@@ -1,0 +1,423 @@
+//! `/luot/{delivery}`: one broadcast: its exact words, where it stands and what that means, and everything that was tried.
+
+use axum::{
+    extract::{Path, State},
+    http::Uri,
+    response::Response,
+};
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use super::{
+    Pages,
+    frame::Place,
+    query::{Query, parse_delivery},
+    reader::{Reader, standing},
+    refusal::Refusal,
+};
+use crate::{
+    catalogue,
+    domain::{
+        delivery::{Evidence, Outcome, State as Standing},
+        id::DeliveryId,
+        message::{Content, ContentHash},
+        workspace::Workspace,
+    },
+    store::row::{AttemptRow, DeliveryRow, JournalRow},
+};
+
+/// The most journal lines shown.
+const MOST_LINES: u32 = 30;
+/// The most attempts shown: the newest ones.
+const MOST_ATTEMPTS: usize = 30;
+/// How much of the page answers may take, in bytes as escaped: the newest ones first. The store has them all.
+const ANSWERS: usize = 20 * 1024;
+
+#[derive(Serialize)]
+struct Broadcast {
+    heading: String,
+    title: String,
+    class: &'static str,
+    word: String,
+    meaning: String,
+    reason: Option<String>,
+    detail: Option<String>,
+    closed_by: Option<String>,
+    words: Option<Words>,
+    facts: Vec<Fact>,
+    evidence: String,
+    evidence_meaning: String,
+    attempts: Vec<Attempt>,
+    /// How many older attempts are not shown.
+    older: Option<String>,
+    journal: Vec<Line>,
+    back: String,
+    channel_log: String,
+    id: String,
+}
+
+/// The frozen words.
+#[derive(Serialize)]
+struct Words {
+    summary: Option<String>,
+    text: String,
+    hash_short: String,
+    hash: String,
+}
+
+/// One line of the table of facts.
+#[derive(Serialize)]
+struct Fact {
+    name: String,
+    value: String,
+    note: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Attempt {
+    class: &'static str,
+    sentence: String,
+    detail: Option<String>,
+    status: Option<u16>,
+    receipt: Option<String>,
+    evidence: Option<String>,
+    answer: Option<String>,
+    /// Whether there is an answer that this page has no room for.
+    answer_left_out: bool,
+}
+
+#[derive(Serialize)]
+struct Line {
+    at: String,
+    event: String,
+    actor: String,
+    detail: String,
+}
+
+/// What the store knows about one delivery.
+struct Known {
+    row: DeliveryRow,
+    content: Option<(ContentHash, Content)>,
+    attempts: Vec<AttemptRow>,
+    journal: Vec<JournalRow>,
+}
+
+/// `GET /luot/{delivery}`.
+pub(super) async fn page(
+    State(pages): State<Pages>,
+    Path(delivery): Path<String>,
+    uri: Uri,
+) -> Response {
+    let query = match Query::read(&uri) {
+        Ok(query) => query,
+        Err(refusal) => return pages.refuse_plainly(&uri, refusal),
+    };
+    let reader = pages.reader(query.lang());
+    let result = show(&pages, &reader, &uri, &delivery).await;
+    pages.answer(&uri, &reader, result)
+}
+
+async fn show(
+    pages: &Pages,
+    reader: &Reader,
+    uri: &Uri,
+    delivery: &str,
+) -> Result<Response, Refusal> {
+    let id = parse_delivery(delivery).ok_or(Refusal::NoDelivery)?;
+    let known = read(pages, &id).await?.ok_or(Refusal::NoDelivery)?;
+    let workspace = pages.site.workspace.borrow().clone();
+    let view = arrange(reader, &workspace, known);
+    pages.page(
+        reader,
+        uri,
+        Place::Elsewhere,
+        &view.heading,
+        "broadcast.html",
+        &view,
+    )
+}
+
+async fn read(pages: &Pages, id: &DeliveryId) -> Result<Option<Known>, Refusal> {
+    let store = &pages.site.store;
+    let Some(row) = store.delivery(id).await? else {
+        return Ok(None);
+    };
+    let content = match &row.content_hash {
+        Some(hash) => store.contents(std::slice::from_ref(hash)).await?.pop(),
+        None => None,
+    };
+    let attempts = store.attempts(id).await?;
+    let journal = store.journal_rows(Some(id), MOST_LINES).await?;
+    Ok(Some(Known {
+        row,
+        content,
+        attempts,
+        journal,
+    }))
+}
+
+fn arrange(reader: &Reader, workspace: &Workspace, known: Known) -> Broadcast {
+    let Known {
+        row,
+        content,
+        mut attempts,
+        journal,
+    } = known;
+    let day = reader.day_of(row.due);
+    let current = row.bulletin.as_ref().map(|id| {
+        workspace
+            .bulletins
+            .get(id)
+            .map_or_else(|| id.to_string(), |bulletin| bulletin.title.clone())
+    });
+    let frozen = content.as_ref().map(|(_, content)| content.title.clone());
+    let title = frozen
+        .or(current)
+        .unwrap_or_else(|| reader.text("no-bulletin", &[]));
+    let older = attempts.len().saturating_sub(MOST_ATTEMPTS);
+    let shown = attempts.split_off(older);
+    let ward = row.ward.to_string();
+    let day_text = day.to_string();
+    Broadcast {
+        heading: reader.text(
+            "broadcast-heading",
+            &[
+                ("channel", &row.channel_name),
+                ("at", &reader.moment(row.due)),
+            ],
+        ),
+        title,
+        class: standing(&row),
+        word: reader.word(standing(&row)),
+        meaning: reader.word(&format!("{}-meaning", standing(&row))),
+        reason: row.reason.map(|reason| reader.reason(reason)),
+        detail: row.detail.clone(),
+        closed_by: row
+            .closed_by
+            .as_ref()
+            .map(|name| reader.text("closed-by", &[("name", name)])),
+        words: content.map(|(hash, content)| words(&hash, content)),
+        facts: facts(reader, &row),
+        evidence: reader.word(&format!("evidence-{}", row.evidence.as_str())),
+        evidence_meaning: reader.word(&format!("evidence-{}-meaning", row.evidence.as_str())),
+        attempts: tell(reader, &row, &shown, day),
+        older: (older > 0).then(|| reader.text("older-attempts", &[("number", &older)])),
+        journal: journal
+            .iter()
+            .map(|line| journal_line(reader, line, day))
+            .collect(),
+        back: reader.link("/", &[("phuong", &ward), ("ngay", &day_text)]),
+        channel_log: reader.link(
+            "/nhat-ky",
+            &[("phuong", &ward), ("kenh", row.channel.as_str())],
+        ),
+        id: row.id.to_string(),
+    }
+}
+
+fn words(hash: &ContentHash, content: Content) -> Words {
+    Words {
+        summary: content.summary,
+        text: content.text,
+        hash_short: hash.as_str().chars().take(12).collect(),
+        hash: hash.to_string(),
+    }
+}
+
+fn facts(reader: &Reader, row: &DeliveryRow) -> Vec<Fact> {
+    let fact = |name: &str, value: String, note| Fact {
+        name: reader.text(name, &[]),
+        value,
+        note,
+    };
+    let mode = row.mode.as_str();
+    let by_hand = row.schedule.is_by_hand();
+    let schedule = if by_hand {
+        reader.text("by-hand", &[])
+    } else {
+        row.schedule.to_string()
+    };
+    let mut facts = vec![
+        fact("due", reader.moment(row.due), None),
+        fact(
+            "deadline",
+            reader.moment(row.deadline),
+            Some(reader.text("deadline-note", &[])),
+        ),
+        fact("ward", row.ward_name.clone(), None),
+        fact(
+            "channel",
+            row.channel_name.clone(),
+            Some(row.channel.to_string()),
+        ),
+        fact(
+            "kind",
+            reader.word(&format!("kind-{}", row.kind.as_str())),
+            None,
+        ),
+        fact(
+            "format",
+            reader.word(&format!("format-{}", row.format.as_str())),
+            None,
+        ),
+        fact(
+            "priority",
+            reader.word(&format!("priority-{}", row.priority.as_str())),
+            None,
+        ),
+        fact(
+            "schedule",
+            schedule,
+            by_hand.then(|| row.schedule.to_string()),
+        ),
+    ];
+    if let Some(bulletin) = &row.bulletin {
+        facts.push(fact("bulletin", bulletin.to_string(), None));
+    }
+    let note = reader.word(&format!("mode-{mode}-meaning"));
+    facts.push(fact(
+        "mode",
+        reader.word(&format!("mode-{mode}")),
+        Some(note),
+    ));
+    facts
+}
+
+/// Every attempt as a sentence, and the one under way, which is on record only once it has ended.
+fn tell(
+    reader: &Reader,
+    row: &DeliveryRow,
+    attempts: &[AttemptRow],
+    day: NaiveDate,
+) -> Vec<Attempt> {
+    let mut room = ANSWERS;
+    let fits: Vec<bool> = attempts
+        .iter()
+        .rev()
+        .map(|attempt| {
+            let size = attempt.answer.as_deref().map_or(0, escaped_length);
+            let fits = size <= room;
+            room = if fits { room - size } else { 0 };
+            fits
+        })
+        .collect();
+    let mut told: Vec<_> = attempts
+        .iter()
+        .enumerate()
+        .zip(fits.into_iter().rev())
+        .map(|((index, attempt), fits)| {
+            let next = attempts.get(index + 1);
+            Attempt {
+                class: class_of(attempt.outcome),
+                sentence: sentence(reader, row, attempt, next, day),
+                detail: attempt.detail.clone(),
+                status: attempt.status,
+                receipt: attempt.receipt.clone(),
+                evidence: (attempt.evidence > Evidence::None)
+                    .then(|| reader.word(&format!("evidence-{}", attempt.evidence.as_str()))),
+                answer: attempt
+                    .answer
+                    .clone()
+                    .filter(|answer| fits && !answer.is_empty()),
+                answer_left_out: !fits,
+            }
+        })
+        .collect();
+    if let (Standing::Sending, Some(started)) = (row.state, row.started_at) {
+        let at = reader.moment_near(started, day);
+        told.push(Attempt {
+            class: "sending",
+            sentence: reader.text(
+                "attempt-under-way",
+                &[("number", &row.attempts), ("at", &at)],
+            ),
+            detail: None,
+            status: None,
+            receipt: None,
+            evidence: None,
+            answer: None,
+            answer_left_out: false,
+        });
+    }
+    told
+}
+
+fn class_of(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Accepted => "accepted",
+        Outcome::Retry => "retrying",
+        Outcome::Rejected => "failed",
+        Outcome::Unknown => "unknown",
+    }
+}
+
+/// "Lần 1, 05:30:02: không kết nối được tới loa; sẽ thử lại lúc 05:30:09".
+fn sentence(
+    reader: &Reader,
+    row: &DeliveryRow,
+    attempt: &AttemptRow,
+    next: Option<&AttemptRow>,
+    day: NaiveDate,
+) -> String {
+    let what = match attempt.reason {
+        Some(reason) => reader.reason(reason),
+        None => reader.word(&format!("outcome-{}", attempt.outcome.as_str())),
+    };
+    let at = reader.moment_near(attempt.started, day);
+    let mut sentence = reader.text(
+        "attempt",
+        &[
+            ("number", &attempt.number),
+            ("at", &at),
+            ("what", &uncapitalised(&what)),
+        ],
+    );
+    let again = match (next, row.state, row.next_at) {
+        (Some(next), ..) => Some(("attempt-again", next.started)),
+        (None, Standing::Ready, Some(at)) => Some(("attempt-will", at)),
+        _ => None,
+    };
+    if let Some((word, at)) = again {
+        sentence.push_str(&reader.text(word, &[("at", &reader.moment_near(at, day))]));
+    }
+    sentence
+}
+
+/// A sentence as the end of another one. A word in capitals keeps them.
+fn uncapitalised(text: &str) -> String {
+    let text = text.trim().trim_end_matches('.');
+    let mut letters = text.chars();
+    match (letters.next(), letters.next()) {
+        (Some(first), Some(second)) if !second.is_uppercase() => {
+            first.to_lowercase().chain(text.chars().skip(1)).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+fn journal_line(reader: &Reader, line: &JournalRow, day: NaiveDate) -> Line {
+    let key = format!("web.event-{}", line.event);
+    let event = if catalogue::has(&key) {
+        catalogue::text(reader.lang, &key, &[])
+    } else {
+        line.event.clone()
+    };
+    Line {
+        at: reader.moment_near(line.at, day),
+        event,
+        actor: line.actor.clone(),
+        detail: line.detail.clone(),
+    }
+}
+
+/// How many bytes a text takes once it is escaped for HTML.
+fn escaped_length(text: &str) -> usize {
+    text.bytes()
+        .map(|byte| match byte {
+            b'&' => 5,
+            b'<' | b'>' => 4,
+            b'"' | b'\'' | b'/' | b'`' => 6,
+            _ => 1,
+        })
+        .sum()
+}

@@ -1,0 +1,223 @@
+//! How a page speaks to its reader: in which language, in which zone, seen from which moment.
+
+use std::fmt::Display;
+
+use chrono::{Datelike, Days, NaiveDate, NaiveTime};
+use chrono_tz::Tz;
+
+use crate::{
+    catalogue::{self, Lang},
+    domain::{
+        calendar,
+        delivery::{Reason, State},
+        time::Timestamp,
+    },
+    store::row::DeliveryRow,
+};
+
+/// A reader.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reader {
+    /// The language of the page.
+    pub(super) lang: Lang,
+    /// The installation's zone.
+    pub(super) zone: Tz,
+    /// The moment of the request.
+    pub(super) now: Timestamp,
+}
+
+impl Reader {
+    /// The catalogue's `web.` sentence `name`.
+    pub(super) fn text(&self, name: &str, args: &[(&str, &dyn Display)]) -> String {
+        catalogue::text(self.lang, &format!("web.{name}"), args)
+    }
+
+    /// The catalogue's `state.` word `name`.
+    pub(super) fn word(&self, name: &str) -> String {
+        catalogue::text(self.lang, &format!("state.{name}"), &[])
+    }
+
+    /// Why something ended as it did.
+    pub(super) fn reason(&self, reason: Reason) -> String {
+        catalogue::text(self.lang, &format!("reason.{}", reason.as_str()), &[])
+    }
+
+    /// The day that the reader's calendar shows.
+    pub(super) fn today(&self) -> NaiveDate {
+        self.day_of(self.now)
+    }
+
+    /// The day of an instant.
+    pub(super) fn day_of(&self, at: Timestamp) -> NaiveDate {
+        calendar::local(at, self.zone).date()
+    }
+
+    /// When `day` begins here.
+    pub(super) fn start_of(&self, day: NaiveDate) -> Timestamp {
+        calendar::resolve(day.and_time(NaiveTime::MIN), self.zone)
+    }
+
+    /// When `day` has ended here.
+    pub(super) fn end_of(&self, day: NaiveDate) -> Timestamp {
+        self.start_of(day.checked_add_days(Days::new(1)).unwrap_or(day))
+    }
+
+    /// `Thứ Hai 25/3`, with the year when it is not this one.
+    pub(super) fn day(&self, day: NaiveDate) -> String {
+        let weekday = self.text(
+            &format!("weekday-{}", day.weekday().num_days_from_monday() + 1),
+            &[],
+        );
+        let month = self.text(&format!("month-{}", day.month()), &[]);
+        let args: [(&str, &dyn Display); 4] = [
+            ("weekday", &weekday),
+            ("day", &day.day()),
+            ("month", &month),
+            ("year", &day.year()),
+        ];
+        let pattern = if day.year() == self.today().year() {
+            "day"
+        } else {
+            "day-and-year"
+        };
+        self.text(pattern, &args)
+    }
+
+    /// `05:30`.
+    pub(super) fn clock(&self, at: Timestamp) -> String {
+        calendar::local(at, self.zone).format("%H:%M").to_string()
+    }
+
+    /// `05:30:02`.
+    pub(super) fn seconds(&self, at: Timestamp) -> String {
+        calendar::local(at, self.zone)
+            .format("%H:%M:%S")
+            .to_string()
+    }
+
+    /// `05:30, Thứ Hai 25/3`.
+    pub(super) fn moment(&self, at: Timestamp) -> String {
+        self.text(
+            "moment",
+            &[
+                ("clock", &self.clock(at)),
+                ("day", &self.day(self.day_of(at))),
+            ],
+        )
+    }
+
+    /// The time of day when `at` is on `day`, else the day with it.
+    pub(super) fn moment_near(&self, at: Timestamp, day: NaiveDate) -> String {
+        if self.day_of(at) == day {
+            self.seconds(at)
+        } else {
+            self.text(
+                "moment",
+                &[
+                    ("clock", &self.seconds(at)),
+                    ("day", &self.day(self.day_of(at))),
+                ],
+            )
+        }
+    }
+
+    /// An address on this site that keeps the language. Values have to be ids, days, numbers or keys: characters that
+    /// need no quoting in an address.
+    pub(super) fn link(&self, path: &str, parameters: &[(&str, &str)]) -> String {
+        let lang = [("lang", "en")];
+        let kept = if self.lang == Lang::En {
+            &lang[..]
+        } else {
+            &[]
+        };
+        let mut link = path.to_owned();
+        for (name, value) in parameters
+            .iter()
+            .chain(kept)
+            .filter(|(_, value)| !value.is_empty())
+        {
+            link.push(if link.contains('?') { '&' } else { '?' });
+            link.push_str(name);
+            link.push('=');
+            link.push_str(value);
+        }
+        link
+    }
+}
+
+/// The word of the catalogue for where a delivery stands: a waiting one that has been tried is a different thing to a
+/// reader than one whose time has not come.
+pub(super) fn standing(row: &DeliveryRow) -> &'static str {
+    match row.state {
+        State::Ready if row.attempts > 0 => "retrying",
+        state => state.as_str(),
+    }
+}
+
+/// Whether somebody ought to look at it: it was not heard, or may not have been, and nobody had decided that.
+pub(super) fn needs_attention(row: &DeliveryRow) -> bool {
+    match row.state {
+        State::Failed | State::Unheard | State::Unknown => true,
+        State::Skipped => !matches!(
+            row.reason,
+            Some(Reason::Superseded | Reason::Paused | Reason::Policy | Reason::ByHand)
+        ),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A reader at 06:00 on Monday, 25 March 2024, in Vietnam.
+    pub(in crate::web) fn reader(lang: Lang) -> Reader {
+        let now = Timestamp::parse_rfc3339("2024-03-25T06:00:00+07:00").unwrap();
+        Reader {
+            lang,
+            zone: chrono_tz::Asia::Ho_Chi_Minh,
+            now,
+        }
+    }
+
+    #[test]
+    fn days_are_named_as_people_say_them() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        for (date, vi, en) in [
+            ("2024-03-25", "Thứ Hai 25/3", "Monday 25 March"),
+            ("2024-03-31", "Chủ nhật 31/3", "Sunday 31 March"),
+            (
+                "2023-12-06",
+                "Thứ Tư 6/12/2023",
+                "Wednesday 6 December 2023",
+            ),
+        ] {
+            assert_eq!(reader(Lang::Vi).day(day(date)), vi);
+            assert_eq!(reader(Lang::En).day(day(date)), en);
+        }
+    }
+
+    #[test]
+    fn a_day_is_the_zones_day() {
+        let reader = reader(Lang::Vi);
+        let day = reader.today();
+        assert_eq!(reader.start_of(day).to_rfc3339(), "2024-03-24T17:00:00Z");
+        assert_eq!(reader.end_of(day).to_rfc3339(), "2024-03-25T17:00:00Z");
+        assert_eq!(reader.clock(reader.start_of(day)), "00:00");
+        assert_eq!(reader.moment(reader.now), "06:00, Thứ Hai 25/3");
+        assert_eq!(reader.moment_near(reader.now, day), "06:00:00");
+    }
+
+    #[test]
+    fn links_keep_the_language_and_leave_out_what_is_empty() {
+        assert_eq!(reader(Lang::Vi).link("/", &[("phuong", "")]), "/");
+        assert_eq!(
+            reader(Lang::Vi).link("/", &[("a", "1"), ("b", "2")]),
+            "/?a=1&b=2"
+        );
+        assert_eq!(
+            reader(Lang::En).link("/nhat-ky", &[("a", "1")]),
+            "/nhat-ky?a=1&lang=en"
+        );
+    }
+}
