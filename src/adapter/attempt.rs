@@ -41,13 +41,23 @@ impl AttemptEnd {
     /// An attempt that ended without any call, or of whose calls nothing is known.
     #[must_use]
     pub fn failed(failure: Failure) -> Self {
-        Self { ending: Ending::Failed(failure), status: None, answer: None, exchanges: 0 }
+        Self {
+            ending: Ending::Failed(failure),
+            status: None,
+            answer: None,
+            exchanges: 0,
+        }
     }
 
     /// The same for a good end.
     #[must_use]
     pub fn accepted(receipt: Receipt) -> Self {
-        Self { ending: Ending::Accepted(receipt), status: None, answer: None, exchanges: 0 }
+        Self {
+            ending: Ending::Accepted(receipt),
+            status: None,
+            answer: None,
+            exchanges: 0,
+        }
     }
 }
 
@@ -74,9 +84,17 @@ pub async fn probe(
     clock_now: impl Fn() -> Timestamp,
 ) -> Option<Result<(), Failure>> {
     adapter.probe(&[])?;
-    let cannot = || Step::Failed(Failure::reject(Reason::Defect, "the adapter took its question back"));
+    let cannot = || {
+        Step::Failed(Failure::reject(
+            Reason::Defect,
+            "the adapter took its question back",
+        ))
+    };
     let step = |done: &[Exchange]| adapter.probe(done).unwrap_or_else(cannot);
-    match run(adapter.secrets(), transport, clock_now, step).await.ending {
+    match run(adapter.secrets(), transport, clock_now, step)
+        .await
+        .ending
+    {
         Ending::Accepted(_) => Some(Ok(())),
         Ending::Failed(failure) => Some(Err(failure)),
     }
@@ -97,10 +115,8 @@ async fn run(
             Step::Call(request) => request,
         };
         if done.len() == MOST_CALLS {
-            break Err(Failure::reject(
-                Reason::Defect,
-                format!("the adapter asked for more than {MOST_CALLS} calls"),
-            ));
+            let detail = format!("the adapter asked for more than {MOST_CALLS} calls");
+            break Ending::Failed(Failure::reject(Reason::Defect, detail));
         }
         let result = if deadline.saturating_duration_since(Instant::now()) == Duration::ZERO {
             Err(Fault::never_left(
@@ -114,7 +130,10 @@ async fn run(
         };
         done.push(Exchange { request, result });
     };
-    let last = done.iter().rev().find_map(|exchange| Some((exchange, exchange.result.as_ref().ok()?)));
+    let last = done
+        .iter()
+        .rev()
+        .find_map(|exchange| Some((exchange, exchange.result.as_ref().ok()?)));
     AttemptEnd {
         ending,
         status: last.map(|(_, answer)| answer.status),

@@ -216,7 +216,7 @@ impl Adapter for WebhookAdapter {
         }
     }
 
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "webhook"
     }
 

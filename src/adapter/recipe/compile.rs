@@ -111,7 +111,7 @@ impl CompiledRecipe {
         let errors = compiled.templates.add_all(templates);
         problems.extend(errors.into_iter().map(|error| RecipeProblem {
             path: error.template.clone(),
-            kind: RecipeProblemKind::Template(error),
+            kind: RecipeProblemKind::Template(Box::new(error)),
         }));
         if problems.is_empty() {
             problems = compiled.unknown_names();

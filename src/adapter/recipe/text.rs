@@ -111,7 +111,7 @@ impl Text {
                 Ok(text) => Ok(Cow::Owned(text)),
                 Err(error) => Err(RecipeProblem {
                     path: path.clone(),
-                    kind: RecipeProblemKind::Template(error),
+                    kind: RecipeProblemKind::Template(Box::new(error)),
                 }),
             },
         }
