@@ -13,7 +13,11 @@ use super::{
     run::transport,
 };
 use crate::{
-    adapter::{Adapter, attempt, registry::Registry},
+    adapter::{
+        Adapter,
+        attempt::{self, Ending},
+        registry::Registry,
+    },
     clock::Clock,
 };
 
@@ -47,7 +51,7 @@ struct Row<'a> {
 /// [`Findings`] when a probed channel does not answer or cannot be used.
 pub async fn run(global: &Global, args: &ChannelsArgs, output: &Output) -> anyhow::Result<()> {
     let place = Place::load(global, output)?;
-    let (registry, problems) = Registry::build(&place.workspace, &|reference| place.secrets.resolve(reference));
+    let (registry, problems) = Registry::new(&place.workspace, &|reference| place.secrets.resolve(reference));
     let clock = Clock::system();
     let asked = args.probe.then(|| progress(&output.say("cli.probing", &[])));
     let (transport, city) = if args.probe {
@@ -70,7 +74,7 @@ pub async fn run(global: &Global, args: &ChannelsArgs, output: &Output) -> anyho
             ward: channel.ward.as_str(),
             kind: channel.kind.as_str(),
             mode: channel.mode.as_str(),
-            adapter: channel.adapter.name(),
+            adapter: adapter.map_or_else(String::new, |adapter| adapter.name().to_owned()),
             health,
             reason,
         });
@@ -112,9 +116,9 @@ async fn ask(
 ) -> (Option<&'static str>, Option<&'static str>) {
     match attempt::probe(adapter.as_ref(), transport, || clock.now()).await {
         None => (Some("cannot-be-asked"), None),
-        Some(end) => match end.outcome {
-            Ok(_) => (Some("alive"), None),
-            Err(failure) => (Some("dead"), Some(failure.reason().as_str())),
+        Some(end) => match end.ending {
+            Ending::Accepted(_) => (Some("alive"), None),
+            Ending::Failed(failure) => (Some("dead"), Some(failure.reason().as_str())),
         },
     }
 }

@@ -21,10 +21,13 @@ use tokio::{
     task::JoinSet,
 };
 
-use self::{limits::Limits, verdict::{conclude, without_call}};
+use self::{limits::Limits, verdict::conclude};
 use super::Shared;
 use crate::{
-    adapter::{Adapter, Failure, attempt::attempt},
+    adapter::{
+        Adapter, Failure,
+        attempt::{AttemptEnd, attempt},
+    },
     clock::Busy,
     domain::{
         channel::Mode,
@@ -48,8 +51,6 @@ struct Job {
     claimed: Claimed,
     message: Message,
     adapter: Arc<dyn Adapter>,
-    /// The adapter's name, for metrics.
-    adapter_name: String,
 }
 
 /// Sends, until told to stop; then waits for what is in flight.
@@ -229,9 +230,7 @@ impl Ledger {
                 continue;
             };
             let message = address(&claimed, content);
-            let adapter_name =
-                live.workspace.channels.get(&claimed.channel).map(|channel| channel.adapter.name()).unwrap_or_default();
-            if let Err(unsent) = jobs.send(Job { claimed, message, adapter, adapter_name }).await {
+            if let Err(unsent) = jobs.send(Job { claimed, message, adapter }).await {
                 // The workers are gone only when everything is being dropped.
                 tracing::error!(delivery.id = %unsent.0.claimed.id, "there is no worker left");
             }
@@ -261,26 +260,26 @@ fn address(claimed: &Claimed, content: Arc<Content>) -> Message {
 /// removed), or its words are gone.
 fn never_left(claimed: &Claimed, reason: Reason, now: Timestamp) -> Finished {
     let failure = Failure::Reject { reason, detail: String::new() };
-    conclude(claimed, without_call(failure), &RetryPolicy { first: Duration::ZERO, longest: Duration::ZERO, attempts: 0 }, now)
+    conclude(claimed, AttemptEnd::failed(failure), &RetryPolicy { first: Duration::ZERO, longest: Duration::ZERO, attempts: 0 }, now)
 }
 
 /// One worker: makes calls, one after another.
 async fn work(shared: Shared, policy: RetryPolicy, queue: Arc<Mutex<mpsc::Receiver<Job>>>, ends: mpsc::Sender<Finished>) {
     loop {
         let job = queue.lock().await.recv().await;
-        let Some(Job { claimed, message, adapter, adapter_name }) = job else { return };
+        let Some(Job { claimed, message, adapter }) = job else { return };
         let clock = shared.clock.clone();
         let end = if clock.now() >= claimed.deadline {
-            without_call(Failure::Reject { reason: Reason::Deadline, detail: String::new() })
+            AttemptEnd::failed(Failure::Reject { reason: Reason::Deadline, detail: String::new() })
         } else {
             let call = attempt(adapter.as_ref(), &message, &shared.transport, || clock.now());
             // A panic is one failed attempt of one delivery. It may have happened after the request left.
             AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|_| {
-                without_call(Failure::Unknown { reason: Reason::Defect, detail: "panic".to_owned() })
+                AttemptEnd::failed(Failure::Unknown { reason: Reason::Defect, detail: "panic".to_owned() })
             })
         };
         let finished = conclude(&claimed, end, &policy, clock.now());
-        shared.metrics.attempted(&adapter_name, finished.outcome.as_str(), finished.finished.since(finished.started));
+        shared.metrics.attempted(adapter.name(), finished.outcome.as_str(), finished.finished.since(finished.started));
         if ends.send(finished).await.is_err() {
             return;
         }

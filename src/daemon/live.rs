@@ -25,7 +25,7 @@ impl Live {
             // The checks refuse such a workspace; this cannot be reached through them.
             tracing::error!(template = error.template, error.message, "a template is broken");
         }
-        let (adapters, problems) = Registry::build(&workspace, &|reference| secrets.resolve(reference));
+        let (adapters, problems) = Registry::new(&workspace, &|reference| secrets.resolve(reference));
         for problem in problems {
             tracing::error!(channel.id = %problem.channel, error = %problem, "a channel cannot be used");
         }

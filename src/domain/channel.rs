@@ -127,17 +127,6 @@ pub enum AdapterConfig {
     },
 }
 
-impl AdapterConfig {
-    /// What operators call it: `recipe:wordpress`, `webhook`.
-    #[must_use]
-    pub fn name(&self) -> String {
-        match self {
-            Self::Recipe { recipe, .. } => format!("recipe:{recipe}"),
-            Self::Webhook { .. } => "webhook".to_owned(),
-        }
-    }
-}
-
 /// A recipe parameter's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Parameter {

@@ -1,7 +1,10 @@
 //! What follows from the end of an attempt: the rules that decide between "again", "no" and "ask a person". Pure.
 
 use crate::{
-    adapter::{Failure, attempt::AttemptEnd},
+    adapter::{
+        Failure,
+        attempt::{AttemptEnd, Ending},
+    },
     domain::{
         channel::Mode,
         delivery::{Evidence, Outcome, State},
@@ -27,16 +30,16 @@ pub fn conclude(claimed: &Claimed, end: AttemptEnd, policy: &RetryPolicy, now: T
         outcome: Outcome::Accepted,
         reason: None,
         detail: None,
-        status: end.last.as_ref().map(|last| last.status),
-        answer: end.last.map(|last| last.text),
+        status: end.status,
+        answer: end.answer,
         receipt: None,
         next: State::Accepted,
         next_at: None,
         doubt: claimed.doubt,
         evidence: Evidence::None,
     };
-    let (outcome, reason, detail, after) = match end.outcome {
-        Ok(receipt) => {
+    let (outcome, reason, detail, after) = match end.ending {
+        Ending::Accepted(receipt) => {
             finished.receipt = receipt.reference;
             finished.evidence = receipt.evidence;
             finished.doubt = false;
@@ -45,9 +48,9 @@ pub fn conclude(claimed: &Claimed, end: AttemptEnd, policy: &RetryPolicy, now: T
             }
             return finished;
         }
-        Err(Failure::Retry { after, reason, detail }) => (Outcome::Retry, reason, detail, after),
-        Err(Failure::Reject { reason, detail }) => (Outcome::Rejected, reason, detail, None),
-        Err(Failure::Unknown { reason, detail }) => (Outcome::Unknown, reason, detail, None),
+        Ending::Failed(Failure::Retry { after, reason, detail }) => (Outcome::Retry, reason, detail, after),
+        Ending::Failed(Failure::Reject { reason, detail }) => (Outcome::Rejected, reason, detail, None),
+        Ending::Failed(Failure::Unknown { reason, detail }) => (Outcome::Unknown, reason, detail, None),
     };
     finished.outcome = outcome;
     finished.reason = Some(reason);
@@ -68,11 +71,6 @@ pub fn conclude(claimed: &Claimed, end: AttemptEnd, policy: &RetryPolicy, now: T
         None => (State::Failed, None),
     };
     finished
-}
-
-/// The end of an attempt that made no call.
-pub fn without_call(failure: Failure) -> AttemptEnd {
-    AttemptEnd { outcome: Err(failure), last: None, exchanges: 0 }
 }
 
 fn shorten(mut detail: String) -> String {
@@ -124,7 +122,7 @@ mod tests {
 
     fn failure(outcome: Outcome) -> AttemptEnd {
         let (reason, detail) = (Reason::Timeout, String::new());
-        without_call(match outcome {
+        AttemptEnd::failed(match outcome {
             Outcome::Retry => Failure::Retry { after: None, reason, detail },
             Outcome::Rejected => Failure::Reject { reason, detail },
             Outcome::Unknown => Failure::Unknown { reason, detail },
@@ -172,8 +170,7 @@ mod tests {
     #[test]
     fn acceptance_ends_all_doubt_and_a_device_confirms() {
         let accepted = |evidence| {
-            let receipt = Receipt { reference: Some("7".into()), evidence };
-            let end = AttemptEnd { outcome: Ok(receipt), last: None, exchanges: 1 };
+            let end = AttemptEnd::accepted(Receipt { reference: Some("7".into()), evidence });
             conclude(&claimed(Mode::AtLeastOnce, false, true, 2), end, &POLICY, NOW)
         };
         let end = accepted(Evidence::Accepted);
