@@ -22,7 +22,7 @@ use crate::domain::{
 };
 
 /// What knows one vendor's HTTP interface.
-pub trait Adapter: Send + Sync + std::fmt::Debug {
+pub trait Adapter: Send + Sync + fmt::Debug {
     /// Decides the next step of one attempt from what this attempt has exchanged so far. An empty `done` asks for the
     /// first request.
     fn step(&self, message: &Message, done: &[Exchange]) -> Step;
@@ -37,6 +37,9 @@ pub trait Adapter: Send + Sync + std::fmt::Debug {
         let _ = done;
         None
     }
+
+    /// What sort of adapter it is, for lists and counters: a recipe's id, or `webhook`.
+    fn name(&self) -> &str;
 
     /// The host (with port, where one is written) that calls go to, for limits per host.
     fn host(&self) -> &str;

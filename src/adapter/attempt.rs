@@ -19,20 +19,46 @@ const KEPT_ANSWER: usize = 4096;
 #[derive(Debug, Clone, PartialEq)]
 pub struct AttemptEnd {
     /// The adapter's decision.
-    pub outcome: Result<Receipt, Failure>,
-    /// The last answer, if any call got one.
-    pub last: Option<LastAnswer>,
+    pub ending: Ending,
+    /// The status of the last answer, if any call got one.
+    pub status: Option<u16>,
+    /// The first 4 KiB of that answer, lossily as text, with secrets blacked out.
+    pub answer: Option<String>,
     /// How many calls were made.
     pub exchanges: usize,
 }
 
-/// What is kept of the last answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LastAnswer {
-    /// Its status.
-    pub status: u16,
-    /// The first 4 KiB of its body, lossily as text, with secrets blacked out.
-    pub text: String,
+/// An adapter's decision.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ending {
+    /// The channel took it.
+    Accepted(Receipt),
+    /// It did not.
+    Failed(Failure),
+}
+
+impl AttemptEnd {
+    /// An attempt that ended without any call, or of whose calls nothing is known.
+    #[must_use]
+    pub fn failed(failure: Failure) -> Self {
+        Self {
+            ending: Ending::Failed(failure),
+            status: None,
+            answer: None,
+            exchanges: 0,
+        }
+    }
+
+    /// The same for a good end.
+    #[must_use]
+    pub fn accepted(receipt: Receipt) -> Self {
+        Self {
+            ending: Ending::Accepted(receipt),
+            status: None,
+            answer: None,
+            exchanges: 0,
+        }
+    }
 }
 
 /// Makes one attempt to deliver `message`. All its calls together get the transport's time for a whole call.
@@ -49,11 +75,14 @@ pub async fn attempt(
 }
 
 /// Asks the channel whether it is alive; `None` when it cannot be asked.
+///
+/// # Errors
+/// Why it seems not to be.
 pub async fn probe(
     adapter: &dyn Adapter,
     transport: &Transport,
     clock_now: impl Fn() -> Timestamp,
-) -> Option<AttemptEnd> {
+) -> Option<Result<(), Failure>> {
     adapter.probe(&[])?;
     let cannot = || {
         Step::Failed(Failure::reject(
@@ -61,10 +90,14 @@ pub async fn probe(
             "the adapter took its question back",
         ))
     };
-    let end = run(adapter.secrets(), transport, clock_now, |done| {
-        adapter.probe(done).unwrap_or_else(cannot)
-    });
-    Some(end.await)
+    let step = |done: &[Exchange]| adapter.probe(done).unwrap_or_else(cannot);
+    match run(adapter.secrets(), transport, clock_now, step)
+        .await
+        .ending
+    {
+        Ending::Accepted(_) => Some(Ok(())),
+        Ending::Failed(failure) => Some(Err(failure)),
+    }
 }
 
 async fn run(
@@ -75,17 +108,15 @@ async fn run(
 ) -> AttemptEnd {
     let deadline = Instant::now() + transport.total_timeout();
     let mut done: Vec<Exchange> = Vec::new();
-    let outcome = loop {
+    let ending = loop {
         let request = match step(&done) {
-            Step::Accepted(receipt) => break Ok(receipt),
-            Step::Failed(failure) => break Err(failure),
+            Step::Accepted(receipt) => break Ending::Accepted(receipt),
+            Step::Failed(failure) => break Ending::Failed(failure),
             Step::Call(request) => request,
         };
         if done.len() == MOST_CALLS {
-            break Err(Failure::reject(
-                Reason::Defect,
-                format!("the adapter asked for more than {MOST_CALLS} calls"),
-            ));
+            let detail = format!("the adapter asked for more than {MOST_CALLS} calls");
+            break Ending::Failed(Failure::reject(Reason::Defect, detail));
         }
         let result = if deadline.saturating_duration_since(Instant::now()) == Duration::ZERO {
             Err(Fault::never_left(
@@ -99,16 +130,14 @@ async fn run(
         };
         done.push(Exchange { request, result });
     };
-    let last = done.iter().rev().find_map(|exchange| {
-        let answer = exchange.result.as_ref().ok()?;
-        Some(LastAnswer {
-            status: answer.status,
-            text: kept(&answer.body, &exchange.request, secrets),
-        })
-    });
+    let last = done
+        .iter()
+        .rev()
+        .find_map(|exchange| Some((exchange, exchange.result.as_ref().ok()?)));
     AttemptEnd {
-        outcome,
-        last,
+        ending,
+        status: last.map(|(_, answer)| answer.status),
+        answer: last.map(|(exchange, answer)| kept(&answer.body, &exchange.request, secrets)),
         exchanges: done.len(),
     }
 }

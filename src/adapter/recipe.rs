@@ -24,7 +24,7 @@ use judge::Answer;
 use scene::Scene;
 use serde_json::{Map, Value};
 
-use super::{Adapter, Exchange, Failure, Request, Step, classify, redact, transport};
+use super::{Adapter, Exchange, Failure, Step, classify, redact, transport};
 use crate::{
     domain::{
         channel::Channel,
@@ -40,8 +40,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {kind}")]
 pub struct RecipeProblem {
-    /// Where: keys of the recipe's file joined by dots, a place in a JSON tree as a pointer:
-    /// `request.body.json./text`, `errors.0.json./code`, `find.take.id`, `values.when`.
+    /// Where: the keys of the recipe's file that lead there, joined by dots, with numbers in brackets for items of
+    /// lists: `request.body.json.text`, `errors[0].json./code`, `find.take.id`.
     pub path: String,
     /// What.
     pub kind: RecipeProblemKind,
@@ -52,7 +52,7 @@ pub struct RecipeProblem {
 pub enum RecipeProblemKind {
     /// A mistake in a template; its position is within the text at the path.
     #[error("{0}")]
-    Template(TemplateError),
+    Template(Box<TemplateError>),
     /// Not a method that recipes know.
     #[error("`{0}` is not GET, POST, PUT, PATCH or DELETE")]
     Method(String),
@@ -150,17 +150,6 @@ impl RecipeAdapter {
         Step::Failed(Failure::reject(Reason::Unwritable, detail))
     }
 
-    fn send(
-        &self,
-        scene: &Scene<'_>,
-        call: &write::Call,
-        message: &Message,
-    ) -> Result<Step, RecipeProblem> {
-        Ok(Step::Call(
-            call.write(scene, Some(message.delivery.as_str()))?,
-        ))
-    }
-
     fn decide(&self, message: &Message, done: &[Exchange]) -> Result<Step, RecipeProblem> {
         let recipe = &*self.recipe;
         let mut scene = Scene::new(recipe, &self.facts, Some(message));
@@ -178,7 +167,7 @@ impl RecipeAdapter {
                     (None, _) => return Ok(Step::accepted(reference(found.get("receipt")))),
                     (Some(update), []) => {
                         scene.found(found);
-                        return self.send(&scene, update, message);
+                        return send(&scene, update, message);
                     }
                     (Some(_), sent) => {
                         scene.found(found);
@@ -188,7 +177,7 @@ impl RecipeAdapter {
             },
         };
         match sent {
-            [] => self.send(&scene, &recipe.request, message),
+            [] => send(&scene, &recipe.request, message),
             [exchange] => self.judge(exchange, &scene),
             _ => Ok(Step::Failed(Failure::reject(
                 Reason::Defect,
@@ -267,7 +256,7 @@ impl RecipeAdapter {
                 (400..=599, _) => Reason::Status,
                 _ => Reason::Unexpected,
             };
-            let detail = format!("status {status}, by errors.{index}");
+            let detail = format!("status {status}, by errors[{index}]");
             return Ok(match verdict {
                 Verdict::Retry => Failure::Retry {
                     after: answer.response.retry_after,
@@ -315,6 +304,11 @@ impl RecipeAdapter {
     }
 }
 
+fn send(scene: &Scene<'_>, call: &write::Call, message: &Message) -> Result<Step, RecipeProblem> {
+    let key = message.delivery.as_str();
+    Ok(Step::Call(call.write(scene, Some(key))?))
+}
+
 /// What `find` found out.
 enum Asked {
     Found(Map<String, Value>),
@@ -347,6 +341,10 @@ impl Adapter for RecipeAdapter {
             self.probed(probe, done)
                 .unwrap_or_else(|problem| self.unwritable(&problem)),
         )
+    }
+
+    fn name(&self) -> &str {
+        self.recipe.id.as_str()
     }
 
     fn host(&self) -> &str {

@@ -1,4 +1,4 @@
-//! From a workspace to one adapter for each channel. A new sort of adapter is one line in [`Registry::build`].
+//! From a workspace to one adapter for each channel. A new sort of adapter is one line in [`Registry::new`].
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -26,7 +26,7 @@ pub struct Registry {
 
 /// Why a channel has no adapter.
 #[derive(Debug, thiserror::Error)]
-#[error("channel {channel}: {kind}")]
+#[error("{kind}")]
 pub struct ChannelProblem {
     /// The channel.
     pub channel: ChannelId,
@@ -60,7 +60,7 @@ pub enum ChannelProblemKind {
 impl Registry {
     /// Builds an adapter for every channel of the workspace, and names the channels that get none, with every reason
     /// that is found. `resolve` gives the values of secrets.
-    pub fn build<E: Error + Send + Sync + 'static>(
+    pub fn new<E: Error + Send + Sync + 'static>(
         workspace: &Workspace,
         resolve: &dyn Fn(&SecretRef) -> Result<Secret, E>,
     ) -> (Self, Vec<ChannelProblem>) {

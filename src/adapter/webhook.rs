@@ -216,6 +216,10 @@ impl Adapter for WebhookAdapter {
         }
     }
 
+    fn name(&self) -> &'static str {
+        "webhook"
+    }
+
     fn host(&self) -> &str {
         &self.host
     }

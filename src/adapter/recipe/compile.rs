@@ -91,7 +91,7 @@ impl CompiledRecipe {
                 .enumerate()
                 .map(|(index, rule)| {
                     (
-                        Condition::read(&mut reading, &format!("errors.{index}"), &rule.when),
+                        Condition::read(&mut reading, &format!("errors[{index}]"), &rule.when),
                         rule.then,
                     )
                 })
@@ -111,7 +111,7 @@ impl CompiledRecipe {
         let errors = compiled.templates.add_all(templates);
         problems.extend(errors.into_iter().map(|error| RecipeProblem {
             path: error.template.clone(),
-            kind: RecipeProblemKind::Template(error),
+            kind: RecipeProblemKind::Template(Box::new(error)),
         }));
         if problems.is_empty() {
             problems = compiled.unknown_names();
@@ -253,7 +253,7 @@ impl Question {
 fn read_value(reading: &mut Reading, name: &str, value: &recipe::Value) -> Tree {
     match value {
         recipe::Value::Text(text) => Tree::Text(reading.text(&format!("values.{name}"), text)),
-        recipe::Value::Json(json) => reading.tree(&format!("values.{name}.json"), "", json),
+        recipe::Value::Json(json) => reading.tree(&format!("values.{name}.json"), json),
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     RecipeProblem, RecipeProblemKind, Scene,
-    text::{Reading, Text, written},
+    text::{Reading, Text},
 };
 use crate::{
     adapter::Response,
@@ -43,13 +43,6 @@ impl<'a> Answer<'a> {
             .json
             .get_or_init(|| serde_json::from_slice(&self.response.body).ok());
         json.as_ref()?.pointer(pointer)
-    }
-
-    /// The text of what a JSON pointer points at; nothing for `null`.
-    pub(super) fn text_at(&self, pointer: &str) -> Option<String> {
-        self.at(pointer)
-            .filter(|value| !value.is_null())
-            .map(|value| written(value.clone()))
     }
 }
 

@@ -58,59 +58,44 @@ impl Reading {
         Text::Template(path.to_owned())
     }
 
-    /// `path` is that of the whole tree, `pointer` the place in it.
-    pub(super) fn tree(&mut self, path: &str, pointer: &str, value: &Value) -> Tree {
+    pub(super) fn tree(&mut self, path: &str, value: &Value) -> Tree {
         match value {
-            Value::String(text) => Tree::Text(self.text(&format!("{path}.{pointer}"), text)),
+            Value::String(text) => Tree::Text(self.text(path, text)),
             Value::Array(items) => Tree::List(
                 items
                     .iter()
                     .enumerate()
-                    .map(|(index, item)| self.tree(path, &format!("{pointer}/{index}"), item))
+                    .map(|(index, item)| self.tree(&format!("{path}[{index}]"), item))
                     .collect(),
             ),
-            Value::Object(map) => self.map(path, pointer, map),
+            Value::Object(map) => self.map(path, map),
             plain => Tree::Value(plain.clone()),
         }
     }
 
-    fn map(&mut self, path: &str, pointer: &str, map: &Map<String, Value>) -> Tree {
+    fn map(&mut self, path: &str, map: &Map<String, Value>) -> Tree {
         let dollar = map.iter().find(|(key, _)| key.starts_with('$'));
         let Some((key, value)) = dollar else {
             return Tree::Map(
                 map.iter()
-                    .map(|(key, value)| {
-                        (
-                            key.clone(),
-                            self.tree(path, &format!("{pointer}/{}", escape(key)), value),
-                        )
-                    })
+                    .map(|(key, value)| (key.clone(), self.tree(&format!("{path}.{key}"), value)))
                     .collect(),
             );
         };
-        let inner = format!("{pointer}/{key}");
+        let path = format!("{path}.{key}");
         match (key.as_str(), value, map.len()) {
-            ("$json", value, 1) => Tree::Json(Box::new(self.tree(path, &inner, value))),
-            ("$base64", value, 1) => Tree::Base64(Box::new(self.tree(path, &inner, value))),
+            ("$json", value, 1) => Tree::Json(Box::new(self.tree(&path, value))),
+            ("$base64", value, 1) => Tree::Base64(Box::new(self.tree(&path, value))),
             ("$number", Value::String(text), 1) => {
-                let path = format!("{path}.{inner}");
                 let text = self.text(&path, text);
                 Tree::Number { path, text }
             }
             _ => {
-                self.problem(
-                    &format!("{path}.{inner}"),
-                    RecipeProblemKind::Dollar(key.clone()),
-                );
+                self.problem(&path, RecipeProblemKind::Dollar(key.clone()));
                 Tree::Value(Value::Null)
             }
         }
     }
-}
-
-/// A key as a part of a JSON pointer.
-fn escape(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }
 
 impl Text {
@@ -126,7 +111,7 @@ impl Text {
                 Ok(text) => Ok(Cow::Owned(text)),
                 Err(error) => Err(RecipeProblem {
                     path: path.clone(),
-                    kind: RecipeProblemKind::Template(error),
+                    kind: RecipeProblemKind::Template(Box::new(error)),
                 }),
             },
         }

@@ -1,6 +1,6 @@
 //! Requests of a recipe: read once, written for each message.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write};
 
 use bytes::Bytes;
 
@@ -26,6 +26,8 @@ const RESERVED: [&str; 8] = [
     "transfer-encoding",
     "upgrade",
 ];
+
+const WRITING: &str = "writing to a string cannot fail";
 
 /// A request, read.
 #[derive(Debug)]
@@ -184,9 +186,7 @@ impl Body {
     fn read(reading: &mut Reading, path: &str, body: &recipe::Body) -> Self {
         match body {
             recipe::Body::Empty => Self::Empty,
-            recipe::Body::Json(value) => {
-                Self::Json(reading.tree(&format!("{path}.json"), "", value))
-            }
+            recipe::Body::Json(value) => Self::Json(reading.tree(&format!("{path}.json"), value)),
             recipe::Body::Text(text) => Self::Text(reading.text(&format!("{path}.text"), text)),
             recipe::Body::Form(fields) => Self::Form(
                 fields
@@ -218,7 +218,7 @@ impl Body {
                     .map(|text| reading.text(&format!("{path}.{key}"), text))
             };
             let filename = optional("filename", &part.filename);
-            let media_type = optional("media_type", &part.media_type);
+            let media_type = optional("type", &part.media_type);
             let value = reading.text(&format!("{path}.value"), &part.value);
             read.push(Part {
                 name: name.clone(),
@@ -288,9 +288,9 @@ fn write_multipart(parts: &[Part], scene: &Scene<'_>) -> Result<(String, String)
     let boundary = &boundary.as_str()[..32];
     let mut body = String::new();
     for part in written {
-        body.push_str(&format!("--{boundary}\r\n{part}\r\n"));
+        write!(body, "--{boundary}\r\n{part}\r\n").expect(WRITING);
     }
-    body.push_str(&format!("--{boundary}--\r\n"));
+    write!(body, "--{boundary}--\r\n").expect(WRITING);
     Ok((format!("multipart/form-data; boundary={boundary}"), body))
 }
 
@@ -310,7 +310,7 @@ fn form_encode(text: &str) -> String {
                 encoded.push(char::from(byte));
             }
             b' ' => encoded.push('+'),
-            other => encoded.push_str(&format!("%{other:02X}")),
+            other => write!(encoded, "%{other:02X}").expect(WRITING),
         }
     }
     encoded

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use crate::domain::time::Timestamp;
 
 /// Nobody is waited for longer.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// The wait from `now`; zero for a date that has passed, `None` for anything that is neither.
 pub(super) fn parse(text: &str, now: Timestamp) -> Option<Duration> {
