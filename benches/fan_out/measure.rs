@@ -26,7 +26,7 @@ pub(crate) struct Measured {
 
 /// Processor seconds that a process has used, user and system.
 pub(crate) fn cpu(process: &str) -> anyhow::Result<f64> {
-    Ok(ticks(Path::new("/proc").join(process).as_path(), false)?)
+    ticks(&Path::new("/proc").join(process), false)
 }
 
 /// Processor seconds of a server: its first process, what has ended of its children, and those that live.

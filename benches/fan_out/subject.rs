@@ -49,11 +49,11 @@ pub(crate) const WORDS: &str = "Thưa bà con. Gần đây có kẻ tự xưng l
 /// When the deliveries are due: a Monday, 05:30 in Vinh.
 const DUE: &str = "2024-03-25T05:30:00+07:00";
 /// How long before that the daemon starts; more than the time in which words are frozen.
-const LEAD: Duration = Duration::from_secs(20 * 60);
+const LEAD: Duration = Duration::from_mins(20);
 /// How fast the clock runs while there is nothing to do.
 const SPEED: f64 = 1_000.0;
 /// Longer than a run takes.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 /// Channels in one file, so that no file is too large to be read.
 const CHANNELS_A_FILE: u64 = 1_000;
 /// Wards that the channels are spread over.
