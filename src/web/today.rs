@@ -85,6 +85,14 @@ struct Today {
     live: Live,
 }
 
+/// What the script asks for.
+#[derive(Serialize)]
+struct Part {
+    /// Tells a page that was left open over midnight that it is a new day.
+    day: String,
+    live: Live,
+}
+
 /// One line of the legend.
 #[derive(Serialize)]
 struct Meaning {
@@ -115,7 +123,8 @@ async fn show(
     let workspace = pages.site.workspace.borrow().clone();
     let live = live(pages, reader, &workspace, &asked).await?;
     if query.value("fragment").is_some() {
-        return part(headers, frame::fragment(reader, "today-live.html", &live)?);
+        let day = asked.day.to_string();
+        return part(headers, frame::fragment(reader, "today-live.html", &Part { day, live })?);
     }
     let view = whole(reader, &workspace, &asked, live);
     pages.page(

@@ -148,7 +148,7 @@ async fn the_fragment_costs_nothing_while_nothing_changes() {
     city.morning().await;
     let served = city.serve().await;
     let first = served.get("/?fragment=1").await;
-    assert!(first.text.starts_with("<p class=\"verdict"));
+    assert!(first.text.starts_with("<div id=\"live-summary\""));
     let tag = first.headers[header::ETAG].clone();
     let url = served.url("/?fragment=1");
     let ask = || {

@@ -89,7 +89,7 @@ impl Driver {
             options["mobileEmulation"] = json!({ "deviceMetrics": metrics });
         }
         if !screen.script {
-            options["prefs"] = json!({ "profile.managed_default_content_settings.javascript": 2 });
+            options["prefs"] = json!({ "profile.managed_default_content_settings.javascript": 2, "webkit.webprefs.javascript_enabled": false });
         }
         let capabilities = [("goog:chromeOptions".to_owned(), options)]
             .into_iter()
