@@ -1,17 +1,20 @@
 //! Adapters decide, one transport acts.
 //!
 //! An adapter is a pure state machine over one attempt's exchanges: no client, no clock, no log. So every adapter test
-//! is a table of answers. `transport` is the only HTTP client for channels.
+//! is a table of answers. `transport` is the only HTTP client for channels; `attempt` lets the two talk.
+//!
+//! Nothing here shows what could be a secret: `Debug` of a request or an answer leaves out everything but its shape.
 
 pub mod transport;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use bytes::Bytes;
 
 use crate::domain::{
     delivery::{Evidence, Reason},
     message::Message,
+    secret::Secret,
 };
 
 /// What knows one vendor's HTTP interface.
@@ -33,6 +36,11 @@ pub trait Adapter: Send + Sync + std::fmt::Debug {
 
     /// The host (with port, where one is written) that calls go to, for limits per host.
     fn host(&self) -> &str;
+
+    /// What has to be blacked out in answers before anybody sees them: some receivers repeat what they were sent.
+    fn secrets(&self) -> &[Secret] {
+        &[]
+    }
 }
 
 /// What an adapter wants next.
@@ -83,7 +91,93 @@ pub enum Failure {
     },
 }
 
-/// One HTTP request, complete. Header values may hold secrets, so `Debug` hides them and the address's query.
+impl Step {
+    /// The answer is yes, and this is all that it says.
+    #[must_use]
+    pub fn accepted(reference: Option<String>) -> Self {
+        Self::Accepted(Receipt { reference, evidence: Evidence::Accepted })
+    }
+}
+
+impl Failure {
+    /// It did not happen; another attempt may help.
+    #[must_use]
+    pub fn retry(reason: Reason, detail: impl Into<String>) -> Self {
+        Self::Retry { after: None, reason, detail: detail.into() }
+    }
+
+    /// The channel said no.
+    #[must_use]
+    pub fn reject(reason: Reason, detail: impl Into<String>) -> Self {
+        Self::Reject { reason, detail: detail.into() }
+    }
+
+    /// It may have happened.
+    #[must_use]
+    pub fn unknown(reason: Reason, detail: impl Into<String>) -> Self {
+        Self::Unknown { reason, detail: detail.into() }
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Retry { reason, .. } | Self::Reject { reason, .. } | Self::Unknown { reason, .. } => *reason,
+        }
+    }
+
+    /// What the reason's word leaves out.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        match self {
+            Self::Retry { detail, .. } | Self::Reject { detail, .. } | Self::Unknown { detail, .. } => detail,
+        }
+    }
+
+    /// The same failure of a call that has no effect: nothing can have happened, so doubt becomes another attempt.
+    #[must_use]
+    pub fn without_effect(self) -> Self {
+        match self {
+            Self::Unknown { reason, detail } => Self::Retry { after: None, reason, detail },
+            certain => certain,
+        }
+    }
+}
+
+/// What a call that did not succeed means where nothing else is said about it:
+///
+/// | what came | meaning |
+/// |---|---|
+/// | nothing, and the request never left | retry |
+/// | nothing, and the request cannot be written | reject |
+/// | nothing, and the request may have left | unknown |
+/// | 408, 425 | retry: RFC 9110 and RFC 8470 say that the request was not processed |
+/// | 429, 503 | retry, not before Retry-After |
+/// | another 5xx | unknown: a gateway's error does not say what happened behind it |
+/// | 3xx | reject: redirects are not followed |
+/// | another 4xx | reject |
+/// | another status, a success among them | reject as unexpected: an answer came, and a repetition could double it |
+#[must_use]
+pub fn classify(exchange: &Exchange) -> Failure {
+    let answer = match &exchange.result {
+        Ok(answer) => answer,
+        Err(Fault { may_have_left: true, reason, detail }) => return Failure::unknown(*reason, detail),
+        Err(Fault { reason: Reason::Unwritable, detail, .. }) => return Failure::reject(Reason::Unwritable, detail),
+        Err(Fault { reason, detail, .. }) => return Failure::retry(*reason, detail),
+    };
+    let detail = format!("status {}", answer.status);
+    match answer.status {
+        408 | 425 => Failure::Retry { after: answer.retry_after, reason: Reason::Status, detail },
+        429 | 503 => Failure::Retry { after: answer.retry_after, reason: Reason::Busy, detail },
+        300..=399 => Failure::reject(Reason::Redirect, detail),
+        400..=499 => Failure::reject(Reason::Status, detail),
+        500..=599 => Failure::unknown(Reason::Status, detail),
+        _ => Failure::reject(Reason::Unexpected, detail),
+    }
+}
+
+/// One HTTP request, complete. The address, header values and the body may all hold secrets, so `Debug` shows only the
+/// host and the shape.
 #[derive(Clone, PartialEq)]
 pub struct Request {
     /// `GET`, `POST`, …
@@ -96,6 +190,18 @@ pub struct Request {
     pub body: Bytes,
 }
 
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("host", &transport::host(&self.url).unwrap_or_default())
+            .field("headers", &names)
+            .field("body_bytes", &self.body.len())
+            .finish()
+    }
+}
+
 /// A call and what came of it.
 #[derive(Debug, Clone)]
 pub struct Exchange {
@@ -105,8 +211,8 @@ pub struct Exchange {
     pub result: Result<Response, Fault>,
 }
 
-/// An answer.
-#[derive(Debug, Clone, PartialEq)]
+/// An answer. `Debug` leaves out what it says: answers to a login hold secrets.
+#[derive(Clone, PartialEq, Default)]
 pub struct Response {
     /// The status.
     pub status: u16,
@@ -117,6 +223,17 @@ pub struct Response {
     /// The receiver's Retry-After, if any, as a wait from the moment of the answer. The transport reads it, because a
     /// date needs a clock.
     pub retry_after: Option<Duration>,
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("body_bytes", &self.body.len())
+            .field("retry_after", &self.retry_after)
+            .finish()
+    }
 }
 
 /// Why there is no answer.
@@ -130,4 +247,86 @@ pub struct Fault {
     pub reason: Reason,
     /// The operating system's or library's words, without addresses or secrets.
     pub detail: String,
+}
+
+impl Fault {
+    /// The receiver cannot have got anything.
+    #[must_use]
+    pub fn never_left(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { may_have_left: false, reason, detail: detail.into() }
+    }
+
+    /// The receiver may have got the request.
+    #[must_use]
+    pub fn may_have_left(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { may_have_left: true, reason, detail: detail.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exchange(result: Result<Response, Fault>) -> Exchange {
+        let request = Request {
+            method: "POST".into(),
+            url: "http://user:hunter2@10.1.4.3:8080/bot-hunter2/say?token=hunter2".into(),
+            headers: vec![("authorization".into(), "Bearer hunter2".into())],
+            body: Bytes::from_static(b"hunter2"),
+        };
+        Exchange { request, result }
+    }
+
+    #[test]
+    fn what_calls_mean_by_default() {
+        let after = Some(Duration::from_secs(7));
+        let answer = |status| exchange(Ok(Response { status, retry_after: after, ..Response::default() }));
+        for (status, reason, meaning) in [
+            (200, Reason::Unexpected, "reject"),
+            (204, Reason::Unexpected, "reject"),
+            (301, Reason::Redirect, "reject"),
+            (304, Reason::Redirect, "reject"),
+            (400, Reason::Status, "reject"),
+            (401, Reason::Status, "reject"),
+            (404, Reason::Status, "reject"),
+            (408, Reason::Status, "retry"),
+            (409, Reason::Status, "reject"),
+            (410, Reason::Status, "reject"),
+            (425, Reason::Status, "retry"),
+            (429, Reason::Busy, "retry"),
+            (500, Reason::Status, "unknown"),
+            (502, Reason::Status, "unknown"),
+            (503, Reason::Busy, "retry"),
+            (504, Reason::Status, "unknown"),
+            (507, Reason::Status, "unknown"),
+            (999, Reason::Unexpected, "reject"),
+        ] {
+            let detail = format!("status {status}");
+            let expected = match meaning {
+                "retry" => Failure::Retry { after, reason, detail },
+                "reject" => Failure::Reject { reason, detail },
+                _ => Failure::Unknown { reason, detail },
+            };
+            assert_eq!(classify(&answer(status)), expected);
+        }
+        for reason in [Reason::Refused, Reason::NoAddress, Reason::NoConnection, Reason::Tls, Reason::NotAllowed] {
+            assert_eq!(classify(&exchange(Err(Fault::never_left(reason, "x")))), Failure::retry(reason, "x"));
+        }
+        for reason in [Reason::Timeout, Reason::Reset, Reason::Cut, Reason::TooLarge] {
+            let failure = classify(&exchange(Err(Fault::may_have_left(reason, "x"))));
+            assert_eq!(failure, Failure::unknown(reason, "x"));
+            assert_eq!(failure.without_effect(), Failure::retry(reason, "x"));
+        }
+        let unwritable = classify(&exchange(Err(Fault::never_left(Reason::Unwritable, "x"))));
+        assert_eq!(unwritable, Failure::reject(Reason::Unwritable, "x"));
+    }
+
+    #[test]
+    fn nothing_secret_is_shown() {
+        let headers = BTreeMap::from([("set-cookie".to_owned(), "hunter2".to_owned())]);
+        let answer = Response { status: 200, headers, body: Bytes::from_static(b"hunter2"), retry_after: None };
+        let shown = format!("{:?}", exchange(Ok(answer)));
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains("10.1.4.3:8080") && shown.contains("set-cookie"), "{shown}");
+    }
 }

@@ -1,1 +1,7 @@
-fn main(){}
+//! The `loa` program: see `loa --help`, or README.md.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    loa::cli::main()
+}

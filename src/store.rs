@@ -3,18 +3,31 @@
 //! `Store` is a struct, not a trait: tests use a real database. Every statement is a named constant in `store/sql.rs`.
 //! No transaction is ever open while a call to a channel is under way. `now` is always a parameter.
 
+mod batch;
+mod deliver;
+mod end;
+mod journal;
+mod link;
+mod node;
+mod open;
+mod plan;
+mod prepare;
+mod read;
 pub mod row;
+pub mod sql;
 
-use std::time::Duration;
+use std::{fs::File, path::PathBuf, sync::Arc};
+
+use sqlx::migrate::MigrateError;
+use tokio::sync::watch;
 
 use crate::domain::{
-    delivery::{Account, Evidence, Outcome, Reason, State},
+    delivery::{Evidence, Outcome, Reason, State},
     id::{BulletinId, ChannelId, DeliveryId, ScheduleId, WardId},
-    message::{Content, ContentHash},
-    plan::PlannedDelivery,
+    message::ContentHash,
     time::Timestamp,
 };
-use row::{AttemptRow, DeliveryRow, JournalRow};
+use link::{Pools, rows};
 
 /// Which world a database belongs to. It is written into the database when it is made and never changes, so that a
 /// simulated broadcast cannot be taken for a real one.
@@ -26,13 +39,117 @@ pub enum World {
     Simulated,
 }
 
+impl World {
+    /// The word in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Real => "real",
+            Self::Simulated => "simulated",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Real, Self::Simulated].into_iter().find(|world| world.as_str() == text)
+    }
+}
+
 /// Why the store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
-pub enum StoreError {}
+pub enum StoreError {
+    /// The address is neither SQLite's nor PostgreSQL's.
+    #[error("a database address begins with `sqlite:` or `postgres:`")]
+    Scheme,
+    /// The directory or the lock file could not be made.
+    #[error("{path} could not be made", path = path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another daemon works on this file.
+    #[error("another process holds {path}", path = path.display())]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// The database could not be reached or opened.
+    #[error("the database could not be opened")]
+    Connect {
+        /// Why.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The tables could not be made or brought up to date.
+    #[error("the database could not be brought up to date")]
+    Migrate {
+        /// Why.
+        #[source]
+        source: MigrateError,
+    },
+    /// The database belongs to the other world.
+    #[error("the database is {found}, not {expected}", found = found.as_str(), expected = expected.as_str())]
+    WrongWorld {
+        /// The world that was asked for.
+        expected: World,
+        /// The world that the database belongs to.
+        found: World,
+    },
+    /// There is no room left to write.
+    #[error("there is no room left for the database")]
+    DiskFull {
+        /// The database's own words.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A statement failed.
+    #[error("statement {statement} failed")]
+    Query {
+        /// Its name in `sql.rs`.
+        statement: &'static str,
+        /// Why.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A cell has another type than its column: a defect of the program, or somebody changed the tables.
+    #[error("a cell could not be read")]
+    Cell {
+        /// Which, and why.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A row holds a value that means nothing.
+    #[error("{table}.{column} of {id} holds a value that means nothing")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row.
+        id: String,
+    },
+}
 
-/// The store.
+impl StoreError {
+    fn query(statement: &'static str, source: sqlx::Error) -> Self {
+        let code = source.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        match code.as_deref() {
+            // SQLITE_FULL (sqlite.org/rescode.html) and PostgreSQL's disk_full (appendix A of its manual).
+            Some("13" | "53100") => Self::DiskFull { source },
+            _ => Self::Query { statement, source },
+        }
+    }
+}
+
+/// The store. Clones share one set of connections.
 #[derive(Debug, Clone)]
-pub struct Store {}
+pub struct Store {
+    pools: Pools,
+    lock: Option<Arc<File>>,
+    pulse: Arc<watch::Sender<u64>>,
+}
 
 /// What planning changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -202,105 +319,46 @@ impl Store {
     /// Opens (and makes) the database at `url` (`sqlite:PATH` or `postgres:…`), applies migrations, and checks that it
     /// belongs to `world`. On SQLite with `exclusive`, takes an operating-system lock beside the file, so that a second
     /// daemon on the same file refuses to start; readers (the command line) open without it.
-    pub async fn open(url: &str, world: World, exclusive: bool) -> Result<Self, StoreError> { todo!() }
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn open(url: &str, world: World, exclusive: bool) -> Result<Self, StoreError> {
+        open::open(url, world, exclusive).await
+    }
 
-    // --- plan
+    /// Whether no other process can be working on this database: it is a file, and this store holds its lock.
+    #[must_use]
+    pub fn is_exclusive(&self) -> bool {
+        self.lock.is_some()
+    }
 
-    /// Inserts deliveries, in as few statements as possible. A delivery that is already there and has not begun takes
-    /// over what the new revision says (and is frozen again if it was); one that an edit had superseded comes back if it
-    /// is not yet due. A planned delivery without a bulletin is stored as skipped (expired) at once.
-    pub async fn plan(&self, batch: &[PlannedDelivery], revision: &str, now: Timestamp) -> Result<Planned, StoreError> { todo!() }
-    /// Deliveries of schedules (not those by hand) due in `[from, until)` that have not begun and were not planned under
-    /// `revision` become skipped (superseded). Returns how many.
-    pub async fn supersede(&self, from: Timestamp, until: Timestamp, revision: &str, now: Timestamp) -> Result<u64, StoreError> { todo!() }
-    /// Records that `[from, until)` is planned under `revision`. Adjacent runs of one revision are joined.
-    pub async fn record_plan_run(&self, revision: &str, from: Timestamp, until: Timestamp, now: Timestamp) -> Result<(), StoreError> { todo!() }
-    /// The intervals that were planned under `revision`, ascending.
-    pub async fn plan_runs(&self, revision: &str) -> Result<Vec<(Timestamp, Timestamp)>, StoreError> { todo!() }
-    /// The revision in force, and since when.
-    pub async fn revision(&self) -> Result<Option<(String, Timestamp)>, StoreError> { todo!() }
-    /// Puts `revision` in force.
-    pub async fn set_revision(&self, revision: &str, now: Timestamp) -> Result<(), StoreError> { todo!() }
-
-    // --- prepare
-
-    /// Deliveries due before `until` that are not frozen, by instant, at most `limit`.
-    pub async fn unprepared(&self, until: Timestamp, limit: u32) -> Result<Vec<Unprepared>, StoreError> { todo!() }
-    /// Stores contents (once each) and makes deliveries ready; those that were changed meanwhile are left alone.
-    pub async fn freeze(&self, contents: &[(ContentHash, std::sync::Arc<Content>)], frozen: &[Frozen], now: Timestamp) -> Result<u64, StoreError> { todo!() }
-    /// Ends deliveries that have not begun (`planned` or `ready`, no attempt) as `state` (`Skipped`, `Failed`, `Cancelled`).
-    pub async fn end_unbegun(&self, ids: &[DeliveryId], state: State, reason: Reason, detail: &str, now: Timestamp) -> Result<u64, StoreError> { todo!() }
-
-    // --- deliver
-
-    /// One turn of the dispatcher in one transaction: writes finished attempts (fenced: only while the delivery is still
-    /// `sending`, leased by `node`, at that attempt; the attempt row is written in any case), then claims up to `want`
-    /// deliveries that are ready at `now`, whose channel has no earlier unfinished delivery and none being sent, and
-    /// whose host is not in `blocked`. `choose` sees candidates in order and takes those that fit the limits per host.
-    pub async fn turn(
-        &self,
-        node: &str,
-        now: Timestamp,
-        lease: Duration,
-        finished: &[Finished],
-        want: usize,
-        blocked: &[String],
-        choose: impl FnMut(&Candidate) -> bool + Send,
-    ) -> Result<Turn, StoreError> { todo!() }
-    /// The earliest instant after which something may be claimable: the least `next_at` of ready deliveries.
-    pub async fn next_ready(&self) -> Result<Option<Timestamp>, StoreError> { todo!() }
-    /// Contents by address.
-    pub async fn contents(&self, hashes: &[ContentHash]) -> Result<Vec<(ContentHash, Content)>, StoreError> { todo!() }
-    /// Takes back deliveries whose lease ended before `now` (all that other nodes hold, when `alone`): the attempt is
-    /// recorded as unknown (crashed); then ready again with doubt (at-least-once, or the adapter can ask), else unknown.
-    pub async fn rescue(&self, node: &str, alone: bool, now: Timestamp) -> Result<Vec<(DeliveryId, State)>, StoreError> { todo!() }
-    /// Ends what can no longer begin: deadline at or before `now`, still planned or ready. Without an attempt: skipped
-    /// (expired); with one that may have arrived: unknown (deadline); else failed (its last reason, or deadline).
-    pub async fn expire(&self, now: Timestamp) -> Result<u64, StoreError> { todo!() }
-    /// Judges what fell due in `[from, until)` while nobody was running: deliveries that may not be late and have not
-    /// begun become skipped (expired) with `detail`. Returns how many.
-    pub async fn judge_missed(&self, from: Timestamp, until: Timestamp, detail: &str, now: Timestamp) -> Result<u64, StoreError> { todo!() }
-    /// A person's word on a delivery that is accepted or unknown (or was decided by hand before): confirmed or unheard. `false` when it is in
-    /// another state; nothing changes then.
-    pub async fn reconcile(&self, id: &DeliveryId, heard: bool, by: &str, now: Timestamp) -> Result<bool, StoreError> { todo!() }
-
-    // --- liveness
-
-    /// Writes the liveness stamp of `node` (and, by the way, its revision).
-    pub async fn beat(&self, node: &str, revision: &str, now: Timestamp) -> Result<(), StoreError> { todo!() }
-    /// The newest liveness stamp of any node.
-    pub async fn last_alive(&self) -> Result<Option<Timestamp>, StoreError> { todo!() }
-    /// Whether a node other than `node` was alive at or after `since`, with its revision.
-    pub async fn others_alive(&self, node: &str, since: Timestamp) -> Result<Vec<(String, String)>, StoreError> { todo!() }
-    /// The last instant that anything in the database speaks of (stamps, attempts, journal): where a simulated clock goes on.
-    pub async fn last_instant(&self) -> Result<Option<Timestamp>, StoreError> { todo!() }
-
-    // --- journal and reading
-
-    /// Appends a line to the journal.
-    pub async fn journal(&self, event: &str, delivery: Option<&DeliveryId>, actor: &str, detail: &str, now: Timestamp) -> Result<(), StoreError> { todo!() }
-    /// The newest journal lines, newest first; of one delivery when given.
-    pub async fn journal_rows(&self, delivery: Option<&DeliveryId>, limit: u32) -> Result<Vec<JournalRow>, StoreError> { todo!() }
-    /// One delivery.
-    pub async fn delivery(&self, id: &DeliveryId) -> Result<Option<DeliveryRow>, StoreError> { todo!() }
-    /// Its attempts, oldest first.
-    pub async fn attempts(&self, id: &DeliveryId) -> Result<Vec<AttemptRow>, StoreError> { todo!() }
-    /// A page of deliveries after `after`, at most `limit`, by (due, id).
-    pub async fn log(&self, filter: &LogFilter, order: Order, after: Option<&PageKey>, limit: u32) -> Result<Vec<DeliveryRow>, StoreError> { todo!() }
-    /// Deliveries changed at or after `since` (by `updated`), oldest change first, at most `limit`: for following.
-    pub async fn changed_since(&self, since: Timestamp, limit: u32) -> Result<Vec<DeliveryRow>, StoreError> { todo!() }
-    /// The accounting equation over `[from, until)`; `occurrences` is counted by a statement of its own.
-    pub async fn account(&self, filter: &LogFilter) -> Result<Account, StoreError> { todo!() }
-    /// Deliveries in `filter` whose rows contradict themselves, with the contradiction's name (see `sql.rs`): accepted
-    /// without an accepted attempt, failed without attempt or reason, ended without a reason, sending without a lease,
-    /// attempt count that differs from the attempts on record, content missing.
-    pub async fn contradictions(&self, filter: &LogFilter) -> Result<Vec<(DeliveryId, String)>, StoreError> { todo!() }
-    /// The subset of `ids` that is in the store.
-    pub async fn known(&self, ids: &[DeliveryId]) -> Result<std::collections::HashSet<DeliveryId>, StoreError> { todo!() }
     /// Changes whenever this process has written something that pages show.
-    pub fn pulse(&self) -> tokio::sync::watch::Receiver<u64> { todo!() }
+    #[must_use]
+    pub fn pulse(&self) -> watch::Receiver<u64> {
+        self.pulse.subscribe()
+    }
+
+    /// Says that something which pages show was committed.
+    fn changed(&self) {
+        self.pulse.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
     /// Whether the database answers.
-    pub async fn ping(&self) -> Result<(), StoreError> { todo!() }
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] when it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let mut reader = self.pools.reader().await?;
+        rows!(reader, sql::read::PING, [], |_row| Ok(())).map(|_| ())
+    }
+
     /// Closes the pools; on SQLite also checkpoints and lets go of the lock.
-    pub async fn close(&self) { todo!() }
+    pub async fn close(&self) {
+        self.pools.close().await;
+        if let Some(lock) = &self.lock
+            && let Err(error) = lock.unlock()
+        {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the lock file could not be let go of");
+        }
+    }
 }

@@ -1,1 +1,5 @@
 //! The only HTTP client for channels.
+
+mod address;
+
+pub use address::host;

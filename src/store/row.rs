@@ -1,5 +1,6 @@
 //! Rows as readers get them: parsed, never defaulted.
 
+use super::{StoreError, link::Cells};
 use crate::domain::{
     bulletin::{Format, Priority},
     channel::{ChannelKind, Mode},
@@ -105,6 +106,8 @@ pub struct AttemptRow {
     pub evidence: Evidence,
     /// The node that made it.
     pub node: String,
+    /// Whether it was reported after the lease had been lost and another node had recorded the same attempt as unknown.
+    pub belated: bool,
 }
 
 /// One line of the journal.
@@ -122,4 +125,94 @@ pub struct JournalRow {
     pub actor: String,
     /// The rest, in words or JSON.
     pub detail: String,
+}
+
+impl StoreError {
+    pub(super) fn corrupt(table: &'static str, column: &'static str, id: &str) -> Self {
+        Self::Corrupt { table, column, id: id.to_owned() }
+    }
+}
+
+/// A cell that has to mean something.
+pub(super) fn parsed<T, E>(
+    text: &str,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+    table: &'static str,
+    column: &'static str,
+    id: &str,
+) -> Result<T, StoreError> {
+    parse(text).map_err(|_| StoreError::corrupt(table, column, id))
+}
+
+/// A cell that counts something.
+pub(super) fn count<T: TryFrom<i64>>(
+    number: i64,
+    table: &'static str,
+    column: &'static str,
+    id: &str,
+) -> Result<T, StoreError> {
+    T::try_from(number).map_err(|_| StoreError::corrupt(table, column, id))
+}
+
+/// A delivery's id as the store has it.
+pub(super) fn delivery_id(text: &str) -> DeliveryId {
+    DeliveryId::from_text(text)
+}
+
+/// A row of the table `delivery`, its columns in the order of `sql/read.rs`.
+pub(super) fn delivery(row: &impl Cells) -> Result<DeliveryRow, StoreError> {
+    const TABLE: &str = "delivery";
+    let id = row.text(0)?;
+    let bulletin = row.text_or_null(2)?;
+    let reason = row.text_or_null(14)?;
+    let instant = |index| Ok::<_, StoreError>(Timestamp::from_micros(row.integer(index)?));
+    let instant_or_null = |index| Ok::<_, StoreError>(row.integer_or_null(index)?.map(Timestamp::from_micros));
+    let owned_or_null = |index| Ok::<_, StoreError>(row.text_or_null(index)?.map(str::to_owned));
+    Ok(DeliveryRow {
+        id: delivery_id(id),
+        schedule: ScheduleId::from_store(row.text(1)?.to_owned()),
+        bulletin: bulletin.map(|text| parsed(text, BulletinId::parse, TABLE, "bulletin", id)).transpose()?,
+        ward: parsed(row.text(3)?, WardId::parse, TABLE, "ward", id)?,
+        ward_name: row.text(4)?.to_owned(),
+        channel: parsed(row.text(5)?, ChannelId::parse, TABLE, "channel", id)?,
+        channel_name: row.text(6)?.to_owned(),
+        kind: parsed(row.text(7)?, |text| ChannelKind::parse(text).ok_or(()), TABLE, "kind", id)?,
+        format: parsed(row.text(8)?, |text| Format::parse(text).ok_or(()), TABLE, "format", id)?,
+        mode: parsed(row.text(9)?, |text| Mode::parse(text).ok_or(()), TABLE, "mode", id)?,
+        priority: parsed(row.text(10)?, |text| Priority::parse(text).ok_or(()), TABLE, "priority", id)?,
+        due: instant(11)?,
+        deadline: instant(12)?,
+        state: parsed(row.text(13)?, |text| State::parse(text).ok_or(()), TABLE, "state", id)?,
+        reason: reason.map(|text| parsed(text, |text| Reason::parse(text).ok_or(()), TABLE, "reason", id)).transpose()?,
+        detail: owned_or_null(15)?,
+        attempts: count(row.integer(16)?, TABLE, "attempt", id)?,
+        next_at: instant_or_null(17)?,
+        started_at: instant_or_null(18)?,
+        accepted_at: instant_or_null(19)?,
+        evidence: parsed(row.text(20)?, |text| Evidence::parse(text).ok_or(()), TABLE, "evidence", id)?,
+        content_hash: owned_or_null(21)?.map(ContentHash::from_store),
+        closed_by: owned_or_null(22)?,
+        updated_at: instant(23)?,
+    })
+}
+
+/// A row of the table `attempt`, its columns in the order of `sql/read.rs`.
+pub(super) fn attempt(row: &impl Cells, of: &DeliveryId) -> Result<AttemptRow, StoreError> {
+    const TABLE: &str = "attempt";
+    let id = of.as_str();
+    let reason = row.text_or_null(5)?;
+    Ok(AttemptRow {
+        number: count(row.integer(0)?, TABLE, "number", id)?,
+        belated: row.flag(1)?,
+        started: Timestamp::from_micros(row.integer(2)?),
+        finished: Timestamp::from_micros(row.integer(3)?),
+        outcome: parsed(row.text(4)?, |text| Outcome::parse(text).ok_or(()), TABLE, "outcome", id)?,
+        reason: reason.map(|text| parsed(text, |text| Reason::parse(text).ok_or(()), TABLE, "reason", id)).transpose()?,
+        detail: row.text_or_null(6)?.map(str::to_owned),
+        status: row.integer_or_null(7)?.map(|status| count(status, TABLE, "status", id)).transpose()?,
+        answer: row.text_or_null(8)?.map(str::to_owned),
+        receipt: row.text_or_null(9)?.map(str::to_owned),
+        evidence: parsed(row.text(10)?, |text| Evidence::parse(text).ok_or(()), TABLE, "evidence", id)?,
+        node: row.text(11)?.to_owned(),
+    })
 }

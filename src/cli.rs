@@ -1,0 +1,181 @@
+//! The command line: one file a command.
+//!
+//! Exit codes: 0 good, 1 findings (mistakes in files, deliveries unaccounted for), 2 wrong usage or failure.
+
+mod channels;
+mod check;
+pub mod cron;
+mod log;
+pub mod output;
+mod place;
+mod plan;
+mod preview;
+mod reconcile;
+mod run;
+mod send;
+mod simulate;
+mod verify;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{catalogue::Lang, store::World};
+use output::{Format, Output};
+
+/// Sends a city's public warnings to ward loudspeakers, websites and chat channels: on time, once, and on the record.
+#[derive(Debug, Parser)]
+#[command(name = "loa", version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// The workspace's folder
+    #[arg(long, global = true, default_value = ".", value_name = "DIR")]
+    dir: PathBuf,
+    /// The database instead of the one in loa.yaml: sqlite:PATH or postgres://…
+    #[arg(long, global = true, value_name = "URL")]
+    database: Option<String>,
+    /// Work in the simulated city with its own database; `run` may name the address of a city that `loa simulate` runs
+    #[arg(long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "", value_name = "URL")]
+    simulate: Option<String>,
+    /// Language of everything people read: vi or en
+    #[arg(long, global = true, default_value = "vi")]
+    lang: Lang,
+    /// For people or for programs
+    #[arg(long, global = true, default_value = "text")]
+    format: Format,
+}
+
+impl Global {
+    fn world(&self) -> World {
+        if self.simulate.is_some() { World::Simulated } else { World::Real }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon: plan, freeze, send, record, show
+    Run(run::RunArgs),
+    /// Check everything people edit and say what is wrong and how to mend it
+    Check,
+    /// Show what a ward gets of a bulletin, word for word
+    Preview(preview::PreviewArgs),
+    /// Show what will be broadcast, and when
+    Plan(plan::PlanArgs),
+    /// Show what was broadcast, and what was not and why
+    Log(log::LogArgs),
+    /// Send a bulletin now
+    Send(send::SendArgs),
+    /// List the channels; with --probe, ask each whether it is alive
+    Channels(channels::ChannelsArgs),
+    /// Say whether a broadcast of unknown outcome was heard
+    Reconcile(reconcile::ReconcileArgs),
+    /// Check that every occurrence is accounted for
+    Verify(verify::VerifyArgs),
+    /// Say a crontab line in words and list its next instants
+    Cron(cron::CronArgs),
+    /// Run the simulated city as a process of its own
+    Simulate(simulate::SimulateArgs),
+}
+
+/// A command found something that a person has to mend. Ends with code 1.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Findings(pub String);
+
+/// Reads the command line and does what it says.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments(std::env::args_os())) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, not mistakes.
+            let code = if error.use_stderr() { 2 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let output = Output::new(cli.global.format, cli.global.lang);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            place::eprint_text(&format!("loa: {error}"));
+            return ExitCode::from(2);
+        }
+    };
+    let result = runtime.block_on(execute(&cli, &output));
+    runtime.shutdown_background();
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    if let Some(io) = error.downcast_ref::<std::io::Error>()
+        && io.kind() == std::io::ErrorKind::BrokenPipe
+    {
+        return ExitCode::SUCCESS;
+    }
+    place::eprint_text(&format!("loa: {error:#}"));
+    ExitCode::from(if error.is::<Findings>() { 1 } else { 2 })
+}
+
+async fn execute(cli: &Cli, output: &Output) -> anyhow::Result<()> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Run(args) => run::run(global, args, output).await,
+        Command::Check => check::run(global, output),
+        Command::Preview(args) => preview::run(global, args, output),
+        Command::Plan(args) => plan::run(global, args, output).await,
+        Command::Log(args) => log::run(global, args, output).await,
+        Command::Send(args) => send::run(global, args, output).await,
+        Command::Channels(args) => channels::run(global, args, output).await,
+        Command::Reconcile(args) => reconcile::run(global, args, output).await,
+        Command::Verify(args) => verify::run(global, args, output).await,
+        Command::Cron(args) => cron::run(args, output),
+        Command::Simulate(args) => simulate::run(global, args, output).await,
+    }
+}
+
+/// `--simulate URL` means `--simulate=URL`: without the equals sign an optional value would swallow whatever follows,
+/// so only an address is taken for one.
+fn arguments(given: impl Iterator<Item = std::ffi::OsString>) -> Vec<std::ffi::OsString> {
+    let mut arguments: Vec<std::ffi::OsString> = Vec::new();
+    for argument in given {
+        let is_address = argument.to_str().is_some_and(|text| text.starts_with("http://"));
+        match arguments.last_mut() {
+            Some(last) if is_address && last == "--simulate" => {
+                last.push("=");
+                last.push(argument);
+            }
+            _ => arguments.push(argument),
+        }
+    }
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Cli {
+        Cli::try_parse_from(arguments(line.split(' ').map(Into::into))).unwrap()
+    }
+
+    #[test]
+    fn simulate_takes_an_address_and_nothing_else() {
+        assert_eq!(parse("loa run --simulate http://127.0.0.1:1").global.simulate.as_deref(), Some("http://127.0.0.1:1"));
+        assert_eq!(parse("loa run --simulate").global.simulate.as_deref(), Some(""));
+        assert_eq!(parse("loa --simulate run --speed 5").global.simulate.as_deref(), Some(""));
+        assert_eq!(parse("loa log").global.world(), World::Real);
+        assert_eq!(parse("loa log --simulate").global.world(), World::Simulated);
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+}

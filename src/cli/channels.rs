@@ -1,0 +1,120 @@
+//! `loa channels`: the destinations, and whether each is alive.
+
+use std::sync::Arc;
+
+use clap::Args;
+use comfy_table::{Table, presets};
+use serde::Serialize;
+
+use super::{
+    Findings, Global,
+    output::{Format, Output},
+    place::{Place, progress},
+    run::transport,
+};
+use crate::{
+    adapter::{Adapter, Failure, attempt, registry::Registry},
+    clock::Clock,
+};
+
+/// What to show.
+#[derive(Debug, Args)]
+pub struct ChannelsArgs {
+    /// Ask each channel whether it is alive; nothing is broadcast
+    #[arg(long)]
+    probe: bool,
+}
+
+/// A row of `loa channels --format json`.
+#[derive(Debug, Serialize)]
+struct Row<'a> {
+    channel: &'a str,
+    name: &'a str,
+    ward: &'a str,
+    kind: &'static str,
+    mode: &'static str,
+    adapter: String,
+    /// `alive`, `dead`, `cannot-be-asked`, or absent without `--probe`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+/// Lists the channels.
+///
+/// # Errors
+/// [`Findings`] when a probed channel does not answer or cannot be used.
+pub async fn run(global: &Global, args: &ChannelsArgs, output: &Output) -> anyhow::Result<()> {
+    let place = Place::load(global, output)?;
+    let (registry, problems) = Registry::new(&place.workspace, &|reference| place.secrets.resolve(reference));
+    let clock = Clock::system();
+    let asked = args.probe.then(|| progress(&output.say("cli.probing", &[])));
+    let (transport, city) = if args.probe {
+        let (transport, city) = transport(global, &place, None).await?;
+        (Some(transport), city)
+    } else {
+        (None, None)
+    };
+    let mut rows = Vec::new();
+    for channel in place.workspace.channels.values() {
+        let adapter = registry.get(&channel.id);
+        let (health, reason) = match (&transport, adapter) {
+            (None, _) => (None, None),
+            (Some(_), None) => (Some("dead"), Some("unwritable")),
+            (Some(transport), Some(adapter)) => ask(adapter, transport, &clock).await,
+        };
+        rows.push(Row {
+            channel: channel.id.as_str(),
+            name: &channel.name,
+            ward: channel.ward.as_str(),
+            kind: channel.kind.as_str(),
+            mode: channel.mode.as_str(),
+            adapter: adapter.map_or_else(String::new, |adapter| adapter.name().to_owned()),
+            health,
+            reason,
+        });
+    }
+    if let Some(bar) = asked {
+        bar.finish_and_clear();
+    }
+    if let Some(city) = city {
+        city.shutdown().await;
+    }
+    let dead = rows.iter().filter(|row| row.health == Some("dead")).count();
+    match output.format {
+        Format::Json => output.json(&rows)?,
+        Format::Text => {
+            let mut table = Table::new();
+            table.load_preset(presets::NOTHING);
+            for row in &rows {
+                let health = row.health.map(|word| output.say(&format!("cli.health-{word}"), &[])).unwrap_or_default();
+                let why = row.reason.map(|word| output.say(&format!("reason.{word}"), &[])).unwrap_or_default();
+                table.add_row([row.channel, row.name, &output.say(&format!("state.kind-{}", row.kind), &[]), &health, &why]);
+            }
+            output.line(&table.trim_fmt())?;
+            for problem in &problems {
+                output.line(&format!("{}: {problem}", problem.channel))?;
+            }
+        }
+    }
+    if dead > 0 || !problems.is_empty() {
+        let count = dead.max(problems.len());
+        return Err(Findings(output.say("cli.channels-dead", &[("count", &count)])).into());
+    }
+    Ok(())
+}
+
+async fn ask(
+    adapter: &Arc<dyn Adapter>,
+    transport: &crate::adapter::transport::Transport,
+    clock: &Clock,
+) -> (Option<&'static str>, Option<&'static str>) {
+    match attempt::probe(adapter.as_ref(), transport, || clock.now()).await {
+        None => (Some("cannot-be-asked"), None),
+        Some(Ok(())) => (Some("alive"), None),
+        Some(Err(Failure::Retry { reason, .. } | Failure::Reject { reason, .. } | Failure::Unknown { reason, .. })) => {
+            (Some("dead"), Some(reason.as_str()))
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! `loa cron`: what a crontab line means, in words, and when it fires next.
+//!
+//! Every word is in `catalogue/cron.yaml`.
+
+mod mistake;
+mod words;
+
+use clap::Args;
+use chrono::{Datelike, NaiveDateTime, SecondsFormat};
+use chrono_tz::Tz;
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use crate::{
+    catalogue::{Lang, text},
+    domain::{
+        calendar::{Firing, When},
+        crontab::{Crontab, CrontabError},
+        time::Timestamp,
+    },
+};
+
+use super::output::{Format, Output, parse_instant};
+pub use mistake::{error_text, mend_text, problem_text};
+pub use words::describe;
+
+/// Which line, and from when on.
+#[derive(Debug, Args)]
+pub struct CronArgs {
+    /// The line, in quotes: '30 5 * * 1-5'
+    line: String,
+    /// The zone whose clocks it follows
+    #[arg(long, default_value = "Asia/Ho_Chi_Minh", value_parser = zone)]
+    zone: Tz,
+    /// From this instant on (default now)
+    #[arg(long, allow_hyphen_values = true)]
+    from: Option<String>,
+    /// How many instants to list
+    #[arg(short = 'n', long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    count: u16,
+}
+
+fn zone(text: &str) -> Result<Tz, String> {
+    crate::domain::calendar::parse_zone(text).ok_or_else(|| format!("`{text}` is not an IANA zone such as Asia/Ho_Chi_Minh"))
+}
+
+/// Shows what the line means.
+///
+/// # Errors
+/// [`super::Findings`] when it is not a crontab line.
+pub fn run(args: &CronArgs, output: &Output) -> anyhow::Result<()> {
+    let now = crate::clock::Clock::system().now();
+    let from = args.from.as_deref().map_or(Ok(now), |text| parse_instant(text, args.zone, now))?;
+    match report(&args.line, args.zone, from, usize::from(args.count), output.lang) {
+        Ok(report) => match output.format {
+            Format::Json => output.json(&report),
+            Format::Text => Ok(output.line(to_text(&report, output.lang).trim_end())?),
+        },
+        Err(error) => Err(super::Findings(error_text(&args.line, &error, output.lang)).into()),
+    }
+}
+
+/// What there is to say about a crontab line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CronReport {
+    /// The line as written.
+    pub line: String,
+    /// The line in words.
+    pub words: String,
+    /// The zone whose clocks it follows.
+    pub zone: Tz,
+    /// The next firings; empty for a day that does not exist.
+    pub next: Vec<Firing>,
+}
+
+/// Reads a line and looks up its next `count` firings at or after `from`.
+///
+/// # Errors
+/// [`CrontabError`] when it is not a crontab(5) line; [`error_text`] shows it to people.
+pub fn report(
+    line: &str,
+    zone: Tz,
+    from: Timestamp,
+    count: usize,
+    lang: Lang,
+) -> Result<CronReport, CrontabError> {
+    let crontab = Crontab::parse(line)?;
+    let (line, words) = (crontab.as_str().to_owned(), describe(&crontab, lang));
+    let forever = Timestamp::from_micros(i64::MAX);
+    let next = When::Cron(crontab)
+        .firings(zone, from, forever)
+        .take(count)
+        .collect();
+    Ok(CronReport {
+        line,
+        words,
+        zone,
+        next,
+    })
+}
+
+/// The report for people: the line, its words, and one firing a line.
+#[must_use]
+pub fn to_text(report: &CronReport, lang: Lang) -> String {
+    let CronReport {
+        line,
+        words,
+        zone,
+        next,
+    } = report;
+    let mut shown = format!("{line}\n{words}\n\n");
+    if next.is_empty() {
+        return shown + &text(lang, "cron.no-next", &[]) + "\n";
+    }
+    shown += &text(lang, "cron.next", &[("zone", zone)]);
+    for firing in next {
+        shown = shown + "\n  " + &firing_text(*firing, *zone, lang);
+    }
+    shown + "\n"
+}
+
+fn firing_text(firing: Firing, zone: Tz, lang: Lang) -> String {
+    let at = firing.at.to_utc().with_timezone(&zone);
+    let local = at.naive_local();
+    let shown = text(
+        lang,
+        "cron.firing",
+        &[
+            (
+                "weekday",
+                &text(
+                    lang,
+                    words::WEEKDAYS[local.weekday().num_days_from_sunday() as usize],
+                    &[],
+                ),
+            ),
+            ("date", &date_text(local, lang)),
+            ("time", &local.format("%H:%M")),
+            ("offset", &at.format("%:z")),
+        ],
+    );
+    if local == firing.wall {
+        return shown;
+    }
+    let mut wall = firing.wall.format("%H:%M").to_string();
+    if local.date() != firing.wall.date() {
+        wall = format!("{wall} {}", date_text(firing.wall, lang));
+    }
+    text(
+        lang,
+        "cron.firing-moved",
+        &[("firing", &shown), ("wall", &wall)],
+    )
+}
+
+fn date_text(wall: NaiveDateTime, lang: Lang) -> String {
+    let parts: [(&str, &dyn std::fmt::Display); 3] = [
+        ("day", &wall.format("%d")),
+        ("month", &wall.format("%m")),
+        ("year", &wall.format("%Y")),
+    ];
+    text(lang, "cron.calendar-date", &parts)
+}
+
+impl Serialize for CronReport {
+    /// `{"line", "words", "zone", "next": [{"at", "wall"}]}`, instants with the offset that the zone has then.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(serde::Serialize)]
+        struct Row {
+            at: String,
+            wall: String,
+        }
+        let row = |firing: &Firing| Row {
+            at: firing
+                .at
+                .to_utc()
+                .with_timezone(&self.zone)
+                .to_rfc3339_opts(SecondsFormat::AutoSi, false),
+            wall: firing.wall.format("%Y-%m-%dT%H:%M").to_string(),
+        };
+        let mut report = serializer.serialize_struct("CronReport", 4)?;
+        report.serialize_field("line", &self.line)?;
+        report.serialize_field("words", &self.words)?;
+        report.serialize_field("zone", self.zone.name())?;
+        report.serialize_field("next", &self.next.iter().map(row).collect::<Vec<_>>())?;
+        report.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report_on(line: &str, zone: Tz, from: &str, lang: Lang) -> CronReport {
+        report(line, zone, Timestamp::parse_rfc3339(from).unwrap(), 2, lang).unwrap()
+    }
+
+    #[test]
+    fn as_text() {
+        let report = report_on(
+            "30 5 * * 1-5",
+            Tz::Asia__Ho_Chi_Minh,
+            "2024-03-24T00:00:00Z",
+            Lang::Vi,
+        );
+        let expected = "30 5 * * 1-5
+lúc 05:30, thứ Hai đến thứ Sáu
+
+Các lần tới, theo giờ Asia/Ho_Chi_Minh:
+  thứ Hai, 25/03/2024 lúc 05:30 (+07:00)
+  thứ Ba, 26/03/2024 lúc 05:30 (+07:00)
+";
+        assert_eq!(to_text(&report, Lang::Vi), expected);
+
+        let report = report_on(
+            "30 2 * * *",
+            Tz::America__New_York,
+            "2026-03-08T00:00:00Z",
+            Lang::En,
+        );
+        let expected = "30 2 * * *
+at 02:30, every day
+
+Next, on the clocks of America/New_York:
+  Sunday, 2026-03-08 at 03:00 (-04:00), in place of 02:30, which the clocks skip
+  Monday, 2026-03-09 at 02:30 (-04:00)
+";
+        assert_eq!(to_text(&report, Lang::En), expected);
+
+        let report = report_on(
+            "0 5 * * *",
+            Tz::Pacific__Apia,
+            "2011-12-30T00:00:00Z",
+            Lang::Vi,
+        );
+        assert!(to_text(&report, Lang::Vi).contains("thay cho 05:00 30/12/2011 bị bỏ qua"));
+
+        let report = report_on("0 0 30 2 *", Tz::UTC, "2024-03-24T00:00:00Z", Lang::Vi);
+        assert!(to_text(&report, Lang::Vi).ends_with("Không có lần nào nữa.\n"));
+    }
+
+    #[test]
+    fn as_json() {
+        let report = report_on(
+            " 30 5 * * mon",
+            Tz::Asia__Ho_Chi_Minh,
+            "2024-03-24T00:00:00Z",
+            Lang::En,
+        );
+        let expected = serde_json::json!({
+            "line": "30 5 * * mon",
+            "words": "at 05:30, Mondays",
+            "zone": "Asia/Ho_Chi_Minh",
+            "next": [
+                { "at": "2024-03-25T05:30:00+07:00", "wall": "2024-03-25T05:30" },
+                { "at": "2024-04-01T05:30:00+07:00", "wall": "2024-04-01T05:30" },
+            ],
+        });
+        assert_eq!(serde_json::to_value(&report).unwrap(), expected);
+    }
+}

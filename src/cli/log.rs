@@ -1,0 +1,288 @@
+//! `loa log`: what was broadcast, and what was not and why.
+
+use std::{collections::HashMap, time::Duration};
+
+use anyhow::bail;
+use clap::Args;
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use super::{
+    Global,
+    output::{Format, JsonArray, Output, local, parse_instant, rfc3339},
+    place::Place,
+    preview::unknown,
+};
+use crate::{
+    clock::Clock,
+    domain::{
+        delivery::{Reason, State},
+        id::{ChannelId, WardId},
+        time::Timestamp,
+    },
+    store::{LogFilter, Order, PageKey, Store, row::DeliveryRow},
+};
+
+/// Rows a page of the store holds.
+const PAGE: u32 = 500;
+
+/// Which part of the log to show.
+#[derive(Debug, Args)]
+pub struct LogArgs {
+    /// Only this ward
+    #[arg(long)]
+    ward: Option<String>,
+    /// Only this channel
+    #[arg(long)]
+    channel: Option<String>,
+    /// Only this state: planned, ready, sending, accepted, confirmed, unheard, failed, unknown, skipped, cancelled
+    #[arg(long, value_parser = parse_state)]
+    state: Option<State>,
+    /// Due at or after this instant (2024-03-25, 2024-03-25T05:00, -2h)
+    #[arg(long, allow_hyphen_values = true)]
+    since: Option<String>,
+    /// Due before this instant (default: now, so that what is to come is not listed)
+    #[arg(long, allow_hyphen_values = true)]
+    until: Option<String>,
+    /// Go on: show every change as it comes
+    #[arg(long)]
+    follow: bool,
+    /// At most so many rows, the newest (text: 200 unless --since is given; JSON: all)
+    #[arg(long)]
+    limit: Option<u32>,
+}
+
+fn parse_state(text: &str) -> Result<State, String> {
+    State::parse(text).ok_or_else(|| {
+        let known: Vec<_> = State::ALL.iter().map(|state| state.as_str()).collect();
+        format!("the states are {}", known.join(", "))
+    })
+}
+
+/// A row of `loa log --format json`. Fields are only ever added.
+#[derive(Debug, Serialize)]
+struct Row<'a> {
+    delivery: &'a str,
+    schedule: &'a str,
+    bulletin: Option<&'a str>,
+    ward: &'a str,
+    ward_name: &'a str,
+    channel: &'a str,
+    channel_name: &'a str,
+    kind: &'static str,
+    format: &'static str,
+    priority: &'static str,
+    due: String,
+    deadline: String,
+    state: State,
+    reason: Option<Reason>,
+    detail: Option<&'a str>,
+    attempts: u32,
+    accepted_at: Option<String>,
+    evidence: &'static str,
+    content_hash: Option<&'a str>,
+    closed_by: Option<&'a str>,
+}
+
+impl<'a> Row<'a> {
+    fn of(row: &'a DeliveryRow, zone: chrono_tz::Tz) -> Self {
+        Self {
+            delivery: row.id.as_str(),
+            schedule: row.schedule.as_str(),
+            bulletin: row.bulletin.as_ref().map(|id| id.as_str()),
+            ward: row.ward.as_str(),
+            ward_name: &row.ward_name,
+            channel: row.channel.as_str(),
+            channel_name: &row.channel_name,
+            kind: row.kind.as_str(),
+            format: row.format.as_str(),
+            priority: row.priority.as_str(),
+            due: rfc3339(row.due, zone),
+            deadline: rfc3339(row.deadline, zone),
+            state: row.state,
+            reason: row.reason,
+            detail: row.detail.as_deref(),
+            attempts: row.attempts,
+            accepted_at: row.accepted_at.map(|at| rfc3339(at, zone)),
+            evidence: row.evidence.as_str(),
+            content_hash: row.content_hash.as_ref().map(|hash| hash.as_str()),
+            closed_by: row.closed_by.as_deref(),
+        }
+    }
+}
+
+/// Refuses a ward or channel that the workspace does not know, with the nearest name.
+pub fn check_names(place: &Place, output: &Output, ward: Option<&str>, channel: Option<&str>) -> anyhow::Result<()> {
+    let workspace = &place.workspace;
+    if let Some(ward) = ward
+        && !workspace.wards.contains_key(ward)
+        && workspace.settings.city.id.as_str() != ward
+    {
+        let known = workspace.wards.values().map(|known| (known.id.as_str(), known.name.as_str()));
+        bail!(unknown(output, "cli.no-ward", ward, known));
+    }
+    if let Some(channel) = channel
+        && !workspace.channels.contains_key(channel)
+    {
+        let known = workspace.channels.values().map(|known| (known.id.as_str(), known.name.as_str()));
+        bail!(unknown(output, "cli.no-channel", channel, known));
+    }
+    Ok(())
+}
+
+/// Shows the log.
+///
+/// # Errors
+/// When the filter is not understood or the store fails.
+pub async fn run(global: &Global, args: &LogArgs, output: &Output) -> anyhow::Result<()> {
+    let place = Place::load(global, output)?;
+    let store = place.store(false).await?;
+    let (zone, now) = (place.zone(), place.now(&store).await?);
+    // Names that the files no longer have may still be in the log, so a name is only refused in its form.
+    let ward = args.ward.as_deref().map(WardId::parse).transpose()?;
+    let channel = args.channel.as_deref().map(ChannelId::parse).transpose()?;
+    let instant = |text: &Option<String>| text.as_deref().map(|text| parse_instant(text, zone, now)).transpose();
+    let since = instant(&args.since)?;
+    let until = match instant(&args.until)? {
+        Some(until) => until,
+        // Pending deliveries are asked for by their state; otherwise the log is about what has come due.
+        None if args.state.is_some_and(|state| !state.is_final()) => Timestamp::from_micros(i64::MAX),
+        None => now + Duration::from_micros(1),
+    };
+    let filter = LogFilter { ward, channel, schedule: None, state: args.state, since, until: Some(until) };
+    let limit = args.limit.or((output.format == Format::Text && args.since.is_none()).then_some(200));
+
+    if let Some(limit) = limit {
+        let mut rows = newest(&store, &filter, limit).await?;
+        rows.reverse();
+        show(&rows, output, zone)?;
+    } else {
+        show_all(&store, &filter, output, zone).await?;
+    }
+    if args.follow {
+        follow(&store, &filter, output, zone).await?;
+    }
+    Ok(())
+}
+
+async fn newest(store: &Store, filter: &LogFilter, limit: u32) -> anyhow::Result<Vec<DeliveryRow>> {
+    let mut rows: Vec<DeliveryRow> = Vec::new();
+    while u32::try_from(rows.len())? < limit {
+        let after = rows.last().map(|row| PageKey { due: row.due, id: row.id.clone() });
+        let want = (limit - u32::try_from(rows.len())?).min(PAGE);
+        let page = store.log(filter, Order::NewestFirst, after.as_ref(), want).await?;
+        let last = page.len() < want as usize;
+        rows.extend(page);
+        if last {
+            break;
+        }
+    }
+    Ok(rows)
+}
+
+fn show(rows: &[DeliveryRow], output: &Output, zone: chrono_tz::Tz) -> anyhow::Result<()> {
+    match output.format {
+        Format::Json => {
+            let mut array = JsonArray::begin(output)?;
+            for row in rows {
+                array.item(&Row::of(row, zone))?;
+            }
+            array.end()?;
+        }
+        Format::Text if rows.is_empty() => output.line(&output.say("cli.log-empty", &[]))?,
+        Format::Text => {
+            let mut table = Table::new();
+            table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+            table.set_header(["due", "state", "channel", "bulletin", "why", "delivery"].map(|column| {
+                output.say(&format!("cli.log-{column}"), &[])
+            }));
+            for row in rows {
+                table.add_row(cells(row, output, zone));
+            }
+            output.line(&table.trim_fmt())?;
+        }
+    }
+    Ok(())
+}
+
+fn cells(row: &DeliveryRow, output: &Output, zone: chrono_tz::Tz) -> [String; 6] {
+    let why = row.reason.map(|reason| output.say(&format!("reason.{}", reason.as_str()), &[])).unwrap_or_default();
+    let why = if row.attempts > 1 {
+        format!("{why} {}", output.say("cli.log-attempts", &[("count", &row.attempts)])).trim().to_owned()
+    } else {
+        why
+    };
+    [
+        local(row.due, zone),
+        output.say(&format!("state.{}", row.state.as_str()), &[]),
+        row.channel_name.clone(),
+        row.bulletin.as_ref().map(ToString::to_string).unwrap_or_default(),
+        why,
+        row.id.to_string(),
+    ]
+}
+
+/// Everything, page by page, oldest first.
+async fn show_all(store: &Store, filter: &LogFilter, output: &Output, zone: chrono_tz::Tz) -> anyhow::Result<()> {
+    let mut array = if output.format == Format::Json { Some(JsonArray::begin(output)?) } else { None };
+    let mut after: Option<PageKey> = None;
+    loop {
+        let page = store.log(filter, Order::OldestFirst, after.as_ref(), PAGE).await?;
+        match &mut array {
+            Some(array) => {
+                for row in &page {
+                    array.item(&Row::of(row, zone))?;
+                }
+            }
+            None if after.is_none() || !page.is_empty() => show(&page, output, zone)?,
+            None => {}
+        }
+        if page.len() < PAGE as usize {
+            break;
+        }
+        after = page.last().map(|row| PageKey { due: row.due, id: row.id.clone() });
+    }
+    if let Some(array) = array {
+        array.end()?;
+    }
+    Ok(())
+}
+
+/// Shows every change from now on, each once, until the reader goes away. JSON: one object a line.
+async fn follow(store: &Store, filter: &LogFilter, output: &Output, zone: chrono_tz::Tz) -> anyhow::Result<()> {
+    let clock = Clock::system();
+    let mut since = store.last_instant().await?.unwrap_or_default();
+    // Rows changed at the last instant seen; they come again with the next question.
+    let mut seen: HashMap<String, (State, u32)> = HashMap::new();
+    loop {
+        let rows = store.changed_since(since, PAGE).await?;
+        for row in &rows {
+            let news = (row.state, row.attempts);
+            if !matches(filter, row) || seen.insert(row.id.to_string(), news) == Some(news) {
+                continue;
+            }
+            match output.format {
+                Format::Json => output.json(&Row::of(row, zone))?,
+                Format::Text => output.line(cells(row, output, zone).join("  ").trim_end())?,
+            }
+        }
+        if let Some(last) = rows.last() {
+            if last.updated_at > since {
+                let kept: std::collections::HashSet<_> =
+                    rows.iter().filter(|row| row.updated_at == last.updated_at).map(|row| row.id.to_string()).collect();
+                seen.retain(|id, _| kept.contains(id));
+            }
+            since = last.updated_at;
+        }
+        if rows.len() < PAGE as usize {
+            clock.sleep(Duration::from_millis(500)).await;
+        }
+    }
+}
+
+fn matches(filter: &LogFilter, row: &DeliveryRow) -> bool {
+    filter.ward.as_ref().is_none_or(|ward| *ward == row.ward)
+        && filter.channel.as_ref().is_none_or(|channel| *channel == row.channel)
+        && filter.state.is_none_or(|state| state == row.state)
+        && filter.since.is_none_or(|since| row.due >= since)
+}

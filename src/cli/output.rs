@@ -1,0 +1,175 @@
+//! How commands talk: standard output in the reader's language or as JSON, times in the installation's zone.
+
+use std::io::{self, IsTerminal as _, Write};
+
+use chrono::{Datelike as _, NaiveDate, NaiveDateTime};
+use chrono_tz::Tz;
+
+use crate::{
+    catalogue::{self, Lang},
+    config,
+    domain::{calendar, time::Timestamp},
+};
+
+/// What a command writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: stable, documented in the README.
+    Json,
+}
+
+/// Where and how a command writes.
+#[derive(Debug)]
+pub struct Output {
+    /// For people or for programs.
+    pub format: Format,
+    /// The reader's language.
+    pub lang: Lang,
+    /// Whether escape sequences are welcome.
+    pub color: bool,
+}
+
+impl Output {
+    /// Writing to standard output.
+    #[must_use]
+    pub fn new(format: Format, lang: Lang) -> Self {
+        Self { format, lang, color: io::stdout().is_terminal() && !config::no_color() }
+    }
+
+    /// A sentence of the catalogue.
+    #[must_use]
+    pub fn say(&self, key: &str, args: &[(&str, &dyn std::fmt::Display)]) -> String {
+        catalogue::text(self.lang, key, args)
+    }
+
+    /// Writes a line. A reader that went away (`loa log | head`) is not an error.
+    ///
+    /// # Errors
+    /// The system's, when the line cannot be written for another reason.
+    pub fn line(&self, text: &str) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        match writeln!(out, "{text}") {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(error),
+            other => other,
+        }
+    }
+
+    /// Writes one JSON value on a line.
+    ///
+    /// # Errors
+    /// As [`Output::line`].
+    pub fn json(&self, value: &impl serde::Serialize) -> anyhow::Result<()> {
+        Ok(self.line(&serde_json::to_string(value)?)?)
+    }
+}
+
+/// A JSON array written item by item, so that memory does not grow with it.
+#[derive(Debug)]
+pub struct JsonArray<'a> {
+    output: &'a Output,
+    empty: bool,
+}
+
+impl<'a> JsonArray<'a> {
+    /// Begins the array.
+    ///
+    /// # Errors
+    /// As [`Output::line`].
+    pub fn begin(output: &'a Output) -> io::Result<Self> {
+        output.line("[")?;
+        Ok(Self { output, empty: true })
+    }
+
+    /// Adds an item.
+    ///
+    /// # Errors
+    /// As [`Output::line`].
+    pub fn item(&mut self, value: &impl serde::Serialize) -> anyhow::Result<()> {
+        let comma = if std::mem::take(&mut self.empty) { " " } else { "," };
+        Ok(self.output.line(&format!("{comma}{}", serde_json::to_string(value)?))?)
+    }
+
+    /// Ends the array.
+    ///
+    /// # Errors
+    /// As [`Output::line`].
+    pub fn end(self) -> io::Result<()> {
+        self.output.line("]")
+    }
+}
+
+/// An instant as people in `zone` read it: `Thứ Hai 25/03/2024 05:30`, or without the weekday in `short`.
+#[must_use]
+pub fn local(at: Timestamp, zone: Tz) -> String {
+    calendar::local(at, zone).format("%d/%m/%Y %H:%M").to_string()
+}
+
+/// The clock time in `zone`, to the second.
+#[must_use]
+pub fn clock(at: Timestamp, zone: Tz) -> String {
+    calendar::local(at, zone).format("%H:%M:%S").to_string()
+}
+
+/// A day with its weekday: `Thứ Hai 25/03/2024`.
+#[must_use]
+pub fn day(date: NaiveDate, lang: Lang) -> String {
+    let weekday = catalogue::text(lang, &format!("cli.weekday-{}", date.weekday().num_days_from_monday() + 1), &[]);
+    format!("{weekday} {}", date.format("%d/%m/%Y"))
+}
+
+/// An instant with its offset, for JSON.
+#[must_use]
+pub fn rfc3339(at: Timestamp, zone: Tz) -> String {
+    at.to_utc().with_timezone(&zone).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false)
+}
+
+/// Reads an instant as people write it: RFC 3339, a local time or a local day in `zone`, or a distance from `now` such
+/// as `+24h`, `-2d`, or `now`.
+///
+/// # Errors
+/// A sentence that says what is accepted.
+pub fn parse_instant(text: &str, zone: Tz, now: Timestamp) -> anyhow::Result<Timestamp> {
+    if text == "now" {
+        return Ok(now);
+    }
+    if let Some(length) = text.strip_prefix('+') {
+        return Ok(now + crate::domain::time::parse_duration(length)?);
+    }
+    if let Some(length) = text.strip_prefix('-') {
+        return Ok(now - crate::domain::time::parse_duration(length)?);
+    }
+    if let Ok(at) = Timestamp::parse_rfc3339(text) {
+        return Ok(at);
+    }
+    let wall = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"]
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+        .or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0));
+    wall.map(|wall| calendar::resolve(wall, zone)).ok_or_else(|| {
+        anyhow::anyhow!(
+            "`{text}` is not an instant: write 2024-03-25T05:30 (local time), 2024-03-25, an RFC 3339 instant, or +24h / -2d from now"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_as_people_write_them() {
+        let zone = chrono_tz::Asia::Ho_Chi_Minh;
+        let now = Timestamp::parse_rfc3339("2024-03-25T00:00:00+07:00").unwrap();
+        let morning = Timestamp::parse_rfc3339("2024-03-25T05:30:00+07:00").unwrap();
+        for text in ["2024-03-25T05:30", "2024-03-25 05:30:00", "2024-03-24T22:30:00Z", "+5h30m"] {
+            assert_eq!(parse_instant(text, zone, now).unwrap(), morning, "{text}");
+        }
+        assert_eq!(parse_instant("2024-03-25", zone, now).unwrap(), now);
+        assert_eq!(parse_instant("now", zone, now).unwrap(), now);
+        assert!(parse_instant("tomorrow", zone, now).is_err());
+        assert_eq!(rfc3339(morning, zone), "2024-03-25T05:30:00+07:00");
+    }
+}

@@ -1,0 +1,95 @@
+//! Where a command works: which workspace, which world, which database, and what time it is there.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use chrono_tz::Tz;
+use indicatif::ProgressBar;
+
+use super::{Findings, Global, output::Output};
+use crate::{
+    clock::Clock,
+    config::{self, Secrets},
+    diagnostic::render,
+    domain::{time::Timestamp, workspace::Workspace},
+    source,
+    store::{Store, World},
+};
+
+/// A loaded workspace and the world it is used in.
+#[derive(Debug)]
+pub struct Place {
+    /// The workspace's folder.
+    pub root: PathBuf,
+    /// Real or simulated.
+    pub world: World,
+    /// The workspace.
+    pub workspace: Arc<Workspace>,
+    /// Its secrets.
+    pub secrets: Secrets,
+    database: String,
+}
+
+impl Place {
+    /// Loads the workspace. Mistakes are printed and end the command as findings.
+    ///
+    /// # Errors
+    /// [`Findings`] for mistakes in the workspace; others when the database's address is a secret that is missing.
+    pub fn load(global: &Global, output: &Output) -> anyhow::Result<Self> {
+        let progress = progress(&output.say("cli.loading", &[]));
+        let loaded = source::load(&global.dir);
+        progress.finish_and_clear();
+        let Some(workspace) = loaded.workspace else {
+            eprint_text(&render::to_text(&loaded.diagnostics, output.lang, output.color));
+            return Err(Findings(output.say("cli.workspace-has-mistakes", &[])).into());
+        };
+        let world = global.world();
+        let database = config::database_url(&workspace.settings, &global.dir, world, global.database.as_deref())?;
+        Ok(Self {
+            root: global.dir.clone(),
+            world,
+            secrets: Secrets::of(&global.dir, world),
+            workspace: Arc::new(workspace),
+            database,
+        })
+    }
+
+    /// Opens the database; `exclusive` for a daemon.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn store(&self, exclusive: bool) -> anyhow::Result<Store> {
+        Store::open(&self.database, self.world, exclusive).await.context("the database cannot be used")
+    }
+
+    /// The installation's zone.
+    #[must_use]
+    pub fn zone(&self) -> Tz {
+        self.workspace.settings.zone
+    }
+
+    /// What time it is here: the system's, or the last instant of the simulated city.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn now(&self, store: &Store) -> anyhow::Result<Timestamp> {
+        Ok(match self.world {
+            World::Real => Clock::system().now(),
+            World::Simulated => store.last_instant().await?.unwrap_or(self.workspace.settings.simulate_start),
+        })
+    }
+}
+
+/// A sign of life on a terminal for what takes longer than a second.
+#[must_use]
+pub fn progress(text: &str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message(text.to_owned());
+    bar.enable_steady_tick(Duration::from_secs(1));
+    bar
+}
+
+/// Writes text for people to standard error.
+#[expect(clippy::print_stderr, reason = "the one place where commands talk beside their output")]
+pub fn eprint_text(text: &str) {
+    eprintln!("{}", text.trim_end());
+}

@@ -1,0 +1,270 @@
+//! `loa run`: the daemon with its pages, its signals and, when simulated, its city.
+
+mod ticker;
+
+use std::{io::IsTerminal as _, net::SocketAddr, sync::Arc};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{
+    Global,
+    output::{Output, local, parse_instant},
+    place::Place,
+};
+use crate::{
+    adapter::transport::{Route, Transport, TransportSettings},
+    clock::Clock,
+    config,
+    daemon::{Daemon, Shared, live::Live, reloader::Reloader, supervisor::Stop},
+    domain::time::Timestamp,
+    simulator::{City, CityHandle, CityOptions},
+    store::{LogFilter, World},
+    telemetry::{self, LogFormat},
+    web,
+};
+
+/// How to run.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Simulated seconds a second (default: as loa.yaml says)
+    #[arg(long, value_name = "N", value_parser = parse_speed)]
+    speed: Option<f64>,
+    /// Start the simulated clock here instead of where it was last
+    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
+    at: Option<String>,
+    /// Stop at this instant (2024-03-26T05:30, or +24h from the start)
+    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
+    until: Option<String>,
+    /// Log lines for people or for programs
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = parse_log_format)]
+    log_format: LogFormat,
+    /// Without the pages
+    #[arg(long)]
+    no_web: bool,
+}
+
+fn parse_speed(text: &str) -> Result<f64, &'static str> {
+    let speed: f64 = text.parse().map_err(|_| "the speed is a number")?;
+    if (0.1..=100_000.0).contains(&speed) { Ok(speed) } else { Err("the speed lies between 0.1 and 100000") }
+}
+
+fn parse_log_format(text: &str) -> Result<LogFormat, &'static str> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("log formats are text and json"),
+    }
+}
+
+/// Starts logging to standard error; `RUST_LOG` overrides `default`.
+pub fn start_logging(default: &str, format: LogFormat) {
+    let color = std::io::stderr().is_terminal() && !config::no_color();
+    telemetry::start_logging(format, &config::log_filter(default), color);
+}
+
+/// Runs until told to stop.
+///
+/// # Errors
+/// When the workspace has mistakes, something that is needed is missing, or a loop of the daemon ended by itself.
+pub async fn run(global: &Global, args: &RunArgs, output: &Output) -> anyhow::Result<()> {
+    let simulated = global.world() == World::Simulated;
+    // A newcomer watches the broadcasts themselves, an operator reads the log.
+    start_logging(if simulated { "warn" } else { "info" }, args.log_format);
+    if !simulated && (args.at.is_some() || args.speed.is_some()) {
+        bail!("--at and --speed move a simulated clock; add --simulate");
+    }
+    let place = Place::load(global, output)?;
+    let store = place.store(true).await?;
+    let (clock, start) = clock(&place, &store, args).await?;
+    let until = args.until.as_deref().map(|text| parse_instant(text, place.zone(), start)).transpose()?;
+    let (transport, city) = transport(global, &place, None).await?;
+    let live = Live::new(place.workspace.clone(), &place.secrets);
+    let alone = store.is_exclusive();
+    let node = config::node_name(Clock::system().now().as_micros());
+    let shared = Shared::new(node, alone, clock.clone(), store.clone(), transport, live);
+    let reloader = Reloader::new(place.root.clone(), place.secrets.clone());
+    let signals = signals(shared.stop.clone(), reloader.wanted.clone())?;
+
+    let address = if args.no_web { None } else { Some(listen(place.workspace.settings.web).await?) };
+    let mut daemon = Daemon::start(shared.clone()).await?;
+    daemon.attach("reloader", reloader.clone().run(shared.clone()));
+    let mut shown = None;
+    if let Some(listener) = address {
+        shown = Some(listener.local_addr()?);
+        let site = site(&shared, simulated);
+        let stop = shared.stop.soft.clone();
+        daemon.attach("web", async move {
+            if let Err(error) = web::serve(listener, site, stop).await {
+                tracing::error!(error = &error as &dyn std::error::Error, "the pages ended");
+            }
+        });
+    }
+    let (ended, stop) = (clock.clone(), shared.stop.soft.clone());
+    daemon.attach_attendant(signals);
+    daemon.attach("until", async move {
+        match until {
+            Some(until) => tokio::select! { () = ended.sleep_until(until) => stop.cancel(), () = stop.cancelled() => {} },
+            None => stop.cancelled().await,
+        }
+    });
+    if simulated {
+        daemon.attach("ticker", ticker::run(shared.clone(), start, place.zone(), output.lang));
+    }
+    greet(output, &place, start, shown)?;
+    // Outside systemd there is nobody to tell.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    let ended = finish(daemon, &shared, output, start).await;
+    if let Some(city) = city {
+        city.shutdown().await;
+    }
+    ended
+}
+
+/// Waits for the end and says what this run did.
+async fn finish(daemon: Daemon, shared: &Shared, output: &Output, start: Timestamp) -> anyhow::Result<()> {
+    let (store, clock) = (shared.store.clone(), shared.clock.clone());
+    let (seen, ended) = daemon
+        .finish_then(async move {
+            let now = clock.now();
+            let filter = LogFilter { since: Some(start), until: Some(now), ..LogFilter::default() };
+            store.account(&filter).await.map(|account| (account, now))
+        })
+        .await;
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    if let Ok((account, now)) = seen {
+        let zone = shared.workspace.borrow().settings.zone;
+        let (from, until) = (local(start, zone), local(now, zone));
+        output.line(&output.say("cli.run-ended", &[("from", &from), ("until", &until)]))?;
+        output.line(&super::verify::equation(&account, output))?;
+    }
+    Ok(ended?)
+}
+
+/// The clock of this run, and what it shows at the start.
+async fn clock(place: &Place, store: &crate::store::Store, args: &RunArgs) -> anyhow::Result<(Clock, Timestamp)> {
+    if place.world == World::Real {
+        let clock = Clock::system();
+        let now = clock.now();
+        return Ok((clock, now));
+    }
+    let settings = &place.workspace.settings;
+    let went_on = store.last_instant().await?.unwrap_or(settings.simulate_start);
+    let start = args.at.as_deref().map_or(Ok(went_on), |text| parse_instant(text, place.zone(), went_on))?;
+    Ok((Clock::simulated(start, args.speed.unwrap_or(settings.simulate_speed)), start))
+}
+
+/// The client, and the city that it is led to when simulated.
+///
+/// # Errors
+/// When the city cannot be started or its address is not on loopback.
+pub async fn transport(
+    global: &Global,
+    place: &Place,
+    record: Option<std::path::PathBuf>,
+) -> anyhow::Result<(Transport, Option<CityHandle>)> {
+    let settings = &place.workspace.settings;
+    let (route, city) = match global.simulate.as_deref() {
+        None => (Route::Direct, None),
+        Some("") => {
+            let city = City::start(CityOptions { record, ..CityOptions::default() }).await?;
+            (Route::Simulated { control: city.control() }, Some(city))
+        }
+        Some(url) => {
+            let address = url.trim_end_matches('/').strip_prefix("http://").unwrap_or(url);
+            let control: SocketAddr = address
+                .replace("localhost", "127.0.0.1")
+                .parse()
+                .with_context(|| format!("`{url}` is not the address of a simulated city, as http://127.0.0.1:8090"))?;
+            if !control.ip().is_loopback() {
+                bail!("a simulated city is on this machine; {control} is not");
+            }
+            (Route::Simulated { control }, None)
+        }
+    };
+    let transport = Transport::new(TransportSettings {
+        connect_timeout: settings.delivery.connect_timeout,
+        total_timeout: settings.delivery.total_timeout,
+        allow: settings.allow.clone(),
+        answer_cap: 64 * 1024,
+        route,
+    })?;
+    Ok((transport, city))
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<tokio::net::TcpListener> {
+    tokio::net::TcpListener::bind(address).await.with_context(|| {
+        format!("the pages cannot be served at {address}; end the other program, or change web.listen in loa.yaml, or use --no-web")
+    })
+}
+
+fn site(shared: &Shared, simulated: bool) -> web::Site {
+    let metrics = shared.metrics.clone();
+    let trouble = shared.trouble.subscribe();
+    web::Site {
+        store: shared.store.clone(),
+        workspace: shared.workspace.subscribe(),
+        clock: shared.clock.clone(),
+        simulated,
+        metrics_text: Arc::new(move || metrics.to_text()),
+        ready: Arc::new(move || trouble.borrow().clone().map_or(Ok(()), Err)),
+    }
+}
+
+/// The first signal ends softly, the second hard, SIGHUP reloads.
+fn signals(stop: Stop, reload: Arc<tokio::sync::Notify>) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    // The second signal has to be heard while the loops drain, so this loop goes on until all have ended.
+    Ok(async move {
+        loop {
+            tokio::select! {
+                _ = hangup.recv() => reload.notify_one(),
+                _ = interrupt.recv() => told(&stop),
+                _ = terminate.recv() => told(&stop),
+            }
+        }
+    })
+}
+
+/// Notes a signal to end.
+fn told(stop: &Stop) {
+    if stop.soft.is_cancelled() {
+        tracing::warn!("told twice to end: dropping what is in flight");
+        stop.hard.cancel();
+    } else {
+        tracing::info!("told to end: finishing what is in flight");
+        stop.soft.cancel();
+    }
+}
+
+/// Returns when the process is told to end.
+///
+/// # Errors
+/// When signals cannot be listened to.
+pub async fn terminated() -> anyhow::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+    Ok(())
+}
+
+fn greet(output: &Output, place: &Place, start: Timestamp, shown: Option<SocketAddr>) -> anyhow::Result<()> {
+    let workspace = &place.workspace;
+    let key = if place.world == World::Simulated { "cli.run-simulated" } else { "cli.run-real" };
+    output.line(&output.say(
+        key,
+        &[
+            ("name", &workspace.settings.name),
+            ("channels", &workspace.channels.len()),
+            ("wards", &workspace.wards.len()),
+            ("at", &local(start, place.zone())),
+        ],
+    ))?;
+    if let Some(address) = shown {
+        output.line(&output.say("cli.run-pages", &[("address", &format!("http://{address}/"))]))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! `loa send`: a bulletin, now, by a named person for a stated reason.
+
+use std::time::Duration;
+
+use anyhow::bail;
+use clap::Args;
+
+use super::{
+    Global,
+    output::{Format, Output},
+    place::Place,
+    preview::unknown,
+};
+use crate::{
+    domain::{
+        bulletin::{Bulletin, Priority},
+        calendar,
+        channel::{Channel, ChannelKind},
+        id::{ChannelId, DeliveryId, ScheduleId, WardId},
+        plan::PlannedDelivery,
+        schedule::Targets,
+        time::Timestamp,
+    },
+    store::World,
+};
+
+/// How long a send by hand may take to begin.
+const DEADLINE: Duration = Duration::from_secs(600);
+
+/// What to send, where, by whom and why.
+#[derive(Debug, Args)]
+pub struct SendArgs {
+    /// The bulletin
+    bulletin: String,
+    /// Where: `all`, or filters joined by commas, as in `kind:loudspeaker,ward:hung-binh` or `channel:web-le-loi`
+    #[arg(long, value_name = "SELECTOR")]
+    to: String,
+    /// Who sends it
+    #[arg(long, value_name = "NAME")]
+    by: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+/// Writes the deliveries into the database; the daemon sends them within seconds.
+///
+/// # Errors
+/// When the bulletin or selector is not understood, the bulletin may not air today, or the store fails.
+pub async fn run(global: &Global, args: &SendArgs, output: &Output) -> anyhow::Result<()> {
+    let place = Place::load(global, output)?;
+    if args.by.trim().is_empty() || args.reason.trim().is_empty() {
+        bail!(output.say("cli.send-by-and-reason", &[]));
+    }
+    let workspace = &place.workspace;
+    let Some(bulletin) = workspace.bulletins.get(args.bulletin.as_str()) else {
+        let known = workspace.bulletins.values().map(|known| (known.id.as_str(), known.title.as_str()));
+        bail!(unknown(output, "cli.no-bulletin", &args.bulletin, known));
+    };
+    if bulletin.priority == Priority::Emergency {
+        bail!(output.say("cli.send-emergency", &[]));
+    }
+    let targets = parse_selector(&args.to, &place, output)?;
+    let channels: Vec<&Channel> = workspace.channels.values().filter(|channel| targets.include(channel)).collect();
+    if channels.is_empty() {
+        bail!(output.say("cli.send-nowhere", &[("selector", &args.to)]));
+    }
+    if let Some(channel) = channels.iter().find(|channel| bulletin.template(channel.format).is_none()) {
+        bail!(output.say("cli.send-no-format", &[("format", &channel.format.as_str()), ("channel", &channel.id)]));
+    }
+
+    let store = place.store(false).await?;
+    let now = place.now(&store).await?;
+    let today = calendar::local(now, place.zone()).date();
+    if !bulletin.valid.contains(today) {
+        bail!(output.say("cli.send-not-valid", &[("bulletin", &bulletin.id), ("day", &today)]));
+    }
+    let Some((revision, _)) = store.revision().await? else {
+        bail!(output.say("cli.send-no-daemon-ever", &[]));
+    };
+    if revision != workspace.revision {
+        bail!(output.say("cli.send-other-revision", &[]));
+    }
+    // The instant and the person make the name, so that the same command twice is two sends.
+    let token = blake3::hash(format!("{}\0{}\0{}", args.by, args.bulletin, now.as_micros()).as_bytes()).to_hex();
+    let schedule = ScheduleId::by_hand(&token[..10]);
+    let planned: Vec<_> = channels.iter().map(|channel| by_hand(&place, &schedule, bulletin, channel, now)).collect();
+    let detail = format!("{} → {}: {}", bulletin.id, args.to, args.reason);
+    store.journal("sent-by-hand", None, &args.by, &detail, now).await?;
+    let made = store.plan(&planned, &revision, now).await?;
+    let running = match place.world {
+        World::Real => store.last_alive().await?.is_some_and(|alive| now.since(alive) < Duration::from_secs(60)),
+        World::Simulated => true,
+    };
+    match output.format {
+        Format::Json => output.json(&serde_json::json!({
+            "schedule": schedule,
+            "due": now,
+            "deliveries": planned.iter().map(|delivery| &delivery.id).collect::<Vec<&DeliveryId>>(),
+            "daemon_running": running,
+        }))?,
+        Format::Text => {
+            output.line(&output.say("cli.sent", &[("count", &made.inserted), ("title", &bulletin.title)]))?;
+            if !running {
+                output.line(&output.say("cli.send-not-running", &[]))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn by_hand(
+    place: &Place,
+    schedule: &ScheduleId,
+    bulletin: &Bulletin,
+    channel: &Channel,
+    now: Timestamp,
+) -> PlannedDelivery {
+    PlannedDelivery {
+        id: DeliveryId::of(schedule, now, &channel.id),
+        schedule: schedule.clone(),
+        due: now,
+        deadline: now + DEADLINE,
+        late: false,
+        channel: channel.id.clone(),
+        channel_name: channel.name.clone(),
+        kind: channel.kind,
+        format: channel.format,
+        mode: channel.mode,
+        ward: channel.ward.clone(),
+        ward_name: place.workspace.ward(&channel.ward).map_or_else(String::new, |ward| ward.name.clone()),
+        bulletin: Some(bulletin.id.clone()),
+        priority: bulletin.priority,
+    }
+}
+
+/// Reads `all`, or `kind:…`, `ward:…`, `channel:…`, `except:…` joined by commas; repeated filters of one sort are
+/// alternatives.
+fn parse_selector(text: &str, place: &Place, output: &Output) -> anyhow::Result<Targets> {
+    let mut targets = Targets::default();
+    if text.trim() == "all" {
+        return Ok(targets);
+    }
+    for part in text.split(',').map(str::trim) {
+        let Some((filter, name)) = part.split_once(':') else {
+            bail!(output.say("cli.bad-selector", &[("part", &part)]));
+        };
+        match filter {
+            "kind" => match ChannelKind::parse(name) {
+                Some(kind) => targets.kind = Some(kind),
+                None => bail!(output.say("cli.no-kind", &[("name", &name)])),
+            },
+            "ward" => {
+                super::log::check_names(place, output, Some(name), None)?;
+                targets.wards.push(WardId::parse(name)?);
+            }
+            "channel" | "except" => {
+                super::log::check_names(place, output, None, Some(name))?;
+                let list = if filter == "channel" { &mut targets.channels } else { &mut targets.except };
+                list.push(ChannelId::parse(name)?);
+            }
+            _ => bail!(output.say("cli.bad-selector", &[("part", &part)])),
+        }
+    }
+    Ok(targets)
+}

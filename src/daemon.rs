@@ -1,0 +1,166 @@
+//! The daemon: named loops over one store, supervised.
+//!
+//! `planner` turns schedules into deliveries, `preparer` freezes their words, `dispatcher` sends them, `reloader` brings
+//! in edits, `liveness` stamps the store. They share nothing but the store, the live workspace and a few signals, so
+//! that several daemons on one database are the same thing as one.
+
+pub mod dispatcher;
+pub mod liveness;
+pub mod live;
+pub mod planner;
+pub mod preparer;
+pub mod reloader;
+pub mod supervisor;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::{Notify, watch};
+
+use crate::{
+    adapter::transport::Transport,
+    clock::Clock,
+    domain::workspace::Workspace,
+    store::{Store, StoreError},
+    telemetry::Metrics,
+};
+use live::Live;
+use supervisor::{Stop, Supervisor, SupervisorError};
+
+/// What the loops share.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    /// This process among those on the database.
+    pub node: Arc<str>,
+    /// Whether no other process can work on this database (SQLite's lock is held).
+    pub alone: bool,
+    /// The time.
+    pub clock: Clock,
+    /// The store.
+    pub store: Store,
+    /// The client.
+    pub transport: Arc<Transport>,
+    /// The workspace in use with what was made from it.
+    pub live: watch::Sender<Arc<Live>>,
+    /// The same workspace, for readers such as the pages.
+    pub workspace: watch::Sender<Arc<Workspace>>,
+    /// Counters.
+    pub metrics: Metrics,
+    /// What keeps the daemon from doing its work at the moment, if anything.
+    pub trouble: watch::Sender<Option<String>>,
+    /// Something new was planned.
+    pub planned: Arc<Notify>,
+    /// Something new was frozen.
+    pub prepared: Arc<Notify>,
+    /// When to stop.
+    pub stop: Stop,
+}
+
+impl Shared {
+    /// Puts the parts together around a workspace.
+    #[must_use]
+    pub fn new(node: String, alone: bool, clock: Clock, store: Store, transport: Transport, live: Live) -> Self {
+        let workspace = watch::Sender::new(live.workspace.clone());
+        Self {
+            node: node.into(),
+            alone,
+            clock,
+            store,
+            transport: Arc::new(transport),
+            live: watch::Sender::new(Arc::new(live)),
+            workspace,
+            metrics: Metrics::default(),
+            trouble: watch::Sender::new(None),
+            planned: Arc::new(Notify::new()),
+            prepared: Arc::new(Notify::new()),
+            stop: Stop::default(),
+        }
+    }
+
+    /// How long a loop waits before it looks for what other processes did. Two seconds of life; with a faster clock a
+    /// fifth of a second, so that a simulated day is not spent on looking.
+    fn poll(&self) -> Duration {
+        let speed = self.clock.speed();
+        if speed > 1.0 { Duration::from_secs_f64((0.2 * speed).max(1.0)) } else { Duration::from_secs(2) }
+    }
+
+    /// Whether the workspace of this node is the one in force; otherwise it neither plans nor prepares.
+    async fn in_force(&self) -> Result<bool, StoreError> {
+        let mine = self.live.borrow().workspace.revision.clone();
+        Ok(self.store.revision().await?.is_some_and(|(revision, _)| revision == mine))
+    }
+
+    /// Notes that the store failed. Loops go on trying: a full disk or a restarted database is not a reason to die, and
+    /// what is in flight is still to be written down.
+    async fn store_failed(&self, whose: &'static str, error: &StoreError) {
+        let text = error.to_string();
+        let new = self.trouble.send_replace(Some(text.clone())).as_deref() != Some(text.as_str());
+        if new {
+            tracing::error!(loop.name = whose, error = error as &dyn std::error::Error, "the store failed; trying again");
+        }
+        self.clock.sleep(self.poll()).await;
+    }
+
+    fn store_works(&self) {
+        self.trouble.send_if_modified(|trouble| trouble.take().is_some());
+    }
+}
+
+/// A daemon that has started: what was left behind is taken care of and the plan is made.
+#[derive(Debug)]
+pub struct Daemon {
+    shared: Shared,
+    supervisor: Supervisor,
+}
+
+impl Daemon {
+    /// Takes over the store: rescues what another run left in mid-air, judges what was missed, plans, and starts the
+    /// loops.
+    ///
+    /// # Errors
+    /// The store's, when it fails now. Later failures are waited out.
+    pub async fn start(shared: Shared) -> Result<Self, StoreError> {
+        liveness::take_over(&shared).await?;
+        let mut supervisor = Supervisor::new(shared.stop.clone());
+        supervisor.spawn("planner", planner::run(shared.clone()));
+        supervisor.spawn("preparer", preparer::run(shared.clone()));
+        supervisor.spawn("dispatcher", dispatcher::run(shared.clone()));
+        supervisor.spawn("liveness", liveness::run(shared.clone()));
+        Ok(Self { shared, supervisor })
+    }
+
+    /// What the loops share.
+    #[must_use]
+    pub fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Adds a loop of the caller's, supervised like the others: it has to end when [`Shared::stop`] says so, not before.
+    pub fn attach(&mut self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        self.supervisor.spawn(name, work);
+    }
+
+    /// Adds something of the caller's that stays to the very end: who listens for the second signal.
+    pub fn attach_attendant(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        self.supervisor.spawn_attendant(work);
+    }
+
+    /// Waits until the daemon was told to stop and has finished what was in flight.
+    ///
+    /// # Errors
+    /// [`SupervisorError`] when a loop ended by itself.
+    pub async fn finish(self) -> Result<(), SupervisorError> {
+        self.finish_then(async {}).await.1
+    }
+
+    /// [`Daemon::finish`], with a last look at the store before it is closed.
+    pub async fn finish_then<T>(self, last: impl Future<Output = T>) -> (T, Result<(), SupervisorError>) {
+        let limit = self.shared.live.borrow().workspace.settings.delivery.total_timeout + Duration::from_secs(5);
+        let ended = self.supervisor.finish(limit).await;
+        if let Err(error) = self.shared.store.journal("stopped", None, &self.shared.node, "", self.shared.clock.now()).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the end could not be written to the journal");
+        }
+        let seen = last.await;
+        self.shared.store.close().await;
+        (seen, ended)
+    }
+}

@@ -1,0 +1,136 @@
+//! Limits per host: calls in flight, and calls a second.
+//!
+//! They are applied when deliveries are claimed, not when they are sent: what waits for a slow host is not on record as
+//! begun.
+
+use std::{collections::HashMap, time::Duration};
+
+use crate::domain::time::Timestamp;
+
+/// The hosts that calls go to.
+#[derive(Debug)]
+pub struct Limits {
+    concurrency: usize,
+    /// Between two calls.
+    interval: Duration,
+    hosts: HashMap<String, Host>,
+}
+
+#[derive(Debug, Default)]
+struct Host {
+    in_flight: usize,
+    /// When the next call may begin, by the rate. Up to a second's worth of calls may begin at once.
+    next: Timestamp,
+}
+
+/// A burst may use up what one second allows.
+const BURST: Duration = Duration::from_secs(1);
+
+impl Limits {
+    /// At most `concurrency` calls in flight and `per_second` calls a second, for each host.
+    #[must_use]
+    pub fn new(concurrency: usize, per_second: f64) -> Self {
+        Self { concurrency, interval: Duration::from_secs_f64(1.0 / per_second), hosts: HashMap::new() }
+    }
+
+    /// Takes a place at `host`, if there is one.
+    pub fn enter(&mut self, host: &str, now: Timestamp) -> bool {
+        let (concurrency, interval) = (self.concurrency, self.interval);
+        if !self.hosts.contains_key(host) {
+            self.hosts.insert(host.to_owned(), Host::default());
+        }
+        let Some(entry) = self.hosts.get_mut(host) else { return false };
+        if entry.in_flight >= concurrency || entry.next > now + (BURST.saturating_sub(interval)) {
+            return false;
+        }
+        entry.in_flight += 1;
+        entry.next = entry.next.max(now) + interval;
+        true
+    }
+
+    /// Gives the place back.
+    pub fn leave(&mut self, host: &str) {
+        if let Some(entry) = self.hosts.get_mut(host) {
+            entry.in_flight = entry.in_flight.saturating_sub(1);
+        }
+    }
+
+    /// After a turn that was rolled back: counts again what is really in flight.
+    pub fn recount<'a>(&mut self, in_flight: impl Iterator<Item = &'a String>) {
+        for entry in self.hosts.values_mut() {
+            entry.in_flight = 0;
+        }
+        for host in in_flight {
+            if let Some(entry) = self.hosts.get_mut(host) {
+                entry.in_flight += 1;
+            }
+        }
+    }
+
+    /// The hosts that take nothing at `now`. Idle ones are forgotten here, so that memory follows what is going on.
+    pub fn blocked(&mut self, now: Timestamp) -> Vec<String> {
+        self.hosts.retain(|_, entry| entry.in_flight > 0 || entry.next > now);
+        let limit = now + BURST.saturating_sub(self.interval);
+        let is_blocked = |entry: &Host| entry.in_flight >= self.concurrency || entry.next > limit;
+        self.hosts.iter().filter(|(_, entry)| is_blocked(entry)).map(|(host, _)| host.clone()).collect()
+    }
+
+    /// When the first of the hosts that are held back by their rate alone takes a call again.
+    #[must_use]
+    pub fn next_free(&self, now: Timestamp) -> Option<Timestamp> {
+        let burst = BURST.saturating_sub(self.interval);
+        let held = self.hosts.values().filter(|entry| entry.in_flight < self.concurrency && entry.next > now + burst);
+        held.map(|entry| entry.next - burst).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_takes_so_many_at_once() {
+        let now = Timestamp::from_micros(0);
+        let mut limits = Limits::new(2, 1_000.0);
+        assert!(limits.enter("a", now) && limits.enter("a", now));
+        assert!(!limits.enter("a", now));
+        assert!(limits.enter("b", now), "another host is another matter");
+        assert_eq!(limits.blocked(now), ["a"]);
+        limits.leave("a");
+        assert!(limits.enter("a", now));
+    }
+
+    #[test]
+    fn a_host_takes_so_many_a_second() {
+        let mut now = Timestamp::from_micros(0);
+        let mut limits = Limits::new(1_000, 10.0);
+        let mut calls = 0;
+        while now < Timestamp::from_micros(10_000_000) {
+            while limits.enter("a", now) {
+                calls += 1;
+            }
+            let free = limits.next_free(now).unwrap();
+            assert!(free > now);
+            now = free;
+        }
+        assert!((100..=111).contains(&calls), "{calls} in ten seconds at ten a second, with a burst of ten");
+    }
+
+    #[test]
+    fn idle_hosts_are_forgotten() {
+        let mut limits = Limits::new(1, 1.0);
+        assert!(limits.enter("a", Timestamp::from_micros(0)));
+        limits.leave("a");
+        assert!(limits.blocked(Timestamp::from_micros(10_000_000)).is_empty());
+        assert!(limits.hosts.is_empty());
+    }
+
+    #[test]
+    fn a_turn_that_was_rolled_back_takes_no_places() {
+        let now = Timestamp::from_micros(0);
+        let mut limits = Limits::new(1, 1_000.0);
+        assert!(limits.enter("a", now));
+        limits.recount(std::iter::empty());
+        assert!(limits.enter("a", now));
+    }
+}

@@ -1,0 +1,181 @@
+//! What follows from the end of an attempt: the rules that decide between "again", "no" and "ask a person". Pure.
+
+use crate::{
+    adapter::{Failure, attempt::{AttemptEnd, Ending}},
+    domain::{
+        channel::Mode,
+        delivery::{Evidence, Outcome, Reason, State},
+        retry::RetryPolicy,
+        time::Timestamp,
+    },
+    store::{Claimed, Finished},
+};
+
+/// Operators read details; a device must not be able to fill the store with them.
+const LONGEST_DETAIL: usize = 300;
+
+/// Turns the end of `claimed`'s attempt into what is written down.
+///
+/// Doubt (an attempt that may have arrived without an answer) stays with the delivery: a later refusal does not prove
+/// that nothing was heard, so the delivery then ends as `unknown` and never as `failed`.
+pub fn conclude(claimed: &Claimed, end: AttemptEnd, policy: &RetryPolicy, now: Timestamp) -> Finished {
+    let mut finished = Finished {
+        id: claimed.id.clone(),
+        attempt: claimed.attempt,
+        started: claimed.started,
+        finished: now.max(claimed.started),
+        outcome: Outcome::Accepted,
+        reason: None,
+        detail: None,
+        status: end.status,
+        answer: end.answer,
+        receipt: None,
+        next: State::Accepted,
+        next_at: None,
+        doubt: claimed.doubt,
+        evidence: Evidence::None,
+    };
+    let (outcome, reason, detail, after) = match end.ending {
+        Ending::Accepted(receipt) => {
+            finished.receipt = receipt.reference;
+            finished.evidence = receipt.evidence;
+            finished.doubt = false;
+            if receipt.evidence >= Evidence::Device {
+                finished.next = State::Confirmed;
+            }
+            return finished;
+        }
+        Ending::Failed(Failure::Retry { after, reason, detail }) => (Outcome::Retry, reason, detail, after),
+        Ending::Failed(Failure::Reject { reason, detail }) => (Outcome::Rejected, reason, detail, None),
+        Ending::Failed(Failure::Unknown { reason, detail }) => (Outcome::Unknown, reason, detail, None),
+    };
+    finished.outcome = outcome;
+    finished.reason = Some(reason);
+    finished.detail = Some(shorten(detail)).filter(|detail| !detail.is_empty());
+    finished.doubt |= outcome == Outcome::Unknown;
+    let may_repeat = match outcome {
+        Outcome::Accepted | Outcome::Rejected => false,
+        // It certainly did not happen this time. If an earlier attempt is in doubt, only somebody who asks first, or whom a
+        // repetition does no harm, may go on.
+        Outcome::Retry | Outcome::Unknown => {
+            !finished.doubt || claimed.mode == Mode::AtLeastOnce || claimed.can_ask
+        }
+    };
+    let again = may_repeat.then(|| policy.next(&claimed.id, claimed.attempt, now, after, claimed.deadline)).flatten();
+    (finished.next, finished.next_at) = match again {
+        Some(at) => (State::Ready, Some(at)),
+        None if finished.doubt => (State::Unknown, None),
+        None => (State::Failed, None),
+    };
+    finished
+}
+
+fn shorten(mut detail: String) -> String {
+    if let Some((end, _)) = detail.char_indices().nth(LONGEST_DETAIL) {
+        detail.truncate(end);
+    }
+    detail
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        adapter::Receipt,
+        domain::{
+            bulletin::Priority,
+            id::{ChannelId, DeliveryId, ScheduleId, WardId},
+            message::ContentHash,
+        },
+    };
+
+    const POLICY: RetryPolicy =
+        RetryPolicy { first: Duration::from_secs(5), longest: Duration::from_secs(60), attempts: 3 };
+    const NOW: Timestamp = Timestamp::from_micros(1_000_000);
+
+    fn claimed(mode: Mode, can_ask: bool, doubt: bool, attempt: u32) -> Claimed {
+        Claimed {
+            id: DeliveryId::from_text("x"),
+            attempt,
+            schedule: ScheduleId::parse("s").unwrap(),
+            channel: ChannelId::parse("c").unwrap(),
+            channel_name: String::new(),
+            ward: WardId::parse("w").unwrap(),
+            ward_name: String::new(),
+            priority: Priority::Normal,
+            due: NOW,
+            deadline: NOW + Duration::from_secs(600),
+            hash: ContentHash::from_store(String::new()),
+            host: String::new(),
+            mode,
+            can_ask,
+            doubt,
+            started: NOW,
+        }
+    }
+
+    fn failure(outcome: Outcome) -> AttemptEnd {
+        let (reason, detail) = (Reason::Timeout, String::new());
+        AttemptEnd::failed(match outcome {
+            Outcome::Retry => Failure::Retry { after: None, reason, detail },
+            Outcome::Rejected => Failure::Reject { reason, detail },
+            Outcome::Unknown => Failure::Unknown { reason, detail },
+            Outcome::Accepted => unreachable!("not a failure"),
+        })
+    }
+
+    /// The whole table: what follows from how an attempt ended.
+    #[test]
+    fn what_follows() {
+        use Mode::{AtLeastOnce as Least, AtMostOnce as Most};
+        use Outcome::{Rejected, Retry, Unknown};
+        // mode, can ask, doubt before, attempt, outcome → state
+        let table = [
+            (Most, false, false, 1, Retry, State::Ready),
+            (Most, false, false, 3, Retry, State::Failed),
+            (Most, false, false, 1, Rejected, State::Failed),
+            (Most, false, false, 1, Unknown, State::Unknown),
+            (Most, true, false, 1, Unknown, State::Ready),
+            (Most, true, true, 2, Retry, State::Ready),
+            (Most, true, true, 3, Retry, State::Unknown),
+            (Most, false, true, 1, Retry, State::Unknown),
+            (Most, true, true, 2, Rejected, State::Unknown),
+            (Least, false, false, 1, Retry, State::Ready),
+            (Least, false, false, 1, Unknown, State::Ready),
+            (Least, false, true, 3, Unknown, State::Unknown),
+            (Least, false, false, 3, Retry, State::Failed),
+            (Least, false, true, 2, Rejected, State::Unknown),
+        ];
+        for (mode, can_ask, doubt, attempt, outcome, state) in table {
+            let end = conclude(&claimed(mode, can_ask, doubt, attempt), failure(outcome), &POLICY, NOW);
+            let case = format!("{mode:?} can_ask={can_ask} doubt={doubt} attempt={attempt} {outcome:?}");
+            assert_eq!(end.next, state, "{case}");
+            assert_eq!(end.next_at.is_some(), state == State::Ready, "{case}");
+            assert_eq!(end.doubt, doubt || outcome == Unknown, "{case}");
+        }
+    }
+
+    #[test]
+    fn the_deadline_wins_over_another_attempt() {
+        let late = Claimed { deadline: NOW + Duration::from_secs(1), ..claimed(Mode::AtLeastOnce, false, false, 1) };
+        assert_eq!(conclude(&late, failure(Outcome::Retry), &POLICY, NOW).next, State::Failed);
+    }
+
+    #[test]
+    fn acceptance_ends_all_doubt_and_a_device_confirms() {
+        let accepted = |evidence| {
+            let end = AttemptEnd::accepted(Receipt { reference: Some("7".into()), evidence });
+            conclude(&claimed(Mode::AtLeastOnce, false, true, 2), end, &POLICY, NOW)
+        };
+        let end = accepted(Evidence::Accepted);
+        assert_eq!((end.next, end.doubt, end.receipt.as_deref()), (State::Accepted, false, Some("7")));
+        assert_eq!(accepted(Evidence::Device).next, State::Confirmed);
+    }
+
+    #[test]
+    fn details_are_capped_at_characters() {
+        assert_eq!(shorten("ữ".repeat(1_000)).chars().count(), LONGEST_DETAIL);
+    }
+}

@@ -1,0 +1,34 @@
+//! A workspace with what is made from it once: compiled templates and adapters. Replaced as a whole by a reload.
+
+use std::sync::Arc;
+
+use crate::{adapter::registry::Registry, config::Secrets, domain::workspace::Workspace, render::Renderer};
+
+/// A workspace, ready to be worked with.
+#[derive(Debug)]
+pub struct Live {
+    /// The workspace.
+    pub workspace: Arc<Workspace>,
+    /// Its templates.
+    pub renderer: Renderer,
+    /// Its channels' adapters.
+    pub adapters: Registry,
+}
+
+impl Live {
+    /// Makes everything once. A channel whose secret is missing has no adapter: its deliveries fail with that reason,
+    /// and nobody else's do. Every such channel is logged here.
+    #[must_use]
+    pub fn new(workspace: Arc<Workspace>, secrets: &Secrets) -> Self {
+        let (renderer, broken) = Renderer::new(&workspace);
+        for error in broken {
+            // The checks refuse such a workspace; this cannot be reached through them.
+            tracing::error!(template = error.template, error.message, "a template is broken");
+        }
+        let (adapters, problems) = Registry::new(&workspace, &|reference| secrets.resolve(reference));
+        for problem in problems {
+            tracing::error!(channel.id = %problem.channel, error = %problem, "a channel cannot be used");
+        }
+        Self { workspace, renderer, adapters }
+    }
+}

@@ -1,0 +1,123 @@
+//! Turns schedules into deliveries, as far as the horizon, again and again.
+//!
+//! Planning is idempotent: a delivery's id is computed from its key. So there is no leader, and a crash in the middle of
+//! a plan costs nothing.
+
+use std::sync::Arc;
+
+use super::{Shared, live::Live};
+use crate::{
+    domain::{plan::{Plan, PlannedDelivery}, time::Timestamp},
+    store::{Planned, StoreError},
+};
+
+/// Deliveries a transaction takes: enough to be quick, little enough to keep memory flat and others waiting briefly.
+const BATCH: usize = 2_000;
+
+/// Plans on, until told to stop.
+pub async fn run(shared: Shared) {
+    let mut changes = shared.live.subscribe();
+    let mut planned: Option<(String, Timestamp)> = None;
+    while !shared.stop.soft.is_cancelled() {
+        let live = changes.borrow_and_update().clone();
+        let busy = shared.clock.busy();
+        let result = step(&shared, &live, &mut planned).await;
+        drop(busy);
+        let next = match result {
+            Ok(next) => {
+                shared.store_works();
+                next
+            }
+            Err(error) => {
+                shared.store_failed("planner", &error).await;
+                continue;
+            }
+        };
+        tokio::select! {
+            () = shared.stop.soft.cancelled() => {}
+            _ = changes.changed() => {}
+            () = shared.clock.sleep_until(next) => {}
+        }
+    }
+}
+
+/// One look: plans what is missing up to the horizon. Returns when to look again.
+async fn step(
+    shared: &Shared,
+    live: &Arc<Live>,
+    planned: &mut Option<(String, Timestamp)>,
+) -> Result<Timestamp, StoreError> {
+    let now = shared.clock.now();
+    let workspace = &live.workspace;
+    if !shared.in_force().await? {
+        // Another revision is in force. This node catches up by reloading, or takes over by an edit.
+        *planned = None;
+        return Ok(now + shared.poll());
+    }
+    let horizon = workspace.settings.horizon;
+    let until = now + horizon;
+    match planned {
+        // Planning goes on where it ended; nothing before that has changed.
+        Some((revision, end)) if *revision == workspace.revision => {
+            interval(shared, live, *end, until).await?;
+        }
+        _ => {
+            interval(shared, live, now, until).await?;
+            let gone = shared.store.supersede(now, until, &workspace.revision, now).await?;
+            if gone > 0 {
+                shared.metrics.skipped("superseded", gone);
+                tracing::info!(deliveries = gone, "an edit removed deliveries that had not begun");
+            }
+        }
+    }
+    *planned = Some((workspace.revision.clone(), until));
+    shared.metrics.set_planned_until(until.as_micros() / 1_000_000);
+    Ok(now + (horizon / 16).max(shared.poll()))
+}
+
+/// Plans `[from, until)` in batches, and records that it is planned.
+pub(super) async fn interval(
+    shared: &Shared,
+    live: &Arc<Live>,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    if until <= from {
+        return Ok(());
+    }
+    let mut total = Planned::default();
+    // The plan borrows the workspace; it is made anew for each batch so that nothing borrowed crosses a wait. A batch
+    // begins at the instant after which the last one ended.
+    let mut begin = from;
+    loop {
+        let (batch, rest) = batch(live, begin, until);
+        if !batch.is_empty() {
+            let planned = shared.store.plan(&batch, &live.workspace.revision, shared.clock.now()).await?;
+            total.inserted += planned.inserted;
+            total.changed += planned.changed;
+        }
+        match rest {
+            Some(next) => begin = next,
+            None => break,
+        }
+    }
+    shared.store.record_plan_run(&live.workspace.revision, from, until, shared.clock.now()).await?;
+    if total != Planned::default() {
+        tracing::debug!(deliveries.new = total.inserted, deliveries.changed = total.changed, "planned");
+        shared.planned.notify_one();
+    }
+    Ok(())
+}
+
+/// About [`BATCH`] deliveries from `from` on, never splitting an instant, and where the next batch begins.
+fn batch(live: &Live, from: Timestamp, until: Timestamp) -> (Vec<PlannedDelivery>, Option<Timestamp>) {
+    let plan = Plan::new(&live.workspace);
+    let mut batch: Vec<PlannedDelivery> = Vec::new();
+    for delivery in plan.deliveries(from, until) {
+        if batch.len() >= BATCH && batch.last().is_some_and(|last| last.due < delivery.due) {
+            return (batch, Some(delivery.due));
+        }
+        batch.push(delivery);
+    }
+    (batch, None)
+}

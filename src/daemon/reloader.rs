@@ -1,0 +1,137 @@
+//! Brings in edits: on SIGHUP, when a file changes, and once a minute in case nobody told (network shares do not).
+//!
+//! A workspace with mistakes changes nothing: the one in force stays, and the mistakes are logged and shown.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use notify::RecursiveMode;
+use notify_debouncer_full::{DebounceEventResult, new_debouncer};
+use tokio::sync::{Notify, watch};
+
+use super::{Shared, live::Live};
+use crate::{
+    catalogue::Lang,
+    config::Secrets,
+    diagnostic::{Diagnostic, Severity, render},
+    source::{self, Loaded},
+};
+
+/// Several writes of one save come in one.
+const SETTLE: Duration = Duration::from_millis(300);
+
+/// How often files are looked at without being told, in real time.
+const RESCAN: Duration = Duration::from_secs(60);
+
+/// What a reload needs besides what all loops share.
+#[derive(Debug, Clone)]
+pub struct Reloader {
+    /// The workspace's folder.
+    pub root: PathBuf,
+    /// Resolves the new channels' secrets.
+    pub secrets: Secrets,
+    /// Set by whoever wants a reload now (the signal's owner).
+    pub wanted: Arc<Notify>,
+    /// The mistakes of the last load that was refused; empty when it was taken.
+    pub refused: watch::Sender<Vec<Diagnostic>>,
+}
+
+impl Reloader {
+    /// For the workspace at `root`.
+    #[must_use]
+    pub fn new(root: PathBuf, secrets: Secrets) -> Self {
+        Self { root, secrets, wanted: Arc::new(Notify::new()), refused: watch::Sender::new(Vec::new()) }
+    }
+
+    /// Reloads when there is a reason to, until told to stop.
+    pub async fn run(self, shared: Shared) {
+        let watcher = self.watch();
+        if watcher.is_none() {
+            tracing::warn!("files are not watched; edits are noticed within a minute or on SIGHUP");
+        }
+        while !shared.stop.soft.is_cancelled() {
+            let elapsed = tokio::time::timeout(RESCAN, self.wanted.notified());
+            tokio::select! {
+                () = shared.stop.soft.cancelled() => break,
+                _ = elapsed => self.reload(&shared).await,
+            }
+        }
+    }
+
+    /// Loads the files again and takes them if they are good and different.
+    pub async fn reload(&self, shared: &Shared) {
+        let root = self.root.clone();
+        let loaded = tokio::task::spawn_blocking(move || source::load(&root)).await;
+        let Loaded { workspace, diagnostics, .. } =
+            loaded.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        match workspace {
+            Some(workspace) => self.take(shared, workspace).await,
+            None => self.refuse(shared, diagnostics).await,
+        }
+    }
+
+    async fn take(&self, shared: &Shared, workspace: crate::domain::workspace::Workspace) {
+        self.refused.send_if_modified(|refused| !std::mem::take(refused).is_empty());
+        if shared.live.borrow().workspace.revision == workspace.revision {
+            return;
+        }
+        let now = shared.clock.now();
+        let workspace = Arc::new(workspace);
+        let live = Arc::new(Live::new(workspace.clone(), &self.secrets));
+        // First the store, then the loops: a loop that sees the new workspace finds it in force.
+        let stored = async {
+            shared.store.set_revision(&workspace.revision, now).await?;
+            shared.store.journal("reloaded", None, &shared.node, &workspace.revision, now).await
+        };
+        if let Err(error) = stored.await {
+            shared.store_failed("reloader", &error).await;
+            self.wanted.notify_one();
+            return;
+        }
+        tracing::info!(revision = workspace.revision, "the edited workspace is in force");
+        shared.metrics.reloaded("taken");
+        shared.workspace.send_replace(workspace);
+        shared.live.send_replace(live);
+    }
+
+    async fn refuse(&self, shared: &Shared, diagnostics: Vec<Diagnostic>) {
+        let errors: Vec<_> = diagnostics.into_iter().filter(|found| found.severity == Severity::Error).collect();
+        if *self.refused.borrow() == errors {
+            return;
+        }
+        for error in &errors {
+            tracing::error!(place = render::to_line(error, Lang::En), "the edit has a mistake");
+        }
+        tracing::error!(mistakes = errors.len(), "the edited workspace was refused; the one in force stays");
+        shared.metrics.reloaded("refused");
+        let first = errors.first().map(|error| render::to_line(error, Lang::Vi)).unwrap_or_default();
+        let now = shared.clock.now();
+        if let Err(error) = shared.store.journal("reload-refused", None, &shared.node, &first, now).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the refusal could not be written to the journal");
+        }
+        self.refused.send_replace(errors);
+    }
+
+    /// Watches the folders that people edit; `None` when the system cannot.
+    fn watch(&self) -> Option<impl Sized + use<>> {
+        let wanted = self.wanted.clone();
+        let tell = move |events: DebounceEventResult| {
+            // Reading a file is an event too on some systems; a reload reads files.
+            let changed = events.is_ok_and(|events| events.iter().any(|event| !event.kind.is_access()));
+            if changed {
+                wanted.notify_one();
+            }
+        };
+        let mut debouncer = new_debouncer(SETTLE, None, tell).ok()?;
+        for (folder, mode) in source::WATCHED {
+            let path = self.root.join(folder);
+            if path.is_dir() {
+                debouncer.watch(&path, *mode_of(mode)).ok()?;
+            }
+        }
+        Some(debouncer)
+    }
+}
+
+fn mode_of(recursive: &bool) -> &'static RecursiveMode {
+    if *recursive { &RecursiveMode::Recursive } else { &RecursiveMode::NonRecursive }
+}

@@ -1,0 +1,257 @@
+//! The dispatcher's turn: outcomes in, claims out, one transaction, statements over whole batches.
+
+use std::{borrow::Cow, collections::HashSet, time::Duration};
+
+use serde::Serialize;
+use sqlx::error::ErrorKind;
+
+use super::{
+    Candidate, Claimed, Finished, Store, StoreError, Turn,
+    batch::{clean, clean_option, json},
+    link::{Cells, Link, Purpose, Tx, execute, rows},
+    row::{count, delivery_id, parsed},
+    sql,
+};
+use crate::domain::{
+    bulletin::Priority,
+    channel::Mode,
+    delivery::{Outcome, Reason, State},
+    id::{ChannelId, DeliveryId, ScheduleId, WardId},
+    message::{Content, ContentHash},
+    time::Timestamp,
+};
+
+/// Candidates that a turn looks at beyond those it wants, in pages, so that a turn's memory and time are bounded however
+/// many are refused.
+const PAGE: usize = 512;
+const PAGES: usize = 8;
+
+#[derive(Serialize)]
+struct End<'a> {
+    delivery_id: &'a str,
+    number: u32,
+    started_us: i64,
+    finished_us: i64,
+    outcome: &'static str,
+    reason: Option<&'static str>,
+    detail: Option<Cow<'a, str>>,
+    status: Option<u16>,
+    answer: Option<Cow<'a, str>>,
+    receipt: Option<Cow<'a, str>>,
+    evidence: &'static str,
+    state: &'static str,
+    next_us: Option<i64>,
+    doubt: bool,
+    accepted_us: Option<i64>,
+}
+
+impl<'a> From<&'a Finished> for End<'a> {
+    fn from(end: &'a Finished) -> Self {
+        Self {
+            delivery_id: end.id.as_str(),
+            number: end.attempt,
+            started_us: end.started.as_micros(),
+            finished_us: end.finished.as_micros(),
+            outcome: end.outcome.as_str(),
+            reason: end.reason.map(Reason::as_str),
+            detail: clean_option(end.detail.as_deref()),
+            status: end.status,
+            answer: clean_option(end.answer.as_deref()),
+            receipt: clean_option(end.receipt.as_deref()),
+            evidence: end.evidence.as_str(),
+            state: end.next.as_str(),
+            // A delivery that is ready has an instant.
+            next_us: (end.next == State::Ready).then(|| end.next_at.unwrap_or(end.finished).as_micros()),
+            doubt: end.doubt,
+            accepted_us: (end.outcome == Outcome::Accepted).then(|| end.finished.as_micros()),
+        }
+    }
+}
+
+impl Store {
+    /// One turn of the dispatcher in one transaction: writes finished attempts (fenced: only while the delivery is still
+    /// `sending`, leased by `node`, at that attempt; the attempt row is written in any case), then claims up to `want`
+    /// deliveries that are ready at `now`, whose channel has no earlier unfinished delivery and none being sent, and
+    /// whose host is not in `blocked`. `choose` sees candidates in order and takes those that fit the limits per host.
+    ///
+    /// Candidates come by priority (emergency first), then by the instant from which they are ready, then by id. Fewer
+    /// may be claimed than `choose` took when another node was quicker.
+    ///
+    /// # Errors
+    /// Any of a statement; nothing is written then, and the same `finished` can be handed in again.
+    #[expect(clippy::too_many_arguments, reason = "a turn is one transaction, and these are what it needs")]
+    pub async fn turn(
+        &self,
+        node: &str,
+        now: Timestamp,
+        lease: Duration,
+        finished: &[Finished],
+        want: usize,
+        blocked: &[String],
+        choose: impl FnMut(&Candidate) -> bool + Send,
+    ) -> Result<Turn, StoreError> {
+        if finished.is_empty() && want == 0 {
+            return Ok(Turn::default());
+        }
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        let lost = if finished.is_empty() { Vec::new() } else { finish(&mut tx, node, now, finished).await? };
+        let chosen = if want == 0 { Vec::new() } else { candidates(&mut tx, now, want, blocked, choose).await? };
+        let claimed = if chosen.is_empty() { chosen } else { claim(&mut tx, node, now, lease, chosen).await? };
+        tx.commit().await?;
+        if !finished.is_empty() || !claimed.is_empty() {
+            self.changed();
+        }
+        Ok(Turn { claimed, lost })
+    }
+
+    /// The earliest instant after which something may be claimable: the least `next_at` of those ready deliveries that
+    /// lead their channels (no earlier one is unfinished, none is being sent).
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn next_ready(&self) -> Result<Option<Timestamp>, StoreError> {
+        let mut reader = self.pools.reader().await?;
+        let found = rows!(reader, sql::deliver::NEXT_READY, [], |row| row.integer_or_null(0))?;
+        Ok(found.into_iter().next().flatten().map(Timestamp::from_micros))
+    }
+
+    /// Contents by address. Those that are not there are left out.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::Corrupt`].
+    pub async fn contents(&self, hashes: &[ContentHash]) -> Result<Vec<(ContentHash, Content)>, StoreError> {
+        if hashes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let list = json(&hashes.iter().map(ContentHash::as_str).collect::<Vec<_>>());
+        let mut reader = self.pools.reader().await?;
+        rows!(reader, sql::deliver::CONTENTS, [list], |row| {
+            let hash = row.text(0)?;
+            let content = parsed(row.text(1)?, |text| Content::from_json(text).ok_or(()), "content", "json", hash)?;
+            Ok((ContentHash::from_store(hash.to_owned()), content))
+        })
+    }
+}
+
+/// Writes ends of attempts; gives the deliveries that this node no longer held.
+async fn finish(tx: &mut Tx, node: &str, now: Timestamp, finished: &[Finished]) -> Result<Vec<DeliveryId>, StoreError> {
+    let ends: Vec<End<'_>> = finished.iter().map(End::from).collect();
+    let all = json(&ends);
+    let held: Vec<DeliveryId> =
+        rows!(*tx, sql::deliver::FINISH, [all.as_str(), node, now.as_micros()], |row| row.text(0).map(delivery_id))?;
+    if held.len() == ends.len() {
+        execute!(*tx, sql::deliver::ATTEMPT_INSERT, all.as_str(), node)?;
+        return Ok(Vec::new());
+    }
+    let held: HashSet<&str> = held.iter().map(DeliveryId::as_str).collect();
+    let (kept, lost): (Vec<End<'_>>, Vec<End<'_>>) = ends.into_iter().partition(|end| held.contains(end.delivery_id));
+    if !kept.is_empty() {
+        execute!(*tx, sql::deliver::ATTEMPT_INSERT, json(&kept), node)?;
+    }
+    execute!(*tx, sql::deliver::ATTEMPT_BELATED, json(&lost), node)?;
+    Ok(lost.iter().map(|end| delivery_id(end.delivery_id)).collect())
+}
+
+/// Looks at what could be sent, in order, until enough is chosen.
+async fn candidates(
+    tx: &mut Tx,
+    now: Timestamp,
+    want: usize,
+    blocked: &[String],
+    mut choose: impl FnMut(&Candidate) -> bool + Send,
+) -> Result<Vec<Claimed>, StoreError> {
+    let blocked = json(&blocked.iter().map(|host| clean(host)).collect::<Vec<_>>());
+    let mut chosen = Vec::new();
+    let mut pages = PAGES;
+    for priority in Priority::ALL.into_iter().rev() {
+        let (mut after_us, mut after_id) = (i64::MIN, String::new());
+        while chosen.len() < want && pages > 0 {
+            let limit = if pages == PAGES { (want - chosen.len()).min(PAGE * PAGES) } else { PAGE };
+            let limit_us = i64::try_from(limit).unwrap_or(i64::MAX);
+            let statement = sql::deliver::CANDIDATES;
+            let binds = (now.as_micros(), priority.as_str(), blocked.as_str(), after_us, after_id.as_str(), limit_us);
+            let page = rows!(*tx, statement, [binds.0, binds.1, binds.2, binds.3, binds.4, binds.5], |row| {
+                let candidate = candidate(row)?;
+                let last = (row.integer(4)?, candidate.id.as_str().to_owned());
+                let taken = chosen.len() < want && choose(&candidate);
+                if taken {
+                    chosen.push(claimed(row, candidate, now)?);
+                }
+                Ok(last)
+            })?;
+            let full = page.len() == limit;
+            let Some(last) = page.into_iter().next_back().filter(|_| full) else { break };
+            (after_us, after_id) = last;
+            pages -= 1;
+        }
+    }
+    Ok(chosen)
+}
+
+fn candidate(row: &impl Cells) -> Result<Candidate, StoreError> {
+    let id = row.text(0)?;
+    Ok(Candidate {
+        id: delivery_id(id),
+        channel: parsed(row.text(1)?, ChannelId::parse, "delivery", "channel", id)?,
+        host: row.text(2)?.to_owned(),
+        mode: parsed(row.text(3)?, |text| Mode::parse(text).ok_or(()), "delivery", "mode", id)?,
+    })
+}
+
+/// The candidate as it will be once it is claimed.
+fn claimed(row: &impl Cells, candidate: Candidate, now: Timestamp) -> Result<Claimed, StoreError> {
+    let Candidate { id, channel, host, mode } = candidate;
+    let name = id.as_str();
+    let hash = row.text_or_null(13)?.ok_or_else(|| StoreError::corrupt("delivery", "content", name))?;
+    Ok(Claimed {
+        attempt: count(row.integer(5)? + 1, "delivery", "attempt", name)?,
+        schedule: ScheduleId::from_store(row.text(6)?.to_owned()),
+        channel_name: row.text(7)?.to_owned(),
+        ward: parsed(row.text(8)?, WardId::parse, "delivery", "ward", name)?,
+        ward_name: row.text(9)?.to_owned(),
+        priority: parsed(row.text(10)?, |text| Priority::parse(text).ok_or(()), "delivery", "priority", name)?,
+        due: Timestamp::from_micros(row.integer(11)?),
+        deadline: Timestamp::from_micros(row.integer(12)?),
+        hash: ContentHash::from_store(hash.to_owned()),
+        can_ask: row.flag(14)?,
+        doubt: row.flag(15)?,
+        started: now,
+        id,
+        channel,
+        host,
+        mode,
+    })
+}
+
+/// Puts attempts on record as begun. Gives the deliveries that are this node's now: all that were chosen, or none when
+/// another node has begun something else on one of the channels in the same moment.
+async fn claim(
+    tx: &mut Tx,
+    node: &str,
+    now: Timestamp,
+    lease: Duration,
+    chosen: Vec<Claimed>,
+) -> Result<Vec<Claimed>, StoreError> {
+    let list = json(&chosen.iter().map(|claimed| claimed.id.as_str()).collect::<Vec<_>>());
+    let until = now + lease;
+    let several = matches!(tx, Link::Postgres(_));
+    if several {
+        execute!(*tx, sql::deliver::CLAIM_BEGIN)?;
+    }
+    match execute!(*tx, sql::deliver::CLAIM, list, node, now.as_micros(), until.as_micros()) {
+        Ok(_) => Ok(chosen),
+        Err(StoreError::Query { source, .. }) if several && is_race(&source) => {
+            execute!(*tx, sql::deliver::CLAIM_UNDO)?;
+            Ok(Vec::new())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The unique index on channels that are being sent to has refused, or two nodes waited for each other at it
+/// (PostgreSQL's `deadlock_detected`).
+fn is_race(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| {
+        error.kind() == ErrorKind::UniqueViolation || error.code().as_deref() == Some("40P01")
+    })
+}

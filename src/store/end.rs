@@ -1,0 +1,165 @@
+//! How deliveries end without a node's word: rescued after a crash, expired, missed while nobody was running, or
+//! decided by a person. Each leaves a line in the journal.
+
+use serde::Serialize;
+
+use super::{
+    Store, StoreError,
+    batch::{Line, clean, json},
+    journal,
+    link::{Cells as _, Purpose, execute, rows},
+    row::{delivery_id, parsed},
+    sql,
+};
+use crate::domain::{
+    delivery::{Evidence, Outcome, Reason, State},
+    id::DeliveryId,
+    time::Timestamp,
+};
+
+/// What a lost node was doing.
+struct Held {
+    id: String,
+    attempt: i64,
+    started_us: i64,
+    node: String,
+}
+
+/// An attempt of which nothing is known.
+#[derive(Serialize)]
+struct Crashed<'a> {
+    delivery_id: &'a str,
+    number: i64,
+    started_us: i64,
+    finished_us: i64,
+    outcome: &'static str,
+    reason: &'static str,
+    evidence: &'static str,
+}
+
+impl Store {
+    /// Takes back deliveries whose lease ended before `now` (all that other nodes hold, when `alone`): the attempt is
+    /// recorded as unknown (crashed); then ready again with doubt (at-least-once, or the adapter can ask), else unknown.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`], [`StoreError::DiskFull`] or [`StoreError::Corrupt`].
+    pub async fn rescue(
+        &self,
+        node: &str,
+        alone: bool,
+        now: Timestamp,
+    ) -> Result<Vec<(DeliveryId, State)>, StoreError> {
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        let now_us = now.as_micros();
+        let mut held = rows!(tx, sql::deliver::RESCUE_HOLD, [now_us, i64::from(alone), node], |row| {
+            let id = row.text(0)?.to_owned();
+            let started_us = row.integer_or_null(2)?.ok_or_else(|| StoreError::corrupt("delivery", "started_us", &id))?;
+            let node = row.text_or_null(3)?.ok_or_else(|| StoreError::corrupt("delivery", "leased_by", &id))?.to_owned();
+            Ok(Held { attempt: row.integer(1)?, started_us, node, id })
+        })?;
+        if held.is_empty() {
+            return Ok(Vec::new());
+        }
+        let list = json(&held.iter().map(|held| held.id.as_str()).collect::<Vec<_>>());
+        let mut rescued = rows!(tx, sql::deliver::RESCUE, [list, now_us], |row| {
+            let id = row.text(0)?;
+            let state = parsed(row.text(1)?, |text| State::parse(text).ok_or(()), "delivery", "state", id)?;
+            Ok((delivery_id(id), state))
+        })?;
+        held.sort_unstable_by(|a, b| a.node.cmp(&b.node));
+        for of_node in held.chunk_by(|a, b| a.node == b.node) {
+            let crashed: Vec<Crashed<'_>> = of_node
+                .iter()
+                .map(|held| Crashed {
+                    delivery_id: &held.id,
+                    number: held.attempt,
+                    started_us: held.started_us,
+                    finished_us: now_us,
+                    outcome: Outcome::Unknown.as_str(),
+                    reason: Reason::Crashed.as_str(),
+                    evidence: Evidence::None.as_str(),
+                })
+                .collect();
+            execute!(tx, sql::deliver::ATTEMPT_INSERT, json(&crashed), of_node[0].node.as_str())?;
+        }
+        rescued.sort_unstable();
+        let lines: Vec<Line<'_>> = rescued
+            .iter()
+            .map(|(id, state)| Line { delivery_id: id.as_str(), event: "rescued", detail: state.as_str().into() })
+            .collect();
+        journal::append_lines(&mut tx, &lines, node, now).await?;
+        tx.commit().await?;
+        self.changed();
+        Ok(rescued)
+    }
+
+    /// Ends what can no longer begin: deadline at or before `now`, still planned or ready. Without an attempt: skipped
+    /// (expired); with one that may have arrived: unknown (deadline); else failed (its last reason, or deadline).
+    /// Returns how many.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn expire(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        let ended = rows!(tx, sql::deliver::EXPIRE, [now.as_micros()], |row| {
+            Ok((row.text(0)?.to_owned(), format!("{}: {}", row.text(1)?, row.text_or_null(2)?.unwrap_or_default())))
+        })?;
+        if ended.is_empty() {
+            return Ok(0);
+        }
+        let lines: Vec<Line<'_>> = ended
+            .iter()
+            .map(|(id, detail)| Line { delivery_id: id, event: "expired", detail: detail.as_str().into() })
+            .collect();
+        journal::append_lines(&mut tx, &lines, journal::ACTOR, now).await?;
+        tx.commit().await?;
+        self.changed();
+        Ok(ended.len() as u64)
+    }
+
+    /// Judges what fell due in `[from, until)` while nobody was running: deliveries that may not be late and have not
+    /// begun become skipped (expired) with `detail`. Returns how many.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn judge_missed(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        detail: &str,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let detail = clean(detail);
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        let binds = (from.as_micros(), until.as_micros(), now.as_micros());
+        let missed = rows!(tx, sql::deliver::JUDGE_MISSED, [binds.0, binds.1, detail.as_ref(), binds.2], |row| {
+            row.text(0).map(delivery_id)
+        })?;
+        journal::append(&mut tx, &missed, "skipped", &journal::why(Reason::Expired.as_str(), &detail), now).await?;
+        tx.commit().await?;
+        if !missed.is_empty() {
+            self.changed();
+        }
+        Ok(missed.len() as u64)
+    }
+
+    /// A person's word on a delivery that is accepted or unknown (or was decided by hand before): confirmed or unheard.
+    /// `false` when it is in another state; nothing changes then.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn reconcile(&self, id: &DeliveryId, heard: bool, by: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let by = clean(by);
+        let state = if heard { State::Confirmed } else { State::Unheard };
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        let statement = sql::deliver::RECONCILE;
+        if execute!(tx, statement, id.as_str(), state.as_str(), by.as_ref(), now.as_micros())? == 0 {
+            return Ok(false);
+        }
+        let line = Line { delivery_id: id.as_str(), event: "reconciled", detail: state.as_str().into() };
+        journal::append_lines(&mut tx, &[line], &by, now).await?;
+        tx.commit().await?;
+        self.changed();
+        Ok(true)
+    }
+}

@@ -1,0 +1,166 @@
+//! The two databases behind one face: an enum of two concrete drivers, and the macros that write the `match`.
+//!
+//! A body that goes through [`execute!`] or [`rows!`] is written once and checked by the compiler against both drivers.
+
+use sqlx::{
+    PgPool, Postgres, Row as _, Sqlite, SqlitePool, Transaction, pool::PoolConnection, postgres::PgRow, sqlite::SqliteRow,
+};
+
+use super::StoreError;
+
+/// Something of one database or of the other.
+#[derive(Debug, Clone)]
+pub(super) enum Link<S, P> {
+    /// Of SQLite.
+    Sqlite(S),
+    /// Of PostgreSQL.
+    Postgres(P),
+}
+
+/// SQLite's pools. Writing goes through one connection, so that writers queue here and not at the file's lock; readers
+/// never wait for it.
+#[derive(Debug, Clone)]
+pub(super) struct SqlitePools {
+    /// One connection.
+    pub writer: SqlitePool,
+    /// A few connections that cannot write.
+    pub readers: SqlitePool,
+}
+
+/// The pools.
+pub(super) type Pools = Link<SqlitePools, PgPool>;
+/// A connection for reading.
+pub(super) type Reader = Link<PoolConnection<Sqlite>, PoolConnection<Postgres>>;
+/// A transaction.
+pub(super) type Tx = Link<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>;
+
+/// What the contract of a transaction is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Writes.
+    Write,
+    /// Reads, all at one moment.
+    Snapshot,
+}
+
+impl Pools {
+    /// A connection for reading; it sees all that is committed.
+    pub(super) async fn reader(&self) -> Result<Reader, StoreError> {
+        match self {
+            Link::Sqlite(pools) => pools.readers.acquire().await.map(Link::Sqlite),
+            Link::Postgres(pool) => pool.acquire().await.map(Link::Postgres),
+        }
+        .map_err(|source| StoreError::query("acquire", source))
+    }
+
+    /// Begins a transaction.
+    pub(super) async fn begin(&self, purpose: Purpose) -> Result<Tx, StoreError> {
+        match (self, purpose) {
+            // A deferred transaction that begins to write after it has read fails at once when another process has
+            // written in between, in spite of the busy timeout.
+            (Link::Sqlite(pools), Purpose::Write) => {
+                pools.writer.begin_with("BEGIN IMMEDIATE").await.map(Link::Sqlite)
+            }
+            (Link::Sqlite(pools), Purpose::Snapshot) => pools.readers.begin().await.map(Link::Sqlite),
+            (Link::Postgres(pool), Purpose::Write) => pool.begin().await.map(Link::Postgres),
+            (Link::Postgres(pool), Purpose::Snapshot) => {
+                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map(Link::Postgres)
+            }
+        }
+        .map_err(|source| StoreError::query("begin", source))
+    }
+}
+
+impl Tx {
+    /// Makes everything in it durable.
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Link::Sqlite(tx) => tx.commit().await,
+            Link::Postgres(tx) => tx.commit().await,
+        }
+        .map_err(|source| StoreError::query("commit", source))
+    }
+}
+
+/// Runs a statement on a connection or transaction; gives the number of rows it changed.
+macro_rules! execute {
+    ($link:expr, $statement:expr $(, $bind:expr)* $(,)?) => {{
+        let statement: $crate::store::sql::Statement = $statement;
+        match &mut $link {
+            $crate::store::link::Link::Sqlite(on) => {
+                let query = sqlx::query(statement.sqlite)$(.bind($bind))*;
+                query.execute(&mut **on).await.map(|done| done.rows_affected())
+            }
+            $crate::store::link::Link::Postgres(on) => {
+                let query = sqlx::query(statement.postgres)$(.bind($bind))*;
+                query.execute(&mut **on).await.map(|done| done.rows_affected())
+            }
+        }
+        .map_err(|source| $crate::store::StoreError::query(statement.name, source))
+    }};
+}
+
+/// Runs a statement on a connection or transaction and reads each row with an expression over its [`Cells`].
+macro_rules! rows {
+    ($link:expr, $statement:expr, [$($bind:expr),* $(,)?], |$row:ident| $read:expr) => {{
+        let statement: $crate::store::sql::Statement = $statement;
+        let result: Result<Vec<_>, $crate::store::StoreError> = match &mut $link {
+            $crate::store::link::Link::Sqlite(on) => {
+                let query = sqlx::query(statement.sqlite)$(.bind($bind))*;
+                match query.fetch_all(&mut **on).await {
+                    Ok(rows) => rows.iter().map(|$row| $read).collect(),
+                    Err(source) => Err($crate::store::StoreError::query(statement.name, source)),
+                }
+            }
+            $crate::store::link::Link::Postgres(on) => {
+                let query = sqlx::query(statement.postgres)$(.bind($bind))*;
+                match query.fetch_all(&mut **on).await {
+                    Ok(rows) => rows.iter().map(|$row| $read).collect(),
+                    Err(source) => Err($crate::store::StoreError::query(statement.name, source)),
+                }
+            }
+        };
+        result
+    }};
+}
+
+pub(super) use {execute, rows};
+
+/// A row's cells by position, typed.
+pub(super) trait Cells {
+    /// A text.
+    fn text(&self, index: usize) -> Result<&str, StoreError>;
+    /// A text or nothing.
+    fn text_or_null(&self, index: usize) -> Result<Option<&str>, StoreError>;
+    /// An integer.
+    fn integer(&self, index: usize) -> Result<i64, StoreError>;
+    /// An integer or nothing.
+    fn integer_or_null(&self, index: usize) -> Result<Option<i64>, StoreError>;
+    /// Yes or no.
+    fn flag(&self, index: usize) -> Result<bool, StoreError>;
+}
+
+macro_rules! cells {
+    ($row:ty) => {
+        impl Cells for $row {
+            fn text(&self, index: usize) -> Result<&str, StoreError> {
+                self.try_get(index).map_err(|source| StoreError::Cell { source })
+            }
+            fn text_or_null(&self, index: usize) -> Result<Option<&str>, StoreError> {
+                self.try_get(index).map_err(|source| StoreError::Cell { source })
+            }
+            fn integer(&self, index: usize) -> Result<i64, StoreError> {
+                self.try_get(index).map_err(|source| StoreError::Cell { source })
+            }
+            fn integer_or_null(&self, index: usize) -> Result<Option<i64>, StoreError> {
+                self.try_get(index).map_err(|source| StoreError::Cell { source })
+            }
+            fn flag(&self, index: usize) -> Result<bool, StoreError> {
+                self.try_get(index).map_err(|source| StoreError::Cell { source })
+            }
+        }
+    };
+}
+
+cells!(SqliteRow);
+cells!(PgRow);

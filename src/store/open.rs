@@ -1,0 +1,157 @@
+//! Opening and closing: addresses, pools, migrations, the world, the lock.
+
+use std::{
+    fs::{File, TryLockError},
+    path::{Path, PathBuf},
+    str::FromStr as _,
+    sync::Arc,
+    time::Duration,
+};
+
+use sqlx::{
+    ConnectOptions as _, PgPool, SqlSafeStr as _,
+    migrate::{Migration, MigrationType, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::sync::watch;
+
+use super::{
+    Store, StoreError, World,
+    link::{Cells as _, Link, Pools, Purpose, SqlitePools, execute, rows},
+    sql,
+};
+
+/// How long a writer waits for another process.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// How long a caller waits for a free connection before it hears that the database does not answer.
+const ACQUIRE: Duration = Duration::from_secs(10);
+
+/// Prepared statements a connection keeps: all of them.
+const STATEMENTS: usize = 128;
+
+pub(super) async fn open(url: &str, world: World, exclusive: bool) -> Result<Store, StoreError> {
+    let (pools, lock) = if let Some(path) = url.strip_prefix("sqlite:") {
+        let path = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
+        let lock = prepare_file(&path, exclusive)?;
+        (Link::Sqlite(open_sqlite(&path).await?), lock)
+    } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        (Link::Postgres(open_postgres(url).await?), None)
+    } else {
+        return Err(StoreError::Scheme);
+    };
+    let store = Store { pools, lock: lock.map(Arc::new), pulse: Arc::new(watch::Sender::new(0)) };
+    belongs(&store, world).await?;
+    Ok(store)
+}
+
+/// Makes the directory, and takes the lock. The lock is the operating system's: it ends with the process, however that
+/// ends.
+fn prepare_file(path: &Path, exclusive: bool) -> Result<Option<File>, StoreError> {
+    let failed = |path: &Path, source| StoreError::File { path: path.to_owned(), source };
+    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+        std::fs::create_dir_all(directory).map_err(|source| failed(directory, source))?;
+    }
+    if !exclusive {
+        return Ok(None);
+    }
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let name = PathBuf::from(name);
+    let file = File::options().create(true).truncate(false).write(true).open(&name);
+    let file = file.map_err(|source| failed(&name, source))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: name }),
+        Err(TryLockError::Error(source)) => Err(failed(&name, source)),
+    }
+}
+
+async fn open_sqlite(path: &Path) -> Result<SqlitePools, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(BUSY)
+        .foreign_keys(true)
+        .statement_cache_capacity(STATEMENTS)
+        .pragma("cache_size", "-8000")
+        .pragma("temp_store", "memory")
+        .disable_statement_logging();
+    let writing = options
+        .clone()
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // FULL: what is committed as begun must not be forgotten by a power cut, or it would be sent twice.
+        .synchronous(SqliteSynchronous::Full)
+        .optimize_on_close(true, 400);
+    let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE).test_before_acquire(false);
+    let connect = |source| StoreError::Connect { source };
+    let writer = pool().min_connections(1).max_connections(1).idle_timeout(None).max_lifetime(None);
+    let writer = writer.connect_with(writing).await.map_err(connect)?;
+    migrator(|(version, name, text, _)| (*version, name, text))
+        .run(&writer)
+        .await
+        .map_err(|source| StoreError::Migrate { source })?;
+    let readers = pool().max_connections(4).connect_with(options.read_only(true)).await.map_err(connect)?;
+    Ok(SqlitePools { writer, readers })
+}
+
+async fn open_postgres(url: &str) -> Result<PgPool, StoreError> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|source| StoreError::Connect { source })?
+        .application_name("loa")
+        .statement_cache_capacity(STATEMENTS)
+        // A node that hangs in a transaction must not hold others up for ever. Compiling these short statements would
+        // cost more than running them.
+        .options([("idle_in_transaction_session_timeout", "30s"), ("jit", "off")])
+        .disable_statement_logging();
+    let pool = PgPoolOptions::new().max_connections(8).acquire_timeout(ACQUIRE);
+    let pool = pool.connect_with(options).await.map_err(|source| StoreError::Connect { source })?;
+    migrator(|(version, name, _, text)| (*version, name, text))
+        .run(&pool)
+        .await
+        .map_err(|source| StoreError::Migrate { source })?;
+    Ok(pool)
+}
+
+type Migrated = (i64, &'static str, &'static str, &'static str);
+
+fn migrator(text: impl Fn(&'static Migrated) -> (i64, &'static str, &'static str)) -> Migrator {
+    let migrations = sql::MIGRATIONS.iter().map(text).map(|(version, name, text)| {
+        Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)
+    });
+    Migrator::with_migrations(migrations.collect())
+}
+
+/// Writes the world into a new database, and refuses one of another world.
+async fn belongs(store: &Store, world: World) -> Result<(), StoreError> {
+    let mut reader = store.pools.reader().await?;
+    let mut found = rows!(reader, sql::plan::WORLD, [], |row| row.text(0).map(str::to_owned))?;
+    drop(reader);
+    if found.is_empty() {
+        let mut tx = store.pools.begin(Purpose::Write).await?;
+        execute!(tx, sql::plan::WORLD_SET, world.as_str())?;
+        found = rows!(tx, sql::plan::WORLD, [], |row| row.text(0).map(str::to_owned))?;
+        tx.commit().await?;
+    }
+    let word = found.first().map_or("", String::as_str);
+    match World::parse(word) {
+        Some(found) if found == world => Ok(()),
+        Some(found) => Err(StoreError::WrongWorld { expected: world, found }),
+        None => Err(StoreError::Corrupt { table: "meta", column: "value", id: "world".to_owned() }),
+    }
+}
+
+impl Pools {
+    /// Closes every connection. Closing the last one on SQLite writes the log back into the file.
+    pub(super) async fn close(&self) {
+        match self {
+            Link::Sqlite(pools) => {
+                pools.readers.close().await;
+                pools.writer.close().await;
+            }
+            Link::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+

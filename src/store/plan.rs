@@ -1,0 +1,182 @@
+//! Planning: what is to be sent, and taking back what an edit removed.
+//!
+//! Idempotent: planning the same deliveries again, here or on another node, changes nothing.
+
+use serde::Serialize;
+
+use super::{
+    Planned, Store, StoreError,
+    batch::{clean, json},
+    journal::{self, ACTOR},
+    link::{Cells as _, Purpose, execute, rows},
+    sql,
+};
+use crate::domain::{id::DeliveryId, plan::PlannedDelivery, time::Timestamp};
+
+/// Deliveries a transaction takes. Somebody who waits for the writer waits some milliseconds.
+const CHUNK: usize = 2_000;
+
+#[derive(Serialize)]
+struct Row<'a> {
+    delivery_id: &'a str,
+    schedule: &'a str,
+    bulletin: Option<&'a str>,
+    ward: &'a str,
+    ward_name: std::borrow::Cow<'a, str>,
+    channel: &'a str,
+    channel_name: std::borrow::Cow<'a, str>,
+    kind: &'static str,
+    format: &'static str,
+    mode: &'static str,
+    priority: &'static str,
+    due_us: i64,
+    deadline_us: i64,
+    late: bool,
+}
+
+impl<'a> From<&'a PlannedDelivery> for Row<'a> {
+    fn from(delivery: &'a PlannedDelivery) -> Self {
+        Self {
+            delivery_id: delivery.id.as_str(),
+            schedule: delivery.schedule.as_str(),
+            bulletin: delivery.bulletin.as_ref().map(crate::domain::id::BulletinId::as_str),
+            ward: delivery.ward.as_str(),
+            ward_name: clean(&delivery.ward_name),
+            channel: delivery.channel.as_str(),
+            channel_name: clean(&delivery.channel_name),
+            kind: delivery.kind.as_str(),
+            format: delivery.format.as_str(),
+            mode: delivery.mode.as_str(),
+            priority: delivery.priority.as_str(),
+            due_us: delivery.due.as_micros(),
+            deadline_us: delivery.deadline.as_micros(),
+            late: delivery.late,
+        }
+    }
+}
+
+impl Store {
+    /// Inserts deliveries, in as few statements as possible. A delivery that is already there and has not begun takes
+    /// over what the new revision says (and is frozen again if it was); one that an edit had superseded comes back if it
+    /// is not yet due, and so does one that was skipped for want of a valid bulletin and now has one. A planned delivery
+    /// without a bulletin is stored as skipped (expired) at once.
+    ///
+    /// Of deliveries that differ in nothing but the revision nothing is counted, but they are frozen again too: their
+    /// words may have changed.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`]; some chunks may be stored then, and planning again is right.
+    pub async fn plan(
+        &self,
+        batch: &[PlannedDelivery],
+        revision: &str,
+        now: Timestamp,
+    ) -> Result<Planned, StoreError> {
+        let mut planned = Planned::default();
+        for chunk in batch.chunks(CHUNK) {
+            let rows: Vec<Row<'_>> = chunk.iter().map(Row::from).collect();
+            let rows_json = json(&rows);
+            let now_us = now.as_micros();
+            let mut tx = self.pools.begin(Purpose::Write).await?;
+            let inserted = execute!(tx, sql::plan::PLAN_INSERT, rows_json.as_str(), revision, now_us)?;
+            planned.inserted += inserted;
+            if inserted < rows.len() as u64 {
+                planned.changed += execute!(tx, sql::plan::PLAN_CHANGE, rows_json.as_str(), revision, now_us)?;
+                execute!(tx, sql::plan::PLAN_REVISION, rows_json.as_str(), revision, now_us)?;
+            }
+            let silent: Vec<&Row<'_>> = rows.iter().filter(|row| row.bulletin.is_none()).collect();
+            if !silent.is_empty() {
+                execute!(tx, sql::plan::PLAN_JOURNAL, json(&silent), ACTOR, now_us)?;
+            }
+            tx.commit().await?;
+        }
+        if planned != Planned::default() {
+            self.changed();
+        }
+        Ok(planned)
+    }
+
+    /// Deliveries of schedules (not those by hand) due in `[from, until)` that have not begun and were not planned under
+    /// `revision` become skipped (superseded). Returns how many.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn supersede(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        revision: &str,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        let binds = (from.as_micros(), until.as_micros(), now.as_micros());
+        let gone = rows!(tx, sql::plan::SUPERSEDE, [binds.0, binds.1, revision, binds.2], |row| {
+            row.text(0).map(|id| DeliveryId::from_text(id))
+        })?;
+        journal::append(&mut tx, &gone, "superseded", revision, now).await?;
+        tx.commit().await?;
+        if !gone.is_empty() {
+            self.changed();
+        }
+        Ok(gone.len() as u64)
+    }
+
+    /// Records that `[from, until)` is planned under `revision`. Adjacent runs of one revision are joined.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn record_plan_run(
+        &self,
+        revision: &str,
+        from: Timestamp,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (mut from, mut until) = (from.as_micros(), until.as_micros());
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        let joined = rows!(tx, sql::plan::PLAN_RUN_TAKE, [revision, from, until], |row| {
+            Ok((row.integer(0)?, row.integer(1)?))
+        })?;
+        for (begin, end) in joined {
+            from = from.min(begin);
+            until = until.max(end);
+        }
+        execute!(tx, sql::plan::PLAN_RUN_INSERT, revision, from, until, now.as_micros())?;
+        tx.commit().await
+    }
+
+    /// The intervals that were planned under `revision`, ascending.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn plan_runs(&self, revision: &str) -> Result<Vec<(Timestamp, Timestamp)>, StoreError> {
+        let mut reader = self.pools.reader().await?;
+        rows!(reader, sql::plan::PLAN_RUNS, [revision], |row| {
+            Ok((Timestamp::from_micros(row.integer(0)?), Timestamp::from_micros(row.integer(1)?)))
+        })
+    }
+
+    /// The revision in force, and since when.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn revision(&self) -> Result<Option<(String, Timestamp)>, StoreError> {
+        let mut reader = self.pools.reader().await?;
+        let found = rows!(reader, sql::plan::REVISION, [], |row| {
+            Ok((row.text(0)?.to_owned(), Timestamp::from_micros(row.integer(1)?)))
+        })?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Puts `revision` in force. Does nothing when it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn set_revision(&self, revision: &str, now: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        execute!(tx, sql::plan::REVISION_SET, revision, now.as_micros())?;
+        tx.commit().await?;
+        self.changed();
+        Ok(())
+    }
+}

@@ -1,0 +1,142 @@
+//! Preparing: which deliveries want words, and freezing them.
+
+use std::{borrow::Cow, sync::Arc};
+
+use serde::Serialize;
+
+use super::{
+    Frozen, Store, StoreError, Unprepared,
+    batch::{clean, json},
+    journal,
+    link::{Cells as _, Purpose, execute, rows},
+    row::{delivery_id, parsed},
+    sql,
+};
+use crate::domain::{
+    bulletin::Format,
+    delivery::{Reason, State},
+    id::{BulletinId, ChannelId, DeliveryId, WardId},
+    message::{Content, ContentHash},
+    time::Timestamp,
+};
+
+#[derive(Serialize)]
+struct ContentJson<'a> {
+    hash: &'a str,
+    json: String,
+}
+
+#[derive(Serialize)]
+struct FrozenJson<'a> {
+    delivery_id: &'a str,
+    hash: &'a str,
+    host: Cow<'a, str>,
+    can_ask: bool,
+}
+
+impl Store {
+    /// Deliveries due before `until` that are not frozen, by instant, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::Corrupt`].
+    pub async fn unprepared(&self, until: Timestamp, limit: u32) -> Result<Vec<Unprepared>, StoreError> {
+        let mut reader = self.pools.reader().await?;
+        rows!(reader, sql::plan::UNPREPARED, [until.as_micros(), i64::from(limit)], |row| {
+            let id = row.text(0)?;
+            Ok(Unprepared {
+                id: delivery_id(id),
+                bulletin: parsed(row.text_or_null(1)?.unwrap_or_default(), BulletinId::parse, "delivery", "bulletin", id)?,
+                ward: parsed(row.text(2)?, WardId::parse, "delivery", "ward", id)?,
+                channel: parsed(row.text(3)?, ChannelId::parse, "delivery", "channel", id)?,
+                format: parsed(row.text(4)?, |text| Format::parse(text).ok_or(()), "delivery", "format", id)?,
+            })
+        })
+    }
+
+    /// The least instant of a delivery that is not frozen.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn next_unprepared(&self) -> Result<Option<Timestamp>, StoreError> {
+        let mut reader = self.pools.reader().await?;
+        let found = rows!(reader, sql::plan::NEXT_UNPREPARED, [], |row| row.integer(0).map(Timestamp::from_micros))?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Stores contents (once each) and makes deliveries ready that are still planned. `revision` is the revision that
+    /// the words were rendered from: when another one has come into force meanwhile, nothing is frozen, because that
+    /// one may say something else. Returns how many are ready.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn freeze(
+        &self,
+        contents: &[(ContentHash, Arc<Content>)],
+        frozen: &[Frozen],
+        revision: &str,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        if frozen.is_empty() {
+            return Ok(0);
+        }
+        let mut contents: Vec<ContentJson<'_>> = contents
+            .iter()
+            .map(|(hash, content)| ContentJson { hash: hash.as_str(), json: content.to_json() })
+            .collect();
+        // Two nodes that insert the same contents in one order cannot wait for each other.
+        contents.sort_unstable_by_key(|content| content.hash);
+        contents.dedup_by_key(|content| content.hash);
+        let frozen: Vec<FrozenJson<'_>> = frozen
+            .iter()
+            .map(|frozen| FrozenJson {
+                delivery_id: frozen.id.as_str(),
+                hash: frozen.hash.as_str(),
+                host: clean(&frozen.host),
+                can_ask: frozen.can_ask,
+            })
+            .collect();
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        let in_force = rows!(tx, sql::plan::REVISION_HELD, [], |row| row.text(0).map(|text| text == revision))?;
+        if in_force.first() != Some(&true) {
+            return Ok(0);
+        }
+        execute!(tx, sql::plan::CONTENT_INSERT, json(&contents), now.as_micros())?;
+        let count = execute!(tx, sql::plan::FREEZE, json(&frozen), now.as_micros())?;
+        tx.commit().await?;
+        if count > 0 {
+            self.changed();
+        }
+        Ok(count)
+    }
+
+    /// Ends deliveries that have not begun (`planned` or `ready`, no attempt) as `state` (`Skipped`, `Failed`,
+    /// `Cancelled`). Returns how many.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn end_unbegun(
+        &self,
+        ids: &[DeliveryId],
+        state: State,
+        reason: Reason,
+        detail: &str,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        let detail = clean(detail);
+        let list = json(&ids.iter().map(DeliveryId::as_str).collect::<Vec<_>>());
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        let (state, reason) = (state.as_str(), reason.as_str());
+        let ended = rows!(tx, sql::plan::END_UNBEGUN, [list, state, reason, detail.as_ref(), now.as_micros()], |row| {
+            row.text(0).map(delivery_id)
+        })?;
+        journal::append(&mut tx, &ended, state, &journal::why(reason, &detail), now).await?;
+        tx.commit().await?;
+        if !ended.is_empty() {
+            self.changed();
+        }
+        Ok(ended.len() as u64)
+    }
+}

@@ -1,0 +1,81 @@
+//! Every statement, by name. No other file holds SQL.
+//!
+//! One text serves both databases. Where a statement takes a batch, the batch is one JSON parameter, and [`batch!`]
+//! writes the only part that differs: `json_each` on SQLite, `json_to_recordset` on PostgreSQL. Only what locks
+//! (`FOR UPDATE`) has two texts, side by side. Parameters whose type PostgreSQL cannot see are cast.
+
+/// A statement under its name, for both databases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statement {
+    /// Its constant's name, for errors.
+    pub name: &'static str,
+    /// The text for SQLite.
+    pub sqlite: &'static str,
+    /// The text for PostgreSQL.
+    pub postgres: &'static str,
+}
+
+/// One text for both databases.
+macro_rules! one {
+    ($($text:expr),+ $(,)?) => { (concat!($($text),+), concat!($($text),+)) };
+}
+
+/// A statement over a batch: `$1` is a JSON array of objects, seen as the table `batch` with the columns named here.
+macro_rules! batch {
+    ([$first:ident $first_type:ident $(, $column:ident $type:ident)*] $text:expr) => {
+        (
+            concat!(
+                "WITH batch AS (SELECT value->>'", stringify!($first), "' AS ", stringify!($first),
+                $(", value->>'", stringify!($column), "' AS ", stringify!($column),)*
+                " FROM json_each($1)) ", $text
+            ),
+            concat!(
+                "WITH batch AS (SELECT * FROM json_to_recordset(CAST($1 AS JSON)) AS r(",
+                stringify!($first), " ", stringify!($first_type),
+                $(", ", stringify!($column), " ", stringify!($type),)*
+                ")) ", $text
+            ),
+        )
+    };
+}
+
+/// A statement over a list: `$1` is a JSON array of strings, seen as the table `list` with the column `item`.
+macro_rules! list {
+    ($text:expr) => {
+        (
+            concat!("WITH list AS (SELECT value AS item FROM json_each($1)) ", $text),
+            concat!("WITH list AS (SELECT value AS item FROM json_array_elements_text(CAST($1 AS JSON))) ", $text),
+        )
+    };
+}
+
+/// Declares statements and lists them in `ALL`.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $texts:expr;)+) => {
+        $(
+            $(#[$doc])*
+            pub const $name: $crate::store::sql::Statement = {
+                let (sqlite, postgres) = $texts;
+                $crate::store::sql::Statement { name: stringify!($name), sqlite, postgres }
+            };
+        )+
+
+        /// Every statement of this file.
+        pub const ALL: &[$crate::store::sql::Statement] = &[$($name),+];
+    };
+}
+
+pub mod deliver;
+pub mod plan;
+pub mod read;
+
+/// Every statement there is, file by file.
+pub const ALL: [&[Statement]; 3] = [plan::ALL, deliver::ALL, read::ALL];
+
+/// The two migration folders hold files of the same names: version, name, text for SQLite, text for PostgreSQL.
+pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[(
+    1,
+    "begin",
+    include_str!("../../migrations/sqlite/0001_begin.sql"),
+    include_str!("../../migrations/postgres/0001_begin.sql"),
+)];

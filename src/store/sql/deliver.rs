@@ -1,0 +1,152 @@
+//! Statements of the dispatcher's turn, and those that end, rescue and judge deliveries.
+
+/// The columns of a candidate, in the order in which `deliver.rs` reads them.
+macro_rules! candidate {
+    () => {
+        "id, channel, host, mode, next_us, attempt, schedule, channel_name, ward, ward_name, priority, due_us,
+        deadline_us, content, can_ask, doubt"
+    };
+}
+
+/// Delivery `d` is the first unfinished one of its channel, and none of that channel is being sent. Scalar subqueries
+/// with a limit, because PostgreSQL would turn EXISTS into a join over everything that is unfinished.
+macro_rules! leads {
+    () => {
+        "(SELECT e.id FROM delivery AS e
+            WHERE e.channel = d.channel AND e.state IN ('planned', 'ready', 'sending')
+            ORDER BY e.due_us, e.id LIMIT 1) = d.id
+        AND (SELECT count(*) FROM delivery AS s WHERE s.channel = d.channel AND s.state = 'sending') = 0"
+    };
+}
+
+/// Ready deliveries of one priority that lead their channels, after a given one. `$1` now, `$2` priority, `$3` blocked
+/// hosts as JSON, `$4` and `$5` instant and id of the last one seen, `$6` limit.
+macro_rules! candidates {
+    ($blocked:literal) => {
+        concat!(
+            "SELECT ", candidate!(), " FROM delivery AS d
+            WHERE state = 'ready' AND priority = $2 AND next_us <= $1 AND (next_us, id) > ($4, $5) AND deadline_us > $1
+                AND host NOT IN (SELECT value FROM ", $blocked, ")
+                AND ", leads!(), "
+            ORDER BY next_us, id LIMIT $6"
+        )
+    };
+}
+
+/// The least instant of a ready delivery of one priority that leads its channel.
+macro_rules! next {
+    ($priority:literal) => {
+        concat!(
+            "SELECT * FROM (SELECT next_us FROM delivery AS d WHERE state = 'ready' AND priority = '", $priority, "' AND ",
+            leads!(), " ORDER BY next_us, id LIMIT 1) AS ", $priority, "_head"
+        )
+    };
+}
+
+statements! {
+    /// Ends attempts, fenced: only while this node still holds the delivery at that attempt. `$2` node, `$3` now.
+    FINISH = batch!(
+        [delivery_id TEXT, number BIGINT, state TEXT, reason TEXT, detail TEXT, next_us BIGINT, doubt BOOLEAN,
+         evidence TEXT, accepted_us BIGINT]
+        "UPDATE delivery SET state = batch.state, reason = batch.reason, detail = batch.detail, next_us = batch.next_us,
+            doubt = batch.doubt, evidence = batch.evidence, accepted_us = batch.accepted_us, started_us = NULL,
+            leased_by = NULL, leased_until_us = NULL, updated_us = $3
+        FROM batch
+        WHERE id = batch.delivery_id AND delivery.state = 'sending' AND leased_by = $2 AND attempt = batch.number
+        RETURNING id"
+    );
+    /// Puts attempts on record. `$2` node.
+    ATTEMPT_INSERT = batch!(
+        [delivery_id TEXT, number BIGINT, started_us BIGINT, finished_us BIGINT, outcome TEXT, reason TEXT, detail TEXT,
+         status BIGINT, answer TEXT, receipt TEXT, evidence TEXT]
+        "INSERT INTO attempt (delivery, number, belated, started_us, finished_us, outcome, reason, detail, status,
+            answer, receipt, evidence, node)
+        SELECT delivery_id, number, FALSE, started_us, finished_us, outcome, reason, detail, status,
+            answer, receipt, evidence, CAST($2 AS TEXT)
+        FROM batch"
+    );
+    /// Puts attempts on record whose delivery another node has taken over. What this node wrote before and could not
+    /// know of, because the connection broke at the commit, is not written twice. `$2` node.
+    ATTEMPT_BELATED = batch!(
+        [delivery_id TEXT, number BIGINT, started_us BIGINT, finished_us BIGINT, outcome TEXT, reason TEXT, detail TEXT,
+         status BIGINT, answer TEXT, receipt TEXT, evidence TEXT]
+        "INSERT INTO attempt (delivery, number, belated, started_us, finished_us, outcome, reason, detail, status,
+            answer, receipt, evidence, node)
+        SELECT delivery_id, number, TRUE, started_us, finished_us, outcome, reason, detail, status,
+            answer, receipt, evidence, CAST($2 AS TEXT)
+        FROM batch
+        WHERE EXISTS (SELECT 1 FROM delivery AS d WHERE d.id = batch.delivery_id)
+            AND NOT EXISTS (SELECT 1 FROM attempt AS a WHERE a.delivery = batch.delivery_id AND a.number = batch.number
+                AND a.node = $2 AND a.finished_us = batch.finished_us AND a.outcome = batch.outcome)
+        ON CONFLICT (delivery, number, belated) DO NOTHING"
+    );
+    /// See [`candidates!`]. On PostgreSQL they are locked until the turn ends; what another node has locked is passed by.
+    CANDIDATES = (
+        candidates!("json_each($3)"),
+        concat!(
+            "WITH chosen AS MATERIALIZED (", candidates!("json_array_elements_text(CAST($3 AS JSON))"),
+            " FOR UPDATE OF d SKIP LOCKED) SELECT * FROM chosen ORDER BY next_us, id"
+        ),
+    );
+    /// Begins attempts. `$2` node, `$3` now, `$4` end of the lease.
+    CLAIM = list!(
+        "UPDATE delivery SET state = 'sending', attempt = attempt + 1, started_us = $3, leased_by = $2,
+            leased_until_us = $4, next_us = NULL, updated_us = $3
+        FROM list WHERE id = list.item AND state = 'ready'"
+    );
+    /// Marks where a claim can be given up without the outcomes that were written before it.
+    CLAIM_BEGIN = one!("SAVEPOINT claim");
+    /// Gives a claim up.
+    CLAIM_UNDO = one!("ROLLBACK TO SAVEPOINT claim");
+    /// The least instant of a ready delivery that leads its channel.
+    NEXT_READY = one!(
+        "SELECT min(next_us) FROM (", next!("emergency"), " UNION ALL ", next!("priority"), " UNION ALL ",
+        next!("normal"), ") AS heads"
+    );
+    /// Contents by address.
+    CONTENTS = list!("SELECT hash, json FROM list JOIN content ON hash = list.item");
+
+    /// Holds deliveries whose node is lost, and says what it was doing. `$1` now, `$2` alone, `$3` node.
+    RESCUE_HOLD = one!(
+        "UPDATE delivery SET leased_until_us = leased_until_us
+        WHERE state = 'sending' AND (leased_until_us < $1 OR (CAST($2 AS BIGINT) = 1 AND leased_by <> $3))
+        RETURNING id, attempt, started_us, leased_by"
+    );
+    /// Takes them back. `$2` now.
+    RESCUE = list!(
+        "UPDATE delivery SET
+            state = CASE WHEN mode = 'at-least-once' OR can_ask THEN 'ready' ELSE 'unknown' END,
+            next_us = CASE WHEN mode = 'at-least-once' OR can_ask THEN CAST($2 AS BIGINT) END,
+            reason = 'crashed', detail = NULL, doubt = TRUE, started_us = NULL, leased_by = NULL,
+            leased_until_us = NULL, updated_us = $2
+        FROM list WHERE id = list.item AND state = 'sending'
+        RETURNING id, state"
+    );
+    /// Ends what can no longer begin. A deadline is never before its instant. `$1` now.
+    EXPIRE = one!(
+        "UPDATE delivery SET
+            state = CASE WHEN attempt = 0 THEN 'skipped' WHEN doubt THEN 'unknown' ELSE 'failed' END,
+            reason = CASE WHEN attempt = 0 THEN 'expired' WHEN doubt THEN 'deadline' ELSE COALESCE(reason, 'deadline') END,
+            next_us = NULL, updated_us = $1
+        WHERE state IN ('planned', 'ready') AND due_us <= $1 AND deadline_us <= $1
+        RETURNING id, state, reason"
+    );
+    /// Skips what fell due while nobody was running and may not be late. `$1` from, `$2` until, `$3` detail, `$4` now.
+    JUDGE_MISSED = one!(
+        "UPDATE delivery SET state = 'skipped', reason = 'expired', detail = $3, next_us = NULL, updated_us = $4
+        WHERE state IN ('planned', 'ready') AND due_us >= $1 AND due_us < $2 AND attempt = 0 AND NOT late
+        RETURNING id"
+    );
+    /// A person's word. `$1` id, `$2` state, `$3` by whom, `$4` now.
+    RECONCILE = one!(
+        "UPDATE delivery SET state = $2, reason = 'by-hand', evidence = 'staff', closed_by = $3, updated_us = $4
+        WHERE id = $1 AND (state IN ('accepted', 'unknown')
+            OR (state IN ('confirmed', 'unheard') AND closed_by IS NOT NULL))"
+    );
+    /// Appends journal lines. `$2` actor, `$3` now.
+    JOURNAL_BATCH = batch!(
+        [delivery_id TEXT, event TEXT, detail TEXT]
+        "INSERT INTO journal (at_us, event, delivery, actor, detail)
+        SELECT CAST($3 AS BIGINT), event, delivery_id, CAST($2 AS TEXT), detail FROM batch"
+    );
+}

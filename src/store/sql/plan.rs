@@ -1,0 +1,126 @@
+//! Statements that plan, prepare and take back what has not begun; and what the database says of itself.
+
+statements! {
+    /// Claims the database for a world, once. `$1` world.
+    WORLD_SET = one!(
+        "INSERT INTO meta (key, value, at_us) VALUES ('world', $1, 0) ON CONFLICT (key) DO NOTHING"
+    );
+    /// The world that the database belongs to.
+    WORLD = one!("SELECT value FROM meta WHERE key = 'world'");
+
+    /// New deliveries. `$2` revision, `$3` now.
+    PLAN_INSERT = batch!(
+        [delivery_id TEXT, schedule TEXT, bulletin TEXT, ward TEXT, ward_name TEXT, channel TEXT, channel_name TEXT,
+         kind TEXT, format TEXT, mode TEXT, priority TEXT, due_us BIGINT, deadline_us BIGINT, late BOOLEAN]
+        "INSERT INTO delivery (id, schedule, bulletin, ward, ward_name, channel, channel_name, kind, format, mode,
+            priority, due_us, deadline_us, late, revision, state, reason, detail, updated_us)
+        SELECT delivery_id, schedule, bulletin, ward, ward_name, channel, channel_name, kind, format, mode,
+            priority, due_us, deadline_us, late, CAST($2 AS TEXT),
+            CASE WHEN bulletin IS NULL THEN 'skipped' ELSE 'planned' END,
+            CASE WHEN bulletin IS NULL THEN 'expired' END,
+            CASE WHEN bulletin IS NULL THEN 'no-valid-bulletin' END,
+            CAST($3 AS BIGINT)
+        FROM batch WHERE TRUE
+        ON CONFLICT (id) DO NOTHING"
+    );
+    /// Deliveries that an edit changed before they began, and those that it brings back: superseded ones, and ones that
+    /// had no valid bulletin and now have one. `$2` revision, `$3` now.
+    PLAN_CHANGE = batch!(
+        [delivery_id TEXT, bulletin TEXT, ward TEXT, ward_name TEXT, channel_name TEXT,
+         kind TEXT, format TEXT, mode TEXT, priority TEXT, deadline_us BIGINT, late BOOLEAN]
+        "UPDATE delivery SET bulletin = batch.bulletin, ward = batch.ward, ward_name = batch.ward_name,
+            channel_name = batch.channel_name, kind = batch.kind, format = batch.format, mode = batch.mode,
+            priority = batch.priority, deadline_us = batch.deadline_us, late = batch.late, revision = $2,
+            state = CASE WHEN batch.bulletin IS NULL THEN 'skipped' ELSE 'planned' END,
+            reason = CASE WHEN batch.bulletin IS NULL THEN 'expired' END,
+            detail = CASE WHEN batch.bulletin IS NULL THEN 'no-valid-bulletin' END,
+            content = NULL, host = NULL, can_ask = FALSE, next_us = NULL, updated_us = $3
+        FROM batch
+        WHERE id = batch.delivery_id AND attempt = 0 AND (
+            (state IN ('planned', 'ready') AND
+                (delivery.bulletin, delivery.ward, delivery.ward_name, delivery.channel_name, delivery.kind,
+                 delivery.format, delivery.mode, delivery.priority, delivery.deadline_us, delivery.late)
+                IS DISTINCT FROM
+                (batch.bulletin, batch.ward, batch.ward_name, batch.channel_name, batch.kind,
+                 batch.format, batch.mode, batch.priority, batch.deadline_us, batch.late))
+            OR (state = 'skipped' AND due_us > $3 AND (reason = 'superseded'
+                OR (reason = 'expired' AND detail = 'no-valid-bulletin' AND batch.bulletin IS NOT NULL))))"
+    );
+    /// Deliveries that a new revision leaves as they are: their words may have changed all the same, so they are frozen
+    /// again. `$2` revision, `$3` now.
+    PLAN_REVISION = batch!(
+        [delivery_id TEXT]
+        "UPDATE delivery SET revision = $2, state = 'planned', content = NULL, host = NULL, can_ask = FALSE,
+            next_us = NULL, updated_us = CASE WHEN state = 'ready' THEN $3 ELSE updated_us END
+        FROM batch
+        WHERE id = batch.delivery_id AND attempt = 0 AND state IN ('planned', 'ready') AND revision <> $2"
+    );
+    /// A journal line for each delivery of the batch that was just planned without a bulletin. `$2` actor, `$3` now.
+    PLAN_JOURNAL = batch!(
+        [delivery_id TEXT]
+        "INSERT INTO journal (at_us, event, delivery, actor, detail)
+        SELECT d.updated_us, 'skipped', d.id, CAST($2 AS TEXT), 'expired: no-valid-bulletin'
+        FROM batch JOIN delivery AS d ON d.id = batch.delivery_id
+        WHERE d.state = 'skipped' AND d.reason = 'expired' AND d.detail = 'no-valid-bulletin' AND d.updated_us = $3
+            AND NOT EXISTS (SELECT 1 FROM journal AS j
+                WHERE j.delivery = d.id AND j.event = 'skipped' AND j.at_us = d.updated_us)"
+    );
+    /// Deliveries that a plan no longer holds. `$1` from, `$2` until, `$3` revision, `$4` now.
+    SUPERSEDE = one!(
+        "UPDATE delivery SET state = 'skipped', reason = 'superseded', detail = NULL, next_us = NULL, updated_us = $4
+        WHERE state IN ('planned', 'ready') AND attempt = 0 AND due_us >= $1 AND due_us < $2 AND revision <> $3
+            AND substr(schedule, 1, 5) <> 'send.'
+        RETURNING id"
+    );
+    /// Runs that overlap or touch a new one are taken out, to be joined with it. `$1` revision, `$2` from, `$3` until.
+    PLAN_RUN_TAKE = one!(
+        "DELETE FROM plan_run WHERE revision = $1 AND from_us <= $3 AND until_us >= $2 RETURNING from_us, until_us"
+    );
+    /// `$1` revision, `$2` from, `$3` until, `$4` now.
+    PLAN_RUN_INSERT = one!(
+        "INSERT INTO plan_run (revision, from_us, until_us, at_us) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (revision, from_us) DO UPDATE SET at_us = excluded.at_us,
+            until_us = CASE WHEN excluded.until_us > plan_run.until_us THEN excluded.until_us ELSE plan_run.until_us END"
+    );
+    /// `$1` revision.
+    PLAN_RUNS = one!("SELECT from_us, until_us FROM plan_run WHERE revision = $1 ORDER BY from_us");
+    /// The revision in force, and since when.
+    REVISION = one!("SELECT value, at_us FROM meta WHERE key = 'revision'");
+    /// The revision in force, held until the transaction ends.
+    REVISION_HELD = (
+        "SELECT value, at_us FROM meta WHERE key = 'revision'",
+        "SELECT value, at_us FROM meta WHERE key = 'revision' FOR SHARE",
+    );
+    /// `$1` revision, `$2` now.
+    REVISION_SET = one!(
+        "INSERT INTO meta (key, value, at_us) VALUES ('revision', $1, $2)
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value, at_us = excluded.at_us WHERE meta.value <> excluded.value"
+    );
+
+    /// Deliveries to freeze. `$1` due before, `$2` limit.
+    UNPREPARED = one!(
+        "SELECT id, bulletin, ward, channel, format FROM delivery
+        WHERE state = 'planned' AND due_us < $1 ORDER BY due_us, id LIMIT $2"
+    );
+    /// The least instant of a delivery that is not frozen.
+    NEXT_UNPREPARED = one!("SELECT due_us FROM delivery WHERE state = 'planned' ORDER BY due_us, id LIMIT 1");
+    /// Contents, once each. `$2` now.
+    CONTENT_INSERT = batch!(
+        [hash TEXT, json TEXT]
+        "INSERT INTO content (hash, json, at_us) SELECT hash, json, CAST($2 AS BIGINT) FROM batch WHERE TRUE
+        ON CONFLICT (hash) DO NOTHING"
+    );
+    /// Makes deliveries ready. `$2` now.
+    FREEZE = batch!(
+        [delivery_id TEXT, hash TEXT, host TEXT, can_ask BOOLEAN]
+        "UPDATE delivery SET state = 'ready', content = batch.hash, host = batch.host, can_ask = batch.can_ask,
+            next_us = due_us, updated_us = $2
+        FROM batch WHERE id = batch.delivery_id AND state = 'planned' AND attempt = 0"
+    );
+    /// Ends what has not begun. `$2` state, `$3` reason, `$4` detail, `$5` now.
+    END_UNBEGUN = list!(
+        "UPDATE delivery SET state = $2, reason = $3, detail = NULLIF($4, ''), next_us = NULL, updated_us = $5
+        FROM list WHERE id = list.item AND state IN ('planned', 'ready') AND attempt = 0
+        RETURNING id"
+    );
+}

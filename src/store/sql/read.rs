@@ -1,0 +1,157 @@
+//! Statements that read, and those of liveness and the journal.
+
+/// A delivery's columns, in the order in which `row.rs` reads them.
+macro_rules! delivery {
+    () => {
+        "id, schedule, bulletin, ward, ward_name, channel, channel_name, kind, format, mode, priority, due_us,
+        deadline_us, state, reason, detail, attempt, next_us, started_us, accepted_us, evidence, content, closed_by,
+        updated_us"
+    };
+}
+
+/// The condition of a filter: `$1` ward, `$2` channel, `$3` schedule, `$4` state, `$5` since, `$6` until. The filter that
+/// leads to an index is written as a plain comparison; the others hold when they are NULL.
+macro_rules! filter {
+    (any) => { filter!("(CAST($1 AS TEXT) IS NULL OR ward = $1)", "(CAST($2 AS TEXT) IS NULL OR channel = $2)", "(CAST($3 AS TEXT) IS NULL OR schedule = $3)") };
+    (ward) => { filter!("ward = $1", "(CAST($2 AS TEXT) IS NULL OR channel = $2)", "(CAST($3 AS TEXT) IS NULL OR schedule = $3)") };
+    (channel) => { filter!("(CAST($1 AS TEXT) IS NULL OR ward = $1)", "channel = $2", "(CAST($3 AS TEXT) IS NULL OR schedule = $3)") };
+    (schedule) => { filter!("(CAST($1 AS TEXT) IS NULL OR ward = $1)", "(CAST($2 AS TEXT) IS NULL OR channel = $2)", "schedule = $3") };
+    ($ward:literal, $channel:literal, $schedule:literal) => {
+        concat!(
+            $ward, " AND ", $channel, " AND ", $schedule,
+            " AND (CAST($4 AS TEXT) IS NULL OR state = $4) AND due_us >= $5 AND due_us < $6"
+        )
+    };
+}
+
+/// A page of the log. `$7` and `$8` instant and id of the last row seen, `$9` limit.
+macro_rules! log {
+    ($lead:ident, $after:literal, $order:literal) => {
+        one!(
+            "SELECT ", delivery!(), " FROM delivery WHERE ", filter!($lead),
+            " AND (due_us, id) ", $after, " ($7, $8) ORDER BY due_us ", $order, ", id ", $order, " LIMIT $9"
+        )
+    };
+}
+
+/// Both sides of the accounting equation, each counted on its own, at one moment.
+macro_rules! account {
+    ($lead:ident) => {
+        one!(
+            "SELECT 'occurrences' AS state, count(*) FROM delivery WHERE ", filter!($lead),
+            " UNION ALL SELECT state, count(*) FROM delivery WHERE ", filter!($lead), " GROUP BY state"
+        )
+    };
+}
+
+/// Rows that contradict themselves, each with its first contradiction. `$7` limit.
+macro_rules! contradictions {
+    ($lead:ident) => {
+        one!(
+            "SELECT id, contradiction FROM (SELECT id, due_us, CASE
+                WHEN state = 'sending'
+                    AND (leased_by IS NULL OR leased_until_us IS NULL OR started_us IS NULL OR attempt = 0)
+                    THEN 'sending-without-lease'
+                WHEN state = 'ready' AND next_us IS NULL
+                    THEN 'ready-without-instant'
+                WHEN state IN ('failed', 'unknown', 'skipped', 'cancelled', 'unheard') AND reason IS NULL
+                    THEN 'ended-without-reason'
+                WHEN state IN ('accepted', 'confirmed') AND closed_by IS NULL AND NOT EXISTS
+                    (SELECT 1 FROM attempt AS a WHERE a.delivery = delivery.id AND a.outcome = 'accepted')
+                    THEN 'accepted-without-attempt'
+                WHEN state = 'failed' AND attempt = 0
+                    AND reason IN ('refused', 'no-address', 'no-connection', 'tls', 'timeout', 'reset', 'cut', 'crashed',
+                        'status', 'busy', 'unexpected', 'redirect', 'too-large')
+                    THEN 'failed-without-attempt'
+                WHEN attempt <> CASE WHEN state = 'sending' THEN 1 ELSE 0 END
+                    + (SELECT count(*) FROM attempt AS a WHERE a.delivery = delivery.id AND NOT a.belated)
+                    THEN 'attempts-differ'
+                WHEN (state IN ('ready', 'sending', 'accepted') OR attempt > 0) AND NOT EXISTS
+                    (SELECT 1 FROM content AS c WHERE c.hash = delivery.content)
+                    THEN 'content-missing'
+                END AS contradiction
+            FROM delivery WHERE ", filter!($lead), ") AS judged
+            WHERE contradiction IS NOT NULL ORDER BY due_us, id LIMIT $7"
+        )
+    };
+}
+
+statements! {
+    /// One delivery. `$1` id.
+    DELIVERY = one!("SELECT ", delivery!(), " FROM delivery WHERE id = $1");
+    /// Its attempts. `$1` id.
+    ATTEMPTS = one!(
+        "SELECT number, belated, started_us, finished_us, outcome, reason, detail, status, answer, receipt, evidence, node
+        FROM attempt WHERE delivery = $1 ORDER BY number, belated"
+    );
+    /// The log, oldest first.
+    LOG_OLDEST = log!(any, ">", "ASC");
+    /// The log of a ward, oldest first.
+    LOG_OLDEST_WARD = log!(ward, ">", "ASC");
+    /// The log of a channel, oldest first.
+    LOG_OLDEST_CHANNEL = log!(channel, ">", "ASC");
+    /// The log of a schedule, oldest first.
+    LOG_OLDEST_SCHEDULE = log!(schedule, ">", "ASC");
+    /// The log, newest first.
+    LOG_NEWEST = log!(any, "<", "DESC");
+    /// The log of a ward, newest first.
+    LOG_NEWEST_WARD = log!(ward, "<", "DESC");
+    /// The log of a channel, newest first.
+    LOG_NEWEST_CHANNEL = log!(channel, "<", "DESC");
+    /// The log of a schedule, newest first.
+    LOG_NEWEST_SCHEDULE = log!(schedule, "<", "DESC");
+    /// What changed. `$1` since, `$2` limit.
+    CHANGED_SINCE = one!(
+        "SELECT ", delivery!(), " FROM delivery WHERE updated_us >= $1 ORDER BY updated_us, id LIMIT $2"
+    );
+    /// See [`account!`].
+    ACCOUNT = account!(any);
+    /// See [`account!`].
+    ACCOUNT_WARD = account!(ward);
+    /// See [`account!`].
+    ACCOUNT_CHANNEL = account!(channel);
+    /// See [`account!`].
+    ACCOUNT_SCHEDULE = account!(schedule);
+    /// See [`contradictions!`].
+    CONTRADICTIONS = contradictions!(any);
+    /// See [`contradictions!`].
+    CONTRADICTIONS_WARD = contradictions!(ward);
+    /// See [`contradictions!`].
+    CONTRADICTIONS_CHANNEL = contradictions!(channel);
+    /// See [`contradictions!`].
+    CONTRADICTIONS_SCHEDULE = contradictions!(schedule);
+    /// Which of these ids there are.
+    KNOWN = list!("SELECT id FROM list JOIN delivery ON id = list.item");
+
+    /// A node's stamp. `$1` node, `$2` revision, `$3` now.
+    BEAT = one!(
+        "INSERT INTO node (id, revision, alive_us) VALUES ($1, $2, $3)
+        ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, alive_us = excluded.alive_us"
+    );
+    /// The newest stamp.
+    LAST_ALIVE = one!("SELECT max(alive_us) FROM node");
+    /// Other nodes. `$1` node, `$2` since.
+    OTHERS_ALIVE = one!("SELECT id, revision FROM node WHERE id <> $1 AND alive_us >= $2 ORDER BY alive_us DESC, id");
+    /// The newest instant of stamps, changes (which follow attempts), the journal and the revision.
+    LAST_INSTANT = one!(
+        "SELECT max(at_us) FROM (
+            SELECT max(alive_us) AS at_us FROM node
+            UNION ALL SELECT max(updated_us) FROM delivery
+            UNION ALL SELECT * FROM (SELECT at_us FROM journal ORDER BY number DESC LIMIT 1) AS line
+            UNION ALL SELECT at_us FROM meta WHERE key = 'revision') AS instants"
+    );
+
+    /// `$1` now, `$2` event, `$3` delivery, `$4` actor, `$5` detail.
+    JOURNAL_INSERT = one!("INSERT INTO journal (at_us, event, delivery, actor, detail) VALUES ($1, $2, $3, $4, $5)");
+    /// `$1` limit.
+    JOURNAL_ROWS = one!(
+        "SELECT number, at_us, event, delivery, actor, detail FROM journal ORDER BY number DESC LIMIT $1"
+    );
+    /// `$1` limit, `$2` delivery.
+    JOURNAL_ROWS_OF = one!(
+        "SELECT number, at_us, event, delivery, actor, detail FROM journal
+        WHERE delivery = $2 ORDER BY number DESC LIMIT $1"
+    );
+    /// Whether the database answers.
+    PING = one!("SELECT CAST(1 AS BIGINT)");
+}

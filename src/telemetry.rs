@@ -1,0 +1,165 @@
+//! Logs and metrics: how the daemon tells operators what it does.
+//!
+//! Log lines are a lower-case message and dotted fields; a failure is logged once, where it is handled. Metrics live in a
+//! registry of their own, so that two daemons in one test do not share counters.
+
+use std::{io, sync::Arc, time::Duration};
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::{Registry, Unit},
+};
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Starts logging to standard error. `filter` is in `RUST_LOG`'s language. A second call changes nothing.
+pub fn start_logging(format: LogFormat, filter: &str, color: bool) {
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let registry = tracing_subscriber::registry().with(filter);
+    // Only a test starts logging twice; the first one stays.
+    let _ = match format {
+        LogFormat::Text => registry.with(fmt::layer().with_writer(io::stderr).with_ansi(color)).try_init(),
+        LogFormat::Json => registry.with(fmt::layer().json().with_writer(io::stderr)).try_init(),
+    };
+}
+
+/// A label for a state a delivery ended in.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabel {
+    state: &'static str,
+}
+
+/// A label for why a delivery was not sent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+/// Labels of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AttemptLabels {
+    adapter: String,
+    outcome: &'static str,
+}
+
+/// The daemon's counters. Clones count into the same registry.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    deliveries: Family<StateLabel, Counter>,
+    skipped: Family<ReasonLabel, Counter>,
+    attempts: Family<AttemptLabels, Histogram, fn() -> Histogram>,
+    /// Seconds by which the oldest delivery that waits for its turn is overdue.
+    lag: Gauge<f64, std::sync::atomic::AtomicU64>,
+    in_flight: Gauge,
+    planned_until: Gauge,
+    reloads: Family<StateLabel, Counter>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("loa");
+        let deliveries = Family::<StateLabel, Counter>::default();
+        registry.register("deliveries", "Deliveries that ended, by state", deliveries.clone());
+        let skipped = Family::<ReasonLabel, Counter>::default();
+        registry.register("skipped", "Deliveries that were not sent, by reason", skipped.clone());
+        let attempts = Family::<AttemptLabels, Histogram, fn() -> Histogram>::new_with_constructor(|| {
+            Histogram::new([0.005, 0.02, 0.1, 0.5, 1.0, 3.0, 10.0, 30.0])
+        });
+        registry.register_with_unit(
+            "attempt",
+            "Length of attempts, by adapter and outcome",
+            Unit::Seconds,
+            attempts.clone(),
+        );
+        let lag = Gauge::<f64, std::sync::atomic::AtomicU64>::default();
+        registry.register_with_unit("lag", "How overdue the oldest waiting delivery is", Unit::Seconds, lag.clone());
+        let in_flight = Gauge::default();
+        registry.register("in_flight", "Deliveries claimed and not finished", in_flight.clone());
+        let planned_until = Gauge::default();
+        registry.register("planned_until", "The plan reaches this Unix second", planned_until.clone());
+        let reloads = Family::<StateLabel, Counter>::default();
+        registry.register("reloads", "Workspace reloads, taken or refused", reloads.clone());
+        Self { registry: Arc::new(registry), deliveries, skipped, attempts, lag, in_flight, planned_until, reloads }
+    }
+}
+
+impl Metrics {
+    /// Counts deliveries that ended in `state`.
+    pub fn ended(&self, state: &'static str, count: u64) {
+        self.deliveries.get_or_create(&StateLabel { state }).inc_by(count);
+    }
+
+    /// Counts deliveries that were not sent for `reason`.
+    pub fn skipped(&self, reason: &'static str, count: u64) {
+        self.skipped.get_or_create(&ReasonLabel { reason }).inc_by(count);
+        self.ended("skipped", count);
+    }
+
+    /// Counts one attempt of `adapter`.
+    pub fn attempted(&self, adapter: &str, outcome: &'static str, length: Duration) {
+        let labels = AttemptLabels { adapter: adapter.to_owned(), outcome };
+        self.attempts.get_or_create(&labels).observe(length.as_secs_f64());
+    }
+
+    /// Shows by how much the oldest waiting delivery is overdue.
+    pub fn set_lag(&self, lag: Duration) {
+        self.lag.set(lag.as_secs_f64());
+    }
+
+    /// Shows how many deliveries are claimed.
+    pub fn set_in_flight(&self, count: usize) {
+        self.in_flight.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Shows how far the plan reaches.
+    pub fn set_planned_until(&self, unix_seconds: i64) {
+        self.planned_until.set(unix_seconds);
+    }
+
+    /// Counts a reload that was `taken` or `refused`.
+    pub fn reloaded(&self, state: &'static str) {
+        self.reloads.get_or_create(&StateLabel { state }).inc();
+    }
+
+    /// Everything in the text format that Prometheus reads.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_are_read_by_name() {
+        let metrics = Metrics::default();
+        metrics.skipped("expired", 3);
+        metrics.attempted("recipe:x", "accepted", Duration::from_millis(30));
+        metrics.set_lag(Duration::from_millis(1500));
+        let text = metrics.to_text();
+        for line in [
+            "loa_skipped_total{reason=\"expired\"} 3",
+            "loa_deliveries_total{state=\"skipped\"} 3",
+            "loa_lag_seconds 1.5",
+            "loa_attempt_seconds_count{adapter=\"recipe:x\",outcome=\"accepted\"} 1",
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
+}

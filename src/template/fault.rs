@@ -1,0 +1,200 @@
+//! The engine's errors as [`TemplateError`]s.
+//!
+//! Position and template come from the engine's fields wherever it has them. Three things exist only as text in tera
+//! 2.4, and are read from it here and nowhere else (the tests of `template` notice when the text changes):
+//! - names in `Variable `x` is not defined. Available variables: …` and `Field `x` is not defined. Available fields: …`;
+//! - an undefined value given to a filter: `… expected `T` but got `undefined``;
+//! - unknown filters, tests, functions and included templates, which come as printed reports joined into one message:
+//!   `error: Unknown filter `x`` and ` --> name:line:column` on the next line.
+
+use super::{TEMPLATE_LIMIT, TemplateError, TemplateErrorKind};
+
+/// What is refused before the engine sees it.
+pub(super) fn before_parsing(name: &str, text: &str) -> Option<TemplateError> {
+    if text.len() > TEMPLATE_LIMIT {
+        return Some(too_large(name, "the template is larger than 256 KiB"));
+    }
+    let at = set_global(text)?;
+    let (line, column) = position(text, at);
+    Some(TemplateError {
+        template: name.to_owned(),
+        line,
+        column,
+        kind: TemplateErrorKind::Syntax,
+        message: "`set_global` is not available".to_owned(),
+    })
+}
+
+/// Where a `{% set_global` tag begins, also where the engine would read it as plain text.
+fn set_global(text: &str) -> Option<usize> {
+    text.match_indices("{%").map(|(at, _)| at).find(|at| {
+        let tag = &text[at + 2..];
+        tag.strip_prefix('-')
+            .unwrap_or(tag)
+            .trim_start()
+            .starts_with("set_global")
+    })
+}
+
+fn position(text: &str, at: usize) -> (usize, usize) {
+    let before = &text[..at];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (
+        before.matches('\n').count() + 1,
+        before[line_start..].chars().count() + 1,
+    )
+}
+
+pub(super) fn too_large(name: &str, message: &str) -> TemplateError {
+    nowhere(name, TemplateErrorKind::TooLarge, message)
+}
+
+fn nowhere(name: &str, kind: TemplateErrorKind, message: &str) -> TemplateError {
+    TemplateError {
+        template: name.to_owned(),
+        line: 0,
+        column: 0,
+        kind,
+        message: one_line(message),
+    }
+}
+
+fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// An error about the template `name` with the text `text`.
+pub(super) fn explain(error: &tera::Error, name: &str, text: &str) -> TemplateError {
+    explain_rendering(error, name, |_| text)
+}
+
+/// An error from rendering the template `name`; `text_of` gives the texts of templates.
+pub(super) fn explain_rendering<'t>(
+    error: &tera::Error,
+    name: &str,
+    text_of: impl Fn(&str) -> &'t str,
+) -> TemplateError {
+    let (report, syntax) = match error.kind() {
+        tera::ErrorKind::SyntaxError(report) => (report, true),
+        tera::ErrorKind::RenderingError(report) => (report, false),
+        tera::ErrorKind::MissingParent { current, parent } => {
+            return nowhere(
+                current,
+                TemplateErrorKind::MissingInclude(parent.clone()),
+                &error.to_string(),
+            );
+        }
+        tera::ErrorKind::CircularInclude { tpl, .. }
+        | tera::ErrorKind::CircularExtend { tpl, .. } => {
+            return nowhere(tpl, TemplateErrorKind::Other, &error.to_string());
+        }
+        tera::ErrorKind::TemplateNotFound(missing) => {
+            return nowhere(
+                name,
+                TemplateErrorKind::MissingInclude(missing.clone()),
+                &error.to_string(),
+            );
+        }
+        _ => return nowhere(name, TemplateErrorKind::Other, &error.to_string()),
+    };
+    let template = if report.filename().is_empty() {
+        name
+    } else {
+        report.filename()
+    };
+    let span = report.span();
+    let kind = if syntax {
+        TemplateErrorKind::Syntax
+    } else {
+        let from_here = text_of(template).get(span.range.start..).unwrap_or("");
+        undefined(report.message(), from_here).unwrap_or(TemplateErrorKind::Other)
+    };
+    TemplateError {
+        template: template.to_owned(),
+        line: span.start_line,
+        column: if span.start_line == 0 {
+            0
+        } else {
+            span.start_col + 1
+        },
+        kind,
+        message: one_line(report.message()),
+    }
+}
+
+/// `from_here` is the template's text from the error's position on. Of `a.b` given to a filter, that position spans only
+/// the `a`.
+fn undefined(message: &str, from_here: &str) -> Option<TemplateErrorKind> {
+    if message.ends_with("but got `undefined`") {
+        let end =
+            from_here.find(|letter: char| !letter.is_alphanumeric() && !"_.".contains(letter));
+        let path = &from_here[..end.unwrap_or(from_here.len())];
+        let name = path.rsplit('.').next().unwrap_or(path);
+        return Some(TemplateErrorKind::UndefinedVariable {
+            name: name.to_owned(),
+            available: Vec::new(),
+        });
+    }
+    let rest = message
+        .strip_prefix("Variable `")
+        .or_else(|| message.strip_prefix("Field `"))?;
+    let (name, rest) = rest.split_once("` is not defined")?;
+    let available = rest
+        .split_once("Available variables: ")
+        .or_else(|| rest.split_once("Available fields: "));
+    let available = available.map_or_else(Vec::new, |(_, list)| {
+        list.split(", ").map(str::to_owned).collect()
+    });
+    Some(TemplateErrorKind::UndefinedVariable {
+        name: name.to_owned(),
+        available,
+    })
+}
+
+/// The reports about unknown filters, tests, functions and templates in `error`; empty when it is another error.
+pub(super) fn explain_references(error: &tera::Error) -> Vec<TemplateError> {
+    let tera::ErrorKind::Msg(reports) = error.kind() else {
+        return Vec::new();
+    };
+    let lines: Vec<&str> = reports.lines().collect();
+    let mut errors: Vec<TemplateError> = Vec::new();
+    for pair in lines.windows(2) {
+        let Some(message) = pair[0].strip_prefix("error: ") else {
+            continue;
+        };
+        let Some((place, column)) = pair[1]
+            .trim_start()
+            .strip_prefix("--> ")
+            .and_then(|at| at.rsplit_once(':'))
+        else {
+            continue;
+        };
+        let Some((template, line)) = place.rsplit_once(':') else {
+            continue;
+        };
+        let (Ok(line), Ok(column)) = (line.parse(), column.parse()) else {
+            continue;
+        };
+        errors.push(TemplateError {
+            template: template.to_owned(),
+            line,
+            column,
+            kind: unknown(message),
+            message: message.to_owned(),
+        });
+    }
+    errors
+}
+
+fn unknown(message: &str) -> TemplateErrorKind {
+    let named = message
+        .strip_prefix("Unknown ")
+        .and_then(|rest| rest.strip_suffix('`')?.split_once(" `"));
+    match named {
+        Some(("filter", name)) => TemplateErrorKind::UnknownFilter(name.to_owned()),
+        Some(("function", name)) => TemplateErrorKind::UnknownFunction(name.to_owned()),
+        Some(("test", name)) => TemplateErrorKind::UnknownTest(name.to_owned()),
+        Some(("template", name)) => TemplateErrorKind::MissingInclude(name.to_owned()),
+        _ => TemplateErrorKind::Other,
+    }
+}

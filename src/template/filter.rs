@@ -1,0 +1,81 @@
+//! The filters that the engine lacks.
+
+use std::{borrow::Cow, fmt::Write};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256};
+use tera::{Error, ErrorKind, Kwargs, State, Tera, TeraResult, Value};
+
+/// Makes the filters known to `tera`.
+pub(super) fn register(tera: &mut Tera) {
+    tera.register_filter("urlencode", |value: &Value, _: Kwargs, _: &State<'_>| {
+        Ok::<_, Error>(urlencode(&text(value)?))
+    });
+    tera.register_filter("base64", |value: &Value, _: Kwargs, _: &State<'_>| {
+        Ok::<_, Error>(STANDARD.encode(text(value)?.as_bytes()))
+    });
+    tera.register_filter("json_encode", |value: &Value, _: Kwargs, _: &State<'_>| {
+        json_encode(value)
+    });
+    tera.register_filter("upper_first", |value: &Value, _: Kwargs, _: &State<'_>| {
+        Ok::<_, Error>(upper_first(&text(value)?))
+    });
+    tera.register_filter("sha256", |value: &Value, _: Kwargs, _: &State<'_>| {
+        Ok::<_, Error>(sha256_hex(text(value)?.as_bytes()))
+    });
+}
+
+/// The text of a text, a number or a boolean; nothing else has one here.
+fn text(value: &Value) -> TeraResult<Cow<'_, str>> {
+    match value.as_str() {
+        Some(text) => Ok(Cow::Borrowed(text)),
+        None if value.is_number() || value.is_bool() => Ok(Cow::Owned(value.to_string())),
+        None => Err(wrong_type("string", value)),
+    }
+}
+
+fn wrong_type(expected: &str, value: &Value) -> Error {
+    Error::new(ErrorKind::InvalidArgument {
+        expected_type: expected.to_owned(),
+        actual_type: value.name().to_owned(),
+    })
+}
+
+/// One component of an address: everything but RFC 3986's unreserved characters is written as `%XX`.
+fn urlencode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            write!(encoded, "%{byte:02X}").expect("writing to a string cannot fail");
+        }
+    }
+    encoded
+}
+
+fn json_encode(value: &Value) -> TeraResult<String> {
+    if value.is_undefined() {
+        return Err(wrong_type("value", value));
+    }
+    // Through a tree with sorted keys: the engine's own maps have another order in every run.
+    let tree = serde_json::to_value(value)
+        .map_err(|error| Error::chain("the value has no JSON form", error))?;
+    Ok(tree.to_string())
+}
+
+/// The text with its first letter in upper case and all others as they are.
+fn upper_first(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+fn sha256_hex(bytes: &[u8]) -> String {
+    let mut hex = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
+    }
+    hex
+}

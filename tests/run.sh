@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Installs what the tests need (Debian, Ubuntu) and runs all of them.
+# PostgreSQL and Chromium are real here; a test whose program is missing fails and says what to install. To go without
+# on purpose: LOA_TEST_WITHOUT=postgres,chromium bash tests/run.sh
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+without() { case ",${LOA_TEST_WITHOUT:-}," in *",$1,"*) return 0 ;; *) return 1 ;; esac; }
+
+packages=()
+without postgres || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages+=(postgresql)
+without chromium || command -v chromedriver >/dev/null || packages+=(chromium chromium-driver)
+without chromium || fc-list 2>/dev/null | grep -qi noto || packages+=(fontconfig fonts-noto-core)
+command -v cc >/dev/null || packages+=(build-essential)
+if [ "${#packages[@]}" -gt 0 ]; then
+    sudo=()
+    [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+    echo "installing: ${packages[*]}"
+    "${sudo[@]}" apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+fi
+
+# Snapshots that differ fail; they are not rewritten behind anybody's back.
+INSTA_UPDATE=no cargo test --all-targets --locked "$@"
+# The repository's own content has to be good.
+cargo run --quiet --locked -- check
