@@ -1,2 +1,5 @@
+//! The one integration test binary.
+
+mod simulator;
 mod support;
 mod web;
