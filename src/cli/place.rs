@@ -62,12 +62,6 @@ impl Place {
         Store::open(&self.database, self.world, exclusive).await.context("the database cannot be used")
     }
 
-    /// Whether the database is a file that only this process writes to while it runs a daemon.
-    #[must_use]
-    pub fn is_embedded(&self) -> bool {
-        self.database.starts_with("sqlite:")
-    }
-
     /// The installation's zone.
     #[must_use]
     pub fn zone(&self) -> Tz {

@@ -81,7 +81,7 @@ pub async fn run(global: &Global, args: &RunArgs, output: &Output) -> anyhow::Re
     let until = args.until.as_deref().map(|text| parse_instant(text, place.zone(), start)).transpose()?;
     let (transport, city) = transport(global, &place, None).await?;
     let live = Live::new(place.workspace.clone(), &place.secrets);
-    let alone = place.is_embedded();
+    let alone = store.is_exclusive();
     let node = config::node_name(Clock::system().now().as_micros());
     let shared = Shared::new(node, alone, clock.clone(), store.clone(), transport, live);
     let reloader = Reloader::new(place.root.clone(), place.secrets.clone());
