@@ -17,6 +17,7 @@ mod misbehave;
 mod record;
 mod registry;
 mod role;
+mod slug;
 mod wire;
 mod wordpress;
 

@@ -9,17 +9,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use unicode_normalization::UnicodeNormalization;
 
 use super::{
     memory::Effect,
+    slug::slugify,
     wire::{Answer, Request},
 };
 
 /// Statuses that a request may give a post.
 const STATUSES: [&str; 5] = ["publish", "future", "draft", "pending", "private"];
-/// The longest slug, in bytes.
-const MAX_SLUG: usize = 200;
 
 /// One page, or an uploaded file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -355,22 +353,6 @@ fn own_address(request: &Request, path: &str) -> String {
     )
 }
 
-/// What a title or a wanted slug becomes in an address: `Cảnh báo đường` → `canh-bao-duong`.
-fn slugify(text: &str) -> String {
-    let mut slug = String::new();
-    for letter in text.nfd().flat_map(char::to_lowercase) {
-        match letter {
-            'đ' => slug.push('d'),
-            'a'..='z' | '0'..='9' | '_' => slug.push(letter),
-            '\u{300}'..='\u{36f}' => {} // a tone or vowel mark
-            _ if slug.ends_with('-') || slug.is_empty() => {}
-            _ => slug.push('-'),
-        }
-    }
-    slug.truncate(MAX_SLUG); // ASCII only
-    slug.trim_end_matches('-').to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -582,20 +564,5 @@ mod tests {
             ask(&mut site, "POST", "/posts", true, r#"{"title":"T"}"#).1["id"],
             2
         );
-    }
-
-    #[test]
-    fn slugs() {
-        for (title, slug) in [
-            (
-                "Cảnh báo giả danh cán bộ thuế đường",
-                "canh-bao-gia-danh-can-bo-thue-duong",
-            ),
-            ("  A -- B!  ", "a-b"),
-            ("ban-tin_1", "ban-tin_1"),
-            ("ĐƯỜNG", "duong"),
-        ] {
-            assert_eq!(slugify(title), slug);
-        }
     }
 }
