@@ -78,6 +78,6 @@ async fn a_daemon_killed_again_and_again_on_sqlite() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_killed_again_and_again_on_postgres() {
-    let Some(database) = postgres::database() else { return };
+    let Some(database) = postgres::database().await else { return };
     survive(&Folder::small(), &database).await;
 }

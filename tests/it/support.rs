@@ -26,7 +26,7 @@ macro_rules! on_both_databases {
             $(
                 #[tokio::test(flavor = "multi_thread")]
                 async fn $name() {
-                    let Some(database) = crate::support::postgres::database() else { return };
+                    let Some(database) = crate::support::postgres::database().await else { return };
                     super::$name(Scene::new(Some(database)).await).await;
                 }
             )+

@@ -53,6 +53,7 @@ impl Scene {
     /// Starts a daemon with a clock of the test's.
     pub async fn start_with(&self, clock: Clock) -> Running {
         let workspace = Arc::new(self.folder.load());
+        let _rising = clock.busy();
         let alone = self.database.starts_with("sqlite:");
         let store = Store::open(&self.database, World::Simulated, alone).await.unwrap();
         let settings = &workspace.settings;
