@@ -30,7 +30,11 @@ impl SourceFile {
                 lines.push(at + 1);
             }
         }
-        Arc::new(Self { path: path.into(), text, lines })
+        Arc::new(Self {
+            path: path.into(),
+            text,
+            lines,
+        })
     }
 
     /// Where it is, relative to the workspace, with `/` between the parts.
@@ -54,7 +58,11 @@ impl SourceFile {
     /// The bytes of the 1-based `line` without its line end; empty when there is no such line.
     #[must_use]
     pub fn line(&self, line: usize) -> Range<usize> {
-        let Some(start) = line.checked_sub(1).and_then(|index| self.lines.get(index)).copied() else {
+        let Some(start) = line
+            .checked_sub(1)
+            .and_then(|index| self.lines.get(index))
+            .copied()
+        else {
             return self.text.len()..self.text.len();
         };
         let end = self.lines.get(line).copied().unwrap_or(self.text.len());
@@ -68,7 +76,10 @@ impl SourceFile {
         let offset = floor(&self.text, offset);
         let line = self.line_at(offset);
         let before = &self.text[self.lines[line - 1]..offset];
-        Position { line, column: before.trim_start_matches('\u{feff}').chars().count() + 1 }
+        Position {
+            line,
+            column: before.trim_start_matches('\u{feff}').chars().count() + 1,
+        }
     }
 }
 
@@ -116,7 +127,11 @@ impl Place {
         while !file.text.is_char_boundary(end) {
             end += 1;
         }
-        Self { file: Arc::clone(file), start, end }
+        Self {
+            file: Arc::clone(file),
+            start,
+            end,
+        }
     }
 
     /// The beginning of `file`: for what is wrong with the file as a whole.
@@ -201,8 +216,11 @@ impl From<usize> for Arg {
 /// A text short and tame enough for a sentence: at most 60 characters, no control characters.
 fn shown(text: &str) -> String {
     const LONGEST: usize = 60;
-    let mut short: String =
-        text.chars().take(LONGEST).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let mut short: String = text
+        .chars()
+        .take(LONGEST)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
     if text.chars().nth(LONGEST).is_some() {
         short.push('…');
     }
@@ -222,7 +240,10 @@ impl Phrase {
     /// The sentence `key` without placeholders.
     #[must_use]
     pub fn new(key: &'static str) -> Self {
-        Self { key, args: Vec::new() }
+        Self {
+            key,
+            args: Vec::new(),
+        }
     }
 
     /// Fills the placeholder `name`.
@@ -263,7 +284,14 @@ impl Diagnostic {
     /// A mistake of the sort `code` at `at`, with the severity of its sort.
     #[must_use]
     pub fn new(code: Code, at: Place) -> Self {
-        Self { code, severity: code.severity(), at, args: Vec::new(), help: None, notes: Vec::new() }
+        Self {
+            code,
+            severity: code.severity(),
+            at,
+            args: Vec::new(),
+            help: None,
+            notes: Vec::new(),
+        }
     }
 
     /// Fills the placeholder `name` of the sentence.

@@ -7,6 +7,7 @@
 mod address;
 mod check;
 mod files;
+mod notebook;
 mod raw;
 mod reader;
 mod similar;
@@ -21,10 +22,16 @@ use crate::{
 };
 use check::Parts;
 use files::{Role, TOO_LARGE};
-use reader::{Named, Notebook, Value, invalid_id};
+use notebook::{Named, Notebook};
+use reader::{Value, invalid_id};
 
 /// What a watcher has to watch below the workspace, and whether with everything in it.
-pub const WATCHED: &[(&str, bool)] = &[(".", false), ("content", true), ("schedules", true), ("channels", true)];
+pub const WATCHED: &[(&str, bool)] = &[
+    (".", false),
+    ("content", true),
+    ("schedules", true),
+    ("channels", true),
+];
 
 /// What came of reading the files.
 #[derive(Debug)]
@@ -39,7 +46,10 @@ pub struct Loaded {
 
 /// The known id nearest to a mistyped one; each candidate is an id and what people call it, and both count.
 #[must_use]
-pub fn nearest<'c>(wanted: &str, known: impl IntoIterator<Item = (&'c str, &'c str)>) -> Option<&'c str> {
+pub fn nearest<'c>(
+    wanted: &str,
+    known: impl IntoIterator<Item = (&'c str, &'c str)>,
+) -> Option<&'c str> {
     similar::nearest(wanted, known.into_iter().map(|(id, name)| (id, Some(name))))
 }
 
@@ -52,8 +62,8 @@ pub fn load(root: &Path) -> Loaded {
 
 /// Reads a workspace from memory: contents by path, relative and with `/`.
 #[must_use]
-pub fn load_files(files: BTreeMap<String, Vec<u8>>) -> Loaded {
-    read(&files, Vec::new(), &[])
+pub fn load_files(files: &BTreeMap<String, Vec<u8>>) -> Loaded {
+    read(files, Vec::new(), &[])
 }
 
 fn read(files: &BTreeMap<String, Vec<u8>>, first: Vec<Diagnostic>, unreadable: &[Role]) -> Loaded {
@@ -67,13 +77,20 @@ fn read(files: &BTreeMap<String, Vec<u8>>, first: Vec<Diagnostic>, unreadable: &
     let mut parts = Parts::default();
     let mut read = Vec::new();
     let mut hasher = blake3::Hasher::new();
-    let mut roles: Vec<(Role, &String, &Vec<u8>)> =
-        files.iter().filter_map(|(path, bytes)| Some((files::role(path)?, path, bytes))).collect();
+    let mut roles: Vec<(Role, &String, &Vec<u8>)> = files
+        .iter()
+        .filter_map(|(path, bytes)| Some((files::role(path)?, path, bytes)))
+        .collect();
     // Settings come first: schedules are read in the zone that they give.
     roles.sort_by_key(|(role, path, _)| (*role != Role::Settings, *path));
-    if !roles.iter().any(|(role, ..)| *role == Role::Settings) && !unreadable.contains(&Role::Settings) {
+    if !roles.iter().any(|(role, ..)| *role == Role::Settings)
+        && !unreadable.contains(&Role::Settings)
+    {
         note_gap(&notebook, &Role::Settings);
-        notebook.report(Diagnostic::new(Code::NoSettings, Place::absent("loa.yaml")).help(Phrase::new("L002-help")));
+        notebook.report(
+            Diagnostic::new(Code::NoSettings, Place::absent("loa.yaml"))
+                .help(Phrase::new("L002-help")),
+        );
     }
     for (role, path, bytes) in &roles {
         if *role == Role::Stray {
@@ -88,16 +105,26 @@ fn read(files: &BTreeMap<String, Vec<u8>>, first: Vec<Diagnostic>, unreadable: &
     read.sort_unstable();
     for path in &read {
         let bytes = &files[path];
-        hasher.update(&(path.len() as u64).to_be_bytes()).update(path.as_bytes());
-        hasher.update(&(bytes.len() as u64).to_be_bytes()).update(bytes);
+        hasher
+            .update(&(path.len() as u64).to_be_bytes())
+            .update(path.as_bytes());
+        hasher
+            .update(&(bytes.len() as u64).to_be_bytes())
+            .update(bytes);
     }
     let revision = hasher.finalize().to_hex()[..16].to_owned();
     let workspace = check::run(&notebook, parts, revision);
     let mut diagnostics = notebook.into_report();
     diagnostics.sort_by(Diagnostic::order);
     diagnostics.dedup();
-    let is_good = diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error);
-    Loaded { workspace: is_good.then_some(workspace), diagnostics, files: read }
+    let is_good = diagnostics
+        .iter()
+        .all(|diagnostic| diagnostic.severity != Severity::Error);
+    Loaded {
+        workspace: is_good.then_some(workspace),
+        diagnostics,
+        files: read,
+    }
 }
 
 /// Reads one file into `parts`; `false` when nothing in it can be known.
@@ -123,11 +150,18 @@ fn take(notebook: &Notebook, parts: &mut Parts, role: &Role, path: &str, bytes: 
     }
     if let Role::Template(name) = role {
         notebook.define(Named::Template, name, None, &Place::whole(&file));
-        parts.templates.insert(name.clone(), text::Text::whole_file(&file));
+        parts
+            .templates
+            .insert(name.clone(), text::Text::whole_file(&file));
         return true;
     }
-    let ids = (identify(notebook, role, &file, BulletinId::parse), identify(notebook, role, &file, RecipeId::parse));
-    let Some(tree) = notebook.collect(|report| yaml::parse(&file, report)) else { return false };
+    let ids = (
+        identify(notebook, role, &file, BulletinId::parse),
+        identify(notebook, role, &file, RecipeId::parse),
+    );
+    let Some(tree) = notebook.collect(|report| yaml::parse(&file, report)) else {
+        return false;
+    };
     let root = Value::root(notebook, &file, &tree);
     match role {
         Role::Settings => parts.settings = Some(raw::settings::read(root)),
@@ -135,9 +169,15 @@ fn take(notebook: &Notebook, parts: &mut Parts, role: &Role, path: &str, bytes: 
         Role::Contacts => parts.contacts.extend(raw::bulletin::read_contacts(root)),
         Role::Wards => parts.wards.extend(raw::ward::read(root)),
         Role::Channels => parts.channels.extend(raw::channel::read(root)),
-        Role::Schedules => parts.schedules.extend(raw::schedule::read(root, parts.zone())),
-        Role::Bulletin(_) => parts.bulletins.extend(ids.0.and_then(|id| raw::bulletin::read(id, root))),
-        Role::Recipe(_) => parts.recipes.extend(ids.1.and_then(|id| raw::recipe::read(id, root))),
+        Role::Schedules => parts
+            .schedules
+            .extend(raw::schedule::read(root, parts.zone())),
+        Role::Bulletin(_) => parts
+            .bulletins
+            .extend(ids.0.and_then(|id| raw::bulletin::read(id, root))),
+        Role::Recipe(_) => parts
+            .recipes
+            .extend(ids.1.and_then(|id| raw::recipe::read(id, root))),
         Role::Template(_) | Role::Stray => {}
     }
     true
@@ -176,10 +216,10 @@ fn note_gap(notebook: &Notebook, role: &Role) {
         Role::Channels => notebook.gap(Named::Channel),
         Role::Schedules => notebook.gap(Named::Schedule),
         // These are known by their names, whatever is in them.
-        Role::Bulletin(stem) => notebook.define(Named::Bulletin, stem, None, &Place::absent(stem)),
-        Role::Recipe(stem) => notebook.define(Named::Recipe, stem, None, &Place::absent(stem)),
+        Role::Bulletin(stem) => notebook.expect(Named::Bulletin, stem),
+        Role::Recipe(stem) => notebook.expect(Named::Recipe, stem),
         Role::Template(name) => {
-            notebook.define(Named::Template, name, None, &Place::absent(name));
+            notebook.expect(Named::Template, name);
             notebook.gap(Named::Template);
         }
         Role::Stray => {}

@@ -161,4 +161,6 @@ codes! {
     Unverified = "L064" Error,
     /// A contact in the words that the bulletin does not list.
     Unlisted = "L065" Warning,
+    /// A telephone number in the words that is no contact's.
+    StrayNumber = "L066" Warning,
 }

@@ -13,10 +13,11 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 
 use super::{
+    notebook::Notebook,
     raw::{
-        bulletin::RawBulletin, channel::RawChannel, recipe::RawRecipe, schedule::RawSchedule, settings, ward::RawWard,
+        bulletin::RawBulletin, channel::RawChannel, recipe::RawRecipe, schedule::RawSchedule,
+        settings, ward::RawWard,
     },
-    reader::Notebook,
     text::Text,
 };
 use crate::domain::{bulletin::Topic, contact::Contact, settings::Settings, workspace::Workspace};
@@ -38,7 +39,9 @@ pub(super) struct Parts {
 impl Parts {
     /// The workspace's zone, as far as it is known.
     pub(super) fn zone(&self) -> Tz {
-        self.settings.as_ref().map_or(Tz::Asia__Ho_Chi_Minh, |settings| settings.zone)
+        self.settings
+            .as_ref()
+            .map_or(Tz::Asia__Ho_Chi_Minh, |settings| settings.zone)
     }
 }
 
@@ -47,22 +50,56 @@ pub(super) fn run(notebook: &Notebook, parts: Parts, revision: String) -> Worksp
     notebook.resolve();
     wards::check(notebook, &parts.wards);
     let settings = parts.settings.unwrap_or_else(settings::stand_in);
-    let recipes = parts.recipes.iter().map(|raw| (raw.recipe.id.clone(), raw.recipe.clone())).collect();
+    let recipes = parts
+        .recipes
+        .iter()
+        .map(|raw| (raw.recipe.id.clone(), raw.recipe.clone()))
+        .collect();
     let channels = channels::build(notebook, &parts.channels, &recipes, &settings.city.id);
     let workspace = Workspace {
         revision,
         settings,
-        wards: parts.wards.iter().map(|raw| (raw.ward.id.clone(), raw.ward.clone())).collect(),
-        topics: parts.topics.into_iter().map(|topic| (topic.id.clone(), topic)).collect(),
-        contacts: parts.contacts.into_iter().map(|contact| (contact.id.clone(), contact)).collect(),
-        bulletins: parts.bulletins.iter().map(|raw| (raw.bulletin.id.clone(), raw.bulletin.clone())).collect(),
-        templates: parts.templates.iter().map(|(name, text)| (name.clone(), text.value.clone())).collect(),
+        wards: parts
+            .wards
+            .iter()
+            .map(|raw| (raw.ward.id.clone(), raw.ward.clone()))
+            .collect(),
+        topics: parts
+            .topics
+            .into_iter()
+            .map(|topic| (topic.id.clone(), topic))
+            .collect(),
+        contacts: parts
+            .contacts
+            .into_iter()
+            .map(|contact| (contact.id.clone(), contact))
+            .collect(),
+        bulletins: parts
+            .bulletins
+            .iter()
+            .map(|raw| (raw.bulletin.id.clone(), raw.bulletin.clone()))
+            .collect(),
+        templates: parts
+            .templates
+            .iter()
+            .map(|(name, text)| (name.clone(), text.value.clone()))
+            .collect(),
         recipes,
         channels,
-        schedules: parts.schedules.iter().map(|raw| (raw.schedule.id.clone(), raw.schedule.clone())).collect(),
+        schedules: parts
+            .schedules
+            .iter()
+            .map(|raw| (raw.schedule.id.clone(), raw.schedule.clone()))
+            .collect(),
     };
-    recipes::check(notebook, &parts.recipes);
-    schedules::check(notebook, &workspace, &parts.schedules, &parts.channels, &parts.bulletins);
+    recipes::check(notebook, &workspace, &parts.recipes, &parts.channels);
+    schedules::check(
+        notebook,
+        &workspace,
+        &parts.schedules,
+        &parts.channels,
+        &parts.bulletins,
+    );
     words::check(notebook, &workspace, &parts.bulletins, &parts.templates);
     workspace
 }

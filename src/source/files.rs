@@ -78,7 +78,6 @@ pub(super) fn role(path: &str) -> Option<Role> {
         (["channels"], _, "yaml") => Role::Channels,
         (["channels", "recipes"], _, "yaml") => Role::Recipe(stem.to_owned()),
         ([], "loa.yml", _) => Role::Stray,
-        ([], ..) => return None,
         ([first, ..], _, "yaml" | "yml" | "tera") if is_ours(first) => Role::Stray,
         _ => return None,
     };
@@ -87,26 +86,39 @@ pub(super) fn role(path: &str) -> Option<Role> {
 
 /// Whether a folder of the workspace is one of ours, or misspelt so.
 fn is_ours(folder: &str) -> bool {
-    nearest(folder, FOLDERS.map(|name| (name, None))).is_some() || matches!(folder, "bulletins" | "templates" | "recipes")
+    nearest(folder, FOLDERS.map(|name| (name, None))).is_some()
+        || matches!(folder, "bulletins" | "templates" | "recipes")
 }
 
 /// The mistake of a file in a place where nobody reads it.
 pub(super) fn misplaced(path: &str) -> Diagnostic {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let fitting = match name.rsplit_once('.') {
-        Some((stem, "yml")) => Some(format!("{folder}{}{stem}.yaml", if folder.is_empty() { "" } else { "/" })),
+        Some((stem, "yml")) => Some(format!(
+            "{folder}{}{stem}.yaml",
+            if folder.is_empty() { "" } else { "/" }
+        )),
         _ => None,
     };
     // A path that would be read if its ending or its folder were right.
-    let meant = fitting.filter(|path| !matches!(role(path), None | Some(Role::Stray))).or_else(|| {
-        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-        let folders = PLACES.iter().filter_map(|place| place.strip_suffix('/'));
-        let folders = folders.filter(|folder| (extension == "tera") == (*folder == "content/templates"));
-        nearest(folder, folders.map(|folder| (folder, folder.rsplit('/').next()))).map(|folder| format!("{folder}/{name}"))
-    });
+    let meant = fitting
+        .filter(|path| !matches!(role(path), None | Some(Role::Stray)))
+        .or_else(|| {
+            let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+            let folders = PLACES.iter().filter_map(|place| place.strip_suffix('/'));
+            let folders =
+                folders.filter(|folder| (extension == "tera") == (*folder == "content/templates"));
+            nearest(
+                folder,
+                folders.map(|folder| (folder, folder.rsplit('/').next())),
+            )
+            .map(|folder| format!("{folder}/{name}"))
+        });
     let help = match meant.filter(|meant| meant != path) {
         Some(meant) => Phrase::new("L010-help-move").with("path", meant),
-        None => Phrase::new("L010-help").with("names", Arg::Names(PLACES.map(str::to_owned).to_vec())),
+        None => {
+            Phrase::new("L010-help").with("names", Arg::Names(PLACES.map(str::to_owned).to_vec()))
+        }
     };
     Diagnostic::new(Code::Misplaced, Place::absent(path)).help(help)
 }
@@ -147,7 +159,10 @@ impl Gathered {
             self.unreadable.push(role);
         }
         let code = Diagnostic::new(Code::Unreadable, Place::absent(path));
-        self.diagnostics.push(code.with("error", error.to_string()).help(Phrase::new("L001-help")));
+        self.diagnostics.push(
+            code.with("error", error.to_string())
+                .help(Phrase::new("L001-help")),
+        );
     }
 
     /// Names, paths and whether they are folders, of what is in a folder.
@@ -155,7 +170,9 @@ impl Gathered {
         let list = match std::fs::read_dir(folder) {
             Ok(list) => list,
             // Without a folder there is no `loa.yaml`, which is said elsewhere and better.
-            Err(error) if name.is_empty() && error.kind() == io::ErrorKind::NotFound => return Vec::new(),
+            Err(error) if name.is_empty() && error.kind() == io::ErrorKind::NotFound => {
+                return Vec::new();
+            }
             Err(error) => {
                 self.fail(if name.is_empty() { "." } else { name }, &error);
                 return Vec::new();
@@ -215,7 +232,10 @@ mod tests {
         for (path, expected) in [
             ("loa.yaml", Some(Role::Settings)),
             ("content/bulletins/a.yaml", Some(Role::Bulletin("a".into()))),
-            ("content/templates/a.tera", Some(Role::Template("a.tera".into()))),
+            (
+                "content/templates/a.tera",
+                Some(Role::Template("a.tera".into())),
+            ),
             ("channels/wards.yaml", Some(Role::Wards)),
             ("channels/recipes/a.yaml", Some(Role::Recipe("a".into()))),
             ("content/bulletin/a.yaml", Some(Role::Stray)),

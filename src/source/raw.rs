@@ -26,8 +26,13 @@ fn validity(value: Value<'_>) -> Option<Validity> {
         if let (Some(first), Some(last), Some(until)) = (from, last, until)
             && last < first
         {
-            let diagnostic = until.wrong(Code::Backwards).with("from", first.to_string()).with("until", last.to_string());
-            value.notebook.report(diagnostic.help(Phrase::new("L040-help")));
+            let diagnostic = until
+                .wrong(Code::Backwards)
+                .with("from", first.to_string())
+                .with("until", last.to_string());
+            value
+                .notebook
+                .report(diagnostic.help(Phrase::new("L040-help")));
         }
         Validity { from, until: last }
     })
@@ -38,7 +43,9 @@ fn dated(fields: &Fields<'_>, day: &'static str) -> Option<Dated> {
     let (on, month) = (fields.get(day), fields.get("month"));
     match (on, month) {
         (Some(on), _) => on.date().map(Dated::Day),
-        (None, Some(month)) => month.month().map(|(year, month)| Dated::Month { year, month }),
+        (None, Some(month)) => month
+            .month()
+            .map(|(year, month)| Dated::Month { year, month }),
         (None, None) => {
             fields.missing(day);
             None

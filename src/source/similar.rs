@@ -33,11 +33,14 @@ pub(super) fn nearest<'c>(
     let score = |name: &str| {
         let name = fold(name);
         let near = name.chars().count().abs_diff(length) <= most;
-        near.then(|| damerau_levenshtein(&wanted, &name)).filter(|distance| *distance <= most)
+        near.then(|| damerau_levenshtein(&wanted, &name))
+            .filter(|distance| *distance <= most)
     };
     candidates
         .into_iter()
-        .filter_map(|(id, name)| Some((score(id).into_iter().chain(name.and_then(score)).min()?, id)))
+        .filter_map(|(id, name)| {
+            Some((score(id).into_iter().chain(name.and_then(score)).min()?, id))
+        })
         .min()
         .map(|(_, id)| id)
 }
@@ -48,7 +51,11 @@ mod tests {
 
     #[test]
     fn names_are_found_by_letters_without_marks() {
-        let wards = [("hung-binh", Some("Hưng Bình")), ("hung-phuc", Some("Hưng Phúc")), ("p24", Some("Đội Cung"))];
+        let wards = [
+            ("hung-binh", Some("Hưng Bình")),
+            ("hung-phuc", Some("Hưng Phúc")),
+            ("p24", Some("Đội Cung")),
+        ];
         for (wanted, found) in [
             ("hung-bin", Some("hung-binh")),
             ("Hưng Bình", Some("hung-binh")),

@@ -10,7 +10,11 @@ use crate::diagnostic::{Place, SourceFile};
 
 /// Vietnamese composed, so that equal words are equal bytes.
 pub(super) fn compose(text: &str) -> String {
-    if text.is_ascii() { text.to_owned() } else { text.nfc().collect() }
+    if text.is_ascii() {
+        text.to_owned()
+    } else {
+        text.nfc().collect()
+    }
 }
 
 /// The first character with its marks that is not composed.
@@ -28,7 +32,10 @@ fn clusters(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut chars = text.char_indices().peekable();
     std::iter::from_fn(move || {
         let (start, _) = chars.next()?;
-        while chars.next_if(|(_, next)| canonical_combining_class(*next) != 0).is_some() {}
+        while chars
+            .next_if(|(_, next)| canonical_combining_class(*next) != 0)
+            .is_some()
+        {}
         Some(start..chars.peek().map_or(text.len(), |(at, _)| *at))
     })
 }
@@ -73,23 +80,43 @@ impl Text {
         let written = place.text();
         let layout = match scalar.style {
             Style::Plain if written == scalar.text => Layout::Line(place.start),
-            Style::Quoted if written.get(1..written.len().saturating_sub(1)) == Some(&scalar.text) => {
+            Style::Quoted
+                if written.get(1..written.len().saturating_sub(1)) == Some(&scalar.text) =>
+            {
                 Layout::Line(place.start + 1)
             }
             Style::Literal(indent) => {
-                let leading = scalar.text.lines().take_while(|line| line.is_empty()).count();
-                Layout::Lines { first: file.line_at(place.start).saturating_sub(leading).max(1), indent }
+                let leading = scalar
+                    .text
+                    .lines()
+                    .take_while(|line| line.is_empty())
+                    .count();
+                Layout::Lines {
+                    first: file.line_at(place.start).saturating_sub(leading).max(1),
+                    indent,
+                }
             }
             Style::Plain | Style::Quoted | Style::Folded => Layout::Opaque,
         };
-        Self { value: compose(&scalar.text), place, layout }
+        Self {
+            value: compose(&scalar.text),
+            place,
+            layout,
+        }
     }
 
     /// A whole file as one text.
     pub(super) fn whole_file(file: &Arc<SourceFile>) -> Self {
         let text = file.text().strip_prefix('\u{feff}').unwrap_or(file.text());
         let value = compose(&text.replace("\r\n", "\n"));
-        Self { value, place: Place::new(file, 0..0), layout: Layout::Lines { first: 1, indent: 0 } }
+        Self {
+            value,
+            place: Place::new(file, 0..0),
+            layout: Layout::Lines {
+                first: 1,
+                indent: 0,
+            },
+        }
     }
 
     /// The byte of the file at a 1-based line and column of the text.
@@ -113,11 +140,20 @@ impl Text {
 
     /// The name or word that begins at a 1-based line and column; the whole text when its lines cannot be followed.
     pub(super) fn word_at(&self, line: usize, column: usize) -> Place {
-        let Some(start) = self.offset(line, column) else { return self.place.clone() };
+        let Some(start) = self.offset(line, column) else {
+            return self.place.clone();
+        };
         let file = &self.place.file;
         let rest = &file.text()[start..file.line(file.line_at(start)).end.max(start)];
-        let word = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
-        let width = if word == 0 { rest.chars().next().map_or(0, char::len_utf8) } else { word };
+        let first = rest.chars().next();
+        let word = rest
+            .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .unwrap_or(rest.len());
+        let width = match first {
+            Some(quote @ ('"' | '\'')) => rest[1..].find(quote).map_or(1, |end| end + 2),
+            Some(sign) if word == 0 => sign.len_utf8(),
+            _ => word,
+        };
         Place::new(file, start..start + width)
     }
 
@@ -144,16 +180,26 @@ mod tests {
     fn text(yaml: &str) -> Text {
         let file = SourceFile::new("a.yaml", yaml);
         let mut report = Vec::new();
-        let Some(Node { kind: Kind::Map(entries), .. }) = yaml::parse(&file, &mut report) else {
+        let Some(Node {
+            kind: Kind::Map(entries),
+            ..
+        }) = yaml::parse(&file, &mut report)
+        else {
             panic!("{report:?}")
         };
-        let Kind::Scalar(scalar) = &entries[0].value.kind else { panic!("no scalar") };
+        let Kind::Scalar(scalar) = &entries[0].value.kind else {
+            panic!("no scalar")
+        };
         Text::new(&file, scalar, &entries[0].value.span)
     }
 
     fn at(text: &Text, line: usize, column: usize) -> (usize, usize, String) {
         let place = text.word_at(line, column);
-        (place.position().line, place.position().column, place.text().to_owned())
+        (
+            place.position().line,
+            place.position().column,
+            place.text().to_owned(),
+        )
     }
 
     #[test]
@@ -178,5 +224,42 @@ mod tests {
         assert_eq!(block.part(0..5).text(), "Thu\u{31b}a");
         assert_eq!(first_decomposed("ab\u{e0} ba\u{300}"), Some(6..9));
         assert_eq!(first_decomposed("bà"), None);
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        /// Whatever the line ends and however the letters are put together, a word of the text is found in the file.
+        #[test]
+        fn words_lead_back(
+            words in proptest::collection::vec("[a-zăâđêôơưàảãáạằẳẵắặầẩẫấậ]{1,6}", 1..30),
+            breaks in proptest::collection::vec(0..4_u8, 30),
+            windows in proptest::prelude::any::<bool>(),
+            decomposed in proptest::prelude::any::<bool>(),
+            pick in proptest::prelude::any::<proptest::sample::Index>(),
+        ) {
+            let newline = if windows { "\r\n" } else { "\n" };
+            let mut yaml = format!("a: |{newline}  ");
+            for (word, gap) in words.iter().zip(&breaks) {
+                let word: String = if decomposed { word.nfd().collect() } else { word.clone() };
+                yaml.push_str(&word);
+                match gap {
+                    0 => yaml.extend([newline, newline, "  "]),
+                    gap => yaml.extend(std::iter::repeat_n(' ', usize::from(*gap))),
+                }
+            }
+            let text = text(&yaml);
+            let spans: Vec<Range<usize>> = text
+                .value
+                .split_whitespace()
+                .map(|word| {
+                    let start = word.as_ptr() as usize - text.value.as_ptr() as usize;
+                    start..start + word.len()
+                })
+                .collect();
+            proptest::prop_assert_eq!(spans.len(), words.len());
+            let which = pick.index(words.len());
+            proptest::prop_assert_eq!(compose(text.part(spans[which].clone()).text()), compose(&words[which]));
+        }
     }
 }

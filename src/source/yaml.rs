@@ -10,7 +10,7 @@ use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use serde_yaml::granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, options};
 
-use crate::diagnostic::{Code, Diagnostic, Phrase, Place, SourceFile};
+use crate::diagnostic::{Arg, Code, Diagnostic, Phrase, Place, SourceFile};
 
 /// Values in one file at most, copies by aliases included.
 const MOST_NODES: usize = 200_000;
@@ -77,7 +77,13 @@ pub(super) struct Entry {
 /// Reads a file. What is wrong goes to `report`; `None` when there is no tree to go on with.
 pub(super) fn parse(file: &Arc<SourceFile>, report: &mut Vec<Diagnostic>) -> Option<Node> {
     let events = Parser::new_from_str_with_options(file.text(), limits());
-    let mut builder = Builder { file, events, report, anchors: HashMap::new(), nodes: 0 };
+    let mut builder = Builder {
+        file,
+        events,
+        report,
+        anchors: HashMap::new(),
+        nodes: 0,
+    };
     match builder.document() {
         Ok(node) => Some(node),
         Err(mistake) => {
@@ -109,16 +115,19 @@ struct Builder<'f, 'r, I: Iterator<Item = Result<(Event<'f>, Span), ScanError>>>
 impl<'f, I: Iterator<Item = Result<(Event<'f>, Span), ScanError>>> Builder<'f, '_, I> {
     fn document(&mut self) -> Result<Node, Broken> {
         let mut root = None;
-        loop {
-            let Some((event, span)) = self.next()? else { break };
+        while let Some((event, span)) = self.next()? {
             match event {
                 Event::StreamEnd => break,
                 Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd => {}
-                _ if root.is_some() => return Err(self.unusual(&span, "yaml-documents")),
+                _ if root.is_some() => return self.unusual(&span, "yaml-documents"),
                 _ => root = Some(self.node(event, &span)?),
             }
         }
-        Ok(root.unwrap_or(Node { kind: Kind::Null, span: 0..0, size: 1 }))
+        Ok(root.unwrap_or(Node {
+            kind: Kind::Null,
+            span: 0..0,
+            size: 1,
+        }))
     }
 
     fn next(&mut self) -> Result<Option<(Event<'f>, Span)>, Broken> {
@@ -129,12 +138,17 @@ impl<'f, I: Iterator<Item = Result<(Event<'f>, Span), ScanError>>> Builder<'f, '
     /// The event inside a collection; the parser reports a missing end itself.
     fn inner(&mut self) -> Result<(Event<'f>, Span), Broken> {
         let end = self.file.text().len();
-        self.next()?.ok_or_else(|| Box::new(Diagnostic::new(Code::TooComplex, Place::new(self.file, end..end))))
+        self.next()?.ok_or_else(|| {
+            Box::new(Diagnostic::new(
+                Code::TooComplex,
+                Place::new(self.file, end..end),
+            ))
+        })
     }
 
-    fn unusual(&self, span: &Span, what: &'static str) -> Broken {
+    fn unusual<T>(&self, span: &Span, what: &'static str) -> Result<T, Broken> {
         let diagnostic = Diagnostic::new(Code::UnusualYaml, Place::new(self.file, bytes(span)));
-        Box::new(diagnostic.with("what", crate::diagnostic::Arg::Word(what.into())))
+        Err(Box::new(diagnostic.with("what", Arg::Word(what.into()))))
     }
 
     fn count(&mut self, nodes: usize, span: &Span) -> Result<(), Broken> {
@@ -150,7 +164,7 @@ impl<'f, I: Iterator<Item = Result<(Event<'f>, Span), ScanError>>> Builder<'f, '
         if let Event::Alias(anchor) = event {
             let Some(node) = self.anchors.get(&anchor).cloned() else {
                 // An alias inside its own anchor: it would have no end.
-                return Err(self.unusual(span, "yaml-alias"));
+                return self.unusual(span, "yaml-alias");
             };
             self.count(node.size, span)?;
             return Ok(node);
@@ -158,7 +172,9 @@ impl<'f, I: Iterator<Item = Result<(Event<'f>, Span), ScanError>>> Builder<'f, '
         self.count(1, span)?;
         let start = bytes(span).start;
         let (anchor, tag, node) = match event {
-            Event::Scalar(text, style, anchor, tag) => (anchor, tag, self.scalar(&text, style, span)),
+            Event::Scalar(text, style, anchor, tag) => {
+                (anchor, tag, Self::scalar(&text, style, span))
+            }
             Event::SequenceStart(_, anchor, tag) => {
                 let before = self.nodes;
                 let mut items = Vec::new();
@@ -168,17 +184,33 @@ impl<'f, I: Iterator<Item = Result<(Event<'f>, Span), ScanError>>> Builder<'f, '
                         (event, span) => items.push(self.node(event, &span)?),
                     }
                 };
-                (anchor, tag, Node { kind: Kind::List(items), span: start..end, size: 1 + self.nodes - before })
+                (
+                    anchor,
+                    tag,
+                    Node {
+                        kind: Kind::List(items),
+                        span: start..end,
+                        size: 1 + self.nodes - before,
+                    },
+                )
             }
             Event::MappingStart(_, anchor, tag) => {
                 let before = self.nodes;
                 let (entries, end) = self.entries()?;
-                (anchor, tag, Node { kind: Kind::Map(entries), span: start..end, size: 1 + self.nodes - before })
+                (
+                    anchor,
+                    tag,
+                    Node {
+                        kind: Kind::Map(entries),
+                        span: start..end,
+                        size: 1 + self.nodes - before,
+                    },
+                )
             }
-            _ => return Err(self.unusual(span, "yaml-other")),
+            _ => return self.unusual(span, "yaml-other"),
         };
         if tag.is_some() {
-            return Err(self.unusual(&span.tag_span().unwrap_or(*span), "yaml-tag"));
+            return self.unusual(&span.tag_span().unwrap_or(*span), "yaml-tag");
         }
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());
@@ -193,29 +225,34 @@ impl<'f, I: Iterator<Item = Result<(Event<'f>, Span), ScanError>>> Builder<'f, '
             let (key, key_span) = match self.inner()? {
                 (Event::MappingEnd, span) => return Ok((entries, bytes(&span).end)),
                 (Event::Scalar(text, _, _, None), span) => (super::text::compose(&text), span),
-                (_, span) => return Err(self.unusual(&span, "yaml-key")),
+                (_, span) => return self.unusual(&span, "yaml-key"),
             };
             if key == "<<" {
-                return Err(self.unusual(&key_span, "yaml-merge"));
+                return self.unusual(&key_span, "yaml-merge");
             }
             let key_span = bytes(&key_span);
             if let Some(first) = places.get(&key) {
                 let first = Place::new(self.file, entries[*first].key_span.clone());
-                let diagnostic = Diagnostic::new(Code::DuplicateKey, Place::new(self.file, key_span.clone()))
-                    .with("key", key.as_str())
-                    .help(Phrase::new("L009-help"))
-                    .note(first, Phrase::new("note-first"));
+                let diagnostic =
+                    Diagnostic::new(Code::DuplicateKey, Place::new(self.file, key_span.clone()))
+                        .with("key", key.as_str())
+                        .help(Phrase::new("L009-help"))
+                        .note(first, Phrase::new("note-first"));
                 self.report.push(diagnostic);
             } else {
                 places.insert(key.clone(), entries.len());
             }
             let (event, span) = self.inner()?;
             let value = self.node(event, &span)?;
-            entries.push(Entry { key, key_span, value });
+            entries.push(Entry {
+                key,
+                key_span,
+                value,
+            });
         }
     }
 
-    fn scalar(&self, text: &str, style: ScalarStyle, span: &Span) -> Node {
+    fn scalar(text: &str, style: ScalarStyle, span: &Span) -> Node {
         let span_bytes = bytes(span);
         let style = match style {
             ScalarStyle::Plain => Style::Plain,
@@ -224,12 +261,25 @@ impl<'f, I: Iterator<Item = Result<(Event<'f>, Span), ScanError>>> Builder<'f, '
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
         };
         let is_null = style == Style::Plain && matches!(text, "" | "~" | "null" | "Null" | "NULL");
-        let kind = if is_null { Kind::Null } else { Kind::Scalar(Scalar { text: text.to_owned(), style }) };
-        Node { kind, span: span_bytes, size: 1 }
+        let kind = if is_null {
+            Kind::Null
+        } else {
+            Kind::Scalar(Scalar {
+                text: text.to_owned(),
+                style,
+            })
+        };
+        Node {
+            kind,
+            span: span_bytes,
+            size: 1,
+        }
     }
 }
 
 fn bytes(span: &Span) -> Range<usize> {
-    let range = span.byte_range().expect("a parser over a text knows byte offsets");
+    let range = span
+        .byte_range()
+        .expect("a parser over a text knows byte offsets");
     range.start..range.end.max(range.start)
 }

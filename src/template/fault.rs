@@ -125,7 +125,8 @@ pub(super) fn explain_rendering<'t>(
 /// `from_here` is the template's text from the error's position on. Of `a.b` given to a filter, that position spans only
 /// the `a`.
 fn undefined(message: &str, from_here: &str) -> Option<TemplateErrorKind> {
-    if message.ends_with("but got `undefined`") {
+    // The engine names a missing entry of `a["b"]` in neither case.
+    if message.ends_with("but got `undefined`") || message == "Tried to render a variable that is undefined" {
         let end =
             from_here.find(|letter: char| !letter.is_alphanumeric() && !"_.".contains(letter));
         let path = &from_here[..end.unwrap_or(from_here.len())];

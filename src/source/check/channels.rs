@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use crate::{
     diagnostic::{Arg, Code, Diagnostic, Phrase, Place},
     domain::{
-        channel::{AdapterConfig, Channel, Parameter},
+        channel::{AdapterConfig, Channel, ChannelKind, Parameter},
         id::{ChannelId, RecipeId, WardId},
         recipe::Recipe,
         secret::SecretRef,
     },
     source::{
         address::{has_password, is_web_address},
-        similar::nearest,
+        notebook::{Notebook, did_you_mean},
         raw::channel::{RawAdapter, RawChannel, RawParameter},
-        reader::{Notebook, did_you_mean},
+        similar::nearest,
     },
 };
 
@@ -25,32 +25,46 @@ pub(super) fn build(
     recipes: &BTreeMap<RecipeId, Recipe>,
     city: &WardId,
 ) -> BTreeMap<ChannelId, Channel> {
-    let build = |raw: &RawChannel| {
+    let mut built = BTreeMap::new();
+    for raw in channels {
         let adapter = match &raw.adapter {
             Some(RawAdapter::Recipe { recipe, at, with }) => AdapterConfig::Recipe {
-                with: recipes.get(recipe).map(|recipe| parameters(notebook, recipe, at, with)).unwrap_or_default(),
+                with: recipes
+                    .get(recipe)
+                    .map(|recipe| parameters(notebook, recipe, at, with))
+                    .unwrap_or_default(),
                 recipe: recipe.clone(),
             },
-            Some(RawAdapter::Webhook { url, secrets }) => {
-                AdapterConfig::Webhook { url: url.clone(), secrets: secrets.clone() }
-            }
-            None => AdapterConfig::Webhook { url: String::new(), secrets: Vec::new() },
+            Some(RawAdapter::Webhook { url, secrets }) => AdapterConfig::Webhook {
+                url: url.clone(),
+                secrets: secrets.clone(),
+            },
+            None => AdapterConfig::Webhook {
+                url: String::new(),
+                secrets: Vec::new(),
+            },
         };
         let channel = Channel {
             id: raw.id.clone(),
             name: raw.name.clone(),
             ward: raw.ward.clone().unwrap_or_else(|| city.clone()),
-            kind: raw.kind,
+            kind: raw.kind.unwrap_or(ChannelKind::Website),
             format: raw.format,
             mode: raw.mode,
             adapter,
         };
-        (channel.id.clone(), channel)
-    };
-    channels.iter().map(build).collect()
+        // Of two with one id, which is reported, the first counts.
+        built.entry(channel.id.clone()).or_insert(channel);
+    }
+    built
 }
 
-fn parameters(notebook: &Notebook, recipe: &Recipe, at: &Place, with: &[RawParameter]) -> BTreeMap<String, Parameter> {
+fn parameters(
+    notebook: &Notebook,
+    recipe: &Recipe,
+    at: &Place,
+    with: &[RawParameter],
+) -> BTreeMap<String, Parameter> {
     let mut parameters = BTreeMap::new();
     for given in with {
         let Some(spec) = recipe.parameters.get(&given.name) else {
@@ -60,11 +74,17 @@ fn parameters(notebook: &Notebook, recipe: &Recipe, at: &Place, with: &[RawParam
         let reference = SecretRef::parse(&given.value);
         if let Some(mistake) = secrecy(given, spec.secret, reference.is_some()) {
             notebook.report(mistake);
-        } else if given.name == "url" && reference.is_none() && !given.value.is_empty() && !is_web_address(&given.value) {
-            let diagnostic = Diagnostic::new(Code::BadUrl, given.at.clone()).with("text", given.value.as_str());
+        } else if given.name == "url"
+            && reference.is_none()
+            && !given.value.is_empty()
+            && !is_web_address(&given.value)
+        {
+            let diagnostic =
+                Diagnostic::new(Code::BadUrl, given.at.clone()).with("text", given.value.as_str());
             notebook.report(diagnostic.help(Phrase::new("L036-help")));
         }
-        let value = reference.map_or_else(|| Parameter::Plain(given.value.clone()), Parameter::Secret);
+        let value =
+            reference.map_or_else(|| Parameter::Plain(given.value.clone()), Parameter::Secret);
         parameters.insert(given.name.clone(), value);
     }
     for (name, spec) in &recipe.parameters {
@@ -100,9 +120,17 @@ fn secrecy(given: &RawParameter, must_be_secret: bool, is_reference: bool) -> Op
 }
 
 fn unknown(recipe: &Recipe, given: &RawParameter) -> Diagnostic {
-    let near = nearest(&given.name, recipe.parameters.keys().map(|name| (name.as_str(), None)));
+    let near = nearest(
+        &given.name,
+        recipe.parameters.keys().map(|name| (name.as_str(), None)),
+    );
     let help = near.map_or_else(
-        || Phrase::new("L012-help").with("names", Arg::Names(recipe.parameters.keys().cloned().collect())),
+        || {
+            Phrase::new("L012-help").with(
+                "names",
+                Arg::Names(recipe.parameters.keys().cloned().collect()),
+            )
+        },
         did_you_mean,
     );
     Diagnostic::new(Code::UnknownParameter, given.name_at.clone())
@@ -113,8 +141,13 @@ fn unknown(recipe: &Recipe, given: &RawParameter) -> Diagnostic {
 
 fn missing(recipe: &Recipe, name: &str, about: Option<&str>, at: &Place) -> Diagnostic {
     let help = match about {
-        Some(about) => Phrase::new("L050-help-about").with("name", name).with("about", about),
+        Some(about) => Phrase::new("L050-help-about")
+            .with("name", name)
+            .with("about", about),
         None => Phrase::new("L050-help").with("name", name),
     };
-    Diagnostic::new(Code::MissingParameter, at.clone()).with("name", name).with("recipe", recipe.id.as_str()).help(help)
+    Diagnostic::new(Code::MissingParameter, at.clone())
+        .with("name", name)
+        .with("recipe", recipe.id.as_str())
+        .help(help)
 }

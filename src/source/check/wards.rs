@@ -5,20 +5,29 @@ use std::collections::BTreeMap;
 use crate::{
     diagnostic::{Code, Diagnostic, Phrase},
     domain::{id::WardId, ward::Validity},
-    source::{similar::fold, raw::ward::RawWard, reader::Notebook},
+    source::{notebook::Notebook, raw::ward::RawWard, similar::fold},
 };
 
 pub(super) fn check(notebook: &Notebook, wards: &[RawWard]) {
     let by_id: BTreeMap<&WardId, &RawWard> = wards.iter().map(|raw| (&raw.ward.id, raw)).collect();
     for raw in wards {
         for (neighbour, place) in &raw.neighbours {
-            let Some(other) = by_id.get(neighbour) else { continue };
+            let Some(other) = by_id.get(neighbour) else {
+                continue;
+            };
             if *neighbour == raw.ward.id || !other.ward.neighbours.contains(&raw.ward.id) {
                 let diagnostic = Diagnostic::new(Code::OneSided, place.clone())
                     .with("ward", raw.ward.id.as_str())
                     .with("neighbour", neighbour.as_str())
-                    .help(Phrase::new("L046-help").with("ward", raw.ward.id.as_str()).with("neighbour", neighbour.as_str()))
-                    .note(other.at.clone(), Phrase::new("note-ward").with("ward", neighbour.as_str()));
+                    .help(
+                        Phrase::new("L046-help")
+                            .with("ward", raw.ward.id.as_str())
+                            .with("neighbour", neighbour.as_str()),
+                    )
+                    .note(
+                        other.at.clone(),
+                        Phrase::new("note-ward").with("ward", neighbour.as_str()),
+                    );
                 notebook.report(diagnostic);
             }
         }
@@ -32,13 +41,19 @@ fn look_alikes(notebook: &Notebook, wards: &[RawWard]) {
     for raw in wards.iter().filter(|raw| !raw.ward.short.is_empty()) {
         let letters = fold(&raw.ward.short).replace('-', "");
         let alike = by_letters.entry(letters).or_default();
-        if let Some(first) = alike.iter().find(|first| overlap(first.ward.valid, raw.ward.valid)) {
+        if let Some(first) = alike
+            .iter()
+            .find(|first| overlap(first.ward.valid, raw.ward.valid))
+        {
             let diagnostic = Diagnostic::new(Code::LookAlike, raw.name_at.clone())
                 .with("name", raw.ward.short.as_str())
                 .with("other", first.ward.short.as_str())
                 .with("ward", first.ward.id.as_str())
                 .help(Phrase::new("L047-help"))
-                .note(first.name_at.clone(), Phrase::new("note-ward").with("ward", first.ward.id.as_str()));
+                .note(
+                    first.name_at.clone(),
+                    Phrase::new("note-ward").with("ward", first.ward.id.as_str()),
+                );
             notebook.report(diagnostic);
         }
         alike.push(raw);

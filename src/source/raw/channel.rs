@@ -10,7 +10,8 @@ use crate::{
     },
     source::{
         address::{has_password, is_web_address},
-        reader::{Fields, Named, Value},
+        notebook::Named,
+        reader::{Fields, Value},
     },
 };
 
@@ -25,8 +26,8 @@ pub(crate) struct RawChannel {
     pub name: String,
     /// The ward; `None` for the city.
     pub ward: Option<WardId>,
-    /// Its sort.
-    pub kind: ChannelKind,
+    /// Its sort, if it could be read.
+    pub kind: Option<ChannelKind>,
     /// The body it carries.
     pub format: Format,
     /// How doubt is treated.
@@ -73,7 +74,9 @@ pub(crate) struct RawParameter {
 pub(crate) fn read(root: Value<'_>) -> Vec<RawChannel> {
     root.map(|fields| {
         let channels = fields.required("channels");
-        channels.map(|channels| channels.definitions(Named::Channel, ChannelId::parse, channel)).unwrap_or_default()
+        channels
+            .map(|channels| channels.definitions(Named::Channel, ChannelId::parse, channel))
+            .unwrap_or_default()
     })
     .unwrap_or_default()
 }
@@ -83,15 +86,24 @@ fn channel(id: ChannelId, value: Value<'_>) -> Option<RawChannel> {
         let kinds = ChannelKind::ALL.map(|kind| (kind.as_str(), kind));
         let formats = Format::ALL.map(|format| (format.as_str(), format));
         let modes = [Mode::AtMostOnce, Mode::AtLeastOnce].map(|mode| (mode.as_str(), mode));
-        let kind = fields.required("kind").and_then(|value| value.one_of(&kinds));
+        let kind = fields
+            .required("kind")
+            .and_then(|value| value.one_of(&kinds));
         let kind_or_other = kind.unwrap_or(ChannelKind::Website);
         RawChannel {
             at: value.key_place(),
-            name: fields.get("name").and_then(|value| value.words()).unwrap_or_else(|| id.to_string()),
+            name: fields
+                .get("name")
+                .and_then(|value| value.words())
+                .unwrap_or_else(|| id.to_string()),
             id,
-            ward: fields.get("ward").and_then(|value| value.reference(Named::Ward, WardId::parse)),
-            kind: kind_or_other,
-            format: fields.or("format", kind_or_other.format(), |value| value.one_of(&formats)),
+            ward: fields
+                .get("ward")
+                .and_then(|value| value.reference(Named::Ward, WardId::parse)),
+            kind,
+            format: fields.or("format", kind_or_other.format(), |value| {
+                value.one_of(&formats)
+            }),
             mode: fields.or("mode", kind_or_other.mode(), |value| value.one_of(&modes)),
             adapter: fields.required("adapter").and_then(adapter),
         }
@@ -99,19 +111,22 @@ fn channel(id: ChannelId, value: Value<'_>) -> Option<RawChannel> {
 }
 
 fn adapter(value: Value<'_>) -> Option<RawAdapter> {
-    value.map(|fields| {
-        let (recipe, webhook) = (fields.get("recipe"), fields.get("webhook"));
-        match (recipe, webhook) {
-            (Some(recipe), None) => recipe.map(|fields| by_recipe(fields, recipe)).flatten(),
-            (None, Some(webhook)) => webhook.map(by_webhook).flatten(),
-            _ => value.choose_one(&["recipe", "webhook"], "L019-help-adapter"),
-        }
-    })
-    .flatten()
+    value
+        .map(|fields| {
+            let (recipe, webhook) = (fields.get("recipe"), fields.get("webhook"));
+            match (recipe, webhook) {
+                (Some(recipe), None) => recipe.map(|fields| by_recipe(fields, recipe)).flatten(),
+                (None, Some(webhook)) => webhook.map(by_webhook).flatten(),
+                _ => value.choose_one(&["recipe", "webhook"], "L019-help-adapter"),
+            }
+        })
+        .flatten()
 }
 
 fn by_recipe(fields: &Fields<'_>, value: Value<'_>) -> Option<RawAdapter> {
-    let recipe = fields.required("use").and_then(|value| value.reference(Named::Recipe, RecipeId::parse));
+    let recipe = fields
+        .required("use")
+        .and_then(|value| value.reference(Named::Recipe, RecipeId::parse));
     let mut at = value.key_place();
     let mut with = Vec::new();
     if let Some(value) = fields.get("with") {
@@ -119,10 +134,19 @@ fn by_recipe(fields: &Fields<'_>, value: Value<'_>) -> Option<RawAdapter> {
         for (name, value) in value.entries().unwrap_or_default() {
             // A parameter with a mistake is reported, and counts as given.
             let text = value.text().map_or_else(String::new, |text| text.value);
-            with.push(RawParameter { name: name.to_owned(), name_at: value.key_place(), value: text, at: value.place() });
+            with.push(RawParameter {
+                name: name.to_owned(),
+                name_at: value.key_place(),
+                value: text,
+                at: value.place(),
+            });
         }
     }
-    Some(RawAdapter::Recipe { recipe: recipe?, at, with })
+    Some(RawAdapter::Recipe {
+        recipe: recipe?,
+        at,
+        with,
+    })
 }
 
 fn by_webhook(fields: &Fields<'_>) -> Option<RawAdapter> {
@@ -131,18 +155,29 @@ fn by_webhook(fields: &Fields<'_>) -> Option<RawAdapter> {
         let secrets = value.list(|value| value.secret())?;
         if value.is_empty_list() {
             let diagnostic = value.wrong(Code::MissingKey).with("key", "secrets");
-            value.notebook.report(diagnostic.help(Phrase::new("L013-help-secrets")));
+            value
+                .notebook
+                .report(diagnostic.help(Phrase::new("L013-help-secrets")));
         }
         Some(secrets)
     });
-    Some(RawAdapter::Webhook { url: url?, secrets: secrets? })
+    Some(RawAdapter::Webhook {
+        url: url?,
+        secrets: secrets?,
+    })
 }
 
 /// A complete web address without a password in it.
 pub(crate) fn web_address(value: Value<'_>) -> Option<String> {
-    let url = value.parsed(Code::BadUrl, "L036-help", |text| is_web_address(text).then(|| text.to_owned()))?;
+    let url = value.parsed(Code::BadUrl, "L036-help", |text| {
+        is_web_address(text).then(|| text.to_owned())
+    })?;
     if has_password(&url) {
-        value.notebook.report(value.wrong(Code::PlainSecret).help(Phrase::new("L052-help-url")));
+        value.notebook.report(
+            value
+                .wrong(Code::PlainSecret)
+                .help(Phrase::new("L052-help-url")),
+        );
         return None;
     }
     Some(url)

@@ -7,8 +7,8 @@ use crate::{
     domain::{
         id::RecipeId,
         recipe::{
-            Accepted, Body, ErrorRule, Find, Match, ParameterSpec, Part, Probe, Recipe, RequestSpec, StatusRange, Value as NamedValue,
-            Verdict,
+            Accepted, Body, ErrorRule, Find, Match, ParameterSpec, Part, Probe, Recipe,
+            RequestSpec, StatusRange, Value as NamedValue, Verdict,
         },
     },
     source::{
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// A recipe and every text in it by its path, with a slash before each part: `/request/headers/Authorization`.
+/// A recipe and every text in it by its path: `request.headers.Authorization`, `errors[0].then`.
 #[derive(Debug)]
 pub(crate) struct RawRecipe {
     /// The recipe.
@@ -40,17 +40,34 @@ pub(crate) fn read(id: RecipeId, root: Value<'_>) -> Option<RawRecipe> {
             parameters: fields.or("parameters", BTreeMap::new(), parameters),
             values: fields.or("values", Vec::new(), values),
             find: fields.get("find").and_then(|value| value.map(find)),
-            request: fields.required("request").and_then(request).unwrap_or_else(empty_request),
-            accepted: fields.get("accepted").and_then(|value| value.map(accepted)).unwrap_or_default(),
-            errors: fields.or("errors", Vec::new(), |value| value.list(|value| value.map(error_rule))),
+            request: fields
+                .required("request")
+                .and_then(request)
+                .unwrap_or_else(empty_request),
+            accepted: fields
+                .get("accepted")
+                .and_then(|value| value.map(accepted))
+                .unwrap_or_default(),
+            errors: fields.or("errors", Vec::new(), |value| {
+                value.list(|value| value.map(error_rule))
+            }),
             probe: fields.get("probe").and_then(|value| value.map(probe)),
         };
-        RawRecipe { recipe, at: title.map_or_else(|| root.place(), |title| title.place()), texts }
+        RawRecipe {
+            recipe,
+            at: title.map_or_else(|| root.place(), |title| title.place()),
+            texts,
+        }
     })
 }
 
 fn empty_request() -> RequestSpec {
-    RequestSpec { method: "GET".into(), url: String::new(), headers: BTreeMap::new(), body: Body::Empty }
+    RequestSpec {
+        method: "GET".into(),
+        url: String::new(),
+        headers: BTreeMap::new(),
+        body: Body::Empty,
+    }
 }
 
 fn parameters(value: Value<'_>) -> Option<BTreeMap<String, ParameterSpec>> {
@@ -59,8 +76,11 @@ fn parameters(value: Value<'_>) -> Option<BTreeMap<String, ParameterSpec>> {
         let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
             && name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
         if !is_name {
-            let diagnostic = crate::diagnostic::Diagnostic::new(Code::InvalidId, value.key_place()).with("text", name);
-            value.notebook.report(diagnostic.help(Phrase::new("L017-help-parameter")));
+            let diagnostic = crate::diagnostic::Diagnostic::new(Code::InvalidId, value.key_place())
+                .with("text", name);
+            value
+                .notebook
+                .report(diagnostic.help(Phrase::new("L017-help-parameter")));
         }
         let spec = value.map(|fields| ParameterSpec {
             about: fields.get("about").and_then(|value| value.words()),
@@ -78,19 +98,35 @@ fn values(value: Value<'_>) -> Option<Vec<(String, NamedValue)>> {
         if value.is_scalar() {
             return value.text().map(|text| NamedValue::Text(text.value));
         }
-        value.map(|fields| fields.required("json").map(|json| NamedValue::Json(json.json()))).flatten()
+        value
+            .map(|fields| {
+                fields
+                    .required("json")
+                    .map(|json| NamedValue::Json(json.json()))
+            })
+            .flatten()
     };
     let entries = value.entries()?;
-    Some(entries.into_iter().filter_map(|(name, value)| Some((name.to_owned(), read(value)?))).collect())
+    Some(
+        entries
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), read(value)?)))
+            .collect(),
+    )
 }
 
 fn request(value: Value<'_>) -> Option<RequestSpec> {
     let methods = ["GET", "POST", "PUT", "PATCH", "DELETE"].map(|method| (method, method));
     value.map(|fields| {
-        let method = fields.required("method").and_then(|value| value.one_of(&methods));
+        let method = fields
+            .required("method")
+            .and_then(|value| value.one_of(&methods));
         RequestSpec {
             method: method.unwrap_or("GET").to_owned(),
-            url: fields.required("url").and_then(|value| value.words()).unwrap_or_default(),
+            url: fields
+                .required("url")
+                .and_then(|value| value.words())
+                .unwrap_or_default(),
             headers: fields.or("headers", BTreeMap::new(), texts),
             body: fields.or("body", Body::Empty, body),
         }
@@ -100,7 +136,12 @@ fn request(value: Value<'_>) -> Option<RequestSpec> {
 /// A map of texts.
 fn texts(value: Value<'_>) -> Option<BTreeMap<String, String>> {
     let entries = value.entries()?;
-    Some(entries.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.text()?.value))).collect())
+    Some(
+        entries
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value.text()?.value)))
+            .collect(),
+    )
 }
 
 fn body(value: Value<'_>) -> Option<Body> {
@@ -122,16 +163,29 @@ fn body(value: Value<'_>) -> Option<Body> {
 fn parts(value: Value<'_>) -> Option<BTreeMap<String, Part>> {
     let read = |value: Value<'_>| {
         if value.is_scalar() {
-            return value.text().map(|text| Part { value: text.value, filename: None, media_type: None });
+            return value.text().map(|text| Part {
+                value: text.value,
+                filename: None,
+                media_type: None,
+            });
         }
         value.map(|fields| Part {
-            value: fields.required("value").and_then(|value| value.text()).map(|text| text.value).unwrap_or_default(),
+            value: fields
+                .required("value")
+                .and_then(|value| value.text())
+                .map(|text| text.value)
+                .unwrap_or_default(),
             filename: fields.get("filename").and_then(|value| value.words()),
             media_type: fields.get("type").and_then(|value| value.words()),
         })
     };
     let entries = value.entries()?;
-    Some(entries.into_iter().filter_map(|(name, value)| Some((name.to_owned(), read(value)?))).collect())
+    Some(
+        entries
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), read(value)?)))
+            .collect(),
+    )
 }
 
 /// The conditions among `fields`.
@@ -139,7 +193,11 @@ fn conditions(fields: &Fields<'_>) -> Match {
     let status = |value: Value<'_>| value.parsed(Code::BadStatus, "L037-help", StatusRange::parse);
     let statuses = |value: Value<'_>| {
         // One status is no list to most people.
-        if value.is_scalar() { status(value).map(|range| vec![range]) } else { value.list(status) }
+        if value.is_scalar() {
+            status(value).map(|range| vec![range])
+        } else {
+            value.list(status)
+        }
     };
     let pointers = |value: Value<'_>| {
         let entries = value.entries()?;
@@ -158,7 +216,10 @@ fn conditions(fields: &Fields<'_>) -> Match {
         status: fields.or("status", Vec::new(), statuses),
         header: fields.or("header", BTreeMap::new(), texts),
         json: fields.or("json", BTreeMap::new(), pointers),
-        text: fields.get("text").and_then(|value| value.text()).map(|text| text.value),
+        text: fields
+            .get("text")
+            .and_then(|value| value.text())
+            .map(|text| text.value),
     }
 }
 
@@ -183,24 +244,51 @@ fn pointer(value: Value<'_>) -> Option<String> {
 }
 
 fn accepted(fields: &Fields<'_>) -> Accepted {
-    Accepted { when: conditions(fields), receipt: fields.get("receipt").and_then(pointer) }
+    Accepted {
+        when: conditions(fields),
+        receipt: fields.get("receipt").and_then(pointer),
+    }
 }
 
 fn error_rule(fields: &Fields<'_>) -> ErrorRule {
-    let verdicts = [("retry", Verdict::Retry), ("reject", Verdict::Reject), ("unknown", Verdict::Unknown)];
-    let then = fields.required("then").and_then(|value| value.one_of(&verdicts));
-    ErrorRule { when: conditions(fields), then: then.unwrap_or(Verdict::Reject) }
+    let verdicts = [
+        ("retry", Verdict::Retry),
+        ("reject", Verdict::Reject),
+        ("unknown", Verdict::Unknown),
+    ];
+    let then = fields
+        .required("then")
+        .and_then(|value| value.one_of(&verdicts));
+    ErrorRule {
+        when: conditions(fields),
+        then: then.unwrap_or(Verdict::Reject),
+    }
 }
 
 fn find(fields: &Fields<'_>) -> Find {
-    let matched = |name| fields.required(name).and_then(|value| value.map(conditions)).unwrap_or_default();
+    let matched = |name| {
+        fields
+            .required(name)
+            .and_then(|value| value.map(conditions))
+            .unwrap_or_default()
+    };
     let take = |value: Value<'_>| {
         let entries = value.entries()?;
-        Some(entries.into_iter().filter_map(|(name, value)| Some((name.to_owned(), pointer(value)?))).collect())
+        Some(
+            entries
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_owned(), pointer(value)?)))
+                .collect(),
+        )
     };
     Find {
-        always: fields.or("when", false, |value| value.one_of(&[("always", true), ("repeat", false)])),
-        request: fields.required("request").and_then(request).unwrap_or_else(empty_request),
+        always: fields.or("when", false, |value| {
+            value.one_of(&[("always", true), ("repeat", false)])
+        }),
+        request: fields
+            .required("request")
+            .and_then(request)
+            .unwrap_or_else(empty_request),
         found: matched("found"),
         absent: matched("absent"),
         take: fields.or("take", BTreeMap::new(), take),
@@ -209,6 +297,14 @@ fn find(fields: &Fields<'_>) -> Find {
 }
 
 fn probe(fields: &Fields<'_>) -> Probe {
-    let healthy = fields.get("healthy").and_then(|value| value.map(conditions));
-    Probe { request: fields.required("request").and_then(request).unwrap_or_else(empty_request), healthy: healthy.unwrap_or_default() }
+    let healthy = fields
+        .get("healthy")
+        .and_then(|value| value.map(conditions));
+    Probe {
+        request: fields
+            .required("request")
+            .and_then(request)
+            .unwrap_or_else(empty_request),
+        healthy: healthy.unwrap_or_default(),
+    }
 }

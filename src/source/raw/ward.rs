@@ -6,7 +6,7 @@ use crate::{
         id::WardId,
         ward::{Ward, WardKind},
     },
-    source::reader::{Named, Value},
+    source::{notebook::Named, reader::Value},
 };
 
 /// A ward and its places.
@@ -26,7 +26,9 @@ pub(crate) struct RawWard {
 pub(crate) fn read(root: Value<'_>) -> Vec<RawWard> {
     root.map(|fields| {
         let wards = fields.required("wards");
-        wards.map(|wards| wards.definitions(Named::Ward, WardId::parse, ward)).unwrap_or_default()
+        wards
+            .map(|wards| wards.definitions(Named::Ward, WardId::parse, ward))
+            .unwrap_or_default()
     })
     .unwrap_or_default()
 }
@@ -34,7 +36,10 @@ pub(crate) fn read(root: Value<'_>) -> Vec<RawWard> {
 fn ward(id: WardId, value: Value<'_>) -> Option<RawWard> {
     value.map(|fields| {
         let kinds = [("phuong", WardKind::Phuong), ("xa", WardKind::Xa)];
-        let kind = fields.required("kind").and_then(|value| value.one_of(&kinds)).unwrap_or(WardKind::Phuong);
+        let kind = fields
+            .required("kind")
+            .and_then(|value| value.one_of(&kinds))
+            .unwrap_or(WardKind::Phuong);
         let name = fields.required("name");
         let name_at = name.map_or_else(|| value.key_place(), |name| name.place());
         let short = name.and_then(|value| value.words()).unwrap_or_default();
@@ -47,9 +52,17 @@ fn ward(id: WardId, value: Value<'_>) -> Option<RawWard> {
             name: format!("{} {short}", kind.word()),
             short,
             code: fields.get("code").and_then(|value| value.words()),
-            valid: fields.get("valid").and_then(super::validity).unwrap_or_default(),
+            valid: fields
+                .get("valid")
+                .and_then(super::validity)
+                .unwrap_or_default(),
             neighbours: neighbours.iter().map(|(id, _)| id.clone()).collect(),
         };
-        RawWard { ward, at: value.key_place(), name_at, neighbours }
+        RawWard {
+            ward,
+            at: value.key_place(),
+            name_at,
+            neighbours,
+        }
     })
 }
