@@ -28,7 +28,7 @@ fn assert_page(text: &str, lang: &str) {
         text.contains(&format!("<html lang=\"{lang}\">")),
         "the page is in {lang}"
     );
-    for area in ["[web.", "[state."] {
+    for area in ["[web.", "[state.", "[reason."] {
         assert!(
             !text.contains(area),
             "a word is missing: {:.60}",
