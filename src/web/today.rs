@@ -98,7 +98,7 @@ struct Part {
 #[derive(Serialize)]
 struct Word {
     class: &'static str,
-    word: String,
+    label: String,
     meaning: String,
 }
 
@@ -173,7 +173,7 @@ fn whole(reader: &Reader, workspace: &Workspace, asked: &Asked, live: Live) -> T
     let words = Standing::ALL.iter().map(|state| state.as_str());
     let states = words.chain(["retrying"]).map(|class| Word {
         class,
-        word: reader.word(class),
+        label: reader.word(class),
         meaning: reader.word(&format!("{class}-meaning")),
     });
     Today {
