@@ -252,8 +252,11 @@ fn group(reader: &Reader, ward: &WardId, name: String, alone: bool, rows: Vec<Ti
     }
 }
 
+/// What the lines of a session have in common: when, and which headline.
+type Moment = (Timestamp, Option<Arc<str>>);
+
 fn section(reader: &Reader, phase: Phase, rows: Vec<Titled>) -> Section {
-    let mut sessions: Vec<((Timestamp, Option<Arc<str>>), Session)> = Vec::new();
+    let mut sessions: Vec<(Moment, Session)> = Vec::new();
     for (row, title) in rows {
         let key = (row.due, title);
         let line = line(reader, &row);

@@ -18,8 +18,14 @@ const TEMPLATES: [(&str, &str); 9] = [
     ("frame.html", include_str!("templates/frame.html")),
     ("today.html", include_str!("templates/today.html")),
     ("today-live.html", include_str!("templates/today-live.html")),
-    ("today-summary.html", include_str!("templates/today-summary.html")),
-    ("today-wards.html", include_str!("templates/today-wards.html")),
+    (
+        "today-summary.html",
+        include_str!("templates/today-summary.html"),
+    ),
+    (
+        "today-wards.html",
+        include_str!("templates/today-wards.html"),
+    ),
     ("log.html", include_str!("templates/log.html")),
     ("broadcast.html", include_str!("templates/broadcast.html")),
     ("wards.html", include_str!("templates/wards.html")),

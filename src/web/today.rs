@@ -38,7 +38,7 @@ const MOST_PROBLEMS: u32 = 40;
 struct Asked {
     ward: Option<WardId>,
     day: NaiveDate,
-    /// Whether the address names the day; a page without one moves on at midnight.
+    /// Whether the address names another day than today; a page of today moves on at midnight.
     dated: bool,
 }
 
@@ -46,10 +46,11 @@ impl Asked {
     fn read(query: &Query, reader: &Reader) -> Result<Self, Refusal> {
         let ward = query.parsed("phuong", |text| WardId::parse(text).ok())?;
         let day = query.parsed("ngay", parse_day)?;
+        let today = reader.today();
         Ok(Self {
             ward,
-            day: day.unwrap_or_else(|| reader.today()),
-            dated: day.is_some(),
+            day: day.unwrap_or(today),
+            dated: day.is_some_and(|day| day != today),
         })
     }
 
@@ -71,7 +72,7 @@ impl Asked {
 struct Today {
     heading: String,
     day: String,
-    is_today: bool,
+    current: bool,
     wards: Vec<WardChoice>,
     ward: String,
     previous: String,
@@ -81,7 +82,7 @@ struct Today {
     fragment: String,
     events: String,
     updated: String,
-    states: Vec<Meaning>,
+    states: Vec<Word>,
     live: Live,
 }
 
@@ -95,9 +96,9 @@ struct Part {
 
 /// One line of the legend.
 #[derive(Serialize)]
-struct Meaning {
+struct Word {
     class: &'static str,
-    word: String,
+    label: String,
     meaning: String,
 }
 
@@ -124,7 +125,8 @@ async fn show(
     let live = live(pages, reader, &workspace, &asked).await?;
     if query.value("fragment").is_some() {
         let day = asked.day.to_string();
-        return part(headers, frame::fragment(reader, "today-live.html", &Part { day, live })?);
+        let body = frame::fragment(reader, "today-live.html", &Part { day, live })?;
+        return Ok(part(headers, body));
     }
     let view = whole(reader, &workspace, &asked, live);
     pages.page(
@@ -138,7 +140,7 @@ async fn show(
 }
 
 /// The fragment with a tag, so that asking again costs a few bytes when nothing has changed.
-fn part(headers: &HeaderMap, body: String) -> Result<Response, Refusal> {
+fn part(headers: &HeaderMap, body: String) -> Response {
     let tag = format!("\"{}\"", &blake3::hash(body.as_bytes()).to_hex()[..16]);
     let known = headers
         .get(header::IF_NONE_MATCH)
@@ -148,20 +150,16 @@ fn part(headers: &HeaderMap, body: String) -> Result<Response, Refusal> {
         (header::ETAG, tag),
     ];
     if known {
-        return Ok((StatusCode::NOT_MODIFIED, fixed).into_response());
+        return (StatusCode::NOT_MODIFIED, fixed).into_response();
     }
-    Ok((
-        fixed,
-        [(header::CONTENT_TYPE, "text/html; charset=utf-8")],
-        body,
-    )
-        .into_response())
+    let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
+    (fixed, kind, body).into_response()
 }
 
 fn whole(reader: &Reader, workspace: &Workspace, asked: &Asked, live: Live) -> Today {
     let named = reader.day(asked.day);
-    let is_today = asked.day == reader.today();
-    let heading = if is_today {
+    let current = asked.day == reader.today();
+    let heading = if current {
         reader.text("today-heading", &[("day", &named)])
     } else {
         named
@@ -172,15 +170,16 @@ fn whole(reader: &Reader, workspace: &Workspace, asked: &Asked, live: Live) -> T
     } else {
         String::new()
     };
-    let states = Standing::ALL.iter().map(|state| Meaning {
-        class: state.as_str(),
-        word: reader.word(state.as_str()),
-        meaning: reader.word(&format!("{}-meaning", state.as_str())),
+    let words = Standing::ALL.iter().map(|state| state.as_str());
+    let states = words.chain(["retrying"]).map(|class| Word {
+        class,
+        label: reader.word(class),
+        meaning: reader.word(&format!("{class}-meaning")),
     });
     Today {
         heading,
         day: asked.day.to_string(),
-        is_today,
+        current,
         wards: ward_choices(workspace, asked.ward.as_ref()),
         ward: ward.to_owned(),
         previous: asked.link(reader, asked.day.checked_sub_days(Days::new(1))),

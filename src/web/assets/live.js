@@ -6,6 +6,8 @@
   const clock = document.getElementById("clock");
   if (!line || !window.EventSource || !window.fetch) return;
 
+  const shown = new Map();   // the markup of each part as it came
+  for (const part of document.querySelectorAll(".part")) shown.set(part.id, part.innerHTML);
   let busy = false;    // a fetch is under way
   let again = false;   // something came in meanwhile
   let source = null;
@@ -20,12 +22,12 @@
   function swap(html) {
     const fresh = new DOMParser().parseFromString(html, "text/html");
     const { day } = fresh.querySelector(".part").dataset;
-    if (day !== line.dataset.day) { location.reload(); return; }   // it is past midnight
+    if (day !== line.dataset.day) { location.replace(line.dataset.today); return; }   // it is past midnight
     for (const part of fresh.querySelectorAll(".part")) {
       const old = document.getElementById(part.id);
-      if (!old || old.dataset.shown === part.innerHTML) continue;
+      if (!old || shown.get(part.id) === part.innerHTML) continue;
       const focus = old.contains(document.activeElement) ? nameOf(document.activeElement) : null;
-      const markup = part.innerHTML;
+      shown.set(part.id, part.innerHTML);
       for (const details of part.querySelectorAll("details[id]")) {
         const before = document.getElementById(details.id);
         if (before && before.dataset.touched) {
@@ -34,7 +36,6 @@
         }
       }
       old.replaceChildren(...part.childNodes);
-      old.dataset.shown = markup;
       if (!focus) continue;
       const again = Array.from(old.querySelectorAll("a[href], summary")).find((e) => nameOf(e) === focus);
       if (again) again.focus({ preventScroll: true });

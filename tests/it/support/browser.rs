@@ -34,6 +34,14 @@ pub fn is_left_out() -> bool {
     left_out
 }
 
+/// Runs a test that leads a browser, with a limit: a browser that hangs must not hang the whole run.
+pub async fn in_time(test: impl Future<Output = ()>) {
+    let limit = Duration::from_secs(120);
+    tokio::time::timeout(limit, test)
+        .await
+        .expect("the browser answers in time");
+}
+
 /// A running chromedriver. Its browsers end with it.
 pub struct Driver {
     process: Child,
@@ -89,7 +97,7 @@ impl Driver {
             options["mobileEmulation"] = json!({ "deviceMetrics": metrics });
         }
         if !screen.script {
-            options["prefs"] = json!({ "profile.managed_default_content_settings.javascript": 2, "webkit.webprefs.javascript_enabled": false });
+            options["prefs"] = json!({ "profile.managed_default_content_settings.javascript": 2 });
         }
         let capabilities = [("goog:chromeOptions".to_owned(), options)]
             .into_iter()

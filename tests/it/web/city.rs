@@ -220,6 +220,7 @@ impl City {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("loa.db").display());
         let store = Store::open(&url, World::Simulated, true).await.unwrap();
+        store.set_revision("r1", at(now)).await.unwrap();
         Self {
             store,
             clock: Clock::manual(at(now)),
@@ -289,7 +290,7 @@ impl City {
             })
             .collect();
         self.store
-            .freeze(&contents, &frozen, self.clock.now())
+            .freeze(&contents, &frozen, "r1", self.clock.now())
             .await
             .unwrap();
     }
@@ -314,19 +315,6 @@ impl City {
     /// Writes down how attempts ended.
     pub async fn finish(&self, finished: &[Finished]) {
         self.turn(finished).await;
-    }
-
-    /// Lets one broadcast run on every wanted channel, at the time that the clock shows, and accepts it.
-    pub async fn accept_all(&self, due: &str, wanted: impl Fn(&str) -> bool) {
-        let batch = self.plan(due, wanted).await;
-        self.freeze(&batch).await;
-        let claimed = self.claim().await;
-        assert_eq!(claimed.len(), batch.len());
-        let finished: Vec<_> = claimed
-            .iter()
-            .map(|claimed| self.accepted(claimed))
-            .collect();
-        self.finish(&finished).await;
     }
 
     pub fn accepted(&self, claimed: &Claimed) -> Finished {
