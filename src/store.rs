@@ -326,6 +326,12 @@ impl Store {
         open::open(url, world, exclusive).await
     }
 
+    /// Whether no other process can be working on this database: it is a file, and this store holds its lock.
+    #[must_use]
+    pub fn is_exclusive(&self) -> bool {
+        self.lock.is_some()
+    }
+
     /// Changes whenever this process has written something that pages show.
     #[must_use]
     pub fn pulse(&self) -> watch::Receiver<u64> {

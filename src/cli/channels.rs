@@ -13,7 +13,11 @@ use super::{
     run::transport,
 };
 use crate::{
-    adapter::{Adapter, Failure, attempt, registry::Registry},
+    adapter::{
+        Adapter,
+        attempt::{self, Ending},
+        registry::Registry,
+    },
     clock::Clock,
 };
 
@@ -112,9 +116,9 @@ async fn ask(
 ) -> (Option<&'static str>, Option<&'static str>) {
     match attempt::probe(adapter.as_ref(), transport, || clock.now()).await {
         None => (Some("cannot-be-asked"), None),
-        Some(Ok(())) => (Some("alive"), None),
-        Some(Err(Failure::Retry { reason, .. } | Failure::Reject { reason, .. } | Failure::Unknown { reason, .. })) => {
-            (Some("dead"), Some(reason.as_str()))
-        }
+        Some(end) => match end.ending {
+            Ending::Accepted(_) => (Some("alive"), None),
+            Ending::Failed(failure) => (Some("dead"), Some(failure.reason().as_str())),
+        },
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     Store, StoreError,
     batch::{Line, clean, json},
-    link::{Cells as _, Purpose, Tx, execute, rows},
+    link::{Purpose, Tx, execute, rows},
     row::{JournalRow, delivery_id},
     sql,
 };

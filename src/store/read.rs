@@ -6,7 +6,7 @@ use super::{
     LogFilter, Order, PageKey, Store, StoreError,
     batch::json,
     link::{Cells as _, Purpose, rows},
-    row::{AttemptRow, DeliveryRow, attempt, delivery, delivery_id, parsed},
+    row::{AttemptRow, DeliveryRow, attempt, delivery, delivery_id},
     sql::{self, Statement, read as statement},
 };
 use crate::domain::{
