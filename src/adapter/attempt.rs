@@ -74,30 +74,19 @@ pub async fn attempt(
     .await
 }
 
-/// Asks the channel whether it is alive; `None` when it cannot be asked.
-///
-/// # Errors
-/// Why it seems not to be.
+/// Asks the channel whether it is alive, which it is when the end is accepted; `None` when it cannot be asked.
 pub async fn probe(
     adapter: &dyn Adapter,
     transport: &Transport,
     clock_now: impl Fn() -> Timestamp,
-) -> Option<Result<(), Failure>> {
+) -> Option<AttemptEnd> {
     adapter.probe(&[])?;
     let cannot = || {
-        Step::Failed(Failure::reject(
-            Reason::Defect,
-            "the adapter took its question back",
-        ))
+        let detail = "the adapter took its question back";
+        Step::Failed(Failure::reject(Reason::Defect, detail))
     };
     let step = |done: &[Exchange]| adapter.probe(done).unwrap_or_else(cannot);
-    match run(adapter.secrets(), transport, clock_now, step)
-        .await
-        .ending
-    {
-        Ending::Accepted(_) => Some(Ok(())),
-        Ending::Failed(failure) => Some(Err(failure)),
-    }
+    Some(run(adapter.secrets(), transport, clock_now, step).await)
 }
 
 async fn run(
