@@ -11,7 +11,7 @@ mod simulated;
 mod transport;
 mod webhook;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use loa::{
     catalogue,
@@ -21,7 +21,10 @@ use loa::{
         delivery::Reason,
         id::{BulletinId, ChannelId, DeliveryId, WardId},
         message::{Content, Message},
+        retry::RetryPolicy,
+        settings::{DatabaseSetting, DeliverySettings, Settings},
         time::Timestamp,
+        ward::{Validity, Ward, WardKind},
     },
 };
 
@@ -67,14 +70,59 @@ fn channel(adapter: AdapterConfig) -> Channel {
     }
 }
 
+/// Settings of a workspace, of which adapters use nothing.
+fn settings() -> Settings {
+    let second = Duration::from_secs(1);
+    Settings {
+        name: String::new(),
+        zone: chrono_tz::Asia::Ho_Chi_Minh,
+        city: Ward {
+            id: WardId::parse("vinh").unwrap(),
+            kind: WardKind::City,
+            short: "Vinh".into(),
+            name: "thành phố Vinh".into(),
+            code: None,
+            valid: Validity::default(),
+            neighbours: Vec::new(),
+        },
+        province: String::new(),
+        database: DatabaseSetting::Url("sqlite:loa.db".into()),
+        web: "127.0.0.1:0".parse().unwrap(),
+        horizon: second,
+        prepare: second,
+        grace: second,
+        delivery: DeliverySettings {
+            workers: 1,
+            connect_timeout: second,
+            total_timeout: second,
+            lease: second,
+            retry: RetryPolicy {
+                first: second,
+                longest: second,
+                attempts: 1,
+            },
+            host_concurrency: 1,
+            host_per_second: 1.0,
+        },
+        allow: Vec::new(),
+        simulate_start: Timestamp::default(),
+        simulate_speed: 1.0,
+    }
+}
+
 fn map<const N: usize>(entries: [(&str, &str); N]) -> BTreeMap<String, String> {
-    entries.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+    entries
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into()
 }
 
 #[test]
 fn every_reason_has_words_and_every_word_a_reason() {
     for reason in Reason::ALL {
-        assert!(catalogue::has(&format!("reason.{}", reason.as_str())), "{reason:?}");
+        assert!(
+            catalogue::has(&format!("reason.{}", reason.as_str())),
+            "{reason:?}"
+        );
     }
     let yaml = include_str!("../../src/catalogue/reason.yaml");
     let entries: BTreeMap<String, BTreeMap<String, String>> = serde_yaml::from_str(yaml).unwrap();

@@ -5,7 +5,7 @@
 //!   "exchanges": [{ "request": {…}, "answer": { "status": 202, "headers": {}, "body": …, "retry_after": 7 } }],
 //!   "end": { "accepted": { "reference": "7" } } }
 //! ```
-//! `request` is compared where it is given; `fault` stands in the place of `answer` as `["may-have-left", "timeout"]`;
+//! `@slug@` and `@hash@` stand for the message's own. `request` is compared where it is given; `fault` stands in the place of `answer` as `["may-have-left", "timeout"]`;
 //! `end` is one of `accepted`, `retry`, `reject` and `unknown`, the last three with `reason` and, for `retry`, `after`.
 
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
@@ -37,12 +37,22 @@ fn answer_of(exchange: &Value) -> Result<Response, Fault> {
         });
     }
     let answer = &exchange["answer"];
-    let headers = answer.get("headers").and_then(Value::as_object).cloned().unwrap_or_default();
+    let headers = answer
+        .get("headers")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
     Ok(Response {
         status: answer["status"].as_u64().unwrap().try_into().unwrap(),
-        headers: headers.into_iter().map(|(name, value)| (name, value.as_str().unwrap().to_owned())).collect(),
+        headers: headers
+            .into_iter()
+            .map(|(name, value)| (name, value.as_str().unwrap().to_owned()))
+            .collect(),
         body: text_of(&answer["body"]),
-        retry_after: answer.get("retry_after").and_then(Value::as_u64).map(Duration::from_secs),
+        retry_after: answer
+            .get("retry_after")
+            .and_then(Value::as_u64)
+            .map(Duration::from_secs),
     })
 }
 
@@ -58,7 +68,11 @@ fn show_end(step: &Step) -> Value {
     match step {
         Step::Call(request) => json!({ "call": show_request(request) }),
         Step::Accepted(receipt) => json!({ "accepted": { "reference": receipt.reference } }),
-        Step::Failed(Failure::Retry { after: Some(after), reason, .. }) => {
+        Step::Failed(Failure::Retry {
+            after: Some(after),
+            reason,
+            ..
+        }) => {
             json!({ "retry": { "reason": reason.as_str(), "after": after.as_secs() } })
         }
         Step::Failed(Failure::Retry { reason, .. }) => failed("retry", *reason),
@@ -69,26 +83,45 @@ fn show_end(step: &Step) -> Value {
 
 /// Plays every fixture of a folder; there has to be at least one.
 fn play(folder: &str, adapter: &dyn Adapter) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/adapters").join(folder);
-    let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/adapters")
+        .join(folder);
+    let mut files: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
     assert!(!files.is_empty(), "{} is empty", folder.display());
     for file in files {
         let name = file.display();
-        let case: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
         let mut message = message();
-        message.attempt = case.get("attempt").and_then(Value::as_u64).unwrap_or(1).try_into().unwrap();
+        let text = fs::read_to_string(&file).unwrap();
+        let text = text
+            .replace("@slug@", &message.slug())
+            .replace("@hash@", message.hash.as_str());
+        let case: Value = serde_json::from_str(&text).unwrap();
+        message.attempt = case
+            .get("attempt")
+            .and_then(Value::as_u64)
+            .unwrap_or(1)
+            .try_into()
+            .unwrap();
         let step = |done: &[Exchange]| match case.get("probe") {
             Some(Value::Bool(true)) => adapter.probe(done).unwrap(),
             _ => adapter.step(&message, done),
         };
         let mut done = Vec::new();
         for exchange in case["exchanges"].as_array().unwrap() {
-            let Step::Call(request) = step(&done) else { panic!("{name}: no call where one was expected") };
+            let Step::Call(request) = step(&done) else {
+                panic!("{name}: no call where one was expected")
+            };
             if let Some(expected) = exchange.get("request") {
                 assert_eq!(&show_request(&request), expected, "{name}");
             }
-            done.push(Exchange { request, result: answer_of(exchange) });
+            done.push(Exchange {
+                request,
+                result: answer_of(exchange),
+            });
         }
         assert_eq!(show_end(&step(&done)), case["end"], "{name}");
     }
@@ -116,7 +149,10 @@ fn gateway() {
 
 #[test]
 fn webhook() {
-    play("webhook", &super::webhook::adapter("https://nhan.vinh.example/hook", &[super::webhook::NEW]));
+    play(
+        "webhook",
+        &super::webhook::adapter("https://nhan.vinh.example/hook", &[super::webhook::NEW]),
+    );
 }
 
 #[test]
@@ -129,7 +165,10 @@ fn adapters_know_their_host_and_whether_they_can_ask() {
     ] {
         let adapter = recipes::adapter(&recipe);
         assert_eq!(adapter.host(), "10.1.4.3");
-        assert_eq!((adapter.can_ask(), adapter.probe(&[]).is_some()), (can_ask, can_probe));
+        assert_eq!(
+            (adapter.can_ask(), adapter.probe(&[]).is_some()),
+            (can_ask, can_probe)
+        );
         let shown = format!("{adapter:?}");
         assert!(!shown.contains("mat-khau"), "{shown}");
     }

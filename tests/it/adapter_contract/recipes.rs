@@ -8,8 +8,8 @@ use loa::{
         channel::AdapterConfig,
         id::RecipeId,
         recipe::{
-            Accepted, Body, ErrorRule, Find, Match, ParameterSpec, Probe, Recipe, RequestSpec, StatusRange, Value,
-            Verdict,
+            Accepted, Body, ErrorRule, Find, Match, ParameterSpec, Probe, Recipe, RequestSpec,
+            StatusRange, Value, Verdict,
         },
         secret::Secret,
     },
@@ -19,7 +19,12 @@ use serde_json::json;
 use super::{channel, map};
 
 pub(super) fn request(method: &str, url: &str, body: Body) -> RequestSpec {
-    RequestSpec { method: method.into(), url: url.into(), headers: BTreeMap::new(), body }
+    RequestSpec {
+        method: method.into(),
+        url: url.into(),
+        headers: BTreeMap::new(),
+        body,
+    }
 }
 
 /// The least recipe: one call, every success accepted.
@@ -37,13 +42,23 @@ pub(super) fn plain(request: RequestSpec) -> Recipe {
     }
 }
 
-pub(super) fn matching<const S: usize, const J: usize>(status: [&str; S], json: [(&str, &str); J]) -> Match {
+pub(super) fn matching<const S: usize, const J: usize>(
+    status: [&str; S],
+    json: [(&str, &str); J],
+) -> Match {
     let status = status.map(|text| StatusRange::parse(text).unwrap()).into();
-    Match { status, json: map(json), ..Match::default() }
+    Match {
+        status,
+        json: map(json),
+        ..Match::default()
+    }
 }
 
 fn rule<const S: usize>(status: [&str; S], then: Verdict) -> ErrorRule {
-    ErrorRule { when: matching(status, []), then }
+    ErrorRule {
+        when: matching(status, []),
+        then,
+    }
 }
 
 fn bearer() -> BTreeMap<String, String> {
@@ -59,7 +74,9 @@ pub(super) fn loudspeaker() -> Recipe {
         "until": "{{ message.deadline }}",
     });
     Recipe {
-        parameters: ["url", "token", "volume"].map(|name| (name.to_owned(), ParameterSpec::default())).into(),
+        parameters: ["url", "token", "volume"]
+            .map(|name| (name.to_owned(), ParameterSpec::default()))
+            .into(),
         accepted: Accepted {
             when: matching(["202"], [("/status", "queued")]),
             receipt: Some("/id".into()),
@@ -70,7 +87,10 @@ pub(super) fn loudspeaker() -> Recipe {
             rule(["5xx"], Verdict::Unknown),
         ],
         probe: Some(Probe {
-            request: RequestSpec { headers: bearer(), ..request("GET", "{{ with.url }}/api/status", Body::Empty) },
+            request: RequestSpec {
+                headers: bearer(),
+                ..request("GET", "{{ with.url }}/api/status", Body::Empty)
+            },
             healthy: matching(["200"], [("/state", "ready")]),
         }),
         ..plain(RequestSpec {
@@ -88,18 +108,32 @@ pub(super) fn website() -> Recipe {
             "excerpt": "{{ message.summary }}",
         }))
     };
-    let headers = || map([("Authorization", "Basic {{ (with.user ~ ':' ~ with.password) | base64 }}")]);
-    let with_headers = |request: RequestSpec| RequestSpec { headers: headers(), ..request };
+    let headers = || {
+        map([(
+            "Authorization",
+            "Basic {{ (with.user ~ ':' ~ with.password) | base64 }}",
+        )])
+    };
+    let with_headers = |request: RequestSpec| RequestSpec {
+        headers: headers(),
+        ..request
+    };
     let question = "{{ with.url }}/posts?slug={{ message.slug | urlencode }}";
     Recipe {
-        parameters: ["url", "user", "password"].map(|name| (name.to_owned(), ParameterSpec::default())).into(),
+        parameters: ["url", "user", "password"]
+            .map(|name| (name.to_owned(), ParameterSpec::default()))
+            .into(),
         find: Some(Find {
             always: true,
             request: with_headers(request("GET", question, Body::Empty)),
             found: matching(["200"], [("/0/id", "*")]),
             absent: matching(["200"], [("", "[]")]),
             take: map([("id", "/0/id")]),
-            update: Some(with_headers(request("POST", "{{ with.url }}/posts/{{ found.id }}", page()))),
+            update: Some(with_headers(request(
+                "POST",
+                "{{ with.url }}/posts/{{ found.id }}",
+                page(),
+            ))),
         }),
         accepted: Accepted {
             when: matching(["200", "201"], [("/slug", "{{ message.slug }}")]),
@@ -113,7 +147,11 @@ pub(super) fn website() -> Recipe {
             rule(["429", "5xx"], Verdict::Retry),
             rule(["2xx", "4xx"], Verdict::Reject),
         ],
-        ..plain(with_headers(request("POST", "{{ with.url }}/posts", page())))
+        ..plain(with_headers(request(
+            "POST",
+            "{{ with.url }}/posts",
+            page(),
+        )))
     }
 }
 
@@ -122,14 +160,25 @@ pub(super) fn chat() -> Recipe {
     Recipe {
         find: Some(Find {
             always: false,
-            request: request("GET", "{{ with.url }}/messages/{{ message.delivery }}", Body::Empty),
+            request: request(
+                "GET",
+                "{{ with.url }}/messages/{{ message.delivery }}",
+                Body::Empty,
+            ),
             found: matching([], [("/id", "*")]),
             absent: matching(["404"], []),
             take: map([("receipt", "/id")]),
             update: None,
         }),
-        accepted: Accepted { when: Match::default(), receipt: Some("/id".into()) },
-        ..plain(request("POST", "{{ with.url }}/messages", Body::Json(json!({ "text": "{{ message.text }}" }))))
+        accepted: Accepted {
+            when: Match::default(),
+            receipt: Some("/id".into()),
+        },
+        ..plain(request(
+            "POST",
+            "{{ with.url }}/messages",
+            Body::Json(json!({ "text": "{{ message.text }}" })),
+        ))
     }
 }
 
@@ -144,7 +193,11 @@ pub(super) fn gateway() -> Recipe {
                 Value::Json(json!({ "$base64": { "DataType": 4, "Data": "{{ value.command }}" } })),
             ),
         ],
-        ..plain(request("GET", "{{ with.url }}/{{ value.envelope | urlencode }}", Body::Empty))
+        ..plain(request(
+            "GET",
+            "{{ with.url }}/{{ value.envelope | urlencode }}",
+            Body::Empty,
+        ))
     }
 }
 
@@ -165,7 +218,12 @@ pub(super) fn adapter(recipe: &Recipe) -> RecipeAdapter {
 pub(super) fn adapter_with(recipe: &Recipe, with: &BTreeMap<String, String>) -> RecipeAdapter {
     let compiled = CompiledRecipe::new(recipe).unwrap();
     compiled.trial(with).unwrap();
-    let config = AdapterConfig::Recipe { recipe: recipe.id.clone(), with: BTreeMap::new() };
-    let secrets = ["mat-khau-1", "mat-khau-2"].map(|text| Secret::new(text.into())).into();
+    let config = AdapterConfig::Recipe {
+        recipe: recipe.id.clone(),
+        with: BTreeMap::new(),
+    };
+    let secrets = ["mat-khau-1", "mat-khau-2"]
+        .map(|text| Secret::new(text.into()))
+        .into();
     RecipeAdapter::new(&Arc::clone(&compiled), &channel(config), with, secrets).unwrap()
 }

@@ -57,7 +57,9 @@ impl Wire {
 fn whole_request(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let text = String::from_utf8_lossy(&bytes[..head]).to_ascii_lowercase();
-    let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse().ok());
+    let length = text
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: ")?.trim().parse().ok());
     let whole = head + length.unwrap_or(0);
     (bytes.len() >= whole).then_some(whole)
 }
@@ -78,10 +80,17 @@ impl Server {
         let thread = std::thread::spawn(move || {
             for script in scripts {
                 let (stream, _) = listener.accept().unwrap();
-                script(&mut Wire { stream, seen: sender.clone() });
+                script(&mut Wire {
+                    stream,
+                    seen: sender.clone(),
+                });
             }
         });
-        Self { address, seen, thread }
+        Self {
+            address,
+            seen,
+            thread,
+        }
     }
 
     /// One connection on which every request gets the same answer.
@@ -98,19 +107,29 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
-    /// Every whole request that was read, once all scripts have ended.
-    pub(super) fn requests(self) -> Vec<String> {
-        self.thread.join().unwrap();
-        self.seen.iter().collect()
+    /// Every whole request that was read, once all scripts have ended. Waits beside the runtime, which has to go on so
+    /// that connections are closed.
+    pub(super) async fn requests(self) -> Vec<String> {
+        let wait = move || {
+            self.thread.join().unwrap();
+            self.seen.iter().collect()
+        };
+        tokio::task::spawn_blocking(wait).await.unwrap()
     }
 }
 
 /// An address at which nobody listens.
 pub(super) fn nobody() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
 }
 
 /// An answer with a body.
 pub(super) fn answer(status: &str, headers: &str, body: &str) -> String {
-    format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n{body}", body.len())
+    format!(
+        "HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }

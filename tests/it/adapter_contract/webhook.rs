@@ -14,8 +14,14 @@ pub(super) const NEW: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const OLD: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 fn build(url: &str, secrets: &[&str]) -> Result<WebhookAdapter, WebhookProblem> {
-    let config = AdapterConfig::Webhook { url: url.into(), secrets: Vec::new() };
-    let secrets = secrets.iter().map(|&text| Secret::new(text.into())).collect();
+    let config = AdapterConfig::Webhook {
+        url: url.into(),
+        secrets: Vec::new(),
+    };
+    let secrets = secrets
+        .iter()
+        .map(|&text| Secret::new(text.into()))
+        .collect();
     WebhookAdapter::new(&channel(config), url, secrets)
 }
 
@@ -26,20 +32,44 @@ pub(super) fn adapter(url: &str, secrets: &[&str]) -> WebhookAdapter {
 #[test]
 fn receivers_believe_either_secret_while_they_change_over() {
     let message = message();
-    let Step::Call(request) = adapter("https://nhan.example/", &[NEW, OLD]).step(&message, &[]) else { panic!() };
-    let header = |name: &str| &request.headers.iter().find(|(given, _)| given == name).unwrap().1;
-    let (id, timestamp, signature) = (header("webhook-id"), header("webhook-timestamp"), header("webhook-signature"));
+    let Step::Call(request) = adapter("https://nhan.example/", &[NEW, OLD]).step(&message, &[])
+    else {
+        panic!()
+    };
+    let header = |name: &str| {
+        &request
+            .headers
+            .iter()
+            .find(|(given, _)| given == name)
+            .unwrap()
+            .1
+    };
+    let (id, timestamp, signature) = (
+        header("webhook-id"),
+        header("webhook-timestamp"),
+        header("webhook-signature"),
+    );
     assert_eq!(id, message.delivery.as_str());
     assert_eq!(timestamp, "1711319401");
     assert_eq!(signature.split(' ').count(), 2);
     let check = |secret: &str, id: &str, body: &[u8]| {
-        verify(&Secret::new(secret.into()), id, timestamp, signature, body, message.sent_at)
+        verify(
+            &Secret::new(secret.into()),
+            id,
+            timestamp,
+            signature,
+            body,
+            message.sent_at,
+        )
     };
     assert_eq!(check(NEW, id, &request.body), Ok(()));
     assert_eq!(check(OLD, id, &request.body), Ok(()));
     assert_eq!(check(OLD, "x", &request.body), Err(VerifyError::Signature));
     let stranger = "whsec_ISEhISEhISEhISEhISEhISEhISEhISEhISEhISEhISE=";
-    assert_eq!(check(stranger, id, &request.body), Err(VerifyError::Signature));
+    assert_eq!(
+        check(stranger, id, &request.body),
+        Err(VerifyError::Signature)
+    );
 }
 
 #[test]
@@ -48,10 +78,17 @@ fn what_cannot_work_is_said_at_once() {
         ("https://nhan.example/", &[][..], WebhookProblem::NoSecret),
         ("ftp://nhan.example/", &[NEW][..], WebhookProblem::Address),
         ("nhan.example", &[NEW][..], WebhookProblem::Address),
-        ("https://nhan.example/", &[NEW, "whsec_ngan"][..], WebhookProblem::Secret(2)),
+        (
+            "https://nhan.example/",
+            &[NEW, "whsec_ngan"][..],
+            WebhookProblem::Secret(2),
+        ),
     ] {
         assert_eq!(build(url, secrets).unwrap_err(), problem);
     }
     let shown = format!("{:?}", adapter("https://nhan.example/bi-mat", &[NEW]));
-    assert!(!shown.contains("MfKQ") && !shown.contains("bi-mat"), "{shown}");
+    assert!(
+        !shown.contains("MfKQ") && !shown.contains("bi-mat"),
+        "{shown}"
+    );
 }
