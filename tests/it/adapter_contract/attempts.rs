@@ -185,11 +185,11 @@ impl Adapter for Greedy {
         Step::Call(post(self.0.clone()))
     }
 
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "greedy"
     }
 
-    fn host(&self) -> &str {
+    fn host(&self) -> &'static str {
         ""
     }
 }
