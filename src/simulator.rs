@@ -25,6 +25,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::Arc,
+    time::Duration,
 };
 
 use tokio::sync::watch;
@@ -206,4 +207,13 @@ pub async fn serve_forever(
     stop.await;
     city.shutdown().await;
     Ok(())
+}
+
+/// Waits in real time.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the outside world does not follow the daemon's clock"
+)]
+async fn pause(length: Duration) {
+    tokio::time::sleep(length).await;
 }

@@ -13,11 +13,7 @@ use super::{
     run::transport,
 };
 use crate::{
-    adapter::{
-        Adapter,
-        attempt::{self, Ending},
-        registry::Registry,
-    },
+    adapter::{Adapter, attempt, registry::Registry},
     clock::Clock,
 };
 
@@ -90,7 +86,7 @@ pub async fn run(global: &Global, args: &ChannelsArgs, output: &Output) -> anyho
         Format::Json => output.json(&rows)?,
         Format::Text => {
             let mut table = Table::new();
-            table.load_preset(presets::NOTHING);
+            table.load_style(presets::NOTHING);
             for row in &rows {
                 let health = row.health.map(|word| output.say(&format!("cli.health-{word}"), &[])).unwrap_or_default();
                 let why = row.reason.map(|word| output.say(&format!("reason.{word}"), &[])).unwrap_or_default();
@@ -116,9 +112,7 @@ async fn ask(
 ) -> (Option<&'static str>, Option<&'static str>) {
     match attempt::probe(adapter.as_ref(), transport, || clock.now()).await {
         None => (Some("cannot-be-asked"), None),
-        Some(end) => match end.ending {
-            Ending::Accepted(_) => (Some("alive"), None),
-            Ending::Failed(failure) => (Some("dead"), Some(failure.reason().as_str())),
-        },
+        Some(Ok(())) => (Some("alive"), None),
+        Some(Err(failure)) => (Some("dead"), Some(failure.reason().as_str())),
     }
 }

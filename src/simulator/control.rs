@@ -20,8 +20,10 @@ use tokio::{
 
 use super::{
     CityError,
+    device::REST,
     fault::FaultOrder,
     memory::HeardFilter,
+    pause,
     registry::Registry,
     wire::{Answer, Request, Wire},
 };
@@ -41,7 +43,7 @@ pub(super) async fn serve(registry: Arc<Registry>, listener: TcpListener) {
                 }
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "the city's control address cannot let callers in");
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                    pause(REST).await;
                 }
             },
             Some(ended) = connections.join_next() => {

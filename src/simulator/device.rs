@@ -12,12 +12,12 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{misbehave, registry::Registry, wire::Wire};
+use super::{misbehave, pause, registry::Registry, wire::Wire};
 
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
 /// How long a door rests when the operating system cannot give it another connection.
-const REST: Duration = Duration::from_millis(50);
+pub(super) const REST: Duration = Duration::from_millis(50);
 
 /// An order to open or close a door, and where to say that it is done.
 #[derive(Debug)]
@@ -134,7 +134,7 @@ pub(super) async fn serve(
                 }
                 Err(error) => {
                     tracing::warn!(host = &*host, error = &error as &dyn std::error::Error, "a simulated device cannot let callers in");
-                    tokio::time::sleep(REST).await;
+                    pause(REST).await;
                 }
             },
             Some(ended) = connections.join_next() => {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     fault::Fault,
+    pause,
     wire::{Answer, Wire},
 };
 
@@ -133,9 +134,4 @@ async fn go_on(wire: Wire, keep_alive: bool) -> Option<Wire> {
     }
     wire.close().await;
     None
-}
-
-/// Real time, because the outside world does not follow the daemon's clock.
-async fn pause(length: Duration) {
-    tokio::time::sleep(length).await;
 }

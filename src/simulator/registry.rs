@@ -23,6 +23,7 @@ use super::{
     device::{self, Door, DoorOrder},
     fault::{Fault, FaultOrder, Rule, Rules},
     memory::{Effect, Heard, HeardFilter, Memory, Summary},
+    pause,
     record::Record,
     role,
     wire::{Answer, Request},
@@ -290,7 +291,7 @@ impl Registry {
             self.spawn(async move {
                 tokio::select! {
                     () = registry.stopped() => {}
-                    () = tokio::time::sleep(length) => {
+                    () = pause(length) => {
                         if let Err(error) = registry.settle_doors().await {
                             tracing::error!(error = &error as &dyn std::error::Error, "a simulated device stays closed");
                         }

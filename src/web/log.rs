@@ -16,7 +16,7 @@ use super::{
     query::{Query, format_key, parse_day, parse_key},
     reader::{Reader, needs_attention, standing},
     refusal::Refusal,
-    today::{WardChoice, sort_key, ward_choices},
+    wards::{WardChoice, sort_key, ward_choices},
 };
 use crate::{
     domain::{

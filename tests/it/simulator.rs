@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    task::JoinSet,
 };
 
 /// Longer than anything here takes, so that a defect fails instead of hanging.
@@ -261,27 +262,18 @@ async fn counts_are_exact_under_load() {
     let addresses: Vec<_> = (0..300)
         .map(|number| city.device(&format!("device-{number}")).unwrap())
         .collect();
-    let senders: Vec<_> = (0..16)
-        .map(|sender| {
-            let (client, addresses) = (client.clone(), addresses.clone());
-            tokio::spawn(async move {
-                for (number, address) in addresses.into_iter().enumerate() {
-                    let key = format!("{sender}-{number}");
-                    assert_eq!(
-                        speak(&client, address, &key, "x")
-                            .send()
-                            .await
-                            .unwrap()
-                            .status(),
-                        202
-                    );
-                }
-            })
-        })
-        .collect();
-    for sender in senders {
-        sender.await.unwrap();
+    let mut senders = JoinSet::new();
+    for sender in 0..16 {
+        let (client, addresses) = (client.clone(), addresses.clone());
+        senders.spawn(async move {
+            for (number, address) in addresses.into_iter().enumerate() {
+                let key = format!("{sender}-{number}");
+                let answer = speak(&client, address, &key, "x").send().await.unwrap();
+                assert_eq!(answer.status(), 202);
+            }
+        });
     }
+    senders.join_all().await;
     let summary = city.summary();
     assert_eq!(
         (

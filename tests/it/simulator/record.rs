@@ -9,6 +9,8 @@ use std::{
 
 use loa::simulator::{City, CityHandle, CityOptions, Effect, Fault, FaultOrder, Heard};
 
+use tokio::task::JoinSet;
+
 use super::{
     client,
     faults::{Seen, look},
@@ -95,6 +97,10 @@ async fn a_website_makes_twins_and_remembers_them_in_its_record() {
 /// Not a test: the process that the next test kills.
 #[test]
 #[ignore = "only as a process of its own"]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the parent says where the record is"
+)]
 fn a_city_to_be_killed() {
     let Ok(record) = std::env::var(RECORD) else {
         return;
@@ -154,31 +160,27 @@ async fn the_record_tells_the_truth_after_a_kill() {
 
     // eight senders until the city dies under them
     let (answered, mut first) = tokio::sync::watch::channel(0);
-    let senders: Vec<_> = (0..8)
-        .map(|sender| {
-            let (client, answered) = (client.clone(), answered.clone());
-            tokio::spawn(async move {
-                let mut keys = Vec::new();
-                for number in 0.. {
-                    let key = format!("{sender}-{number}");
-                    match speak(&client, address, &key, "x").send().await {
-                        Ok(response) => assert_eq!(response.status(), 202),
-                        Err(_) => break,
-                    }
-                    keys.push(key);
-                    answered.send_modify(|count| *count += 1);
+    let mut senders = JoinSet::new();
+    for sender in 0..8 {
+        let (client, answered) = (client.clone(), answered.clone());
+        senders.spawn(async move {
+            let mut keys = Vec::new();
+            for number in 0.. {
+                let key = format!("{sender}-{number}");
+                match speak(&client, address, &key, "x").send().await {
+                    Ok(response) => assert_eq!(response.status(), 202),
+                    Err(_) => break,
                 }
-                keys
-            })
-        })
-        .collect();
+                keys.push(key);
+                answered.send_modify(|count| *count += 1);
+            }
+            keys
+        });
+    }
     first.wait_for(|count| *count >= 200).await.unwrap();
     process.kill().unwrap();
     process.wait().unwrap();
-    let mut answered = Vec::new();
-    for sender in senders {
-        answered.extend(sender.await.unwrap());
-    }
+    let answered = senders.join_all().await.concat();
 
     let city = city_with(&record).await;
     let summary = city.summary();
