@@ -74,19 +74,25 @@ pub async fn attempt(
     .await
 }
 
-/// Asks the channel whether it is alive, which it is when the end is accepted; `None` when it cannot be asked.
+/// Asks the channel whether it is alive; `None` when it cannot be asked.
+///
+/// # Errors
+/// Why it seems not to be.
 pub async fn probe(
     adapter: &dyn Adapter,
     transport: &Transport,
     clock_now: impl Fn() -> Timestamp,
-) -> Option<AttemptEnd> {
+) -> Option<Result<(), Failure>> {
     adapter.probe(&[])?;
     let cannot = || {
         let detail = "the adapter took its question back";
         Step::Failed(Failure::reject(Reason::Defect, detail))
     };
     let step = |done: &[Exchange]| adapter.probe(done).unwrap_or_else(cannot);
-    Some(run(adapter.secrets(), transport, clock_now, step).await)
+    match run(adapter.secrets(), transport, clock_now, step).await.ending {
+        Ending::Accepted(_) => Some(Ok(())),
+        Ending::Failed(failure) => Some(Err(failure)),
+    }
 }
 
 async fn run(
