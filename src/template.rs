@@ -275,7 +275,7 @@ mod tests {
     use super::*;
 
     fn values() -> Map<String, Value> {
-        let serde_json::Value::Object(map) = serde_json::json!({
+        let Value::Object(map) = serde_json::json!({
             "ward": {"name": "phường Hưng Bình", "short": "Hưng Bình"},
             "title": "đừng bấm vào đường dẫn lạ",
             "n": 3,

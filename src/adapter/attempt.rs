@@ -85,16 +85,11 @@ pub async fn probe(
 ) -> Option<Result<(), Failure>> {
     adapter.probe(&[])?;
     let cannot = || {
-        Step::Failed(Failure::reject(
-            Reason::Defect,
-            "the adapter took its question back",
-        ))
+        let detail = "the adapter took its question back";
+        Step::Failed(Failure::reject(Reason::Defect, detail))
     };
     let step = |done: &[Exchange]| adapter.probe(done).unwrap_or_else(cannot);
-    match run(adapter.secrets(), transport, clock_now, step)
-        .await
-        .ending
-    {
+    match run(adapter.secrets(), transport, clock_now, step).await.ending {
         Ending::Accepted(_) => Some(Ok(())),
         Ending::Failed(failure) => Some(Err(failure)),
     }

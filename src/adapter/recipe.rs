@@ -178,7 +178,11 @@ impl RecipeAdapter {
         };
         match sent {
             [] => send(&scene, &recipe.request, message),
-            [exchange] => self.judge(exchange, &scene),
+            [exchange] => Ok(self.judge(exchange, &scene).unwrap_or_else(|problem| {
+                // The call was made and answered; only the judging failed, so it may have happened.
+                let detail = redact(&problem.to_string(), &self.secrets).into_owned();
+                Step::Failed(Failure::unknown(Reason::Defect, detail))
+            })),
             _ => Ok(Step::Failed(Failure::reject(
                 Reason::Defect,
                 "more answers than this recipe has calls",

@@ -2,6 +2,7 @@
 
 mod support;
 
+mod adapter_contract;
 mod calendar;
 mod cli;
 mod crash;
