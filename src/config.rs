@@ -31,6 +31,9 @@ pub enum SecretError {
     },
 }
 
+/// What every secret is worth in the simulated world. A webhook secret is base64 of at least 24 bytes.
+const SIMULATED_SECRET: &str = "whsec_c2ltdWxhdGVkLXNpbXVsYXRlZC1zaW11bGF0ZWQ=";
+
 /// Resolves references to secrets. Clones resolve alike.
 #[derive(Clone)]
 pub struct Secrets(Arc<dyn Fn(&SecretRef) -> Result<Secret, SecretError> + Send + Sync>);
@@ -49,8 +52,7 @@ impl Secrets {
         let root = root.to_owned();
         match world {
             World::Real => Self(Arc::new(move |reference| read_secret(&root, reference))),
-            // "simulated" in base64, because webhook secrets are.
-            World::Simulated => Self(Arc::new(|_| Ok(Secret::new("whsec_c2ltdWxhdGVk".to_owned())))),
+            World::Simulated => Self(Arc::new(|_| Ok(Secret::new(SIMULATED_SECRET.to_owned())))),
         }
     }
 

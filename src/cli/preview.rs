@@ -20,7 +20,7 @@ pub struct PreviewArgs {
     ward: String,
     /// The format: script, article, message or sign
     #[arg(long = "as", value_name = "FORMAT", default_value = "script", value_parser = parse_format)]
-    format: bulletin::Format,
+    carried: bulletin::Format,
 }
 
 fn parse_format(text: &str) -> Result<bulletin::Format, &'static str> {
@@ -45,7 +45,7 @@ pub fn run(global: &Global, args: &PreviewArgs, output: &Output) -> anyhow::Resu
         bail!(unknown(output, "cli.no-ward", &args.ward, names));
     };
     let (renderer, _) = Renderer::new(workspace);
-    let content = renderer.render(workspace, found, ward, args.format)?;
+    let content = renderer.render(workspace, found, ward, args.carried)?;
     match output.format {
         Format::Json => output.json(&serde_json::json!({
             "bulletin": content.bulletin,

@@ -188,6 +188,10 @@ impl Ledger {
             self.limits.recount(self.in_flight.values());
         }
         drop(busy);
+        if !self.finished.is_empty() {
+            // Some could not even begin; that has to be written down now.
+            return Ok(now);
+        }
         if stopping || (full && want > 0) || (want == 0) {
             // Only a result makes room.
             return Ok(now + shared.poll());

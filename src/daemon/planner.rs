@@ -104,8 +104,9 @@ pub(super) async fn interval(
     shared.store.record_plan_run(&live.workspace.revision, from, until, shared.clock.now()).await?;
     if total != Planned::default() {
         tracing::debug!(deliveries.new = total.inserted, deliveries.changed = total.changed, "planned");
-        shared.planned.notify_one();
     }
+    // Even where nothing else changed, another revision's words have to be frozen again.
+    shared.planned.notify_one();
     Ok(())
 }
 

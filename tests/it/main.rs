@@ -2,7 +2,6 @@
 
 mod support;
 
-mod adapter_contract;
 mod calendar;
 mod cli;
 mod crash;

@@ -15,7 +15,7 @@ use loa::{
 use super::workspace::Folder;
 
 /// Nothing here takes longer than this; a test that waits longer has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An instant in the test's zone: `2024-03-25T05:30`.
 pub fn at(local: &str) -> Timestamp {
@@ -47,13 +47,13 @@ impl Scene {
 
     /// Starts a daemon whose clock shows `start` and runs fast.
     pub async fn start(&self, start: &str) -> Running {
-        self.start_with(Clock::simulated(at(start), 20_000.0)).await
+        self.start_with(Clock::simulated(at(start), 3_000.0)).await
     }
 
     /// Starts a daemon with a clock of the test's.
     pub async fn start_with(&self, clock: Clock) -> Running {
-        let workspace = Arc::new(self.folder.load());
         let _rising = clock.busy();
+        let workspace = Arc::new(self.folder.load());
         let alone = self.database.starts_with("sqlite:");
         let store = Store::open(&self.database, World::Simulated, alone).await.unwrap();
         let settings = &workspace.settings;
