@@ -26,6 +26,7 @@ use crate::domain::{
 const PAGE: usize = 512;
 const PAGES: usize = 8;
 
+/// The end of an attempt as JSON. What is absent is NULL in the database.
 #[derive(Serialize)]
 struct End<'a> {
     delivery_id: &'a str,
@@ -33,15 +34,23 @@ struct End<'a> {
     started_us: i64,
     finished_us: i64,
     outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     answer: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     receipt: Option<Cow<'a, str>>,
     evidence: &'static str,
     state: &'static str,
+    unfinished: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     next_us: Option<i64>,
     doubt: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     accepted_us: Option<i64>,
 }
 
@@ -60,6 +69,7 @@ impl<'a> From<&'a Finished> for End<'a> {
             receipt: clean_option(end.receipt.as_deref()),
             evidence: end.evidence.as_str(),
             state: end.next.as_str(),
+            unfinished: !end.next.is_final(),
             // A delivery that is ready has an instant.
             next_us: (end.next == State::Ready).then(|| end.next_at.unwrap_or(end.finished).as_micros()),
             doubt: end.doubt,
