@@ -5,9 +5,13 @@
 //!
 //! Nothing here shows what could be a secret: `Debug` of a request or an answer leaves out everything but its shape.
 
+pub mod attempt;
+pub mod recipe;
+pub mod registry;
 pub mod transport;
+pub mod webhook;
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, fmt, time::Duration};
 
 use bytes::Bytes;
 
@@ -18,7 +22,7 @@ use crate::domain::{
 };
 
 /// What knows one vendor's HTTP interface.
-pub trait Adapter: Send + Sync + std::fmt::Debug {
+pub trait Adapter: Send + Sync + fmt::Debug {
     /// Decides the next step of one attempt from what this attempt has exchanged so far. An empty `done` asks for the
     /// first request.
     fn step(&self, message: &Message, done: &[Exchange]) -> Step;
@@ -33,6 +37,9 @@ pub trait Adapter: Send + Sync + std::fmt::Debug {
         let _ = done;
         None
     }
+
+    /// What sort of adapter it is, for lists and counters: a recipe's id, or `webhook`.
+    fn name(&self) -> &str;
 
     /// The host (with port, where one is written) that calls go to, for limits per host.
     fn host(&self) -> &str;
@@ -95,7 +102,10 @@ impl Step {
     /// The answer is yes, and this is all that it says.
     #[must_use]
     pub fn accepted(reference: Option<String>) -> Self {
-        Self::Accepted(Receipt { reference, evidence: Evidence::Accepted })
+        Self::Accepted(Receipt {
+            reference,
+            evidence: Evidence::Accepted,
+        })
     }
 }
 
@@ -103,26 +113,38 @@ impl Failure {
     /// It did not happen; another attempt may help.
     #[must_use]
     pub fn retry(reason: Reason, detail: impl Into<String>) -> Self {
-        Self::Retry { after: None, reason, detail: detail.into() }
+        Self::Retry {
+            after: None,
+            reason,
+            detail: detail.into(),
+        }
     }
 
     /// The channel said no.
     #[must_use]
     pub fn reject(reason: Reason, detail: impl Into<String>) -> Self {
-        Self::Reject { reason, detail: detail.into() }
+        Self::Reject {
+            reason,
+            detail: detail.into(),
+        }
     }
 
     /// It may have happened.
     #[must_use]
     pub fn unknown(reason: Reason, detail: impl Into<String>) -> Self {
-        Self::Unknown { reason, detail: detail.into() }
+        Self::Unknown {
+            reason,
+            detail: detail.into(),
+        }
     }
 
     /// Why.
     #[must_use]
     pub fn reason(&self) -> Reason {
         match self {
-            Self::Retry { reason, .. } | Self::Reject { reason, .. } | Self::Unknown { reason, .. } => *reason,
+            Self::Retry { reason, .. }
+            | Self::Reject { reason, .. }
+            | Self::Unknown { reason, .. } => *reason,
         }
     }
 
@@ -130,7 +152,9 @@ impl Failure {
     #[must_use]
     pub fn detail(&self) -> &str {
         match self {
-            Self::Retry { detail, .. } | Self::Reject { detail, .. } | Self::Unknown { detail, .. } => detail,
+            Self::Retry { detail, .. }
+            | Self::Reject { detail, .. }
+            | Self::Unknown { detail, .. } => detail,
         }
     }
 
@@ -138,7 +162,11 @@ impl Failure {
     #[must_use]
     pub fn without_effect(self) -> Self {
         match self {
-            Self::Unknown { reason, detail } => Self::Retry { after: None, reason, detail },
+            Self::Unknown { reason, detail } => Self::Retry {
+                after: None,
+                reason,
+                detail,
+            },
             certain => certain,
         }
     }
@@ -161,19 +189,51 @@ impl Failure {
 pub fn classify(exchange: &Exchange) -> Failure {
     let answer = match &exchange.result {
         Ok(answer) => answer,
-        Err(Fault { may_have_left: true, reason, detail }) => return Failure::unknown(*reason, detail),
-        Err(Fault { reason: Reason::Unwritable, detail, .. }) => return Failure::reject(Reason::Unwritable, detail),
+        Err(Fault {
+            may_have_left: true,
+            reason,
+            detail,
+        }) => return Failure::unknown(*reason, detail),
+        Err(Fault {
+            reason: Reason::Unwritable,
+            detail,
+            ..
+        }) => return Failure::reject(Reason::Unwritable, detail),
         Err(Fault { reason, detail, .. }) => return Failure::retry(*reason, detail),
     };
     let detail = format!("status {}", answer.status);
     match answer.status {
-        408 | 425 => Failure::Retry { after: answer.retry_after, reason: Reason::Status, detail },
-        429 | 503 => Failure::Retry { after: answer.retry_after, reason: Reason::Busy, detail },
+        408 | 425 => Failure::Retry {
+            after: answer.retry_after,
+            reason: Reason::Status,
+            detail,
+        },
+        429 | 503 => Failure::Retry {
+            after: answer.retry_after,
+            reason: Reason::Busy,
+            detail,
+        },
         300..=399 => Failure::reject(Reason::Redirect, detail),
         400..=499 => Failure::reject(Reason::Status, detail),
         500..=599 => Failure::unknown(Reason::Status, detail),
         _ => Failure::reject(Reason::Unexpected, detail),
     }
+}
+
+/// `text` with every secret in it replaced. Secrets of fewer than four letters stay: they would black out ordinary words.
+#[must_use]
+pub fn redact<'t>(text: &'t str, secrets: &[Secret]) -> Cow<'t, str> {
+    let mut text = Cow::Borrowed(text);
+    for secret in secrets
+        .iter()
+        .map(Secret::expose)
+        .filter(|secret| secret.len() >= 4)
+    {
+        if text.contains(secret) {
+            text = Cow::Owned(text.replace(secret, "***"));
+        }
+    }
+    text
 }
 
 /// One HTTP request, complete. The address, header values and the body may all hold secrets, so `Debug` shows only the
@@ -253,13 +313,21 @@ impl Fault {
     /// The receiver cannot have got anything.
     #[must_use]
     pub fn never_left(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { may_have_left: false, reason, detail: detail.into() }
+        Self {
+            may_have_left: false,
+            reason,
+            detail: detail.into(),
+        }
     }
 
     /// The receiver may have got the request.
     #[must_use]
     pub fn may_have_left(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { may_have_left: true, reason, detail: detail.into() }
+        Self {
+            may_have_left: true,
+            reason,
+            detail: detail.into(),
+        }
     }
 }
 
@@ -280,7 +348,13 @@ mod tests {
     #[test]
     fn what_calls_mean_by_default() {
         let after = Some(Duration::from_secs(7));
-        let answer = |status| exchange(Ok(Response { status, retry_after: after, ..Response::default() }));
+        let answer = |status| {
+            exchange(Ok(Response {
+                status,
+                retry_after: after,
+                ..Response::default()
+            }))
+        };
         for (status, reason, meaning) in [
             (200, Reason::Unexpected, "reject"),
             (204, Reason::Unexpected, "reject"),
@@ -303,16 +377,34 @@ mod tests {
         ] {
             let detail = format!("status {status}");
             let expected = match meaning {
-                "retry" => Failure::Retry { after, reason, detail },
+                "retry" => Failure::Retry {
+                    after,
+                    reason,
+                    detail,
+                },
                 "reject" => Failure::Reject { reason, detail },
                 _ => Failure::Unknown { reason, detail },
             };
             assert_eq!(classify(&answer(status)), expected);
         }
-        for reason in [Reason::Refused, Reason::NoAddress, Reason::NoConnection, Reason::Tls, Reason::NotAllowed] {
-            assert_eq!(classify(&exchange(Err(Fault::never_left(reason, "x")))), Failure::retry(reason, "x"));
+        for reason in [
+            Reason::Refused,
+            Reason::NoAddress,
+            Reason::NoConnection,
+            Reason::Tls,
+            Reason::NotAllowed,
+        ] {
+            assert_eq!(
+                classify(&exchange(Err(Fault::never_left(reason, "x")))),
+                Failure::retry(reason, "x")
+            );
         }
-        for reason in [Reason::Timeout, Reason::Reset, Reason::Cut, Reason::TooLarge] {
+        for reason in [
+            Reason::Timeout,
+            Reason::Reset,
+            Reason::Cut,
+            Reason::TooLarge,
+        ] {
             let failure = classify(&exchange(Err(Fault::may_have_left(reason, "x"))));
             assert_eq!(failure, Failure::unknown(reason, "x"));
             assert_eq!(failure.without_effect(), Failure::retry(reason, "x"));
@@ -324,9 +416,17 @@ mod tests {
     #[test]
     fn nothing_secret_is_shown() {
         let headers = BTreeMap::from([("set-cookie".to_owned(), "hunter2".to_owned())]);
-        let answer = Response { status: 200, headers, body: Bytes::from_static(b"hunter2"), retry_after: None };
+        let answer = Response {
+            status: 200,
+            headers,
+            body: Bytes::from_static(b"hunter2"),
+            retry_after: None,
+        };
         let shown = format!("{:?}", exchange(Ok(answer)));
         assert!(!shown.contains("hunter2"), "{shown}");
-        assert!(shown.contains("10.1.4.3:8080") && shown.contains("set-cookie"), "{shown}");
+        assert!(
+            shown.contains("10.1.4.3:8080") && shown.contains("set-cookie"),
+            "{shown}"
+        );
     }
 }

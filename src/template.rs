@@ -173,7 +173,7 @@ impl Templates {
             return Err(early);
         }
         if let Err(error) = self.tera.add_raw_templates(templates) {
-            return Err(self.explain_all(templates, &error));
+            return Err(explain_all(templates, &error));
         }
         self.texts.extend(
             templates
@@ -181,33 +181,6 @@ impl Templates {
                 .map(|(name, text)| (name.clone(), text.clone())),
         );
         Ok(())
-    }
-
-    fn explain_all(
-        &self,
-        templates: &BTreeMap<String, String>,
-        error: &tera::Error,
-    ) -> Vec<TemplateError> {
-        // The engine stops at the first text that it cannot parse; each is parsed alone to find the others.
-        let mut errors: Vec<TemplateError> = templates
-            .iter()
-            .filter_map(|(name, text)| {
-                let error = tera::Tera::new().add_raw_template(name, text).err()?;
-                matches!(error.kind(), tera::ErrorKind::SyntaxError(_))
-                    .then(|| fault::explain(&error, name, text))
-            })
-            .collect();
-        if errors.is_empty() {
-            errors = fault::explain_references(error);
-        }
-        if errors.is_empty() {
-            let (name, text) = templates
-                .iter()
-                .next()
-                .map_or(("", ""), |(name, text)| (name.as_str(), text.as_str()));
-            errors.push(fault::explain(error, name, text));
-        }
-        errors
     }
 
     /// Whether there is a template of this name.
@@ -252,6 +225,30 @@ impl Templates {
     }
 }
 
+/// Why a batch was refused, at least one reason.
+fn explain_all(templates: &BTreeMap<String, String>, error: &tera::Error) -> Vec<TemplateError> {
+    // The engine stops at the first text that it cannot parse; each is parsed alone to find the others.
+    let mut errors: Vec<TemplateError> = templates
+        .iter()
+        .filter_map(|(name, text)| {
+            let error = tera::Tera::new().add_raw_template(name, text).err()?;
+            matches!(error.kind(), tera::ErrorKind::SyntaxError(_))
+                .then(|| fault::explain(&error, name, text))
+        })
+        .collect();
+    if errors.is_empty() {
+        errors = fault::explain_references(error);
+    }
+    if errors.is_empty() {
+        let (name, text) = templates
+            .iter()
+            .next()
+            .map_or(("", ""), |(name, text)| (name.as_str(), text.as_str()));
+        errors.push(fault::explain(error, name, text));
+    }
+    errors
+}
+
 /// A buffer that refuses to grow past [`OUTPUT_LIMIT`].
 struct Capped {
     bytes: Vec<u8>,
@@ -278,7 +275,7 @@ mod tests {
     use super::*;
 
     fn values() -> Map<String, Value> {
-        let serde_json::Value::Object(map) = serde_json::json!({
+        let Value::Object(map) = serde_json::json!({
             "ward": {"name": "phường Hưng Bình", "short": "Hưng Bình"},
             "title": "đừng bấm vào đường dẫn lạ",
             "n": 3,

@@ -9,6 +9,7 @@
 
 mod assets;
 mod broadcast;
+mod day;
 mod frame;
 mod guard;
 mod live;
@@ -19,6 +20,7 @@ mod reader;
 mod refusal;
 mod titles;
 mod today;
+mod wards;
 
 use std::{fmt, io, sync::Arc, time::Duration};
 

@@ -1,5 +1,251 @@
 //! The only HTTP client for channels.
+//!
+//! - A call goes out once: no redirects, no proxy, no retries of the client's own.
+//! - An address outside the allow-list gets no connection, and the address that was checked is the one connected to.
+//! - An answer is read up to a cap.
+//! - A fault says whether the request may have left; where the client does not say, it may have.
+//! - In a simulation, sockets are opened to loopback only ([`simulated::Loopback`] is the only way to an address).
+//! - No address, header or body ever reaches a log or a fault's detail.
 
 mod address;
+mod allow;
+mod fault;
+mod retry_after;
+mod simulated;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 pub use address::host;
+use allow::{AllowList, AllowedResolver, NoResolver};
+use bytes::{Bytes, BytesMut};
+use reqwest::{
+    Method, Url,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
+use simulated::City;
+
+use super::{Fault, Request, Response};
+use crate::domain::{delivery::Reason, settings::AllowRule, time::Timestamp};
+
+/// Idle connections are closed after this. Receivers commonly close theirs after 5 s, and a request that crosses such a
+/// closing could not be told from one that was read: it would be a false "unknown".
+const IDLE: Duration = Duration::from_secs(3);
+
+/// How calls are made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TransportSettings {
+    /// Time for finding the address, connecting and the TLS handshake.
+    pub connect_timeout: Duration,
+    /// Time for a whole call, the answer's body included, and for all calls of one attempt together.
+    pub total_timeout: Duration,
+    /// Where calls may go.
+    pub allow: Vec<AllowRule>,
+    /// The most bytes of an answer's body.
+    pub answer_cap: usize,
+    /// Whether calls go to real channels.
+    pub route: Route,
+}
+
+/// Where calls end up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// Where their addresses say.
+    Direct,
+    /// At a simulated city's stand-ins on loopback.
+    Simulated {
+        /// Where the city is asked for the stand-in of a host; a loopback address.
+        control: SocketAddr,
+    },
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// The client could not be made.
+    #[error("the HTTP client could not be made")]
+    Client(#[source] reqwest::Error),
+    /// A simulation must stay on loopback.
+    #[error("the simulated city must be at an IPv4 loopback address, and {0} is none")]
+    NotLoopback(SocketAddr),
+}
+
+/// The client. Cloning shares its connections.
+#[derive(Debug, Clone)]
+pub struct Transport {
+    client: reqwest::Client,
+    allow: Arc<AllowList>,
+    city: Option<Arc<City>>,
+    answer_cap: usize,
+    total_timeout: Duration,
+}
+
+impl Transport {
+    /// Makes the client; opens no connection yet.
+    ///
+    /// # Errors
+    /// [`TransportError`].
+    pub fn new(settings: TransportSettings) -> Result<Self, TransportError> {
+        let allow = Arc::new(AllowList::new(settings.allow));
+        let builder = reqwest::Client::builder()
+            .user_agent(concat!("loa/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .no_proxy()
+            .http1_only()
+            .tcp_nodelay(true)
+            .pool_idle_timeout(IDLE)
+            .connect_timeout(settings.connect_timeout)
+            .timeout(settings.total_timeout);
+        let builder = match settings.route {
+            Route::Direct => builder.dns_resolver(AllowedResolver::new(Arc::clone(&allow))),
+            Route::Simulated { .. } => builder.dns_resolver(NoResolver),
+        };
+        let city = match settings.route {
+            Route::Direct => None,
+            Route::Simulated { control } => Some(Arc::new(
+                City::new(control).ok_or(TransportError::NotLoopback(control))?,
+            )),
+        };
+        let client = builder.build().map_err(TransportError::Client)?;
+        Ok(Self {
+            client,
+            allow,
+            city,
+            answer_cap: settings.answer_cap,
+            total_timeout: settings.total_timeout,
+        })
+    }
+
+    /// Time for a whole call, and for all calls of one attempt together.
+    #[must_use]
+    pub fn total_timeout(&self) -> Duration {
+        self.total_timeout
+    }
+
+    /// Makes one call. `now` is for a Retry-After that is a date.
+    ///
+    /// # Errors
+    /// A [`Fault`], when no whole answer came.
+    pub async fn call(&self, request: &Request, now: Timestamp) -> Result<Response, Fault> {
+        let url = address::read(&request.url)?;
+        let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| {
+            Fault::never_left(
+                Reason::Unwritable,
+                "the method has a character that no method has",
+            )
+        })?;
+        let mut headers = headers(&request.headers)?;
+        let host = address::bare_host(&url);
+        self.allow
+            .check_before_connecting(&host, self.city.is_some())?;
+        let (url, stand_in) = match &self.city {
+            None => (url, None),
+            Some(city) => {
+                if let Some(original) = address::host_of(&url) {
+                    let value =
+                        HeaderValue::from_str(&original).map_err(|_| address::not_an_address())?;
+                    headers.insert(reqwest::header::HOST, value);
+                }
+                let stand_in = city.stand_in(&self.client, &host).await?;
+                (stand_in.redirect(url)?, Some(city))
+            }
+        };
+        let result = self
+            .exchange(url, method, headers, request.body.clone(), now)
+            .await;
+        if let (
+            Some(city),
+            Err(Fault {
+                may_have_left: false,
+                ..
+            }),
+        ) = (stand_in, &result)
+        {
+            city.forget(&host); // The city may have come back with other addresses.
+        }
+        result
+    }
+
+    async fn exchange(
+        &self,
+        url: Url,
+        method: Method,
+        headers: HeaderMap,
+        body: Bytes,
+        now: Timestamp,
+    ) -> Result<Response, Fault> {
+        let https = url.scheme() == "https";
+        let bodiless = matches!(method, Method::GET | Method::HEAD | Method::DELETE);
+        let mut call = self.client.request(method, url).headers(headers);
+        if !(body.is_empty() && bodiless) {
+            call = call.body(body);
+        }
+        let answer = call
+            .send()
+            .await
+            .map_err(|error| fault::explain(error, https))?;
+        let status = answer.status().as_u16();
+        let mut headers = std::collections::BTreeMap::new();
+        for (name, value) in answer.headers() {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            headers
+                .entry(name.as_str().to_owned())
+                .and_modify(|all: &mut String| {
+                    all.push_str(", ");
+                    all.push_str(&value);
+                })
+                .or_insert_with(|| value.clone().into_owned());
+        }
+        let retry_after = headers
+            .get("retry-after")
+            .and_then(|text| retry_after::parse(text, now));
+        let body = read_capped(answer, self.answer_cap).await?;
+        Ok(Response {
+            status,
+            headers,
+            body,
+            retry_after,
+        })
+    }
+}
+
+async fn read_capped(mut answer: reqwest::Response, cap: usize) -> Result<Bytes, Fault> {
+    let too_large = || {
+        Fault::may_have_left(
+            Reason::TooLarge,
+            format!("the answer is larger than {cap} bytes"),
+        )
+    };
+    if answer
+        .content_length()
+        .is_some_and(|length| usize::try_from(length).map_or(true, |length| length > cap))
+    {
+        return Err(too_large());
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = answer.chunk().await.map_err(fault::explain_body)? {
+        if body.len() + chunk.len() > cap {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+fn headers(given: &[(String, String)]) -> Result<HeaderMap, Fault> {
+    let mut headers = HeaderMap::with_capacity(given.len());
+    for (name, value) in given {
+        let read = HeaderName::from_bytes(name.as_bytes())
+            .ok()
+            .zip(HeaderValue::from_bytes(value.as_bytes()).ok());
+        let Some((name, value)) = read else {
+            return Err(Fault::never_left(
+                Reason::Unwritable,
+                format!("the header {name:?} cannot be written"),
+            ));
+        };
+        headers.append(name, value);
+    }
+    Ok(headers)
+}

@@ -13,7 +13,7 @@ use super::{
     run::transport,
 };
 use crate::{
-    adapter::{Adapter, Failure, attempt, registry::Registry},
+    adapter::{Adapter, attempt, registry::Registry},
     clock::Clock,
 };
 
@@ -86,7 +86,7 @@ pub async fn run(global: &Global, args: &ChannelsArgs, output: &Output) -> anyho
         Format::Json => output.json(&rows)?,
         Format::Text => {
             let mut table = Table::new();
-            table.load_preset(presets::NOTHING);
+            table.load_style(presets::NOTHING);
             for row in &rows {
                 let health = row.health.map(|word| output.say(&format!("cli.health-{word}"), &[])).unwrap_or_default();
                 let why = row.reason.map(|word| output.say(&format!("reason.{word}"), &[])).unwrap_or_default();
@@ -113,8 +113,6 @@ async fn ask(
     match attempt::probe(adapter.as_ref(), transport, || clock.now()).await {
         None => (Some("cannot-be-asked"), None),
         Some(Ok(())) => (Some("alive"), None),
-        Some(Err(Failure::Retry { reason, .. } | Failure::Reject { reason, .. } | Failure::Unknown { reason, .. })) => {
-            (Some("dead"), Some(reason.as_str()))
-        }
+        Some(Err(failure)) => (Some("dead"), Some(failure.reason().as_str())),
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! Every word is in `catalogue/cron.yaml`.
 
-mod mistake;
 mod words;
 
 use clap::Args;
@@ -20,7 +19,7 @@ use crate::{
 };
 
 use super::output::{Format, Output, parse_instant};
-pub use mistake::{error_text, mend_text, problem_text};
+pub use crate::diagnostic::crontab::{error_text, mend_text, problem_text};
 pub use words::describe;
 
 /// Which line, and from when on.

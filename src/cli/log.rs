@@ -192,7 +192,7 @@ fn show(rows: &[DeliveryRow], output: &Output, zone: chrono_tz::Tz) -> anyhow::R
         Format::Text if rows.is_empty() => output.line(&output.say("cli.log-empty", &[]))?,
         Format::Text => {
             let mut table = Table::new();
-            table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+            table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
             table.set_header(["due", "state", "channel", "bulletin", "why", "delivery"].map(|column| {
                 output.say(&format!("cli.log-{column}"), &[])
             }));

@@ -78,6 +78,8 @@ pub async fn run(global: &Global, args: &RunArgs, output: &Output) -> anyhow::Re
     let place = Place::load(global, output)?;
     let store = place.store(true).await?;
     let (clock, start) = clock(&place, &store, args).await?;
+    // A fast clock does not run while the daemon gets up.
+    let rising = clock.busy();
     let until = args.until.as_deref().map(|text| parse_instant(text, place.zone(), start)).transpose()?;
     let (transport, city) = transport(global, &place, None).await?;
     let live = Live::new(place.workspace.clone(), &place.secrets);
@@ -113,9 +115,10 @@ pub async fn run(global: &Global, args: &RunArgs, output: &Output) -> anyhow::Re
         daemon.attach("ticker", ticker::run(shared.clone(), start, place.zone(), output.lang));
     }
     greet(output, &place, start, shown)?;
+    drop(rising);
     // Outside systemd there is nobody to tell.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    let ended = finish(daemon, &shared, output, start).await;
+    let ended = finish(daemon, &shared, output, start, until).await;
     if let Some(city) = city {
         city.shutdown().await;
     }
@@ -123,11 +126,18 @@ pub async fn run(global: &Global, args: &RunArgs, output: &Output) -> anyhow::Re
 }
 
 /// Waits for the end and says what this run did.
-async fn finish(daemon: Daemon, shared: &Shared, output: &Output, start: Timestamp) -> anyhow::Result<()> {
+async fn finish(
+    daemon: Daemon,
+    shared: &Shared,
+    output: &Output,
+    start: Timestamp,
+    until: Option<Timestamp>,
+) -> anyhow::Result<()> {
     let (store, clock) = (shared.store.clone(), shared.clock.clone());
     let (seen, ended) = daemon
         .finish_then(async move {
-            let now = clock.now();
+            // A fast clock goes on while the loops end; that time was never worked through.
+            let now = until.map_or(clock.now(), |until| until.min(clock.now()));
             let filter = LogFilter { since: Some(start), until: Some(now), ..LogFilter::default() };
             store.account(&filter).await.map(|account| (account, now))
         })

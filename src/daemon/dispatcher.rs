@@ -24,7 +24,10 @@ use tokio::{
 use self::{limits::Limits, verdict::conclude};
 use super::Shared;
 use crate::{
-    adapter::{Adapter, Failure, attempt::{AttemptEnd, attempt}},
+    adapter::{
+        Adapter, Failure,
+        attempt::{AttemptEnd, attempt},
+    },
     clock::Busy,
     domain::{
         channel::Mode,

@@ -62,11 +62,12 @@ async fn step(shared: &Shared) -> Result<bool, StoreError> {
     if unprepared.is_empty() {
         return Ok(false);
     }
+    let revision = live.workspace.revision.clone();
     // A template can be slow; it must not hold up a thread that others wait for.
     let round = tokio::task::spawn_blocking(move || Round::of(&live, &unprepared)).await;
     let round = round.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
     let now = shared.clock.now();
-    shared.store.freeze(&round.contents, &round.frozen, now).await?;
+    shared.store.freeze(&round.contents, &round.frozen, &revision, now).await?;
     for (id, reason, detail) in round.failed {
         tracing::error!(delivery.id = %id, reason = reason.as_str(), detail, "a delivery could not be prepared");
         let state = if reason == Reason::Superseded { State::Skipped } else { State::Failed };

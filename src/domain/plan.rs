@@ -129,7 +129,7 @@ impl<'w> Plan<'w> {
 
     /// The deliveries of [`Plan::occurrences`], in the same order and then by channel id.
     pub fn deliveries(&self, from: Timestamp, until: Timestamp) -> impl Iterator<Item = PlannedDelivery> {
-        self.occurrences(from, until).flat_map(|occurrence| {
+        self.occurrences(from, until).flat_map(move |occurrence| {
             let channels = occurrence.channels;
             channels.iter().map(move |channel| self.delivery(&occurrence, channel))
         })

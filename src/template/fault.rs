@@ -2,10 +2,10 @@
 //!
 //! Position and template come from the engine's fields wherever it has them. Three things exist only as text in tera
 //! 2.4, and are read from it here and nowhere else (the tests of `template` notice when the text changes):
-//! - names in `Variable `x` is not defined. Available variables: …` and `Field `x` is not defined. Available fields: …`;
-//! - an undefined value given to a filter: `… expected `T` but got `undefined``;
-//! - unknown filters, tests, functions and included templates, which come as printed reports joined into one message:
-//!   `error: Unknown filter `x`` and ` --> name:line:column` on the next line.
+//! - names, in "Variable x is not defined. Available variables: …" and "Field x is not defined. Available fields: …";
+//! - an undefined value given to a filter, in "… but got undefined";
+//! - unknown filters, tests, functions and included templates, which come as printed reports joined into one message,
+//!   each beginning with "error: Unknown filter x" and "--> name:line:column" on the next line.
 
 use super::{TEMPLATE_LIMIT, TemplateError, TemplateErrorKind};
 
@@ -125,7 +125,8 @@ pub(super) fn explain_rendering<'t>(
 /// `from_here` is the template's text from the error's position on. Of `a.b` given to a filter, that position spans only
 /// the `a`.
 fn undefined(message: &str, from_here: &str) -> Option<TemplateErrorKind> {
-    if message.ends_with("but got `undefined`") {
+    // The engine names a missing entry of `a["b"]` in neither case.
+    if message.ends_with("but got `undefined`") || message == "Tried to render a variable that is undefined" {
         let end =
             from_here.find(|letter: char| !letter.is_alphanumeric() && !"_.".contains(letter));
         let path = &from_here[..end.unwrap_or(from_here.len())];

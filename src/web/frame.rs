@@ -14,10 +14,18 @@ use super::{Pages, assets, query::Query, reader::Reader, refusal::Refusal};
 use crate::catalogue::{self, Lang};
 
 /// The templates by name. The ending `.html` makes the engine escape every value.
-const TEMPLATES: [(&str, &str); 7] = [
+const TEMPLATES: [(&str, &str); 9] = [
     ("frame.html", include_str!("templates/frame.html")),
     ("today.html", include_str!("templates/today.html")),
     ("today-live.html", include_str!("templates/today-live.html")),
+    (
+        "today-summary.html",
+        include_str!("templates/today-summary.html"),
+    ),
+    (
+        "today-wards.html",
+        include_str!("templates/today-wards.html"),
+    ),
     ("log.html", include_str!("templates/log.html")),
     ("broadcast.html", include_str!("templates/broadcast.html")),
     ("wards.html", include_str!("templates/wards.html")),

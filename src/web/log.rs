@@ -16,7 +16,7 @@ use super::{
     query::{Query, format_key, parse_day, parse_key},
     reader::{Reader, needs_attention, standing},
     refusal::Refusal,
-    today::{WardChoice, sort_key, ward_choices},
+    wards::{WardChoice, sort_key, ward_choices},
 };
 use crate::{
     domain::{
@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Rows on a page.
-const ROWS: usize = 50;
+const ROWS: u32 = 50;
 /// The most channels that the form offers; with more, a ward has to be chosen first.
 const MOST_CHANNELS: usize = 120;
 
@@ -163,7 +163,7 @@ async fn show(
         .titles
         .of(&pages.site.store, &workspace, &found.rows)
         .await?;
-    let view = arrange(reader, &workspace, &asked, found, titles);
+    let view = arrange(reader, &workspace, &asked, &found, titles);
     pages.page(reader, uri, Place::Log, &view.heading, "log.html", &view)
 }
 
@@ -178,14 +178,14 @@ async fn read(pages: &Pages, reader: &Reader, asked: &Asked) -> Result<Found, St
     let store = &pages.site.store;
     let filter = asked.filter(reader);
     // One more than is shown tells whether there is another page.
-    let limit = ROWS as u32 + 1;
+    let limit = ROWS + 1;
     if let Turn::Newer(key) = &asked.page {
         let mut rows = store
             .log(&filter, Order::OldestFirst, Some(key), limit)
             .await?;
         // A page that reaches the newest row is the first page, and the first page is always full.
-        if rows.len() > ROWS {
-            rows.truncate(ROWS);
+        if rows.len() > ROWS as usize {
+            rows.truncate(ROWS as usize);
             rows.reverse();
             return Ok(Found {
                 rows,
@@ -200,8 +200,8 @@ async fn read(pages: &Pages, reader: &Reader, asked: &Asked) -> Result<Found, St
         None
     };
     let mut rows = store.log(&filter, Order::NewestFirst, after, limit).await?;
-    let has_older = rows.len() > ROWS;
-    rows.truncate(ROWS);
+    let has_older = rows.len() > ROWS as usize;
+    rows.truncate(ROWS as usize);
     Ok(Found {
         rows,
         has_newer: after.is_some(),
@@ -213,7 +213,7 @@ fn arrange(
     reader: &Reader,
     workspace: &Workspace,
     asked: &Asked,
-    found: Found,
+    found: &Found,
     titles: Vec<Option<Arc<str>>>,
 ) -> Log {
     let key = |row: Option<&DeliveryRow>| {

@@ -34,7 +34,7 @@ pub(super) async fn readiness(State(pages): State<Pages>) -> Response {
     }
 }
 
-/// `GET /metrics`: numbers for Prometheus, in the OpenMetrics text format of prometheus-client.
+/// `GET /metrics`: numbers for Prometheus, in the text format of `OpenMetrics`.
 pub(super) async fn metrics(State(pages): State<Pages>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], (pages.site.metrics_text)()).into_response()

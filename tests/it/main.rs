@@ -1,4 +1,15 @@
-//! Everything that is tested from outside, in one binary.
+//! All integration tests in one program: whole daemons, both databases, real sockets, a real browser.
 
-mod store_contract;
 mod support;
+
+mod adapter_contract;
+mod calendar;
+mod cli;
+mod crash;
+mod daemon;
+mod diagnostics;
+mod simulator;
+mod store_contract;
+mod store_contract;
+mod tidy;
+mod web;

@@ -1,3 +1,36 @@
-//! What several tests need.
+//! What tests share: a workspace to edit, a city with daemons in it, private databases, a browser.
 
-pub(crate) mod postgres;
+pub mod browser;
+pub mod city;
+pub mod cli;
+pub mod postgres;
+pub mod workspace;
+
+/// Makes two tests of each function: one on SQLite, one on PostgreSQL. The functions get a scene of their own.
+macro_rules! on_both_databases {
+    ($(async fn $name:ident($scene:ident: Scene) $body:block)+) => {
+        $(async fn $name($scene: Scene) $body)+
+
+        mod sqlite {
+            use super::Scene;
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $name() {
+                    super::$name(Scene::new(None).await).await;
+                }
+            )+
+        }
+
+        mod postgres {
+            use super::Scene;
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $name() {
+                    let Some(database) = crate::support::postgres::database().await else { return };
+                    super::$name(Scene::new(Some(database)).await).await;
+                }
+            )+
+        }
+    };
+}
+pub(crate) use on_both_databases;

@@ -1,10 +1,13 @@
 //! What follows from the end of an attempt: the rules that decide between "again", "no" and "ask a person". Pure.
 
 use crate::{
-    adapter::{Failure, attempt::{AttemptEnd, Ending}},
+    adapter::{
+        Failure,
+        attempt::{AttemptEnd, Ending},
+    },
     domain::{
         channel::Mode,
-        delivery::{Evidence, Outcome, Reason, State},
+        delivery::{Evidence, Outcome, State},
         retry::RetryPolicy,
         time::Timestamp,
     },
@@ -86,6 +89,7 @@ mod tests {
         adapter::Receipt,
         domain::{
             bulletin::Priority,
+            delivery::Reason,
             id::{ChannelId, DeliveryId, ScheduleId, WardId},
             message::ContentHash,
         },

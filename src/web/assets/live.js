@@ -1,13 +1,13 @@
 // Keeps the first page up to date: an event says that something may have changed, the fragment says what.
 "use strict";
 (() => {
-  const live = document.getElementById("live");
+  const line = document.getElementById("line");
   const lost = document.getElementById("lost");
   const clock = document.getElementById("clock");
-  const line = document.getElementById("line");
-  if (!live || !window.EventSource || !window.fetch) return;
+  if (!line || !window.EventSource || !window.fetch) return;
 
-  let shown = null;    // the fragment on the page, once it has been fetched
+  const shown = new Map();   // the markup of each part as it came
+  for (const part of document.querySelectorAll(".part")) shown.set(part.id, part.innerHTML);
   let busy = false;    // a fetch is under way
   let again = false;   // something came in meanwhile
   let source = null;
@@ -18,29 +18,32 @@
     if (lost.textContent !== words) lost.textContent = words;
   }
 
-  // Swaps the fragment, keeping what the reader has opened or closed, and where they are.
+  // Swaps the parts that differ, keeping what the reader has opened or closed, and where they are.
   function swap(html) {
-    if (html === shown) return;
-    const focus = document.activeElement;
-    const inside = live.contains(focus) ? focus : null;
-    const kept = new Map();
-    for (const part of live.querySelectorAll("details[id]")) {
-      if (part.dataset.touched) kept.set(part.id, part.open);
-    }
-    const path = inside && (inside.getAttribute("href") || (inside.parentElement && inside.parentElement.id));
-    live.innerHTML = html;
-    shown = html;
-    for (const [id, open] of kept) {
-      const part = document.getElementById(id);
-      if (part) { part.open = open; part.dataset.touched = "1"; }
-    }
-    if (!path) return;
-    for (const element of live.querySelectorAll("a[href], summary")) {
-      if (element.getAttribute("href") === path || element.parentElement.id === path) {
-        element.focus({ preventScroll: true });
-        break;
+    const fresh = new DOMParser().parseFromString(html, "text/html");
+    const { day } = fresh.querySelector(".part").dataset;
+    if (day !== line.dataset.day) { location.replace(line.dataset.today); return; }   // it is past midnight
+    for (const part of fresh.querySelectorAll(".part")) {
+      const old = document.getElementById(part.id);
+      if (!old || shown.get(part.id) === part.innerHTML) continue;
+      const focus = old.contains(document.activeElement) ? nameOf(document.activeElement) : null;
+      shown.set(part.id, part.innerHTML);
+      for (const details of part.querySelectorAll("details[id]")) {
+        const before = document.getElementById(details.id);
+        if (before && before.dataset.touched) {
+          details.open = before.open;
+          details.dataset.touched = "1";
+        }
       }
+      old.replaceChildren(...part.childNodes);
+      if (!focus) continue;
+      const again = Array.from(old.querySelectorAll("a[href], summary")).find((e) => nameOf(e) === focus);
+      if (again) again.focus({ preventScroll: true });
     }
+  }
+
+  function nameOf(element) {
+    return element.getAttribute("href") || element.parentElement.id;
   }
 
   async function refresh() {
@@ -49,7 +52,7 @@
     busy = true;
     again = false;
     try {
-      const answer = await fetch(live.dataset.fragment, { cache: "no-cache" });
+      const answer = await fetch(line.dataset.fragment, { cache: "no-cache" });
       if (!answer.ok) throw new Error(String(answer.status));
       swap(await answer.text());
       connected(true);
@@ -61,7 +64,7 @@
   }
 
   function listen() {
-    source = new EventSource(live.dataset.events);
+    source = new EventSource(line.dataset.events);
     source.onmessage = (event) => {
       clock.textContent = JSON.parse(event.data).clock;
       refresh();
@@ -74,7 +77,7 @@
   }
 
   // What the reader opens or closes by hand stays so.
-  live.addEventListener("click", (event) => {
+  document.addEventListener("click", (event) => {
     const summary = event.target.closest("summary");
     if (summary) summary.parentElement.dataset.touched = "1";
   });

@@ -1,0 +1,174 @@
+//! One attempt: an adapter and the transport take turns until the adapter has decided.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    Adapter, Exchange, Failure, Fault, Receipt, Request, Step, redact, transport::Transport,
+};
+use crate::domain::{delivery::Reason, message::Message, secret::Secret, time::Timestamp};
+
+/// The most calls of one attempt.
+const MOST_CALLS: usize = 8;
+
+/// How much of the last answer is kept, in bytes.
+const KEPT_ANSWER: usize = 4096;
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttemptEnd {
+    /// The adapter's decision.
+    pub ending: Ending,
+    /// The status of the last answer, if any call got one.
+    pub status: Option<u16>,
+    /// The first 4 KiB of that answer, lossily as text, with secrets blacked out.
+    pub answer: Option<String>,
+    /// How many calls were made.
+    pub exchanges: usize,
+}
+
+/// An adapter's decision.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ending {
+    /// The channel took it.
+    Accepted(Receipt),
+    /// It did not.
+    Failed(Failure),
+}
+
+impl AttemptEnd {
+    /// An attempt that ended without any call, or of whose calls nothing is known.
+    #[must_use]
+    pub fn failed(failure: Failure) -> Self {
+        Self {
+            ending: Ending::Failed(failure),
+            status: None,
+            answer: None,
+            exchanges: 0,
+        }
+    }
+
+    /// The same for a good end.
+    #[must_use]
+    pub fn accepted(receipt: Receipt) -> Self {
+        Self {
+            ending: Ending::Accepted(receipt),
+            status: None,
+            answer: None,
+            exchanges: 0,
+        }
+    }
+}
+
+/// Makes one attempt to deliver `message`. All its calls together get the transport's time for a whole call.
+pub async fn attempt(
+    adapter: &dyn Adapter,
+    message: &Message,
+    transport: &Transport,
+    clock_now: impl Fn() -> Timestamp,
+) -> AttemptEnd {
+    run(adapter.secrets(), transport, clock_now, |done| {
+        adapter.step(message, done)
+    })
+    .await
+}
+
+/// Asks the channel whether it is alive; `None` when it cannot be asked.
+///
+/// # Errors
+/// Why it seems not to be.
+pub async fn probe(
+    adapter: &dyn Adapter,
+    transport: &Transport,
+    clock_now: impl Fn() -> Timestamp,
+) -> Option<Result<(), Failure>> {
+    adapter.probe(&[])?;
+    let cannot = || {
+        let detail = "the adapter took its question back";
+        Step::Failed(Failure::reject(Reason::Defect, detail))
+    };
+    let step = |done: &[Exchange]| adapter.probe(done).unwrap_or_else(cannot);
+    match run(adapter.secrets(), transport, clock_now, step).await.ending {
+        Ending::Accepted(_) => Some(Ok(())),
+        Ending::Failed(failure) => Some(Err(failure)),
+    }
+}
+
+async fn run(
+    secrets: &[Secret],
+    transport: &Transport,
+    clock_now: impl Fn() -> Timestamp,
+    step: impl Fn(&[Exchange]) -> Step,
+) -> AttemptEnd {
+    let deadline = Instant::now() + transport.total_timeout();
+    let mut done: Vec<Exchange> = Vec::new();
+    let ending = loop {
+        let request = match step(&done) {
+            Step::Accepted(receipt) => break Ending::Accepted(receipt),
+            Step::Failed(failure) => break Ending::Failed(failure),
+            Step::Call(request) => request,
+        };
+        if done.len() == MOST_CALLS {
+            let detail = format!("the adapter asked for more than {MOST_CALLS} calls");
+            break Ending::Failed(Failure::reject(Reason::Defect, detail));
+        }
+        let result = if deadline.saturating_duration_since(Instant::now()) == Duration::ZERO {
+            Err(Fault::never_left(
+                Reason::Timeout,
+                "no time was left for this call",
+            ))
+        } else {
+            timeout_at(deadline, transport.call(&request, clock_now()))
+                .await
+                .unwrap_or_else(|_| Err(Fault::may_have_left(Reason::Timeout, "no answer in time")))
+        };
+        done.push(Exchange { request, result });
+    };
+    let last = done
+        .iter()
+        .rev()
+        .find_map(|exchange| Some((exchange, exchange.result.as_ref().ok()?)));
+    AttemptEnd {
+        ending,
+        status: last.map(|(_, answer)| answer.status),
+        answer: last.map(|(exchange, answer)| kept(&answer.body, &exchange.request, secrets)),
+        exchanges: done.len(),
+    }
+}
+
+/// The beginning of an answer, without what the channel was told in confidence.
+fn kept(body: &[u8], request: &Request, secrets: &[Secret]) -> String {
+    let mut secrets = secrets.to_vec();
+    // Credentials often travel in another shape than they are kept in, such as base64.
+    let credentials = request
+        .headers
+        .iter()
+        .filter(|(name, _)| is_credential(name));
+    secrets.extend(
+        credentials
+            .flat_map(|(_, value)| value.split(' ').map(|part| Secret::new(part.to_owned()))),
+    );
+    secrets.retain(|secret| {
+        !["basic", "bearer", "token"].contains(&secret.expose().to_ascii_lowercase().as_str())
+    });
+    // Redacted before it is cut: half a secret is still half a secret.
+    let text = String::from_utf8_lossy(body);
+    let text = redact(&text, &secrets);
+    let end = (0..=text.len().min(KEPT_ANSWER))
+        .rev()
+        .find(|end| text.is_char_boundary(*end))
+        .unwrap_or(0);
+    text[..end].to_owned()
+}
+
+fn is_credential(name: &str) -> bool {
+    [
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "x-api-key",
+    ]
+    .iter()
+    .any(|known| name.eq_ignore_ascii_case(known))
+}

@@ -1,0 +1,361 @@
+//! Recipes made to act: a [`Recipe`]'s templates are read once and shared by all its channels; each channel's adapter
+//! adds its own parameters.
+//!
+//! Rules that are not in the recipe's own description (`domain::recipe`):
+//! - Where a condition names no status, it means every success; in `errors`, every status.
+//! - `errors` also judge the answer to `find`. Asking has no effect, so doubt about the question itself becomes another
+//!   attempt.
+//! - What is neither accepted nor named by `errors` means what [`classify`](super::classify) says. A success that is
+//!   not as expected is rejected: an answer came, and repeating could double what was done. A person looks at it.
+//! - `found.receipt`, where `take` names it, is the receipt of something that was already there.
+//! - `value` is worked out before `find`, so it cannot use `found`; `probe` sees `channel` and `with` only.
+//! - Every call with an effect carries the delivery's id as `Idempotency-Key`, unless the recipe sets that header.
+
+mod compile;
+mod judge;
+mod scene;
+mod text;
+mod write;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+pub use compile::CompiledRecipe;
+use judge::Answer;
+use scene::Scene;
+use serde_json::{Map, Value};
+
+use super::{Adapter, Exchange, Failure, Step, classify, redact, transport};
+use crate::{
+    domain::{
+        channel::Channel,
+        delivery::Reason,
+        message::Message,
+        recipe::{Recipe, Verdict},
+        secret::Secret,
+    },
+    template::TemplateError,
+};
+
+/// What is wrong in a recipe, or with a channel's parameters for it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {kind}")]
+pub struct RecipeProblem {
+    /// Where: the keys of the recipe's file that lead there, joined by dots, with numbers in brackets for items of
+    /// lists: `request.body.json.text`, `errors[0].json./code`, `find.take.id`.
+    pub path: String,
+    /// What.
+    pub kind: RecipeProblemKind,
+}
+
+/// Sorts of problems.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecipeProblemKind {
+    /// A mistake in a template; its position is within the text at the path.
+    #[error("{0}")]
+    Template(Box<TemplateError>),
+    /// Not a method that recipes know.
+    #[error("`{0}` is not GET, POST, PUT, PATCH or DELETE")]
+    Method(String),
+    /// Not a JSON pointer.
+    #[error("`{0}` is not a JSON pointer, which is empty or begins with a slash")]
+    Pointer(String),
+    /// A `$` key that is not alone in its map, or that does not exist, or a `$number` that is not a text.
+    #[error("`{0}` is not a form of $json, $base64 or $number, each alone in its map")]
+    Dollar(String),
+    /// A header that cannot be set here.
+    #[error("`{0}` cannot be the name of a header here")]
+    HeaderName(String),
+    /// A header value with control characters.
+    #[error("a header's value cannot hold control characters")]
+    HeaderValue,
+    /// Not an address.
+    #[error("this does not give an address that begins with http:// or https://")]
+    Address,
+    /// A `$number` whose text is no number.
+    #[error("this does not give a number")]
+    NotANumber,
+    /// A parameter that the recipe wants and the channel does not give.
+    #[error("the parameter `{0}` is missing")]
+    MissingParameter(String),
+}
+
+/// A recipe with one channel's parameters.
+pub struct RecipeAdapter {
+    recipe: Arc<CompiledRecipe>,
+    facts: Facts,
+    secrets: Vec<Secret>,
+    host: String,
+}
+
+/// What a recipe may know of its channel.
+#[derive(Clone)]
+struct Facts {
+    channel: Value,
+    with: Value,
+}
+
+impl Facts {
+    fn new(id: &str, name: &str, with: &BTreeMap<String, String>) -> Self {
+        let with: Map<String, Value> = with
+            .iter()
+            .map(|(key, value)| (key.clone(), Value::String(value.clone())))
+            .collect();
+        Self {
+            channel: serde_json::json!({ "id": id, "name": name }),
+            with: Value::Object(with),
+        }
+    }
+}
+
+impl std::fmt::Debug for RecipeAdapter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RecipeAdapter")
+            .field("recipe", &self.recipe.id)
+            .field("channel", &self.facts.channel)
+            .field("host", &self.host)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RecipeAdapter {
+    /// The adapter of one channel. `with` holds its parameters with secrets resolved and defaults filled in; `secrets`
+    /// repeats those that nobody may see.
+    ///
+    /// # Errors
+    /// A missing parameter, or an address that the parameters do not give.
+    pub fn new(
+        recipe: &Arc<CompiledRecipe>,
+        channel: &Channel,
+        with: &BTreeMap<String, String>,
+        secrets: Vec<Secret>,
+    ) -> Result<Self, RecipeProblem> {
+        recipe.check_parameters(with)?;
+        let facts = Facts::new(channel.id.as_str(), &channel.name, with);
+        let url = recipe.sample_url(&facts)?;
+        let host = transport::host(&url).ok_or_else(|| RecipeProblem {
+            path: "request.url".to_owned(),
+            kind: RecipeProblemKind::Address,
+        })?;
+        Ok(Self {
+            recipe: Arc::clone(recipe),
+            facts,
+            secrets,
+            host,
+        })
+    }
+
+    /// A request that could not be written. The words come from the recipe, but a filter's complaint may quote a value.
+    fn unwritable(&self, problem: &RecipeProblem) -> Step {
+        let detail = redact(&problem.to_string(), &self.secrets).into_owned();
+        Step::Failed(Failure::reject(Reason::Unwritable, detail))
+    }
+
+    fn decide(&self, message: &Message, done: &[Exchange]) -> Result<Step, RecipeProblem> {
+        let recipe = &*self.recipe;
+        let mut scene = Scene::new(recipe, &self.facts, Some(message));
+        let asks = recipe
+            .find
+            .as_ref()
+            .filter(|find| find.always || message.attempt > 1);
+        let sent = match (asks, done) {
+            (None, sent) => sent,
+            (Some(find), []) => return Ok(Step::Call(find.call.write(&scene, None)?)),
+            (Some(find), [asked, sent @ ..]) => match self.answered(find, asked, &scene)? {
+                Asked::Absent => sent,
+                Asked::Failed(failure) => return Ok(Step::Failed(failure)),
+                Asked::Found(found) => match (&find.update, sent) {
+                    (None, _) => return Ok(Step::accepted(reference(found.get("receipt")))),
+                    (Some(update), []) => {
+                        scene.found(found);
+                        return send(&scene, update, message);
+                    }
+                    (Some(_), sent) => {
+                        scene.found(found);
+                        sent
+                    }
+                },
+            },
+        };
+        match sent {
+            [] => send(&scene, &recipe.request, message),
+            [exchange] => Ok(self.judge(exchange, &scene).unwrap_or_else(|problem| {
+                // The call was made and answered; only the judging failed, so it may have happened.
+                let detail = redact(&problem.to_string(), &self.secrets).into_owned();
+                Step::Failed(Failure::unknown(Reason::Defect, detail))
+            })),
+            _ => Ok(Step::Failed(Failure::reject(
+                Reason::Defect,
+                "more answers than this recipe has calls",
+            ))),
+        }
+    }
+
+    fn judge(&self, exchange: &Exchange, scene: &Scene<'_>) -> Result<Step, RecipeProblem> {
+        let Ok(response) = &exchange.result else {
+            return Ok(Step::Failed(classify(exchange)));
+        };
+        let answer = Answer::new(response);
+        let Some(mismatch) = self.recipe.accepted.mismatch(&answer, scene)? else {
+            let receipt = self
+                .recipe
+                .receipt
+                .as_deref()
+                .and_then(|pointer| answer.at(pointer));
+            return Ok(Step::accepted(reference(receipt)));
+        };
+        Ok(Step::Failed(
+            self.refused(exchange, &answer, scene, &mismatch)?,
+        ))
+    }
+
+    fn answered(
+        &self,
+        find: &compile::Question,
+        exchange: &Exchange,
+        scene: &Scene<'_>,
+    ) -> Result<Asked, RecipeProblem> {
+        let Ok(response) = &exchange.result else {
+            return Ok(Asked::Failed(classify(exchange).without_effect()));
+        };
+        let answer = Answer::new(response);
+        if find.found.holds(&answer, scene)? {
+            let mut found = Map::new();
+            for (name, pointer) in &find.take {
+                let Some(value) = answer.at(pointer) else {
+                    let detail = format!("the answer to find has nothing at {pointer}");
+                    return Ok(Asked::Failed(Failure::reject(Reason::Unexpected, detail)));
+                };
+                found.insert(name.clone(), value.clone());
+            }
+            return Ok(Asked::Found(found));
+        }
+        if find.absent.holds(&answer, scene)? {
+            return Ok(Asked::Absent);
+        }
+        let failure = self.refused(
+            exchange,
+            &answer,
+            scene,
+            "the answer to find says neither yes nor no",
+        )?;
+        Ok(Asked::Failed(failure.without_effect()))
+    }
+
+    /// What an answer means that is not the hoped-for one.
+    fn refused(
+        &self,
+        exchange: &Exchange,
+        answer: &Answer<'_>,
+        scene: &Scene<'_>,
+        mismatch: &str,
+    ) -> Result<Failure, RecipeProblem> {
+        let status = answer.response.status;
+        for (index, (condition, verdict)) in self.recipe.errors.iter().enumerate() {
+            if !condition.holds(answer, scene)? {
+                continue;
+            }
+            let reason = match (status, verdict) {
+                (429 | 503, Verdict::Retry) => Reason::Busy,
+                (300..=399, _) => Reason::Redirect,
+                (400..=599, _) => Reason::Status,
+                _ => Reason::Unexpected,
+            };
+            let detail = format!("status {status}, by errors[{index}]");
+            return Ok(match verdict {
+                Verdict::Retry => Failure::Retry {
+                    after: answer.response.retry_after,
+                    reason,
+                    detail,
+                },
+                Verdict::Reject => Failure::Reject { reason, detail },
+                Verdict::Unknown => Failure::Unknown { reason, detail },
+            });
+        }
+        let failure = classify(exchange);
+        Ok(match failure {
+            Failure::Reject {
+                reason: Reason::Unexpected,
+                detail,
+            } => Failure::Reject {
+                reason: Reason::Unexpected,
+                detail: format!("{detail}: {mismatch}"),
+            },
+            other => other,
+        })
+    }
+
+    fn probed(&self, probe: &compile::Pulse, done: &[Exchange]) -> Result<Step, RecipeProblem> {
+        let scene = Scene::new(&self.recipe, &self.facts, None);
+        let [exchange] = done else {
+            return Ok(Step::Call(probe.call.write(&scene, None)?));
+        };
+        let Ok(response) = &exchange.result else {
+            return Ok(Step::Failed(classify(exchange).without_effect()));
+        };
+        let answer = Answer::new(response);
+        let Some(mismatch) = probe.healthy.mismatch(&answer, &scene)? else {
+            return Ok(Step::accepted(None));
+        };
+        let detail = format!("status {}: {mismatch}", response.status);
+        Ok(Step::Failed(match classify(exchange).without_effect() {
+            Failure::Retry { after, reason, .. } => Failure::Retry {
+                after,
+                reason,
+                detail,
+            },
+            other => Failure::reject(other.reason(), detail),
+        }))
+    }
+}
+
+fn send(scene: &Scene<'_>, call: &write::Call, message: &Message) -> Result<Step, RecipeProblem> {
+    let key = message.delivery.as_str();
+    Ok(Step::Call(call.write(scene, Some(key))?))
+}
+
+/// What `find` found out.
+enum Asked {
+    Found(Map<String, Value>),
+    Absent,
+    Failed(Failure),
+}
+
+/// A receiver's own reference as evidence: short, and only a text or a number.
+fn reference(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::String(text) => Some(text.chars().take(300).collect()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+impl Adapter for RecipeAdapter {
+    fn step(&self, message: &Message, done: &[Exchange]) -> Step {
+        self.decide(message, done)
+            .unwrap_or_else(|problem| self.unwritable(&problem))
+    }
+
+    fn can_ask(&self) -> bool {
+        self.recipe.find.is_some()
+    }
+
+    fn probe(&self, done: &[Exchange]) -> Option<Step> {
+        let probe = self.recipe.probe.as_ref()?;
+        Some(
+            self.probed(probe, done)
+                .unwrap_or_else(|problem| self.unwritable(&problem)),
+        )
+    }
+
+    fn name(&self) -> &str {
+        self.recipe.id.as_str()
+    }
+
+    fn host(&self) -> &str {
+        &self.host
+    }
+
+    fn secrets(&self) -> &[Secret] {
+        &self.secrets
+    }
+}

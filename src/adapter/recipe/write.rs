@@ -1,0 +1,325 @@
+//! Requests of a recipe: read once, written for each message.
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use bytes::Bytes;
+
+use super::{
+    RecipeProblem, RecipeProblemKind, Scene,
+    text::{Reading, Text, Tree},
+};
+use crate::{
+    adapter::{Request, transport},
+    domain::recipe::{self, RequestSpec},
+};
+
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/// Headers that belong to the connection and not to the message: whoever sets them can make one request into two.
+const RESERVED: [&str; 8] = [
+    "connection",
+    "content-length",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+const WRITING: &str = "writing to a string cannot fail";
+
+/// A request, read.
+#[derive(Debug)]
+pub(super) struct Call {
+    path: String,
+    method: String,
+    url: Text,
+    headers: Vec<(String, Text)>,
+    body: Body,
+}
+
+#[derive(Debug)]
+enum Body {
+    Empty,
+    Json(Tree),
+    Form(Vec<(String, Text)>),
+    Text(Text),
+    Multipart(Vec<Part>),
+}
+
+#[derive(Debug)]
+struct Part {
+    name: String,
+    value: Text,
+    filename: Option<Text>,
+    media_type: Option<Text>,
+}
+
+impl Call {
+    pub(super) fn read(reading: &mut Reading, path: &str, spec: &RequestSpec) -> Self {
+        if !METHODS.contains(&spec.method.as_str()) {
+            reading.problem(
+                &format!("{path}.method"),
+                RecipeProblemKind::Method(spec.method.clone()),
+            );
+        }
+        let multipart = matches!(spec.body, recipe::Body::Multipart(_));
+        let mut headers = Vec::new();
+        for (name, value) in &spec.headers {
+            let path = format!("{path}.headers.{name}");
+            let lower = name.to_ascii_lowercase();
+            let reserved =
+                RESERVED.contains(&lower.as_str()) || (multipart && lower == "content-type");
+            if reserved || !is_token(name) {
+                reading.problem(&path, RecipeProblemKind::HeaderName(name.clone()));
+            }
+            headers.push((name.clone(), reading.text(&path, value)));
+        }
+        Self {
+            path: path.to_owned(),
+            method: spec.method.clone(),
+            url: reading.text(&format!("{path}.url"), &spec.url),
+            headers,
+            body: Body::read(reading, &format!("{path}.body"), &spec.body),
+        }
+    }
+
+    /// The request with everything filled in; `key` is the idempotency key, for calls with an effect.
+    pub(super) fn write(
+        &self,
+        scene: &Scene<'_>,
+        key: Option<&str>,
+    ) -> Result<Request, RecipeProblem> {
+        let url = self.url(scene)?;
+        let mut headers = Vec::with_capacity(self.headers.len() + 2);
+        for (name, value) in &self.headers {
+            let value = scene.text(value)?;
+            if value.chars().any(char::is_control) {
+                let path = format!("{}.headers.{name}", self.path);
+                return Err(RecipeProblem {
+                    path,
+                    kind: RecipeProblemKind::HeaderValue,
+                });
+            }
+            headers.push((name.clone(), value.into_owned()));
+        }
+        let (media_type, body) = self.body.write(scene)?;
+        let has = |wanted: &str| {
+            self.headers
+                .iter()
+                .any(|(name, _)| name.eq_ignore_ascii_case(wanted))
+        };
+        headers.extend(
+            media_type
+                .filter(|_| !has("content-type"))
+                .map(|value| ("Content-Type".to_owned(), value)),
+        );
+        headers.extend(
+            key.filter(|_| !has("idempotency-key"))
+                .map(|key| ("Idempotency-Key".to_owned(), key.to_owned())),
+        );
+        Ok(Request {
+            method: self.method.clone(),
+            url,
+            headers,
+            body,
+        })
+    }
+
+    /// The address with everything filled in.
+    pub(super) fn url(&self, scene: &Scene<'_>) -> Result<String, RecipeProblem> {
+        let url = scene.text(&self.url)?;
+        // Readers of addresses drop tabs and line breaks silently; here they are a mistake.
+        let http = url.starts_with("http://") || url.starts_with("https://");
+        if !http
+            || url.chars().any(|c| c.is_control() || c == ' ')
+            || transport::host(&url).is_none()
+        {
+            let path = format!("{}.url", self.path);
+            return Err(RecipeProblem {
+                path,
+                kind: RecipeProblemKind::Address,
+            });
+        }
+        Ok(url.into_owned())
+    }
+
+    /// Everything in it, rendered alone, for trials: one mistake does not hide the next.
+    pub(super) fn each(&self, scene: &Scene<'_>, mistake: &mut impl FnMut(RecipeProblem)) {
+        let mut text = |text: &Text| {
+            if let Err(problem) = scene.text(text) {
+                mistake(problem);
+            }
+        };
+        text(&self.url);
+        self.headers.iter().for_each(|(_, value)| text(value));
+        match &self.body {
+            Body::Empty => {}
+            Body::Form(fields) => fields.iter().for_each(|(_, value)| text(value)),
+            Body::Text(body) => text(body),
+            Body::Multipart(parts) => {
+                for part in parts {
+                    std::iter::once(&part.value)
+                        .chain(&part.filename)
+                        .chain(&part.media_type)
+                        .for_each(&mut text);
+                }
+            }
+            Body::Json(tree) => each_leaf(tree, &mut text),
+        }
+    }
+}
+
+/// Every text in a tree.
+pub(super) fn each_leaf(tree: &Tree, text: &mut impl FnMut(&Text)) {
+    match tree {
+        Tree::Value(_) => {}
+        Tree::Text(leaf) | Tree::Number { text: leaf, .. } => text(leaf),
+        Tree::List(items) => items.iter().for_each(|item| each_leaf(item, text)),
+        Tree::Map(entries) => entries.iter().for_each(|(_, tree)| each_leaf(tree, text)),
+        Tree::Json(tree) | Tree::Base64(tree) => each_leaf(tree, text),
+    }
+}
+
+impl Body {
+    fn read(reading: &mut Reading, path: &str, body: &recipe::Body) -> Self {
+        match body {
+            recipe::Body::Empty => Self::Empty,
+            recipe::Body::Json(value) => Self::Json(reading.tree(&format!("{path}.json"), value)),
+            recipe::Body::Text(text) => Self::Text(reading.text(&format!("{path}.text"), text)),
+            recipe::Body::Form(fields) => Self::Form(
+                fields
+                    .iter()
+                    .map(|(name, value)| {
+                        (
+                            name.clone(),
+                            reading.text(&format!("{path}.form.{name}"), value),
+                        )
+                    })
+                    .collect(),
+            ),
+            recipe::Body::Multipart(parts) => {
+                Self::Multipart(Self::read_parts(reading, path, parts))
+            }
+        }
+    }
+
+    fn read_parts(
+        reading: &mut Reading,
+        path: &str,
+        parts: &BTreeMap<String, recipe::Part>,
+    ) -> Vec<Part> {
+        let mut read = Vec::new();
+        for (name, part) in parts {
+            let path = format!("{path}.multipart.{name}");
+            let mut optional = |key: &str, text: &Option<String>| {
+                text.as_ref()
+                    .map(|text| reading.text(&format!("{path}.{key}"), text))
+            };
+            let filename = optional("filename", &part.filename);
+            let media_type = optional("type", &part.media_type);
+            let value = reading.text(&format!("{path}.value"), &part.value);
+            read.push(Part {
+                name: name.clone(),
+                value,
+                filename,
+                media_type,
+            });
+        }
+        read
+    }
+
+    /// The media type and the bytes.
+    fn write(&self, scene: &Scene<'_>) -> Result<(Option<String>, Bytes), RecipeProblem> {
+        let (media_type, body) = match self {
+            Self::Empty => return Ok((None, Bytes::new())),
+            Self::Json(tree) => ("application/json".to_owned(), scene.tree(tree)?.to_string()),
+            Self::Text(text) => (
+                "text/plain; charset=utf-8".to_owned(),
+                scene.text(text)?.into_owned(),
+            ),
+            Self::Form(fields) => {
+                let mut pairs = Vec::with_capacity(fields.len());
+                for (name, value) in fields {
+                    pairs.push(format!(
+                        "{}={}",
+                        form_encode(name),
+                        form_encode(&scene.text(value)?)
+                    ));
+                }
+                (
+                    "application/x-www-form-urlencoded".to_owned(),
+                    pairs.join("&"),
+                )
+            }
+            Self::Multipart(parts) => write_multipart(parts, scene)?,
+        };
+        Ok((Some(media_type), Bytes::from(body)))
+    }
+}
+
+/// RFC 7578. The boundary is a hash of everything between the boundaries, so that no content can contain it.
+fn write_multipart(parts: &[Part], scene: &Scene<'_>) -> Result<(String, String), RecipeProblem> {
+    let mut written = Vec::with_capacity(parts.len());
+    for part in parts {
+        let mut head = format!(
+            "Content-Disposition: form-data; name=\"{}\"",
+            quoted(&part.name)
+        );
+        if let Some(filename) = &part.filename {
+            head.push_str("; filename=\"");
+            head.push_str(&quoted(&scene.text(filename)?));
+            head.push('"');
+        }
+        if let Some(media_type) = &part.media_type {
+            head.push_str("\r\nContent-Type: ");
+            // A line break here would begin a header of the content's own making.
+            head.extend(
+                scene
+                    .text(media_type)?
+                    .chars()
+                    .filter(|letter| !letter.is_control()),
+            );
+        }
+        written.push(format!("{head}\r\n\r\n{}", scene.text(&part.value)?));
+    }
+    let boundary = blake3::hash(written.join("\0").as_bytes()).to_hex();
+    let boundary = &boundary.as_str()[..32];
+    let mut body = String::new();
+    for part in written {
+        write!(body, "--{boundary}\r\n{part}\r\n").expect(WRITING);
+    }
+    write!(body, "--{boundary}--\r\n").expect(WRITING);
+    Ok((format!("multipart/form-data; boundary={boundary}"), body))
+}
+
+/// A name inside quotation marks, escaped as browsers do (WHATWG HTML, multipart form data).
+fn quoted(name: &str) -> String {
+    name.replace('"', "%22")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}
+
+/// A form's name or value (WHATWG URL, application/x-www-form-urlencoded).
+fn form_encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => {
+                encoded.push(char::from(byte));
+            }
+            b' ' => encoded.push('+'),
+            other => write!(encoded, "%{other:02X}").expect(WRITING),
+        }
+    }
+    encoded
+}
+
+/// RFC 9110's token: what may name a header.
+fn is_token(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}

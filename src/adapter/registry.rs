@@ -1,0 +1,180 @@
+//! From a workspace to one adapter for each channel. A new sort of adapter is one line in [`Registry::new`].
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    error::Error,
+    sync::Arc,
+};
+
+use super::{
+    Adapter,
+    recipe::{CompiledRecipe, RecipeAdapter, RecipeProblem},
+    webhook::{WebhookAdapter, WebhookProblem},
+};
+use crate::domain::{
+    channel::{AdapterConfig, Channel, Parameter},
+    id::{ChannelId, RecipeId},
+    secret::{Secret, SecretRef},
+    workspace::Workspace,
+};
+
+/// An adapter for each channel that has a working one.
+#[derive(Debug, Default)]
+pub struct Registry {
+    adapters: BTreeMap<ChannelId, Arc<dyn Adapter>>,
+}
+
+/// Why a channel has no adapter.
+#[derive(Debug, thiserror::Error)]
+#[error("{kind}")]
+pub struct ChannelProblem {
+    /// The channel.
+    pub channel: ChannelId,
+    /// What is wrong.
+    #[source]
+    pub kind: ChannelProblemKind,
+}
+
+/// Sorts of problems.
+#[derive(Debug, thiserror::Error)]
+pub enum ChannelProblemKind {
+    /// A secret could not be had.
+    #[error("the secret {reference} could not be read")]
+    Secret {
+        /// Which.
+        reference: SecretRef,
+        /// Why.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The workspace has no such recipe.
+    #[error("there is no recipe {0}")]
+    NoRecipe(RecipeId),
+    /// The recipe is broken, or does not fit the channel's parameters.
+    #[error("recipe: {0}")]
+    Recipe(RecipeProblem),
+    /// The webhook cannot work.
+    #[error("webhook: {0}")]
+    Webhook(WebhookProblem),
+}
+
+impl Registry {
+    /// Builds an adapter for every channel of the workspace, and names the channels that get none, with every reason
+    /// that is found. `resolve` gives the values of secrets.
+    pub fn new<E: Error + Send + Sync + 'static>(
+        workspace: &Workspace,
+        resolve: &dyn Fn(&SecretRef) -> Result<Secret, E>,
+    ) -> (Self, Vec<ChannelProblem>) {
+        let recipes: HashMap<&RecipeId, Result<Arc<CompiledRecipe>, Vec<RecipeProblem>>> =
+            workspace
+                .recipes
+                .iter()
+                .map(|(id, recipe)| (id, CompiledRecipe::new(recipe)))
+                .collect();
+        let mut registry = Self::default();
+        let mut problems = Vec::new();
+        for (id, channel) in &workspace.channels {
+            let built = match &channel.adapter {
+                AdapterConfig::Recipe { recipe, with } => match recipes.get(recipe) {
+                    None => Err(vec![ChannelProblemKind::NoRecipe(recipe.clone())]),
+                    Some(Err(broken)) => Err(broken
+                        .iter()
+                        .cloned()
+                        .map(ChannelProblemKind::Recipe)
+                        .collect()),
+                    Some(Ok(recipe)) => recipe_adapter(recipe, channel, with, resolve),
+                },
+                AdapterConfig::Webhook { url, secrets } => {
+                    webhook_adapter(channel, url, secrets, resolve)
+                }
+            };
+            match built {
+                Ok(adapter) => {
+                    registry.adapters.insert(id.clone(), adapter);
+                }
+                Err(kinds) => {
+                    problems.extend(kinds.into_iter().map(|kind| ChannelProblem {
+                        channel: id.clone(),
+                        kind,
+                    }));
+                }
+            }
+        }
+        (registry, problems)
+    }
+
+    /// The adapter of a channel.
+    #[must_use]
+    pub fn get(&self, channel: &ChannelId) -> Option<&Arc<dyn Adapter>> {
+        self.adapters.get(channel)
+    }
+
+    /// Every channel that has an adapter, with it.
+    pub fn iter(&self) -> impl Iterator<Item = (&ChannelId, &Arc<dyn Adapter>)> {
+        self.adapters.iter()
+    }
+}
+
+type Built = Result<Arc<dyn Adapter>, Vec<ChannelProblemKind>>;
+
+fn recipe_adapter<E: Error + Send + Sync + 'static>(
+    recipe: &Arc<CompiledRecipe>,
+    channel: &Channel,
+    with: &BTreeMap<String, Parameter>,
+    resolve: &dyn Fn(&SecretRef) -> Result<Secret, E>,
+) -> Built {
+    let mut values = BTreeMap::new();
+    let mut secrets = Vec::new();
+    let mut problems = Vec::new();
+    for (name, parameter) in with {
+        match parameter {
+            Parameter::Plain(value) => {
+                values.insert(name.clone(), value.clone());
+            }
+            Parameter::Secret(reference) => match read_secret(reference, resolve) {
+                Ok(secret) => {
+                    values.insert(name.clone(), secret.expose().to_owned());
+                    secrets.push(secret);
+                }
+                Err(problem) => problems.push(problem),
+            },
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let adapter = RecipeAdapter::new(recipe, channel, &values, secrets)
+        .map_err(|problem| vec![ChannelProblemKind::Recipe(problem)])?;
+    Ok(Arc::new(adapter))
+}
+
+fn webhook_adapter<E: Error + Send + Sync + 'static>(
+    channel: &Channel,
+    url: &str,
+    references: &[SecretRef],
+    resolve: &dyn Fn(&SecretRef) -> Result<Secret, E>,
+) -> Built {
+    let mut secrets = Vec::new();
+    let mut problems = Vec::new();
+    for reference in references {
+        match read_secret(reference, resolve) {
+            Ok(secret) => secrets.push(secret),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let adapter = WebhookAdapter::new(channel, url, secrets)
+        .map_err(|problem| vec![ChannelProblemKind::Webhook(problem)])?;
+    Ok(Arc::new(adapter))
+}
+
+fn read_secret<E: Error + Send + Sync + 'static>(
+    reference: &SecretRef,
+    resolve: &dyn Fn(&SecretRef) -> Result<Secret, E>,
+) -> Result<Secret, ChannelProblemKind> {
+    resolve(reference).map_err(|error| ChannelProblemKind::Secret {
+        reference: reference.clone(),
+        source: Box::new(error),
+    })
+}

@@ -1,0 +1,173 @@
+//! The network allow-list: checked before a connection, and for names inside the resolver, so that the address that was
+//! checked is the one connected to, whatever a second question to the name server would answer.
+
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use crate::{
+    adapter::Fault,
+    domain::{delivery::Reason, settings::AllowRule},
+};
+
+/// The rules.
+#[derive(Debug)]
+pub(super) struct AllowList {
+    rules: Vec<AllowRule>,
+}
+
+impl AllowList {
+    pub(super) fn new(rules: Vec<AllowRule>) -> Self {
+        let lower = |text: String| text.trim_end_matches('.').to_ascii_lowercase();
+        let rules = rules
+            .into_iter()
+            .map(|rule| match rule {
+                AllowRule::Host(name) => AllowRule::Host(lower(name)),
+                AllowRule::Suffix(name) => AllowRule::Suffix(lower(name)),
+                range @ AllowRule::Range(_) => range,
+            })
+            .collect();
+        Self { rules }
+    }
+
+    /// Whether a host is allowed whatever its address.
+    fn allows_name(&self, host: &str) -> bool {
+        self.rules.iter().any(|rule| match rule {
+            AllowRule::Range(_) => false,
+            AllowRule::Host(name) => host.eq_ignore_ascii_case(name),
+            AllowRule::Suffix(suffix) => host.to_ascii_lowercase().ends_with(suffix.as_str()),
+        })
+    }
+
+    fn allows_address(&self, address: IpAddr) -> bool {
+        // An IPv4 address in IPv6 clothes is still that IPv4 address.
+        let address = address.to_canonical();
+        self.rules
+            .iter()
+            .any(|rule| matches!(rule, AllowRule::Range(range) if range.contains(&address)))
+    }
+
+    /// What can be said from the host alone. Names that only a range could allow are left to the resolver, unless there
+    /// is none.
+    pub(super) fn check_before_connecting(
+        &self,
+        host: &str,
+        no_resolver: bool,
+    ) -> Result<(), Fault> {
+        let allowed = match host.parse::<IpAddr>() {
+            Ok(address) => self.allows_address(address) || self.allows_name(host),
+            Err(_) => !no_resolver || self.allows_name(host),
+        };
+        if allowed { Ok(()) } else { Err(denied()) }
+    }
+}
+
+pub(super) fn denied() -> Fault {
+    Fault::never_left(
+        Reason::NotAllowed,
+        "the address is outside the network allow-list",
+    )
+}
+
+/// The resolver's no, found again in the client's error by its type.
+#[derive(Debug)]
+pub(super) struct Denied;
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("outside the network allow-list")
+    }
+}
+
+impl std::error::Error for Denied {}
+
+/// The system's resolver behind the allow-list.
+#[derive(Debug)]
+pub(super) struct AllowedResolver {
+    allow: Arc<AllowList>,
+}
+
+impl AllowedResolver {
+    pub(super) fn new(allow: Arc<AllowList>) -> Self {
+        Self { allow }
+    }
+}
+
+impl Resolve for AllowedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let allow = Arc::clone(&self.allow);
+        Box::pin(async move {
+            let name = name.as_str();
+            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((name, 0)).await?.collect();
+            let by_name = allow.allows_name(name.trim_end_matches('.'));
+            // One address outside is enough for a no: which one would be used is chance.
+            if by_name
+                || addresses
+                    .iter()
+                    .all(|address| allow.allows_address(address.ip()))
+            {
+                Ok(Box::new(addresses.into_iter()) as Addrs)
+            } else {
+                Err(Denied.into())
+            }
+        })
+    }
+}
+
+/// No resolver at all: a simulation has no business with names.
+#[derive(Debug)]
+pub(super) struct NoResolver;
+
+impl Resolve for NoResolver {
+    fn resolve(&self, _: Name) -> Resolving {
+        Box::pin(async { Err(Denied.into()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts() {
+        let range = |text: &str| AllowRule::Range(text.parse().unwrap());
+        let list = AllowList::new(vec![
+            range("10.0.0.0/8"),
+            range("fd00::/8"),
+            AllowRule::Host("OA.vinh.example".into()),
+            AllowRule::Suffix(".nghean.gov.vn".into()),
+            AllowRule::Host("192.0.2.7".into()),
+        ]);
+        for (host, resolver, no_resolver) in [
+            ("10.1.4.3", true, true),
+            ("11.1.4.3", false, false),
+            ("127.0.0.1", false, false),
+            ("169.254.169.254", false, false),
+            ("192.0.2.7", true, true),
+            ("::ffff:10.1.4.3", true, true),
+            ("::ffff:127.0.0.1", false, false),
+            ("fd00::1", true, true),
+            ("::1", false, false),
+            ("oa.vinh.example", true, true),
+            ("vinh.nghean.gov.vn", true, true),
+            ("nghean.gov.vn", true, false),
+            ("evilnghean.gov.vn", true, false),
+            ("localhost", true, false),
+        ] {
+            assert_eq!(
+                list.check_before_connecting(host, false).is_ok(),
+                resolver,
+                "{host}"
+            );
+            assert_eq!(
+                list.check_before_connecting(host, true).is_ok(),
+                no_resolver,
+                "{host}"
+            );
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The codes: what can be wrong in a file. A code keeps its number and meaning for ever; a new mistake takes a new
+//! number. Every code has a sentence `diagnostic.<code>` in the catalogue and a folder of fixtures.
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// The workspace cannot be used until it is mended.
+    Error,
+    /// Probably not meant; the workspace is used all the same.
+    Warning,
+}
+
+impl Severity {
+    /// The word used in JSON and as a name in the catalogue.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal $severity:ident,)+) => {
+        /// What sort of mistake it is.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code { $($(#[$doc])* $name,)+ }
+
+        impl Code {
+            /// All codes, by number.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// `L001` and so on.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
+            }
+
+            /// How bad this sort is.
+            #[must_use]
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$name => Severity::$severity,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The operating system does not give the file out.
+    Unreadable = "L001" Error,
+    /// There is no `loa.yaml`.
+    NoSettings = "L002" Error,
+    /// The file is larger than anybody writes by hand.
+    TooLarge = "L003" Error,
+    /// The bytes are not UTF-8.
+    NotUtf8 = "L004" Error,
+    /// The file is not YAML.
+    BrokenYaml = "L005" Error,
+    /// A tab where YAML wants spaces.
+    Tab = "L006" Error,
+    /// YAML that these files do not use: tags, a second document, keys that are not text.
+    UnusualYaml = "L007" Error,
+    /// Nested too deeply, or aliases that multiply.
+    TooComplex = "L008" Error,
+    /// A key twice in one map.
+    DuplicateKey = "L009" Error,
+    /// A file that looks like one of ours in a place where nobody reads it.
+    Misplaced = "L010" Warning,
+    /// Vietnamese in decomposed form.
+    NotComposed = "L011" Warning,
+    /// A key that is not known.
+    UnknownKey = "L012" Error,
+    /// A key that has to be there.
+    MissingKey = "L013" Error,
+    /// A list where a text should be, and so on.
+    WrongType = "L014" Error,
+    /// A word that is not one of those allowed.
+    NotOneOf = "L015" Error,
+    /// A number outside its range.
+    OutOfRange = "L016" Error,
+    /// A text that is no identifier.
+    InvalidId = "L017" Error,
+    /// The same identifier twice.
+    DuplicateId = "L018" Error,
+    /// None or several of the keys of which exactly one has to be there.
+    ChooseOne = "L019" Error,
+    /// No such ward.
+    UnknownWard = "L020" Error,
+    /// No such channel.
+    UnknownChannel = "L021" Error,
+    /// No such bulletin.
+    UnknownBulletin = "L022" Error,
+    /// No such topic.
+    UnknownTopic = "L023" Error,
+    /// No such contact.
+    UnknownContact = "L024" Error,
+    /// No such recipe.
+    UnknownRecipe = "L025" Error,
+    /// No such template.
+    UnknownTemplate = "L026" Error,
+    /// Not a crontab line.
+    BadCrontab = "L030" Error,
+    /// Not a clock time.
+    BadTime = "L031" Error,
+    /// Not a date.
+    BadDate = "L032" Error,
+    /// Not a time zone.
+    BadZone = "L033" Error,
+    /// Not a length of time.
+    BadDuration = "L034" Error,
+    /// Not a day of the week.
+    BadWeekday = "L035" Error,
+    /// Not a web address.
+    BadUrl = "L036" Error,
+    /// Not a status or class of statuses.
+    BadStatus = "L037" Error,
+    /// Not an address to listen on.
+    BadAddress = "L038" Error,
+    /// Not an entry of the network allow-list.
+    BadAllowRule = "L039" Error,
+    /// The end lies before the beginning.
+    Backwards = "L040" Error,
+    /// A schedule that never fires.
+    NeverFires = "L041" Error,
+    /// A schedule that reaches no channel.
+    ReachesNothing = "L042" Error,
+    /// A channel that no schedule reaches.
+    Unreached = "L043" Warning,
+    /// A bulletin without the body that a channel carries.
+    LacksFormat = "L044" Error,
+    /// A rotation without bulletins.
+    EmptyRotation = "L045" Error,
+    /// A neighbour that does not name this ward in return.
+    OneSided = "L046" Warning,
+    /// Two wards whose names look alike.
+    LookAlike = "L047" Warning,
+    /// A parameter that the recipe wants.
+    MissingParameter = "L050" Error,
+    /// A parameter that the recipe does not know.
+    UnknownParameter = "L051" Error,
+    /// A secret written into the file.
+    PlainSecret = "L052" Error,
+    /// Not a reference to a secret.
+    BadReference = "L053" Error,
+    /// A lease that ends while a call may still run.
+    ShortLease = "L054" Error,
+    /// Pages served beyond this machine before there are accounts.
+    NotLoopback = "L055" Error,
+    /// Not a JSON pointer.
+    BadPointer = "L056" Error,
+    /// Not a template.
+    BadTemplate = "L060" Error,
+    /// A name that templates do not know.
+    UndefinedName = "L061" Error,
+    /// A template that cannot be filled in.
+    RenderFailed = "L062" Error,
+    /// A recipe that cannot act.
+    BadRecipe = "L063" Error,
+    /// A contact that nobody verified, in what goes out.
+    Unverified = "L064" Error,
+    /// A contact in the words that the bulletin does not list.
+    Unlisted = "L065" Warning,
+    /// A telephone number in the words that is no contact's.
+    StrayNumber = "L066" Warning,
+}

@@ -1,0 +1,568 @@
+//! A website as `WordPress` 6.1 with an author's application password was measured to behave: a slug is no idempotency
+//! key (a second post gets `-2`), every wrong credential is a 401, unregistered `meta` is dropped silently.
+//!
+//! Not imitated: themes, plugins, revisions, users (any credentials do), and time: a site that knows no clock cannot
+//! tell a date in the future, so such posts are published at once.
+//! Answering does not change anything; the change is the [`Post`] that the caller puts in once it is on record.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{
+    memory::Effect,
+    slug::slugify,
+    wire::{Answer, Request},
+};
+
+/// Statuses that a request may give a post.
+const STATUSES: [&str; 5] = ["publish", "future", "draft", "pending", "private"];
+
+/// One page, or an uploaded file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Post {
+    /// Its number on its site.
+    pub id: u64,
+    /// The name in its address.
+    pub slug: String,
+    /// `publish`, `draft`, …; `inherit` for files, `trash` once deleted.
+    pub status: String,
+    /// The headline.
+    pub title: String,
+    /// The body.
+    pub content: String,
+    /// The teaser.
+    pub excerpt: String,
+    /// Its date as it was given.
+    pub date: String,
+    /// Whether the slug that it asked for was taken.
+    pub twin: bool,
+}
+
+/// The pages of one website.
+#[derive(Debug, Default)]
+pub(super) struct Site {
+    posts: BTreeMap<u64, Post>,
+    slugs: BTreeMap<String, u64>,
+}
+
+/// An answer and what it does.
+type Outcome = (Answer, Effect, Option<Post>);
+
+impl Site {
+    /// Puts a page in, in place of the one with its number.
+    pub(super) fn put(&mut self, post: Post) {
+        let slug = post.slug.clone();
+        let id = post.id;
+        if let Some(before) = self.posts.insert(id, post) {
+            self.slugs.remove(&before.slug);
+        }
+        self.slugs.insert(slug, id);
+    }
+
+    /// Answers a request below `/wp-json` and says what it would change.
+    pub(super) fn answer(&self, request: &Request) -> Outcome {
+        let signed_in = request
+            .header("authorization")
+            .and_then(|value| value.split_once(' '))
+            .is_some_and(|(scheme, rest)| {
+                scheme.eq_ignore_ascii_case("basic") && !rest.trim().is_empty()
+            });
+        let route = request
+            .path
+            .split_once("/wp-json")
+            .map_or("", |(_, route)| route)
+            .trim_matches('/');
+        let words: Vec<&str> = route.split('/').collect();
+        match (request.method.as_str(), words.as_slice()) {
+            ("GET", [""]) => quiet(Answer::json(
+                200,
+                &json!({"name": "Simulated", "namespaces": ["wp/v2"]}),
+            )),
+            ("GET", ["wp", "v2", "users", "me"]) if signed_in => quiet(Answer::json(
+                200,
+                &json!({"id": 1, "name": "loa", "slug": "loa"}),
+            )),
+            ("GET", ["wp", "v2", "users", "me"]) => no(401, "rest_not_logged_in"),
+            ("GET", ["wp", "v2", "posts"]) => self.list(request, signed_in),
+            ("GET", ["wp", "v2", "posts", id]) => match self.find(id) {
+                Some(post) if post.status == "publish" || signed_in => {
+                    quiet(Answer::json(200, &shown(post, request)))
+                }
+                Some(_) => no(401, "rest_forbidden"),
+                None => no(404, "rest_post_invalid_id"),
+            },
+            ("POST", ["wp", "v2", "posts" | "media"]) if !signed_in => {
+                no(401, "rest_cannot_create")
+            }
+            ("POST", ["wp", "v2", "posts"]) => self.create(request),
+            ("POST", ["wp", "v2", "media"]) => self.upload(request),
+            ("POST" | "PUT" | "PATCH" | "DELETE", ["wp", "v2", "posts", id]) => match self.find(id)
+            {
+                None => no(404, "rest_post_invalid_id"),
+                Some(_) if !signed_in => no(401, "rest_cannot_edit"),
+                Some(post) if request.method == "DELETE" => {
+                    let slug = format!("{}__trashed", post.slug);
+                    let post = Post {
+                        status: "trash".to_owned(),
+                        slug,
+                        ..post.clone()
+                    };
+                    (
+                        Answer::json(200, &shown(&post, request)),
+                        Effect::Updated,
+                        Some(post),
+                    )
+                }
+                Some(post) => self.update(request, post),
+            },
+            _ => no(404, "rest_no_route"),
+        }
+    }
+
+    fn find(&self, id: &str) -> Option<&Post> {
+        self.posts
+            .get(&id.parse().ok()?)
+            .filter(|post| post.status != "inherit")
+    }
+
+    /// Lists posts: published ones for everybody, others with credentials only.
+    fn list(&self, request: &Request, signed_in: bool) -> Outcome {
+        let status = request
+            .parameter("status")
+            .unwrap_or_else(|| "publish".to_owned());
+        if status != "any" && !STATUSES.contains(&status.as_str()) && status != "trash" {
+            return quiet(invalid("status"));
+        }
+        if status != "publish" && !signed_in {
+            return quiet(invalid("status"));
+        }
+        let slugs = request.parameter("slug");
+        let limit = request
+            .parameter("per_page")
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(10_usize);
+        let wanted = |post: &&Post| {
+            let standing = match status.as_str() {
+                "any" => !matches!(post.status.as_str(), "trash" | "inherit"),
+                one => post.status == one,
+            };
+            standing
+                && slugs
+                    .as_ref()
+                    .is_none_or(|slugs| slugs.split(',').any(|slug| slug == post.slug))
+        };
+        let found: Vec<&Post> = self.posts.values().rev().filter(wanted).collect();
+        let page: Vec<Value> = found
+            .iter()
+            .take(limit)
+            .map(|post| shown(post, request))
+            .collect();
+        quiet(Answer::json(200, &Value::Array(page)).with("X-WP-Total", found.len().to_string()))
+    }
+
+    fn create(&self, request: &Request) -> Outcome {
+        let fields = match Fields::read(request) {
+            Ok(fields) => fields,
+            Err(refusal) => return quiet(refusal),
+        };
+        if fields.0.get("id").is_some_and(|id| !id.is_null()) {
+            return no(400, "rest_post_exists");
+        }
+        let [title, content, excerpt] =
+            ["title", "content", "excerpt"].map(|name| fields.text(name).unwrap_or_default());
+        if title.is_empty() && content.is_empty() && excerpt.is_empty() {
+            return no(400, "empty_content");
+        }
+        let asked = slugify(
+            &fields
+                .text("slug")
+                .filter(|slug| !slug.is_empty())
+                .unwrap_or_else(|| title.clone()),
+        );
+        let id = self.next_id();
+        let slug = self.free_slug(&asked, id);
+        let post = Post {
+            id,
+            twin: slug != asked,
+            slug,
+            status: fields.text("status").unwrap_or_else(|| "draft".to_owned()),
+            title,
+            content,
+            excerpt,
+            date: fields
+                .text("date_gmt")
+                .or_else(|| fields.text("date"))
+                .unwrap_or_default(),
+        };
+        let location = format!("{}/{id}", own_address(request, "/wp-json/wp/v2/posts"));
+        let answer = Answer::json(201, &shown(&post, request)).with("Location", location);
+        (answer, Effect::Published, Some(post))
+    }
+
+    fn update(&self, request: &Request, before: &Post) -> Outcome {
+        let fields = match Fields::read(request) {
+            Ok(fields) => fields,
+            Err(refusal) => return quiet(refusal),
+        };
+        let mut post = before.clone();
+        for (name, place) in [
+            ("title", &mut post.title),
+            ("content", &mut post.content),
+            ("excerpt", &mut post.excerpt),
+            ("status", &mut post.status),
+            ("date", &mut post.date),
+        ] {
+            if let Some(text) = fields.text(name) {
+                *place = text;
+            }
+        }
+        if let Some(slug) = fields.text("slug").filter(|slug| !slug.is_empty()) {
+            let asked = slugify(&slug);
+            post.slug = self.free_slug(&asked, post.id);
+            post.twin = post.slug != asked;
+        }
+        (
+            Answer::json(200, &shown(&post, request)),
+            Effect::Updated,
+            Some(post),
+        )
+    }
+
+    fn upload(&self, request: &Request) -> Outcome {
+        let name = request
+            .header("content-disposition")
+            .and_then(|value| value.split_once("filename="))
+            .map(|(_, name)| name.trim_matches('"').to_owned());
+        let Some(name) = name.filter(|name| !name.is_empty() && !request.body.is_empty()) else {
+            return no(400, "rest_upload_no_data");
+        };
+        let id = self.next_id();
+        let post = Post {
+            id,
+            slug: self.free_slug(&slugify(&name), id),
+            status: "inherit".to_owned(),
+            title: name,
+            content: String::new(),
+            excerpt: String::new(),
+            date: String::new(),
+            twin: false, // a file that is uploaded again is a copy, not a page that people read twice
+        };
+        let answer = Answer::json(201, &shown(&post, request))
+            .with("X-WP-Upload-Attachment-ID", id.to_string());
+        (answer, Effect::Received, Some(post))
+    }
+
+    fn next_id(&self) -> u64 {
+        self.posts.last_key_value().map_or(1, |(id, _)| id + 1)
+    }
+
+    /// The slug that was asked for, or with the first number that is free.
+    fn free_slug(&self, asked: &str, id: u64) -> String {
+        let free = |slug: &str| self.slugs.get(slug).is_none_or(|owner| *owner == id);
+        if free(asked) {
+            return asked.to_owned();
+        }
+        let mut number = 2_u64;
+        loop {
+            let slug = format!("{asked}-{number}");
+            if free(&slug) {
+                return slug;
+            }
+            number += 1;
+        }
+    }
+}
+
+/// The fields of a request that writes.
+struct Fields(Value);
+
+impl Fields {
+    fn read(request: &Request) -> Result<Self, Answer> {
+        let fields = serde_json::from_slice::<Value>(&request.body)
+            .ok()
+            .filter(Value::is_object)
+            .map(Self)
+            .ok_or_else(|| refused(400, "rest_invalid_json"))?;
+        match fields.0.get("status") {
+            None => Ok(fields),
+            Some(Value::String(status)) if STATUSES.contains(&status.as_str()) => Ok(fields),
+            Some(_) => Err(invalid("status")),
+        }
+    }
+
+    /// A text field, also in the form `{"raw": …}`.
+    fn text(&self, name: &str) -> Option<String> {
+        let field = self.0.get(name)?;
+        field
+            .as_str()
+            .or_else(|| field.get("raw")?.as_str())
+            .map(str::to_owned)
+    }
+}
+
+/// An answer that changes nothing.
+fn quiet(answer: Answer) -> Outcome {
+    (answer, Effect::Ignored, None)
+}
+
+/// A refusal in the form of `WP_Error`.
+fn refused(status: u16, code: &str) -> Answer {
+    let message = format!("Simulated: {code}");
+    Answer::json(
+        status,
+        &json!({"code": code, "message": message, "data": {"status": status}}),
+    )
+}
+
+/// A refusal that changes nothing.
+fn no(status: u16, code: &str) -> Outcome {
+    quiet(refused(status, code))
+}
+
+/// A refusal of one parameter.
+fn invalid(parameter: &str) -> Answer {
+    let params = json!({parameter: format!("Invalid parameter: {parameter}")});
+    let data = json!({"status": 400, "params": params});
+    let body = json!({"code": "rest_invalid_param", "message": "Simulated", "data": data});
+    Answer::json(400, &body)
+}
+
+/// A post as the interface shows it.
+fn shown(post: &Post, request: &Request) -> Value {
+    json!({
+        "id": post.id,
+        "date": post.date,
+        "date_gmt": post.date,
+        "slug": post.slug,
+        "status": post.status,
+        "type": if post.status == "inherit" { "attachment" } else { "post" },
+        "link": format!("{}/", own_address(request, &format!("/{}", post.slug))),
+        "title": {"raw": post.title, "rendered": post.title},
+        "content": {"raw": post.content, "rendered": post.content},
+        "excerpt": {"raw": post.excerpt, "rendered": post.excerpt},
+    })
+}
+
+/// An address on the site, by the name that the sender calls it.
+fn own_address(request: &Request, path: &str) -> String {
+    format!(
+        "http://{}{path}",
+        request.header("host").unwrap_or("localhost")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(method: &str, target: &str, signed_in: bool, body: &str) -> Request {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let mut headers = vec![("host".to_owned(), "site.example".to_owned())];
+        if signed_in {
+            headers.push((
+                "authorization".to_owned(),
+                "Basic bG9hOmFhYWEgYmJiYg==".to_owned(),
+            ));
+        }
+        Request {
+            method: method.into(),
+            path: format!("/wp-json/wp/v2{path}"),
+            query: query.into(),
+            headers,
+            body: body.to_owned().into(),
+            keep_alive: true,
+        }
+    }
+
+    /// Asks, puts in what changed, and returns status and body.
+    fn ask(
+        site: &mut Site,
+        method: &str,
+        target: &str,
+        signed_in: bool,
+        body: &str,
+    ) -> (u16, Value) {
+        let (answer, effect, post) = site.answer(&request(method, target, signed_in, body));
+        assert_eq!(
+            effect == Effect::Ignored,
+            post.is_none(),
+            "{method} {target}"
+        );
+        if let Some(post) = post {
+            site.put(post);
+        }
+        (answer.status, serde_json::from_slice(&answer.body).unwrap())
+    }
+
+    #[test]
+    fn a_slug_is_no_idempotency_key() {
+        let mut site = Site::default();
+        let body =
+            r#"{"title":"T","slug":"ban-tin","status":"publish","content":"C","meta":{"loa":"1"}}"#;
+        let slugs: Vec<_> = (0..3)
+            .map(|_| ask(&mut site, "POST", "/posts", true, body).1["slug"].clone())
+            .collect();
+        assert_eq!(slugs, ["ban-tin", "ban-tin-2", "ban-tin-3"]);
+        let (status, list) = ask(&mut site, "GET", "/posts?slug=ban-tin&status=any", true, "");
+        assert_eq!((status, list.as_array().unwrap().len()), (200, 1));
+        assert_eq!(list[0]["meta"], Value::Null, "unregistered meta is dropped");
+        let (status, draft) = ask(
+            &mut site,
+            "POST",
+            "/posts",
+            true,
+            r#"{"title":"T","slug":"ban-tin"}"#,
+        );
+        assert_eq!(
+            (status, draft["slug"].as_str(), draft["status"].as_str()),
+            (201, Some("ban-tin-4"), Some("draft"))
+        );
+    }
+
+    #[test]
+    fn posts_are_changed_and_deleted_in_place() {
+        let mut site = Site::default();
+        let id = ask(
+            &mut site,
+            "POST",
+            "/posts",
+            true,
+            r#"{"title":"T","slug":"a","status":"publish"}"#,
+        )
+        .1["id"]
+            .clone();
+        let one = format!("/posts/{id}");
+        let (status, post) = ask(&mut site, "POST", &one, true, r#"{"content":"mới"}"#);
+        assert_eq!((status, post["slug"].as_str()), (200, Some("a")));
+        assert_eq!(
+            ask(&mut site, "GET", &one, false, "").1["content"]["rendered"],
+            "mới"
+        );
+        assert_eq!(
+            ask(&mut site, "PUT", &one, true, r#"{"slug":"a"}"#).1["slug"],
+            "a",
+            "its own slug is free for it"
+        );
+        let (status, post) = ask(&mut site, "DELETE", &one, true, "");
+        assert_eq!(
+            (status, post["slug"].as_str(), post["status"].as_str()),
+            (200, Some("a__trashed"), Some("trash"))
+        );
+        assert_eq!(
+            ask(&mut site, "GET", "/posts?slug=a&status=any", true, "").1,
+            json!([])
+        );
+        let again = ask(
+            &mut site,
+            "POST",
+            "/posts",
+            true,
+            r#"{"title":"T","slug":"a"}"#,
+        )
+        .1;
+        assert_eq!(again["slug"], "a", "a deleted post frees its slug");
+    }
+
+    #[test]
+    fn refusals() {
+        let mut site = Site::default();
+        ask(
+            &mut site,
+            "POST",
+            "/posts",
+            true,
+            r#"{"title":"T","slug":"draft"}"#,
+        );
+        for (method, target, signed_in, body, status, code) in [
+            (
+                "POST",
+                "/posts",
+                false,
+                r#"{"title":"T"}"#,
+                401,
+                "rest_cannot_create",
+            ),
+            (
+                "POST",
+                "/posts/1",
+                false,
+                r#"{"title":"T"}"#,
+                401,
+                "rest_cannot_edit",
+            ),
+            (
+                "POST",
+                "/posts",
+                true,
+                r#"{"title":"T","status":"nope"}"#,
+                400,
+                "rest_invalid_param",
+            ),
+            ("POST", "/posts", true, "{}", 400, "empty_content"),
+            (
+                "POST",
+                "/posts",
+                true,
+                r#"{"id":1,"title":"T"}"#,
+                400,
+                "rest_post_exists",
+            ),
+            ("POST", "/posts", true, "{", 400, "rest_invalid_json"),
+            ("POST", "/posts/99", true, "{}", 404, "rest_post_invalid_id"),
+            ("GET", "/posts/99", true, "", 404, "rest_post_invalid_id"),
+            ("GET", "/posts/1", false, "", 401, "rest_forbidden"),
+            (
+                "GET",
+                "/posts?status=any",
+                false,
+                "",
+                400,
+                "rest_invalid_param",
+            ),
+            ("GET", "/users/me", false, "", 401, "rest_not_logged_in"),
+            ("GET", "/pages", true, "", 404, "rest_no_route"),
+            ("POST", "/media", true, "RIFF", 400, "rest_upload_no_data"),
+        ] {
+            let (seen, error) = ask(&mut site, method, target, signed_in, body);
+            assert_eq!(
+                (seen, error["code"].as_str()),
+                (status, Some(code)),
+                "{method} {target} {body}"
+            );
+        }
+        assert_eq!(
+            ask(&mut site, "GET", "/posts?slug=draft", false, ""),
+            (200, json!([])),
+            "drafts are not public"
+        );
+        assert_eq!(ask(&mut site, "GET", "/users/me", true, "").0, 200);
+    }
+
+    #[test]
+    fn files_are_taken() {
+        let mut site = Site::default();
+        let mut upload = request("POST", "/media", true, "RIFF");
+        upload.headers.push((
+            "content-disposition".into(),
+            r#"attachment; filename="bantin.wav""#.into(),
+        ));
+        let (answer, effect, post) = site.answer(&upload);
+        assert_eq!((answer.status, effect), (201, Effect::Received));
+        assert!(
+            answer
+                .headers
+                .contains(&("X-WP-Upload-Attachment-ID", "1".to_owned()))
+        );
+        site.put(post.unwrap());
+        assert_eq!(
+            ask(&mut site, "GET", "/posts?status=any", true, "").1,
+            json!([])
+        );
+        assert_eq!(
+            ask(&mut site, "POST", "/posts", true, r#"{"title":"T"}"#).1["id"],
+            2
+        );
+    }
+}

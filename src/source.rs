@@ -1,0 +1,227 @@
+//! Files → a checked workspace, or every mistake in them at once.
+//!
+//! Reading never stops at the first mistake and never panics, whatever the bytes. A workspace with errors is not given
+//! out. `yaml` makes trees with places, `reader` reads typed values from them, `raw` knows what each file may say, and
+//! `check` looks at what only shows when all files are read.
+
+mod address;
+mod check;
+mod files;
+mod notebook;
+mod raw;
+mod reader;
+mod similar;
+mod text;
+mod yaml;
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use crate::{
+    diagnostic::{Code, Diagnostic, Phrase, Place, Severity, SourceFile},
+    domain::{id::BulletinId, id::RecipeId, workspace::Workspace},
+};
+use check::Parts;
+use files::{Role, TOO_LARGE};
+use notebook::{Named, Notebook};
+use reader::{Value, invalid_id};
+
+/// What a watcher has to watch below the workspace, and whether with everything in it.
+pub const WATCHED: &[(&str, bool)] = &[
+    (".", false),
+    ("content", true),
+    ("schedules", true),
+    ("channels", true),
+];
+
+/// What came of reading the files.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The workspace, if there is no error.
+    pub workspace: Option<Workspace>,
+    /// All mistakes, by file and place.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The files that were read, relative to the workspace, with `/`: what a watcher has to watch.
+    pub files: Vec<String>,
+}
+
+/// The known id nearest to a mistyped one; each candidate is an id and what people call it, and both count.
+#[must_use]
+pub fn nearest<'c>(
+    wanted: &str,
+    known: impl IntoIterator<Item = (&'c str, &'c str)>,
+) -> Option<&'c str> {
+    similar::nearest(wanted, known.into_iter().map(|(id, name)| (id, Some(name))))
+}
+
+/// Reads the workspace in the folder `root`.
+#[must_use]
+pub fn load(root: &Path) -> Loaded {
+    let gathered = files::gather(root);
+    read(&gathered.files, gathered.diagnostics, &gathered.unreadable)
+}
+
+/// Reads a workspace from memory: contents by path, relative and with `/`.
+#[must_use]
+pub fn load_files(files: &BTreeMap<String, Vec<u8>>) -> Loaded {
+    read(files, Vec::new(), &[])
+}
+
+fn read(files: &BTreeMap<String, Vec<u8>>, first: Vec<Diagnostic>, unreadable: &[Role]) -> Loaded {
+    let notebook = Notebook::default();
+    for diagnostic in first {
+        notebook.report(diagnostic);
+    }
+    for role in unreadable {
+        note_gap(&notebook, role);
+    }
+    let mut parts = Parts::default();
+    let mut read = Vec::new();
+    let mut hasher = blake3::Hasher::new();
+    let mut roles: Vec<(Role, &String, &Vec<u8>)> = files
+        .iter()
+        .filter_map(|(path, bytes)| Some((files::role(path)?, path, bytes)))
+        .collect();
+    // Settings come first: schedules are read in the zone that they give.
+    roles.sort_by_key(|(role, path, _)| (*role != Role::Settings, *path));
+    if !roles.iter().any(|(role, ..)| *role == Role::Settings)
+        && !unreadable.contains(&Role::Settings)
+    {
+        note_gap(&notebook, &Role::Settings);
+        notebook.report(
+            Diagnostic::new(Code::NoSettings, Place::absent("loa.yaml"))
+                .help(Phrase::new("L002-help")),
+        );
+    }
+    for (role, path, bytes) in &roles {
+        if *role == Role::Stray {
+            notebook.report(files::misplaced(path));
+            continue;
+        }
+        read.push((*path).clone());
+        if !take(&notebook, &mut parts, role, path, bytes) {
+            note_gap(&notebook, role);
+        }
+    }
+    read.sort_unstable();
+    for path in &read {
+        let bytes = &files[path];
+        hasher
+            .update(&(path.len() as u64).to_be_bytes())
+            .update(path.as_bytes());
+        hasher
+            .update(&(bytes.len() as u64).to_be_bytes())
+            .update(bytes);
+    }
+    let revision = hasher.finalize().to_hex()[..16].to_owned();
+    let workspace = check::run(&notebook, parts, revision);
+    let mut diagnostics = notebook.into_report();
+    diagnostics.sort_by(Diagnostic::order);
+    diagnostics.dedup();
+    let is_good = diagnostics
+        .iter()
+        .all(|diagnostic| diagnostic.severity != Severity::Error);
+    Loaded {
+        workspace: is_good.then_some(workspace),
+        diagnostics,
+        files: read,
+    }
+}
+
+/// Reads one file into `parts`; `false` when nothing in it can be known.
+fn take(notebook: &Notebook, parts: &mut Parts, role: &Role, path: &str, bytes: &[u8]) -> bool {
+    if bytes.len() > TOO_LARGE {
+        notebook.report(files::too_large(path));
+        return false;
+    }
+    let file = match std::str::from_utf8(bytes) {
+        Ok(text) => SourceFile::new(path, text),
+        Err(error) => {
+            // Up to the mistake the replaced text is the same, so the place holds for the file as well.
+            let file = SourceFile::new(path, String::from_utf8_lossy(bytes));
+            let at = error.valid_up_to();
+            let place = Place::new(&file, at..at + '\u{fffd}'.len_utf8());
+            notebook.report(Diagnostic::new(Code::NotUtf8, place).help(Phrase::new("L004-help")));
+            return false;
+        }
+    };
+    if let Some(range) = text::first_decomposed(file.text()) {
+        let place = Place::new(&file, range);
+        notebook.report(Diagnostic::new(Code::NotComposed, place).help(Phrase::new("L011-help")));
+    }
+    if let Role::Template(name) = role {
+        notebook.define(Named::Template, name, None, &Place::whole(&file));
+        parts
+            .templates
+            .insert(name.clone(), text::Text::whole_file(&file));
+        return true;
+    }
+    let ids = (
+        identify(notebook, role, &file, BulletinId::parse),
+        identify(notebook, role, &file, RecipeId::parse),
+    );
+    let Some(tree) = notebook.collect(|report| yaml::parse(&file, report)) else {
+        return false;
+    };
+    let root = Value::root(notebook, &file, &tree);
+    match role {
+        Role::Settings => parts.settings = Some(raw::settings::read(root)),
+        Role::Topics => parts.topics.extend(raw::bulletin::read_topics(root)),
+        Role::Contacts => parts.contacts.extend(raw::bulletin::read_contacts(root)),
+        Role::Wards => parts.wards.extend(raw::ward::read(root)),
+        Role::Channels => parts.channels.extend(raw::channel::read(root)),
+        Role::Schedules => parts
+            .schedules
+            .extend(raw::schedule::read(root, parts.zone())),
+        Role::Bulletin(_) => parts
+            .bulletins
+            .extend(ids.0.and_then(|id| raw::bulletin::read(id, root))),
+        Role::Recipe(_) => parts
+            .recipes
+            .extend(ids.1.and_then(|id| raw::recipe::read(id, root))),
+        Role::Template(_) | Role::Stray => {}
+    }
+    true
+}
+
+/// The id that a file's name is, known from now on even if the file turns out to be broken.
+fn identify<T, E>(
+    notebook: &Notebook,
+    role: &Role,
+    file: &Arc<SourceFile>,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Option<T> {
+    let (stem, sort) = match role {
+        Role::Bulletin(stem) => (stem, Named::Bulletin),
+        Role::Recipe(stem) => (stem, Named::Recipe),
+        _ => return None,
+    };
+    let place = Place::whole(file);
+    let Ok(id) = parse(stem) else {
+        if !notebook.has_gap(sort) {
+            notebook.report(invalid_id(stem, place));
+        }
+        return None;
+    };
+    notebook.define(sort, stem, None, &place);
+    Some(id)
+}
+
+/// What is not known because a file could not be read.
+fn note_gap(notebook: &Notebook, role: &Role) {
+    match role {
+        // The city is an area like a ward.
+        Role::Settings | Role::Wards => notebook.gap(Named::Ward),
+        Role::Topics => notebook.gap(Named::Topic),
+        Role::Contacts => notebook.gap(Named::Contact),
+        Role::Channels => notebook.gap(Named::Channel),
+        Role::Schedules => notebook.gap(Named::Schedule),
+        // These are known by their names, whatever is in them.
+        Role::Bulletin(stem) => notebook.expect(Named::Bulletin, stem),
+        Role::Recipe(stem) => notebook.expect(Named::Recipe, stem),
+        Role::Template(name) => {
+            notebook.expect(Named::Template, name);
+            notebook.gap(Named::Template);
+        }
+        Role::Stray => {}
+    }
+}

@@ -1,0 +1,105 @@
+//! What only shows when all files are read: references, schedules that reach nothing, templates that name what does not
+//! exist. And from what was read, the workspace.
+
+mod channels;
+mod contacts;
+mod recipes;
+mod schedules;
+mod wards;
+mod words;
+
+use std::collections::BTreeMap;
+
+use chrono_tz::Tz;
+
+use super::{
+    notebook::Notebook,
+    raw::{
+        bulletin::RawBulletin, channel::RawChannel, recipe::RawRecipe, schedule::RawSchedule,
+        settings, ward::RawWard,
+    },
+    text::Text,
+};
+use crate::domain::{bulletin::Topic, contact::Contact, settings::Settings, workspace::Workspace};
+
+/// Everything that was read, file by file.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    pub settings: Option<Settings>,
+    pub wards: Vec<RawWard>,
+    pub topics: Vec<Topic>,
+    pub contacts: Vec<Contact>,
+    pub bulletins: Vec<RawBulletin>,
+    pub templates: BTreeMap<String, Text>,
+    pub recipes: Vec<RawRecipe>,
+    pub channels: Vec<RawChannel>,
+    pub schedules: Vec<RawSchedule>,
+}
+
+impl Parts {
+    /// The workspace's zone, as far as it is known.
+    pub(super) fn zone(&self) -> Tz {
+        self.settings
+            .as_ref()
+            .map_or(Tz::Asia__Ho_Chi_Minh, |settings| settings.zone)
+    }
+}
+
+/// Checks everything against everything. The workspace is whole only if nothing was wrong.
+pub(super) fn run(notebook: &Notebook, parts: Parts, revision: String) -> Workspace {
+    notebook.resolve();
+    wards::check(notebook, &parts.wards);
+    let settings = parts.settings.unwrap_or_else(settings::stand_in);
+    let recipes = parts
+        .recipes
+        .iter()
+        .map(|raw| (raw.recipe.id.clone(), raw.recipe.clone()))
+        .collect();
+    let channels = channels::build(notebook, &parts.channels, &recipes, &settings.city.id);
+    let workspace = Workspace {
+        revision,
+        settings,
+        wards: parts
+            .wards
+            .iter()
+            .map(|raw| (raw.ward.id.clone(), raw.ward.clone()))
+            .collect(),
+        topics: parts
+            .topics
+            .into_iter()
+            .map(|topic| (topic.id.clone(), topic))
+            .collect(),
+        contacts: parts
+            .contacts
+            .into_iter()
+            .map(|contact| (contact.id.clone(), contact))
+            .collect(),
+        bulletins: parts
+            .bulletins
+            .iter()
+            .map(|raw| (raw.bulletin.id.clone(), raw.bulletin.clone()))
+            .collect(),
+        templates: parts
+            .templates
+            .iter()
+            .map(|(name, text)| (name.clone(), text.value.clone()))
+            .collect(),
+        recipes,
+        channels,
+        schedules: parts
+            .schedules
+            .iter()
+            .map(|raw| (raw.schedule.id.clone(), raw.schedule.clone()))
+            .collect(),
+    };
+    recipes::check(notebook, &workspace, &parts.recipes, &parts.channels);
+    schedules::check(
+        notebook,
+        &workspace,
+        &parts.schedules,
+        &parts.channels,
+        &parts.bulletins,
+    );
+    words::check(notebook, &workspace, &parts.bulletins, &parts.templates);
+    workspace
+}

@@ -1,0 +1,153 @@
+//! Channels and their recipes: every parameter that is wanted is there, and no secret stands in the file.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    diagnostic::{Arg, Code, Diagnostic, Phrase, Place},
+    domain::{
+        channel::{AdapterConfig, Channel, ChannelKind, Parameter},
+        id::{ChannelId, RecipeId, WardId},
+        recipe::Recipe,
+        secret::SecretRef,
+    },
+    source::{
+        address::{has_password, is_web_address},
+        notebook::{Notebook, did_you_mean},
+        raw::channel::{RawAdapter, RawChannel, RawParameter},
+        similar::nearest,
+    },
+};
+
+/// The channels, with stand-ins for what could not be read.
+pub(super) fn build(
+    notebook: &Notebook,
+    channels: &[RawChannel],
+    recipes: &BTreeMap<RecipeId, Recipe>,
+    city: &WardId,
+) -> BTreeMap<ChannelId, Channel> {
+    let mut built = BTreeMap::new();
+    for raw in channels {
+        let adapter = match &raw.adapter {
+            Some(RawAdapter::Recipe { recipe, at, with }) => AdapterConfig::Recipe {
+                with: recipes
+                    .get(recipe)
+                    .map(|recipe| parameters(notebook, recipe, at, with))
+                    .unwrap_or_default(),
+                recipe: recipe.clone(),
+            },
+            Some(RawAdapter::Webhook { url, secrets }) => AdapterConfig::Webhook {
+                url: url.clone(),
+                secrets: secrets.clone(),
+            },
+            None => AdapterConfig::Webhook {
+                url: String::new(),
+                secrets: Vec::new(),
+            },
+        };
+        let channel = Channel {
+            id: raw.id.clone(),
+            name: raw.name.clone(),
+            ward: raw.ward.clone().unwrap_or_else(|| city.clone()),
+            kind: raw.kind.unwrap_or(ChannelKind::Website),
+            format: raw.format,
+            mode: raw.mode,
+            adapter,
+        };
+        // Of two with one id, which is reported, the first counts.
+        built.entry(channel.id.clone()).or_insert(channel);
+    }
+    built
+}
+
+fn parameters(
+    notebook: &Notebook,
+    recipe: &Recipe,
+    at: &Place,
+    with: &[RawParameter],
+) -> BTreeMap<String, Parameter> {
+    let mut parameters = BTreeMap::new();
+    for given in with {
+        let Some(spec) = recipe.parameters.get(&given.name) else {
+            notebook.report(unknown(recipe, given));
+            continue;
+        };
+        let reference = SecretRef::parse(&given.value);
+        if let Some(mistake) = secrecy(given, spec.secret, reference.is_some()) {
+            notebook.report(mistake);
+        } else if given.name == "url"
+            && reference.is_none()
+            && !given.value.is_empty()
+            && !is_web_address(&given.value)
+        {
+            let diagnostic =
+                Diagnostic::new(Code::BadUrl, given.at.clone()).with("text", given.value.as_str());
+            notebook.report(diagnostic.help(Phrase::new("L036-help")));
+        }
+        let value =
+            reference.map_or_else(|| Parameter::Plain(given.value.clone()), Parameter::Secret);
+        parameters.insert(given.name.clone(), value);
+    }
+    for (name, spec) in &recipe.parameters {
+        if with.iter().any(|given| given.name == *name) {
+            continue;
+        }
+        match &spec.default {
+            Some(default) => {
+                parameters.insert(name.clone(), Parameter::Plain(default.clone()));
+            }
+            None => notebook.report(missing(recipe, name, spec.about.as_deref(), at)),
+        }
+    }
+    parameters
+}
+
+/// A secret that stands in the file, whether the recipe asks for one or an address has a password in it.
+fn secrecy(given: &RawParameter, must_be_secret: bool, is_reference: bool) -> Option<Diagnostic> {
+    if is_reference || given.value.is_empty() {
+        return None;
+    }
+    let is_attempt = given.value.starts_with("env:") || given.value.starts_with("file:");
+    let (code, help) = if is_attempt {
+        (Code::BadReference, "L053-help")
+    } else if must_be_secret {
+        (Code::PlainSecret, "L052-help")
+    } else if has_password(&given.value) {
+        (Code::PlainSecret, "L052-help-url")
+    } else {
+        return None;
+    };
+    Some(Diagnostic::new(code, given.at.clone()).help(Phrase::new(help)))
+}
+
+fn unknown(recipe: &Recipe, given: &RawParameter) -> Diagnostic {
+    let near = nearest(
+        &given.name,
+        recipe.parameters.keys().map(|name| (name.as_str(), None)),
+    );
+    let help = near.map_or_else(
+        || {
+            Phrase::new("L012-help").with(
+                "names",
+                Arg::Names(recipe.parameters.keys().cloned().collect()),
+            )
+        },
+        did_you_mean,
+    );
+    Diagnostic::new(Code::UnknownParameter, given.name_at.clone())
+        .with("name", given.name.as_str())
+        .with("recipe", recipe.id.as_str())
+        .help(help)
+}
+
+fn missing(recipe: &Recipe, name: &str, about: Option<&str>, at: &Place) -> Diagnostic {
+    let help = match about {
+        Some(about) => Phrase::new("L050-help-about")
+            .with("name", name)
+            .with("about", about),
+        None => Phrase::new("L050-help").with("name", name),
+    };
+    Diagnostic::new(Code::MissingParameter, at.clone())
+        .with("name", name)
+        .with("recipe", recipe.id.as_str())
+        .help(help)
+}

@@ -1,0 +1,154 @@
+//! Recipes: that they can act, by themselves and with each channel's parameters.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use crate::{
+    adapter::recipe::{CompiledRecipe, RecipeProblem, RecipeProblemKind},
+    diagnostic::{Arg, Code, Diagnostic, Phrase, Place},
+    domain::{
+        channel::{AdapterConfig, Parameter},
+        id::RecipeId,
+        workspace::Workspace,
+    },
+    source::{
+        notebook::Notebook,
+        raw::{
+            channel::{RawAdapter, RawChannel, RawParameter},
+            recipe::RawRecipe,
+        },
+        text::Text,
+    },
+};
+
+use super::words::{describe_template, template_place};
+
+pub(super) fn check(
+    notebook: &Notebook,
+    workspace: &Workspace,
+    recipes: &[RawRecipe],
+    channels: &[RawChannel],
+) {
+    let mut compiled: HashMap<&RecipeId, (Arc<CompiledRecipe>, &RawRecipe)> = HashMap::new();
+    for raw in recipes {
+        // Stand-ins for what could not be read would only give mistakes that nobody made.
+        if notebook.has_errors_in(raw.at.file.path()) {
+            continue;
+        }
+        match CompiledRecipe::new(&raw.recipe) {
+            Ok(recipe) => {
+                compiled.insert(&raw.recipe.id, (recipe, raw));
+            }
+            Err(problems) => {
+                for problem in &problems {
+                    notebook.report(describe(
+                        problem,
+                        text_at(&raw.texts, &problem.path),
+                        &raw.at,
+                    ));
+                }
+            }
+        }
+    }
+    let errors = notebook.error_places();
+    let is_wrong = |place: &Place| errors.contains(&(place.file.path().to_owned(), place.start));
+    for raw in channels {
+        let Some(RawAdapter::Recipe { recipe, at, with }) = &raw.adapter else {
+            continue;
+        };
+        let Some((compiled, source)) = compiled.get(recipe) else {
+            continue;
+        };
+        let Some(AdapterConfig::Recipe {
+            with: parameters, ..
+        }) = workspace
+            .channels
+            .get(&raw.id)
+            .map(|channel| &channel.adapter)
+        else {
+            continue;
+        };
+        let complete = source
+            .recipe
+            .parameters
+            .keys()
+            .all(|name| parameters.contains_key(name));
+        if !complete || with.iter().any(|given| is_wrong(&given.at)) {
+            continue;
+        }
+        if let Err(problem) = compiled.trial(&stand_ins(parameters)) {
+            let text = text_at(&source.texts, &problem.path);
+            // The parameter that the text is about, where it is about one.
+            let names = |given: &&RawParameter| {
+                text.is_some_and(|text| text.value.contains(&format!("with.{}", given.name)))
+            };
+            let about: Vec<&RawParameter> = with.iter().filter(names).collect();
+            let at = if let [only] = about.as_slice() {
+                &only.at
+            } else {
+                at
+            };
+            let diagnostic = describe(&problem, None, at);
+            let from = text.map_or_else(|| source.at.clone(), |text| text.place.clone());
+            notebook.report(diagnostic.note(from, Phrase::new("note-recipe")));
+        }
+    }
+}
+
+/// Parameters to try a recipe with: secrets are not known here, and none is needed.
+fn stand_ins(parameters: &BTreeMap<String, Parameter>) -> BTreeMap<String, String> {
+    let value = |parameter: &Parameter| match parameter {
+        Parameter::Plain(value) => value.clone(),
+        Parameter::Secret(_) => "secret".to_owned(),
+    };
+    parameters
+        .iter()
+        .map(|(name, parameter)| (name.clone(), value(parameter)))
+        .collect()
+}
+
+/// The text at a path, or the nearest one around it.
+fn text_at<'t>(texts: &'t BTreeMap<String, Text>, path: &str) -> Option<&'t Text> {
+    let mut path = path;
+    loop {
+        if let Some(text) = texts.get(path) {
+            return Some(text);
+        }
+        let inner = texts.range(path.to_owned()..).next().filter(|(key, _)| {
+            key.strip_prefix(path)
+                .is_some_and(|rest| rest.starts_with(['.', '[']))
+        });
+        if let Some((_, text)) = inner {
+            return Some(text);
+        }
+        path = &path[..path.rfind(['.', '['])?];
+    }
+}
+
+fn describe(problem: &RecipeProblem, text: Option<&Text>, at: &Place) -> Diagnostic {
+    let place = text.map_or_else(|| at.clone(), |text| text.place.clone());
+    let word = |word: &str| {
+        Diagnostic::new(Code::BadRecipe, place.clone())
+            .with("problem", Arg::Word(word.to_owned()))
+            .help(Phrase::new("L063-help"))
+    };
+    match &problem.kind {
+        RecipeProblemKind::Template(error) => {
+            let place = text.map_or(place, |text| template_place(text, error));
+            describe_template(error, place, Vec::new)
+        }
+        RecipeProblemKind::Dollar(_) => word("recipe-dollar"),
+        RecipeProblemKind::HeaderName(_) => word("recipe-header-name"),
+        RecipeProblemKind::HeaderValue => word("recipe-header-value"),
+        RecipeProblemKind::Address => word("recipe-address"),
+        RecipeProblemKind::NotANumber => word("recipe-not-a-number"),
+        // Read and refused with the file, each with a code of its own; what is left over is shown in the adapter's words.
+        RecipeProblemKind::Method(_)
+        | RecipeProblemKind::Pointer(_)
+        | RecipeProblemKind::MissingParameter(_) => Diagnostic::new(Code::BadRecipe, place)
+            .with("problem", problem.kind.to_string())
+            .help(Phrase::new("L063-help")),
+    }
+}

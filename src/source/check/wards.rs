@@ -1,0 +1,69 @@
+//! Wards among each other: neighbours that know of each other, names that can be told apart.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    diagnostic::{Code, Diagnostic, Phrase},
+    domain::{id::WardId, ward::Validity},
+    source::{notebook::Notebook, raw::ward::RawWard, similar::fold},
+};
+
+pub(super) fn check(notebook: &Notebook, wards: &[RawWard]) {
+    let by_id: BTreeMap<&WardId, &RawWard> = wards.iter().map(|raw| (&raw.ward.id, raw)).collect();
+    for raw in wards {
+        for (neighbour, place) in &raw.neighbours {
+            let Some(other) = by_id.get(neighbour) else {
+                continue;
+            };
+            if *neighbour == raw.ward.id || !other.ward.neighbours.contains(&raw.ward.id) {
+                let diagnostic = Diagnostic::new(Code::OneSided, place.clone())
+                    .with("ward", raw.ward.id.as_str())
+                    .with("neighbour", neighbour.as_str())
+                    .help(
+                        Phrase::new("L046-help")
+                            .with("ward", raw.ward.id.as_str())
+                            .with("neighbour", neighbour.as_str()),
+                    )
+                    .note(
+                        other.at.clone(),
+                        Phrase::new("note-ward").with("ward", neighbour.as_str()),
+                    );
+                notebook.report(diagnostic);
+            }
+        }
+    }
+    look_alikes(notebook, wards);
+}
+
+/// Names that differ in marks or spaces only, or not at all, at the same time: people will take one for the other.
+fn look_alikes(notebook: &Notebook, wards: &[RawWard]) {
+    let mut by_letters: BTreeMap<String, Vec<&RawWard>> = BTreeMap::new();
+    for raw in wards.iter().filter(|raw| !raw.ward.short.is_empty()) {
+        let letters = fold(&raw.ward.short).replace('-', "");
+        let alike = by_letters.entry(letters).or_default();
+        if let Some(first) = alike
+            .iter()
+            .find(|first| overlap(first.ward.valid, raw.ward.valid))
+        {
+            let diagnostic = Diagnostic::new(Code::LookAlike, raw.name_at.clone())
+                .with("name", raw.ward.short.as_str())
+                .with("other", first.ward.short.as_str())
+                .with("ward", first.ward.id.as_str())
+                .help(Phrase::new("L047-help"))
+                .note(
+                    first.name_at.clone(),
+                    Phrase::new("note-ward").with("ward", first.ward.id.as_str()),
+                );
+            notebook.report(diagnostic);
+        }
+        alike.push(raw);
+    }
+}
+
+fn overlap(one: Validity, other: Validity) -> bool {
+    let begins_in_time = |first: Validity, second: Validity| match (first.from, second.until) {
+        (Some(from), Some(until)) => from <= until,
+        _ => true,
+    };
+    begins_in_time(one, other) && begins_in_time(other, one)
+}

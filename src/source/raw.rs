@@ -1,0 +1,54 @@
+//! What one file says, read without looking at any other: domain values, and the places that later checks point at.
+//!
+//! One file here for each sort of file that people edit. References are noted in the notebook and resolved when every
+//! file is read.
+
+pub(super) mod bulletin;
+pub(super) mod channel;
+pub(super) mod recipe;
+pub(super) mod schedule;
+pub(super) mod settings;
+pub(super) mod ward;
+
+use crate::{
+    diagnostic::{Code, Phrase},
+    domain::{bulletin::Dated, ward::Validity},
+};
+
+use super::reader::{Fields, Value};
+
+/// `{ from: 2024-03-01, until: 2024-12-31 }`, either may be left out.
+fn validity(value: Value<'_>) -> Option<Validity> {
+    value.map(|fields| {
+        let from = fields.get("from").and_then(|value| value.date());
+        let until = fields.get("until");
+        let last = until.and_then(|value| value.date());
+        if let (Some(first), Some(last), Some(until)) = (from, last, until)
+            && last < first
+        {
+            let diagnostic = until
+                .wrong(Code::Backwards)
+                .with("from", first.to_string())
+                .with("until", last.to_string());
+            value
+                .notebook
+                .report(diagnostic.help(Phrase::new("L040-help")));
+        }
+        Validity { from, until: last }
+    })
+}
+
+/// A day under `day`, or a month under `month`; one of them has to be there.
+fn dated(fields: &Fields<'_>, day: &'static str) -> Option<Dated> {
+    let (on, month) = (fields.get(day), fields.get("month"));
+    match (on, month) {
+        (Some(on), _) => on.date().map(Dated::Day),
+        (None, Some(month)) => month
+            .month()
+            .map(|(year, month)| Dated::Month { year, month }),
+        (None, None) => {
+            fields.missing(day);
+            None
+        }
+    }
+}

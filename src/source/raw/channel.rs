@@ -1,0 +1,184 @@
+//! `channels/*.yaml`.
+
+use crate::{
+    diagnostic::{Code, Phrase, Place},
+    domain::{
+        bulletin::Format,
+        channel::{ChannelKind, Mode},
+        id::{ChannelId, RecipeId, WardId},
+        secret::SecretRef,
+    },
+    source::{
+        address::{has_password, is_web_address},
+        notebook::Named,
+        reader::{Fields, Value},
+    },
+};
+
+/// A channel as its file says it; its recipe decides what the parameters mean.
+#[derive(Debug)]
+pub(crate) struct RawChannel {
+    /// Its id.
+    pub id: ChannelId,
+    /// Its key.
+    pub at: Place,
+    /// What people call it.
+    pub name: String,
+    /// The ward; `None` for the city.
+    pub ward: Option<WardId>,
+    /// Its sort, if it could be read.
+    pub kind: Option<ChannelKind>,
+    /// The body it carries.
+    pub format: Format,
+    /// How doubt is treated.
+    pub mode: Mode,
+    /// How it is reached; `None` when that could not be read.
+    pub adapter: Option<RawAdapter>,
+}
+
+/// How a channel is reached.
+#[derive(Debug)]
+pub(crate) enum RawAdapter {
+    /// By a recipe.
+    Recipe {
+        /// Which.
+        recipe: RecipeId,
+        /// Where to point for what is missing.
+        at: Place,
+        /// Parameters in the order of the file.
+        with: Vec<RawParameter>,
+    },
+    /// By Standard Webhooks.
+    Webhook {
+        /// The address.
+        url: String,
+        /// Signing secrets.
+        secrets: Vec<SecretRef>,
+    },
+}
+
+/// One parameter of a recipe as a channel gives it.
+#[derive(Debug)]
+pub(crate) struct RawParameter {
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub name_at: Place,
+    /// What it is set to.
+    pub value: String,
+    /// Where that stands.
+    pub at: Place,
+}
+
+/// Reads one file of channels.
+pub(crate) fn read(root: Value<'_>) -> Vec<RawChannel> {
+    root.map(|fields| {
+        let channels = fields.required("channels");
+        channels
+            .map(|channels| channels.definitions(Named::Channel, ChannelId::parse, channel))
+            .unwrap_or_default()
+    })
+    .unwrap_or_default()
+}
+
+fn channel(id: ChannelId, value: Value<'_>) -> Option<RawChannel> {
+    value.map(|fields| {
+        let kinds = ChannelKind::ALL.map(|kind| (kind.as_str(), kind));
+        let formats = Format::ALL.map(|format| (format.as_str(), format));
+        let modes = [Mode::AtMostOnce, Mode::AtLeastOnce].map(|mode| (mode.as_str(), mode));
+        let kind = fields
+            .required("kind")
+            .and_then(|value| value.one_of(&kinds));
+        let kind_or_other = kind.unwrap_or(ChannelKind::Website);
+        RawChannel {
+            at: value.key_place(),
+            name: fields
+                .get("name")
+                .and_then(|value| value.words())
+                .unwrap_or_else(|| id.to_string()),
+            id,
+            ward: fields
+                .get("ward")
+                .and_then(|value| value.reference(Named::Ward, WardId::parse)),
+            kind,
+            format: fields.or("format", kind_or_other.format(), |value| {
+                value.one_of(&formats)
+            }),
+            mode: fields.or("mode", kind_or_other.mode(), |value| value.one_of(&modes)),
+            adapter: fields.required("adapter").and_then(adapter),
+        }
+    })
+}
+
+fn adapter(value: Value<'_>) -> Option<RawAdapter> {
+    value
+        .map(|fields| {
+            let (recipe, webhook) = (fields.get("recipe"), fields.get("webhook"));
+            match (recipe, webhook) {
+                (Some(recipe), None) => recipe.map(|fields| by_recipe(fields, recipe)).flatten(),
+                (None, Some(webhook)) => webhook.map(by_webhook).flatten(),
+                _ => value.choose_one(&["recipe", "webhook"], "L019-help-adapter"),
+            }
+        })
+        .flatten()
+}
+
+fn by_recipe(fields: &Fields<'_>, value: Value<'_>) -> Option<RawAdapter> {
+    let recipe = fields
+        .required("use")
+        .and_then(|value| value.reference(Named::Recipe, RecipeId::parse));
+    let mut at = value.key_place();
+    let mut with = Vec::new();
+    if let Some(value) = fields.get("with") {
+        at = value.key_place();
+        for (name, value) in value.entries().unwrap_or_default() {
+            // A parameter with a mistake is reported, and counts as given.
+            let text = value.text().map_or_else(String::new, |text| text.value);
+            with.push(RawParameter {
+                name: name.to_owned(),
+                name_at: value.key_place(),
+                value: text,
+                at: value.place(),
+            });
+        }
+    }
+    Some(RawAdapter::Recipe {
+        recipe: recipe?,
+        at,
+        with,
+    })
+}
+
+fn by_webhook(fields: &Fields<'_>) -> Option<RawAdapter> {
+    let url = fields.required("url").and_then(web_address);
+    let secrets = fields.required("secrets").and_then(|value| {
+        let secrets = value.list(|value| value.secret())?;
+        if value.is_empty_list() {
+            let diagnostic = value.wrong(Code::MissingKey).with("key", "secrets");
+            value
+                .notebook
+                .report(diagnostic.help(Phrase::new("L013-help-secrets")));
+        }
+        Some(secrets)
+    });
+    Some(RawAdapter::Webhook {
+        url: url?,
+        secrets: secrets?,
+    })
+}
+
+/// A complete web address without a password in it.
+pub(crate) fn web_address(value: Value<'_>) -> Option<String> {
+    let url = value.parsed(Code::BadUrl, "L036-help", |text| {
+        is_web_address(text).then(|| text.to_owned())
+    })?;
+    if has_password(&url) {
+        value.notebook.report(
+            value
+                .wrong(Code::PlainSecret)
+                .help(Phrase::new("L052-help-url")),
+        );
+        return None;
+    }
+    Some(url)
+}

@@ -1,0 +1,300 @@
+//! `schedules/*.yaml`.
+
+use std::time::Duration;
+
+use chrono::{NaiveTime, Weekday};
+use chrono_tz::Tz;
+
+use crate::{
+    catalogue::Lang,
+    diagnostic::{Arg, Code, Diagnostic, Phrase, Place, crontab},
+    domain::{
+        calendar::{When, parse_clock_time, parse_weekday},
+        channel::ChannelKind,
+        crontab::Crontab,
+        id::{BulletinId, ChannelId, ScheduleId, TopicId, WardId},
+        schedule::{Choice, Missed, Schedule, Targets},
+    },
+    source::{
+        notebook::Named,
+        reader::{Fields, Value},
+    },
+};
+
+/// How late a sending may begin when the schedule does not say: long enough for a few tries, short enough that a
+/// loudspeaker does not speak at a time nobody decided on.
+const DEADLINE: Duration = Duration::from_mins(10);
+
+/// A schedule and its places.
+#[derive(Debug)]
+pub(crate) struct RawSchedule {
+    /// The schedule, with stand-ins for what could not be read.
+    pub schedule: Schedule,
+    /// When it fires, if that could be read.
+    pub when: Option<Place>,
+    /// What it sends, if that could be read.
+    pub bulletins: Option<Place>,
+    /// Where it sends, if that could be read.
+    pub to: Option<Place>,
+}
+
+/// Reads one file of schedules. `zone` is the workspace's.
+pub(crate) fn read(root: Value<'_>, zone: Tz) -> Vec<RawSchedule> {
+    root.map(|fields| {
+        let schedules = fields.required("schedules");
+        let read = |schedules: Value<'_>| {
+            schedules.definitions(Named::Schedule, ScheduleId::parse, |id, value| {
+                schedule(id, value, zone)
+            })
+        };
+        schedules.map(read).unwrap_or_default()
+    })
+    .unwrap_or_default()
+}
+
+fn schedule(id: ScheduleId, value: Value<'_>, zone: Tz) -> Option<RawSchedule> {
+    value.map(|fields| {
+        let when = fields
+            .required("when")
+            .and_then(|value| Some((when(value)?, value.key_place())));
+        let bulletins = fields
+            .required("bulletins")
+            .and_then(|value| Some((choice(value)?, value.key_place())));
+        let to = fields
+            .required("to")
+            .and_then(|value| Some((targets(value)?, value.key_place())));
+        let missed = fields
+            .required("missed")
+            .and_then(missed)
+            .unwrap_or(Missed::Skip);
+        let late = match missed {
+            Missed::Skip => DEADLINE,
+            Missed::Late { within } => within,
+        };
+        let (when, when_at) = when.unzip();
+        let (bulletins, bulletins_at) = bulletins.unzip();
+        let (to, to_at) = to.unzip();
+        let schedule = Schedule {
+            id,
+            when: when.unwrap_or_else(|| When::At {
+                times: vec![NaiveTime::MIN],
+                days: vec![Weekday::Mon],
+            }),
+            zone: fields.or("zone", zone, super::settings::zone),
+            valid: fields
+                .get("valid")
+                .and_then(super::validity)
+                .unwrap_or_default(),
+            bulletins: bulletins.unwrap_or_else(|| Choice::Rotate(Vec::new())),
+            to: to.unwrap_or_default(),
+            missed,
+            deadline: fields.or("deadline", late, |value| value.duration()),
+        };
+        RawSchedule {
+            schedule,
+            when: when_at,
+            bulletins: bulletins_at,
+            to: to_at,
+        }
+    })
+}
+
+fn when(value: Value<'_>) -> Option<When> {
+    value
+        .map(|fields| {
+            let (cron, at, days) = (fields.get("cron"), fields.get("at"), fields.get("days"));
+            match (cron, at, days) {
+                (Some(line), None, None) => crontab(line).map(When::Cron),
+                (None, Some(at), days) => {
+                    let times = not_empty(at).and_then(|at| at.list(clock_time));
+                    let days = match days {
+                        Some(days) => not_empty(days).and_then(|days| days.list(weekday)),
+                        None => Some(EVERY_DAY.to_vec()),
+                    };
+                    let (mut times, days) = (times?, in_week_order(&days?));
+                    times.sort_unstable();
+                    times.dedup();
+                    (!times.is_empty() && !days.is_empty()).then_some(When::At { times, days })
+                }
+                _ => value.choose_one(&["at", "cron"], "L019-help-when"),
+            }
+        })
+        .flatten()
+}
+
+const EVERY_DAY: [Weekday; 7] = [
+    Weekday::Mon,
+    Weekday::Tue,
+    Weekday::Wed,
+    Weekday::Thu,
+    Weekday::Fri,
+    Weekday::Sat,
+    Weekday::Sun,
+];
+
+fn in_week_order(days: &[Weekday]) -> Vec<Weekday> {
+    EVERY_DAY
+        .into_iter()
+        .filter(|day| days.contains(day))
+        .collect()
+}
+
+/// The list, unless it has nothing in it: then the schedule never fires.
+fn not_empty(list: Value<'_>) -> Option<Value<'_>> {
+    if !list.is_empty_list() {
+        return Some(list);
+    }
+    list.notebook.report(
+        list.wrong(Code::NeverFires)
+            .help(Phrase::new("L041-help-empty")),
+    );
+    None
+}
+
+fn clock_time(value: Value<'_>) -> Option<NaiveTime> {
+    let helps = ("L031-help", "L031-help-try");
+    value.parsed_or_guessed(
+        Code::BadTime,
+        helps,
+        |text| parse_clock_time(text).ok(),
+        |text| {
+            // As people say it: 5h30, 17h, 5g30, 05.30.
+            let text = text
+                .to_lowercase()
+                .replace([' ', 'h', 'g', '.'], ":")
+                .replace("::", ":");
+            let time = parse_clock_time(
+                text.strip_suffix(':')
+                    .map_or(text.clone(), |hour| format!("{hour}:00"))
+                    .as_str(),
+            );
+            Some(time.ok()?.format("%H:%M").to_string())
+        },
+    )
+}
+
+fn weekday(value: Value<'_>) -> Option<Weekday> {
+    value.parsed(Code::BadWeekday, "L035-help", parse_weekday)
+}
+
+fn crontab(value: Value<'_>) -> Option<Crontab> {
+    let line = value.text()?;
+    let error = match Crontab::parse(&line.value) {
+        Ok(crontab) => return Some(crontab),
+        Err(error) => error,
+    };
+    let problem = |lang| crontab::problem_text(&line.value, &error, lang);
+    let mend = |lang| crontab::mend_text(&error, lang);
+    let diagnostic = Diagnostic::new(Code::BadCrontab, line.part(error.span.clone()))
+        .with(
+            "problem",
+            Arg::Said {
+                vi: problem(Lang::Vi),
+                en: problem(Lang::En),
+            },
+        )
+        .help(Phrase::new("help-said").with(
+            "text",
+            Arg::Said {
+                vi: mend(Lang::Vi),
+                en: mend(Lang::En),
+            },
+        ));
+    value.notebook.report(diagnostic);
+    None
+}
+
+fn choice(value: Value<'_>) -> Option<Choice> {
+    let bulletin = |value: Value<'_>| value.reference(Named::Bulletin, BulletinId::parse);
+    value
+        .map(|fields| {
+            let (only, rotate) = (fields.get("only"), fields.get("rotate"));
+            match (only, rotate) {
+                (Some(only), None) if only.is_scalar() => bulletin(only).map(Choice::Only),
+                (Some(only), None) => {
+                    let mut list = only.list(bulletin)?;
+                    // One in a list is how people write it, too; more than one takes turns.
+                    if list.len() > 1 {
+                        only.choose_one(&["only", "rotate"], "L019-help-only")
+                    } else {
+                        list.pop().map(Choice::Only)
+                    }
+                }
+                (None, Some(rotate)) => rotate.map(rotation).flatten(),
+                _ => value.choose_one(&["only", "rotate"], "L019-help-choice"),
+            }
+        })
+        .flatten()
+}
+
+fn rotation(fields: &Fields<'_>) -> Option<Choice> {
+    match (fields.get("topic"), fields.get("list")) {
+        (Some(topic), None) => topic
+            .reference(Named::Topic, TopicId::parse)
+            .map(Choice::RotateTopic),
+        (None, Some(list)) => list
+            .list(|value| value.reference(Named::Bulletin, BulletinId::parse))
+            .map(Choice::Rotate),
+        _ => fields
+            .value()
+            .choose_one(&["topic", "list"], "L019-help-rotate"),
+    }
+}
+
+fn targets(value: Value<'_>) -> Option<Targets> {
+    value.map(|fields| {
+        let kinds = ChannelKind::ALL.map(|kind| (kind.as_str(), kind));
+        let channels = |name| {
+            fields.or(name, Vec::new(), |value| {
+                value.list(|value| value.reference(Named::Channel, ChannelId::parse))
+            })
+        };
+        let (kind, wards) = (fields.get("kind"), fields.get("wards"));
+        if kind.is_none() && wards.is_none() && fields.get("channels").is_none() {
+            let names = ["kind", "wards", "channels"].map(str::to_owned).to_vec();
+            let diagnostic =
+                Diagnostic::new(Code::MissingKey, value.key_place()).with("key", "kind");
+            value.notebook.report(
+                diagnostic.help(Phrase::new("L013-help-to").with("names", Arg::Names(names))),
+            );
+        }
+        Targets {
+            kind: kind.and_then(|value| value.one_of(&kinds)),
+            wards: wards
+                .and_then(|value| value.list(|value| value.reference(Named::Ward, WardId::parse)))
+                .unwrap_or_default(),
+            channels: channels("channels"),
+            except: channels("except"),
+        }
+    })
+}
+
+fn missed(value: Value<'_>) -> Option<Missed> {
+    if value.is_scalar() {
+        let text = value.text()?.value;
+        if text == "skip" {
+            return Some(Missed::Skip);
+        }
+        let names = ["skip", "{ late: { within: 6h } }"]
+            .map(str::to_owned)
+            .to_vec();
+        let diagnostic = value
+            .wrong(Code::NotOneOf)
+            .with("text", text)
+            .with("names", Arg::Names(names));
+        value
+            .notebook
+            .report(diagnostic.help(Phrase::new("L015-help-missed")));
+        return None;
+    }
+    value
+        .map(|fields| {
+            fields.required("late").and_then(|value| {
+                value
+                    .map(|fields| fields.required("within").and_then(|value| value.duration()))
+                    .flatten()
+                    .map(|within| Missed::Late { within })
+            })
+        })
+        .flatten()
+}

@@ -1,0 +1,92 @@
+//! What the YAML parser stumbled over, in words for somebody who wrote prose and not a program.
+
+use std::sync::Arc;
+
+use serde_yaml::granit_parser::{ErrorKind, ScanError};
+
+use crate::diagnostic::{Arg, Code, Diagnostic, Phrase, Place, SourceFile};
+
+/// The parser's first mistake as a diagnostic. The parser often notices late, so indentation by tabs, the most common
+/// cause of all, is looked for by itself.
+pub(super) fn describe(file: &Arc<SourceFile>, error: &ScanError) -> Diagnostic {
+    let text = file.text();
+    let at = error.marker().byte_offset().unwrap_or(0).min(text.len());
+    if let Some(tab) = indenting_tab(file, at) {
+        return Diagnostic::new(Code::Tab, Place::new(file, tab..tab + 1))
+            .help(Phrase::new("L006-help"));
+    }
+    let width = text
+        .get(at..)
+        .and_then(|rest| rest.chars().next())
+        .filter(|c| !c.is_control())
+        .map_or(0, char::len_utf8);
+    let place = Place::new(file, at..at + width);
+    let (problem, help) = match error.kind() {
+        ErrorKind::RecursionLimitExceeded => {
+            return Diagnostic::new(Code::TooComplex, place).help(Phrase::new("L008-help"));
+        }
+        ErrorKind::UndeclaredTagHandle
+        | ErrorKind::InvalidTagTerminator
+        | ErrorKind::InvalidGlobalTagCharacter
+        | ErrorKind::MissingTagUri
+        | ErrorKind::UnclosedVerbatimTag
+        | ErrorKind::InvalidTagEscape => {
+            return Diagnostic::new(Code::UnusualYaml, place)
+                .with("what", Arg::Word("yaml-tag".into()));
+        }
+        ErrorKind::UnclosedQuotedScalar | ErrorKind::DocumentIndicatorInQuotedScalar => {
+            ("yaml-quote", "L005-help-quote")
+        }
+        ErrorKind::UnclosedFlowCollection { .. }
+        | ErrorKind::UnexpectedEofFlowSequence
+        | ErrorKind::UnexpectedEofFlowMapping
+        | ErrorKind::UnexpectedEofImplicitFlowMapping
+        | ErrorKind::MisplacedFlowCollectionEnd
+        | ErrorKind::MismatchedFlowCollectionEnd { .. }
+        | ErrorKind::ExpectedFlowMappingSeparator
+        | ErrorKind::ExpectedFlowSequenceSeparator
+        | ErrorKind::BlockEntryInFlowCollection => ("yaml-bracket", "L005-help-bracket"),
+        ErrorKind::MappingValueNotAllowed
+        | ErrorKind::InvalidColonPlacement
+        | ErrorKind::MappingKeyNotAllowed => ("yaml-colon", "L005-help-colon"),
+        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => {
+            ("yaml-no-colon", "L005-help-no-colon")
+        }
+        ErrorKind::InvalidIndentation
+        | ErrorKind::ExpectedBlockMappingKey
+        | ErrorKind::ExpectedBlockSequenceEntry
+        | ErrorKind::BlockSequenceEntryNotAllowed
+        | ErrorKind::InvalidBlockScalarIndent
+        | ErrorKind::InvalidQuotedScalarIndent
+        | ErrorKind::InvalidFlowScalarIndent => ("yaml-indent", "L005-help-indent"),
+        ErrorKind::InvalidTrailingSingleQuotedScalar
+        | ErrorKind::InvalidTrailingDoubleQuotedScalar => ("yaml-after-quote", "L005-help-quote"),
+        ErrorKind::UnknownQuotedScalarEscape
+        | ErrorKind::InvalidQuotedScalarHexEscape
+        | ErrorKind::InvalidUnicodeEscape => ("yaml-escape", "L005-help-escape"),
+        ErrorKind::UnexpectedCharacter { character } if character.is_control() => {
+            ("yaml-control", "L005-help-control")
+        }
+        ErrorKind::UnexpectedCharacter { .. }
+        | ErrorKind::UnknownAnchor
+        | ErrorKind::MissingAnchorOrAliasName
+        | ErrorKind::PlainScalarStartsWithDashFlowIndicator => {
+            ("yaml-character", "L005-help-character")
+        }
+        _ => ("yaml-unclear", "L005-help-unclear"),
+    };
+    Diagnostic::new(Code::BrokenYaml, place)
+        .with("problem", Arg::Word(problem.into()))
+        .help(Phrase::new(help))
+}
+
+/// The first tab that indents the line of `at` or the next line that is not empty.
+fn indenting_tab(file: &Arc<SourceFile>, at: usize) -> Option<usize> {
+    let line = file.line_at(at);
+    (line..line + 2).find_map(|line| {
+        let range = file.line(line);
+        let text = &file.text()[range.clone()];
+        let indent = &text[..text.len() - text.trim_start_matches([' ', '\t']).len()];
+        indent.find('\t').map(|tab| range.start + tab)
+    })
+}

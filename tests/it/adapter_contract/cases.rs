@@ -1,0 +1,175 @@
+//! Fixtures: one file is one conversation with a receiver and what has to follow from it.
+//!
+//! ```json
+//! { "attempt": 1, "probe": false,
+//!   "exchanges": [{ "request": {…}, "answer": { "status": 202, "headers": {}, "body": …, "retry_after": 7 } }],
+//!   "end": { "accepted": { "reference": "7" } } }
+//! ```
+//! `@slug@` and `@hash@` stand for the message's own. `request` is compared where it is given; `fault` stands in the place of `answer` as `["may-have-left", "timeout"]`;
+//! `end` is one of `accepted`, `retry`, `reject` and `unknown`, the last three with `reason` and, for `retry`, `after`.
+
+use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+
+use bytes::Bytes;
+use loa::{
+    adapter::{Adapter, Exchange, Failure, Fault, Request, Response, Step},
+    domain::delivery::Reason,
+};
+use serde_json::{Value, json};
+
+use super::{message, recipes};
+
+fn text_of(value: &Value) -> Bytes {
+    match value {
+        Value::Null => Bytes::new(),
+        Value::String(text) => Bytes::from(text.clone()),
+        other => Bytes::from(other.to_string()),
+    }
+}
+
+fn answer_of(exchange: &Value) -> Result<Response, Fault> {
+    if let Some(fault) = exchange.get("fault") {
+        let reason = Reason::parse(fault[1].as_str().unwrap()).unwrap();
+        return Err(match fault[0].as_str() {
+            Some("may-have-left") => Fault::may_have_left(reason, "as told"),
+            Some("never-left") => Fault::never_left(reason, "as told"),
+            other => panic!("{other:?}"),
+        });
+    }
+    let answer = &exchange["answer"];
+    let headers = answer
+        .get("headers")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
+    Ok(Response {
+        status: answer["status"].as_u64().unwrap().try_into().unwrap(),
+        headers: headers
+            .into_iter()
+            .map(|(name, value)| (name, value.as_str().unwrap().to_owned()))
+            .collect(),
+        body: text_of(&answer["body"]),
+        retry_after: answer
+            .get("retry_after")
+            .and_then(Value::as_u64)
+            .map(Duration::from_secs),
+    })
+}
+
+fn show_request(request: &Request) -> Value {
+    let body = serde_json::from_slice(&request.body)
+        .unwrap_or_else(|_| Value::String(String::from_utf8(request.body.to_vec()).unwrap()));
+    let headers: BTreeMap<_, _> = request.headers.iter().cloned().collect();
+    json!({ "method": request.method, "url": request.url, "headers": headers, "body": body })
+}
+
+fn show_end(step: &Step) -> Value {
+    let failed = |word: &str, reason: Reason| json!({ word: { "reason": reason.as_str() } });
+    match step {
+        Step::Call(request) => json!({ "call": show_request(request) }),
+        Step::Accepted(receipt) => json!({ "accepted": { "reference": receipt.reference } }),
+        Step::Failed(Failure::Retry {
+            after: Some(after),
+            reason,
+            ..
+        }) => {
+            json!({ "retry": { "reason": reason.as_str(), "after": after.as_secs() } })
+        }
+        Step::Failed(Failure::Retry { reason, .. }) => failed("retry", *reason),
+        Step::Failed(Failure::Reject { reason, .. }) => failed("reject", *reason),
+        Step::Failed(Failure::Unknown { reason, .. }) => failed("unknown", *reason),
+    }
+}
+
+/// Plays every fixture of a folder; there has to be at least one.
+fn play(folder: &str, adapter: &dyn Adapter) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/adapters")
+        .join(folder);
+    let mut files: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "{} is empty", folder.display());
+    for file in files {
+        let name = file.display();
+        let mut message = message();
+        let text = fs::read_to_string(&file).unwrap();
+        let text = text
+            .replace("@slug@", &message.slug())
+            .replace("@hash@", message.hash.as_str());
+        let case: Value = serde_json::from_str(&text).unwrap();
+        message.attempt = case
+            .get("attempt")
+            .and_then(Value::as_u64)
+            .unwrap_or(1)
+            .try_into()
+            .unwrap();
+        let step = |done: &[Exchange]| match case.get("probe") {
+            Some(Value::Bool(true)) => adapter.probe(done).unwrap(),
+            _ => adapter.step(&message, done),
+        };
+        let mut done = Vec::new();
+        for exchange in case["exchanges"].as_array().unwrap() {
+            let Step::Call(request) = step(&done) else {
+                panic!("{name}: no call where one was expected")
+            };
+            if let Some(expected) = exchange.get("request") {
+                assert_eq!(&show_request(&request), expected, "{name}");
+            }
+            done.push(Exchange {
+                request,
+                result: answer_of(exchange),
+            });
+        }
+        assert_eq!(show_end(&step(&done)), case["end"], "{name}");
+    }
+}
+
+#[test]
+fn loudspeaker() {
+    play("loudspeaker", &recipes::adapter(&recipes::loudspeaker()));
+}
+
+#[test]
+fn website() {
+    play("website", &recipes::adapter(&recipes::website()));
+}
+
+#[test]
+fn chat() {
+    play("chat", &recipes::adapter(&recipes::chat()));
+}
+
+#[test]
+fn gateway() {
+    play("gateway", &recipes::adapter(&recipes::gateway()));
+}
+
+#[test]
+fn webhook() {
+    play(
+        "webhook",
+        &super::webhook::adapter("https://nhan.vinh.example/hook", &[super::webhook::NEW]),
+    );
+}
+
+#[test]
+fn adapters_know_their_host_and_whether_they_can_ask() {
+    for (recipe, can_ask, can_probe) in [
+        (recipes::loudspeaker(), false, true),
+        (recipes::website(), true, false),
+        (recipes::chat(), true, false),
+        (recipes::gateway(), false, false),
+    ] {
+        let adapter = recipes::adapter(&recipe);
+        assert_eq!(adapter.host(), "10.1.4.3");
+        assert_eq!(
+            (adapter.can_ask(), adapter.probe(&[]).is_some()),
+            (can_ask, can_probe)
+        );
+        let shown = format!("{adapter:?}");
+        assert!(!shown.contains("mat-khau"), "{shown}");
+    }
+}

@@ -1,0 +1,282 @@
+//! Whole daemons against a simulated city, on both databases: what reaches the channels, and what is on record of it.
+
+use std::time::Duration;
+
+use loa::{
+    clock::Clock,
+    domain::{
+        delivery::{Evidence, Outcome, Reason, State},
+        id::DeliveryId,
+    },
+    simulator::{Effect, Fault, HeardFilter},
+};
+
+use crate::support::{
+    city::{Scene, at, count, fault},
+    on_both_databases,
+    workspace::{SCHEDULES, bulletin},
+};
+
+const LOUDSPEAKER: &str = "10.0.0.1";
+const WEBSITE: &str = "hung-binh.vinh.example";
+
+fn heard(scene: &Scene, host: &str, effect: Effect) -> Vec<loa::simulator::Heard> {
+    let filter = HeardFilter { host: Some(host.to_owned()), effect: Some(effect), ..HeardFilter::default() };
+    scene.city.heard(&filter)
+}
+
+on_both_databases! {
+    async fn a_morning_reaches_every_channel_once_with_its_own_words(scene: Scene) {
+        let daemon = scene.start("2024-03-25T05:00").await;
+        daemon.reach("2024-03-25T06:30").await;
+        daemon.stop().await;
+        let rows: Vec<_> = scene.log().await.into_iter().filter(|row| row.due < at("2024-03-25T06:30")).collect();
+        assert_eq!(rows.len(), 6, "three loudspeakers, two websites, one chat");
+        assert_eq!(count(&rows, State::Accepted), 6, "{rows:?}");
+        for row in &rows {
+            assert_eq!((row.attempts, row.evidence), (1, Evidence::Accepted));
+            assert!(row.accepted_at.is_some_and(|accepted| accepted >= row.due), "nothing airs before its time");
+        }
+        let words = heard(&scene, LOUDSPEAKER, Effect::Heard);
+        assert_eq!(words.len(), 1);
+        assert_eq!(words[0].text.as_deref(), Some("Thưa bà con phường Hưng Bình. lời thứ nhất."));
+        assert_eq!(heard(&scene, WEBSITE, Effect::Published).len(), 1);
+        assert_eq!(heard(&scene, "oa.vinh.example", Effect::Received).len(), 1);
+        scene.check().await;
+    }
+
+    async fn what_fell_due_in_a_gap_is_skipped_or_late_as_its_schedule_says(scene: Scene) {
+        let daemon = scene.start("2024-03-25T04:00").await;
+        daemon.reach("2024-03-25T05:00").await;
+        daemon.stop().await;
+        let daemon = scene.start("2024-03-25T09:00").await;
+        daemon.reach("2024-03-25T09:05").await;
+        daemon.stop().await;
+        let loudspeaker = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert_eq!((loudspeaker.state, loudspeaker.reason), (State::Skipped, Some(Reason::Expired)));
+        assert!(loudspeaker.detail.is_some_and(|detail| detail.contains("..")), "the gap is named");
+        let website = scene.row("web-hb", "2024-03-25T06:00").await;
+        assert_eq!(website.state, State::Accepted);
+        assert!(website.accepted_at.unwrap() >= at("2024-03-25T09:00"));
+        let chat = scene.row("oa-vinh", "2024-03-25T06:10").await;
+        assert_eq!((chat.state, chat.reason), (State::Skipped, Some(Reason::Expired)), "two hours late at most");
+        assert!(heard(&scene, LOUDSPEAKER, Effect::Heard).is_empty());
+        scene.check().await;
+    }
+
+    async fn a_call_in_mid_air_when_the_daemon_dies_is_never_made_twice_on_a_loudspeaker(scene: Scene) {
+        scene.fault(fault(LOUDSPEAKER, Fault::Slow { ms: 60_000 }, 1)).await;
+        scene.fault(fault("10.0.0.2", Fault::Hang, 1)).await;
+        let daemon = scene.start("2024-03-25T05:29").await;
+        daemon.wait(|rows| count(rows, State::Sending) == 2 && count(rows, State::Accepted) == 1).await;
+        daemon.kill().await;
+        scene.city.clear_faults().await.unwrap();
+        let daemon = scene.start("2024-03-25T05:31").await;
+        daemon.reach("2024-03-25T05:50").await;
+        daemon.stop().await;
+        for channel in ["loa-hb-1", "loa-hb-2"] {
+            let row = scene.row(channel, "2024-03-25T05:30").await;
+            assert_eq!(row.state, State::Unknown, "{channel}");
+            let attempts = scene.store().await.attempts(&row.id).await.unwrap();
+            assert_eq!(attempts.len(), 1);
+            assert_eq!((attempts[0].outcome, attempts[0].reason), (Outcome::Unknown, Some(Reason::Crashed)));
+        }
+        scene.check().await;
+    }
+
+    async fn a_website_in_mid_air_when_the_daemon_dies_is_published_once(scene: Scene) {
+        scene.fault(fault(WEBSITE, Fault::AcceptedThenLost, 1).method("POST")).await;
+        scene.fault(fault(WEBSITE, Fault::Hang, 1).method("GET")).await;
+        let daemon = scene.start("2024-03-25T05:58").await;
+        daemon.wait(|rows| rows.iter().any(|row| row.state == State::Sending && row.channel.as_str() == "web-hb")).await;
+        daemon.kill().await;
+        let daemon = scene.start("2024-03-25T06:01").await;
+        daemon.reach("2024-03-25T06:40").await;
+        daemon.stop().await;
+        let row = scene.row("web-hb", "2024-03-25T06:00").await;
+        assert_eq!(row.state, State::Accepted);
+        assert!(row.attempts >= 3, "hung, lost, and found: {}", row.attempts);
+        assert_eq!(heard(&scene, WEBSITE, Effect::Published).len(), 1, "found, not published again");
+        scene.check().await;
+    }
+
+    async fn a_refused_connection_is_tried_again_before_the_deadline_and_not_after(scene: Scene) {
+        scene.fault(loa::simulator::FaultOrder::new(LOUDSPEAKER, Fault::Refuse)).await;
+        scene.fault(loa::simulator::FaultOrder::new("10.0.0.2", Fault::Refuse)).await;
+        let daemon = scene.start("2024-03-25T05:29").await;
+        daemon
+            .wait(|rows| rows.iter().any(|row| row.channel.as_str() == "loa-hb-1" && row.attempts >= 2 && row.state == State::Ready))
+            .await;
+        scene.city.clear_faults().await.unwrap();
+        scene.fault(loa::simulator::FaultOrder::new("10.0.0.2", Fault::Refuse)).await;
+        daemon.reach("2024-03-25T05:45").await;
+        daemon.stop().await;
+        let back = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert!(back.state == State::Accepted || back.state == State::Failed, "{back:?}");
+        let away = scene.row("loa-hb-2", "2024-03-25T05:30").await;
+        assert_eq!((away.state, away.reason), (State::Failed, Some(Reason::Refused)));
+        let attempts = scene.store().await.attempts(&away.id).await.unwrap();
+        assert!(attempts.len() > 2, "{}", attempts.len());
+        assert!(attempts.iter().all(|attempt| attempt.started < away.deadline), "the deadline wins");
+        scene.check().await;
+    }
+
+    async fn a_receiver_that_is_busy_is_left_alone_as_long_as_it_asks(scene: Scene) {
+        let busy = |retry_after: &str| Fault::Status { code: 429, retry_after: Some(retry_after.to_owned()), body: None };
+        scene.fault(fault(LOUDSPEAKER, busy("120"), 1)).await;
+        scene.fault(fault("10.0.0.2", busy("Sun, 24 Mar 2024 22:34:00 GMT"), 1)).await;
+        let daemon = scene.start("2024-03-25T05:29").await;
+        daemon.reach("2024-03-25T05:45").await;
+        daemon.stop().await;
+        let store = scene.store().await;
+        let waited = store.attempts(&scene.row("loa-hb-1", "2024-03-25T05:30").await.id).await.unwrap();
+        assert_eq!(waited.len(), 2);
+        assert!(waited[1].started.since(waited[0].finished) >= Duration::from_secs(120), "{waited:?}");
+        let dated = store.attempts(&scene.row("loa-hb-2", "2024-03-25T05:30").await.id).await.unwrap();
+        assert!(dated[1].started >= at("2024-03-25T05:34"), "{dated:?}");
+        assert_eq!(dated[1].outcome, Outcome::Accepted);
+        scene.check().await;
+    }
+
+    async fn doubt_stays_with_a_loudspeaker_and_is_settled_on_a_website(scene: Scene) {
+        for host in [LOUDSPEAKER, "10.0.0.2", "10.0.0.3"] {
+            let doubtful = match host {
+                LOUDSPEAKER => Fault::AcceptedThenLost,
+                "10.0.0.2" => Fault::Status { code: 500, retry_after: None, body: None },
+                _ => Fault::Cut,
+            };
+            scene.fault(fault(host, doubtful, 1)).await;
+        }
+        scene.fault(fault(WEBSITE, Fault::Cut, 1).method("POST")).await;
+        scene.fault(fault("le-loi.vinh.example", Fault::Garbage, 2)).await;
+        let daemon = scene.start("2024-03-25T05:29").await;
+        daemon.reach("2024-03-25T06:30").await;
+        daemon.stop().await;
+        for channel in ["loa-hb-1", "loa-hb-2", "loa-ll-1"] {
+            let row = scene.row(channel, "2024-03-25T05:30").await;
+            assert_eq!((row.state, row.attempts), (State::Unknown, 1), "{channel}");
+        }
+        for channel in ["web-hb", "web-ll"] {
+            assert_eq!(scene.row(channel, "2024-03-25T06:00").await.state, State::Accepted, "{channel}");
+        }
+        assert_eq!(heard(&scene, WEBSITE, Effect::Published).len(), 1);
+        scene.check().await;
+    }
+
+    async fn a_refusal_ends_it_and_the_answer_is_kept(scene: Scene) {
+        let no = Fault::Status { code: 403, retry_after: None, body: Some("khóa \u{1b}[31m<script>".to_owned()) };
+        scene.fault(fault(LOUDSPEAKER, no, 1)).await;
+        scene.fault(fault("10.0.0.2", Fault::Redirect { to: "http://10.0.0.3/api/speak".to_owned() }, 1)).await;
+        scene.fault(fault("10.0.0.3", Fault::Huge { bytes: 1 << 20 }, 1)).await;
+        let daemon = scene.start("2024-03-25T05:29").await;
+        daemon.reach("2024-03-25T05:45").await;
+        daemon.stop().await;
+        let refused = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert_eq!((refused.state, refused.reason, refused.attempts), (State::Failed, Some(Reason::Status), 1));
+        let attempts = scene.store().await.attempts(&refused.id).await.unwrap();
+        assert_eq!(attempts[0].status, Some(403));
+        assert!(attempts[0].answer.as_deref().is_some_and(|answer| answer.contains("khóa")));
+        let redirected = scene.row("loa-hb-2", "2024-03-25T05:30").await;
+        assert_eq!((redirected.state, redirected.reason), (State::Failed, Some(Reason::Redirect)));
+        assert_eq!(scene.row("loa-ll-1", "2024-03-25T05:30").await.state, State::Unknown, "it played, the answer is too large");
+        scene.check().await;
+    }
+
+    async fn an_edit_moves_what_has_not_begun_and_a_broken_one_changes_nothing(scene: Scene) {
+        // Time stands still, so nothing comes due between the steps.
+        let daemon = scene.start_with(Clock::manual(at("2024-03-25T05:00"))).await;
+        daemon.wait(|rows| rows.len() == 6).await;
+        let revision = || daemon.shared.workspace.borrow().revision.clone();
+        let before = revision();
+
+        scene.folder.write("schedules/lich.yaml", &SCHEDULES.replace("05:30", "5 giờ rưỡi"));
+        daemon.reloader.reload(&daemon.shared).await;
+        assert_eq!(revision(), before, "a file with mistakes never replaces a good one");
+        assert!(!daemon.reloader.refused.borrow().is_empty());
+
+        scene.folder.write("schedules/lich.yaml", &SCHEDULES.replace("05:30", "05:40"));
+        daemon.reloader.reload(&daemon.shared).await;
+        assert_ne!(revision(), before);
+        assert!(daemon.reloader.refused.borrow().is_empty());
+        daemon.wait(|rows| count(rows, State::Skipped) == 3 && rows.len() == 9).await;
+        let moved = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert_eq!(moved.reason, Some(Reason::Superseded));
+
+        scene.folder.write("schedules/lich.yaml", SCHEDULES);
+        daemon.reloader.reload(&daemon.shared).await;
+        daemon
+            .wait(|rows| {
+                rows.iter().any(|row| row.channel.as_str() == "loa-hb-1" && row.due == at("2024-03-25T05:30") && !row.state.is_final())
+            })
+            .await;
+        let gone = scene.row("loa-hb-1", "2024-03-25T05:40").await;
+        assert_eq!(gone.reason, Some(Reason::Superseded));
+        daemon.stop().await;
+        scene.check().await;
+    }
+
+    async fn words_are_frozen_again_when_they_are_edited_before_they_begin(scene: Scene) {
+        let clock = Clock::manual(at("2024-03-25T05:20"));
+        let daemon = scene.start_with(clock.clone()).await;
+        daemon.wait(|rows| count(rows, State::Ready) == 3).await;
+        let before = scene.row("loa-hb-1", "2024-03-25T05:30").await.content_hash;
+        scene.folder.write("content/bulletins/mot.yaml", &bulletin("lời đã sửa"));
+        daemon.reloader.reload(&daemon.shared).await;
+        daemon.wait(|rows| rows.iter().all(|row| row.content_hash != before) && count(rows, State::Ready) == 3).await;
+        clock.advance(Duration::from_secs(601));
+        daemon.wait(|rows| count(rows, State::Accepted) == 3).await;
+        daemon.stop().await;
+        let words = heard(&scene, LOUDSPEAKER, Effect::Heard);
+        assert_eq!(words[0].text.as_deref(), Some("Thưa bà con phường Hưng Bình. lời đã sửa."));
+        scene.check().await;
+    }
+
+    async fn a_stamp_in_the_future_is_reported_and_not_trusted(scene: Scene) {
+        let daemon = scene.start("2024-03-26T05:00").await;
+        daemon.stop().await;
+        let daemon = scene.start("2024-03-25T05:00").await;
+        daemon.reach("2024-03-25T05:45").await;
+        daemon.stop().await;
+        let journal = scene.store().await.journal_rows(None, 100).await.unwrap();
+        assert!(journal.iter().any(|line| line.event == "clock"), "{journal:?}");
+        assert_eq!(scene.row("loa-hb-1", "2024-03-25T05:30").await.state, State::Accepted);
+        scene.check().await;
+    }
+
+    async fn a_person_closes_what_nobody_knows(scene: Scene) {
+        scene.fault(fault(LOUDSPEAKER, Fault::AcceptedThenLost, 1)).await;
+        let daemon = scene.start("2024-03-25T05:29").await;
+        daemon.reach("2024-03-25T05:45").await;
+        daemon.stop().await;
+        let store = scene.store().await;
+        let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        let now = at("2024-03-25T07:00");
+        assert!(store.reconcile(&row.id, true, "Nguyễn Thị Lan", now).await.unwrap());
+        let closed = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert_eq!((closed.state, closed.evidence), (State::Confirmed, Evidence::Staff));
+        assert_eq!(closed.closed_by.as_deref(), Some("Nguyễn Thị Lan"));
+        assert!(!store.reconcile(&DeliveryId::from_text("none"), true, "x", now).await.unwrap());
+        scene.check().await;
+    }
+}
+
+/// Two daemons share one database; one of them dies in the middle.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_daemons_on_one_postgres_share_the_work_and_double_nothing() {
+    let Some(database) = crate::support::postgres::database().await else { return };
+    let scene = Scene::new(Some(database)).await;
+    scene.fault(fault("10.0.0.2", Fault::Hang, 1)).await;
+    let clock = Clock::simulated(at("2024-03-25T05:00"), 2_000.0);
+    let first = scene.start_with(clock.clone()).await;
+    let second = scene.start_with(clock.clone()).await;
+    first.wait(|rows| count(rows, State::Accepted) >= 2 && count(rows, State::Sending) == 1).await;
+    let stuck = scene.row("loa-hb-2", "2024-03-25T05:30").await;
+    first.kill().await;
+    second.reach("2024-03-25T06:30").await;
+    second.stop().await;
+    let row = scene.store().await.delivery(&stuck.id).await.unwrap().unwrap();
+    assert_eq!(row.state, State::Unknown, "whoever held it, nobody knows whether it was heard");
+    let rows: Vec<_> = scene.log().await.into_iter().filter(|row| row.due < at("2024-03-25T06:30")).collect();
+    assert_eq!((rows.len(), count(&rows, State::Accepted)), (6, 5), "{rows:?}");
+    scene.check().await;
+}

@@ -1,0 +1,535 @@
+//! Every mistake that can be made in the files, one folder of `fixtures/diagnostics` each: the broken files laid over
+//! a good workspace (`_base`), and what is said about them in Vietnamese and English.
+//!
+//! Files that an editor or git would mend (byte-order marks, line ends, decomposed letters) are made here in code; their
+//! folders hold only what is expected. `LOA_UPDATE_FIXTURES=1` writes the expectations anew.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use loa::{
+    catalogue::Lang,
+    diagnostic::{Code, Severity, render},
+    source::{Loaded, load, load_files},
+};
+use proptest::prelude::*;
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/diagnostics")
+}
+
+fn collect(folder: &Path, prefix: &str, files: &mut Files) {
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let name = format!("{prefix}{}", entry.file_name().to_str().unwrap());
+        if entry.path().is_dir() {
+            collect(&entry.path(), &format!("{name}/"), files);
+        } else if !name.starts_with("expected") {
+            files.insert(name, fs::read(entry.path()).unwrap());
+        }
+    }
+}
+
+fn base() -> Files {
+    let mut files = Files::new();
+    collect(&root().join("_base"), "", &mut files);
+    files
+}
+
+fn sample() -> Files {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Files::from([(
+        "loa.yaml".to_owned(),
+        fs::read(root.join("loa.yaml")).unwrap(),
+    )]);
+    for folder in ["content", "schedules", "channels"] {
+        collect(&root.join(folder), &format!("{folder}/"), &mut files);
+    }
+    files
+}
+
+fn fixtures() -> Vec<String> {
+    let names = fs::read_dir(root())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.filter(|name| name != "_base").collect();
+    names.sort_unstable();
+    names
+}
+
+/// The files of a fixture over those of the base. `_remove` lists files of the base that are not there.
+fn files_of(fixture: &str) -> Files {
+    let mut files = base();
+    collect(&root().join(fixture), "", &mut files);
+    if let Some(list) = files.remove("_remove") {
+        for path in String::from_utf8(list).unwrap().lines() {
+            assert!(
+                files.remove(path).is_some(),
+                "{fixture} removes {path}, which is not there"
+            );
+        }
+    }
+    generate(fixture, &mut files);
+    files
+}
+
+fn edit(files: &mut Files, path: &str, change: impl FnOnce(String) -> Vec<u8>) {
+    let text = String::from_utf8(files[path].clone()).unwrap();
+    files.insert(path.to_owned(), change(text));
+}
+
+/// Files whose bytes git or an editor would not keep.
+fn generate(fixture: &str, files: &mut Files) {
+    let bulletin = "content/bulletins/bao-tin.yaml";
+    match fixture {
+        "L003-large" => edit(files, bulletin, |text| {
+            (text + &"#\n".repeat(600_000)).into_bytes()
+        }),
+        "L004-not-utf-8" => {
+            edit(files, bulletin, |text| {
+                let at = text.find("ngay").unwrap();
+                // Windows-1258, as an old word processor saves it.
+                [
+                    &text.as_bytes()[..at],
+                    b"kh\xe2n c\xe2p ",
+                    &text.as_bytes()[at..],
+                ]
+                .concat()
+            });
+        }
+        "L006-tab" => edit(files, "schedules/hang-ngay.yaml", |text| {
+            text.replace("    to: { kind: l", "\tto: { kind: l").into()
+        }),
+        "L006-tab-late" => edit(files, "loa.yaml", |_| {
+            b"name: a\nweb:\n\tlisten: x\n".to_vec()
+        }),
+        "L008-bomb" => edit(files, "content/topics.yaml", |mut text| {
+            text.push_str("bom:\n  a0: &a0 [x, x, x, x, x, x, x, x]\n");
+            for level in 1..12 {
+                let copies = vec![format!("*a{}", level - 1); 8].join(", ");
+                text.push_str(&format!("  a{level}: &a{level} [{copies}]\n"));
+            }
+            text.into_bytes()
+        }),
+        "L008-deep" => edit(files, "content/topics.yaml", |text| {
+            format!("{text}x: {}\n", "[".repeat(100_000)).into_bytes()
+        }),
+        // Decomposed, as macOS names and some keyboards write; the caret below shows that places hold all the same.
+        "L011-decomposed" => edit(files, bulletin, |text| {
+            text.replace("Báo tin ngay", "Ba\u{301}o tin ngay")
+                .replace("Bà con", "Ba\u{300} con")
+                .into_bytes()
+        }),
+        "L061-decomposed" => edit(files, bulletin, |text| {
+            text.replace("Bà con {{ ward.name }}", "Ba\u{300} con {{ wrad.name }}")
+                .into_bytes()
+        }),
+        "L012-windows" => edit(files, bulletin, |text| {
+            format!("\u{feff}{text}đoạn: 1\n")
+                .replace('\n', "\r\n")
+                .into_bytes()
+        }),
+        "L012-long-line" => edit(files, bulletin, |text| {
+            format!(
+                "{text}ghi_chú: {{ a: \"{}\", b: 1, article: 2 }}\n",
+                "ư".repeat(500_000)
+            )
+            .into_bytes()
+        }),
+        _ => {}
+    }
+}
+
+fn load_fixture(fixture: &str) -> Loaded {
+    if fixture != "L001-unreadable" {
+        return load_files(&files_of(fixture));
+    }
+    // A link that leads nowhere: also root cannot read it.
+    let folder = tempfile::tempdir().unwrap();
+    for (path, bytes) in files_of(fixture) {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    let path = folder.path().join("content/topics.yaml");
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("/nonexistent", &path).unwrap();
+    load(folder.path())
+}
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a switch for those who change what is said; no test reads it otherwise"
+)]
+fn every_fixture_says_what_is_expected() {
+    let update = std::env::var_os("LOA_UPDATE_FIXTURES").is_some();
+    let mut wrong = Vec::new();
+    for fixture in fixtures() {
+        let loaded = load_fixture(&fixture);
+        for (lang, file) in [(Lang::Vi, "expected.txt"), (Lang::En, "expected.en.txt")] {
+            let text = render::to_text(&loaded.diagnostics, lang, false);
+            assert!(
+                !text.contains("[diagnostic."),
+                "{fixture} lacks a sentence: {text}"
+            );
+            let path = root().join(&fixture).join(file);
+            if update {
+                fs::write(&path, &text).unwrap();
+            } else if fs::read_to_string(&path).ok().as_deref() != Some(&text) {
+                wrong.push(format!("{fixture}/{file} is not what is said now:\n{text}"));
+            }
+        }
+        let code = &fixture[..4];
+        assert!(
+            loaded
+                .diagnostics
+                .iter()
+                .any(|found| found.code.as_str() == code),
+            "{fixture} does not show {code}"
+        );
+        let has_error = loaded
+            .diagnostics
+            .iter()
+            .any(|found| found.severity == Severity::Error);
+        assert_eq!(loaded.workspace.is_none(), has_error, "{fixture}");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_code_has_a_fixture() {
+    let fixtures = fixtures();
+    let have: BTreeSet<&str> = fixtures.iter().map(|name| &name[..4]).collect();
+    let want: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(have, want);
+    assert_eq!(want.len(), Code::ALL.len(), "a number is used twice");
+}
+
+#[test]
+fn good_workspaces_are_good() {
+    for files in [base(), sample()] {
+        let loaded = load_files(&files);
+        assert_eq!(render::to_text(&loaded.diagnostics, Lang::En, false), "");
+        let workspace = loaded.workspace.unwrap();
+        assert_eq!(workspace.revision.len(), 16);
+        assert_eq!(load_files(&files).workspace, Some(workspace.clone()));
+        // A comment is no other content, and yet another revision: it is the files that nodes compare.
+        let mut files = files;
+        edit(&mut files, "loa.yaml", |text| (text + "# x\n").into_bytes());
+        assert_ne!(
+            load_files(&files).workspace.unwrap().revision,
+            workspace.revision
+        );
+    }
+}
+
+/// Windows Notepad saves with a byte-order mark and CRLF; nothing of it may reach the words.
+#[test]
+fn files_from_windows_are_as_good() {
+    let windows = |files: Files| -> Files {
+        let convert = |bytes: Vec<u8>| {
+            format!("\u{feff}{}", String::from_utf8(bytes).unwrap()).replace('\n', "\r\n")
+        };
+        files
+            .into_iter()
+            .map(|(path, bytes)| (path, convert(bytes).into_bytes()))
+            .collect()
+    };
+    for files in [base(), sample()] {
+        let mut from_windows = load_files(&windows(files.clone()));
+        assert_eq!(
+            render::to_text(&from_windows.diagnostics, Lang::En, false),
+            ""
+        );
+        let plain = load_files(&files).workspace.unwrap();
+        let from_windows = from_windows.workspace.as_mut().unwrap();
+        from_windows.revision.clone_from(&plain.revision);
+        assert_eq!(*from_windows, plain);
+    }
+}
+
+#[test]
+fn one_run_shows_all_mistakes_each_at_its_place() {
+    let mut files = base();
+    let bulletin = "tile: A\ntopic: gia-dan\npriority: cao\nvalid: { from: 2024-02-30, until: [x] }\n\
+        source: { document: B, month: 2024-13, ngay: 1 }\ncontacts: cong-an\nscript: { a: 1 }\n";
+    files.insert("content/bulletins/bao-tin.yaml".into(), bulletin.into());
+    edit(&mut files, "schedules/hang-ngay.yaml", |text| {
+        text.replace("0 8 * * 1", "0 25 * * 1").into_bytes()
+    });
+    let shown: Vec<String> = load_files(&files)
+        .diagnostics
+        .iter()
+        .map(|found| {
+            let (at, name) = (
+                found.at.position(),
+                found.at.file.path().rsplit('/').next().unwrap().to_owned(),
+            );
+            format!("{name}:{}:{} {}", at.line, at.column, found.code.as_str())
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "bao-tin.yaml:1:1 L012",
+            "bao-tin.yaml:2:8 L023",
+            "bao-tin.yaml:3:11 L015",
+            "bao-tin.yaml:4:16 L032",
+            "bao-tin.yaml:4:35 L014",
+            "bao-tin.yaml:5:31 L032",
+            "bao-tin.yaml:5:40 L012",
+            "bao-tin.yaml:6:11 L014",
+            "bao-tin.yaml:7:9 L014",
+            "hang-ngay.yaml:8:22 L030",
+        ]
+    );
+}
+
+#[test]
+fn json_has_stable_fields() {
+    let loaded = load_fixture("L012-windows");
+    let json: serde_json::Value =
+        serde_json::from_str(&render::to_json(&loaded.diagnostics, Lang::En)).unwrap();
+    assert_eq!(
+        json,
+        serde_json::json!([{
+            "code": "L012",
+            "severity": "error",
+            "file": "content/bulletins/bao-tin.yaml",
+            "line": 5,
+            "column": 1,
+            "end_line": 5,
+            "end_column": 5,
+            "message": "there is no key `đoạn` here",
+            "help": json[0]["help"],
+            "notes": [],
+        }])
+    );
+    assert!(json[0]["help"].as_str().unwrap().contains("`title`"));
+    assert_eq!(
+        render::to_line(&loaded.diagnostics[0], Lang::Vi),
+        "content/bulletins/bao-tin.yaml:5:1: lỗi L012: không có khóa `đoạn` ở đây"
+    );
+    let colored = render::to_text(&loaded.diagnostics, Lang::Vi, true);
+    assert!(
+        colored.starts_with("content/bulletins/bao-tin.yaml:5:1: "),
+        "{colored:?}"
+    );
+}
+
+#[test]
+fn a_province_loads_quickly() {
+    let mut files = base();
+    let ward = |index: usize| {
+        let name: String = format!("{index:03}")
+            .bytes()
+            .map(|digit| char::from(b'k' + (digit - b'0')))
+            .collect();
+        format!("  x-{index}: {{ kind: xa, name: Tân {name} }}\n")
+    };
+    let channel = |index: usize| {
+        let (ward, a, b) = (index % 412, index / 250, index % 250);
+        format!(
+            "  loa-{index}:\n    ward: x-{ward}\n    name: Cụm loa {index}\n    kind: loudspeaker\n    adapter: {{ recipe: \
+             {{ use: loa-http, with: {{ url: \"http://10.1.{a}.{b}\", token: \"env:LOA_{index}\" }} }} }}\n"
+        )
+    };
+    let wards: String = (0..412).map(ward).collect();
+    edit(&mut files, "channels/wards.yaml", |text| {
+        (text + &wards).into_bytes()
+    });
+    for part in 0..10 {
+        let channels: String = (part * 500..(part + 1) * 500).map(channel).collect();
+        files.insert(
+            format!("channels/phan-{part}.yaml"),
+            format!("channels:\n{channels}").into_bytes(),
+        );
+    }
+    let start = Instant::now();
+    let loaded = load_files(&files);
+    let took = start.elapsed();
+    assert_eq!(render::to_text(&loaded.diagnostics, Lang::En, false), "");
+    let workspace = loaded.workspace.unwrap();
+    assert_eq!(
+        (workspace.wards.len(), workspace.channels.len()),
+        (415, 5_002)
+    );
+    // About a second in a debug build; the limit leaves room for a busy machine, none for something quadratic.
+    assert!(took < Duration::from_secs(6), "{took:?}");
+}
+
+#[test]
+fn mistakes_by_the_thousand_are_quick() {
+    let mut files = base();
+    let channels: String = (0..4_000)
+        .map(|index| format!("  c-{index}: {{ ward: w-{index}, kind: chta, adaptor: {{}} }}\n"))
+        .collect();
+    files.insert(
+        "channels/nhieu.yaml".into(),
+        format!("channels:\n{channels}").into_bytes(),
+    );
+    let start = Instant::now();
+    let loaded = load_files(&files);
+    assert!(loaded.diagnostics.len() >= 12_000);
+    assert!(render::to_text(&loaded.diagnostics, Lang::Vi, false).len() > 1_000_000);
+    assert!(
+        start.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+/// One thing done to the bytes of a file.
+#[derive(Debug, Clone)]
+enum Damage {
+    Cut(usize),
+    Drop { at: usize, length: usize },
+    Insert { at: usize, bytes: Vec<u8> },
+    Repeat { at: usize, length: usize },
+    Byte { at: usize, value: u8 },
+}
+
+fn damage() -> impl Strategy<Value = Damage> {
+    let at = any::<usize>;
+    let pieces = prop_oneof![
+        proptest::sample::select(vec![
+            "\t",
+            "\r",
+            "\r\n",
+            "\u{feff}",
+            "{",
+            "}",
+            "[",
+            "]",
+            "\"",
+            "'",
+            ": ",
+            "- ",
+            "&a ",
+            "*a ",
+            "<<: ",
+            "!x ",
+            "|\n",
+            ">\n",
+            "---\n",
+            "? ",
+            "#",
+            "{{ ",
+            "{% if ",
+            "{% include \"",
+            "\u{301}",
+            "\u{0}",
+            "0",
+            "-1",
+            "99999999999999999999",
+            "null",
+            "~",
+            "~",
+            "ư",
+            "2024-02-30",
+            "* * * * *",
+        ])
+        .prop_map(|piece| piece.as_bytes().to_vec()),
+        proptest::collection::vec(any::<u8>(), 1..6),
+    ];
+    prop_oneof![
+        at().prop_map(Damage::Cut),
+        (at(), 1..40_usize).prop_map(|(at, length)| Damage::Drop { at, length }),
+        (at(), pieces).prop_map(|(at, bytes)| Damage::Insert { at, bytes }),
+        (at(), 1..200_usize).prop_map(|(at, length)| Damage::Repeat { at, length }),
+        (at(), any::<u8>()).prop_map(|(at, value)| Damage::Byte { at, value }),
+    ]
+}
+
+fn apply(bytes: &mut Vec<u8>, damage: &Damage) {
+    let within = |at: usize| at % (bytes.len() + 1);
+    match damage {
+        Damage::Cut(at) => bytes.truncate(within(*at)),
+        Damage::Drop { at, length } => {
+            let at = within(*at);
+            bytes.drain(at..(at + length).min(bytes.len()));
+        }
+        Damage::Insert { at, bytes: piece } => {
+            let at = within(*at);
+            bytes.splice(at..at, piece.iter().copied());
+        }
+        Damage::Repeat { at, length } => {
+            let at = within(*at);
+            let piece = bytes[at..(at + length).min(bytes.len())].to_vec();
+            bytes.splice(at..at, piece);
+        }
+        Damage::Byte { at, value } => {
+            let at = within(*at);
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte = *value;
+            }
+        }
+    }
+}
+
+fn check_damaged(mut files: Files, damages: &[(usize, Damage)]) {
+    let paths: Vec<String> = files.keys().cloned().collect();
+    for (which, damage) in damages {
+        apply(files.get_mut(&paths[which % paths.len()]).unwrap(), damage);
+    }
+    let loaded = load_files(&files);
+    let has_error = loaded
+        .diagnostics
+        .iter()
+        .any(|found| found.severity == Severity::Error);
+    assert_eq!(loaded.workspace.is_none(), has_error);
+    for found in &loaded.diagnostics {
+        assert!(found.at.end_position() >= found.at.position());
+        for lang in [Lang::Vi, Lang::En] {
+            let line = render::to_line(found, lang);
+            assert!(
+                !line.contains('\n') && !line.contains("[diagnostic."),
+                "{line}"
+            );
+        }
+    }
+    assert_eq!(
+        render::to_text(&loaded.diagnostics, Lang::Vi, true).is_empty(),
+        loaded.diagnostics.is_empty()
+    );
+    let json: serde_json::Value =
+        serde_json::from_str(&render::to_json(&loaded.diagnostics, Lang::En)).unwrap();
+    assert_eq!(json.as_array().unwrap().len(), loaded.diagnostics.len());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_bytes_make_it_panic(damages in proptest::collection::vec((any::<usize>(), damage()), 1..8)) {
+        check_damaged(base(), &damages);
+    }
+
+    #[test]
+    fn positions_lead_back(text in "([a-zưà\u{301} :]{0,9}(\r\n|\n|\r)?){0,8}", at in any::<usize>()) {
+        let file = loa::diagnostic::SourceFile::new("a.yaml", text.clone());
+        let at = at % (text.len() + 1);
+        prop_assume!(text.is_char_boundary(at));
+        // Between the two halves of a line end there is no column of its own.
+        prop_assume!(!(at > 0 && text.as_bytes()[at - 1] == b'\r' && text.as_bytes().get(at) == Some(&b'\n')));
+        let position = file.position(at);
+        let line = file.line(position.line);
+        let column = text[line.start..].char_indices().nth(position.column - 1).map_or(text.len(), |(byte, _)| line.start + byte);
+        prop_assert_eq!(column, at);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 30, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_bytes_of_the_sample_make_it_panic(damages in proptest::collection::vec((any::<usize>(), damage()), 1..30)) {
+        check_damaged(sample(), &damages);
+    }
+}

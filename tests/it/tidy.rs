@@ -1,0 +1,226 @@
+//! What the compiler does not check: the edges between modules, file sizes, and that things are done in one place.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Which modules a module may use. What is not listed uses nothing. Kept in step with ARCHITECTURE.md.
+const EDGES: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("catalogue", &[]),
+    ("telemetry", &[]),
+    ("template", &[]),
+    ("clock", &["domain"]),
+    ("diagnostic", &["catalogue", "domain"]),
+    ("render", &["domain", "template"]),
+    ("adapter", &["domain", "template"]),
+    ("source", &["adapter", "catalogue", "diagnostic", "domain", "render", "template"]),
+    ("store", &["domain"]),
+    ("config", &["domain", "store"]),
+    ("simulator", &["adapter", "domain"]),
+    (
+        "daemon",
+        &["adapter", "catalogue", "clock", "config", "diagnostic", "domain", "render", "source", "store", "telemetry"],
+    ),
+    ("web", &["catalogue", "clock", "domain", "store"]),
+];
+
+/// Texts that may stand in the code of one place only, with that place.
+const ONE_PLACE: &[(&str, &[&str])] = &[
+    ("sqlx::", &["store"]),
+    ("reqwest::", &["adapter/transport"]),
+    ("serde_yaml::", &["source", "catalogue.rs"]),
+    ("tera::", &["template", "web"]),
+    ("tokio::spawn", &["daemon", "simulator"]),
+    ("Utc::now", &["clock.rs"]),
+    ("env::var", &["config.rs"]),
+];
+
+const LONGEST_FILE: usize = 600;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file below `folder`, with its path relative to it.
+fn files(folder: &str) -> BTreeMap<String, String> {
+    fn walk(folder: &Path, base: &Path, found: &mut BTreeMap<String, String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, base, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(base).unwrap().to_str().unwrap().to_owned();
+                found.insert(name, fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let base = root().join(folder);
+    let mut found = BTreeMap::new();
+    walk(&base, &base, &mut found);
+    assert!(!found.is_empty(), "{folder} has no Rust files");
+    found
+}
+
+/// The code of a file: without comments, and without its unit tests, which may use anything.
+fn code(text: &str) -> String {
+    let text = text.split("\n#[cfg(test)]\nmod tests").next().unwrap_or(text);
+    text.lines().map(|line| line.split("//").next().unwrap_or(line)).collect::<Vec<_>>().join("\n")
+}
+
+fn module(path: &str) -> &str {
+    path.split('/').next().unwrap_or(path).trim_end_matches(".rs")
+}
+
+/// The modules of this crate that `code` names: `crate::x` and `crate::{x, y::{…}}`.
+fn used(code: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for part in code.split("crate::").skip(1) {
+        let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+        let Some(list) = part.strip_prefix('{') else {
+            found.insert(word(part));
+            continue;
+        };
+        let mut depth = 0;
+        let mut item = String::new();
+        for c in list.chars() {
+            match c {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                ',' if depth == 0 => {
+                    found.insert(word(item.trim()));
+                    item.clear();
+                    continue;
+                }
+                _ => {}
+            }
+            if depth == 0 {
+                item.push(c);
+            }
+        }
+        found.insert(word(item.trim()));
+    }
+    found.remove("");
+    found
+}
+
+#[test]
+fn modules_use_only_what_they_may() {
+    let edges: BTreeMap<_, _> = EDGES.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for (path, text) in files("src") {
+        let module = module(&path);
+        let Some(allowed) = edges.get(module) else {
+            assert!(["cli", "lib", "main"].contains(&module), "{module} is missing in the list of edges");
+            continue;
+        };
+        for other in used(&code(&text)) {
+            if other != module && !allowed.contains(&other.as_str()) {
+                wrong.push(format!("{path} uses {other}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_architecture_page_names_the_same_edges() {
+    let page = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    for (module, allowed) in EDGES {
+        let list = if allowed.is_empty() { "nothing".to_owned() } else { allowed.join(", ") };
+        let row = format!("| `{module}` | {list} |");
+        assert!(page.contains(&row), "ARCHITECTURE.md lacks the row: {row}");
+    }
+}
+
+#[test]
+fn things_are_done_in_one_place() {
+    let mut wrong = Vec::new();
+    for (path, text) in files("src") {
+        let code = code(&text);
+        for (pattern, places) in ONE_PLACE {
+            if code.contains(pattern) && !places.iter().any(|place| path.starts_with(place)) {
+                wrong.push(format!("{path} has `{pattern}`, which belongs in {}", places.join(", ")));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn sql_stands_in_one_place() {
+    for (path, text) in files("src/store") {
+        if path.starts_with("sql") {
+            continue;
+        }
+        for word in ["SELECT ", "INSERT INTO", "DELETE FROM"] {
+            assert!(!code(&text).contains(word), "{path} has SQL of its own ({word}); it belongs in sql.rs");
+        }
+    }
+}
+
+#[test]
+fn files_are_short_and_say_what_they_are_for() {
+    let mut wrong = Vec::new();
+    for folder in ["src", "tests", "benches"] {
+        for (path, text) in files(folder) {
+            let lines = text.lines().count();
+            if lines > LONGEST_FILE {
+                wrong.push(format!("{folder}/{path} has {lines} lines; split it by what it does"));
+            }
+            if !text.starts_with("//!") {
+                wrong.push(format!("{folder}/{path} does not say in its first line what it is for"));
+            }
+            if path.ends_with("mod.rs") {
+                wrong.push(format!("{folder}/{path}: write foo.rs beside foo/"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_sentence_that_the_code_asks_for_is_in_the_catalogue() {
+    let areas = ["cli", "web", "cron", "state", "reason", "diagnostic"];
+    let mut missing = BTreeSet::new();
+    for (path, text) in files("src") {
+        for literal in code(&text).split('"').skip(1).step_by(2) {
+            let Some((area, name)) = literal.split_once('.') else { continue };
+            // Keys that are put together at run time end in a hyphen or hold a placeholder; their tests are elsewhere.
+            let is_key = areas.contains(&area)
+                && !name.is_empty()
+                && !name.ends_with('-')
+                && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+            if is_key && !["yaml", "html", "rs", "css", "js"].contains(&name) && !loa::catalogue::has(literal) {
+                missing.insert(format!("{path}: {literal}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn every_word_of_the_domain_has_a_sentence() {
+    use loa::domain::{
+        bulletin::{Format, Priority},
+        channel::{ChannelKind, Mode},
+        delivery::{Evidence, Outcome, Reason, State},
+    };
+    let mut keys = Vec::new();
+    for state in State::ALL {
+        keys.push(format!("state.{}", state.as_str()));
+        keys.push(format!("state.{}-meaning", state.as_str()));
+    }
+    keys.extend(Reason::ALL.iter().map(|reason| format!("reason.{}", reason.as_str())));
+    keys.extend(Evidence::ALL.iter().map(|evidence| format!("state.evidence-{}", evidence.as_str())));
+    keys.extend(Outcome::ALL.iter().map(|outcome| format!("state.outcome-{}", outcome.as_str())));
+    keys.extend(ChannelKind::ALL.iter().map(|kind| format!("state.kind-{}", kind.as_str())));
+    keys.extend(Format::ALL.iter().map(|format| format!("state.format-{}", format.as_str())));
+    keys.extend(Priority::ALL.iter().map(|priority| format!("state.priority-{}", priority.as_str())));
+    keys.extend([Mode::AtMostOnce, Mode::AtLeastOnce].iter().map(|mode| format!("state.mode-{}", mode.as_str())));
+    let missing: Vec<_> = keys.into_iter().filter(|key| !loa::catalogue::has(key)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
