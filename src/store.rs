@@ -50,7 +50,9 @@ impl World {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::Real, Self::Simulated].into_iter().find(|world| world.as_str() == text)
+        [Self::Real, Self::Simulated]
+            .into_iter()
+            .find(|world| world.as_str() == text)
     }
 }
 
@@ -134,7 +136,9 @@ pub enum StoreError {
 
 impl StoreError {
     fn query(statement: &'static str, source: sqlx::Error) -> Self {
-        let code = source.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        let code = source
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code);
         match code.as_deref() {
             // SQLITE_FULL (sqlite.org/rescode.html) and PostgreSQL's disk_full (appendix A of its manual).
             Some("13" | "53100") => Self::DiskFull { source },
@@ -340,7 +344,8 @@ impl Store {
 
     /// Says that something which pages show was committed.
     fn changed(&self) {
-        self.pulse.send_modify(|count| *count = count.wrapping_add(1));
+        self.pulse
+            .send_modify(|count| *count = count.wrapping_add(1));
     }
 
     /// Whether the database answers.
@@ -358,7 +363,10 @@ impl Store {
         if let Some(lock) = &self.lock
             && let Err(error) = lock.unlock()
         {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the lock file could not be let go of");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the lock file could not be let go of"
+            );
         }
     }
 }

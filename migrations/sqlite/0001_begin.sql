@@ -54,8 +54,11 @@ CREATE TABLE delivery (
     deadline_us      INTEGER NOT NULL,
     late             INTEGER NOT NULL CHECK (late IN (0, 1)),
     revision         TEXT NOT NULL,
-    state            TEXT NOT NULL CHECK (state IN ('planned', 'ready', 'sending', 'accepted', 'confirmed', 'unheard',
-                                             'failed', 'unknown', 'skipped', 'cancelled')),
+    state            TEXT NOT NULL,
+    -- The state's coarse half, for the index below: a change of state alone leaves that index untouched.
+    unfinished       INTEGER NOT NULL CHECK (
+        (unfinished AND state IN ('planned', 'ready', 'sending')) OR (NOT unfinished AND state IN
+            ('accepted', 'confirmed', 'unheard', 'failed', 'unknown', 'skipped', 'cancelled'))),
     reason           TEXT,
     detail           TEXT,
     -- frozen: what is sent, and where to
@@ -83,8 +86,7 @@ CREATE INDEX delivery_by_ward ON delivery (ward, due_us, id);
 CREATE INDEX delivery_by_channel ON delivery (channel, due_us, id);
 CREATE INDEX delivery_by_change ON delivery (updated_us, id);
 -- Work in hand: these hold only rows that are not finished, and stay small however long the log grows.
-CREATE INDEX delivery_queue ON delivery (channel, due_us, id) WHERE state IN ('planned', 'ready', 'sending');
-CREATE INDEX delivery_waiting ON delivery (due_us, deadline_us) WHERE state IN ('planned', 'ready');
+CREATE INDEX delivery_unfinished ON delivery (due_us, deadline_us) WHERE unfinished;
 CREATE INDEX delivery_planned ON delivery (due_us, id) WHERE state = 'planned';
 CREATE INDEX delivery_ready ON delivery (priority, next_us, id) WHERE state = 'ready';
 -- A channel does one thing at a time. Two nodes that claim at once cannot both win.

@@ -21,7 +21,11 @@ pub(super) fn json<T: Serialize>(batch: &[T]) -> String {
 
 /// A text that both databases can hold.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
-    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
+    if text.contains('\0') {
+        Cow::Owned(text.replace('\0', "\u{fffd}"))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// [`clean`] for what may be absent.
@@ -37,7 +41,14 @@ mod tests {
     fn null_characters_are_replaced() {
         assert_eq!(clean("a\0b"), "a\u{fffd}b");
         assert!(matches!(clean("ab"), Cow::Borrowed("ab")));
-        let line = Line { delivery_id: "d", event: "e", detail: "\"x\"\n".into() };
-        assert_eq!(json(&[line]), r#"[{"delivery_id":"d","event":"e","detail":"\"x\"\n"}]"#);
+        let line = Line {
+            delivery_id: "d",
+            event: "e",
+            detail: "\"x\"\n".into(),
+        };
+        assert_eq!(
+            json(&[line]),
+            r#"[{"delivery_id":"d","event":"e","detail":"\"x\"\n"}]"#
+        );
     }
 }

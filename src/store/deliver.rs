@@ -26,6 +26,7 @@ use crate::domain::{
 const PAGE: usize = 512;
 const PAGES: usize = 8;
 
+/// The end of an attempt as JSON. What is absent is NULL in the database.
 #[derive(Serialize)]
 struct End<'a> {
     delivery_id: &'a str,
@@ -33,15 +34,23 @@ struct End<'a> {
     started_us: i64,
     finished_us: i64,
     outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     answer: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     receipt: Option<Cow<'a, str>>,
     evidence: &'static str,
     state: &'static str,
+    unfinished: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     next_us: Option<i64>,
     doubt: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     accepted_us: Option<i64>,
 }
 
@@ -60,8 +69,10 @@ impl<'a> From<&'a Finished> for End<'a> {
             receipt: clean_option(end.receipt.as_deref()),
             evidence: end.evidence.as_str(),
             state: end.next.as_str(),
+            unfinished: !end.next.is_final(),
             // A delivery that is ready has an instant.
-            next_us: (end.next == State::Ready).then(|| end.next_at.unwrap_or(end.finished).as_micros()),
+            next_us: (end.next == State::Ready)
+                .then(|| end.next_at.unwrap_or(end.finished).as_micros()),
             doubt: end.doubt,
             accepted_us: (end.outcome == Outcome::Accepted).then(|| end.finished.as_micros()),
         }
@@ -79,7 +90,10 @@ impl Store {
     ///
     /// # Errors
     /// Any of a statement; nothing is written then, and the same `finished` can be handed in again.
-    #[expect(clippy::too_many_arguments, reason = "a turn is one transaction, and these are what it needs")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a turn is one transaction, and these are what it needs"
+    )]
     pub async fn turn(
         &self,
         node: &str,
@@ -94,9 +108,21 @@ impl Store {
             return Ok(Turn::default());
         }
         let mut tx = self.pools.begin(Purpose::Write).await?;
-        let lost = if finished.is_empty() { Vec::new() } else { finish(&mut tx, node, now, finished).await? };
-        let chosen = if want == 0 { Vec::new() } else { candidates(&mut tx, now, want, blocked, choose).await? };
-        let claimed = if chosen.is_empty() { chosen } else { claim(&mut tx, node, now, lease, chosen).await? };
+        let lost = if finished.is_empty() {
+            Vec::new()
+        } else {
+            finish(&mut tx, node, now, finished).await?
+        };
+        let chosen = if want == 0 {
+            Vec::new()
+        } else {
+            candidates(&mut tx, now, want, blocked, choose).await?
+        };
+        let claimed = if chosen.is_empty() {
+            chosen
+        } else {
+            claim(&mut tx, node, now, lease, chosen).await?
+        };
         tx.commit().await?;
         if !finished.is_empty() || !claimed.is_empty() {
             self.changed();
@@ -111,15 +137,23 @@ impl Store {
     /// [`StoreError::Query`].
     pub async fn next_ready(&self) -> Result<Option<Timestamp>, StoreError> {
         let mut reader = self.pools.reader().await?;
-        let found = rows!(reader, sql::deliver::NEXT_READY, [], |row| row.integer_or_null(0))?;
-        Ok(found.into_iter().next().flatten().map(Timestamp::from_micros))
+        let found = rows!(reader, sql::deliver::NEXT_READY, [], |row| row
+            .integer_or_null(0))?;
+        Ok(found
+            .into_iter()
+            .next()
+            .flatten()
+            .map(Timestamp::from_micros))
     }
 
     /// Contents by address. Those that are not there are left out.
     ///
     /// # Errors
     /// [`StoreError::Query`] or [`StoreError::Corrupt`].
-    pub async fn contents(&self, hashes: &[ContentHash]) -> Result<Vec<(ContentHash, Content)>, StoreError> {
+    pub async fn contents(
+        &self,
+        hashes: &[ContentHash],
+    ) -> Result<Vec<(ContentHash, Content)>, StoreError> {
         if hashes.is_empty() {
             return Ok(Vec::new());
         }
@@ -127,29 +161,49 @@ impl Store {
         let mut reader = self.pools.reader().await?;
         rows!(reader, sql::deliver::CONTENTS, [list], |row| {
             let hash = row.text(0)?;
-            let content = parsed(row.text(1)?, |text| Content::from_json(text).ok_or(()), "content", "json", hash)?;
+            let content = parsed(
+                row.text(1)?,
+                |text| Content::from_json(text).ok_or(()),
+                "content",
+                "json",
+                hash,
+            )?;
             Ok((ContentHash::from_store(hash.to_owned()), content))
         })
     }
 }
 
 /// Writes ends of attempts; gives the deliveries that this node no longer held.
-async fn finish(tx: &mut Tx, node: &str, now: Timestamp, finished: &[Finished]) -> Result<Vec<DeliveryId>, StoreError> {
+async fn finish(
+    tx: &mut Tx,
+    node: &str,
+    now: Timestamp,
+    finished: &[Finished],
+) -> Result<Vec<DeliveryId>, StoreError> {
     let ends: Vec<End<'_>> = finished.iter().map(End::from).collect();
     let all = json(&ends);
-    let held: Vec<DeliveryId> =
-        rows!(*tx, sql::deliver::FINISH, [all.as_str(), node, now.as_micros()], |row| row.text(0).map(delivery_id))?;
+    let held: Vec<DeliveryId> = rows!(
+        *tx,
+        sql::deliver::FINISH,
+        [all.as_str(), node, now.as_micros()],
+        |row| row.text(0).map(delivery_id)
+    )?;
     if held.len() == ends.len() {
         execute!(*tx, sql::deliver::ATTEMPT_INSERT, all.as_str(), node)?;
         return Ok(Vec::new());
     }
     let held: HashSet<&str> = held.iter().map(DeliveryId::as_str).collect();
-    let (kept, lost): (Vec<End<'_>>, Vec<End<'_>>) = ends.into_iter().partition(|end| held.contains(end.delivery_id));
+    let (kept, lost): (Vec<End<'_>>, Vec<End<'_>>) = ends
+        .into_iter()
+        .partition(|end| held.contains(end.delivery_id));
     if !kept.is_empty() {
         execute!(*tx, sql::deliver::ATTEMPT_INSERT, json(&kept), node)?;
     }
     execute!(*tx, sql::deliver::ATTEMPT_BELATED, json(&lost), node)?;
-    Ok(lost.iter().map(|end| delivery_id(end.delivery_id)).collect())
+    Ok(lost
+        .iter()
+        .map(|end| delivery_id(end.delivery_id))
+        .collect())
 }
 
 /// Looks at what could be sent, in order, until enough is chosen.
@@ -166,21 +220,39 @@ async fn candidates(
     for priority in Priority::ALL.into_iter().rev() {
         let (mut after_us, mut after_id) = (i64::MIN, String::new());
         while chosen.len() < want && pages > 0 {
-            let limit = if pages == PAGES { (want - chosen.len()).min(PAGE * PAGES) } else { PAGE };
+            let limit = if pages == PAGES {
+                (want - chosen.len()).min(PAGE * PAGES)
+            } else {
+                PAGE
+            };
             let limit_us = i64::try_from(limit).unwrap_or(i64::MAX);
             let statement = sql::deliver::CANDIDATES;
-            let binds = (now.as_micros(), priority.as_str(), blocked.as_str(), after_us, after_id.as_str(), limit_us);
-            let page = rows!(*tx, statement, [binds.0, binds.1, binds.2, binds.3, binds.4, binds.5], |row| {
-                let candidate = candidate(row)?;
-                let last = (row.integer(4)?, candidate.id.as_str().to_owned());
-                let taken = chosen.len() < want && choose(&candidate);
-                if taken {
-                    chosen.push(claimed(row, candidate, now)?);
+            let binds = (
+                now.as_micros(),
+                priority.as_str(),
+                blocked.as_str(),
+                after_us,
+                after_id.as_str(),
+                limit_us,
+            );
+            let page = rows!(
+                *tx,
+                statement,
+                [binds.0, binds.1, binds.2, binds.3, binds.4, binds.5],
+                |row| {
+                    let candidate = candidate(row)?;
+                    let last = (row.integer(4)?, candidate.id.as_str().to_owned());
+                    let taken = chosen.len() < want && choose(&candidate);
+                    if taken {
+                        chosen.push(claimed(row, candidate, now)?);
+                    }
+                    Ok(last)
                 }
-                Ok(last)
-            })?;
+            )?;
             let full = page.len() == limit;
-            let Some(last) = page.into_iter().next_back().filter(|_| full) else { break };
+            let Some(last) = page.into_iter().next_back().filter(|_| full) else {
+                break;
+            };
             (after_us, after_id) = last;
             pages -= 1;
         }
@@ -194,22 +266,41 @@ fn candidate(row: &impl Cells) -> Result<Candidate, StoreError> {
         id: delivery_id(id),
         channel: parsed(row.text(1)?, ChannelId::parse, "delivery", "channel", id)?,
         host: row.text(2)?.to_owned(),
-        mode: parsed(row.text(3)?, |text| Mode::parse(text).ok_or(()), "delivery", "mode", id)?,
+        mode: parsed(
+            row.text(3)?,
+            |text| Mode::parse(text).ok_or(()),
+            "delivery",
+            "mode",
+            id,
+        )?,
     })
 }
 
 /// The candidate as it will be once it is claimed.
 fn claimed(row: &impl Cells, candidate: Candidate, now: Timestamp) -> Result<Claimed, StoreError> {
-    let Candidate { id, channel, host, mode } = candidate;
+    let Candidate {
+        id,
+        channel,
+        host,
+        mode,
+    } = candidate;
     let name = id.as_str();
-    let hash = row.text_or_null(13)?.ok_or_else(|| StoreError::corrupt("delivery", "content", name))?;
+    let hash = row
+        .text_or_null(13)?
+        .ok_or_else(|| StoreError::corrupt("delivery", "content", name))?;
     Ok(Claimed {
         attempt: count(row.integer(5)? + 1, "delivery", "attempt", name)?,
         schedule: ScheduleId::from_store(row.text(6)?.to_owned()),
         channel_name: row.text(7)?.to_owned(),
         ward: parsed(row.text(8)?, WardId::parse, "delivery", "ward", name)?,
         ward_name: row.text(9)?.to_owned(),
-        priority: parsed(row.text(10)?, |text| Priority::parse(text).ok_or(()), "delivery", "priority", name)?,
+        priority: parsed(
+            row.text(10)?,
+            |text| Priority::parse(text).ok_or(()),
+            "delivery",
+            "priority",
+            name,
+        )?,
         due: Timestamp::from_micros(row.integer(11)?),
         deadline: Timestamp::from_micros(row.integer(12)?),
         hash: ContentHash::from_store(hash.to_owned()),
@@ -232,13 +323,25 @@ async fn claim(
     lease: Duration,
     chosen: Vec<Claimed>,
 ) -> Result<Vec<Claimed>, StoreError> {
-    let list = json(&chosen.iter().map(|claimed| claimed.id.as_str()).collect::<Vec<_>>());
+    let list = json(
+        &chosen
+            .iter()
+            .map(|claimed| claimed.id.as_str())
+            .collect::<Vec<_>>(),
+    );
     let until = now + lease;
     let several = matches!(tx, Link::Postgres(_));
     if several {
         execute!(*tx, sql::deliver::CLAIM_BEGIN)?;
     }
-    match execute!(*tx, sql::deliver::CLAIM, list, node, now.as_micros(), until.as_micros()) {
+    match execute!(
+        *tx,
+        sql::deliver::CLAIM,
+        list,
+        node,
+        now.as_micros(),
+        until.as_micros()
+    ) {
         Ok(_) => Ok(chosen),
         Err(StoreError::Query { source, .. }) if several && is_race(&source) => {
             execute!(*tx, sql::deliver::CLAIM_UNDO)?;

@@ -51,19 +51,40 @@ impl Store {
     ) -> Result<Vec<(DeliveryId, State)>, StoreError> {
         let mut tx = self.pools.begin(Purpose::Write).await?;
         let now_us = now.as_micros();
-        let mut held = rows!(tx, sql::deliver::RESCUE_HOLD, [now_us, i64::from(alone), node], |row| {
-            let id = row.text(0)?.to_owned();
-            let started_us = row.integer_or_null(2)?.ok_or_else(|| StoreError::corrupt("delivery", "started_us", &id))?;
-            let node = row.text_or_null(3)?.ok_or_else(|| StoreError::corrupt("delivery", "leased_by", &id))?.to_owned();
-            Ok(Held { attempt: row.integer(1)?, started_us, node, id })
-        })?;
+        let mut held = rows!(
+            tx,
+            sql::deliver::RESCUE_HOLD,
+            [now_us, i64::from(alone), node],
+            |row| {
+                let id = row.text(0)?.to_owned();
+                let started_us = row
+                    .integer_or_null(2)?
+                    .ok_or_else(|| StoreError::corrupt("delivery", "started_us", &id))?;
+                let node = row
+                    .text_or_null(3)?
+                    .ok_or_else(|| StoreError::corrupt("delivery", "leased_by", &id))?
+                    .to_owned();
+                Ok(Held {
+                    attempt: row.integer(1)?,
+                    started_us,
+                    node,
+                    id,
+                })
+            }
+        )?;
         if held.is_empty() {
             return Ok(Vec::new());
         }
         let list = json(&held.iter().map(|held| held.id.as_str()).collect::<Vec<_>>());
         let mut rescued = rows!(tx, sql::deliver::RESCUE, [list, now_us], |row| {
             let id = row.text(0)?;
-            let state = parsed(row.text(1)?, |text| State::parse(text).ok_or(()), "delivery", "state", id)?;
+            let state = parsed(
+                row.text(1)?,
+                |text| State::parse(text).ok_or(()),
+                "delivery",
+                "state",
+                id,
+            )?;
             Ok((delivery_id(id), state))
         })?;
         held.sort_unstable_by(|a, b| a.node.cmp(&b.node));
@@ -80,12 +101,21 @@ impl Store {
                     evidence: Evidence::None.as_str(),
                 })
                 .collect();
-            execute!(tx, sql::deliver::ATTEMPT_INSERT, json(&crashed), of_node[0].node.as_str())?;
+            execute!(
+                tx,
+                sql::deliver::ATTEMPT_INSERT,
+                json(&crashed),
+                of_node[0].node.as_str()
+            )?;
         }
         rescued.sort_unstable();
         let lines: Vec<Line<'_>> = rescued
             .iter()
-            .map(|(id, state)| Line { delivery_id: id.as_str(), event: "rescued", detail: state.as_str().into() })
+            .map(|(id, state)| Line {
+                delivery_id: id.as_str(),
+                event: "rescued",
+                detail: state.as_str().into(),
+            })
             .collect();
         journal::append_lines(&mut tx, &lines, node, now).await?;
         tx.commit().await?;
@@ -102,14 +132,25 @@ impl Store {
     pub async fn expire(&self, now: Timestamp) -> Result<u64, StoreError> {
         let mut tx = self.pools.begin(Purpose::Write).await?;
         let ended = rows!(tx, sql::deliver::EXPIRE, [now.as_micros()], |row| {
-            Ok((row.text(0)?.to_owned(), format!("{}: {}", row.text(1)?, row.text_or_null(2)?.unwrap_or_default())))
+            Ok((
+                row.text(0)?.to_owned(),
+                format!(
+                    "{}: {}",
+                    row.text(1)?,
+                    row.text_or_null(2)?.unwrap_or_default()
+                ),
+            ))
         })?;
         if ended.is_empty() {
             return Ok(0);
         }
         let lines: Vec<Line<'_>> = ended
             .iter()
-            .map(|(id, detail)| Line { delivery_id: id, event: "expired", detail: detail.as_str().into() })
+            .map(|(id, detail)| Line {
+                delivery_id: id,
+                event: "expired",
+                detail: detail.as_str().into(),
+            })
             .collect();
         journal::append_lines(&mut tx, &lines, journal::ACTOR, now).await?;
         tx.commit().await?;
@@ -132,10 +173,20 @@ impl Store {
         let detail = clean(detail);
         let mut tx = self.pools.begin(Purpose::Write).await?;
         let binds = (from.as_micros(), until.as_micros(), now.as_micros());
-        let missed = rows!(tx, sql::deliver::JUDGE_MISSED, [binds.0, binds.1, detail.as_ref(), binds.2], |row| {
-            row.text(0).map(delivery_id)
-        })?;
-        journal::append(&mut tx, &missed, "skipped", &journal::why(Reason::Expired.as_str(), &detail), now).await?;
+        let missed = rows!(
+            tx,
+            sql::deliver::JUDGE_MISSED,
+            [binds.0, binds.1, detail.as_ref(), binds.2],
+            |row| { row.text(0).map(delivery_id) }
+        )?;
+        journal::append(
+            &mut tx,
+            &missed,
+            "skipped",
+            &journal::why(Reason::Expired.as_str(), &detail),
+            now,
+        )
+        .await?;
         tx.commit().await?;
         if !missed.is_empty() {
             self.changed();
@@ -148,15 +199,37 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`] or [`StoreError::DiskFull`].
-    pub async fn reconcile(&self, id: &DeliveryId, heard: bool, by: &str, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn reconcile(
+        &self,
+        id: &DeliveryId,
+        heard: bool,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let by = clean(by);
-        let state = if heard { State::Confirmed } else { State::Unheard };
+        let state = if heard {
+            State::Confirmed
+        } else {
+            State::Unheard
+        };
         let mut tx = self.pools.begin(Purpose::Write).await?;
         let statement = sql::deliver::RECONCILE;
-        if execute!(tx, statement, id.as_str(), state.as_str(), by.as_ref(), now.as_micros())? == 0 {
+        if execute!(
+            tx,
+            statement,
+            id.as_str(),
+            state.as_str(),
+            by.as_ref(),
+            now.as_micros()
+        )? == 0
+        {
             return Ok(false);
         }
-        let line = Line { delivery_id: id.as_str(), event: "reconciled", detail: state.as_str().into() };
+        let line = Line {
+            delivery_id: id.as_str(),
+            event: "reconciled",
+            detail: state.as_str().into(),
+        };
         journal::append_lines(&mut tx, &[line], &by, now).await?;
         tx.commit().await?;
         self.changed();

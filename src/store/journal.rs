@@ -25,7 +25,11 @@ pub(super) async fn append(
 ) -> Result<(), StoreError> {
     let lines: Vec<Line<'_>> = deliveries
         .iter()
-        .map(|id| Line { delivery_id: id.as_str(), event, detail: detail.into() })
+        .map(|id| Line {
+            delivery_id: id.as_str(),
+            event,
+            detail: detail.into(),
+        })
         .collect();
     append_lines(tx, &lines, ACTOR, now).await
 }
@@ -38,14 +42,24 @@ pub(super) async fn append_lines(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     for chunk in lines.chunks(CHUNK) {
-        execute!(*tx, sql::deliver::JOURNAL_BATCH, json(chunk), actor, now.as_micros())?;
+        execute!(
+            *tx,
+            sql::deliver::JOURNAL_BATCH,
+            json(chunk),
+            actor,
+            now.as_micros()
+        )?;
     }
     Ok(())
 }
 
 /// A reason and what it leaves out, as the journal's detail.
 pub(super) fn why(reason: &str, detail: &str) -> String {
-    if detail.is_empty() { reason.to_owned() } else { format!("{reason}: {detail}") }
+    if detail.is_empty() {
+        reason.to_owned()
+    } else {
+        format!("{reason}: {detail}")
+    }
 }
 
 impl Store {
@@ -65,7 +79,15 @@ impl Store {
         let mut tx = self.pools.begin(Purpose::Write).await?;
         let delivery = delivery.map(DeliveryId::as_str);
         let statement = sql::read::JOURNAL_INSERT;
-        execute!(tx, statement, now.as_micros(), event, delivery, actor.as_ref(), detail.as_ref())?;
+        execute!(
+            tx,
+            statement,
+            now.as_micros(),
+            event,
+            delivery,
+            actor.as_ref(),
+            detail.as_ref()
+        )?;
         tx.commit().await?;
         self.changed();
         Ok(())
@@ -94,7 +116,12 @@ impl Store {
         let limit = i64::from(limit);
         match delivery {
             None => rows!(reader, sql::read::JOURNAL_ROWS, [limit], |row| read(row)),
-            Some(id) => rows!(reader, sql::read::JOURNAL_ROWS_OF, [limit, id.as_str()], |row| read(row)),
+            Some(id) => rows!(
+                reader,
+                sql::read::JOURNAL_ROWS_OF,
+                [limit, id.as_str()],
+                |row| read(row)
+            ),
         }
     }
 }

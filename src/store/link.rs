@@ -3,7 +3,8 @@
 //! A body that goes through [`execute!`] or [`rows!`] is written once and checked by the compiler against both drivers.
 
 use sqlx::{
-    PgPool, Postgres, Row as _, Sqlite, SqlitePool, Transaction, pool::PoolConnection, postgres::PgRow, sqlite::SqliteRow,
+    PgPool, Postgres, Row as _, Sqlite, SqlitePool, Transaction, pool::PoolConnection,
+    postgres::PgRow, sqlite::SqliteRow,
 };
 
 use super::StoreError;
@@ -58,14 +59,19 @@ impl Pools {
         match (self, purpose) {
             // A deferred transaction that begins to write after it has read fails at once when another process has
             // written in between, in spite of the busy timeout.
-            (Link::Sqlite(pools), Purpose::Write) => {
-                pools.writer.begin_with("BEGIN IMMEDIATE").await.map(Link::Sqlite)
+            (Link::Sqlite(pools), Purpose::Write) => pools
+                .writer
+                .begin_with("BEGIN IMMEDIATE")
+                .await
+                .map(Link::Sqlite),
+            (Link::Sqlite(pools), Purpose::Snapshot) => {
+                pools.readers.begin().await.map(Link::Sqlite)
             }
-            (Link::Sqlite(pools), Purpose::Snapshot) => pools.readers.begin().await.map(Link::Sqlite),
             (Link::Postgres(pool), Purpose::Write) => pool.begin().await.map(Link::Postgres),
-            (Link::Postgres(pool), Purpose::Snapshot) => {
-                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map(Link::Postgres)
-            }
+            (Link::Postgres(pool), Purpose::Snapshot) => pool
+                .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                .await
+                .map(Link::Postgres),
         }
         .map_err(|source| StoreError::query("begin", source))
     }
@@ -144,19 +150,24 @@ macro_rules! cells {
     ($row:ty) => {
         impl Cells for $row {
             fn text(&self, index: usize) -> Result<&str, StoreError> {
-                self.try_get(index).map_err(|source| StoreError::Cell { source })
+                self.try_get(index)
+                    .map_err(|source| StoreError::Cell { source })
             }
             fn text_or_null(&self, index: usize) -> Result<Option<&str>, StoreError> {
-                self.try_get(index).map_err(|source| StoreError::Cell { source })
+                self.try_get(index)
+                    .map_err(|source| StoreError::Cell { source })
             }
             fn integer(&self, index: usize) -> Result<i64, StoreError> {
-                self.try_get(index).map_err(|source| StoreError::Cell { source })
+                self.try_get(index)
+                    .map_err(|source| StoreError::Cell { source })
             }
             fn integer_or_null(&self, index: usize) -> Result<Option<i64>, StoreError> {
-                self.try_get(index).map_err(|source| StoreError::Cell { source })
+                self.try_get(index)
+                    .map_err(|source| StoreError::Cell { source })
             }
             fn flag(&self, index: usize) -> Result<bool, StoreError> {
-                self.try_get(index).map_err(|source| StoreError::Cell { source })
+                self.try_get(index)
+                    .map_err(|source| StoreError::Cell { source })
             }
         }
     };

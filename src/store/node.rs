@@ -24,19 +24,31 @@ impl Store {
     /// [`StoreError::Query`].
     pub async fn last_alive(&self) -> Result<Option<Timestamp>, StoreError> {
         let mut reader = self.pools.reader().await?;
-        let found = rows!(reader, sql::read::LAST_ALIVE, [], |row| row.integer_or_null(0))?;
-        Ok(found.into_iter().next().flatten().map(Timestamp::from_micros))
+        let found = rows!(reader, sql::read::LAST_ALIVE, [], |row| row
+            .integer_or_null(0))?;
+        Ok(found
+            .into_iter()
+            .next()
+            .flatten()
+            .map(Timestamp::from_micros))
     }
 
     /// The nodes other than `node` that were alive at or after `since`, with their revisions, the latest first.
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn others_alive(&self, node: &str, since: Timestamp) -> Result<Vec<(String, String)>, StoreError> {
+    pub async fn others_alive(
+        &self,
+        node: &str,
+        since: Timestamp,
+    ) -> Result<Vec<(String, String)>, StoreError> {
         let mut reader = self.pools.reader().await?;
-        rows!(reader, sql::read::OTHERS_ALIVE, [node, since.as_micros()], |row| {
-            Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))
-        })
+        rows!(
+            reader,
+            sql::read::OTHERS_ALIVE,
+            [node, since.as_micros()],
+            |row| { Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned())) }
+        )
     }
 
     /// The last instant that anything in the database speaks of (stamps, attempts, journal): where a simulated clock
@@ -46,7 +58,12 @@ impl Store {
     /// [`StoreError::Query`].
     pub async fn last_instant(&self) -> Result<Option<Timestamp>, StoreError> {
         let mut reader = self.pools.reader().await?;
-        let found = rows!(reader, sql::read::LAST_INSTANT, [], |row| row.integer_or_null(0))?;
-        Ok(found.into_iter().next().flatten().map(Timestamp::from_micros))
+        let found = rows!(reader, sql::read::LAST_INSTANT, [], |row| row
+            .integer_or_null(0))?;
+        Ok(found
+            .into_iter()
+            .next()
+            .flatten()
+            .map(Timestamp::from_micros))
     }
 }

@@ -41,7 +41,11 @@ pub(super) async fn open(url: &str, world: World, exclusive: bool) -> Result<Sto
     } else {
         return Err(StoreError::Scheme);
     };
-    let store = Store { pools, lock: lock.map(Arc::new), pulse: Arc::new(watch::Sender::new(0)) };
+    let store = Store {
+        pools,
+        lock: lock.map(Arc::new),
+        pulse: Arc::new(watch::Sender::new(0)),
+    };
     belongs(&store, world).await?;
     Ok(store)
 }
@@ -49,8 +53,14 @@ pub(super) async fn open(url: &str, world: World, exclusive: bool) -> Result<Sto
 /// Makes the directory, and takes the lock. The lock is the operating system's: it ends with the process, however that
 /// ends.
 fn prepare_file(path: &Path, exclusive: bool) -> Result<Option<File>, StoreError> {
-    let failed = |path: &Path, source| StoreError::File { path: path.to_owned(), source };
-    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+    let failed = |path: &Path, source| StoreError::File {
+        path: path.to_owned(),
+        source,
+    };
+    if let Some(directory) = path
+        .parent()
+        .filter(|directory| !directory.as_os_str().is_empty())
+    {
         std::fs::create_dir_all(directory).map_err(|source| failed(directory, source))?;
     }
     if !exclusive {
@@ -59,7 +69,11 @@ fn prepare_file(path: &Path, exclusive: bool) -> Result<Option<File>, StoreError
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let name = PathBuf::from(name);
-    let file = File::options().create(true).truncate(false).write(true).open(&name);
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&name);
     let file = file.map_err(|source| failed(&name, source))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
@@ -84,15 +98,27 @@ async fn open_sqlite(path: &Path) -> Result<SqlitePools, StoreError> {
         // FULL: what is committed as begun must not be forgotten by a power cut, or it would be sent twice.
         .synchronous(SqliteSynchronous::Full)
         .optimize_on_close(true, 400);
-    let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE).test_before_acquire(false);
+    let pool = || {
+        SqlitePoolOptions::new()
+            .acquire_timeout(ACQUIRE)
+            .test_before_acquire(false)
+    };
     let connect = |source| StoreError::Connect { source };
-    let writer = pool().min_connections(1).max_connections(1).idle_timeout(None).max_lifetime(None);
+    let writer = pool()
+        .min_connections(1)
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None);
     let writer = writer.connect_with(writing).await.map_err(connect)?;
     migrator(|(version, name, text, _)| (*version, name, text))
         .run(&writer)
         .await
         .map_err(|source| StoreError::Migrate { source })?;
-    let readers = pool().max_connections(4).connect_with(options.read_only(true)).await.map_err(connect)?;
+    let readers = pool()
+        .max_connections(4)
+        .connect_with(options.read_only(true))
+        .await
+        .map_err(connect)?;
     Ok(SqlitePools { writer, readers })
 }
 
@@ -103,10 +129,18 @@ async fn open_postgres(url: &str) -> Result<PgPool, StoreError> {
         .statement_cache_capacity(STATEMENTS)
         // A node that hangs in a transaction must not hold others up for ever. Compiling these short statements would
         // cost more than running them.
-        .options([("idle_in_transaction_session_timeout", "30s"), ("jit", "off")])
+        .options([
+            ("idle_in_transaction_session_timeout", "30s"),
+            ("jit", "off"),
+        ])
         .disable_statement_logging();
-    let pool = PgPoolOptions::new().max_connections(8).acquire_timeout(ACQUIRE);
-    let pool = pool.connect_with(options).await.map_err(|source| StoreError::Connect { source })?;
+    let pool = PgPoolOptions::new()
+        .max_connections(8)
+        .acquire_timeout(ACQUIRE);
+    let pool = pool
+        .connect_with(options)
+        .await
+        .map_err(|source| StoreError::Connect { source })?;
     migrator(|(version, name, _, text)| (*version, name, text))
         .run(&pool)
         .await
@@ -117,28 +151,48 @@ async fn open_postgres(url: &str) -> Result<PgPool, StoreError> {
 type Migrated = (i64, &'static str, &'static str, &'static str);
 
 fn migrator(text: impl Fn(&'static Migrated) -> (i64, &'static str, &'static str)) -> Migrator {
-    let migrations = sql::MIGRATIONS.iter().map(text).map(|(version, name, text)| {
-        Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)
-    });
+    let migrations = sql::MIGRATIONS
+        .iter()
+        .map(text)
+        .map(|(version, name, text)| {
+            Migration::new(
+                version,
+                name.into(),
+                MigrationType::Simple,
+                text.into_sql_str(),
+                false,
+            )
+        });
     Migrator::with_migrations(migrations.collect())
 }
 
 /// Writes the world into a new database, and refuses one of another world.
 async fn belongs(store: &Store, world: World) -> Result<(), StoreError> {
     let mut reader = store.pools.reader().await?;
-    let mut found = rows!(reader, sql::plan::WORLD, [], |row| row.text(0).map(str::to_owned))?;
+    let mut found = rows!(reader, sql::plan::WORLD, [], |row| row
+        .text(0)
+        .map(str::to_owned))?;
     drop(reader);
     if found.is_empty() {
         let mut tx = store.pools.begin(Purpose::Write).await?;
         execute!(tx, sql::plan::WORLD_SET, world.as_str())?;
-        found = rows!(tx, sql::plan::WORLD, [], |row| row.text(0).map(str::to_owned))?;
+        found = rows!(tx, sql::plan::WORLD, [], |row| row
+            .text(0)
+            .map(str::to_owned))?;
         tx.commit().await?;
     }
     let word = found.first().map_or("", String::as_str);
     match World::parse(word) {
         Some(found) if found == world => Ok(()),
-        Some(found) => Err(StoreError::WrongWorld { expected: world, found }),
-        None => Err(StoreError::Corrupt { table: "meta", column: "value", id: "world".to_owned() }),
+        Some(found) => Err(StoreError::WrongWorld {
+            expected: world,
+            found,
+        }),
+        None => Err(StoreError::Corrupt {
+            table: "meta",
+            column: "value",
+            id: "world".to_owned(),
+        }),
     }
 }
 
@@ -154,4 +208,3 @@ impl Pools {
         }
     }
 }
-

@@ -39,7 +39,10 @@ impl<'a> From<&'a PlannedDelivery> for Row<'a> {
         Self {
             delivery_id: delivery.id.as_str(),
             schedule: delivery.schedule.as_str(),
-            bulletin: delivery.bulletin.as_ref().map(crate::domain::id::BulletinId::as_str),
+            bulletin: delivery
+                .bulletin
+                .as_ref()
+                .map(crate::domain::id::BulletinId::as_str),
             ward: delivery.ward.as_str(),
             ward_name: clean(&delivery.ward_name),
             channel: delivery.channel.as_str(),
@@ -73,16 +76,36 @@ impl Store {
         now: Timestamp,
     ) -> Result<Planned, StoreError> {
         let mut planned = Planned::default();
-        for chunk in batch.chunks(CHUNK) {
-            let rows: Vec<Row<'_>> = chunk.iter().map(Row::from).collect();
-            let rows_json = json(&rows);
+        // In the order in which they will be claimed, so that a turn finds its rows side by side.
+        let mut rows: Vec<Row<'_>> = batch.iter().map(Row::from).collect();
+        rows.sort_unstable_by_key(|row| (row.due_us, row.delivery_id));
+        for rows in rows.chunks(CHUNK) {
+            let rows_json = json(rows);
             let now_us = now.as_micros();
             let mut tx = self.pools.begin(Purpose::Write).await?;
-            let inserted = execute!(tx, sql::plan::PLAN_INSERT, rows_json.as_str(), revision, now_us)?;
+            let inserted = execute!(
+                tx,
+                sql::plan::PLAN_INSERT,
+                rows_json.as_str(),
+                revision,
+                now_us
+            )?;
             planned.inserted += inserted;
             if inserted < rows.len() as u64 {
-                planned.changed += execute!(tx, sql::plan::PLAN_CHANGE, rows_json.as_str(), revision, now_us)?;
-                execute!(tx, sql::plan::PLAN_REVISION, rows_json.as_str(), revision, now_us)?;
+                planned.changed += execute!(
+                    tx,
+                    sql::plan::PLAN_CHANGE,
+                    rows_json.as_str(),
+                    revision,
+                    now_us
+                )?;
+                execute!(
+                    tx,
+                    sql::plan::PLAN_REVISION,
+                    rows_json.as_str(),
+                    revision,
+                    now_us
+                )?;
             }
             let silent: Vec<&Row<'_>> = rows.iter().filter(|row| row.bulletin.is_none()).collect();
             if !silent.is_empty() {
@@ -110,9 +133,12 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let mut tx = self.pools.begin(Purpose::Write).await?;
         let binds = (from.as_micros(), until.as_micros(), now.as_micros());
-        let gone = rows!(tx, sql::plan::SUPERSEDE, [binds.0, binds.1, revision, binds.2], |row| {
-            row.text(0).map(|id| DeliveryId::from_text(id))
-        })?;
+        let gone = rows!(
+            tx,
+            sql::plan::SUPERSEDE,
+            [binds.0, binds.1, revision, binds.2],
+            |row| { row.text(0).map(|id| DeliveryId::from_text(id)) }
+        )?;
         journal::append(&mut tx, &gone, "superseded", revision, now).await?;
         tx.commit().await?;
         if !gone.is_empty() {
@@ -134,14 +160,24 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (mut from, mut until) = (from.as_micros(), until.as_micros());
         let mut tx = self.pools.begin(Purpose::Write).await?;
-        let joined = rows!(tx, sql::plan::PLAN_RUN_TAKE, [revision, from, until], |row| {
-            Ok((row.integer(0)?, row.integer(1)?))
-        })?;
+        let joined = rows!(
+            tx,
+            sql::plan::PLAN_RUN_TAKE,
+            [revision, from, until],
+            |row| { Ok((row.integer(0)?, row.integer(1)?)) }
+        )?;
         for (begin, end) in joined {
             from = from.min(begin);
             until = until.max(end);
         }
-        execute!(tx, sql::plan::PLAN_RUN_INSERT, revision, from, until, now.as_micros())?;
+        execute!(
+            tx,
+            sql::plan::PLAN_RUN_INSERT,
+            revision,
+            from,
+            until,
+            now.as_micros()
+        )?;
         tx.commit().await
     }
 
@@ -149,10 +185,16 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn plan_runs(&self, revision: &str) -> Result<Vec<(Timestamp, Timestamp)>, StoreError> {
+    pub async fn plan_runs(
+        &self,
+        revision: &str,
+    ) -> Result<Vec<(Timestamp, Timestamp)>, StoreError> {
         let mut reader = self.pools.reader().await?;
         rows!(reader, sql::plan::PLAN_RUNS, [revision], |row| {
-            Ok((Timestamp::from_micros(row.integer(0)?), Timestamp::from_micros(row.integer(1)?)))
+            Ok((
+                Timestamp::from_micros(row.integer(0)?),
+                Timestamp::from_micros(row.integer(1)?),
+            ))
         })
     }
 
@@ -163,7 +205,10 @@ impl Store {
     pub async fn revision(&self) -> Result<Option<(String, Timestamp)>, StoreError> {
         let mut reader = self.pools.reader().await?;
         let found = rows!(reader, sql::plan::REVISION, [], |row| {
-            Ok((row.text(0)?.to_owned(), Timestamp::from_micros(row.integer(1)?)))
+            Ok((
+                row.text(0)?.to_owned(),
+                Timestamp::from_micros(row.integer(1)?),
+            ))
         })?;
         Ok(found.into_iter().next())
     }

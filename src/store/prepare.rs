@@ -39,18 +39,39 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`] or [`StoreError::Corrupt`].
-    pub async fn unprepared(&self, until: Timestamp, limit: u32) -> Result<Vec<Unprepared>, StoreError> {
+    pub async fn unprepared(
+        &self,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Unprepared>, StoreError> {
         let mut reader = self.pools.reader().await?;
-        rows!(reader, sql::plan::UNPREPARED, [until.as_micros(), i64::from(limit)], |row| {
-            let id = row.text(0)?;
-            Ok(Unprepared {
-                id: delivery_id(id),
-                bulletin: parsed(row.text_or_null(1)?.unwrap_or_default(), BulletinId::parse, "delivery", "bulletin", id)?,
-                ward: parsed(row.text(2)?, WardId::parse, "delivery", "ward", id)?,
-                channel: parsed(row.text(3)?, ChannelId::parse, "delivery", "channel", id)?,
-                format: parsed(row.text(4)?, |text| Format::parse(text).ok_or(()), "delivery", "format", id)?,
-            })
-        })
+        rows!(
+            reader,
+            sql::plan::UNPREPARED,
+            [until.as_micros(), i64::from(limit)],
+            |row| {
+                let id = row.text(0)?;
+                Ok(Unprepared {
+                    id: delivery_id(id),
+                    bulletin: parsed(
+                        row.text_or_null(1)?.unwrap_or_default(),
+                        BulletinId::parse,
+                        "delivery",
+                        "bulletin",
+                        id,
+                    )?,
+                    ward: parsed(row.text(2)?, WardId::parse, "delivery", "ward", id)?,
+                    channel: parsed(row.text(3)?, ChannelId::parse, "delivery", "channel", id)?,
+                    format: parsed(
+                        row.text(4)?,
+                        |text| Format::parse(text).ok_or(()),
+                        "delivery",
+                        "format",
+                        id,
+                    )?,
+                })
+            }
+        )
     }
 
     /// The least instant of a delivery that is not frozen.
@@ -59,7 +80,9 @@ impl Store {
     /// [`StoreError::Query`].
     pub async fn next_unprepared(&self) -> Result<Option<Timestamp>, StoreError> {
         let mut reader = self.pools.reader().await?;
-        let found = rows!(reader, sql::plan::NEXT_UNPREPARED, [], |row| row.integer(0).map(Timestamp::from_micros))?;
+        let found = rows!(reader, sql::plan::NEXT_UNPREPARED, [], |row| row
+            .integer(0)
+            .map(Timestamp::from_micros))?;
         Ok(found.into_iter().next())
     }
 
@@ -81,7 +104,10 @@ impl Store {
         }
         let mut contents: Vec<ContentJson<'_>> = contents
             .iter()
-            .map(|(hash, content)| ContentJson { hash: hash.as_str(), json: content.to_json() })
+            .map(|(hash, content)| ContentJson {
+                hash: hash.as_str(),
+                json: content.to_json(),
+            })
             .collect();
         // Two nodes that insert the same contents in one order cannot wait for each other.
         contents.sort_unstable_by_key(|content| content.hash);
@@ -96,11 +122,18 @@ impl Store {
             })
             .collect();
         let mut tx = self.pools.begin(Purpose::Write).await?;
-        let in_force = rows!(tx, sql::plan::REVISION_HELD, [], |row| row.text(0).map(|text| text == revision))?;
+        let in_force = rows!(tx, sql::plan::REVISION_HELD, [], |row| row
+            .text(0)
+            .map(|text| text == revision))?;
         if in_force.first() != Some(&true) {
             return Ok(0);
         }
-        execute!(tx, sql::plan::CONTENT_INSERT, json(&contents), now.as_micros())?;
+        execute!(
+            tx,
+            sql::plan::CONTENT_INSERT,
+            json(&contents),
+            now.as_micros()
+        )?;
         let count = execute!(tx, sql::plan::FREEZE, json(&frozen), now.as_micros())?;
         tx.commit().await?;
         if count > 0 {
@@ -129,9 +162,12 @@ impl Store {
         let list = json(&ids.iter().map(DeliveryId::as_str).collect::<Vec<_>>());
         let mut tx = self.pools.begin(Purpose::Write).await?;
         let (state, reason) = (state.as_str(), reason.as_str());
-        let ended = rows!(tx, sql::plan::END_UNBEGUN, [list, state, reason, detail.as_ref(), now.as_micros()], |row| {
-            row.text(0).map(delivery_id)
-        })?;
+        let ended = rows!(
+            tx,
+            sql::plan::END_UNBEGUN,
+            [list, state, reason, detail.as_ref(), now.as_micros()],
+            |row| { row.text(0).map(delivery_id) }
+        )?;
         journal::append(&mut tx, &ended, state, &journal::why(reason, &detail), now).await?;
         tx.commit().await?;
         if !ended.is_empty() {

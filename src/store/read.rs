@@ -46,8 +46,12 @@ impl LogFilter {
     /// The text that leads to the index of the narrowest filter given: schedule, channel, ward, none.
     fn pick(&self, [any, ward, channel, schedule]: [Statement; 4]) -> Statement {
         match self {
-            Self { schedule: Some(_), .. } => schedule,
-            Self { channel: Some(_), .. } => channel,
+            Self {
+                schedule: Some(_), ..
+            } => schedule,
+            Self {
+                channel: Some(_), ..
+            } => channel,
             Self { ward: Some(_), .. } => ward,
             _ => any,
         }
@@ -61,7 +65,9 @@ impl Store {
     /// [`StoreError::Query`] or [`StoreError::Corrupt`].
     pub async fn delivery(&self, id: &DeliveryId) -> Result<Option<DeliveryRow>, StoreError> {
         let mut reader = self.pools.reader().await?;
-        let found = rows!(reader, statement::DELIVERY, [id.as_str()], |row| delivery(row))?;
+        let found = rows!(reader, statement::DELIVERY, [id.as_str()], |row| delivery(
+            row
+        ))?;
         Ok(found.into_iter().next())
     }
 
@@ -71,7 +77,9 @@ impl Store {
     /// [`StoreError::Query`] or [`StoreError::Corrupt`].
     pub async fn attempts(&self, id: &DeliveryId) -> Result<Vec<AttemptRow>, StoreError> {
         let mut reader = self.pools.reader().await?;
-        rows!(reader, statement::ATTEMPTS, [id.as_str()], |row| attempt(row, id))
+        rows!(reader, statement::ATTEMPTS, [id.as_str()], |row| attempt(
+            row, id
+        ))
     }
 
     /// A page of deliveries after `after`, at most `limit`, by (due, id).
@@ -88,11 +96,21 @@ impl Store {
         use sql::read as s;
         let (texts, first) = match order {
             Order::OldestFirst => (
-                [s::LOG_OLDEST, s::LOG_OLDEST_WARD, s::LOG_OLDEST_CHANNEL, s::LOG_OLDEST_SCHEDULE],
+                [
+                    s::LOG_OLDEST,
+                    s::LOG_OLDEST_WARD,
+                    s::LOG_OLDEST_CHANNEL,
+                    s::LOG_OLDEST_SCHEDULE,
+                ],
                 (i64::MIN, ""),
             ),
             Order::NewestFirst => (
-                [s::LOG_NEWEST, s::LOG_NEWEST_WARD, s::LOG_NEWEST_CHANNEL, s::LOG_NEWEST_SCHEDULE],
+                [
+                    s::LOG_NEWEST,
+                    s::LOG_NEWEST_WARD,
+                    s::LOG_NEWEST_CHANNEL,
+                    s::LOG_NEWEST_SCHEDULE,
+                ],
                 (i64::MAX, LAST),
             ),
         };
@@ -100,19 +118,33 @@ impl Store {
         let (b, limit) = (filter.binds(), i64::from(limit));
         let mut reader = self.pools.reader().await?;
         let statement = filter.pick(texts);
-        rows!(reader, statement, [b.ward, b.channel, b.schedule, b.state, b.since, b.until, due, id, limit], |row| {
-            delivery(row)
-        })
+        rows!(
+            reader,
+            statement,
+            [
+                b.ward, b.channel, b.schedule, b.state, b.since, b.until, due, id, limit
+            ],
+            |row| { delivery(row) }
+        )
     }
 
     /// Deliveries changed at or after `since` (by `updated`), oldest change first, at most `limit`: for following.
     ///
     /// # Errors
     /// [`StoreError::Query`] or [`StoreError::Corrupt`].
-    pub async fn changed_since(&self, since: Timestamp, limit: u32) -> Result<Vec<DeliveryRow>, StoreError> {
+    pub async fn changed_since(
+        &self,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<DeliveryRow>, StoreError> {
         let mut reader = self.pools.reader().await?;
         let binds = (since.as_micros(), i64::from(limit));
-        rows!(reader, statement::CHANGED_SINCE, [binds.0, binds.1], |row| delivery(row))
+        rows!(
+            reader,
+            statement::CHANGED_SINCE,
+            [binds.0, binds.1],
+            |row| delivery(row)
+        )
     }
 
     /// The accounting equation over the deliveries in `filter`; `occurrences` is counted by a statement of its own, at
@@ -124,10 +156,23 @@ impl Store {
         use sql::read as s;
         let b = filter.binds();
         let mut reader = self.pools.reader().await?;
-        let statement = filter.pick([s::ACCOUNT, s::ACCOUNT_WARD, s::ACCOUNT_CHANNEL, s::ACCOUNT_SCHEDULE]);
-        let counts = rows!(reader, statement, [b.ward, b.channel, b.schedule, b.state, b.since, b.until], |row| {
-            Ok((row.text(0)?.to_owned(), u64::try_from(row.integer(1)?).unwrap_or_default()))
-        })?;
+        let statement = filter.pick([
+            s::ACCOUNT,
+            s::ACCOUNT_WARD,
+            s::ACCOUNT_CHANNEL,
+            s::ACCOUNT_SCHEDULE,
+        ]);
+        let counts = rows!(
+            reader,
+            statement,
+            [b.ward, b.channel, b.schedule, b.state, b.since, b.until],
+            |row| {
+                Ok((
+                    row.text(0)?.to_owned(),
+                    u64::try_from(row.integer(1)?).unwrap_or_default(),
+                ))
+            }
+        )?;
         let mut account = Account::default();
         for (word, count) in counts {
             match State::parse(&word) {
@@ -146,16 +191,34 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn contradictions(&self, filter: &LogFilter) -> Result<Vec<(DeliveryId, String)>, StoreError> {
+    pub async fn contradictions(
+        &self,
+        filter: &LogFilter,
+    ) -> Result<Vec<(DeliveryId, String)>, StoreError> {
         use sql::read as s;
         let b = filter.binds();
         let mut tx = self.pools.begin(Purpose::Snapshot).await?;
-        let texts =
-            [s::CONTRADICTIONS, s::CONTRADICTIONS_WARD, s::CONTRADICTIONS_CHANNEL, s::CONTRADICTIONS_SCHEDULE];
+        let texts = [
+            s::CONTRADICTIONS,
+            s::CONTRADICTIONS_WARD,
+            s::CONTRADICTIONS_CHANNEL,
+            s::CONTRADICTIONS_SCHEDULE,
+        ];
         let statement = filter.pick(texts);
-        rows!(tx, statement, [b.ward, b.channel, b.schedule, b.state, b.since, b.until, CONTRADICTIONS], |row| {
-            Ok((delivery_id(row.text(0)?), row.text(1)?.to_owned()))
-        })
+        rows!(
+            tx,
+            statement,
+            [
+                b.ward,
+                b.channel,
+                b.schedule,
+                b.state,
+                b.since,
+                b.until,
+                CONTRADICTIONS
+            ],
+            |row| { Ok((delivery_id(row.text(0)?), row.text(1)?.to_owned())) }
+        )
     }
 
     /// The subset of `ids` that is in the store.
@@ -168,7 +231,9 @@ impl Store {
         }
         let list = json(&ids.iter().map(DeliveryId::as_str).collect::<Vec<_>>());
         let mut reader = self.pools.reader().await?;
-        let found = rows!(reader, statement::KNOWN, [list], |row| row.text(0).map(delivery_id))?;
+        let found = rows!(reader, statement::KNOWN, [list], |row| row
+            .text(0)
+            .map(delivery_id))?;
         Ok(found.into_iter().collect())
     }
 }

@@ -77,7 +77,10 @@ fn word_format<S: serde::Serializer>(format: &Format, serializer: S) -> Result<S
 fn word_mode<S: serde::Serializer>(mode: &Mode, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(mode.as_str())
 }
-fn word_priority<S: serde::Serializer>(priority: &Priority, serializer: S) -> Result<S::Ok, S::Error> {
+fn word_priority<S: serde::Serializer>(
+    priority: &Priority,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(priority.as_str())
 }
 
@@ -129,7 +132,11 @@ pub struct JournalRow {
 
 impl StoreError {
     pub(super) fn corrupt(table: &'static str, column: &'static str, id: &str) -> Self {
-        Self::Corrupt { table, column, id: id.to_owned() }
+        Self::Corrupt {
+            table,
+            column,
+            id: id.to_owned(),
+        }
     }
 }
 
@@ -166,30 +173,79 @@ pub(super) fn delivery(row: &impl Cells) -> Result<DeliveryRow, StoreError> {
     let bulletin = row.text_or_null(2)?;
     let reason = row.text_or_null(14)?;
     let instant = |index| Ok::<_, StoreError>(Timestamp::from_micros(row.integer(index)?));
-    let instant_or_null = |index| Ok::<_, StoreError>(row.integer_or_null(index)?.map(Timestamp::from_micros));
+    let instant_or_null =
+        |index| Ok::<_, StoreError>(row.integer_or_null(index)?.map(Timestamp::from_micros));
     let owned_or_null = |index| Ok::<_, StoreError>(row.text_or_null(index)?.map(str::to_owned));
     Ok(DeliveryRow {
         id: delivery_id(id),
         schedule: ScheduleId::from_store(row.text(1)?.to_owned()),
-        bulletin: bulletin.map(|text| parsed(text, BulletinId::parse, TABLE, "bulletin", id)).transpose()?,
+        bulletin: bulletin
+            .map(|text| parsed(text, BulletinId::parse, TABLE, "bulletin", id))
+            .transpose()?,
         ward: parsed(row.text(3)?, WardId::parse, TABLE, "ward", id)?,
         ward_name: row.text(4)?.to_owned(),
         channel: parsed(row.text(5)?, ChannelId::parse, TABLE, "channel", id)?,
         channel_name: row.text(6)?.to_owned(),
-        kind: parsed(row.text(7)?, |text| ChannelKind::parse(text).ok_or(()), TABLE, "kind", id)?,
-        format: parsed(row.text(8)?, |text| Format::parse(text).ok_or(()), TABLE, "format", id)?,
-        mode: parsed(row.text(9)?, |text| Mode::parse(text).ok_or(()), TABLE, "mode", id)?,
-        priority: parsed(row.text(10)?, |text| Priority::parse(text).ok_or(()), TABLE, "priority", id)?,
+        kind: parsed(
+            row.text(7)?,
+            |text| ChannelKind::parse(text).ok_or(()),
+            TABLE,
+            "kind",
+            id,
+        )?,
+        format: parsed(
+            row.text(8)?,
+            |text| Format::parse(text).ok_or(()),
+            TABLE,
+            "format",
+            id,
+        )?,
+        mode: parsed(
+            row.text(9)?,
+            |text| Mode::parse(text).ok_or(()),
+            TABLE,
+            "mode",
+            id,
+        )?,
+        priority: parsed(
+            row.text(10)?,
+            |text| Priority::parse(text).ok_or(()),
+            TABLE,
+            "priority",
+            id,
+        )?,
         due: instant(11)?,
         deadline: instant(12)?,
-        state: parsed(row.text(13)?, |text| State::parse(text).ok_or(()), TABLE, "state", id)?,
-        reason: reason.map(|text| parsed(text, |text| Reason::parse(text).ok_or(()), TABLE, "reason", id)).transpose()?,
+        state: parsed(
+            row.text(13)?,
+            |text| State::parse(text).ok_or(()),
+            TABLE,
+            "state",
+            id,
+        )?,
+        reason: reason
+            .map(|text| {
+                parsed(
+                    text,
+                    |text| Reason::parse(text).ok_or(()),
+                    TABLE,
+                    "reason",
+                    id,
+                )
+            })
+            .transpose()?,
         detail: owned_or_null(15)?,
         attempts: count(row.integer(16)?, TABLE, "attempt", id)?,
         next_at: instant_or_null(17)?,
         started_at: instant_or_null(18)?,
         accepted_at: instant_or_null(19)?,
-        evidence: parsed(row.text(20)?, |text| Evidence::parse(text).ok_or(()), TABLE, "evidence", id)?,
+        evidence: parsed(
+            row.text(20)?,
+            |text| Evidence::parse(text).ok_or(()),
+            TABLE,
+            "evidence",
+            id,
+        )?,
         content_hash: owned_or_null(21)?.map(ContentHash::from_store),
         closed_by: owned_or_null(22)?,
         updated_at: instant(23)?,
@@ -206,13 +262,38 @@ pub(super) fn attempt(row: &impl Cells, of: &DeliveryId) -> Result<AttemptRow, S
         belated: row.flag(1)?,
         started: Timestamp::from_micros(row.integer(2)?),
         finished: Timestamp::from_micros(row.integer(3)?),
-        outcome: parsed(row.text(4)?, |text| Outcome::parse(text).ok_or(()), TABLE, "outcome", id)?,
-        reason: reason.map(|text| parsed(text, |text| Reason::parse(text).ok_or(()), TABLE, "reason", id)).transpose()?,
+        outcome: parsed(
+            row.text(4)?,
+            |text| Outcome::parse(text).ok_or(()),
+            TABLE,
+            "outcome",
+            id,
+        )?,
+        reason: reason
+            .map(|text| {
+                parsed(
+                    text,
+                    |text| Reason::parse(text).ok_or(()),
+                    TABLE,
+                    "reason",
+                    id,
+                )
+            })
+            .transpose()?,
         detail: row.text_or_null(6)?.map(str::to_owned),
-        status: row.integer_or_null(7)?.map(|status| count(status, TABLE, "status", id)).transpose()?,
+        status: row
+            .integer_or_null(7)?
+            .map(|status| count(status, TABLE, "status", id))
+            .transpose()?,
         answer: row.text_or_null(8)?.map(str::to_owned),
         receipt: row.text_or_null(9)?.map(str::to_owned),
-        evidence: parsed(row.text(10)?, |text| Evidence::parse(text).ok_or(()), TABLE, "evidence", id)?,
+        evidence: parsed(
+            row.text(10)?,
+            |text| Evidence::parse(text).ok_or(()),
+            TABLE,
+            "evidence",
+            id,
+        )?,
         node: row.text(11)?.to_owned(),
     })
 }

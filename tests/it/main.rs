@@ -9,5 +9,6 @@ mod daemon;
 mod diagnostics;
 mod simulator;
 mod store_contract;
+mod store_contract;
 mod tidy;
 mod web;

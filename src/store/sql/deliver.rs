@@ -8,13 +8,14 @@ macro_rules! candidate {
     };
 }
 
-/// Delivery `d` is the first unfinished one of its channel, and none of that channel is being sent. Scalar subqueries
-/// with a limit, because PostgreSQL would turn EXISTS into a join over everything that is unfinished.
+/// Delivery `d` is the first unfinished one of its channel, and none of that channel is being sent. The log's own index
+/// by channel serves, because nothing unfinished is older than the oldest. Counts, because PostgreSQL would turn EXISTS
+/// into a join over everything that is unfinished.
 macro_rules! leads {
     () => {
-        "(SELECT e.id FROM delivery AS e
-            WHERE e.channel = d.channel AND e.state IN ('planned', 'ready', 'sending')
-            ORDER BY e.due_us, e.id LIMIT 1) = d.id
+        "(SELECT count(*) FROM delivery AS e
+            WHERE e.channel = d.channel AND (e.due_us, e.id) < (d.due_us, d.id) AND e.unfinished
+                AND e.due_us >= (SELECT min(due_us) FROM delivery WHERE unfinished)) = 0
         AND (SELECT count(*) FROM delivery AS s WHERE s.channel = d.channel AND s.state = 'sending') = 0"
     };
 }
@@ -46,10 +47,10 @@ macro_rules! next {
 statements! {
     /// Ends attempts, fenced: only while this node still holds the delivery at that attempt. `$2` node, `$3` now.
     FINISH = batch!(
-        [delivery_id TEXT, number BIGINT, state TEXT, reason TEXT, detail TEXT, next_us BIGINT, doubt BOOLEAN,
+        [delivery_id TEXT, number BIGINT, state TEXT, unfinished BOOLEAN, reason TEXT, detail TEXT, next_us BIGINT, doubt BOOLEAN,
          evidence TEXT, accepted_us BIGINT]
-        "UPDATE delivery SET state = batch.state, reason = batch.reason, detail = batch.detail, next_us = batch.next_us,
-            doubt = batch.doubt, evidence = batch.evidence, accepted_us = batch.accepted_us, started_us = NULL,
+        "UPDATE delivery SET state = batch.state, unfinished = batch.unfinished, reason = batch.reason, detail = batch.detail,
+            next_us = batch.next_us, doubt = batch.doubt, evidence = batch.evidence, accepted_us = batch.accepted_us, started_us = NULL,
             leased_by = NULL, leased_until_us = NULL, updated_us = $3
         FROM batch
         WHERE id = batch.delivery_id AND delivery.state = 'sending' AND leased_by = $2 AND attempt = batch.number
@@ -116,6 +117,7 @@ statements! {
     RESCUE = list!(
         "UPDATE delivery SET
             state = CASE WHEN mode = 'at-least-once' OR can_ask THEN 'ready' ELSE 'unknown' END,
+            unfinished = (mode = 'at-least-once' OR can_ask),
             next_us = CASE WHEN mode = 'at-least-once' OR can_ask THEN CAST($2 AS BIGINT) END,
             reason = 'crashed', detail = NULL, doubt = TRUE, started_us = NULL, leased_by = NULL,
             leased_until_us = NULL, updated_us = $2
@@ -127,14 +129,15 @@ statements! {
         "UPDATE delivery SET
             state = CASE WHEN attempt = 0 THEN 'skipped' WHEN doubt THEN 'unknown' ELSE 'failed' END,
             reason = CASE WHEN attempt = 0 THEN 'expired' WHEN doubt THEN 'deadline' ELSE COALESCE(reason, 'deadline') END,
-            next_us = NULL, updated_us = $1
-        WHERE state IN ('planned', 'ready') AND due_us <= $1 AND deadline_us <= $1
+            unfinished = FALSE, next_us = NULL, updated_us = $1
+        WHERE unfinished AND state <> 'sending' AND due_us <= $1 AND deadline_us <= $1
         RETURNING id, state, reason"
     );
     /// Skips what fell due while nobody was running and may not be late. `$1` from, `$2` until, `$3` detail, `$4` now.
     JUDGE_MISSED = one!(
-        "UPDATE delivery SET state = 'skipped', reason = 'expired', detail = $3, next_us = NULL, updated_us = $4
-        WHERE state IN ('planned', 'ready') AND due_us >= $1 AND due_us < $2 AND attempt = 0 AND NOT late
+        "UPDATE delivery SET state = 'skipped', unfinished = FALSE, reason = 'expired', detail = $3, next_us = NULL,
+            updated_us = $4
+        WHERE unfinished AND state <> 'sending' AND due_us >= $1 AND due_us < $2 AND attempt = 0 AND NOT late
         RETURNING id"
     );
     /// A person's word. `$1` id, `$2` state, `$3` by whom, `$4` now.

@@ -13,10 +13,11 @@ statements! {
         [delivery_id TEXT, schedule TEXT, bulletin TEXT, ward TEXT, ward_name TEXT, channel TEXT, channel_name TEXT,
          kind TEXT, format TEXT, mode TEXT, priority TEXT, due_us BIGINT, deadline_us BIGINT, late BOOLEAN]
         "INSERT INTO delivery (id, schedule, bulletin, ward, ward_name, channel, channel_name, kind, format, mode,
-            priority, due_us, deadline_us, late, revision, state, reason, detail, updated_us)
+            priority, due_us, deadline_us, late, revision, state, unfinished, reason, detail, updated_us)
         SELECT delivery_id, schedule, bulletin, ward, ward_name, channel, channel_name, kind, format, mode,
             priority, due_us, deadline_us, late, CAST($2 AS TEXT),
             CASE WHEN bulletin IS NULL THEN 'skipped' ELSE 'planned' END,
+            bulletin IS NOT NULL,
             CASE WHEN bulletin IS NULL THEN 'expired' END,
             CASE WHEN bulletin IS NULL THEN 'no-valid-bulletin' END,
             CAST($3 AS BIGINT)
@@ -32,6 +33,7 @@ statements! {
             channel_name = batch.channel_name, kind = batch.kind, format = batch.format, mode = batch.mode,
             priority = batch.priority, deadline_us = batch.deadline_us, late = batch.late, revision = $2,
             state = CASE WHEN batch.bulletin IS NULL THEN 'skipped' ELSE 'planned' END,
+            unfinished = batch.bulletin IS NOT NULL,
             reason = CASE WHEN batch.bulletin IS NULL THEN 'expired' END,
             detail = CASE WHEN batch.bulletin IS NULL THEN 'no-valid-bulletin' END,
             content = NULL, host = NULL, can_ask = FALSE, next_us = NULL, updated_us = $3
@@ -67,8 +69,9 @@ statements! {
     );
     /// Deliveries that a plan no longer holds. `$1` from, `$2` until, `$3` revision, `$4` now.
     SUPERSEDE = one!(
-        "UPDATE delivery SET state = 'skipped', reason = 'superseded', detail = NULL, next_us = NULL, updated_us = $4
-        WHERE state IN ('planned', 'ready') AND attempt = 0 AND due_us >= $1 AND due_us < $2 AND revision <> $3
+        "UPDATE delivery SET state = 'skipped', unfinished = FALSE, reason = 'superseded', detail = NULL, next_us = NULL,
+            updated_us = $4
+        WHERE unfinished AND state <> 'sending' AND attempt = 0 AND due_us >= $1 AND due_us < $2 AND revision <> $3
             AND substr(schedule, 1, 5) <> 'send.'
         RETURNING id"
     );
@@ -119,7 +122,7 @@ statements! {
     );
     /// Ends what has not begun. `$2` state, `$3` reason, `$4` detail, `$5` now.
     END_UNBEGUN = list!(
-        "UPDATE delivery SET state = $2, reason = $3, detail = NULLIF($4, ''), next_us = NULL, updated_us = $5
+        "UPDATE delivery SET state = $2, unfinished = FALSE, reason = $3, detail = NULLIF($4, ''), next_us = NULL, updated_us = $5
         FROM list WHERE id = list.item AND state IN ('planned', 'ready') AND attempt = 0
         RETURNING id"
     );

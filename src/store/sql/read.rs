@@ -12,13 +12,41 @@ macro_rules! delivery {
 /// The condition of a filter: `$1` ward, `$2` channel, `$3` schedule, `$4` state, `$5` since, `$6` until. The filter that
 /// leads to an index is written as a plain comparison; the others hold when they are NULL.
 macro_rules! filter {
-    (any) => { filter!("(CAST($1 AS TEXT) IS NULL OR ward = $1)", "(CAST($2 AS TEXT) IS NULL OR channel = $2)", "(CAST($3 AS TEXT) IS NULL OR schedule = $3)") };
-    (ward) => { filter!("ward = $1", "(CAST($2 AS TEXT) IS NULL OR channel = $2)", "(CAST($3 AS TEXT) IS NULL OR schedule = $3)") };
-    (channel) => { filter!("(CAST($1 AS TEXT) IS NULL OR ward = $1)", "channel = $2", "(CAST($3 AS TEXT) IS NULL OR schedule = $3)") };
-    (schedule) => { filter!("(CAST($1 AS TEXT) IS NULL OR ward = $1)", "(CAST($2 AS TEXT) IS NULL OR channel = $2)", "schedule = $3") };
+    (any) => {
+        filter!(
+            "(CAST($1 AS TEXT) IS NULL OR ward = $1)",
+            "(CAST($2 AS TEXT) IS NULL OR channel = $2)",
+            "(CAST($3 AS TEXT) IS NULL OR schedule = $3)"
+        )
+    };
+    (ward) => {
+        filter!(
+            "ward = $1",
+            "(CAST($2 AS TEXT) IS NULL OR channel = $2)",
+            "(CAST($3 AS TEXT) IS NULL OR schedule = $3)"
+        )
+    };
+    (channel) => {
+        filter!(
+            "(CAST($1 AS TEXT) IS NULL OR ward = $1)",
+            "channel = $2",
+            "(CAST($3 AS TEXT) IS NULL OR schedule = $3)"
+        )
+    };
+    (schedule) => {
+        filter!(
+            "(CAST($1 AS TEXT) IS NULL OR ward = $1)",
+            "(CAST($2 AS TEXT) IS NULL OR channel = $2)",
+            "schedule = $3"
+        )
+    };
     ($ward:literal, $channel:literal, $schedule:literal) => {
         concat!(
-            $ward, " AND ", $channel, " AND ", $schedule,
+            $ward,
+            " AND ",
+            $channel,
+            " AND ",
+            $schedule,
             " AND (CAST($4 AS TEXT) IS NULL OR state = $4) AND due_us >= $5 AND due_us < $6"
         )
     };
@@ -28,8 +56,17 @@ macro_rules! filter {
 macro_rules! log {
     ($lead:ident, $after:literal, $order:literal) => {
         one!(
-            "SELECT ", delivery!(), " FROM delivery WHERE ", filter!($lead),
-            " AND (due_us, id) ", $after, " ($7, $8) ORDER BY due_us ", $order, ", id ", $order, " LIMIT $9"
+            "SELECT ",
+            delivery!(),
+            " FROM delivery WHERE ",
+            filter!($lead),
+            " AND (due_us, id) ",
+            $after,
+            " ($7, $8) ORDER BY due_us ",
+            $order,
+            ", id ",
+            $order,
+            " LIMIT $9"
         )
     };
 }
@@ -38,8 +75,11 @@ macro_rules! log {
 macro_rules! account {
     ($lead:ident) => {
         one!(
-            "SELECT 'occurrences' AS state, count(*) FROM delivery WHERE ", filter!($lead),
-            " UNION ALL SELECT state, count(*) FROM delivery WHERE ", filter!($lead), " GROUP BY state"
+            "SELECT 'occurrences' AS state, count(*) FROM delivery WHERE ",
+            filter!($lead),
+            " UNION ALL SELECT state, count(*) FROM delivery WHERE ",
+            filter!($lead),
+            " GROUP BY state"
         )
     };
 }

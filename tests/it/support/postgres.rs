@@ -31,27 +31,36 @@ struct Cluster {
 
 /// The address of a fresh, empty database; `None` only when the tests run without PostgreSQL on purpose
 /// (`LOA_TEST_WITHOUT=postgres`).
-pub async fn database() -> Option<String> {
+pub(crate) async fn database() -> Option<String> {
     static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
     static COUNT: AtomicU32 = AtomicU32::new(0);
     // Starting blocks; the other threads of the runtime are not needed meanwhile.
     let cluster = CLUSTER.get_or_init(|| (!unwanted()).then(start)).as_ref()?;
     let name = format!("loa_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-    let mut admin = PgConnection::connect(&cluster.url("postgres")).await.expect("connect to the private cluster");
+    let mut admin = PgConnection::connect(&cluster.url("postgres"))
+        .await
+        .expect("connect to the private cluster");
     let statement = format!("CREATE DATABASE {name} TEMPLATE template0");
-    admin.execute(AssertSqlSafe(statement)).await.expect("create a database");
+    admin
+        .execute(AssertSqlSafe(statement))
+        .await
+        .expect("create a database");
     admin.close().await.expect("close");
     Some(cluster.url(&name))
 }
 
 impl Cluster {
     fn url(&self, database: &str) -> String {
-        format!("postgres:///{database}?host={}&user={USER}&sslmode=disable", self.directory.display())
+        format!(
+            "postgres:///{database}?host={}&user={USER}&sslmode=disable",
+            self.directory.display()
+        )
     }
 }
 
 fn unwanted() -> bool {
-    std::env::var("LOA_TEST_WITHOUT").is_ok_and(|list| list.split(',').any(|word| word == "postgres"))
+    std::env::var("LOA_TEST_WITHOUT")
+        .is_ok_and(|list| list.split(',').any(|word| word == "postgres"))
 }
 
 /// Where the newest installed server's programs are.
@@ -60,12 +69,18 @@ fn programs() -> PathBuf {
         .into_iter()
         .flatten()
         .flatten()
-        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
+        .filter_map(|entry| {
+            Some((
+                entry.file_name().to_str()?.parse().ok()?,
+                entry.path().join("bin"),
+            ))
+        })
         .filter(|(_, bin)| bin.join("initdb").exists())
         .collect();
     found.sort();
-    let on_path = std::env::var_os("PATH")
-        .and_then(|path| std::env::split_paths(&path).find(|directory| directory.join("initdb").exists()));
+    let on_path = std::env::var_os("PATH").and_then(|path| {
+        std::env::split_paths(&path).find(|directory| directory.join("initdb").exists())
+    });
     found.pop().map(|(_, bin)| bin).or(on_path).expect(MISSING)
 }
 
@@ -73,7 +88,9 @@ fn programs() -> PathBuf {
 fn as_user(program: &Path) -> Command {
     let mut command = if is_root() {
         let mut command = Command::new("setpriv");
-        command.args(["--reuid", USER, "--regid", USER, "--clear-groups", "--"]).arg(program);
+        command
+            .args(["--reuid", USER, "--regid", USER, "--clear-groups", "--"])
+            .arg(program);
         command
     } else {
         Command::new(program)
@@ -88,8 +105,14 @@ fn is_root() -> bool {
 }
 
 fn run(command: &mut Command) {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 /// A directory that the server's user owns.
@@ -105,20 +128,39 @@ fn template(bin: &Path) -> PathBuf {
     fs::create_dir_all(keep).expect("make the target's directory for tests");
     let lock = File::create(keep.join("postgres.lock")).expect("make the lock file");
     lock.lock().expect("lock");
-    let version = Command::new(bin.join("postgres")).arg("--version").output().expect("run postgres");
-    let version: String =
-        String::from_utf8_lossy(&version.stdout).chars().filter(|c| c.is_ascii_alphanumeric() || *c == '.').collect();
+    let version = Command::new(bin.join("postgres"))
+        .arg("--version")
+        .output()
+        .expect("run postgres");
+    let version: String = String::from_utf8_lossy(&version.stdout)
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '.')
+        .collect();
     let packed = keep.join(format!("{version}.tar"));
     if !packed.exists() {
-        let fresh = tempfile::Builder::new().prefix("loa-initdb-").tempdir().expect("make a directory");
+        let fresh = tempfile::Builder::new()
+            .prefix("loa-initdb-")
+            .tempdir()
+            .expect("make a directory");
         hand_over(fresh.path());
         let data = fresh.path().join("data");
-        run(as_user(&bin.join("initdb"))
-            .arg("-D")
-            .arg(&data)
-            .args(["--username", USER, "--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync"]));
+        run(as_user(&bin.join("initdb")).arg("-D").arg(&data).args([
+            "--username",
+            USER,
+            "--auth",
+            "trust",
+            "--encoding",
+            "UTF8",
+            "--no-locale",
+            "--no-sync",
+        ]));
         let half = packed.with_extension("half");
-        run(Command::new("tar").arg("-C").arg(&data).arg("-cf").arg(&half).arg("."));
+        run(Command::new("tar")
+            .arg("-C")
+            .arg(&data)
+            .arg("-cf")
+            .arg(&half)
+            .arg("."));
         fs::rename(&half, &packed).expect("keep the template");
     }
     packed
@@ -128,11 +170,21 @@ fn start() -> Cluster {
     let bin = programs();
     let packed = template(&bin);
     // Not under the target directory: a socket's path has to be short.
-    let directory = tempfile::Builder::new().prefix("loa-pg-").tempdir().expect("make a directory").keep();
+    let directory = tempfile::Builder::new()
+        .prefix("loa-pg-")
+        .tempdir()
+        .expect("make a directory")
+        .keep();
     let data = directory.join("data");
     fs::create_dir(&data).expect("make the data directory");
-    fs::set_permissions(&data, fs::Permissions::from_mode(0o700)).expect("close the data directory");
-    run(Command::new("tar").arg("-C").arg(&data).arg("-xf").arg(&packed).arg("--no-same-owner"));
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o700))
+        .expect("close the data directory");
+    run(Command::new("tar")
+        .arg("-C")
+        .arg(&data)
+        .arg("-xf")
+        .arg(&packed)
+        .arg("--no-same-owner"));
     hand_over(&directory);
     // The shell waits for the end of its input, which comes when this process ends in whatever way, stops the server and
     // cleans up. The server must not hold that pipe itself.
@@ -143,7 +195,12 @@ fn start() -> Cluster {
         wait $server
         rm -rf "$LOA_DIRECTORY""#;
     let mut watchdog = as_user(Path::new("/bin/sh"));
-    watchdog.arg("-c").arg(script).arg(bin.join("postgres")).arg("-D").arg(&data);
+    watchdog
+        .arg("-c")
+        .arg(script)
+        .arg(bin.join("postgres"))
+        .arg("-D")
+        .arg(&data);
     for setting in [
         "listen_addresses=",
         &format!("unix_socket_directories={}", directory.display()),
@@ -157,7 +214,11 @@ fn start() -> Cluster {
     ] {
         watchdog.arg("-c").arg(setting);
     }
-    watchdog.env("LOA_DIRECTORY", &directory).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    watchdog
+        .env("LOA_DIRECTORY", &directory)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
     // A group of its own: what stops the tests from the keyboard must not stop the cleaning up.
     let mut watchdog = watchdog.process_group(0).spawn().expect("start the server");
     let mut said = BufReader::new(watchdog.stderr.take().expect("the pipe that was asked for"));
@@ -181,5 +242,8 @@ fn start() -> Cluster {
             line.clear();
         }
     });
-    Cluster { directory, _watchdog: watchdog }
+    Cluster {
+        directory,
+        _watchdog: watchdog,
+    }
 }

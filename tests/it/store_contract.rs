@@ -1,0 +1,98 @@
+//! The store's contract, held by both databases: each test runs on SQLite and on PostgreSQL.
+
+mod delivering;
+mod ending;
+mod ground;
+mod guards;
+mod model;
+mod planning;
+mod racing;
+mod reading;
+mod schema;
+
+/// Runs every test on both databases.
+macro_rules! contract {
+    ($($module:ident: $($name:ident),+;)+) => {
+        mod sqlite {
+            $($(
+                #[tokio::test]
+                async fn $name() {
+                    super::$module::$name(super::ground::Ground::sqlite().await).await;
+                }
+            )+)+
+        }
+        mod postgres {
+            $($(
+                #[tokio::test]
+                async fn $name() {
+                    // `None` only when somebody has asked for tests without PostgreSQL; otherwise this fails.
+                    if let Some(ground) = super::ground::Ground::postgres().await {
+                        super::$module::$name(ground).await;
+                    }
+                }
+            )+)+
+        }
+    };
+}
+
+contract! {
+    planning:
+        planning_twice_changes_nothing,
+        ten_thousand_in_one_call,
+        an_edit_changes_what_has_not_begun,
+        another_revision_freezes_again,
+        what_has_begun_is_left_alone,
+        without_a_bulletin_it_is_skipped_and_comes_back_with_one,
+        superseded_and_undone,
+        superseding_spares_sends_by_hand_and_other_times,
+        plan_runs_are_joined,
+        revisions,
+        freezing,
+        freezing_under_another_revision,
+        ending_what_has_not_begun;
+    delivering:
+        a_delivery_from_plan_to_accepted,
+        order_of_claims,
+        one_thing_at_a_time_on_a_channel,
+        an_earlier_delivery_blocks_later_ones,
+        blocked_hosts_and_choice,
+        choice_sees_beyond_what_is_refused,
+        no_claim_after_the_deadline,
+        retry_waits,
+        finishing_is_fenced,
+        handing_in_twice_writes_once,
+        strange_texts_survive,
+        next_ready_is_the_least_of_those_that_lead;
+    ending:
+        rescue_by_mode,
+        rescue_when_alone,
+        expiry_by_history,
+        missed_is_judged,
+        reconciling,
+        every_end_is_in_the_journal;
+    racing:
+        two_nodes_share_the_work,
+        planning_on_two_nodes_at_once;
+    reading:
+        log_pages_in_both_orders,
+        log_filters,
+        following_changes,
+        the_account_balances,
+        contradictions_are_named,
+        liveness,
+        the_journal,
+        known_and_contents,
+        the_pulse_beats;
+    guards:
+        worlds_are_kept_apart,
+        what_is_on_record_stays,
+        rows_that_mean_nothing,
+        words_are_checked,
+        opening_again_changes_nothing,
+        addresses,
+        locks;
+    schema:
+        every_statement_prepares;
+    model:
+        random_sequences;
+}
