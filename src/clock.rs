@@ -40,10 +40,16 @@ struct Simulated {
 
 impl Simulated {
     fn now(&self, real: Instant) -> Timestamp {
-        let speed = if self.busy > 0 { 1.0_f64.min(self.speed) } else { self.speed };
+        let speed = if self.busy > 0 {
+            1.0_f64.min(self.speed)
+        } else {
+            self.speed
+        };
         let now = self.base + real.saturating_duration_since(self.since).mul_f64(speed);
         // Somebody waits for an earlier instant and has not woken yet: do not pass it.
-        self.waiting.first().map_or(now, |(earliest, _)| now.min((*earliest).max(self.base)))
+        self.waiting
+            .first()
+            .map_or(now, |(earliest, _)| now.min((*earliest).max(self.base)))
     }
 
     /// Makes the present the new base, before anything changes that the passage of time depends on.
@@ -115,7 +121,10 @@ impl Clock {
 
     /// The present instant.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the system's clock"
+    )]
     pub fn now(&self) -> Timestamp {
         match &*self.0 {
             Kind::System => chrono::Utc::now().into(),
@@ -155,7 +164,10 @@ impl Clock {
                         break;
                     }
                     let real = Duration::from_secs_f64(at.since(now).as_secs_f64() / speed);
-                    tokio::time::sleep(real.clamp(Duration::from_millis(1), Duration::from_secs(5))).await;
+                    tokio::time::sleep(
+                        real.clamp(Duration::from_millis(1), Duration::from_secs(5)),
+                    )
+                    .await;
                 }
                 drop(waiter);
             }
@@ -246,7 +258,10 @@ mod tests {
         let clock = Clock::simulated(START, 1_000_000_000.0);
         let busy = clock.busy();
         let before = clock.now();
-        assert!(clock.now().since(before) < Duration::from_secs(60), "a thousand seconds a microsecond otherwise");
+        assert!(
+            clock.now().since(before) < Duration::from_secs(60),
+            "a thousand seconds a microsecond otherwise"
+        );
         drop(busy);
         clock.sleep(Duration::from_secs(1_000_000)).await;
     }

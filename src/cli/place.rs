@@ -40,11 +40,20 @@ impl Place {
         let loaded = source::load(&global.dir);
         progress.finish_and_clear();
         let Some(workspace) = loaded.workspace else {
-            eprint_text(&render::to_text(&loaded.diagnostics, output.lang, output.color));
+            eprint_text(&render::to_text(
+                &loaded.diagnostics,
+                output.lang,
+                output.color,
+            ));
             return Err(Findings(output.say("cli.workspace-has-mistakes", &[])).into());
         };
         let world = global.world();
-        let database = config::database_url(&workspace.settings, &global.dir, world, global.database.as_deref())?;
+        let database = config::database_url(
+            &workspace.settings,
+            &global.dir,
+            world,
+            global.database.as_deref(),
+        )?;
         Ok(Self {
             root: global.dir.clone(),
             world,
@@ -59,7 +68,9 @@ impl Place {
     /// # Errors
     /// The store's.
     pub async fn store(&self, exclusive: bool) -> anyhow::Result<Store> {
-        Store::open(&self.database, self.world, exclusive).await.context("the database cannot be used")
+        Store::open(&self.database, self.world, exclusive)
+            .await
+            .context("the database cannot be used")
     }
 
     /// The installation's zone.
@@ -75,7 +86,10 @@ impl Place {
     pub async fn now(&self, store: &Store) -> anyhow::Result<Timestamp> {
         Ok(match self.world {
             World::Real => Clock::system().now(),
-            World::Simulated => store.last_instant().await?.unwrap_or(self.workspace.settings.simulate_start),
+            World::Simulated => store
+                .last_instant()
+                .await?
+                .unwrap_or(self.workspace.settings.simulate_start),
         })
     }
 }
@@ -89,7 +103,10 @@ pub fn progress(text: &str) -> ProgressBar {
 }
 
 /// Writes text for people to standard error.
-#[expect(clippy::print_stderr, reason = "the one place where commands talk beside their output")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the one place where commands talk beside their output"
+)]
 pub fn eprint_text(text: &str) {
     eprintln!("{}", text.trim_end());
 }

@@ -35,13 +35,22 @@ pub fn run(global: &Global, args: &PreviewArgs, output: &Output) -> anyhow::Resu
     let place = Place::load(global, output)?;
     let workspace = &place.workspace;
     let Some(found) = workspace.bulletins.get(args.bulletin.as_str()) else {
-        let names = workspace.bulletins.values().map(|known| (known.id.as_str(), known.title.as_str()));
+        let names = workspace
+            .bulletins
+            .values()
+            .map(|known| (known.id.as_str(), known.title.as_str()));
         bail!(unknown(output, "cli.no-bulletin", &args.bulletin, names));
     };
     let city = &workspace.settings.city;
-    let ward = workspace.wards.get(args.ward.as_str()).or_else(|| (city.id.as_str() == args.ward).then_some(city));
+    let ward = workspace
+        .wards
+        .get(args.ward.as_str())
+        .or_else(|| (city.id.as_str() == args.ward).then_some(city));
     let Some(ward) = ward else {
-        let names = workspace.wards.values().map(|known| (known.id.as_str(), known.name.as_str()));
+        let names = workspace
+            .wards
+            .values()
+            .map(|known| (known.id.as_str(), known.name.as_str()));
         bail!(unknown(output, "cli.no-ward", &args.ward, names));
     };
     let (renderer, _) = Renderer::new(workspace);
@@ -58,7 +67,11 @@ pub fn run(global: &Global, args: &PreviewArgs, output: &Output) -> anyhow::Resu
             "content_hash": content.hash(),
         })),
         Format::Text => {
-            output.line(&format!("{}\n{}", content.title, "─".repeat(content.title.chars().count())))?;
+            output.line(&format!(
+                "{}\n{}",
+                content.title,
+                "─".repeat(content.title.chars().count())
+            ))?;
             if let Some(summary) = &content.summary {
                 output.line(&format!("{summary}\n"))?;
             }
@@ -76,7 +89,10 @@ pub fn unknown<'a>(
 ) -> String {
     let sentence = output.say(key, &[("name", &name)]);
     match nearest(name, known) {
-        Some(near) => format!("{sentence} {}", output.say("cli.did-you-mean", &[("name", &near)])),
+        Some(near) => format!(
+            "{sentence} {}",
+            output.say("cli.did-you-mean", &[("name", &near)])
+        ),
         None => sentence,
     }
 }

@@ -16,7 +16,11 @@ pub struct ReconcileArgs {
     /// The delivery, as `loa log` shows it
     delivery: String,
     /// It was heard
-    #[arg(long, conflicts_with = "not_heard", required_unless_present = "not_heard")]
+    #[arg(
+        long,
+        conflicts_with = "not_heard",
+        required_unless_present = "not_heard"
+    )]
     heard: bool,
     /// It was not heard
     #[arg(long)]
@@ -41,7 +45,10 @@ pub async fn run(global: &Global, args: &ReconcileArgs, output: &Output) -> anyh
     let Some(before) = store.delivery(&id).await? else {
         bail!(output.say("cli.no-delivery", &[("name", &args.delivery)]));
     };
-    if !store.reconcile(&id, args.heard, args.by.trim(), now).await? {
+    if !store
+        .reconcile(&id, args.heard, args.by.trim(), now)
+        .await?
+    {
         let state = output.say(&format!("state.{}", before.state.as_str()), &[]);
         bail!(output.say("cli.reconcile-wrong-state", &[("state", &state)]));
     }
@@ -52,7 +59,10 @@ pub async fn run(global: &Global, args: &ReconcileArgs, output: &Output) -> anyh
         Format::Json => output.json(&after),
         Format::Text => {
             let state = output.say(&format!("state.{}", after.state.as_str()), &[]);
-            Ok(output.line(&output.say("cli.reconciled", &[("channel", &after.channel_name), ("state", &state)]))?)
+            Ok(output.line(&output.say(
+                "cli.reconciled",
+                &[("channel", &after.channel_name), ("state", &state)],
+            ))?)
         }
     }
 }

@@ -24,7 +24,11 @@ pub struct SimulateArgs {
 /// When the address or the file cannot be used.
 pub async fn run(_global: &Global, args: &SimulateArgs, output: &Output) -> anyhow::Result<()> {
     super::run::start_logging("warn", crate::telemetry::LogFormat::Text);
-    let city = City::start(CityOptions { control: args.listen, record: args.record.clone() }).await?;
+    let city = City::start(CityOptions {
+        control: args.listen,
+        record: args.record.clone(),
+    })
+    .await?;
     let address = format!("http://{}", city.control());
     output.line(&output.say("cli.city-open", &[("address", &address)]))?;
     terminated().await?;

@@ -30,7 +30,11 @@ impl Limits {
     /// At most `concurrency` calls in flight and `per_second` calls a second, for each host.
     #[must_use]
     pub fn new(concurrency: usize, per_second: f64) -> Self {
-        Self { concurrency, interval: Duration::from_secs_f64(1.0 / per_second), hosts: HashMap::new() }
+        Self {
+            concurrency,
+            interval: Duration::from_secs_f64(1.0 / per_second),
+            hosts: HashMap::new(),
+        }
     }
 
     /// Takes a place at `host`, if there is one.
@@ -39,7 +43,9 @@ impl Limits {
         if !self.hosts.contains_key(host) {
             self.hosts.insert(host.to_owned(), Host::default());
         }
-        let Some(entry) = self.hosts.get_mut(host) else { return false };
+        let Some(entry) = self.hosts.get_mut(host) else {
+            return false;
+        };
         if entry.in_flight >= concurrency || entry.next > now + (BURST.saturating_sub(interval)) {
             return false;
         }
@@ -69,17 +75,25 @@ impl Limits {
 
     /// The hosts that take nothing at `now`. Idle ones are forgotten here, so that memory follows what is going on.
     pub fn blocked(&mut self, now: Timestamp) -> Vec<String> {
-        self.hosts.retain(|_, entry| entry.in_flight > 0 || entry.next > now);
+        self.hosts
+            .retain(|_, entry| entry.in_flight > 0 || entry.next > now);
         let limit = now + BURST.saturating_sub(self.interval);
         let is_blocked = |entry: &Host| entry.in_flight >= self.concurrency || entry.next > limit;
-        self.hosts.iter().filter(|(_, entry)| is_blocked(entry)).map(|(host, _)| host.clone()).collect()
+        self.hosts
+            .iter()
+            .filter(|(_, entry)| is_blocked(entry))
+            .map(|(host, _)| host.clone())
+            .collect()
     }
 
     /// When the first of the hosts that are held back by their rate alone takes a call again.
     #[must_use]
     pub fn next_free(&self, now: Timestamp) -> Option<Timestamp> {
         let burst = BURST.saturating_sub(self.interval);
-        let held = self.hosts.values().filter(|entry| entry.in_flight < self.concurrency && entry.next > now + burst);
+        let held = self
+            .hosts
+            .values()
+            .filter(|entry| entry.in_flight < self.concurrency && entry.next > now + burst);
         held.map(|entry| entry.next - burst).min()
     }
 }
@@ -113,7 +127,10 @@ mod tests {
             assert!(free > now);
             now = free;
         }
-        assert!((100..=111).contains(&calls), "{calls} in ten seconds at ten a second, with a burst of ten");
+        assert!(
+            (100..=111).contains(&calls),
+            "{calls} in ten seconds at ten a second, with a burst of ten"
+        );
     }
 
     #[test]
@@ -121,7 +138,11 @@ mod tests {
         let mut limits = Limits::new(1, 1.0);
         assert!(limits.enter("a", Timestamp::from_micros(0)));
         limits.leave("a");
-        assert!(limits.blocked(Timestamp::from_micros(10_000_000)).is_empty());
+        assert!(
+            limits
+                .blocked(Timestamp::from_micros(10_000_000))
+                .is_empty()
+        );
         assert!(limits.hosts.is_empty());
     }
 

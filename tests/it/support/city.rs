@@ -42,7 +42,11 @@ impl Scene {
         let folder = Folder::small();
         let city = City::start(CityOptions::default()).await.unwrap();
         let database = database.unwrap_or_else(|| folder.sqlite());
-        Self { folder, city, database }
+        Self {
+            folder,
+            city,
+            database,
+        }
     }
 
     /// Starts a daemon whose clock shows `start` and runs fast.
@@ -55,14 +59,18 @@ impl Scene {
         let _rising = clock.busy();
         let workspace = Arc::new(self.folder.load());
         let alone = self.database.starts_with("sqlite:");
-        let store = Store::open(&self.database, World::Simulated, alone).await.unwrap();
+        let store = Store::open(&self.database, World::Simulated, alone)
+            .await
+            .unwrap();
         let settings = &workspace.settings;
         let transport = Transport::new(TransportSettings {
             connect_timeout: settings.delivery.connect_timeout,
             total_timeout: settings.delivery.total_timeout,
             allow: settings.allow.clone(),
             answer_cap: 64 * 1024,
-            route: Route::Simulated { control: self.city.control() },
+            route: Route::Simulated {
+                control: self.city.control(),
+            },
         })
         .unwrap();
         let secrets = Secrets::of(&self.folder.path(), World::Simulated);
@@ -71,25 +79,42 @@ impl Scene {
         let shared = Shared::new(node, alone, clock, store, transport, live);
         let reloader = Reloader::new(self.folder.path(), secrets);
         let daemon = Daemon::start(shared.clone()).await.unwrap();
-        Running { shared, reloader, daemon: tokio::task::spawn(daemon.finish()) }
+        Running {
+            shared,
+            reloader,
+            daemon: tokio::task::spawn(daemon.finish()),
+        }
     }
 
     /// A reader of the database.
     pub async fn store(&self) -> Store {
-        Store::open(&self.database, World::Simulated, false).await.unwrap()
+        Store::open(&self.database, World::Simulated, false)
+            .await
+            .unwrap()
     }
 
     /// Everything on record, oldest first.
     pub async fn log(&self) -> Vec<DeliveryRow> {
-        self.store().await.log(&LogFilter::default(), Order::OldestFirst, None, 10_000).await.unwrap()
+        self.store()
+            .await
+            .log(&LogFilter::default(), Order::OldestFirst, None, 10_000)
+            .await
+            .unwrap()
     }
 
     /// The one delivery of `channel` due at `due`.
     pub async fn row(&self, channel: &str, due: &str) -> DeliveryRow {
         let rows = self.log().await;
-        let mut rows = rows.into_iter().filter(|row| row.channel.as_str() == channel && row.due == at(due));
-        let row = rows.next().unwrap_or_else(|| panic!("no delivery of {channel} at {due}"));
-        assert!(rows.next().is_none(), "two deliveries of {channel} at {due}");
+        let mut rows = rows
+            .into_iter()
+            .filter(|row| row.channel.as_str() == channel && row.due == at(due));
+        let row = rows
+            .next()
+            .unwrap_or_else(|| panic!("no delivery of {channel} at {due}"));
+        assert!(
+            rows.next().is_none(),
+            "two deliveries of {channel} at {due}"
+        );
         row
     }
 
@@ -106,8 +131,13 @@ impl Scene {
         assert!(account.balances(), "{account:?}");
         let contradictions = store.contradictions(&LogFilter::default()).await.unwrap();
         assert!(contradictions.is_empty(), "{contradictions:?}");
-        let doubled: Vec<_> =
-            self.city.summary().doubled.into_iter().filter(|doubled| doubled.host.starts_with("10.")).collect();
+        let doubled: Vec<_> = self
+            .city
+            .summary()
+            .doubled
+            .into_iter()
+            .filter(|doubled| doubled.host.starts_with("10."))
+            .collect();
         assert!(doubled.is_empty(), "{doubled:?}");
     }
 }
@@ -117,7 +147,12 @@ impl Running {
     pub async fn reach(&self, instant: &str) {
         let instant = at(instant);
         self.shared.clock.sleep_until(instant).await;
-        self.wait(|rows| rows.iter().filter(|row| row.due < instant).all(|row| row.state.is_final())).await;
+        self.wait(|rows| {
+            rows.iter()
+                .filter(|row| row.due < instant)
+                .all(|row| row.state.is_final())
+        })
+        .await;
     }
 
     /// Waits until what is on record satisfies `is_so`.
@@ -126,7 +161,12 @@ impl Running {
         let waiting = async {
             loop {
                 pulse.borrow_and_update();
-                let rows = self.shared.store.log(&LogFilter::default(), Order::OldestFirst, None, 10_000).await.unwrap();
+                let rows = self
+                    .shared
+                    .store
+                    .log(&LogFilter::default(), Order::OldestFirst, None, 10_000)
+                    .await
+                    .unwrap();
                 if is_so(&rows) {
                     return;
                 }
@@ -134,12 +174,26 @@ impl Running {
             }
         };
         if tokio::time::timeout(PATIENCE, waiting).await.is_err() {
-            let rows = self.shared.store.log(&LogFilter::default(), Order::OldestFirst, None, 10_000).await.unwrap();
+            let rows = self
+                .shared
+                .store
+                .log(&LogFilter::default(), Order::OldestFirst, None, 10_000)
+                .await
+                .unwrap();
             let shown: Vec<_> = rows
                 .iter()
-                .map(|row| format!("{} {} {:?} {:?} {:?}", row.channel, row.due, row.state, row.reason, row.detail))
+                .map(|row| {
+                    format!(
+                        "{} {} {:?} {:?} {:?}",
+                        row.channel, row.due, row.state, row.reason, row.detail
+                    )
+                })
                 .collect();
-            panic!("waited too long at {}:\n{}", self.shared.clock.now(), shown.join("\n"));
+            panic!(
+                "waited too long at {}:\n{}",
+                self.shared.clock.now(),
+                shown.join("\n")
+            );
         }
     }
 

@@ -121,7 +121,9 @@ pub struct Folder {
 impl Folder {
     /// The small workspace.
     pub fn small() -> Self {
-        let folder = Self { root: tempfile::tempdir().unwrap() };
+        let folder = Self {
+            root: tempfile::tempdir().unwrap(),
+        };
         folder.write("loa.yaml", LOA);
         folder.write("channels/wards.yaml", WARDS);
         folder.write("channels/kenh.yaml", CHANNELS);
@@ -158,7 +160,10 @@ impl Folder {
     /// Loads it; it has to be good.
     pub fn load(&self) -> Workspace {
         let loaded = source::load(self.root.path());
-        let shown = loa::diagnostic::render::to_text(&loaded.diagnostics, loa::catalogue::Lang::En, false);
-        loaded.workspace.unwrap_or_else(|| panic!("the test's workspace has mistakes:\n{shown}"))
+        let shown =
+            loa::diagnostic::render::to_text(&loaded.diagnostics, loa::catalogue::Lang::En, false);
+        loaded
+            .workspace
+            .unwrap_or_else(|| panic!("the test's workspace has mistakes:\n{shown}"))
     }
 }
