@@ -19,7 +19,7 @@ use crate::{
 
 /// What to show.
 #[derive(Debug, Args)]
-pub struct ChannelsArgs {
+pub(super) struct ChannelsArgs {
     /// Ask each channel whether it is alive; nothing is broadcast
     #[arg(long)]
     probe: bool,
@@ -45,7 +45,11 @@ struct Row<'a> {
 ///
 /// # Errors
 /// [`Findings`] when a probed channel does not answer or cannot be used.
-pub async fn run(global: &Global, args: &ChannelsArgs, output: &Output) -> anyhow::Result<()> {
+pub(super) async fn run(
+    global: &Global,
+    args: &ChannelsArgs,
+    output: &Output,
+) -> anyhow::Result<()> {
     let place = Place::load(global, output)?;
     let (registry, problems) = Registry::new(&place.workspace, &|reference| {
         place.secrets.resolve(reference)

@@ -14,7 +14,7 @@ use crate::{
 ///
 /// # Errors
 /// [`Findings`] when there is a mistake; warnings alone are good.
-pub fn run(global: &Global, output: &Output) -> anyhow::Result<()> {
+pub(super) fn run(global: &Global, output: &Output) -> anyhow::Result<()> {
     let progress = progress(&output.say("cli.checking", &[]));
     let loaded = source::load(&global.dir);
     progress.finish_and_clear();

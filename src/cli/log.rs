@@ -28,7 +28,7 @@ const PAGE: u32 = 500;
 
 /// Which part of the log to show.
 #[derive(Debug, Args)]
-pub struct LogArgs {
+pub(super) struct LogArgs {
     /// Only this ward
     #[arg(long)]
     ward: Option<String>,
@@ -89,7 +89,10 @@ impl<'a> Row<'a> {
         Self {
             delivery: row.id.as_str(),
             schedule: row.schedule.as_str(),
-            bulletin: row.bulletin.as_ref().map(|id| id.as_str()),
+            bulletin: row
+                .bulletin
+                .as_ref()
+                .map(super::super::domain::id::BulletinId::as_str),
             ward: row.ward.as_str(),
             ward_name: &row.ward_name,
             channel: row.channel.as_str(),
@@ -105,14 +108,17 @@ impl<'a> Row<'a> {
             attempts: row.attempts,
             accepted_at: row.accepted_at.map(|at| rfc3339(at, zone)),
             evidence: row.evidence.as_str(),
-            content_hash: row.content_hash.as_ref().map(|hash| hash.as_str()),
+            content_hash: row
+                .content_hash
+                .as_ref()
+                .map(super::super::domain::message::ContentHash::as_str),
             closed_by: row.closed_by.as_deref(),
         }
     }
 }
 
 /// Refuses a ward or channel that the workspace does not know, with the nearest name.
-pub fn check_names(
+pub(super) fn check_names(
     place: &Place,
     output: &Output,
     ward: Option<&str>,
@@ -145,7 +151,7 @@ pub fn check_names(
 ///
 /// # Errors
 /// When the filter is not understood or the store fails.
-pub async fn run(global: &Global, args: &LogArgs, output: &Output) -> anyhow::Result<()> {
+pub(super) async fn run(global: &Global, args: &LogArgs, output: &Output) -> anyhow::Result<()> {
     let place = Place::load(global, output)?;
     let store = place.store(false).await?;
     let (zone, now) = (place.zone(), place.now(&store).await?);

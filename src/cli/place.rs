@@ -18,7 +18,7 @@ use crate::{
 
 /// A loaded workspace and the world it is used in.
 #[derive(Debug)]
-pub struct Place {
+pub(super) struct Place {
     /// The workspace's folder.
     pub root: PathBuf,
     /// Real or simulated.
@@ -35,7 +35,7 @@ impl Place {
     ///
     /// # Errors
     /// [`Findings`] for mistakes in the workspace; others when the database's address is a secret that is missing.
-    pub fn load(global: &Global, output: &Output) -> anyhow::Result<Self> {
+    pub(super) fn load(global: &Global, output: &Output) -> anyhow::Result<Self> {
         let progress = progress(&output.say("cli.loading", &[]));
         let loaded = source::load(&global.dir);
         progress.finish_and_clear();
@@ -67,7 +67,7 @@ impl Place {
     ///
     /// # Errors
     /// The store's.
-    pub async fn store(&self, exclusive: bool) -> anyhow::Result<Store> {
+    pub(super) async fn store(&self, exclusive: bool) -> anyhow::Result<Store> {
         Store::open(&self.database, self.world, exclusive)
             .await
             .context("the database cannot be used")
@@ -75,7 +75,7 @@ impl Place {
 
     /// The installation's zone.
     #[must_use]
-    pub fn zone(&self) -> Tz {
+    pub(super) fn zone(&self) -> Tz {
         self.workspace.settings.zone
     }
 
@@ -83,7 +83,7 @@ impl Place {
     ///
     /// # Errors
     /// The store's.
-    pub async fn now(&self, store: &Store) -> anyhow::Result<Timestamp> {
+    pub(super) async fn now(&self, store: &Store) -> anyhow::Result<Timestamp> {
         Ok(match self.world {
             World::Real => Clock::system().now(),
             World::Simulated => store
@@ -96,7 +96,7 @@ impl Place {
 
 /// A sign of life on a terminal for what takes longer than a second.
 #[must_use]
-pub fn progress(text: &str) -> ProgressBar {
+pub(super) fn progress(text: &str) -> ProgressBar {
     let bar = ProgressBar::new_spinner().with_message(text.to_owned());
     bar.enable_steady_tick(Duration::from_secs(1));
     bar
@@ -107,6 +107,6 @@ pub fn progress(text: &str) -> ProgressBar {
     clippy::print_stderr,
     reason = "the one place where commands talk beside their output"
 )]
-pub fn eprint_text(text: &str) {
+pub(super) fn eprint_text(text: &str) {
     eprintln!("{}", text.trim_end());
 }

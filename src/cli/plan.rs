@@ -21,7 +21,7 @@ use crate::{
 
 /// Which part of the plan to show.
 #[derive(Debug, Args)]
-pub struct PlanArgs {
+pub(super) struct PlanArgs {
     /// From this instant on (2024-03-25, 2024-03-25T05:00, +2h; default now)
     #[arg(long, allow_hyphen_values = true)]
     from: Option<String>,
@@ -55,7 +55,7 @@ struct Row<'a> {
 ///
 /// # Errors
 /// When an instant, ward or channel is not understood.
-pub async fn run(global: &Global, args: &PlanArgs, output: &Output) -> anyhow::Result<()> {
+pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> anyhow::Result<()> {
     let place = Place::load(global, output)?;
     let zone = place.zone();
     let now = match place.world {
@@ -67,7 +67,7 @@ pub async fn run(global: &Global, args: &PlanArgs, output: &Output) -> anyhow::R
         .as_deref()
         .map_or(Ok(now), |text| parse_instant(text, zone, now))?;
     let until = args.to.as_deref().map_or_else(
-        || Ok(from + std::time::Duration::from_secs(86_400)),
+        || Ok(from + std::time::Duration::from_hours(24)),
         |text| parse_instant(text, zone, now),
     )?;
     super::log::check_names(

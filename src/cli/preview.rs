@@ -12,7 +12,7 @@ use crate::{domain::bulletin, render::Renderer, source::nearest};
 
 /// Which words to show.
 #[derive(Debug, Args)]
-pub struct PreviewArgs {
+pub(super) struct PreviewArgs {
     /// The bulletin: the name of its file without .yaml
     bulletin: String,
     /// The ward's id; the city's own id for city-wide channels
@@ -31,7 +31,7 @@ fn parse_format(text: &str) -> Result<bulletin::Format, &'static str> {
 ///
 /// # Errors
 /// When the bulletin or ward does not exist, or the bulletin has no such format.
-pub fn run(global: &Global, args: &PreviewArgs, output: &Output) -> anyhow::Result<()> {
+pub(super) fn run(global: &Global, args: &PreviewArgs, output: &Output) -> anyhow::Result<()> {
     let place = Place::load(global, output)?;
     let workspace = &place.workspace;
     let Some(found) = workspace.bulletins.get(args.bulletin.as_str()) else {
@@ -81,7 +81,7 @@ pub fn run(global: &Global, args: &PreviewArgs, output: &Output) -> anyhow::Resu
 }
 
 /// "There is no …", with the nearest known name.
-pub fn unknown<'a>(
+pub(super) fn unknown<'a>(
     output: &Output,
     key: &str,
     name: &str,

@@ -12,7 +12,7 @@ use crate::domain::id::DeliveryId;
 
 /// Which broadcast, what was heard, and who says so.
 #[derive(Debug, Args)]
-pub struct ReconcileArgs {
+pub(super) struct ReconcileArgs {
     /// The delivery, as `loa log` shows it
     delivery: String,
     /// It was heard
@@ -34,7 +34,11 @@ pub struct ReconcileArgs {
 ///
 /// # Errors
 /// When the delivery does not exist or needs no word, or the store fails.
-pub async fn run(global: &Global, args: &ReconcileArgs, output: &Output) -> anyhow::Result<()> {
+pub(super) async fn run(
+    global: &Global,
+    args: &ReconcileArgs,
+    output: &Output,
+) -> anyhow::Result<()> {
     let place = Place::load(global, output)?;
     if args.by.trim().is_empty() {
         bail!(output.say("cli.reconcile-by", &[]));

@@ -27,7 +27,7 @@ use crate::{
 
 /// How to run.
 #[derive(Debug, Args)]
-pub struct RunArgs {
+pub(super) struct RunArgs {
     /// Simulated seconds a second (default: as loa.yaml says)
     #[arg(long, value_name = "N", value_parser = parse_speed)]
     speed: Option<f64>,
@@ -63,7 +63,7 @@ fn parse_log_format(text: &str) -> Result<LogFormat, &'static str> {
 }
 
 /// Starts logging to standard error; `RUST_LOG` overrides `default`.
-pub fn start_logging(default: &str, format: LogFormat) {
+pub(super) fn start_logging(default: &str, format: LogFormat) {
     let color = std::io::stderr().is_terminal() && !config::no_color();
     telemetry::start_logging(format, &config::log_filter(default), color);
 }
@@ -72,7 +72,7 @@ pub fn start_logging(default: &str, format: LogFormat) {
 ///
 /// # Errors
 /// When the workspace has mistakes, something that is needed is missing, or a loop of the daemon ended by itself.
-pub async fn run(global: &Global, args: &RunArgs, output: &Output) -> anyhow::Result<()> {
+pub(super) async fn run(global: &Global, args: &RunArgs, output: &Output) -> anyhow::Result<()> {
     let simulated = global.world() == World::Simulated;
     // A newcomer watches the broadcasts themselves, an operator reads the log.
     start_logging(if simulated { "warn" } else { "info" }, args.log_format);
@@ -200,7 +200,7 @@ async fn clock(
 ///
 /// # Errors
 /// When the city cannot be started or its address is not on loopback.
-pub async fn transport(
+pub(super) async fn transport(
     global: &Global,
     place: &Place,
     record: Option<std::path::PathBuf>,
@@ -304,7 +304,7 @@ fn told(stop: &Stop) {
 ///
 /// # Errors
 /// When signals cannot be listened to.
-pub async fn terminated() -> anyhow::Result<()> {
+pub(super) async fn terminated() -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }

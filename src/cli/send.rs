@@ -25,11 +25,11 @@ use crate::{
 };
 
 /// How long a send by hand may take to begin.
-const DEADLINE: Duration = Duration::from_secs(600);
+const DEADLINE: Duration = Duration::from_mins(10);
 
 /// What to send, where, by whom and why.
 #[derive(Debug, Args)]
-pub struct SendArgs {
+pub(super) struct SendArgs {
     /// The bulletin
     bulletin: String,
     /// Where: `all`, or filters joined by commas, as in `kind:loudspeaker,ward:hung-binh` or `channel:web-le-loi`
@@ -47,7 +47,7 @@ pub struct SendArgs {
 ///
 /// # Errors
 /// When the bulletin or selector is not understood, the bulletin may not air today, or the store fails.
-pub async fn run(global: &Global, args: &SendArgs, output: &Output) -> anyhow::Result<()> {
+pub(super) async fn run(global: &Global, args: &SendArgs, output: &Output) -> anyhow::Result<()> {
     let place = Place::load(global, output)?;
     if args.by.trim().is_empty() || args.reason.trim().is_empty() {
         bail!(output.say("cli.send-by-and-reason", &[]));
@@ -118,7 +118,7 @@ pub async fn run(global: &Global, args: &SendArgs, output: &Output) -> anyhow::R
         World::Real => store
             .last_alive()
             .await?
-            .is_some_and(|alive| now.since(alive) < Duration::from_secs(60)),
+            .is_some_and(|alive| now.since(alive) < Duration::from_mins(1)),
         World::Simulated => true,
     };
     match output.format {

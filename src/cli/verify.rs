@@ -15,7 +15,7 @@ use crate::{
 
 /// Which range to check.
 #[derive(Debug, Args)]
-pub struct VerifyArgs {
+pub(super) struct VerifyArgs {
     /// From this instant (default: the first delivery on record)
     #[arg(long, allow_hyphen_values = true, alias = "since")]
     from: Option<String>,
@@ -36,7 +36,7 @@ struct Finding {
 ///
 /// # Errors
 /// [`Findings`] when something is not accounted for; others when the store fails.
-pub async fn run(global: &Global, args: &VerifyArgs, output: &Output) -> anyhow::Result<()> {
+pub(super) async fn run(global: &Global, args: &VerifyArgs, output: &Output) -> anyhow::Result<()> {
     let place = Place::load(global, output)?;
     let store = place.store(false).await?;
     let (zone, now) = (place.zone(), place.now(&store).await?);
@@ -98,7 +98,7 @@ pub async fn run(global: &Global, args: &VerifyArgs, output: &Output) -> anyhow:
 }
 
 /// The accounting equation in the reader's language.
-pub fn equation(account: &Account, output: &Output) -> String {
+pub(super) fn equation(account: &Account, output: &Output) -> String {
     let sign = if account.balances() { "=" } else { "≠" };
     output.say(
         "cli.equation",
@@ -177,7 +177,7 @@ async fn overdue(
         // While the daemon ran, a deadline ended every delivery within a look or two.
         let late = rows.into_iter().filter(|row| {
             row.started_at.is_none()
-                && row.deadline + std::time::Duration::from_secs(3_600) < alive.min(now)
+                && row.deadline + std::time::Duration::from_hours(1) < alive.min(now)
         });
         findings.extend(late.map(|row| Finding {
             delivery: row.id,

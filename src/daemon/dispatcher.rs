@@ -389,7 +389,7 @@ fn report(shared: &Shared, end: &Finished) {
     match (end.outcome, end.next) {
         (Outcome::Accepted, _) => tracing::info!(delivery.id = %id, state, attempt, "delivered"),
         (_, State::Ready) => {
-            tracing::info!(delivery.id = %id, state, attempt, reason, detail, "will be tried again")
+            tracing::info!(delivery.id = %id, state, attempt, reason, detail, "will be tried again");
         }
         _ => tracing::warn!(delivery.id = %id, state, attempt, reason, detail, "not delivered"),
     }

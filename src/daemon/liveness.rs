@@ -9,7 +9,7 @@ use crate::{domain::time::Timestamp, store::StoreError};
 const TOLERANCE: Duration = Duration::from_secs(5);
 
 /// A gap longer than this is not planned after the fact; the journal says that nothing is known about it.
-const LONGEST_GAP: Duration = Duration::from_secs(31 * 86_400);
+const LONGEST_GAP: Duration = Duration::from_hours(744);
 
 /// Takes over from whoever ran before: rescues what was in mid-air, plans the gap and what follows, and judges what fell
 /// due in the gap.
@@ -96,7 +96,7 @@ async fn take_force(
     if before != Some(revision.as_str()) {
         let alive = shared
             .store
-            .others_alive(&shared.node, now - Duration::from_secs(60))
+            .others_alive(&shared.node, now - Duration::from_mins(1))
             .await?;
         if let Some((node, other)) = alive
             .into_iter()

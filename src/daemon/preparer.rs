@@ -129,7 +129,7 @@ impl Round {
                 Err((reason, detail)) => {
                     round
                         .failed
-                        .push((delivery.id.clone(), *reason, detail.clone()))
+                        .push((delivery.id.clone(), *reason, detail.clone()));
                 }
             }
         }

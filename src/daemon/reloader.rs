@@ -20,7 +20,7 @@ use crate::{
 const SETTLE: Duration = Duration::from_millis(300);
 
 /// How often files are looked at without being told, in real time.
-const RESCAN: Duration = Duration::from_secs(60);
+const RESCAN: Duration = Duration::from_mins(1);
 
 /// What a reload needs besides what all loops share.
 #[derive(Debug, Clone)]

@@ -140,7 +140,7 @@ mod tests {
         stop.soft.cancel();
         stop.hard.cancel();
         assert!(matches!(
-            supervisor.finish(Duration::from_secs(3600)).await,
+            supervisor.finish(Duration::from_hours(1)).await,
             Err(SupervisorError::Dropped(_))
         ));
     }

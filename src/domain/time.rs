@@ -120,7 +120,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
         };
         rest = &rest[unit..];
         total += Duration::from_millis(number.checked_mul(millis).ok_or(InvalidDuration)?);
-        if total > Duration::from_secs(3660 * 86_400) {
+        if total > Duration::from_hours(87840) {
             return Err(InvalidDuration);
         }
     }

@@ -47,7 +47,7 @@ async fn survive(folder: &Folder, database: &str) {
     for more in [1, 2, 3, 1, 4, 2, 3, 1, 5] {
         let mut process = daemon(folder, database, &city, until);
         let reached = requests.wait_for(|count| *count >= seen + more);
-        if tokio::time::timeout(Duration::from_secs(60), reached)
+        if tokio::time::timeout(Duration::from_mins(1), reached)
             .await
             .is_err()
         {

@@ -19,7 +19,7 @@ const SETTLE: Duration = Duration::from_millis(250);
 const PAGE: u32 = 1_000;
 
 /// Tells of every broadcast that ends, until told to stop; then of the last ones.
-pub async fn run(shared: Shared, start: Timestamp, zone: Tz, lang: Lang) {
+pub(super) async fn run(shared: Shared, start: Timestamp, zone: Tz, lang: Lang) {
     let mut pulse = shared.store.pulse();
     let mut seen: BTreeMap<String, (Timestamp, State)> = BTreeMap::new();
     let mut since = start;

@@ -9,7 +9,7 @@ use crate::domain::time::Timestamp;
 
 /// The hosts that calls go to.
 #[derive(Debug)]
-pub struct Limits {
+pub(super) struct Limits {
     concurrency: usize,
     /// Between two calls.
     interval: Duration,
@@ -29,7 +29,7 @@ const BURST: Duration = Duration::from_secs(1);
 impl Limits {
     /// At most `concurrency` calls in flight and `per_second` calls a second, for each host.
     #[must_use]
-    pub fn new(concurrency: usize, per_second: f64) -> Self {
+    pub(super) fn new(concurrency: usize, per_second: f64) -> Self {
         Self {
             concurrency,
             interval: Duration::from_secs_f64(1.0 / per_second),
@@ -38,7 +38,7 @@ impl Limits {
     }
 
     /// Takes a place at `host`, if there is one.
-    pub fn enter(&mut self, host: &str, now: Timestamp) -> bool {
+    pub(super) fn enter(&mut self, host: &str, now: Timestamp) -> bool {
         let (concurrency, interval) = (self.concurrency, self.interval);
         if !self.hosts.contains_key(host) {
             self.hosts.insert(host.to_owned(), Host::default());
@@ -55,14 +55,14 @@ impl Limits {
     }
 
     /// Gives the place back.
-    pub fn leave(&mut self, host: &str) {
+    pub(super) fn leave(&mut self, host: &str) {
         if let Some(entry) = self.hosts.get_mut(host) {
             entry.in_flight = entry.in_flight.saturating_sub(1);
         }
     }
 
     /// After a turn that was rolled back: counts again what is really in flight.
-    pub fn recount<'a>(&mut self, in_flight: impl Iterator<Item = &'a String>) {
+    pub(super) fn recount<'a>(&mut self, in_flight: impl Iterator<Item = &'a String>) {
         for entry in self.hosts.values_mut() {
             entry.in_flight = 0;
         }
@@ -74,7 +74,7 @@ impl Limits {
     }
 
     /// The hosts that take nothing at `now`. Idle ones are forgotten here, so that memory follows what is going on.
-    pub fn blocked(&mut self, now: Timestamp) -> Vec<String> {
+    pub(super) fn blocked(&mut self, now: Timestamp) -> Vec<String> {
         self.hosts
             .retain(|_, entry| entry.in_flight > 0 || entry.next > now);
         let limit = now + BURST.saturating_sub(self.interval);
@@ -88,7 +88,7 @@ impl Limits {
 
     /// When the first of the hosts that are held back by their rate alone takes a call again.
     #[must_use]
-    pub fn next_free(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(super) fn next_free(&self, now: Timestamp) -> Option<Timestamp> {
         let burst = BURST.saturating_sub(self.interval);
         let held = self
             .hosts

@@ -21,7 +21,7 @@ const LONGEST_DETAIL: usize = 300;
 ///
 /// Doubt (an attempt that may have arrived without an answer) stays with the delivery: a later refusal does not prove
 /// that nothing was heard, so the delivery then ends as `unknown` and never as `failed`.
-pub fn conclude(
+pub(super) fn conclude(
     claimed: &Claimed,
     end: AttemptEnd,
     policy: &RetryPolicy,
@@ -112,7 +112,7 @@ mod tests {
 
     const POLICY: RetryPolicy = RetryPolicy {
         first: Duration::from_secs(5),
-        longest: Duration::from_secs(60),
+        longest: Duration::from_mins(1),
         attempts: 3,
     };
     const NOW: Timestamp = Timestamp::from_micros(1_000_000);
@@ -128,7 +128,7 @@ mod tests {
             ward_name: String::new(),
             priority: Priority::Normal,
             due: NOW,
-            deadline: NOW + Duration::from_secs(600),
+            deadline: NOW + Duration::from_mins(10),
             hash: ContentHash::from_store(String::new()),
             host: String::new(),
             mode,

@@ -177,7 +177,7 @@ async fn clerk() {
         .click()
         .await
         .unwrap();
-    city.clock.advance(Duration::from_secs(300));
+    city.clock.advance(Duration::from_mins(5));
     for claimed in city.claim().await {
         city.finish(&[city.accepted(&claimed)]).await;
     }
@@ -237,7 +237,7 @@ async fn clerk() {
 
     // Midnight passes: the page of today becomes the next day's, still of the ward.
     open(&client, &served, "/?phuong=le-mao&ngay=2024-03-25").await;
-    city.clock.advance(Duration::from_secs(86_400));
+    city.clock.advance(Duration::from_hours(24));
     city.plan("2024-03-26T17:00", |channel| channel == "loa-le-mao")
         .await;
     client
