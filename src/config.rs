@@ -36,7 +36,9 @@ const SIMULATED_SECRET: &str = "whsec_c2ltdWxhdGVkLXNpbXVsYXRlZC1zaW11bGF0ZWQ=";
 
 /// Resolves references to secrets. Clones resolve alike.
 #[derive(Clone)]
-pub struct Secrets(Arc<dyn Fn(&SecretRef) -> Result<Secret, SecretError> + Send + Sync>);
+pub struct Secrets(Arc<Resolve>);
+
+type Resolve = dyn Fn(&SecretRef) -> Result<Secret, SecretError> + Send + Sync;
 
 impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

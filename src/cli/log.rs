@@ -61,7 +61,7 @@ fn parse_state(text: &str) -> Result<State, String> {
 
 /// A row of `loa log --format json`. Fields are only ever added.
 #[derive(Debug, Serialize)]
-struct Row<'a> {
+pub(super) struct Row<'a> {
     delivery: &'a str,
     schedule: &'a str,
     bulletin: Option<&'a str>,
@@ -85,7 +85,9 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn of(row: &'a DeliveryRow, zone: chrono_tz::Tz) -> Self {
+    /// The row, with instants in the installation's zone.
+    #[must_use]
+    pub(super) fn of(row: &'a DeliveryRow, zone: chrono_tz::Tz) -> Self {
         Self {
             delivery: row.id.as_str(),
             schedule: row.schedule.as_str(),

@@ -91,6 +91,9 @@ async fn step(shared: &Shared) -> Result<bool, StoreError> {
     Ok(true)
 }
 
+/// What words depend on.
+type Key<'a> = (&'a BulletinId, &'a WardId, Format);
+
 /// What a round made.
 #[derive(Default)]
 struct Round {
@@ -103,10 +106,7 @@ impl Round {
     /// Renders each bulletin once per ward and format.
     fn of(live: &Live, unprepared: &[Unprepared]) -> Self {
         let mut round = Self::default();
-        let mut made: HashMap<
-            (&BulletinId, &WardId, Format),
-            Result<ContentHash, (Reason, String)>,
-        > = HashMap::new();
+        let mut made: HashMap<Key<'_>, Result<ContentHash, (Reason, String)>> = HashMap::new();
         for delivery in unprepared {
             let key = (&delivery.bulletin, &delivery.ward, delivery.format);
             let hash = made.entry(key).or_insert_with(|| {

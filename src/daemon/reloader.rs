@@ -157,20 +157,17 @@ impl Reloader {
             }
         };
         let mut debouncer = new_debouncer(SETTLE, None, tell).ok()?;
-        for (folder, mode) in source::WATCHED {
+        for (folder, recursive) in source::WATCHED {
+            let mode = if *recursive {
+                RecursiveMode::Recursive
+            } else {
+                RecursiveMode::NonRecursive
+            };
             let path = self.root.join(folder);
             if path.is_dir() {
-                debouncer.watch(&path, *mode_of(mode)).ok()?;
+                debouncer.watch(&path, mode).ok()?;
             }
         }
         Some(debouncer)
-    }
-}
-
-fn mode_of(recursive: &bool) -> &'static RecursiveMode {
-    if *recursive {
-        &RecursiveMode::Recursive
-    } else {
-        &RecursiveMode::NonRecursive
     }
 }

@@ -103,6 +103,9 @@ impl ScheduleId {
     }
 }
 
+/// Letters that cannot be misread over the telephone (Crockford's base 32).
+const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
 /// A delivery's identifier, computed from its key (schedule, instant, channel), so that planning the same thing twice,
 /// after a restart or on five nodes, names the same delivery. It is also the idempotency key that receivers see.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
@@ -117,8 +120,6 @@ impl DeliveryId {
         hasher.update(b"\0");
         hasher.update(&due.as_micros().to_be_bytes());
         hasher.update(channel.as_str().as_bytes());
-        // Letters that cannot be misread over the telephone (Crockford's base 32).
-        const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
         let hash = hasher.finalize();
         let text = hash.as_bytes()[..20]
             .iter()

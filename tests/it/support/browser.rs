@@ -53,6 +53,7 @@ impl Driver {
     pub(crate) fn start() -> Self {
         let missing = "Chromium is missing: apt-get install chromium chromium-driver";
         assert!(Path::new("/usr/bin/chromium").exists(), "{missing}");
+        #[expect(clippy::zombie_processes, reason = "`Drop` waits for it")]
         let mut process = Command::new("/usr/bin/chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
