@@ -183,6 +183,29 @@ fn the_architecture_page_names_the_same_edges() {
 }
 
 #[test]
+fn the_readme_lists_every_shipped_adapter_and_every_command() {
+    let page = fs::read_to_string(root().join("README.md")).unwrap();
+    for entry in fs::read_dir(root().join("channels/recipes")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        assert!(
+            page.contains(&format!("| `recipe: {name}` |")),
+            "README.md lacks a row for the recipe {name}"
+        );
+    }
+    assert!(page.contains("| `webhook` |"));
+    for (path, _) in files("src/cli").iter().filter(|(path, text)| {
+        !path.contains('/') && text.starts_with("//! `loa ")
+    }) {
+        let command = path.trim_end_matches(".rs");
+        assert!(
+            page.contains(&format!("`{command}`")) || page.contains(&format!("loa {command}")),
+            "README.md does not mention the command {command}"
+        );
+    }
+}
+
+#[test]
 fn things_are_done_in_one_place() {
     let mut wrong = Vec::new();
     for (path, text) in files("src") {
