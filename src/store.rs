@@ -201,8 +201,19 @@ pub struct Candidate {
     pub channel: ChannelId,
     /// The host that its calls go to.
     pub host: String,
-    /// Whether it must not be sent twice: such deliveries are claimed only when a worker is free.
+    /// Whether it must not be sent twice.
     pub mode: crate::domain::channel::Mode,
+}
+
+/// What a turn may claim.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Room<'a> {
+    /// How many deliveries.
+    pub in_all: usize,
+    /// How many of them may be such that must not be sent twice.
+    pub at_most_once: usize,
+    /// Hosts that take nothing more.
+    pub full: &'a [String],
 }
 
 /// A delivery that this node has claimed: its attempt is on record as begun.

@@ -88,7 +88,9 @@ CREATE INDEX delivery_by_change ON delivery (updated_us, id);
 -- Work in hand: these hold only rows that are not finished, and stay small however long the log grows.
 CREATE INDEX delivery_unfinished ON delivery (due_us, deadline_us) WHERE unfinished;
 CREATE INDEX delivery_planned ON delivery (due_us, id) WHERE state = 'planned';
-CREATE INDEX delivery_ready ON delivery (priority, next_us, id) WHERE state = 'ready';
+-- By urgency and mode, because each has a budget of its own; the last two columns so that what waits for a full host is
+-- passed over without a look at its row.
+CREATE INDEX delivery_ready ON delivery (priority, mode, next_us, id, host, deadline_us) WHERE state = 'ready';
 -- A channel does one thing at a time. Two nodes that claim at once cannot both win.
 CREATE UNIQUE INDEX delivery_sending ON delivery (channel) WHERE state = 'sending';
 

@@ -2,8 +2,8 @@
 //!
 //! One task owns the ledger: in one transaction it writes the ends of attempts and claims the next deliveries, so that
 //! "begun" is on record before any socket opens and a delivery costs a fraction of a transaction. A fixed set of workers
-//! makes the calls. What must not be sent twice is claimed only when a worker is free for it, so that a crash leaves as
-//! few deliveries as possible in doubt.
+//! makes the calls. Of what must not be sent twice no more is claimed than there are workers, and it goes first, so that a
+//! crash leaves as few deliveries as possible in doubt.
 
 mod limits;
 mod verdict;
@@ -27,11 +27,12 @@ use crate::{
     domain::{
         channel::Mode,
         delivery::{Outcome, Reason, State},
+        id::DeliveryId,
         message::{Content, ContentHash, Message},
         retry::RetryPolicy,
         time::Timestamp,
     },
-    store::{Claimed, Finished, StoreError, Turn},
+    store::{Candidate, Claimed, Finished, Room, StoreError, Turn},
 };
 
 /// What may be claimed ahead for each worker where a repetition does no harm: enough that workers never wait for the
@@ -48,11 +49,58 @@ struct Job {
     adapter: Arc<dyn Adapter>,
 }
 
+/// Where claimed deliveries wait for a worker: what must not be sent twice apart from the rest, which it overtakes.
+struct Jobs {
+    singular: mpsc::Sender<Job>,
+    others: mpsc::Sender<Job>,
+}
+
+/// The other ends of [`Jobs`].
+struct Queue {
+    singular: mpsc::Receiver<Job>,
+    others: mpsc::Receiver<Job>,
+}
+
+fn queues(length: usize) -> (Jobs, Queue) {
+    let (singular, singular_queue) = mpsc::channel(length);
+    let (others, others_queue) = mpsc::channel(length);
+    (
+        Jobs { singular, others },
+        Queue {
+            singular: singular_queue,
+            others: others_queue,
+        },
+    )
+}
+
+impl Jobs {
+    /// Hands a job over; gives it back when there is no worker left.
+    async fn send(&self, job: Job) -> Result<(), Job> {
+        let queue = match job.claimed.mode {
+            Mode::AtMostOnce => &self.singular,
+            Mode::AtLeastOnce => &self.others,
+        };
+        queue.send(job).await.map_err(|unsent| unsent.0)
+    }
+}
+
+impl Queue {
+    /// The next job; `None` when there will be no more.
+    async fn next(&mut self) -> Option<Job> {
+        tokio::select! {
+            biased;
+            Some(job) = self.singular.recv() => Some(job),
+            Some(job) = self.others.recv() => Some(job),
+            else => None,
+        }
+    }
+}
+
 /// Sends, until told to stop; then waits for what is in flight.
 pub async fn run(shared: Shared) {
     let settings = shared.live.borrow().workspace.settings.delivery.clone();
     let workers = settings.workers;
-    let (jobs, queue) = mpsc::channel::<Job>(workers * AHEAD);
+    let (jobs, queue) = queues(workers * AHEAD);
     let (ends, mut results) = mpsc::channel::<Finished>(workers * AHEAD);
     let queue = Arc::new(Mutex::new(queue));
     let mut crew = JoinSet::new();
@@ -113,13 +161,19 @@ pub async fn run(shared: Shared) {
     crew.shutdown().await;
 }
 
+/// A claimed delivery.
+struct InFlight {
+    host: String,
+    mode: Mode,
+}
+
 /// What this node has claimed and not yet written down.
 struct Ledger {
     limits: Limits,
     lease: Duration,
     workers: usize,
-    /// Claimed deliveries by id, with their hosts.
-    in_flight: HashMap<crate::domain::id::DeliveryId, String>,
+    /// Claimed deliveries by id.
+    in_flight: HashMap<DeliveryId, InFlight>,
     finished: Vec<Finished>,
     contents: HashMap<ContentHash, Arc<Content>>,
     /// Held while anything is in flight or unwritten, so that a simulated clock does not run away from it.
@@ -132,8 +186,8 @@ impl Ledger {
     }
 
     fn take(&mut self, end: Finished) {
-        if let Some(host) = self.in_flight.remove(&end.id) {
-            self.limits.leave(&host);
+        if let Some(was) = self.in_flight.remove(&end.id) {
+            self.limits.leave(&was.host);
         }
         self.finished.push(end);
     }
@@ -150,38 +204,36 @@ impl Ledger {
     async fn turn(
         &mut self,
         shared: &Shared,
-        jobs: &mpsc::Sender<Job>,
+        jobs: &Jobs,
         stopping: bool,
     ) -> Result<Timestamp, StoreError> {
         let busy = shared.clock.busy();
         let now = shared.clock.now();
-        let room = (self.workers * AHEAD).saturating_sub(self.in_flight.len());
-        let want = if stopping { 0 } else { room };
-        let blocked = self.limits.blocked(now);
-        let mut taken = self.in_flight.len();
-        let (workers, limits) = (self.workers, &mut self.limits);
-        let choose = |candidate: &crate::store::Candidate| {
-            let fits = candidate.mode == Mode::AtLeastOnce || taken < workers;
-            let enters = fits && limits.enter(&candidate.host, now);
-            taken += usize::from(enters);
+        let full = self.limits.full(now);
+        let room = if stopping {
+            Room::default()
+        } else {
+            Room {
+                in_all: (self.workers * AHEAD).saturating_sub(self.in_flight.len()),
+                at_most_once: self.workers.saturating_sub(self.singular()),
+                full: &full,
+            }
+        };
+        let limits = &mut self.limits;
+        let mut chosen = 0;
+        let choose = |candidate: &Candidate| {
+            let enters = limits.enter(&candidate.host, now);
+            chosen += usize::from(enters);
             enters
         };
         let turn = shared
             .store
-            .turn(
-                &shared.node,
-                now,
-                self.lease,
-                &self.finished,
-                want,
-                &blocked,
-                choose,
-            )
+            .turn(&shared.node, now, self.lease, &self.finished, &room, choose)
             .await;
         let Turn { claimed, lost } = match turn {
             Ok(turn) => turn,
             Err(error) => {
-                self.limits.recount(self.in_flight.values());
+                self.recount();
                 return Err(error);
             }
         };
@@ -191,50 +243,55 @@ impl Ledger {
         for end in self.finished.drain(..) {
             report(shared, &end);
         }
-        let full = claimed.len() >= want;
-        let some = !claimed.is_empty();
-        if some {
+        let count = claimed.len();
+        if count > 0 {
             self.busy.get_or_insert_with(|| shared.clock.busy());
         }
-        let chosen = taken - self.in_flight.len();
-        let count = claimed.len();
         self.hand_out(shared, claimed, jobs).await?;
         if chosen != count {
             // Another node was quicker with some of them; their places are free.
-            self.limits.recount(self.in_flight.values());
+            self.recount();
         }
         drop(busy);
         if !self.finished.is_empty() {
             // Some could not even begin; that has to be written down now.
             return Ok(now);
         }
-        if stopping || (full && want > 0) || (want == 0) {
+        let poll = now + shared.poll();
+        if stopping || self.in_flight.len() >= self.workers {
             // Only a result makes room.
-            return Ok(now + shared.poll());
+            return Ok(poll);
         }
-        let next = shared
-            .store
-            .next_ready()
-            .await?
-            .unwrap_or(now + shared.poll())
-            .min(now + shared.poll());
-        // What is ready and was not claimed waits for its channel, for its host, or for another node.
-        Ok(if next > now {
-            next
-        } else {
-            self.limits.next_free(now).unwrap_or(now + shared.poll())
-        })
+        // What is ready already and was not claimed waits for its channel or its host, which a result frees, for another
+        // node, or for its host's rate.
+        let next = shared.store.next_after(now).await?;
+        let free = self.limits.next_free(now);
+        Ok(next.into_iter().chain(free).fold(poll, Timestamp::min))
+    }
+
+    /// Claimed deliveries that must not be sent twice.
+    fn singular(&self) -> usize {
+        let mode = |delivery: &&InFlight| delivery.mode == Mode::AtMostOnce;
+        self.in_flight.values().filter(mode).count()
+    }
+
+    fn recount(&mut self) {
+        let hosts = self.in_flight.values().map(|delivery| &delivery.host);
+        self.limits.recount(hosts);
     }
 
     async fn hand_out(
         &mut self,
         shared: &Shared,
         claimed: Vec<Claimed>,
-        jobs: &mpsc::Sender<Job>,
+        jobs: &Jobs,
     ) -> Result<(), StoreError> {
         for delivery in &claimed {
-            self.in_flight
-                .insert(delivery.id.clone(), delivery.host.clone());
+            let in_flight = InFlight {
+                host: delivery.host.clone(),
+                mode: delivery.mode,
+            };
+            self.in_flight.insert(delivery.id.clone(), in_flight);
         }
         if self.contents.len() > KEPT_CONTENTS {
             self.contents.clear();
@@ -285,7 +342,7 @@ impl Ledger {
                 .await
             {
                 // The workers are gone only when everything is being dropped.
-                tracing::error!(delivery.id = %unsent.0.claimed.id, "there is no worker left");
+                tracing::error!(delivery.id = %unsent.claimed.id, "there is no worker left");
             }
         }
         Ok(())
@@ -332,11 +389,11 @@ fn never_left(claimed: &Claimed, reason: Reason, now: Timestamp) -> Finished {
 async fn work(
     shared: Shared,
     policy: RetryPolicy,
-    queue: Arc<Mutex<mpsc::Receiver<Job>>>,
+    queue: Arc<Mutex<Queue>>,
     ends: mpsc::Sender<Finished>,
 ) {
     loop {
-        let job = queue.lock().await.recv().await;
+        let job = queue.lock().await.next().await;
         let Some(Job {
             claimed,
             message,

@@ -1,12 +1,17 @@
 //! The dispatcher's turn: outcomes in, claims out, one transaction, statements over whole batches.
 
-use std::{borrow::Cow, collections::HashSet, time::Duration};
+use std::{
+    borrow::Cow,
+    cmp::Reverse,
+    collections::{BTreeSet, HashSet},
+    time::Duration,
+};
 
 use serde::Serialize;
 use sqlx::error::ErrorKind;
 
 use super::{
-    Candidate, Claimed, Finished, Store, StoreError, Turn,
+    Candidate, Claimed, Finished, Room, Store, StoreError, Turn,
     batch::{clean, clean_option, json},
     link::{Cells, Link, Purpose, Tx, execute, rows},
     row::{count, delivery_id, parsed},
@@ -21,10 +26,13 @@ use crate::domain::{
     time::Timestamp,
 };
 
-/// Candidates that a turn looks at beyond those it wants, in pages, so that a turn's memory and time are bounded however
-/// many are refused.
-const PAGE: usize = 512;
-const PAGES: usize = 8;
+/// The first page of candidates, and the longest. A short one shows which hosts fill up; the database then passes those
+/// over by itself.
+const FIRST_PAGE: usize = 64;
+const PAGE: usize = 1_024;
+
+/// Pages a turn looks at, so that its time is bounded however many are refused. The next turn goes on.
+const PAGES: usize = 16;
 
 /// The end of an attempt as JSON. What is absent is NULL in the database.
 #[derive(Serialize)]
@@ -81,30 +89,27 @@ impl<'a> From<&'a Finished> for End<'a> {
 
 impl Store {
     /// One turn of the dispatcher in one transaction: writes finished attempts (fenced: only while the delivery is still
-    /// `sending`, leased by `node`, at that attempt; the attempt row is written in any case), then claims up to `want`
-    /// deliveries that are ready at `now`, whose channel has no earlier unfinished delivery and none being sent, and
-    /// whose host is not in `blocked`. `choose` sees candidates in order and takes those that fit the limits per host.
+    /// `sending`, leased by `node`, at that attempt; the attempt row is written in any case), then claims what there is
+    /// `room` for: deliveries that are ready at `now`, whose channel has no earlier unfinished delivery and none being
+    /// sent, and whose host is not full. `choose` sees candidates in order and says whether their host takes them; a
+    /// host that refuses one is full for the rest of the turn.
     ///
-    /// Candidates come by priority (emergency first), then by the instant from which they are ready, then by id. Fewer
-    /// may be claimed than `choose` took when another node was quicker.
+    /// Candidates come by priority (emergency first), then those that must not be sent twice before others, then by the
+    /// instant from which they are ready, then by id. Fewer may be claimed than `choose` took when another node was
+    /// quicker.
     ///
     /// # Errors
     /// Any of a statement; nothing is written then, and the same `finished` can be handed in again.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "a turn is one transaction, and these are what it needs"
-    )]
     pub async fn turn(
         &self,
         node: &str,
         now: Timestamp,
         lease: Duration,
         finished: &[Finished],
-        want: usize,
-        blocked: &[String],
+        room: &Room<'_>,
         choose: impl FnMut(&Candidate) -> bool + Send,
     ) -> Result<Turn, StoreError> {
-        if finished.is_empty() && want == 0 {
+        if finished.is_empty() && room.in_all == 0 {
             return Ok(Turn::default());
         }
         let mut tx = self.pools.begin(Purpose::Write).await?;
@@ -113,10 +118,10 @@ impl Store {
         } else {
             finish(&mut tx, node, now, finished).await?
         };
-        let chosen = if want == 0 {
+        let chosen = if room.in_all == 0 {
             Vec::new()
         } else {
-            candidates(&mut tx, now, want, blocked, choose).await?
+            candidates(&mut tx, now, room, choose).await?
         };
         let claimed = if chosen.is_empty() {
             chosen
@@ -139,6 +144,22 @@ impl Store {
         let mut reader = self.pools.reader().await?;
         let found = rows!(reader, sql::deliver::NEXT_READY, [], |row| row
             .integer_or_null(0))?;
+        Ok(found
+            .into_iter()
+            .next()
+            .flatten()
+            .map(Timestamp::from_micros))
+    }
+
+    /// The least instant after `now` from which a delivery is ready, whether or not its channel will be free then.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn next_after(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let mut reader = self.pools.reader().await?;
+        let found = rows!(reader, sql::deliver::NEXT_AFTER, [now.as_micros()], |row| {
+            row.integer_or_null(0)
+        })?;
         Ok(found
             .into_iter()
             .next()
@@ -210,51 +231,94 @@ async fn finish(
 async fn candidates(
     tx: &mut Tx,
     now: Timestamp,
-    want: usize,
-    blocked: &[String],
+    room: &Room<'_>,
     mut choose: impl FnMut(&Candidate) -> bool + Send,
 ) -> Result<Vec<Claimed>, StoreError> {
-    let blocked = json(&blocked.iter().map(|host| clean(host)).collect::<Vec<_>>());
-    let mut chosen = Vec::new();
+    let mut kinds = rows!(*tx, sql::deliver::READY_KINDS, [now.as_micros()], |row| {
+        Ok((
+            parsed(
+                row.text(0)?,
+                |text| Priority::parse(text).ok_or(()),
+                "delivery",
+                "priority",
+                "a ready one",
+            )?,
+            parsed(
+                row.text(1)?,
+                |text| Mode::parse(text).ok_or(()),
+                "delivery",
+                "mode",
+                "a ready one",
+            )?,
+        ))
+    })?;
+    kinds.sort_unstable_by_key(|(priority, mode)| (Reverse(*priority), *mode != Mode::AtMostOnce));
+    let mut full: BTreeSet<String> = room.full.iter().cloned().collect();
+    let mut full_json = json(&full.iter().map(|host| clean(host)).collect::<Vec<_>>());
+    let mut chosen: Vec<Claimed> = Vec::new();
+    let mut singular = 0;
     let mut pages = PAGES;
-    for priority in Priority::ALL.into_iter().rev() {
+    for (priority, mode) in kinds {
         let (mut after_us, mut after_id) = (i64::MIN, String::new());
-        while chosen.len() < want && pages > 0 {
-            let limit = if pages == PAGES {
-                (want - chosen.len()).min(PAGE * PAGES)
+        let mut longest = FIRST_PAGE;
+        loop {
+            let mut want = room.in_all - chosen.len();
+            if mode == Mode::AtMostOnce {
+                want = want.min(room.at_most_once - singular);
+            }
+            if want == 0 || pages == 0 {
+                break;
+            }
+            pages -= 1;
+            // Where nobody refuses, no more is looked at than is wanted.
+            let limit = if full.len() > room.full.len() {
+                longest
             } else {
-                PAGE
+                want.min(longest)
             };
+            longest = (longest * 4).min(PAGE);
             let limit_us = i64::try_from(limit).unwrap_or(i64::MAX);
             let statement = sql::deliver::CANDIDATES;
             let binds = (
                 now.as_micros(),
                 priority.as_str(),
-                blocked.as_str(),
+                mode.as_str(),
+                full_json.as_str(),
                 after_us,
                 after_id.as_str(),
                 limit_us,
             );
+            let before = (chosen.len(), full.len());
             let page = rows!(
                 *tx,
                 statement,
-                [binds.0, binds.1, binds.2, binds.3, binds.4, binds.5],
+                [
+                    binds.0, binds.1, binds.2, binds.3, binds.4, binds.5, binds.6
+                ],
                 |row| {
                     let candidate = candidate(row)?;
                     let last = (row.integer(4)?, candidate.id.as_str().to_owned());
-                    let taken = chosen.len() < want && choose(&candidate);
-                    if taken {
-                        chosen.push(claimed(row, candidate, now)?);
+                    if chosen.len() - before.0 < want && !full.contains(&candidate.host) {
+                        if choose(&candidate) {
+                            chosen.push(claimed(row, candidate, now)?);
+                        } else {
+                            full.insert(candidate.host);
+                        }
                     }
                     Ok(last)
                 }
             )?;
-            let full = page.len() == limit;
-            let Some(last) = page.into_iter().next_back().filter(|_| full) else {
+            if mode == Mode::AtMostOnce {
+                singular += chosen.len() - before.0;
+            }
+            if full.len() > before.1 {
+                full_json = json(&full.iter().map(|host| clean(host)).collect::<Vec<_>>());
+            }
+            let is_full_page = page.len() == limit;
+            let Some(last) = page.into_iter().next_back().filter(|_| is_full_page) else {
                 break;
             };
             (after_us, after_id) = last;
-            pages -= 1;
         }
     }
     Ok(chosen)

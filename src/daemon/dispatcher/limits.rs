@@ -74,14 +74,14 @@ impl Limits {
     }
 
     /// The hosts that take nothing at `now`. Idle ones are forgotten here, so that memory follows what is going on.
-    pub(super) fn blocked(&mut self, now: Timestamp) -> Vec<String> {
+    pub(super) fn full(&mut self, now: Timestamp) -> Vec<String> {
         self.hosts
             .retain(|_, entry| entry.in_flight > 0 || entry.next > now);
         let limit = now + BURST.saturating_sub(self.interval);
-        let is_blocked = |entry: &Host| entry.in_flight >= self.concurrency || entry.next > limit;
+        let is_full = |entry: &Host| entry.in_flight >= self.concurrency || entry.next > limit;
         self.hosts
             .iter()
-            .filter(|(_, entry)| is_blocked(entry))
+            .filter(|(_, entry)| is_full(entry))
             .map(|(host, _)| host.clone())
             .collect()
     }
@@ -109,7 +109,7 @@ mod tests {
         assert!(limits.enter("a", now) && limits.enter("a", now));
         assert!(!limits.enter("a", now));
         assert!(limits.enter("b", now), "another host is another matter");
-        assert_eq!(limits.blocked(now), ["a"]);
+        assert_eq!(limits.full(now), ["a"]);
         limits.leave("a");
         assert!(limits.enter("a", now));
     }
@@ -138,11 +138,7 @@ mod tests {
         let mut limits = Limits::new(1, 1.0);
         assert!(limits.enter("a", Timestamp::from_micros(0)));
         limits.leave("a");
-        assert!(
-            limits
-                .blocked(Timestamp::from_micros(10_000_000))
-                .is_empty()
-        );
+        assert!(limits.full(Timestamp::from_micros(10_000_000)).is_empty());
         assert!(limits.hosts.is_empty());
     }
 

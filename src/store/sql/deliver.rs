@@ -20,26 +20,49 @@ macro_rules! leads {
     };
 }
 
-/// Ready deliveries of one priority that lead their channels, after a given one. `$1` now, `$2` priority, `$3` blocked
-/// hosts as JSON, `$4` and `$5` instant and id of the last one seen, `$6` limit.
+/// Ready deliveries of one priority and mode that lead their channels, after a given one. `$1` now, `$2` priority, `$3`
+/// mode, `$4` full hosts as JSON, `$5` and `$6` instant and id of the last one seen, `$7` limit.
 macro_rules! candidates {
-    ($blocked:literal) => {
+    ($full:literal) => {
         concat!(
             "SELECT ", candidate!(), " FROM delivery AS d
-            WHERE state = 'ready' AND priority = $2 AND next_us <= $1 AND (next_us, id) > ($4, $5) AND deadline_us > $1
-                AND host NOT IN (SELECT value FROM ", $blocked, ")
+            WHERE state = 'ready' AND priority = $2 AND mode = $3 AND next_us <= $1 AND (next_us, id) > ($5, $6)
+                AND deadline_us > $1 AND host NOT IN (SELECT value FROM ", $full, ")
                 AND ", leads!(), "
-            ORDER BY next_us, id LIMIT $6"
+            ORDER BY next_us, id LIMIT $7"
         )
     };
 }
 
-/// The least instant of a ready delivery of one priority that leads its channel.
-macro_rules! next {
-    ($priority:literal) => {
+/// One select for each priority and mode, most urgent first, what must not be sent twice first: `ready!(SELECT-LIST;
+/// MORE CONDITIONS)` gives the first ready row of each.
+macro_rules! ready {
+    ($columns:expr; $more:expr) => {
         concat!(
-            "SELECT * FROM (SELECT next_us FROM delivery AS d WHERE state = 'ready' AND priority = '", $priority, "' AND ",
-            leads!(), " ORDER BY next_us, id LIMIT 1) AS ", $priority, "_head"
+            ready!("emergency", "at-most-once", $columns, $more),
+            " UNION ALL ",
+            ready!("emergency", "at-least-once", $columns, $more),
+            " UNION ALL ",
+            ready!("priority", "at-most-once", $columns, $more),
+            " UNION ALL ",
+            ready!("priority", "at-least-once", $columns, $more),
+            " UNION ALL ",
+            ready!("normal", "at-most-once", $columns, $more),
+            " UNION ALL ",
+            ready!("normal", "at-least-once", $columns, $more)
+        )
+    };
+    ($priority:literal, $mode:literal, $columns:expr, $more:expr) => {
+        concat!(
+            "SELECT * FROM (SELECT ",
+            $columns,
+            " FROM delivery AS d WHERE state = 'ready' AND priority = '",
+            $priority,
+            "' AND mode = '",
+            $mode,
+            "' AND ",
+            $more,
+            " ORDER BY next_us, id LIMIT 1) AS head"
         )
     };
 }
@@ -83,9 +106,9 @@ statements! {
     );
     /// See [`candidates!`]. On PostgreSQL they are locked until the turn ends; what another node has locked is passed by.
     CANDIDATES = (
-        candidates!("json_each($3)"),
+        candidates!("json_each($4)"),
         concat!(
-            "WITH chosen AS MATERIALIZED (", candidates!("json_array_elements_text(CAST($3 AS JSON))"),
+            "WITH chosen AS MATERIALIZED (", candidates!("json_array_elements_text(CAST($4 AS JSON))"),
             " FOR UPDATE OF d SKIP LOCKED) SELECT * FROM chosen ORDER BY next_us, id"
         ),
     );
@@ -99,11 +122,12 @@ statements! {
     CLAIM_BEGIN = one!("SAVEPOINT claim");
     /// Gives a claim up.
     CLAIM_UNDO = one!("ROLLBACK TO SAVEPOINT claim");
+    /// The priorities and modes of which something is ready. `$1` now.
+    READY_KINDS = one!("SELECT priority, mode FROM (", ready!("priority, mode"; "next_us <= $1"), ") AS heads");
     /// The least instant of a ready delivery that leads its channel.
-    NEXT_READY = one!(
-        "SELECT min(next_us) FROM (", next!("emergency"), " UNION ALL ", next!("priority"), " UNION ALL ",
-        next!("normal"), ") AS heads"
-    );
+    NEXT_READY = one!("SELECT min(next_us) FROM (", ready!("next_us"; leads!()), ") AS heads");
+    /// The least instant of a ready delivery after a given one. `$1` the given one.
+    NEXT_AFTER = one!("SELECT min(next_us) FROM (", ready!("next_us"; "next_us > $1"), ") AS heads");
     /// Contents by address.
     CONTENTS = list!("SELECT hash, json FROM list JOIN content ON hash = list.item");
 

@@ -5,14 +5,15 @@ use std::time::Duration;
 use loa::{
     domain::{
         bulletin::Priority,
+        channel::Mode,
         delivery::{Evidence, Outcome, Reason, State},
         plan::PlannedDelivery,
     },
-    store::{Candidate, Finished},
+    store::{Candidate, Finished, Room},
 };
 
 use super::ground::{
-    Ground, LEASE, NODE, accepted, all, at, content, end, ids, planned, planned_by,
+    Ground, LEASE, NODE, accepted, all, at, content, end, ids, planned, planned_by, room,
 };
 
 pub(super) async fn a_delivery_from_plan_to_accepted(ground: Ground) {
@@ -192,10 +193,14 @@ pub(super) async fn an_earlier_delivery_blocks_later_ones(ground: Ground) {
     assert_eq!(ids(&turn.claimed), [second.id]);
 }
 
-pub(super) async fn blocked_hosts_and_choice(ground: Ground) {
+pub(super) async fn full_hosts_and_choice(ground: Ground) {
     let deliveries = ["a", "b", "c"].map(|channel| planned(channel, 100));
     ground.ready(&deliveries).await;
-    let blocked = ["a.test:80".to_owned(), "it's \"quoted\"".to_owned()];
+    let full = ["a.test:80".to_owned(), "it's \"quoted\"".to_owned()];
+    let room = Room {
+        full: &full,
+        ..room(5)
+    };
     let mut seen = Vec::new();
     let choose = |candidate: &Candidate| {
         seen.push((
@@ -207,7 +212,7 @@ pub(super) async fn blocked_hosts_and_choice(ground: Ground) {
     };
     let turn = ground
         .store
-        .turn(NODE, at(100), LEASE, &[], 5, &blocked, choose)
+        .turn(NODE, at(100), LEASE, &[], &room, choose)
         .await
         .unwrap();
     assert_eq!(ids(&turn.claimed), [deliveries[2].id.clone()]);
@@ -233,10 +238,71 @@ pub(super) async fn choice_sees_beyond_what_is_refused(ground: Ground) {
     let choose = |candidate: &Candidate| candidate.channel.as_str() == "web-1";
     let turn = ground
         .store
-        .turn(NODE, at(100), LEASE, &[], 4, &[], choose)
+        .turn(NODE, at(100), LEASE, &[], &room(4), choose)
         .await
         .unwrap();
     assert_eq!(turn.claimed.len(), 1);
+}
+
+pub(super) async fn a_full_host_hides_nobody(ground: Ground) {
+    // Thousands of one host come first. It takes four, and is asked five times at most.
+    let mut deliveries: Vec<_> = (0..3_000).map(|n| planned(&format!("x-{n}"), 90)).collect();
+    deliveries.push(planned("y-1", 100));
+    let host = |channel: &str| channel.split('-').next().unwrap().to_owned();
+    ground.ready_at(&deliveries, host).await;
+    let mut asked = Vec::new();
+    let choose = |candidate: &Candidate| {
+        asked.push(candidate.host.clone());
+        candidate.host == "y" || asked.len() <= 4
+    };
+    let turn = ground
+        .store
+        .turn(NODE, at(100), LEASE, &[], &room(100), choose)
+        .await
+        .unwrap();
+    assert_eq!(turn.claimed.len(), 5);
+    assert_eq!(asked, ["x", "x", "x", "x", "x", "y"]);
+}
+
+pub(super) async fn two_budgets(ground: Ground) {
+    let of = |mode, channel: &str, due| PlannedDelivery {
+        mode,
+        ..planned(channel, due)
+    };
+    let deliveries = [
+        of(Mode::AtLeastOnce, "a", 90),
+        of(Mode::AtMostOnce, "b", 95),
+        of(Mode::AtMostOnce, "c", 100),
+        of(Mode::AtLeastOnce, "d", 100),
+    ];
+    ground.ready(&deliveries).await;
+    let claimed = async |in_all, at_most_once| {
+        let room = Room {
+            in_all,
+            at_most_once,
+            full: &[],
+        };
+        let turn = ground
+            .store
+            .turn(NODE, at(100), LEASE, &[], &room, all)
+            .await
+            .unwrap();
+        let channels: Vec<_> = turn
+            .claimed
+            .iter()
+            .map(|claimed| claimed.channel.to_string())
+            .collect();
+        channels
+    };
+    assert_eq!(claimed(0, 5).await, [""; 0]);
+    assert_eq!(claimed(1, 0).await, ["a"]);
+    assert_eq!(
+        claimed(5, 1).await,
+        ["b", "d"],
+        "what must not be sent twice comes first"
+    );
+    assert_eq!(claimed(5, 0).await, [""; 0]);
+    assert_eq!(claimed(5, 5).await, ["c"]);
 }
 
 pub(super) async fn no_claim_after_the_deadline(ground: Ground) {
@@ -305,7 +371,7 @@ pub(super) async fn finishing_is_fenced(ground: Ground) {
         [(lost.id.clone(), State::Ready)]
     );
     let theirs = other
-        .turn("node-b", at(110), LEASE, &[], 5, &[], all)
+        .turn("node-b", at(110), LEASE, &[], &room(5), all)
         .await
         .unwrap()
         .claimed;
@@ -347,7 +413,7 @@ pub(super) async fn finishing_is_fenced(ground: Ground) {
         ..accepted(&theirs[0])
     };
     let turn = other
-        .turn("node-b", at(112), LEASE, &[wrong], 0, &[], all)
+        .turn("node-b", at(112), LEASE, &[wrong], &room(0), all)
         .await
         .unwrap();
     assert_eq!(turn.lost, std::slice::from_ref(&lost.id));
@@ -359,8 +425,7 @@ pub(super) async fn finishing_is_fenced(ground: Ground) {
             at(113),
             LEASE,
             &[accepted(&theirs[0])],
-            0,
-            &[],
+            &room(0),
             all,
         )
         .await

@@ -6,7 +6,7 @@ use loa::domain::{
     plan::PlannedDelivery,
 };
 
-use super::ground::{Ground, LEASE, NODE, R1, accepted, all, at, end, planned, planned_by};
+use super::ground::{Ground, LEASE, NODE, R1, accepted, all, at, end, planned, planned_by, room};
 
 pub(super) async fn rescue_by_mode(ground: Ground) {
     let table = [
@@ -81,7 +81,7 @@ pub(super) async fn rescue_when_alone(ground: Ground) {
     ground.ready(std::slice::from_ref(&theirs)).await;
     ground
         .store
-        .turn("node-before", at(100), LEASE, &[], 1, &[], all)
+        .turn("node-before", at(100), LEASE, &[], &room(1), all)
         .await
         .unwrap();
     ground.ready(std::slice::from_ref(&ours)).await;

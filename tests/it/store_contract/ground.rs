@@ -13,7 +13,7 @@ use loa::{
         time::Timestamp,
     },
     store::{
-        Candidate, Claimed, Finished, Frozen, LogFilter, Store, Turn, World, row::DeliveryRow,
+        Candidate, Claimed, Finished, Frozen, LogFilter, Room, Store, Turn, World, row::DeliveryRow,
     },
 };
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteConnection};
@@ -90,8 +90,24 @@ impl Ground {
         assert_eq!(self.freeze(R1).await, deliveries.len() as u64);
     }
 
+    /// [`Ground::ready`], with the host of each channel.
+    pub(super) async fn ready_at(
+        &self,
+        deliveries: &[PlannedDelivery],
+        host: impl Fn(&str) -> String,
+    ) {
+        self.store.plan(deliveries, R1, at(0)).await.unwrap();
+        assert_eq!(self.freeze_at(R1, host).await, deliveries.len() as u64);
+    }
+
     /// Freezes whatever is planned, with words of `revision`.
     pub(super) async fn freeze(&self, revision: &str) -> u64 {
+        self.freeze_at(revision, |channel| format!("{channel}.test:80"))
+            .await
+    }
+
+    /// [`Ground::freeze`], with the host of each channel.
+    async fn freeze_at(&self, revision: &str, host: impl Fn(&str) -> String) -> u64 {
         let unprepared = self
             .store
             .unprepared(Timestamp::from_micros(i64::MAX), 100_000)
@@ -103,7 +119,7 @@ impl Ground {
             .into_iter()
             .map(|delivery| Frozen {
                 can_ask: delivery.channel.as_str().starts_with("asks"),
-                host: format!("{}.test:80", delivery.channel),
+                host: host(delivery.channel.as_str()),
                 id: delivery.id,
                 hash: hash.clone(),
             })
@@ -117,7 +133,7 @@ impl Ground {
     /// A turn of [`NODE`] that takes whatever there is.
     pub(super) async fn turn(&self, now: Timestamp, finished: &[Finished], want: usize) -> Turn {
         self.store
-            .turn(NODE, now, LEASE, finished, want, &[], all)
+            .turn(NODE, now, LEASE, finished, &room(want), all)
             .await
             .unwrap()
     }
@@ -158,6 +174,15 @@ impl Ground {
         );
         let account = self.store.account(&LogFilter::default()).await.unwrap();
         assert!(account.balances(), "{account:?}");
+    }
+}
+
+/// Room for so many, whatever they are.
+pub(super) fn room(in_all: usize) -> Room<'static> {
+    Room {
+        in_all,
+        at_most_once: in_all,
+        full: &[],
     }
 }
 

@@ -16,7 +16,7 @@ use loa::{
         plan::PlannedDelivery,
         time::Timestamp,
     },
-    store::{Claimed, Finished, Frozen, LogFilter, Order, Planned},
+    store::{Claimed, Finished, Frozen, LogFilter, Order, Planned, Room},
 };
 
 use super::ground::{Dice, Ground, LEASE, all, at, at_most_once, content, end, planned_by};
@@ -138,7 +138,7 @@ impl Model {
         holds
     }
 
-    fn claim(&mut self, node: &'static str, now: Timestamp, want: usize) -> Vec<DeliveryId> {
+    fn claim(&mut self, node: &'static str, now: Timestamp, room: &Room<'_>) -> Vec<DeliveryId> {
         let leads = |known: &Known| {
             self.known.values().all(|other| {
                 other.plan.channel != known.plan.channel
@@ -158,14 +158,20 @@ impl Model {
             .map(|known| {
                 (
                     Reverse(known.plan.priority),
+                    !at_most_once(known.plan.mode),
                     known.next,
                     known.plan.id.clone(),
                 )
             })
             .collect();
         chosen.sort();
-        chosen.truncate(want);
-        let ids: Vec<_> = chosen.into_iter().map(|(_, _, id)| id).collect();
+        let mut singular = 0;
+        chosen.retain(|(_, repeatable, ..)| {
+            singular += usize::from(!repeatable);
+            *repeatable || singular <= room.at_most_once
+        });
+        chosen.truncate(room.in_all);
+        let ids: Vec<_> = chosen.into_iter().map(|(.., id)| id).collect();
         for id in &ids {
             let known = self.known.get_mut(id).unwrap();
             (known.state, known.next, known.lease) =
@@ -317,10 +323,14 @@ pub(super) async fn random_sequences(ground: Ground) {
                         }
                     }
                     flying = kept;
-                    let want = usize::try_from(dice.below(5)).unwrap();
-                    did.push(format!("turn of {node}: {} ends, wants {want}", ends.len()));
+                    let room = Room {
+                        in_all: usize::try_from(dice.below(5)).unwrap(),
+                        at_most_once: usize::try_from(dice.below(5)).unwrap(),
+                        full: &[],
+                    };
+                    did.push(format!("turn of {node}: {} ends, {room:?}", ends.len()));
                     let turn = store
-                        .turn(node, now, LEASE, &ends, want, &[], all)
+                        .turn(node, now, LEASE, &ends, &room, all)
                         .await
                         .unwrap();
                     let lost: Vec<_> = ends
@@ -334,7 +344,7 @@ pub(super) async fn random_sequences(ground: Ground) {
                         .iter()
                         .map(|claimed| claimed.id.clone())
                         .collect();
-                    assert_eq!(got, model.claim(node, now, want), "{did:#?}");
+                    assert_eq!(got, model.claim(node, now, &room), "{did:#?}");
                     for claimed in turn.claimed {
                         let known = &model.known[&claimed.id];
                         assert_eq!(

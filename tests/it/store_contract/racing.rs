@@ -8,7 +8,7 @@ use loa::{
 };
 use tokio::sync::Barrier;
 
-use super::ground::{Ground, LEASE, R1, accepted, all, at, planned, planned_by};
+use super::ground::{Ground, LEASE, R1, accepted, all, at, planned, planned_by, room};
 
 const CHANNELS: u32 = 40;
 const EACH: u32 = 8;
@@ -45,7 +45,7 @@ async fn node(store: &Store, name: &str, busy: &Mutex<HashSet<ChannelId>>, both:
     let mut waited = false;
     loop {
         let turn = store
-            .turn(name, at(200), LEASE, &ends, 5, &[], all)
+            .turn(name, at(200), LEASE, &ends, &room(5), all)
             .await
             .unwrap();
         assert_eq!(turn.lost, []);

@@ -17,7 +17,7 @@ use loa::{
         ward::{Validity, Ward, WardKind},
         workspace::Workspace,
     },
-    store::{Claimed, Finished, Frozen, Store, World},
+    store::{Claimed, Finished, Frozen, Room, Store, World},
     web::{self, Site},
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -306,11 +306,16 @@ impl City {
     }
 
     async fn turn(&self, finished: &[Finished]) -> Vec<Claimed> {
-        let want = if finished.is_empty() { 10_000 } else { 0 };
+        let most = if finished.is_empty() { 10_000 } else { 0 };
+        let room = Room {
+            in_all: most,
+            at_most_once: most,
+            full: &[],
+        };
         let lease = Duration::from_mins(10);
         let turn = self
             .store
-            .turn(NODE, self.clock.now(), lease, finished, want, &[], |_| true)
+            .turn(NODE, self.clock.now(), lease, finished, &room, |_| true)
             .await
             .unwrap();
         assert!(turn.lost.is_empty());
