@@ -33,7 +33,7 @@ use crate::{
         recipe::{Recipe, Verdict},
         secret::Secret,
     },
-    template::TemplateError,
+    template::{Context, TemplateError},
 };
 
 /// What is wrong in a recipe, or with a channel's parameters for it.
@@ -88,10 +88,10 @@ pub struct RecipeAdapter {
 }
 
 /// What a recipe may know of its channel.
-#[derive(Clone)]
 struct Facts {
     channel: Value,
-    with: Value,
+    /// `channel` and `with`, converted once and not for each message.
+    base: Context,
 }
 
 impl Facts {
@@ -100,10 +100,11 @@ impl Facts {
             .iter()
             .map(|(key, value)| (key.clone(), Value::String(value.clone())))
             .collect();
-        Self {
-            channel: serde_json::json!({ "id": id, "name": name }),
-            with: Value::Object(with),
-        }
+        let channel = serde_json::json!({ "id": id, "name": name });
+        let mut base = Context::default();
+        base.insert("channel", &channel);
+        base.insert("with", &Value::Object(with));
+        Self { channel, base }
     }
 }
 

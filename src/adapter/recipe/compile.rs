@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::{
     Facts, Recipe, RecipeProblem, RecipeProblemKind, Scene,
     judge::{Condition, check_pointer},
+    scene::FIELDS,
     text::{Reading, Text, Tree},
     write::{Call, each_leaf},
 };
@@ -29,6 +30,8 @@ use crate::{
 pub struct CompiledRecipe {
     pub(super) id: RecipeId,
     pub(super) templates: Templates,
+    /// The fields of `message` that the templates name.
+    pub(super) wanted: Vec<&'static str>,
     /// What the recipe declares, with defaults.
     parameters: BTreeMap<String, Option<String>>,
     pub(super) values: Vec<(String, Tree)>,
@@ -68,6 +71,7 @@ impl CompiledRecipe {
         let mut compiled = Self {
             id: recipe.id.clone(),
             templates: Templates::new(),
+            wanted: Vec::new(),
             parameters: recipe
                 .parameters
                 .iter()
@@ -108,6 +112,7 @@ impl CompiledRecipe {
             templates,
             mut problems,
         } = reading;
+        compiled.wanted = wanted(&templates);
         let errors = compiled.templates.add_all(templates);
         problems.extend(errors.into_iter().map(|error| RecipeProblem {
             path: error.template.clone(),
@@ -248,6 +253,17 @@ impl Question {
             .map(|(name, _)| (name.clone(), Value::from(1)))
             .collect()
     }
+}
+
+/// The fields of `message` that may be asked for: those whose names occur in a template at all, and all of them where a
+/// template picks one by a computed name or goes through the whole.
+fn wanted(templates: &[(String, String)]) -> Vec<&'static str> {
+    let is_open = templates.iter().any(|(_, text)| {
+        let uses = text.split("message").skip(1);
+        uses.into_iter().any(|rest| !rest.trim_start().starts_with('.'))
+    });
+    let named = |field: &&str| is_open || templates.iter().any(|(_, text)| text.contains(*field));
+    FIELDS.into_iter().filter(named).collect()
 }
 
 fn read_value(reading: &mut Reading, name: &str, value: &recipe::Value) -> Tree {

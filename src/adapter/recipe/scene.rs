@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, cell::OnceCell};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
     Facts, RecipeProblem,
@@ -58,11 +58,9 @@ impl<'a> Scene<'a> {
     }
 
     fn build(&self) -> Result<Context, RecipeProblem> {
-        let mut context = Context::default();
-        context.insert("channel", &self.facts.channel);
-        context.insert("with", &self.facts.with);
+        let mut context = self.facts.base.clone();
         if let Some(message) = self.message {
-            context.insert("message", &describe(message));
+            context.insert("message", &describe(message, &self.recipe.wanted));
             let mut values = Map::new();
             for (name, tree) in &self.recipe.values {
                 context.insert("value", &Value::Object(values.clone()));
@@ -78,24 +76,52 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// `message` as templates see it.
-fn describe(message: &Message) -> Value {
+/// The fields of `message`, in the language of recipes.
+pub(super) const FIELDS: [&str; 15] = [
+    "text",
+    "title",
+    "summary",
+    "html",
+    "format",
+    "bulletin",
+    "ward",
+    "ward_name",
+    "delivery",
+    "due",
+    "deadline",
+    "attempt",
+    "priority",
+    "hash",
+    "slug",
+];
+
+/// `message` as templates see it: the `wanted` fields, because making all of them for every call costs more than the
+/// call's rendering.
+fn describe(message: &Message, wanted: &[&'static str]) -> Value {
+    let fields = wanted
+        .iter()
+        .map(|field| ((*field).to_owned(), field_of(message, field)));
+    Value::Object(fields.collect())
+}
+
+fn field_of(message: &Message, field: &str) -> Value {
     let content = &message.content;
-    json!({
-        "text": content.text,
-        "title": content.title,
-        "summary": content.summary.as_deref().unwrap_or_default(),
-        "html": content.html.as_deref().unwrap_or_default(),
-        "format": content.format.as_str(),
-        "bulletin": content.bulletin.as_str(),
-        "ward": message.ward.as_str(),
-        "ward_name": message.ward_name,
-        "delivery": message.delivery.as_str(),
-        "due": message.due.to_rfc3339(),
-        "deadline": message.deadline.to_rfc3339(),
-        "attempt": message.attempt,
-        "priority": message.priority.as_str(),
-        "hash": message.hash.as_str(),
-        "slug": message.slug(),
-    })
+    match field {
+        "text" => content.text.clone().into(),
+        "title" => content.title.clone().into(),
+        "summary" => content.summary.clone().unwrap_or_default().into(),
+        "html" => content.html.clone().unwrap_or_default().into(),
+        "format" => content.format.as_str().into(),
+        "bulletin" => content.bulletin.as_str().into(),
+        "ward" => message.ward.as_str().into(),
+        "ward_name" => message.ward_name.clone().into(),
+        "delivery" => message.delivery.as_str().into(),
+        "due" => message.due.to_rfc3339().into(),
+        "deadline" => message.deadline.to_rfc3339().into(),
+        "attempt" => message.attempt.into(),
+        "priority" => message.priority.as_str().into(),
+        "hash" => message.hash.as_str().into(),
+        "slug" => message.slug().into(),
+        _ => Value::Null,
+    }
 }
