@@ -10,6 +10,5 @@ mod daemon;
 mod diagnostics;
 mod simulator;
 mod store_contract;
-mod store_contract;
 mod tidy;
 mod web;
