@@ -59,9 +59,12 @@ fn entries() -> &'static HashMap<String, Entry> {
     ENTRIES.get_or_init(|| {
         let mut entries = HashMap::new();
         for (area, yaml) in FILES {
-            let file: HashMap<String, Entry> =
-                serde_yaml::from_str(yaml).expect("the catalogue is compiled in and read by a test");
-            entries.extend(file.into_iter().map(|(name, entry)| (format!("{area}.{name}"), entry)));
+            let file: HashMap<String, Entry> = serde_yaml::from_str(yaml)
+                .expect("the catalogue is compiled in and read by a test");
+            entries.extend(
+                file.into_iter()
+                    .map(|(name, entry)| (format!("{area}.{name}"), entry)),
+            );
         }
         entries
     })
@@ -71,7 +74,9 @@ fn entries() -> &'static HashMap<String, Entry> {
 /// a slip shows on the page and does not take the daemon down.
 #[must_use]
 pub fn text(lang: Lang, key: &str, args: &[(&str, &dyn fmt::Display)]) -> String {
-    let Some(entry) = entries().get(key) else { return format!("[{key}]") };
+    let Some(entry) = entries().get(key) else {
+        return format!("[{key}]");
+    };
     let pattern = match lang {
         Lang::Vi => &entry.vi,
         Lang::En => &entry.en,
@@ -113,20 +118,31 @@ mod tests {
     use super::*;
 
     fn placeholders(pattern: &str) -> std::collections::BTreeSet<&str> {
-        pattern.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name).collect()
+        pattern
+            .split('{')
+            .skip(1)
+            .filter_map(|part| part.split_once('}'))
+            .map(|(name, _)| name)
+            .collect()
     }
 
     #[test]
     fn both_languages_say_the_same_things() {
         for (key, entry) in entries() {
-            assert!(!entry.vi.trim().is_empty() && !entry.en.trim().is_empty(), "{key} is empty in a language");
+            assert!(
+                !entry.vi.trim().is_empty() && !entry.en.trim().is_empty(),
+                "{key} is empty in a language"
+            );
             assert_eq!(placeholders(&entry.vi), placeholders(&entry.en), "{key}");
         }
     }
 
     #[test]
     fn placeholders_are_filled_once() {
-        assert_eq!(fill("a {x} {y} {", &[("x", &"{y}"), ("y", &1)]), "a {y} 1 {");
+        assert_eq!(
+            fill("a {x} {y} {", &[("x", &"{y}"), ("y", &1)]),
+            "a {y} 1 {"
+        );
         assert_eq!(fill("{z}", &[]), "{z}");
     }
 

@@ -55,7 +55,11 @@ pub struct Global {
 
 impl Global {
     fn world(&self) -> World {
-        if self.simulate.is_some() { World::Simulated } else { World::Real }
+        if self.simulate.is_some() {
+            World::Simulated
+        } else {
+            World::Real
+        }
     }
 }
 
@@ -103,7 +107,10 @@ pub fn main() -> ExitCode {
         }
     };
     let output = Output::new(cli.global.format, cli.global.lang);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             place::eprint_text(&format!("loa: {error}"));
@@ -112,7 +119,9 @@ pub fn main() -> ExitCode {
     };
     let result = runtime.block_on(execute(&cli, &output));
     runtime.shutdown_background();
-    let Err(error) = result else { return ExitCode::SUCCESS };
+    let Err(error) = result else {
+        return ExitCode::SUCCESS;
+    };
     if let Some(io) = error.downcast_ref::<std::io::Error>()
         && io.kind() == std::io::ErrorKind::BrokenPipe
     {
@@ -144,7 +153,9 @@ async fn execute(cli: &Cli, output: &Output) -> anyhow::Result<()> {
 fn arguments(given: impl Iterator<Item = std::ffi::OsString>) -> Vec<std::ffi::OsString> {
     let mut arguments: Vec<std::ffi::OsString> = Vec::new();
     for argument in given {
-        let is_address = argument.to_str().is_some_and(|text| text.starts_with("http://"));
+        let is_address = argument
+            .to_str()
+            .is_some_and(|text| text.starts_with("http://"));
         match arguments.last_mut() {
             Some(last) if is_address && last == "--simulate" => {
                 last.push("=");
@@ -166,9 +177,24 @@ mod tests {
 
     #[test]
     fn simulate_takes_an_address_and_nothing_else() {
-        assert_eq!(parse("loa run --simulate http://127.0.0.1:1").global.simulate.as_deref(), Some("http://127.0.0.1:1"));
-        assert_eq!(parse("loa run --simulate").global.simulate.as_deref(), Some(""));
-        assert_eq!(parse("loa --simulate run --speed 5").global.simulate.as_deref(), Some(""));
+        assert_eq!(
+            parse("loa run --simulate http://127.0.0.1:1")
+                .global
+                .simulate
+                .as_deref(),
+            Some("http://127.0.0.1:1")
+        );
+        assert_eq!(
+            parse("loa run --simulate").global.simulate.as_deref(),
+            Some("")
+        );
+        assert_eq!(
+            parse("loa --simulate run --speed 5")
+                .global
+                .simulate
+                .as_deref(),
+            Some("")
+        );
         assert_eq!(parse("loa log").global.world(), World::Real);
         assert_eq!(parse("loa log --simulate").global.world(), World::Simulated);
     }

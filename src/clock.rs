@@ -40,10 +40,16 @@ struct Simulated {
 
 impl Simulated {
     fn now(&self, real: Instant) -> Timestamp {
-        let speed = if self.busy > 0 { 1.0_f64.min(self.speed) } else { self.speed };
+        let speed = if self.busy > 0 {
+            1.0_f64.min(self.speed)
+        } else {
+            self.speed
+        };
         let now = self.base + real.saturating_duration_since(self.since).mul_f64(speed);
         // Somebody waits for an earlier instant and has not woken yet: do not pass it.
-        self.waiting.first().map_or(now, |(earliest, _)| now.min((*earliest).max(self.base)))
+        self.waiting
+            .first()
+            .map_or(now, |(earliest, _)| now.min((*earliest).max(self.base)))
     }
 
     /// Makes the present the new base, before anything changes that the passage of time depends on.
@@ -115,7 +121,10 @@ impl Clock {
 
     /// The present instant.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the system's clock"
+    )]
     pub fn now(&self) -> Timestamp {
         match &*self.0 {
             Kind::System => chrono::Utc::now().into(),
@@ -155,7 +164,10 @@ impl Clock {
                         break;
                     }
                     let real = Duration::from_secs_f64(at.since(now).as_secs_f64() / speed);
-                    tokio::time::sleep(real.clamp(Duration::from_millis(1), Duration::from_secs(5))).await;
+                    tokio::time::sleep(
+                        real.clamp(Duration::from_millis(1), Duration::from_secs(5)),
+                    )
+                    .await;
                 }
                 drop(waiter);
             }
@@ -217,7 +229,7 @@ mod tests {
         let sleeper = {
             let clock = clock.clone();
             async move {
-                clock.sleep(Duration::from_secs(60)).await;
+                clock.sleep(Duration::from_mins(1)).await;
                 clock.now()
             }
         };
@@ -226,7 +238,7 @@ mod tests {
         clock.advance(Duration::from_secs(59));
         assert!(futures_util::poll!(sleeper.as_mut()).is_pending());
         clock.advance(Duration::from_secs(1));
-        assert_eq!(sleeper.await, START + Duration::from_secs(60));
+        assert_eq!(sleeper.await, START + Duration::from_mins(1));
     }
 
     #[tokio::test]
@@ -246,7 +258,10 @@ mod tests {
         let clock = Clock::simulated(START, 1_000_000_000.0);
         let busy = clock.busy();
         let before = clock.now();
-        assert!(clock.now().since(before) < Duration::from_secs(60), "a thousand seconds a microsecond otherwise");
+        assert!(
+            clock.now().since(before) < Duration::from_mins(1),
+            "a thousand seconds a microsecond otherwise"
+        );
         drop(busy);
         clock.sleep(Duration::from_secs(1_000_000)).await;
     }

@@ -31,9 +31,14 @@ pub enum SecretError {
     },
 }
 
+/// What every secret is worth in the simulated world. A webhook secret is base64 of at least 24 bytes.
+const SIMULATED_SECRET: &str = "whsec_c2ltdWxhdGVkLXNpbXVsYXRlZC1zaW11bGF0ZWQ=";
+
 /// Resolves references to secrets. Clones resolve alike.
 #[derive(Clone)]
-pub struct Secrets(Arc<dyn Fn(&SecretRef) -> Result<Secret, SecretError> + Send + Sync>);
+pub struct Secrets(Arc<Resolve>);
+
+type Resolve = dyn Fn(&SecretRef) -> Result<Secret, SecretError> + Send + Sync;
 
 impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -49,8 +54,7 @@ impl Secrets {
         let root = root.to_owned();
         match world {
             World::Real => Self(Arc::new(move |reference| read_secret(&root, reference))),
-            // "simulated" in base64, because webhook secrets are.
-            World::Simulated => Self(Arc::new(|_| Ok(Secret::new("whsec_c2ltdWxhdGVk".to_owned())))),
+            World::Simulated => Self(Arc::new(|_| Ok(Secret::new(SIMULATED_SECRET.to_owned())))),
         }
     }
 
@@ -63,15 +67,21 @@ impl Secrets {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
 fn read_secret(root: &Path, reference: &SecretRef) -> Result<Secret, SecretError> {
     match reference {
-        SecretRef::Env(name) => {
-            std::env::var(name).map(Secret::new).map_err(|_| SecretError::NoVariable(name.clone()))
-        }
+        SecretRef::Env(name) => std::env::var(name)
+            .map(Secret::new)
+            .map_err(|_| SecretError::NoVariable(name.clone())),
         SecretRef::File(path) => std::fs::read_to_string(root.join(path))
             .map(|text| Secret::new(text.trim().to_owned()))
-            .map_err(|error| SecretError::NoFile { path: path.clone(), problem: error.to_string() }),
+            .map_err(|error| SecretError::NoFile {
+                path: path.clone(),
+                problem: error.to_string(),
+            }),
     }
 }
 
@@ -90,26 +100,45 @@ pub fn database_url(
         (Some(url), _, _) => url.to_owned(),
         (None, World::Simulated, _) => "sqlite:.loa/simulated.db".to_owned(),
         (None, World::Real, DatabaseSetting::Url(url)) => url.clone(),
-        (None, World::Real, DatabaseSetting::Secret(reference)) => {
-            Secrets::of(root, world).resolve(reference)?.expose().to_owned()
-        }
+        (None, World::Real, DatabaseSetting::Secret(reference)) => Secrets::of(root, world)
+            .resolve(reference)?
+            .expose()
+            .to_owned(),
     };
-    let Some(path) = url.strip_prefix("sqlite:") else { return Ok(url) };
+    let Some(path) = url.strip_prefix("sqlite:") else {
+        return Ok(url);
+    };
     // A path on the command line is relative to where the person stands; one in a file, to the workspace.
-    let base = if command_line.is_some() { PathBuf::new() } else { root.to_owned() };
-    Ok(format!("sqlite:{}", base.join(path.trim_start_matches("//")).display()))
+    let base = if command_line.is_some() {
+        PathBuf::new()
+    } else {
+        root.to_owned()
+    };
+    Ok(format!(
+        "sqlite:{}",
+        base.join(path.trim_start_matches("//")).display()
+    ))
 }
 
 /// What `RUST_LOG` says, else `default`.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
 pub fn log_filter(default: &str) -> String {
-    std::env::var("RUST_LOG").ok().filter(|filter| !filter.trim().is_empty()).unwrap_or_else(|| default.to_owned())
+    std::env::var("RUST_LOG")
+        .ok()
+        .filter(|filter| !filter.trim().is_empty())
+        .unwrap_or_else(|| default.to_owned())
 }
 
 /// Whether the reader asked for no colour (`NO_COLOR` set to anything, see no-color.org).
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
 pub fn no_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
@@ -118,8 +147,17 @@ pub fn no_color() -> bool {
 #[must_use]
 pub fn node_name(started_micros: i64) -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host: String = host.trim().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(32).collect();
-    let host = if host.is_empty() { "node".to_owned() } else { host };
+    let host: String = host
+        .trim()
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+        .take(32)
+        .collect();
+    let host = if host.is_empty() {
+        "node".to_owned()
+    } else {
+        host
+    };
     format!("{host}.{}.{started_micros:x}", std::process::id())
 }
 
@@ -134,7 +172,10 @@ mod tests {
         let reference = SecretRef::File("token".into());
         let real = Secrets::of(folder.path(), World::Real);
         assert_eq!(real.resolve(&reference).unwrap().expose(), "hunter2");
-        assert!(matches!(real.resolve(&SecretRef::File("none".into())), Err(SecretError::NoFile { .. })));
+        assert!(matches!(
+            real.resolve(&SecretRef::File("none".into())),
+            Err(SecretError::NoFile { .. })
+        ));
         assert!(matches!(
             real.resolve(&SecretRef::Env("LOA_TEST_NO_SUCH_VARIABLE".into())),
             Err(SecretError::NoVariable(_))

@@ -5,8 +5,8 @@
 //! that several daemons on one database are the same thing as one.
 
 pub mod dispatcher;
-pub mod liveness;
 pub mod live;
+pub mod liveness;
 pub mod planner;
 pub mod preparer;
 pub mod reloader;
@@ -58,7 +58,14 @@ pub struct Shared {
 impl Shared {
     /// Puts the parts together around a workspace.
     #[must_use]
-    pub fn new(node: String, alone: bool, clock: Clock, store: Store, transport: Transport, live: Live) -> Self {
+    pub fn new(
+        node: String,
+        alone: bool,
+        clock: Clock,
+        store: Store,
+        transport: Transport,
+        live: Live,
+    ) -> Self {
         let workspace = watch::Sender::new(live.workspace.clone());
         Self {
             node: node.into(),
@@ -80,13 +87,21 @@ impl Shared {
     /// fifth of a second, so that a simulated day is not spent on looking.
     fn poll(&self) -> Duration {
         let speed = self.clock.speed();
-        if speed > 1.0 { Duration::from_secs_f64((0.2 * speed).max(1.0)) } else { Duration::from_secs(2) }
+        if speed > 1.0 {
+            Duration::from_secs_f64((0.2 * speed).max(1.0))
+        } else {
+            Duration::from_secs(2)
+        }
     }
 
     /// Whether the workspace of this node is the one in force; otherwise it neither plans nor prepares.
     async fn in_force(&self) -> Result<bool, StoreError> {
         let mine = self.live.borrow().workspace.revision.clone();
-        Ok(self.store.revision().await?.is_some_and(|(revision, _)| revision == mine))
+        Ok(self
+            .store
+            .revision()
+            .await?
+            .is_some_and(|(revision, _)| revision == mine))
     }
 
     /// Notes that the store failed. Loops go on trying: a full disk or a restarted database is not a reason to die, and
@@ -101,7 +116,8 @@ impl Shared {
     }
 
     fn store_works(&self) {
-        self.trouble.send_if_modified(|trouble| trouble.take().is_some());
+        self.trouble
+            .send_if_modified(|trouble| trouble.take().is_some());
     }
 }
 
@@ -153,11 +169,36 @@ impl Daemon {
     }
 
     /// [`Daemon::finish`], with a last look at the store before it is closed.
-    pub async fn finish_then<T>(self, last: impl Future<Output = T>) -> (T, Result<(), SupervisorError>) {
-        let limit = self.shared.live.borrow().workspace.settings.delivery.total_timeout + Duration::from_secs(5);
+    pub async fn finish_then<T>(
+        self,
+        last: impl Future<Output = T>,
+    ) -> (T, Result<(), SupervisorError>) {
+        let limit = self
+            .shared
+            .live
+            .borrow()
+            .workspace
+            .settings
+            .delivery
+            .total_timeout
+            + Duration::from_secs(5);
         let ended = self.supervisor.finish(limit).await;
-        if let Err(error) = self.shared.store.journal("stopped", None, &self.shared.node, "", self.shared.clock.now()).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the end could not be written to the journal");
+        if let Err(error) = self
+            .shared
+            .store
+            .journal(
+                "stopped",
+                None,
+                &self.shared.node,
+                "",
+                self.shared.clock.now(),
+            )
+            .await
+        {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the end could not be written to the journal"
+            );
         }
         let seen = last.await;
         self.shared.store.close().await;

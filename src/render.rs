@@ -36,8 +36,14 @@ pub enum BodyPart {
 
 impl BodyPart {
     /// All parts.
-    pub const ALL: [Self; 6] =
-        [Self::Script, Self::ArticleBody, Self::ArticleSummary, Self::Message, Self::Sign, Self::Correction];
+    pub const ALL: [Self; 6] = [
+        Self::Script,
+        Self::ArticleBody,
+        Self::ArticleSummary,
+        Self::Message,
+        Self::Sign,
+        Self::Correction,
+    ];
 
     fn of(format: Format) -> Self {
         match format {
@@ -52,7 +58,10 @@ impl BodyPart {
         match self {
             Self::Script => bulletin.template(Format::Script),
             Self::ArticleBody => bulletin.template(Format::Article),
-            Self::ArticleSummary => bulletin.article.as_ref().and_then(|article| article.summary.as_deref()),
+            Self::ArticleSummary => bulletin
+                .article
+                .as_ref()
+                .and_then(|article| article.summary.as_deref()),
             Self::Message => bulletin.template(Format::Message),
             Self::Sign => bulletin.template(Format::Sign),
             Self::Correction => bulletin.correction.as_deref(),
@@ -108,7 +117,10 @@ impl Renderer {
     #[must_use]
     pub fn new(workspace: &Workspace) -> (Self, Vec<TemplateError>) {
         let mut templates = Templates::new();
-        let shared = workspace.templates.iter().map(|(name, text)| (name.clone(), text.clone()));
+        let shared = workspace
+            .templates
+            .iter()
+            .map(|(name, text)| (name.clone(), text.clone()));
         let own = workspace.bulletins.values().flat_map(|bulletin| {
             BodyPart::ALL.into_iter().filter_map(|part| {
                 let text = part.text(bulletin)?;
@@ -130,7 +142,13 @@ impl Renderer {
             })
             .collect::<Map<_, _>>()
             .into();
-        (Self { templates, contacts }, problems)
+        (
+            Self {
+                templates,
+                contacts,
+            },
+            problems,
+        )
     }
 
     /// The words of `bulletin` for `ward` in `format`.
@@ -175,19 +193,37 @@ impl Renderer {
         }
         let text = self
             .templates
-            .render(&part.template_name(&bulletin.id), &self.context(workspace, bulletin, ward))
+            .render(
+                &part.template_name(&bulletin.id),
+                &self.context(workspace, bulletin, ward),
+            )
             .map_err(|error| RenderError::Template { part, error })?;
         let text = tidy(&text);
-        if text.is_empty() { Err(RenderError::Empty(part)) } else { Ok(text) }
+        if text.is_empty() {
+            Err(RenderError::Empty(part))
+        } else {
+            Ok(text)
+        }
     }
 
     /// What templates may name. Kept small: every name here is part of the language that editors write.
-    fn context(&self, workspace: &Workspace, bulletin: &Bulletin, ward: &Ward) -> Map<String, Value> {
+    fn context(
+        &self,
+        workspace: &Workspace,
+        bulletin: &Bulletin,
+        ward: &Ward,
+    ) -> Map<String, Value> {
         let settings = &workspace.settings;
-        let topic = workspace.topics.get(&bulletin.topic).map_or("", |topic| topic.title.as_str());
+        let topic = workspace
+            .topics
+            .get(&bulletin.topic)
+            .map_or("", |topic| topic.title.as_str());
         let mut context = Map::new();
         context.insert("ward".into(), ward_fields(ward));
-        context.insert("city".into(), json!({ "name": settings.city.name, "province": settings.province }));
+        context.insert(
+            "city".into(),
+            json!({ "name": settings.city.name, "province": settings.province }),
+        );
         context.insert(
             "bulletin".into(),
             json!({ "id": bulletin.id, "title": bulletin.title, "topic": topic }),

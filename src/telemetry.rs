@@ -28,8 +28,12 @@ pub fn start_logging(format: LogFormat, filter: &str, color: bool) {
     let registry = tracing_subscriber::registry().with(filter);
     // Only a test starts logging twice; the first one stays.
     let _ = match format {
-        LogFormat::Text => registry.with(fmt::layer().with_writer(io::stderr).with_ansi(color)).try_init(),
-        LogFormat::Json => registry.with(fmt::layer().json().with_writer(io::stderr)).try_init(),
+        LogFormat::Text => registry
+            .with(fmt::layer().with_writer(io::stderr).with_ansi(color))
+            .try_init(),
+        LogFormat::Json => registry
+            .with(fmt::layer().json().with_writer(io::stderr))
+            .try_init(),
     };
 }
 
@@ -70,12 +74,21 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("loa");
         let deliveries = Family::<StateLabel, Counter>::default();
-        registry.register("deliveries", "Deliveries that ended, by state", deliveries.clone());
+        registry.register(
+            "deliveries",
+            "Deliveries that ended, by state",
+            deliveries.clone(),
+        );
         let skipped = Family::<ReasonLabel, Counter>::default();
-        registry.register("skipped", "Deliveries that were not sent, by reason", skipped.clone());
-        let attempts = Family::<AttemptLabels, Histogram, fn() -> Histogram>::new_with_constructor(|| {
-            Histogram::new([0.005, 0.02, 0.1, 0.5, 1.0, 3.0, 10.0, 30.0])
-        });
+        registry.register(
+            "skipped",
+            "Deliveries that were not sent, by reason",
+            skipped.clone(),
+        );
+        let attempts =
+            Family::<AttemptLabels, Histogram, fn() -> Histogram>::new_with_constructor(|| {
+                Histogram::new([0.005, 0.02, 0.1, 0.5, 1.0, 3.0, 10.0, 30.0])
+            });
         registry.register_with_unit(
             "attempt",
             "Length of attempts, by adapter and outcome",
@@ -83,33 +96,68 @@ impl Default for Metrics {
             attempts.clone(),
         );
         let lag = Gauge::<f64, std::sync::atomic::AtomicU64>::default();
-        registry.register_with_unit("lag", "How overdue the oldest waiting delivery is", Unit::Seconds, lag.clone());
+        registry.register_with_unit(
+            "lag",
+            "How overdue the oldest waiting delivery is",
+            Unit::Seconds,
+            lag.clone(),
+        );
         let in_flight = Gauge::default();
-        registry.register("in_flight", "Deliveries claimed and not finished", in_flight.clone());
+        registry.register(
+            "in_flight",
+            "Deliveries claimed and not finished",
+            in_flight.clone(),
+        );
         let planned_until = Gauge::default();
-        registry.register("planned_until", "The plan reaches this Unix second", planned_until.clone());
+        registry.register(
+            "planned_until",
+            "The plan reaches this Unix second",
+            planned_until.clone(),
+        );
         let reloads = Family::<StateLabel, Counter>::default();
-        registry.register("reloads", "Workspace reloads, taken or refused", reloads.clone());
-        Self { registry: Arc::new(registry), deliveries, skipped, attempts, lag, in_flight, planned_until, reloads }
+        registry.register(
+            "reloads",
+            "Workspace reloads, taken or refused",
+            reloads.clone(),
+        );
+        Self {
+            registry: Arc::new(registry),
+            deliveries,
+            skipped,
+            attempts,
+            lag,
+            in_flight,
+            planned_until,
+            reloads,
+        }
     }
 }
 
 impl Metrics {
     /// Counts deliveries that ended in `state`.
     pub fn ended(&self, state: &'static str, count: u64) {
-        self.deliveries.get_or_create(&StateLabel { state }).inc_by(count);
+        self.deliveries
+            .get_or_create(&StateLabel { state })
+            .inc_by(count);
     }
 
     /// Counts deliveries that were not sent for `reason`.
     pub fn skipped(&self, reason: &'static str, count: u64) {
-        self.skipped.get_or_create(&ReasonLabel { reason }).inc_by(count);
+        self.skipped
+            .get_or_create(&ReasonLabel { reason })
+            .inc_by(count);
         self.ended("skipped", count);
     }
 
     /// Counts one attempt of `adapter`.
     pub fn attempted(&self, adapter: &str, outcome: &'static str, length: Duration) {
-        let labels = AttemptLabels { adapter: adapter.to_owned(), outcome };
-        self.attempts.get_or_create(&labels).observe(length.as_secs_f64());
+        let labels = AttemptLabels {
+            adapter: adapter.to_owned(),
+            outcome,
+        };
+        self.attempts
+            .get_or_create(&labels)
+            .observe(length.as_secs_f64());
     }
 
     /// Shows by how much the oldest waiting delivery is overdue.

@@ -183,7 +183,7 @@ fn workspace(plan: &Plan, sink: SocketAddr) -> anyhow::Result<Workspace> {
         }
         write(&format!("channels/kenh-{first}.yaml"), channels);
     }
-    let loaded = source::load_files(files);
+    let loaded = source::load_files(&files);
     let Some(mut workspace) = loaded.workspace else {
         bail!("the workspace has mistakes: {:#?}", loaded.diagnostics)
     };

@@ -89,7 +89,10 @@ pub async fn probe(
         Step::Failed(Failure::reject(Reason::Defect, detail))
     };
     let step = |done: &[Exchange]| adapter.probe(done).unwrap_or_else(cannot);
-    match run(adapter.secrets(), transport, clock_now, step).await.ending {
+    match run(adapter.secrets(), transport, clock_now, step)
+        .await
+        .ending
+    {
         Ending::Accepted(_) => Some(Ok(())),
         Ending::Failed(failure) => Some(Err(failure)),
     }

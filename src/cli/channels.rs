@@ -19,7 +19,7 @@ use crate::{
 
 /// What to show.
 #[derive(Debug, Args)]
-pub struct ChannelsArgs {
+pub(super) struct ChannelsArgs {
     /// Ask each channel whether it is alive; nothing is broadcast
     #[arg(long)]
     probe: bool,
@@ -45,11 +45,19 @@ struct Row<'a> {
 ///
 /// # Errors
 /// [`Findings`] when a probed channel does not answer or cannot be used.
-pub async fn run(global: &Global, args: &ChannelsArgs, output: &Output) -> anyhow::Result<()> {
+pub(super) async fn run(
+    global: &Global,
+    args: &ChannelsArgs,
+    output: &Output,
+) -> anyhow::Result<()> {
     let place = Place::load(global, output)?;
-    let (registry, problems) = Registry::new(&place.workspace, &|reference| place.secrets.resolve(reference));
+    let (registry, problems) = Registry::new(&place.workspace, &|reference| {
+        place.secrets.resolve(reference)
+    });
     let clock = Clock::system();
-    let asked = args.probe.then(|| progress(&output.say("cli.probing", &[])));
+    let asked = args
+        .probe
+        .then(|| progress(&output.say("cli.probing", &[])));
     let (transport, city) = if args.probe {
         let (transport, city) = transport(global, &place, None).await?;
         (Some(transport), city)
@@ -88,9 +96,21 @@ pub async fn run(global: &Global, args: &ChannelsArgs, output: &Output) -> anyho
             let mut table = Table::new();
             table.load_style(presets::NOTHING);
             for row in &rows {
-                let health = row.health.map(|word| output.say(&format!("cli.health-{word}"), &[])).unwrap_or_default();
-                let why = row.reason.map(|word| output.say(&format!("reason.{word}"), &[])).unwrap_or_default();
-                table.add_row([row.channel, row.name, &output.say(&format!("state.kind-{}", row.kind), &[]), &health, &why]);
+                let health = row
+                    .health
+                    .map(|word| output.say(&format!("cli.health-{word}"), &[]))
+                    .unwrap_or_default();
+                let why = row
+                    .reason
+                    .map(|word| output.say(&format!("reason.{word}"), &[]))
+                    .unwrap_or_default();
+                table.add_row([
+                    row.channel,
+                    row.name,
+                    &output.say(&format!("state.kind-{}", row.kind), &[]),
+                    &health,
+                    &why,
+                ]);
             }
             output.line(&table.trim_fmt())?;
             for problem in &problems {

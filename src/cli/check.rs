@@ -5,18 +5,24 @@ use super::{
     output::{Format, Output},
     place::progress,
 };
-use crate::{diagnostic::{Severity, render}, source};
+use crate::{
+    diagnostic::{Severity, render},
+    source,
+};
 
 /// Checks the workspace.
 ///
 /// # Errors
 /// [`Findings`] when there is a mistake; warnings alone are good.
-pub fn run(global: &Global, output: &Output) -> anyhow::Result<()> {
+pub(super) fn run(global: &Global, output: &Output) -> anyhow::Result<()> {
     let progress = progress(&output.say("cli.checking", &[]));
     let loaded = source::load(&global.dir);
     progress.finish_and_clear();
     let found = &loaded.diagnostics;
-    let errors = found.iter().filter(|found| found.severity == Severity::Error).count();
+    let errors = found
+        .iter()
+        .filter(|found| found.severity == Severity::Error)
+        .count();
     let warnings = found.len() - errors;
     match output.format {
         Format::Json => output.line(&render::to_json(found, output.lang))?,
@@ -36,7 +42,10 @@ pub fn run(global: &Global, output: &Output) -> anyhow::Result<()> {
                         ("warnings", &warnings),
                     ],
                 ))?,
-                None => output.line(&output.say("cli.check-bad", &[("errors", &errors), ("warnings", &warnings)]))?,
+                None => output.line(&output.say(
+                    "cli.check-bad",
+                    &[("errors", &errors), ("warnings", &warnings)],
+                ))?,
             }
         }
     }

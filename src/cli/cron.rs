@@ -4,9 +4,9 @@
 
 mod words;
 
-use clap::Args;
 use chrono::{Datelike, NaiveDateTime, SecondsFormat};
 use chrono_tz::Tz;
+use clap::Args;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::{
@@ -39,7 +39,8 @@ pub struct CronArgs {
 }
 
 fn zone(text: &str) -> Result<Tz, String> {
-    crate::domain::calendar::parse_zone(text).ok_or_else(|| format!("`{text}` is not an IANA zone such as Asia/Ho_Chi_Minh"))
+    crate::domain::calendar::parse_zone(text)
+        .ok_or_else(|| format!("`{text}` is not an IANA zone such as Asia/Ho_Chi_Minh"))
 }
 
 /// Shows what the line means.
@@ -48,8 +49,17 @@ fn zone(text: &str) -> Result<Tz, String> {
 /// [`super::Findings`] when it is not a crontab line.
 pub fn run(args: &CronArgs, output: &Output) -> anyhow::Result<()> {
     let now = crate::clock::Clock::system().now();
-    let from = args.from.as_deref().map_or(Ok(now), |text| parse_instant(text, args.zone, now))?;
-    match report(&args.line, args.zone, from, usize::from(args.count), output.lang) {
+    let from = args
+        .from
+        .as_deref()
+        .map_or(Ok(now), |text| parse_instant(text, args.zone, now))?;
+    match report(
+        &args.line,
+        args.zone,
+        from,
+        usize::from(args.count),
+        output.lang,
+    ) {
         Ok(report) => match output.format {
             Format::Json => output.json(&report),
             Format::Text => Ok(output.line(to_text(&report, output.lang).trim_end())?),

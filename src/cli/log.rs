@@ -28,7 +28,7 @@ const PAGE: u32 = 500;
 
 /// Which part of the log to show.
 #[derive(Debug, Args)]
-pub struct LogArgs {
+pub(super) struct LogArgs {
     /// Only this ward
     #[arg(long)]
     ward: Option<String>,
@@ -61,7 +61,7 @@ fn parse_state(text: &str) -> Result<State, String> {
 
 /// A row of `loa log --format json`. Fields are only ever added.
 #[derive(Debug, Serialize)]
-struct Row<'a> {
+pub(super) struct Row<'a> {
     delivery: &'a str,
     schedule: &'a str,
     bulletin: Option<&'a str>,
@@ -85,11 +85,16 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn of(row: &'a DeliveryRow, zone: chrono_tz::Tz) -> Self {
+    /// The row, with instants in the installation's zone.
+    #[must_use]
+    pub(super) fn of(row: &'a DeliveryRow, zone: chrono_tz::Tz) -> Self {
         Self {
             delivery: row.id.as_str(),
             schedule: row.schedule.as_str(),
-            bulletin: row.bulletin.as_ref().map(|id| id.as_str()),
+            bulletin: row
+                .bulletin
+                .as_ref()
+                .map(super::super::domain::id::BulletinId::as_str),
             ward: row.ward.as_str(),
             ward_name: &row.ward_name,
             channel: row.channel.as_str(),
@@ -105,26 +110,40 @@ impl<'a> Row<'a> {
             attempts: row.attempts,
             accepted_at: row.accepted_at.map(|at| rfc3339(at, zone)),
             evidence: row.evidence.as_str(),
-            content_hash: row.content_hash.as_ref().map(|hash| hash.as_str()),
+            content_hash: row
+                .content_hash
+                .as_ref()
+                .map(super::super::domain::message::ContentHash::as_str),
             closed_by: row.closed_by.as_deref(),
         }
     }
 }
 
 /// Refuses a ward or channel that the workspace does not know, with the nearest name.
-pub fn check_names(place: &Place, output: &Output, ward: Option<&str>, channel: Option<&str>) -> anyhow::Result<()> {
+pub(super) fn check_names(
+    place: &Place,
+    output: &Output,
+    ward: Option<&str>,
+    channel: Option<&str>,
+) -> anyhow::Result<()> {
     let workspace = &place.workspace;
     if let Some(ward) = ward
         && !workspace.wards.contains_key(ward)
         && workspace.settings.city.id.as_str() != ward
     {
-        let known = workspace.wards.values().map(|known| (known.id.as_str(), known.name.as_str()));
+        let known = workspace
+            .wards
+            .values()
+            .map(|known| (known.id.as_str(), known.name.as_str()));
         bail!(unknown(output, "cli.no-ward", ward, known));
     }
     if let Some(channel) = channel
         && !workspace.channels.contains_key(channel)
     {
-        let known = workspace.channels.values().map(|known| (known.id.as_str(), known.name.as_str()));
+        let known = workspace
+            .channels
+            .values()
+            .map(|known| (known.id.as_str(), known.name.as_str()));
         bail!(unknown(output, "cli.no-channel", channel, known));
     }
     Ok(())
@@ -134,23 +153,38 @@ pub fn check_names(place: &Place, output: &Output, ward: Option<&str>, channel: 
 ///
 /// # Errors
 /// When the filter is not understood or the store fails.
-pub async fn run(global: &Global, args: &LogArgs, output: &Output) -> anyhow::Result<()> {
+pub(super) async fn run(global: &Global, args: &LogArgs, output: &Output) -> anyhow::Result<()> {
     let place = Place::load(global, output)?;
     let store = place.store(false).await?;
     let (zone, now) = (place.zone(), place.now(&store).await?);
     // Names that the files no longer have may still be in the log, so a name is only refused in its form.
     let ward = args.ward.as_deref().map(WardId::parse).transpose()?;
     let channel = args.channel.as_deref().map(ChannelId::parse).transpose()?;
-    let instant = |text: &Option<String>| text.as_deref().map(|text| parse_instant(text, zone, now)).transpose();
+    let instant = |text: &Option<String>| {
+        text.as_deref()
+            .map(|text| parse_instant(text, zone, now))
+            .transpose()
+    };
     let since = instant(&args.since)?;
     let until = match instant(&args.until)? {
         Some(until) => until,
         // Pending deliveries are asked for by their state; otherwise the log is about what has come due.
-        None if args.state.is_some_and(|state| !state.is_final()) => Timestamp::from_micros(i64::MAX),
+        None if args.state.is_some_and(|state| !state.is_final()) => {
+            Timestamp::from_micros(i64::MAX)
+        }
         None => now + Duration::from_micros(1),
     };
-    let filter = LogFilter { ward, channel, schedule: None, state: args.state, since, until: Some(until) };
-    let limit = args.limit.or((output.format == Format::Text && args.since.is_none()).then_some(200));
+    let filter = LogFilter {
+        ward,
+        channel,
+        schedule: None,
+        state: args.state,
+        since,
+        until: Some(until),
+    };
+    let limit = args
+        .limit
+        .or((output.format == Format::Text && args.since.is_none()).then_some(200));
 
     if let Some(limit) = limit {
         let mut rows = newest(&store, &filter, limit).await?;
@@ -168,9 +202,14 @@ pub async fn run(global: &Global, args: &LogArgs, output: &Output) -> anyhow::Re
 async fn newest(store: &Store, filter: &LogFilter, limit: u32) -> anyhow::Result<Vec<DeliveryRow>> {
     let mut rows: Vec<DeliveryRow> = Vec::new();
     while u32::try_from(rows.len())? < limit {
-        let after = rows.last().map(|row| PageKey { due: row.due, id: row.id.clone() });
+        let after = rows.last().map(|row| PageKey {
+            due: row.due,
+            id: row.id.clone(),
+        });
         let want = (limit - u32::try_from(rows.len())?).min(PAGE);
-        let page = store.log(filter, Order::NewestFirst, after.as_ref(), want).await?;
+        let page = store
+            .log(filter, Order::NewestFirst, after.as_ref(), want)
+            .await?;
         let last = page.len() < want as usize;
         rows.extend(page);
         if last {
@@ -192,10 +231,13 @@ fn show(rows: &[DeliveryRow], output: &Output, zone: chrono_tz::Tz) -> anyhow::R
         Format::Text if rows.is_empty() => output.line(&output.say("cli.log-empty", &[]))?,
         Format::Text => {
             let mut table = Table::new();
-            table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-            table.set_header(["due", "state", "channel", "bulletin", "why", "delivery"].map(|column| {
-                output.say(&format!("cli.log-{column}"), &[])
-            }));
+            table
+                .load_style(presets::NOTHING)
+                .set_content_arrangement(ContentArrangement::Disabled);
+            table.set_header(
+                ["due", "state", "channel", "bulletin", "why", "delivery"]
+                    .map(|column| output.say(&format!("cli.log-{column}"), &[])),
+            );
             for row in rows {
                 table.add_row(cells(row, output, zone));
             }
@@ -206,9 +248,17 @@ fn show(rows: &[DeliveryRow], output: &Output, zone: chrono_tz::Tz) -> anyhow::R
 }
 
 fn cells(row: &DeliveryRow, output: &Output, zone: chrono_tz::Tz) -> [String; 6] {
-    let why = row.reason.map(|reason| output.say(&format!("reason.{}", reason.as_str()), &[])).unwrap_or_default();
+    let why = row
+        .reason
+        .map(|reason| output.say(&format!("reason.{}", reason.as_str()), &[]))
+        .unwrap_or_default();
     let why = if row.attempts > 1 {
-        format!("{why} {}", output.say("cli.log-attempts", &[("count", &row.attempts)])).trim().to_owned()
+        format!(
+            "{why} {}",
+            output.say("cli.log-attempts", &[("count", &row.attempts)])
+        )
+        .trim()
+        .to_owned()
     } else {
         why
     };
@@ -216,18 +266,32 @@ fn cells(row: &DeliveryRow, output: &Output, zone: chrono_tz::Tz) -> [String; 6]
         local(row.due, zone),
         output.say(&format!("state.{}", row.state.as_str()), &[]),
         row.channel_name.clone(),
-        row.bulletin.as_ref().map(ToString::to_string).unwrap_or_default(),
+        row.bulletin
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         why,
         row.id.to_string(),
     ]
 }
 
 /// Everything, page by page, oldest first.
-async fn show_all(store: &Store, filter: &LogFilter, output: &Output, zone: chrono_tz::Tz) -> anyhow::Result<()> {
-    let mut array = if output.format == Format::Json { Some(JsonArray::begin(output)?) } else { None };
+async fn show_all(
+    store: &Store,
+    filter: &LogFilter,
+    output: &Output,
+    zone: chrono_tz::Tz,
+) -> anyhow::Result<()> {
+    let mut array = if output.format == Format::Json {
+        Some(JsonArray::begin(output)?)
+    } else {
+        None
+    };
     let mut after: Option<PageKey> = None;
     loop {
-        let page = store.log(filter, Order::OldestFirst, after.as_ref(), PAGE).await?;
+        let page = store
+            .log(filter, Order::OldestFirst, after.as_ref(), PAGE)
+            .await?;
         match &mut array {
             Some(array) => {
                 for row in &page {
@@ -240,7 +304,10 @@ async fn show_all(store: &Store, filter: &LogFilter, output: &Output, zone: chro
         if page.len() < PAGE as usize {
             break;
         }
-        after = page.last().map(|row| PageKey { due: row.due, id: row.id.clone() });
+        after = page.last().map(|row| PageKey {
+            due: row.due,
+            id: row.id.clone(),
+        });
     }
     if let Some(array) = array {
         array.end()?;
@@ -249,7 +316,12 @@ async fn show_all(store: &Store, filter: &LogFilter, output: &Output, zone: chro
 }
 
 /// Shows every change from now on, each once, until the reader goes away. JSON: one object a line.
-async fn follow(store: &Store, filter: &LogFilter, output: &Output, zone: chrono_tz::Tz) -> anyhow::Result<()> {
+async fn follow(
+    store: &Store,
+    filter: &LogFilter,
+    output: &Output,
+    zone: chrono_tz::Tz,
+) -> anyhow::Result<()> {
     let clock = Clock::system();
     let mut since = store.last_instant().await?.unwrap_or_default();
     // Rows changed at the last instant seen; they come again with the next question.
@@ -268,8 +340,11 @@ async fn follow(store: &Store, filter: &LogFilter, output: &Output, zone: chrono
         }
         if let Some(last) = rows.last() {
             if last.updated_at > since {
-                let kept: std::collections::HashSet<_> =
-                    rows.iter().filter(|row| row.updated_at == last.updated_at).map(|row| row.id.to_string()).collect();
+                let kept: std::collections::HashSet<_> = rows
+                    .iter()
+                    .filter(|row| row.updated_at == last.updated_at)
+                    .map(|row| row.id.to_string())
+                    .collect();
                 seen.retain(|id, _| kept.contains(id));
             }
             since = last.updated_at;
@@ -282,7 +357,10 @@ async fn follow(store: &Store, filter: &LogFilter, output: &Output, zone: chrono
 
 fn matches(filter: &LogFilter, row: &DeliveryRow) -> bool {
     filter.ward.as_ref().is_none_or(|ward| *ward == row.ward)
-        && filter.channel.as_ref().is_none_or(|channel| *channel == row.channel)
+        && filter
+            .channel
+            .as_ref()
+            .is_none_or(|channel| *channel == row.channel)
         && filter.state.is_none_or(|state| state == row.state)
         && filter.since.is_none_or(|since| row.due >= since)
 }

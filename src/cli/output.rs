@@ -36,7 +36,11 @@ impl Output {
     /// Writing to standard output.
     #[must_use]
     pub fn new(format: Format, lang: Lang) -> Self {
-        Self { format, lang, color: io::stdout().is_terminal() && !config::no_color() }
+        Self {
+            format,
+            lang,
+            color: io::stdout().is_terminal() && !config::no_color(),
+        }
     }
 
     /// A sentence of the catalogue.
@@ -80,7 +84,10 @@ impl<'a> JsonArray<'a> {
     /// As [`Output::line`].
     pub fn begin(output: &'a Output) -> io::Result<Self> {
         output.line("[")?;
-        Ok(Self { output, empty: true })
+        Ok(Self {
+            output,
+            empty: true,
+        })
     }
 
     /// Adds an item.
@@ -88,8 +95,14 @@ impl<'a> JsonArray<'a> {
     /// # Errors
     /// As [`Output::line`].
     pub fn item(&mut self, value: &impl serde::Serialize) -> anyhow::Result<()> {
-        let comma = if std::mem::take(&mut self.empty) { " " } else { "," };
-        Ok(self.output.line(&format!("{comma}{}", serde_json::to_string(value)?))?)
+        let comma = if std::mem::take(&mut self.empty) {
+            " "
+        } else {
+            ","
+        };
+        Ok(self
+            .output
+            .line(&format!("{comma}{}", serde_json::to_string(value)?))?)
     }
 
     /// Ends the array.
@@ -104,7 +117,9 @@ impl<'a> JsonArray<'a> {
 /// An instant as people in `zone` read it: `Thứ Hai 25/03/2024 05:30`, or without the weekday in `short`.
 #[must_use]
 pub fn local(at: Timestamp, zone: Tz) -> String {
-    calendar::local(at, zone).format("%d/%m/%Y %H:%M").to_string()
+    calendar::local(at, zone)
+        .format("%d/%m/%Y %H:%M")
+        .to_string()
 }
 
 /// The clock time in `zone`, to the second.
@@ -116,14 +131,20 @@ pub fn clock(at: Timestamp, zone: Tz) -> String {
 /// A day with its weekday: `Thứ Hai 25/03/2024`.
 #[must_use]
 pub fn day(date: NaiveDate, lang: Lang) -> String {
-    let weekday = catalogue::text(lang, &format!("cli.weekday-{}", date.weekday().num_days_from_monday() + 1), &[]);
+    let weekday = catalogue::text(
+        lang,
+        &format!("cli.weekday-{}", date.weekday().num_days_from_monday() + 1),
+        &[],
+    );
     format!("{weekday} {}", date.format("%d/%m/%Y"))
 }
 
 /// An instant with its offset, for JSON.
 #[must_use]
 pub fn rfc3339(at: Timestamp, zone: Tz) -> String {
-    at.to_utc().with_timezone(&zone).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false)
+    at.to_utc()
+        .with_timezone(&zone)
+        .to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false)
 }
 
 /// Reads an instant as people write it: RFC 3339, a local time or a local day in `zone`, or a distance from `now` such
@@ -144,10 +165,19 @@ pub fn parse_instant(text: &str, zone: Tz, now: Timestamp) -> anyhow::Result<Tim
     if let Ok(at) = Timestamp::parse_rfc3339(text) {
         return Ok(at);
     }
-    let wall = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"]
-        .iter()
-        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
-        .or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0));
+    let wall = [
+        "%Y-%m-%dT%H:%M:%S",
+        "%Y-%m-%dT%H:%M",
+        "%Y-%m-%d %H:%M:%S",
+        "%Y-%m-%d %H:%M",
+    ]
+    .iter()
+    .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+    .or_else(|| {
+        NaiveDate::parse_from_str(text, "%Y-%m-%d")
+            .ok()?
+            .and_hms_opt(0, 0, 0)
+    });
     wall.map(|wall| calendar::resolve(wall, zone)).ok_or_else(|| {
         anyhow::anyhow!(
             "`{text}` is not an instant: write 2024-03-25T05:30 (local time), 2024-03-25, an RFC 3339 instant, or +24h / -2d from now"
@@ -164,7 +194,12 @@ mod tests {
         let zone = chrono_tz::Asia::Ho_Chi_Minh;
         let now = Timestamp::parse_rfc3339("2024-03-25T00:00:00+07:00").unwrap();
         let morning = Timestamp::parse_rfc3339("2024-03-25T05:30:00+07:00").unwrap();
-        for text in ["2024-03-25T05:30", "2024-03-25 05:30:00", "2024-03-24T22:30:00Z", "+5h30m"] {
+        for text in [
+            "2024-03-25T05:30",
+            "2024-03-25 05:30:00",
+            "2024-03-24T22:30:00Z",
+            "+5h30m",
+        ] {
             assert_eq!(parse_instant(text, zone, now).unwrap(), morning, "{text}");
         }
         assert_eq!(parse_instant("2024-03-25", zone, now).unwrap(), now);

@@ -18,7 +18,7 @@ use crate::{
 
 /// A loaded workspace and the world it is used in.
 #[derive(Debug)]
-pub struct Place {
+pub(super) struct Place {
     /// The workspace's folder.
     pub root: PathBuf,
     /// Real or simulated.
@@ -35,16 +35,25 @@ impl Place {
     ///
     /// # Errors
     /// [`Findings`] for mistakes in the workspace; others when the database's address is a secret that is missing.
-    pub fn load(global: &Global, output: &Output) -> anyhow::Result<Self> {
+    pub(super) fn load(global: &Global, output: &Output) -> anyhow::Result<Self> {
         let progress = progress(&output.say("cli.loading", &[]));
         let loaded = source::load(&global.dir);
         progress.finish_and_clear();
         let Some(workspace) = loaded.workspace else {
-            eprint_text(&render::to_text(&loaded.diagnostics, output.lang, output.color));
+            eprint_text(&render::to_text(
+                &loaded.diagnostics,
+                output.lang,
+                output.color,
+            ));
             return Err(Findings(output.say("cli.workspace-has-mistakes", &[])).into());
         };
         let world = global.world();
-        let database = config::database_url(&workspace.settings, &global.dir, world, global.database.as_deref())?;
+        let database = config::database_url(
+            &workspace.settings,
+            &global.dir,
+            world,
+            global.database.as_deref(),
+        )?;
         Ok(Self {
             root: global.dir.clone(),
             world,
@@ -58,13 +67,15 @@ impl Place {
     ///
     /// # Errors
     /// The store's.
-    pub async fn store(&self, exclusive: bool) -> anyhow::Result<Store> {
-        Store::open(&self.database, self.world, exclusive).await.context("the database cannot be used")
+    pub(super) async fn store(&self, exclusive: bool) -> anyhow::Result<Store> {
+        Store::open(&self.database, self.world, exclusive)
+            .await
+            .context("the database cannot be used")
     }
 
     /// The installation's zone.
     #[must_use]
-    pub fn zone(&self) -> Tz {
+    pub(super) fn zone(&self) -> Tz {
         self.workspace.settings.zone
     }
 
@@ -72,24 +83,30 @@ impl Place {
     ///
     /// # Errors
     /// The store's.
-    pub async fn now(&self, store: &Store) -> anyhow::Result<Timestamp> {
+    pub(super) async fn now(&self, store: &Store) -> anyhow::Result<Timestamp> {
         Ok(match self.world {
             World::Real => Clock::system().now(),
-            World::Simulated => store.last_instant().await?.unwrap_or(self.workspace.settings.simulate_start),
+            World::Simulated => store
+                .last_instant()
+                .await?
+                .unwrap_or(self.workspace.settings.simulate_start),
         })
     }
 }
 
 /// A sign of life on a terminal for what takes longer than a second.
 #[must_use]
-pub fn progress(text: &str) -> ProgressBar {
+pub(super) fn progress(text: &str) -> ProgressBar {
     let bar = ProgressBar::new_spinner().with_message(text.to_owned());
     bar.enable_steady_tick(Duration::from_secs(1));
     bar
 }
 
 /// Writes text for people to standard error.
-#[expect(clippy::print_stderr, reason = "the one place where commands talk beside their output")]
-pub fn eprint_text(text: &str) {
+#[expect(
+    clippy::print_stderr,
+    reason = "the one place where commands talk beside their output"
+)]
+pub(super) fn eprint_text(text: &str) {
     eprintln!("{}", text.trim_end());
 }

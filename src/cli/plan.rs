@@ -21,7 +21,7 @@ use crate::{
 
 /// Which part of the plan to show.
 #[derive(Debug, Args)]
-pub struct PlanArgs {
+pub(super) struct PlanArgs {
     /// From this instant on (2024-03-25, 2024-03-25T05:00, +2h; default now)
     #[arg(long, allow_hyphen_values = true)]
     from: Option<String>,
@@ -55,22 +55,35 @@ struct Row<'a> {
 ///
 /// # Errors
 /// When an instant, ward or channel is not understood.
-pub async fn run(global: &Global, args: &PlanArgs, output: &Output) -> anyhow::Result<()> {
+pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> anyhow::Result<()> {
     let place = Place::load(global, output)?;
     let zone = place.zone();
     let now = match place.world {
         World::Real => Clock::system().now(),
         World::Simulated => place.now(&place.store(false).await?).await?,
     };
-    let from = args.from.as_deref().map_or(Ok(now), |text| parse_instant(text, zone, now))?;
+    let from = args
+        .from
+        .as_deref()
+        .map_or(Ok(now), |text| parse_instant(text, zone, now))?;
     let until = args.to.as_deref().map_or_else(
-        || Ok(from + std::time::Duration::from_secs(86_400)),
+        || Ok(from + std::time::Duration::from_hours(24)),
         |text| parse_instant(text, zone, now),
     )?;
-    super::log::check_names(&place, output, args.ward.as_deref(), args.channel.as_deref())?;
+    super::log::check_names(
+        &place,
+        output,
+        args.ward.as_deref(),
+        args.channel.as_deref(),
+    )?;
     let wanted = |delivery: &PlannedDelivery| {
-        args.ward.as_ref().is_none_or(|ward| delivery.ward.as_str() == ward)
-            && args.channel.as_ref().is_none_or(|channel| delivery.channel.as_str() == channel)
+        args.ward
+            .as_ref()
+            .is_none_or(|ward| delivery.ward.as_str() == ward)
+            && args
+                .channel
+                .as_ref()
+                .is_none_or(|channel| delivery.channel.as_str() == channel)
     };
     let plan = Plan::new(&place.workspace);
     let deliveries = plan.deliveries(from, until).filter(wanted);
@@ -101,14 +114,29 @@ pub async fn run(global: &Global, args: &PlanArgs, output: &Output) -> anyhow::R
                     output.line(&format!("\n{}", day(wall.date(), output.lang)))?;
                     shown = Some(wall.date());
                 }
-                let bulletin = delivery.bulletin.as_ref().and_then(|id| place.workspace.bulletins.get(id));
-                let title = bulletin
-                    .map_or_else(|| output.say("cli.plan-no-bulletin", &[]), |bulletin| bulletin.title.clone());
-                output.line(&format!("  {}  {}  {title}", wall.format("%H:%M"), delivery.channel_name))?;
+                let bulletin = delivery
+                    .bulletin
+                    .as_ref()
+                    .and_then(|id| place.workspace.bulletins.get(id));
+                let title = bulletin.map_or_else(
+                    || output.say("cli.plan-no-bulletin", &[]),
+                    |bulletin| bulletin.title.clone(),
+                );
+                output.line(&format!(
+                    "  {}  {}  {title}",
+                    wall.format("%H:%M"),
+                    delivery.channel_name
+                ))?;
                 count += 1;
             }
             let (from, until) = (local(from, zone), local(until, zone));
-            Ok(output.line(&format!("\n{}", output.say("cli.plan-count", &[("count", &count), ("from", &from), ("until", &until)])))?)
+            Ok(output.line(&format!(
+                "\n{}",
+                output.say(
+                    "cli.plan-count",
+                    &[("count", &count), ("from", &from), ("until", &until)]
+                )
+            ))?)
         }
     }
 }

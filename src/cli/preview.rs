@@ -12,7 +12,7 @@ use crate::{domain::bulletin, render::Renderer, source::nearest};
 
 /// Which words to show.
 #[derive(Debug, Args)]
-pub struct PreviewArgs {
+pub(super) struct PreviewArgs {
     /// The bulletin: the name of its file without .yaml
     bulletin: String,
     /// The ward's id; the city's own id for city-wide channels
@@ -20,7 +20,7 @@ pub struct PreviewArgs {
     ward: String,
     /// The format: script, article, message or sign
     #[arg(long = "as", value_name = "FORMAT", default_value = "script", value_parser = parse_format)]
-    format: bulletin::Format,
+    carried: bulletin::Format,
 }
 
 fn parse_format(text: &str) -> Result<bulletin::Format, &'static str> {
@@ -31,21 +31,30 @@ fn parse_format(text: &str) -> Result<bulletin::Format, &'static str> {
 ///
 /// # Errors
 /// When the bulletin or ward does not exist, or the bulletin has no such format.
-pub fn run(global: &Global, args: &PreviewArgs, output: &Output) -> anyhow::Result<()> {
+pub(super) fn run(global: &Global, args: &PreviewArgs, output: &Output) -> anyhow::Result<()> {
     let place = Place::load(global, output)?;
     let workspace = &place.workspace;
     let Some(found) = workspace.bulletins.get(args.bulletin.as_str()) else {
-        let names = workspace.bulletins.values().map(|known| (known.id.as_str(), known.title.as_str()));
+        let names = workspace
+            .bulletins
+            .values()
+            .map(|known| (known.id.as_str(), known.title.as_str()));
         bail!(unknown(output, "cli.no-bulletin", &args.bulletin, names));
     };
     let city = &workspace.settings.city;
-    let ward = workspace.wards.get(args.ward.as_str()).or_else(|| (city.id.as_str() == args.ward).then_some(city));
+    let ward = workspace
+        .wards
+        .get(args.ward.as_str())
+        .or_else(|| (city.id.as_str() == args.ward).then_some(city));
     let Some(ward) = ward else {
-        let names = workspace.wards.values().map(|known| (known.id.as_str(), known.name.as_str()));
+        let names = workspace
+            .wards
+            .values()
+            .map(|known| (known.id.as_str(), known.name.as_str()));
         bail!(unknown(output, "cli.no-ward", &args.ward, names));
     };
     let (renderer, _) = Renderer::new(workspace);
-    let content = renderer.render(workspace, found, ward, args.format)?;
+    let content = renderer.render(workspace, found, ward, args.carried)?;
     match output.format {
         Format::Json => output.json(&serde_json::json!({
             "bulletin": content.bulletin,
@@ -58,7 +67,11 @@ pub fn run(global: &Global, args: &PreviewArgs, output: &Output) -> anyhow::Resu
             "content_hash": content.hash(),
         })),
         Format::Text => {
-            output.line(&format!("{}\n{}", content.title, "─".repeat(content.title.chars().count())))?;
+            output.line(&format!(
+                "{}\n{}",
+                content.title,
+                "─".repeat(content.title.chars().count())
+            ))?;
             if let Some(summary) = &content.summary {
                 output.line(&format!("{summary}\n"))?;
             }
@@ -68,7 +81,7 @@ pub fn run(global: &Global, args: &PreviewArgs, output: &Output) -> anyhow::Resu
 }
 
 /// "There is no …", with the nearest known name.
-pub fn unknown<'a>(
+pub(super) fn unknown<'a>(
     output: &Output,
     key: &str,
     name: &str,
@@ -76,7 +89,10 @@ pub fn unknown<'a>(
 ) -> String {
     let sentence = output.say(key, &[("name", &name)]);
     match nearest(name, known) {
-        Some(near) => format!("{sentence} {}", output.say("cli.did-you-mean", &[("name", &near)])),
+        Some(near) => format!(
+            "{sentence} {}",
+            output.say("cli.did-you-mean", &[("name", &near)])
+        ),
         None => sentence,
     }
 }

@@ -12,11 +12,15 @@ use crate::domain::id::DeliveryId;
 
 /// Which broadcast, what was heard, and who says so.
 #[derive(Debug, Args)]
-pub struct ReconcileArgs {
+pub(super) struct ReconcileArgs {
     /// The delivery, as `loa log` shows it
     delivery: String,
     /// It was heard
-    #[arg(long, conflicts_with = "not_heard", required_unless_present = "not_heard")]
+    #[arg(
+        long,
+        conflicts_with = "not_heard",
+        required_unless_present = "not_heard"
+    )]
     heard: bool,
     /// It was not heard
     #[arg(long)]
@@ -30,7 +34,11 @@ pub struct ReconcileArgs {
 ///
 /// # Errors
 /// When the delivery does not exist or needs no word, or the store fails.
-pub async fn run(global: &Global, args: &ReconcileArgs, output: &Output) -> anyhow::Result<()> {
+pub(super) async fn run(
+    global: &Global,
+    args: &ReconcileArgs,
+    output: &Output,
+) -> anyhow::Result<()> {
     let place = Place::load(global, output)?;
     if args.by.trim().is_empty() {
         bail!(output.say("cli.reconcile-by", &[]));
@@ -41,7 +49,10 @@ pub async fn run(global: &Global, args: &ReconcileArgs, output: &Output) -> anyh
     let Some(before) = store.delivery(&id).await? else {
         bail!(output.say("cli.no-delivery", &[("name", &args.delivery)]));
     };
-    if !store.reconcile(&id, args.heard, args.by.trim(), now).await? {
+    if !store
+        .reconcile(&id, args.heard, args.by.trim(), now)
+        .await?
+    {
         let state = output.say(&format!("state.{}", before.state.as_str()), &[]);
         bail!(output.say("cli.reconcile-wrong-state", &[("state", &state)]));
     }
@@ -49,10 +60,13 @@ pub async fn run(global: &Global, args: &ReconcileArgs, output: &Output) -> anyh
         bail!(output.say("cli.no-delivery", &[("name", &args.delivery)]));
     };
     match output.format {
-        Format::Json => output.json(&after),
+        Format::Json => output.json(&super::log::Row::of(&after, place.zone())),
         Format::Text => {
             let state = output.say(&format!("state.{}", after.state.as_str()), &[]);
-            Ok(output.line(&output.say("cli.reconciled", &[("channel", &after.channel_name), ("state", &state)]))?)
+            Ok(output.line(&output.say(
+                "cli.reconciled",
+                &[("channel", &after.channel_name), ("state", &state)],
+            ))?)
         }
     }
 }

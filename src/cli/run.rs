@@ -27,7 +27,7 @@ use crate::{
 
 /// How to run.
 #[derive(Debug, Args)]
-pub struct RunArgs {
+pub(super) struct RunArgs {
     /// Simulated seconds a second (default: as loa.yaml says)
     #[arg(long, value_name = "N", value_parser = parse_speed)]
     speed: Option<f64>,
@@ -47,7 +47,11 @@ pub struct RunArgs {
 
 fn parse_speed(text: &str) -> Result<f64, &'static str> {
     let speed: f64 = text.parse().map_err(|_| "the speed is a number")?;
-    if (0.1..=100_000.0).contains(&speed) { Ok(speed) } else { Err("the speed lies between 0.1 and 100000") }
+    if (0.1..=100_000.0).contains(&speed) {
+        Ok(speed)
+    } else {
+        Err("the speed lies between 0.1 and 100000")
+    }
 }
 
 fn parse_log_format(text: &str) -> Result<LogFormat, &'static str> {
@@ -59,7 +63,7 @@ fn parse_log_format(text: &str) -> Result<LogFormat, &'static str> {
 }
 
 /// Starts logging to standard error; `RUST_LOG` overrides `default`.
-pub fn start_logging(default: &str, format: LogFormat) {
+pub(super) fn start_logging(default: &str, format: LogFormat) {
     let color = std::io::stderr().is_terminal() && !config::no_color();
     telemetry::start_logging(format, &config::log_filter(default), color);
 }
@@ -68,7 +72,7 @@ pub fn start_logging(default: &str, format: LogFormat) {
 ///
 /// # Errors
 /// When the workspace has mistakes, something that is needed is missing, or a loop of the daemon ended by itself.
-pub async fn run(global: &Global, args: &RunArgs, output: &Output) -> anyhow::Result<()> {
+pub(super) async fn run(global: &Global, args: &RunArgs, output: &Output) -> anyhow::Result<()> {
     let simulated = global.world() == World::Simulated;
     // A newcomer watches the broadcasts themselves, an operator reads the log.
     start_logging(if simulated { "warn" } else { "info" }, args.log_format);
@@ -80,7 +84,11 @@ pub async fn run(global: &Global, args: &RunArgs, output: &Output) -> anyhow::Re
     let (clock, start) = clock(&place, &store, args).await?;
     // A fast clock does not run while the daemon gets up.
     let rising = clock.busy();
-    let until = args.until.as_deref().map(|text| parse_instant(text, place.zone(), start)).transpose()?;
+    let until = args
+        .until
+        .as_deref()
+        .map(|text| parse_instant(text, place.zone(), start))
+        .transpose()?;
     let (transport, city) = transport(global, &place, None).await?;
     let live = Live::new(place.workspace.clone(), &place.secrets);
     let alone = store.is_exclusive();
@@ -89,7 +97,11 @@ pub async fn run(global: &Global, args: &RunArgs, output: &Output) -> anyhow::Re
     let reloader = Reloader::new(place.root.clone(), place.secrets.clone());
     let signals = signals(shared.stop.clone(), reloader.wanted.clone())?;
 
-    let address = if args.no_web { None } else { Some(listen(place.workspace.settings.web).await?) };
+    let address = if args.no_web {
+        None
+    } else {
+        Some(listen(place.workspace.settings.web).await?)
+    };
     let mut daemon = Daemon::start(shared.clone()).await?;
     daemon.attach("reloader", reloader.clone().run(shared.clone()));
     let mut shown = None;
@@ -112,7 +124,10 @@ pub async fn run(global: &Global, args: &RunArgs, output: &Output) -> anyhow::Re
         }
     });
     if simulated {
-        daemon.attach("ticker", ticker::run(shared.clone(), start, place.zone(), output.lang));
+        daemon.attach(
+            "ticker",
+            ticker::run(shared.clone(), start, place.zone(), output.lang),
+        );
     }
     greet(output, &place, start, shown)?;
     drop(rising);
@@ -138,7 +153,11 @@ async fn finish(
         .finish_then(async move {
             // A fast clock goes on while the loops end; that time was never worked through.
             let now = until.map_or(clock.now(), |until| until.min(clock.now()));
-            let filter = LogFilter { since: Some(start), until: Some(now), ..LogFilter::default() };
+            let filter = LogFilter {
+                since: Some(start),
+                until: Some(now),
+                ..LogFilter::default()
+            };
             store.account(&filter).await.map(|account| (account, now))
         })
         .await;
@@ -153,23 +172,35 @@ async fn finish(
 }
 
 /// The clock of this run, and what it shows at the start.
-async fn clock(place: &Place, store: &crate::store::Store, args: &RunArgs) -> anyhow::Result<(Clock, Timestamp)> {
+async fn clock(
+    place: &Place,
+    store: &crate::store::Store,
+    args: &RunArgs,
+) -> anyhow::Result<(Clock, Timestamp)> {
     if place.world == World::Real {
         let clock = Clock::system();
         let now = clock.now();
         return Ok((clock, now));
     }
     let settings = &place.workspace.settings;
-    let went_on = store.last_instant().await?.unwrap_or(settings.simulate_start);
-    let start = args.at.as_deref().map_or(Ok(went_on), |text| parse_instant(text, place.zone(), went_on))?;
-    Ok((Clock::simulated(start, args.speed.unwrap_or(settings.simulate_speed)), start))
+    let went_on = store
+        .last_instant()
+        .await?
+        .unwrap_or(settings.simulate_start);
+    let start = args.at.as_deref().map_or(Ok(went_on), |text| {
+        parse_instant(text, place.zone(), went_on)
+    })?;
+    Ok((
+        Clock::simulated(start, args.speed.unwrap_or(settings.simulate_speed)),
+        start,
+    ))
 }
 
 /// The client, and the city that it is led to when simulated.
 ///
 /// # Errors
 /// When the city cannot be started or its address is not on loopback.
-pub async fn transport(
+pub(super) async fn transport(
     global: &Global,
     place: &Place,
     record: Option<std::path::PathBuf>,
@@ -178,15 +209,31 @@ pub async fn transport(
     let (route, city) = match global.simulate.as_deref() {
         None => (Route::Direct, None),
         Some("") => {
-            let city = City::start(CityOptions { record, ..CityOptions::default() }).await?;
-            (Route::Simulated { control: city.control() }, Some(city))
+            let city = City::start(CityOptions {
+                record,
+                ..CityOptions::default()
+            })
+            .await?;
+            (
+                Route::Simulated {
+                    control: city.control(),
+                },
+                Some(city),
+            )
         }
         Some(url) => {
-            let address = url.trim_end_matches('/').strip_prefix("http://").unwrap_or(url);
+            let address = url
+                .trim_end_matches('/')
+                .strip_prefix("http://")
+                .unwrap_or(url);
             let control: SocketAddr = address
                 .replace("localhost", "127.0.0.1")
                 .parse()
-                .with_context(|| format!("`{url}` is not the address of a simulated city, as http://127.0.0.1:8090"))?;
+                .with_context(|| {
+                    format!(
+                        "`{url}` is not the address of a simulated city, as http://127.0.0.1:8090"
+                    )
+                })?;
             if !control.ip().is_loopback() {
                 bail!("a simulated city is on this machine; {control} is not");
             }
@@ -223,7 +270,10 @@ fn site(shared: &Shared, simulated: bool) -> web::Site {
 }
 
 /// The first signal ends softly, the second hard, SIGHUP reloads.
-fn signals(stop: Stop, reload: Arc<tokio::sync::Notify>) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+fn signals(
+    stop: Stop,
+    reload: Arc<tokio::sync::Notify>,
+) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -254,16 +304,25 @@ fn told(stop: &Stop) {
 ///
 /// # Errors
 /// When signals cannot be listened to.
-pub async fn terminated() -> anyhow::Result<()> {
+pub(super) async fn terminated() -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
     Ok(())
 }
 
-fn greet(output: &Output, place: &Place, start: Timestamp, shown: Option<SocketAddr>) -> anyhow::Result<()> {
+fn greet(
+    output: &Output,
+    place: &Place,
+    start: Timestamp,
+    shown: Option<SocketAddr>,
+) -> anyhow::Result<()> {
     let workspace = &place.workspace;
-    let key = if place.world == World::Simulated { "cli.run-simulated" } else { "cli.run-real" };
+    let key = if place.world == World::Simulated {
+        "cli.run-simulated"
+    } else {
+        "cli.run-real"
+    };
     output.line(&output.say(
         key,
         &[
@@ -274,7 +333,10 @@ fn greet(output: &Output, place: &Place, start: Timestamp, shown: Option<SocketA
         ],
     ))?;
     if let Some(address) = shown {
-        output.line(&output.say("cli.run-pages", &[("address", &format!("http://{address}/"))]))?;
+        output.line(&output.say(
+            "cli.run-pages",
+            &[("address", &format!("http://{address}/"))],
+        ))?;
     }
     Ok(())
 }

@@ -25,11 +25,11 @@ use crate::{
 };
 
 /// How long a send by hand may take to begin.
-const DEADLINE: Duration = Duration::from_secs(600);
+const DEADLINE: Duration = Duration::from_mins(10);
 
 /// What to send, where, by whom and why.
 #[derive(Debug, Args)]
-pub struct SendArgs {
+pub(super) struct SendArgs {
     /// The bulletin
     bulletin: String,
     /// Where: `all`, or filters joined by commas, as in `kind:loudspeaker,ward:hung-binh` or `channel:web-le-loi`
@@ -47,33 +47,52 @@ pub struct SendArgs {
 ///
 /// # Errors
 /// When the bulletin or selector is not understood, the bulletin may not air today, or the store fails.
-pub async fn run(global: &Global, args: &SendArgs, output: &Output) -> anyhow::Result<()> {
+pub(super) async fn run(global: &Global, args: &SendArgs, output: &Output) -> anyhow::Result<()> {
     let place = Place::load(global, output)?;
     if args.by.trim().is_empty() || args.reason.trim().is_empty() {
         bail!(output.say("cli.send-by-and-reason", &[]));
     }
     let workspace = &place.workspace;
     let Some(bulletin) = workspace.bulletins.get(args.bulletin.as_str()) else {
-        let known = workspace.bulletins.values().map(|known| (known.id.as_str(), known.title.as_str()));
+        let known = workspace
+            .bulletins
+            .values()
+            .map(|known| (known.id.as_str(), known.title.as_str()));
         bail!(unknown(output, "cli.no-bulletin", &args.bulletin, known));
     };
     if bulletin.priority == Priority::Emergency {
         bail!(output.say("cli.send-emergency", &[]));
     }
     let targets = parse_selector(&args.to, &place, output)?;
-    let channels: Vec<&Channel> = workspace.channels.values().filter(|channel| targets.include(channel)).collect();
+    let channels: Vec<&Channel> = workspace
+        .channels
+        .values()
+        .filter(|channel| targets.include(channel))
+        .collect();
     if channels.is_empty() {
         bail!(output.say("cli.send-nowhere", &[("selector", &args.to)]));
     }
-    if let Some(channel) = channels.iter().find(|channel| bulletin.template(channel.format).is_none()) {
-        bail!(output.say("cli.send-no-format", &[("format", &channel.format.as_str()), ("channel", &channel.id)]));
+    if let Some(channel) = channels
+        .iter()
+        .find(|channel| bulletin.template(channel.format).is_none())
+    {
+        bail!(output.say(
+            "cli.send-no-format",
+            &[
+                ("format", &channel.format.as_str()),
+                ("channel", &channel.id)
+            ]
+        ));
     }
 
     let store = place.store(false).await?;
     let now = place.now(&store).await?;
     let today = calendar::local(now, place.zone()).date();
     if !bulletin.valid.contains(today) {
-        bail!(output.say("cli.send-not-valid", &[("bulletin", &bulletin.id), ("day", &today)]));
+        bail!(output.say(
+            "cli.send-not-valid",
+            &[("bulletin", &bulletin.id), ("day", &today)]
+        ));
     }
     let Some((revision, _)) = store.revision().await? else {
         bail!(output.say("cli.send-no-daemon-ever", &[]));
@@ -82,14 +101,24 @@ pub async fn run(global: &Global, args: &SendArgs, output: &Output) -> anyhow::R
         bail!(output.say("cli.send-other-revision", &[]));
     }
     // The instant and the person make the name, so that the same command twice is two sends.
-    let token = blake3::hash(format!("{}\0{}\0{}", args.by, args.bulletin, now.as_micros()).as_bytes()).to_hex();
+    let token =
+        blake3::hash(format!("{}\0{}\0{}", args.by, args.bulletin, now.as_micros()).as_bytes())
+            .to_hex();
     let schedule = ScheduleId::by_hand(&token[..10]);
-    let planned: Vec<_> = channels.iter().map(|channel| by_hand(&place, &schedule, bulletin, channel, now)).collect();
+    let planned: Vec<_> = channels
+        .iter()
+        .map(|channel| by_hand(&place, &schedule, bulletin, channel, now))
+        .collect();
     let detail = format!("{} → {}: {}", bulletin.id, args.to, args.reason);
-    store.journal("sent-by-hand", None, &args.by, &detail, now).await?;
+    store
+        .journal("sent-by-hand", None, &args.by, &detail, now)
+        .await?;
     let made = store.plan(&planned, &revision, now).await?;
     let running = match place.world {
-        World::Real => store.last_alive().await?.is_some_and(|alive| now.since(alive) < Duration::from_secs(60)),
+        World::Real => store
+            .last_alive()
+            .await?
+            .is_some_and(|alive| now.since(alive) < Duration::from_mins(1)),
         World::Simulated => true,
     };
     match output.format {
@@ -100,7 +129,10 @@ pub async fn run(global: &Global, args: &SendArgs, output: &Output) -> anyhow::R
             "daemon_running": running,
         }))?,
         Format::Text => {
-            output.line(&output.say("cli.sent", &[("count", &made.inserted), ("title", &bulletin.title)]))?;
+            output.line(&output.say(
+                "cli.sent",
+                &[("count", &made.inserted), ("title", &bulletin.title)],
+            ))?;
             if !running {
                 output.line(&output.say("cli.send-not-running", &[]))?;
             }
@@ -128,7 +160,10 @@ fn by_hand(
         format: channel.format,
         mode: channel.mode,
         ward: channel.ward.clone(),
-        ward_name: place.workspace.ward(&channel.ward).map_or_else(String::new, |ward| ward.name.clone()),
+        ward_name: place
+            .workspace
+            .ward(&channel.ward)
+            .map_or_else(String::new, |ward| ward.name.clone()),
         bulletin: Some(bulletin.id.clone()),
         priority: bulletin.priority,
     }
@@ -156,7 +191,11 @@ fn parse_selector(text: &str, place: &Place, output: &Output) -> anyhow::Result<
             }
             "channel" | "except" => {
                 super::log::check_names(place, output, None, Some(name))?;
-                let list = if filter == "channel" { &mut targets.channels } else { &mut targets.except };
+                let list = if filter == "channel" {
+                    &mut targets.channels
+                } else {
+                    &mut targets.except
+                };
                 list.push(ChannelId::parse(name)?);
             }
             _ => bail!(output.say("cli.bad-selector", &[("part", &part)])),

@@ -9,7 +9,7 @@ use crate::simulator::{City, CityOptions};
 
 /// Where the city listens and what it writes down.
 #[derive(Debug, Args)]
-pub struct SimulateArgs {
+pub(super) struct SimulateArgs {
     /// The control address, loopback only
     #[arg(long, default_value = "127.0.0.1:8090", value_name = "ADDR")]
     listen: SocketAddr,
@@ -22,9 +22,17 @@ pub struct SimulateArgs {
 ///
 /// # Errors
 /// When the address or the file cannot be used.
-pub async fn run(_global: &Global, args: &SimulateArgs, output: &Output) -> anyhow::Result<()> {
+pub(super) async fn run(
+    _global: &Global,
+    args: &SimulateArgs,
+    output: &Output,
+) -> anyhow::Result<()> {
     super::run::start_logging("warn", crate::telemetry::LogFormat::Text);
-    let city = City::start(CityOptions { control: args.listen, record: args.record.clone() }).await?;
+    let city = City::start(CityOptions {
+        control: args.listen,
+        record: args.record.clone(),
+    })
+    .await?;
     let address = format!("http://{}", city.control());
     output.line(&output.say("cli.city-open", &[("address", &address)]))?;
     terminated().await?;

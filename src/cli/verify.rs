@@ -9,18 +9,13 @@ use super::{
     place::{Place, progress},
 };
 use crate::{
-    domain::{
-        delivery::Account,
-        id::DeliveryId,
-        plan::Plan,
-        time::Timestamp,
-    },
+    domain::{delivery::Account, id::DeliveryId, plan::Plan, time::Timestamp},
     store::{LogFilter, Order, Store},
 };
 
 /// Which range to check.
 #[derive(Debug, Args)]
-pub struct VerifyArgs {
+pub(super) struct VerifyArgs {
     /// From this instant (default: the first delivery on record)
     #[arg(long, allow_hyphen_values = true, alias = "since")]
     from: Option<String>,
@@ -41,7 +36,7 @@ struct Finding {
 ///
 /// # Errors
 /// [`Findings`] when something is not accounted for; others when the store fails.
-pub async fn run(global: &Global, args: &VerifyArgs, output: &Output) -> anyhow::Result<()> {
+pub(super) async fn run(global: &Global, args: &VerifyArgs, output: &Output) -> anyhow::Result<()> {
     let place = Place::load(global, output)?;
     let store = place.store(false).await?;
     let (zone, now) = (place.zone(), place.now(&store).await?);
@@ -50,12 +45,23 @@ pub async fn run(global: &Global, args: &VerifyArgs, output: &Output) -> anyhow:
         Some(text) => parse_instant(text, zone, now)?,
         None => first_due(&store).await?.unwrap_or(now),
     };
-    let until = args.to.as_deref().map_or(Ok(now), |text| parse_instant(text, zone, now))?;
-    let filter = LogFilter { since: Some(from), until: Some(until), ..LogFilter::default() };
+    let until = args
+        .to
+        .as_deref()
+        .map_or(Ok(now), |text| parse_instant(text, zone, now))?;
+    let filter = LogFilter {
+        since: Some(from),
+        until: Some(until),
+        ..LogFilter::default()
+    };
     let account = store.account(&filter).await?;
     let mut findings = missing(&place, &store, from, until).await?;
     findings.extend(
-        store.contradictions(&filter).await?.into_iter().map(|(delivery, finding)| Finding { delivery, finding }),
+        store
+            .contradictions(&filter)
+            .await?
+            .into_iter()
+            .map(|(delivery, finding)| Finding { delivery, finding }),
     );
     findings.extend(overdue(&store, now, &filter).await?);
     progress.finish_and_clear();
@@ -70,7 +76,10 @@ pub async fn run(global: &Global, args: &VerifyArgs, output: &Output) -> anyhow:
             "findings": findings,
         }))?,
         Format::Text => {
-            output.line(&output.say("cli.verify-range", &[("from", &local(from, zone)), ("until", &local(until, zone))]))?;
+            output.line(&output.say(
+                "cli.verify-range",
+                &[("from", &local(from, zone)), ("until", &local(until, zone))],
+            ))?;
             output.line(&equation(&account, output))?;
             for found in &findings {
                 let what = output.say(&format!("cli.finding-{}", found.finding), &[]);
@@ -81,11 +90,15 @@ pub async fn run(global: &Global, args: &VerifyArgs, output: &Output) -> anyhow:
             }
         }
     }
-    if good { Ok(()) } else { Err(Findings(output.say("cli.verify-bad", &[("count", &findings.len())])).into()) }
+    if good {
+        Ok(())
+    } else {
+        Err(Findings(output.say("cli.verify-bad", &[("count", &findings.len())])).into())
+    }
 }
 
 /// The accounting equation in the reader's language.
-pub fn equation(account: &Account, output: &Output) -> String {
+pub(super) fn equation(account: &Account, output: &Output) -> String {
     let sign = if account.balances() { "=" } else { "≠" };
     output.say(
         "cli.equation",
@@ -104,16 +117,25 @@ pub fn equation(account: &Account, output: &Output) -> String {
 }
 
 async fn first_due(store: &Store) -> anyhow::Result<Option<Timestamp>> {
-    let first = store.log(&LogFilter::default(), Order::OldestFirst, None, 1).await?;
+    let first = store
+        .log(&LogFilter::default(), Order::OldestFirst, None, 1)
+        .await?;
     Ok(first.first().map(|row| row.due))
 }
 
 /// What the files of today say should be there and is not, wherever the plan on record was made from the same files.
-async fn missing(place: &Place, store: &Store, from: Timestamp, until: Timestamp) -> anyhow::Result<Vec<Finding>> {
+async fn missing(
+    place: &Place,
+    store: &Store,
+    from: Timestamp,
+    until: Timestamp,
+) -> anyhow::Result<Vec<Finding>> {
     let plan = Plan::new(&place.workspace);
     let mut findings = Vec::new();
     for (begin, end) in store.plan_runs(&place.workspace.revision).await? {
-        let mut deliveries = plan.deliveries(begin.max(from), end.min(until)).map(|delivery| delivery.id);
+        let mut deliveries = plan
+            .deliveries(begin.max(from), end.min(until))
+            .map(|delivery| delivery.id);
         loop {
             let ids: Vec<DeliveryId> = deliveries.by_ref().take(1_000).collect();
             if ids.is_empty() {
@@ -123,7 +145,10 @@ async fn missing(place: &Place, store: &Store, from: Timestamp, until: Timestamp
             findings.extend(
                 ids.into_iter()
                     .filter(|id| !known.contains(id))
-                    .map(|delivery| Finding { delivery, finding: "missing".to_owned() }),
+                    .map(|delivery| Finding {
+                        delivery,
+                        finding: "missing".to_owned(),
+                    }),
             );
         }
     }
@@ -131,17 +156,33 @@ async fn missing(place: &Place, store: &Store, from: Timestamp, until: Timestamp
 }
 
 /// What should have begun long ago and is still pending: nobody is looking after it.
-async fn overdue(store: &Store, now: Timestamp, filter: &LogFilter) -> anyhow::Result<Vec<Finding>> {
-    let Some(alive) = store.last_alive().await? else { return Ok(Vec::new()) };
+async fn overdue(
+    store: &Store,
+    now: Timestamp,
+    filter: &LogFilter,
+) -> anyhow::Result<Vec<Finding>> {
+    let Some(alive) = store.last_alive().await? else {
+        return Ok(Vec::new());
+    };
     let mut findings = Vec::new();
-    for state in crate::domain::delivery::State::ALL.iter().filter(|state| !state.is_final()) {
-        let pending = LogFilter { state: Some(*state), ..filter.clone() };
+    for state in crate::domain::delivery::State::ALL
+        .iter()
+        .filter(|state| !state.is_final())
+    {
+        let pending = LogFilter {
+            state: Some(*state),
+            ..filter.clone()
+        };
         let rows = store.log(&pending, Order::OldestFirst, None, 1_000).await?;
         // While the daemon ran, a deadline ended every delivery within a look or two.
         let late = rows.into_iter().filter(|row| {
-            row.started_at.is_none() && row.deadline + std::time::Duration::from_secs(3_600) < alive.min(now)
+            row.started_at.is_none()
+                && row.deadline + std::time::Duration::from_hours(1) < alive.min(now)
         });
-        findings.extend(late.map(|row| Finding { delivery: row.id, finding: "overdue".to_owned() }));
+        findings.extend(late.map(|row| Finding {
+            delivery: row.id,
+            finding: "overdue".to_owned(),
+        }));
     }
     Ok(findings)
 }

@@ -8,12 +8,7 @@
 mod limits;
 mod verdict;
 
-use std::{
-    collections::HashMap,
-    panic::AssertUnwindSafe,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
 use tokio::{
@@ -62,7 +57,12 @@ pub async fn run(shared: Shared) {
     let queue = Arc::new(Mutex::new(queue));
     let mut crew = JoinSet::new();
     for _ in 0..workers {
-        crew.spawn(work(shared.clone(), settings.retry, queue.clone(), ends.clone()));
+        crew.spawn(work(
+            shared.clone(),
+            settings.retry,
+            queue.clone(),
+            ends.clone(),
+        ));
     }
     drop(ends);
 
@@ -147,7 +147,12 @@ impl Ledger {
 
     /// Writes what is finished, claims what fits, and hands it to the workers. Returns when to look again without a
     /// result or a signal: now, when there may be more.
-    async fn turn(&mut self, shared: &Shared, jobs: &mpsc::Sender<Job>, stopping: bool) -> Result<Timestamp, StoreError> {
+    async fn turn(
+        &mut self,
+        shared: &Shared,
+        jobs: &mpsc::Sender<Job>,
+        stopping: bool,
+    ) -> Result<Timestamp, StoreError> {
         let busy = shared.clock.busy();
         let now = shared.clock.now();
         let room = (self.workers * AHEAD).saturating_sub(self.in_flight.len());
@@ -161,7 +166,18 @@ impl Ledger {
             taken += usize::from(enters);
             enters
         };
-        let turn = shared.store.turn(&shared.node, now, self.lease, &self.finished, want, &blocked, choose).await;
+        let turn = shared
+            .store
+            .turn(
+                &shared.node,
+                now,
+                self.lease,
+                &self.finished,
+                want,
+                &blocked,
+                choose,
+            )
+            .await;
         let Turn { claimed, lost } = match turn {
             Ok(turn) => turn,
             Err(error) => {
@@ -188,13 +204,26 @@ impl Ledger {
             self.limits.recount(self.in_flight.values());
         }
         drop(busy);
+        if !self.finished.is_empty() {
+            // Some could not even begin; that has to be written down now.
+            return Ok(now);
+        }
         if stopping || (full && want > 0) || (want == 0) {
             // Only a result makes room.
             return Ok(now + shared.poll());
         }
-        let next = shared.store.next_ready().await?.unwrap_or(now + shared.poll()).min(now + shared.poll());
+        let next = shared
+            .store
+            .next_ready()
+            .await?
+            .unwrap_or(now + shared.poll())
+            .min(now + shared.poll());
         // What is ready and was not claimed waits for its channel, for its host, or for another node.
-        Ok(if next > now { next } else { self.limits.next_free(now).unwrap_or(now + shared.poll()) })
+        Ok(if next > now {
+            next
+        } else {
+            self.limits.next_free(now).unwrap_or(now + shared.poll())
+        })
     }
 
     async fn hand_out(
@@ -204,33 +233,57 @@ impl Ledger {
         jobs: &mpsc::Sender<Job>,
     ) -> Result<(), StoreError> {
         for delivery in &claimed {
-            self.in_flight.insert(delivery.id.clone(), delivery.host.clone());
+            self.in_flight
+                .insert(delivery.id.clone(), delivery.host.clone());
         }
         if self.contents.len() > KEPT_CONTENTS {
             self.contents.clear();
         }
-        let mut missing: Vec<ContentHash> =
-            claimed.iter().map(|delivery| &delivery.hash).filter(|hash| !self.contents.contains_key(*hash)).cloned().collect();
+        let mut missing: Vec<ContentHash> = claimed
+            .iter()
+            .map(|delivery| &delivery.hash)
+            .filter(|hash| !self.contents.contains_key(*hash))
+            .cloned()
+            .collect();
         missing.sort_unstable();
         missing.dedup();
         if !missing.is_empty() {
             match shared.store.contents(&missing).await {
-                Ok(found) => self.contents.extend(found.into_iter().map(|(hash, content)| (hash, Arc::new(content)))),
-                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "frozen words could not be read"),
+                Ok(found) => self.contents.extend(
+                    found
+                        .into_iter()
+                        .map(|(hash, content)| (hash, Arc::new(content))),
+                ),
+                Err(error) => tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "frozen words could not be read"
+                ),
             }
         }
         let live = shared.live.borrow().clone();
         for claimed in claimed {
-            let (Some(content), Some(adapter)) =
-                (self.contents.get(&claimed.hash).cloned(), live.adapters.get(&claimed.channel).cloned())
-            else {
-                let reason = if self.contents.contains_key(&claimed.hash) { Reason::Unwritable } else { Reason::Defect };
+            let (Some(content), Some(adapter)) = (
+                self.contents.get(&claimed.hash).cloned(),
+                live.adapters.get(&claimed.channel).cloned(),
+            ) else {
+                let reason = if self.contents.contains_key(&claimed.hash) {
+                    Reason::Unwritable
+                } else {
+                    Reason::Defect
+                };
                 let end = never_left(&claimed, reason, shared.clock.now());
                 self.take(end);
                 continue;
             };
             let message = address(&claimed, content);
-            if let Err(unsent) = jobs.send(Job { claimed, message, adapter }).await {
+            if let Err(unsent) = jobs
+                .send(Job {
+                    claimed,
+                    message,
+                    adapter,
+                })
+                .await
+            {
                 // The workers are gone only when everything is being dropped.
                 tracing::error!(delivery.id = %unsent.0.claimed.id, "there is no worker left");
             }
@@ -259,27 +312,66 @@ fn address(claimed: &Claimed, content: Arc<Content>) -> Message {
 /// The end of an attempt that could not even begin: the channel has no adapter (its secret is missing, or it was
 /// removed), or its words are gone.
 fn never_left(claimed: &Claimed, reason: Reason, now: Timestamp) -> Finished {
-    let failure = Failure::Reject { reason, detail: String::new() };
-    conclude(claimed, AttemptEnd::failed(failure), &RetryPolicy { first: Duration::ZERO, longest: Duration::ZERO, attempts: 0 }, now)
+    let failure = Failure::Reject {
+        reason,
+        detail: String::new(),
+    };
+    conclude(
+        claimed,
+        AttemptEnd::failed(failure),
+        &RetryPolicy {
+            first: Duration::ZERO,
+            longest: Duration::ZERO,
+            attempts: 0,
+        },
+        now,
+    )
 }
 
 /// One worker: makes calls, one after another.
-async fn work(shared: Shared, policy: RetryPolicy, queue: Arc<Mutex<mpsc::Receiver<Job>>>, ends: mpsc::Sender<Finished>) {
+async fn work(
+    shared: Shared,
+    policy: RetryPolicy,
+    queue: Arc<Mutex<mpsc::Receiver<Job>>>,
+    ends: mpsc::Sender<Finished>,
+) {
     loop {
         let job = queue.lock().await.recv().await;
-        let Some(Job { claimed, message, adapter }) = job else { return };
+        let Some(Job {
+            claimed,
+            message,
+            adapter,
+        }) = job
+        else {
+            return;
+        };
         let clock = shared.clock.clone();
         let end = if clock.now() >= claimed.deadline {
-            AttemptEnd::failed(Failure::Reject { reason: Reason::Deadline, detail: String::new() })
-        } else {
-            let call = attempt(adapter.as_ref(), &message, &shared.transport, || clock.now());
-            // A panic is one failed attempt of one delivery. It may have happened after the request left.
-            AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|_| {
-                AttemptEnd::failed(Failure::Unknown { reason: Reason::Defect, detail: "panic".to_owned() })
+            AttemptEnd::failed(Failure::Reject {
+                reason: Reason::Deadline,
+                detail: String::new(),
             })
+        } else {
+            let call = attempt(adapter.as_ref(), &message, &shared.transport, || {
+                clock.now()
+            });
+            // A panic is one failed attempt of one delivery. It may have happened after the request left.
+            AssertUnwindSafe(call)
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|_| {
+                    AttemptEnd::failed(Failure::Unknown {
+                        reason: Reason::Defect,
+                        detail: "panic".to_owned(),
+                    })
+                })
         };
         let finished = conclude(&claimed, end, &policy, clock.now());
-        shared.metrics.attempted(adapter.name(), finished.outcome.as_str(), finished.finished.since(finished.started));
+        shared.metrics.attempted(
+            adapter.name(),
+            finished.outcome.as_str(),
+            finished.finished.since(finished.started),
+        );
         if ends.send(finished).await.is_err() {
             return;
         }
@@ -296,7 +388,9 @@ fn report(shared: &Shared, end: &Finished) {
     let detail = end.detail.as_deref().unwrap_or_default();
     match (end.outcome, end.next) {
         (Outcome::Accepted, _) => tracing::info!(delivery.id = %id, state, attempt, "delivered"),
-        (_, State::Ready) => tracing::info!(delivery.id = %id, state, attempt, reason, detail, "will be tried again"),
+        (_, State::Ready) => {
+            tracing::info!(delivery.id = %id, state, attempt, reason, detail, "will be tried again");
+        }
         _ => tracing::warn!(delivery.id = %id, state, attempt, reason, detail, "not delivered"),
     }
 }

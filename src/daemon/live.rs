@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::{adapter::registry::Registry, config::Secrets, domain::workspace::Workspace, render::Renderer};
+use crate::{
+    adapter::registry::Registry, config::Secrets, domain::workspace::Workspace, render::Renderer,
+};
 
 /// A workspace, ready to be worked with.
 #[derive(Debug)]
@@ -23,12 +25,21 @@ impl Live {
         let (renderer, broken) = Renderer::new(&workspace);
         for error in broken {
             // The checks refuse such a workspace; this cannot be reached through them.
-            tracing::error!(template = error.template, error.message, "a template is broken");
+            tracing::error!(
+                template = error.template,
+                error.message,
+                "a template is broken"
+            );
         }
-        let (adapters, problems) = Registry::new(&workspace, &|reference| secrets.resolve(reference));
+        let (adapters, problems) =
+            Registry::new(&workspace, &|reference| secrets.resolve(reference));
         for problem in problems {
             tracing::error!(channel.id = %problem.channel, error = %problem, "a channel cannot be used");
         }
-        Self { workspace, renderer, adapters }
+        Self {
+            workspace,
+            renderer,
+            adapters,
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::{domain::time::Timestamp, store::StoreError};
 const TOLERANCE: Duration = Duration::from_secs(5);
 
 /// A gap longer than this is not planned after the fact; the journal says that nothing is known about it.
-const LONGEST_GAP: Duration = Duration::from_secs(31 * 86_400);
+const LONGEST_GAP: Duration = Duration::from_hours(744);
 
 /// Takes over from whoever ran before: rescues what was in mid-air, plans the gap and what follows, and judges what fell
 /// due in the gap.
@@ -18,13 +18,23 @@ pub(super) async fn take_over(shared: &Shared) -> Result<(), StoreError> {
     let now = shared.clock.now();
     let live = shared.live.borrow().clone();
     let (store, settings) = (&shared.store, &live.workspace.settings);
-    store.journal("started", None, &shared.node, &live.workspace.revision, now).await?;
+    store
+        .journal("started", None, &shared.node, &live.workspace.revision, now)
+        .await?;
     rescue(shared, shared.alone).await?;
 
     let last = match store.last_alive().await? {
         Some(stamp) if stamp > now + TOLERANCE => {
             tracing::error!(stamp = %stamp, now = %now, "the last liveness stamp lies in the future: the clock was set back, or was wrong before; what was missed cannot be judged");
-            store.journal("clock", None, &shared.node, &format!("{stamp} > {now}"), now).await?;
+            store
+                .journal(
+                    "clock",
+                    None,
+                    &shared.node,
+                    &format!("{stamp} > {now}"),
+                    now,
+                )
+                .await?;
             None
         }
         stamp => stamp.map(|stamp| stamp.min(now)),
@@ -36,13 +46,19 @@ pub(super) async fn take_over(shared: &Shared) -> Result<(), StoreError> {
         (Some(last), Some(before)) => {
             // Under the same revision the gap is planned as it would have been. Under another one, what the old one had
             // planned stands, and the new one begins where that ends.
-            let planned = if before == revision { *last } else { planned_until(shared, before).await?.max(*last) };
+            let planned = if before == revision {
+                *last
+            } else {
+                planned_until(shared, before).await?.max(*last)
+            };
             planned.max(now - LONGEST_GAP).min(now)
         }
         _ => now,
     };
     if let Some(last) = last.filter(|last| now.since(*last) > LONGEST_GAP) {
-        store.journal("gap", None, &shared.node, &format!("{last}..{from}"), now).await?;
+        store
+            .journal("gap", None, &shared.node, &format!("{last}..{from}"), now)
+            .await?;
     }
     if take_force(shared, before.as_deref(), now).await? {
         planner::interval(shared, &live, from, now + settings.horizon).await?;
@@ -50,9 +66,18 @@ pub(super) async fn take_over(shared: &Shared) -> Result<(), StoreError> {
 
     if let Some(last) = last.filter(|last| now.since(*last) > settings.grace) {
         let detail = format!("{last}..{now}");
-        let missed = store.judge_missed(Timestamp::from_micros(0), now - settings.grace, &detail, now).await?;
+        let missed = store
+            .judge_missed(
+                Timestamp::from_micros(0),
+                now - settings.grace,
+                &detail,
+                now,
+            )
+            .await?;
         tracing::warn!(from = %last, until = %now, deliveries.missed = missed, "nobody was running");
-        store.journal("downtime", None, &shared.node, &detail, now).await?;
+        store
+            .journal("downtime", None, &shared.node, &detail, now)
+            .await?;
         shared.metrics.skipped("expired", missed);
     }
     store.beat(&shared.node, revision, now).await?;
@@ -62,12 +87,27 @@ pub(super) async fn take_over(shared: &Shared) -> Result<(), StoreError> {
 
 /// Puts this node's revision in force, unless another node is alive that works with a different one: then that one was
 /// loaded by somebody's edit, and this node's copy of the files is old.
-async fn take_force(shared: &Shared, before: Option<&str>, now: Timestamp) -> Result<bool, StoreError> {
+async fn take_force(
+    shared: &Shared,
+    before: Option<&str>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let revision = shared.live.borrow().workspace.revision.clone();
     if before != Some(revision.as_str()) {
-        let alive = shared.store.others_alive(&shared.node, now - Duration::from_secs(60)).await?;
-        if let Some((node, other)) = alive.into_iter().find(|(_, other)| Some(other.as_str()) == before) {
-            tracing::warn!(node = node, revision.theirs = other, revision.mine = revision, "another node works with another revision; waiting for a reload");
+        let alive = shared
+            .store
+            .others_alive(&shared.node, now - Duration::from_mins(1))
+            .await?;
+        if let Some((node, other)) = alive
+            .into_iter()
+            .find(|(_, other)| Some(other.as_str()) == before)
+        {
+            tracing::warn!(
+                node = node,
+                revision.theirs = other,
+                revision.mine = revision,
+                "another node works with another revision; waiting for a reload"
+            );
             return Ok(false);
         }
         shared.store.set_revision(&revision, now).await?;
@@ -77,12 +117,18 @@ async fn take_force(shared: &Shared, before: Option<&str>, now: Timestamp) -> Re
 
 async fn planned_until(shared: &Shared, revision: &str) -> Result<Timestamp, StoreError> {
     let runs = shared.store.plan_runs(revision).await?;
-    Ok(runs.last().map_or(Timestamp::from_micros(0), |(_, until)| *until))
+    Ok(runs
+        .last()
+        .map_or(Timestamp::from_micros(0), |(_, until)| *until))
 }
 
 /// Takes back what dead nodes hold.
 pub(super) async fn rescue(shared: &Shared, alone: bool) -> Result<(), StoreError> {
-    for (id, state) in shared.store.rescue(&shared.node, alone, shared.clock.now()).await? {
+    for (id, state) in shared
+        .store
+        .rescue(&shared.node, alone, shared.clock.now())
+        .await?
+    {
         tracing::warn!(delivery.id = %id, state = state.as_str(), "a delivery was in mid-air when its node died");
         if state.is_final() {
             shared.metrics.ended(state.as_str(), 1);
@@ -115,10 +161,15 @@ async fn step(shared: &Shared) -> Result<(), StoreError> {
     rescue(shared, false).await?;
     let expired = shared.store.expire(now).await?;
     if expired > 0 {
-        tracing::warn!(deliveries = expired, "deadlines passed before deliveries could begin or succeed");
+        tracing::warn!(
+            deliveries = expired,
+            "deadlines passed before deliveries could begin or succeed"
+        );
         shared.metrics.skipped("expired", expired);
     }
     let next = shared.store.next_ready().await?;
-    shared.metrics.set_lag(next.map_or(Duration::ZERO, |next| now.since(next)));
+    shared
+        .metrics
+        .set_lag(next.map_or(Duration::ZERO, |next| now.since(next)));
     Ok(())
 }

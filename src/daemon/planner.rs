@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use super::{Shared, live::Live};
 use crate::{
-    domain::{plan::{Plan, PlannedDelivery}, time::Timestamp},
+    domain::{
+        plan::{Plan, PlannedDelivery},
+        time::Timestamp,
+    },
     store::{Planned, StoreError},
 };
 
@@ -63,15 +66,23 @@ async fn step(
         }
         _ => {
             interval(shared, live, now, until).await?;
-            let gone = shared.store.supersede(now, until, &workspace.revision, now).await?;
+            let gone = shared
+                .store
+                .supersede(now, until, &workspace.revision, now)
+                .await?;
             if gone > 0 {
                 shared.metrics.skipped("superseded", gone);
-                tracing::info!(deliveries = gone, "an edit removed deliveries that had not begun");
+                tracing::info!(
+                    deliveries = gone,
+                    "an edit removed deliveries that had not begun"
+                );
             }
         }
     }
     *planned = Some((workspace.revision.clone(), until));
-    shared.metrics.set_planned_until(until.as_micros() / 1_000_000);
+    shared
+        .metrics
+        .set_planned_until(until.as_micros() / 1_000_000);
     Ok(now + (horizon / 16).max(shared.poll()))
 }
 
@@ -92,7 +103,10 @@ pub(super) async fn interval(
     loop {
         let (batch, rest) = batch(live, begin, until);
         if !batch.is_empty() {
-            let planned = shared.store.plan(&batch, &live.workspace.revision, shared.clock.now()).await?;
+            let planned = shared
+                .store
+                .plan(&batch, &live.workspace.revision, shared.clock.now())
+                .await?;
             total.inserted += planned.inserted;
             total.changed += planned.changed;
         }
@@ -101,16 +115,28 @@ pub(super) async fn interval(
             None => break,
         }
     }
-    shared.store.record_plan_run(&live.workspace.revision, from, until, shared.clock.now()).await?;
+    shared
+        .store
+        .record_plan_run(&live.workspace.revision, from, until, shared.clock.now())
+        .await?;
     if total != Planned::default() {
-        tracing::debug!(deliveries.new = total.inserted, deliveries.changed = total.changed, "planned");
-        shared.planned.notify_one();
+        tracing::debug!(
+            deliveries.new = total.inserted,
+            deliveries.changed = total.changed,
+            "planned"
+        );
     }
+    // Even where nothing else changed, another revision's words have to be frozen again.
+    shared.planned.notify_one();
     Ok(())
 }
 
 /// About [`BATCH`] deliveries from `from` on, never splitting an instant, and where the next batch begins.
-fn batch(live: &Live, from: Timestamp, until: Timestamp) -> (Vec<PlannedDelivery>, Option<Timestamp>) {
+fn batch(
+    live: &Live,
+    from: Timestamp,
+    until: Timestamp,
+) -> (Vec<PlannedDelivery>, Option<Timestamp>) {
     let plan = Plan::new(&live.workspace);
     let mut batch: Vec<PlannedDelivery> = Vec::new();
     for delivery in plan.deliveries(from, until) {

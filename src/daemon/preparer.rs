@@ -39,7 +39,11 @@ pub async fn run(shared: Shared) {
                     }
                 };
                 // An instant that has come and was not prepared belongs to a node with another revision.
-                let next = if next <= now { now + shared.poll() } else { next.min(now + shared.poll()) };
+                let next = if next <= now {
+                    now + shared.poll()
+                } else {
+                    next.min(now + shared.poll())
+                };
                 tokio::select! {
                     () = shared.stop.soft.cancelled() => {}
                     () = shared.planned.notified() => {}
@@ -67,15 +71,28 @@ async fn step(shared: &Shared) -> Result<bool, StoreError> {
     let round = tokio::task::spawn_blocking(move || Round::of(&live, &unprepared)).await;
     let round = round.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
     let now = shared.clock.now();
-    shared.store.freeze(&round.contents, &round.frozen, &revision, now).await?;
+    shared
+        .store
+        .freeze(&round.contents, &round.frozen, &revision, now)
+        .await?;
     for (id, reason, detail) in round.failed {
         tracing::error!(delivery.id = %id, reason = reason.as_str(), detail, "a delivery could not be prepared");
-        let state = if reason == Reason::Superseded { State::Skipped } else { State::Failed };
-        let count = shared.store.end_unbegun(std::slice::from_ref(&id), state, reason, &detail, now).await?;
+        let state = if reason == Reason::Superseded {
+            State::Skipped
+        } else {
+            State::Failed
+        };
+        let count = shared
+            .store
+            .end_unbegun(std::slice::from_ref(&id), state, reason, &detail, now)
+            .await?;
         shared.metrics.ended(state.as_str(), count);
     }
     Ok(true)
 }
+
+/// What words depend on.
+type Key<'a> = (&'a BulletinId, &'a WardId, Format);
 
 /// What a round made.
 #[derive(Default)]
@@ -89,7 +106,7 @@ impl Round {
     /// Renders each bulletin once per ward and format.
     fn of(live: &Live, unprepared: &[Unprepared]) -> Self {
         let mut round = Self::default();
-        let mut made: HashMap<(&BulletinId, &WardId, Format), Result<ContentHash, (Reason, String)>> = HashMap::new();
+        let mut made: HashMap<Key<'_>, Result<ContentHash, (Reason, String)>> = HashMap::new();
         for delivery in unprepared {
             let key = (&delivery.bulletin, &delivery.ward, delivery.format);
             let hash = made.entry(key).or_insert_with(|| {
@@ -109,7 +126,11 @@ impl Round {
                         can_ask: adapter.is_some_and(|adapter| adapter.can_ask()),
                     });
                 }
-                Err((reason, detail)) => round.failed.push((delivery.id.clone(), *reason, detail.clone())),
+                Err((reason, detail)) => {
+                    round
+                        .failed
+                        .push((delivery.id.clone(), *reason, detail.clone()));
+                }
             }
         }
         round
@@ -118,8 +139,10 @@ impl Round {
 
 fn words(live: &Live, delivery: &Unprepared) -> Result<Content, (Reason, String)> {
     let workspace = &live.workspace;
-    let (Some(bulletin), Some(ward)) = (workspace.bulletins.get(&delivery.bulletin), workspace.ward(&delivery.ward))
-    else {
+    let (Some(bulletin), Some(ward)) = (
+        workspace.bulletins.get(&delivery.bulletin),
+        workspace.ward(&delivery.ward),
+    ) else {
         // The workspace changed between planning and now; planning it again will say so too.
         return Err((Reason::Superseded, String::new()));
     };

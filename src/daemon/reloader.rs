@@ -20,7 +20,7 @@ use crate::{
 const SETTLE: Duration = Duration::from_millis(300);
 
 /// How often files are looked at without being told, in real time.
-const RESCAN: Duration = Duration::from_secs(60);
+const RESCAN: Duration = Duration::from_mins(1);
 
 /// What a reload needs besides what all loops share.
 #[derive(Debug, Clone)]
@@ -39,7 +39,12 @@ impl Reloader {
     /// For the workspace at `root`.
     #[must_use]
     pub fn new(root: PathBuf, secrets: Secrets) -> Self {
-        Self { root, secrets, wanted: Arc::new(Notify::new()), refused: watch::Sender::new(Vec::new()) }
+        Self {
+            root,
+            secrets,
+            wanted: Arc::new(Notify::new()),
+            refused: watch::Sender::new(Vec::new()),
+        }
     }
 
     /// Reloads when there is a reason to, until told to stop.
@@ -61,8 +66,11 @@ impl Reloader {
     pub async fn reload(&self, shared: &Shared) {
         let root = self.root.clone();
         let loaded = tokio::task::spawn_blocking(move || source::load(&root)).await;
-        let Loaded { workspace, diagnostics, .. } =
-            loaded.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        let Loaded {
+            workspace,
+            diagnostics,
+            ..
+        } = loaded.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
         match workspace {
             Some(workspace) => self.take(shared, workspace).await,
             None => self.refuse(shared, diagnostics).await,
@@ -70,7 +78,8 @@ impl Reloader {
     }
 
     async fn take(&self, shared: &Shared, workspace: crate::domain::workspace::Workspace) {
-        self.refused.send_if_modified(|refused| !std::mem::take(refused).is_empty());
+        self.refused
+            .send_if_modified(|refused| !std::mem::take(refused).is_empty());
         if shared.live.borrow().workspace.revision == workspace.revision {
             return;
         }
@@ -80,33 +89,58 @@ impl Reloader {
         // First the store, then the loops: a loop that sees the new workspace finds it in force.
         let stored = async {
             shared.store.set_revision(&workspace.revision, now).await?;
-            shared.store.journal("reloaded", None, &shared.node, &workspace.revision, now).await
+            shared
+                .store
+                .journal("reloaded", None, &shared.node, &workspace.revision, now)
+                .await
         };
         if let Err(error) = stored.await {
             shared.store_failed("reloader", &error).await;
             self.wanted.notify_one();
             return;
         }
-        tracing::info!(revision = workspace.revision, "the edited workspace is in force");
+        tracing::info!(
+            revision = workspace.revision,
+            "the edited workspace is in force"
+        );
         shared.metrics.reloaded("taken");
         shared.workspace.send_replace(workspace);
         shared.live.send_replace(live);
     }
 
     async fn refuse(&self, shared: &Shared, diagnostics: Vec<Diagnostic>) {
-        let errors: Vec<_> = diagnostics.into_iter().filter(|found| found.severity == Severity::Error).collect();
+        let errors: Vec<_> = diagnostics
+            .into_iter()
+            .filter(|found| found.severity == Severity::Error)
+            .collect();
         if *self.refused.borrow() == errors {
             return;
         }
         for error in &errors {
-            tracing::error!(place = render::to_line(error, Lang::En), "the edit has a mistake");
+            tracing::error!(
+                place = render::to_line(error, Lang::En),
+                "the edit has a mistake"
+            );
         }
-        tracing::error!(mistakes = errors.len(), "the edited workspace was refused; the one in force stays");
+        tracing::error!(
+            mistakes = errors.len(),
+            "the edited workspace was refused; the one in force stays"
+        );
         shared.metrics.reloaded("refused");
-        let first = errors.first().map(|error| render::to_line(error, Lang::Vi)).unwrap_or_default();
+        let first = errors
+            .first()
+            .map(|error| render::to_line(error, Lang::Vi))
+            .unwrap_or_default();
         let now = shared.clock.now();
-        if let Err(error) = shared.store.journal("reload-refused", None, &shared.node, &first, now).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the refusal could not be written to the journal");
+        if let Err(error) = shared
+            .store
+            .journal("reload-refused", None, &shared.node, &first, now)
+            .await
+        {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the refusal could not be written to the journal"
+            );
         }
         self.refused.send_replace(errors);
     }
@@ -116,22 +150,24 @@ impl Reloader {
         let wanted = self.wanted.clone();
         let tell = move |events: DebounceEventResult| {
             // Reading a file is an event too on some systems; a reload reads files.
-            let changed = events.is_ok_and(|events| events.iter().any(|event| !event.kind.is_access()));
+            let changed =
+                events.is_ok_and(|events| events.iter().any(|event| !event.kind.is_access()));
             if changed {
                 wanted.notify_one();
             }
         };
         let mut debouncer = new_debouncer(SETTLE, None, tell).ok()?;
-        for (folder, mode) in source::WATCHED {
+        for (folder, recursive) in source::WATCHED {
+            let mode = if *recursive {
+                RecursiveMode::Recursive
+            } else {
+                RecursiveMode::NonRecursive
+            };
             let path = self.root.join(folder);
             if path.is_dir() {
-                debouncer.watch(&path, *mode_of(mode)).ok()?;
+                debouncer.watch(&path, mode).ok()?;
             }
         }
         Some(debouncer)
     }
-}
-
-fn mode_of(recursive: &bool) -> &'static RecursiveMode {
-    if *recursive { &RecursiveMode::Recursive } else { &RecursiveMode::NonRecursive }
 }

@@ -30,7 +30,9 @@ pub enum SupervisorError {
     #[error("a loop panicked")]
     Panicked(#[source] tokio::task::JoinError),
     /// What was in flight did not end within the limit.
-    #[error("what was in flight did not end within {0:?} and was dropped; the next start takes care of it")]
+    #[error(
+        "what was in flight did not end within {0:?} and was dropped; the next start takes care of it"
+    )]
     Dropped(Duration),
 }
 
@@ -46,7 +48,11 @@ impl Supervisor {
     /// Without loops yet.
     #[must_use]
     pub fn new(stop: Stop) -> Self {
-        Self { loops: JoinSet::new(), attendants: JoinSet::new(), stop }
+        Self {
+            loops: JoinSet::new(),
+            attendants: JoinSet::new(),
+            stop,
+        }
     }
 
     /// Starts a loop.
@@ -76,7 +82,10 @@ impl Supervisor {
             },
         };
         if let Err(error) = &first {
-            tracing::error!(error = error as &dyn std::error::Error, "stopping, because a loop ended by itself");
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                "stopping, because a loop ended by itself"
+            );
         }
         self.stop.soft.cancel();
         let rest = async { while self.loops.join_next().await.is_some() {} };
@@ -87,7 +96,11 @@ impl Supervisor {
         self.stop.hard.cancel();
         self.loops.shutdown().await;
         self.attendants.shutdown().await;
-        first.and(if drained { Ok(()) } else { Err(SupervisorError::Dropped(limit)) })
+        first.and(if drained {
+            Ok(())
+        } else {
+            Err(SupervisorError::Dropped(limit))
+        })
     }
 }
 
@@ -103,14 +116,20 @@ mod tests {
         let soft = stop.soft.clone();
         supervisor.spawn("patient", async move { soft.cancelled().await });
         let ended = supervisor.finish(Duration::from_secs(5)).await;
-        assert!(matches!(ended, Err(SupervisorError::Ended { name: "short" })), "{ended:?}");
+        assert!(
+            matches!(ended, Err(SupervisorError::Ended { name: "short" })),
+            "{ended:?}"
+        );
     }
 
     #[tokio::test]
     async fn a_panic_is_fatal_too() {
         let mut supervisor = Supervisor::new(Stop::default());
         supervisor.spawn("broken", async { panic!("on purpose") });
-        assert!(matches!(supervisor.finish(Duration::from_secs(5)).await, Err(SupervisorError::Panicked(_))));
+        assert!(matches!(
+            supervisor.finish(Duration::from_secs(5)).await,
+            Err(SupervisorError::Panicked(_))
+        ));
     }
 
     #[tokio::test]
@@ -120,6 +139,9 @@ mod tests {
         supervisor.spawn("stuck", std::future::pending());
         stop.soft.cancel();
         stop.hard.cancel();
-        assert!(matches!(supervisor.finish(Duration::from_secs(3600)).await, Err(SupervisorError::Dropped(_))));
+        assert!(matches!(
+            supervisor.finish(Duration::from_hours(1)).await,
+            Err(SupervisorError::Dropped(_))
+        ));
     }
 }

@@ -71,7 +71,9 @@ impl Priority {
     /// Reads the word back.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|priority| priority.as_str() == text)
+        Self::ALL
+            .into_iter()
+            .find(|priority| priority.as_str() == text)
     }
 }
 

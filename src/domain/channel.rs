@@ -85,7 +85,9 @@ impl Mode {
     /// Reads the word back.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::AtMostOnce, Self::AtLeastOnce].into_iter().find(|mode| mode.as_str() == text)
+        [Self::AtMostOnce, Self::AtLeastOnce]
+            .into_iter()
+            .find(|mode| mode.as_str() == text)
     }
 }
 

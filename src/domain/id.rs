@@ -4,12 +4,16 @@ use std::fmt;
 
 /// Why a text is not an identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an id has 1 to 64 characters of a-z, 0-9 and hyphen, and begins and ends with a letter or digit")]
+#[error(
+    "an id has 1 to 64 characters of a-z, 0-9 and hyphen, and begins and ends with a letter or digit"
+)]
 pub struct InvalidId;
 
 fn is_id(text: &str) -> bool {
     (1..=64).contains(&text.len())
-        && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+        && text
+            .bytes()
+            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
         && !text.starts_with('-')
         && !text.ends_with('-')
 }
@@ -99,6 +103,9 @@ impl ScheduleId {
     }
 }
 
+/// Letters that cannot be misread over the telephone (Crockford's base 32).
+const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
 /// A delivery's identifier, computed from its key (schedule, instant, channel), so that planning the same thing twice,
 /// after a restart or on five nodes, names the same delivery. It is also the idempotency key that receivers see.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
@@ -113,10 +120,11 @@ impl DeliveryId {
         hasher.update(b"\0");
         hasher.update(&due.as_micros().to_be_bytes());
         hasher.update(channel.as_str().as_bytes());
-        // Letters that cannot be misread over the telephone (Crockford's base 32).
-        const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
         let hash = hasher.finalize();
-        let text = hash.as_bytes()[..20].iter().map(|byte| char::from(LETTERS[usize::from(byte & 31)])).collect();
+        let text = hash.as_bytes()[..20]
+            .iter()
+            .map(|byte| char::from(LETTERS[usize::from(byte & 31)]))
+            .collect();
         Self(text)
     }
 
@@ -158,12 +166,20 @@ mod tests {
     #[test]
     fn delivery_ids_depend_on_every_part_of_the_key() {
         let id = |schedule: &str, due, channel: &str| {
-            let (schedule, channel) = (ScheduleId::parse(schedule).unwrap(), ChannelId::parse(channel).unwrap());
+            let (schedule, channel) = (
+                ScheduleId::parse(schedule).unwrap(),
+                ChannelId::parse(channel).unwrap(),
+            );
             DeliveryId::of(&schedule, Timestamp::from_micros(due), &channel)
         };
         assert_eq!(id("a", 1, "b"), id("a", 1, "b"));
         assert_eq!(id("a", 1, "b").as_str().len(), 20);
-        let different = [id("a", 1, "b"), id("c", 1, "b"), id("a", 2, "b"), id("a", 1, "c")];
+        let different = [
+            id("a", 1, "b"),
+            id("c", 1, "b"),
+            id("a", 2, "b"),
+            id("a", 1, "c"),
+        ];
         let unique: std::collections::BTreeSet<_> = different.iter().collect();
         assert_eq!(unique.len(), 4);
     }

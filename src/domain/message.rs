@@ -68,7 +68,11 @@ impl Content {
     #[must_use]
     pub fn from_json(text: &str) -> Option<Self> {
         let json: serde_json::Value = serde_json::from_str(text).ok()?;
-        let string = |key: &str| json.get(key).and_then(serde_json::Value::as_str).map(str::to_owned);
+        let string = |key: &str| {
+            json.get(key)
+                .and_then(serde_json::Value::as_str)
+                .map(str::to_owned)
+        };
         Some(Self {
             bulletin: BulletinId::parse(&string("bulletin")?).ok()?,
             format: Format::parse(&string("format")?)?,
@@ -119,7 +123,12 @@ impl Message {
     /// A name for this content in this ward, the same on every repetition: for receivers that find things by a slug.
     #[must_use]
     pub fn slug(&self) -> String {
-        format!("{}-{}-{}", self.content.bulletin, self.ward, &self.hash.as_str()[..8])
+        format!(
+            "{}-{}-{}",
+            self.content.bulletin,
+            self.ward,
+            &self.hash.as_str()[..8]
+        )
     }
 }
 
@@ -137,13 +146,31 @@ mod tests {
             text: "Lời".into(),
             html: None,
         };
-        assert_eq!(Content::from_json(&content.to_json()).as_ref(), Some(&content));
+        assert_eq!(
+            Content::from_json(&content.to_json()).as_ref(),
+            Some(&content)
+        );
         let changed = [
-            Content { title: "x".into(), ..content.clone() },
-            Content { summary: None, ..content.clone() },
-            Content { text: "x".into(), ..content.clone() },
-            Content { html: Some("x".into()), ..content.clone() },
-            Content { format: Format::Sign, ..content.clone() },
+            Content {
+                title: "x".into(),
+                ..content.clone()
+            },
+            Content {
+                summary: None,
+                ..content.clone()
+            },
+            Content {
+                text: "x".into(),
+                ..content.clone()
+            },
+            Content {
+                html: Some("x".into()),
+                ..content.clone()
+            },
+            Content {
+                format: Format::Sign,
+                ..content.clone()
+            },
         ];
         for other in changed {
             assert_ne!(other.hash(), content.hash());

@@ -89,13 +89,22 @@ impl<'w> Plan<'w> {
             .values()
             .map(|schedule| Line {
                 schedule,
-                channels: workspace.channels.values().filter(|channel| schedule.to.include(channel)).collect(),
+                channels: workspace
+                    .channels
+                    .values()
+                    .filter(|channel| schedule.to.include(channel))
+                    .collect(),
                 bulletins: match &schedule.bulletins {
                     Choice::Only(id) => workspace.bulletins.get(id).into_iter().collect(),
-                    Choice::Rotate(ids) => ids.iter().filter_map(|id| workspace.bulletins.get(id)).collect(),
-                    Choice::RotateTopic(topic) => {
-                        workspace.bulletins.values().filter(|bulletin| bulletin.topic == *topic).collect()
-                    }
+                    Choice::Rotate(ids) => ids
+                        .iter()
+                        .filter_map(|id| workspace.bulletins.get(id))
+                        .collect(),
+                    Choice::RotateTopic(topic) => workspace
+                        .bulletins
+                        .values()
+                        .filter(|bulletin| bulletin.topic == *topic)
+                        .collect(),
                 },
             })
             .collect();
@@ -104,11 +113,20 @@ impl<'w> Plan<'w> {
 
     /// The occurrences from `from` (included) to `until` (excluded), by instant and then by schedule id. Lazy: memory
     /// does not grow with the interval.
-    pub fn occurrences(&self, from: Timestamp, until: Timestamp) -> impl Iterator<Item = Occurrence<'_>> {
+    pub fn occurrences(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> impl Iterator<Item = Occurrence<'_>> {
         let mut firings: Vec<_> = self
             .lines
             .iter()
-            .map(|line| line.schedule.when.firings(line.schedule.zone, from, until).filter(|firing| line.fires(firing)))
+            .map(|line| {
+                line.schedule
+                    .when
+                    .firings(line.schedule.zone, from, until)
+                    .filter(|firing| line.fires(firing))
+            })
             .collect();
         let mut heads: BinaryHeap<Reverse<(Timestamp, usize)>> = BinaryHeap::new();
         let mut next: Vec<Option<Firing>> = Vec::with_capacity(firings.len());
@@ -123,15 +141,26 @@ impl<'w> Plan<'w> {
             let firing = next[index].take()?;
             next[index] = firings[index].next();
             heads.extend(next[index].map(|firing| Reverse((firing.at, index))));
-            Some(Occurrence { schedule: line.schedule, firing, bulletin: line.bulletin(&firing), channels: &line.channels })
+            Some(Occurrence {
+                schedule: line.schedule,
+                firing,
+                bulletin: line.bulletin(&firing),
+                channels: &line.channels,
+            })
         })
     }
 
     /// The deliveries of [`Plan::occurrences`], in the same order and then by channel id.
-    pub fn deliveries(&self, from: Timestamp, until: Timestamp) -> impl Iterator<Item = PlannedDelivery> {
+    pub fn deliveries(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> impl Iterator<Item = PlannedDelivery> {
         self.occurrences(from, until).flat_map(move |occurrence| {
             let channels = occurrence.channels;
-            channels.iter().map(move |channel| self.delivery(&occurrence, channel))
+            channels
+                .iter()
+                .map(move |channel| self.delivery(&occurrence, channel))
         })
     }
 
@@ -139,7 +168,9 @@ impl<'w> Plan<'w> {
         let schedule = occurrence.schedule;
         let due = occurrence.firing.at;
         let deadline = due + latest_start(schedule);
-        let deadline = occurrence.bulletin.map_or(deadline, |bulletin| deadline.min(last_instant(bulletin, schedule)));
+        let deadline = occurrence.bulletin.map_or(deadline, |bulletin| {
+            deadline.min(last_instant(bulletin, schedule))
+        });
         PlannedDelivery {
             id: DeliveryId::of(&schedule.id, due, &channel.id),
             schedule: schedule.id.clone(),
@@ -152,9 +183,14 @@ impl<'w> Plan<'w> {
             format: channel.format,
             mode: channel.mode,
             ward: channel.ward.clone(),
-            ward_name: self.workspace.ward(&channel.ward).map_or_else(String::new, |ward| ward.name.clone()),
+            ward_name: self
+                .workspace
+                .ward(&channel.ward)
+                .map_or_else(String::new, |ward| ward.name.clone()),
             bulletin: occurrence.bulletin.map(|bulletin| bulletin.id.clone()),
-            priority: occurrence.bulletin.map_or(Priority::Normal, |bulletin| bulletin.priority),
+            priority: occurrence
+                .bulletin
+                .map_or(Priority::Normal, |bulletin| bulletin.priority),
         }
     }
 }
@@ -169,8 +205,14 @@ fn latest_start(schedule: &Schedule) -> Duration {
 
 /// The end of the bulletin's last day.
 fn last_instant(bulletin: &Bulletin, schedule: &Schedule) -> Timestamp {
-    let after = bulletin.valid.until.and_then(|day| day.succ_opt()).and_then(|day| day.and_hms_opt(0, 0, 0));
-    after.map_or(Timestamp::from_micros(i64::MAX), |midnight| resolve(midnight, schedule.zone))
+    let after = bulletin
+        .valid
+        .until
+        .and_then(|day| day.succ_opt())
+        .and_then(|day| day.and_hms_opt(0, 0, 0));
+    after.map_or(Timestamp::from_micros(i64::MAX), |midnight| {
+        resolve(midnight, schedule.zone)
+    })
 }
 
 impl<'w> Line<'w> {
@@ -180,7 +222,11 @@ impl<'w> Line<'w> {
 
     fn bulletin(&self, firing: &Firing) -> Option<&'w Bulletin> {
         let day = firing.wall.date();
-        let valid = || self.bulletins.iter().filter(|bulletin| bulletin.valid.contains(day));
+        let valid = || {
+            self.bulletins
+                .iter()
+                .filter(|bulletin| bulletin.valid.contains(day))
+        };
         let count = u64::try_from(valid().count()).unwrap_or(0);
         if count == 0 {
             return None;

@@ -120,10 +120,19 @@ impl StatusRange {
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(class) = text.strip_suffix("xx") {
             let class: u16 = class.parse().ok().filter(|class| (1..=5).contains(class))?;
-            return Some(Self { low: class * 100, high: class * 100 + 99 });
+            return Some(Self {
+                low: class * 100,
+                high: class * 100 + 99,
+            });
         }
-        let status = text.parse().ok().filter(|status| (100..=599).contains(status))?;
-        Some(Self { low: status, high: status })
+        let status = text
+            .parse()
+            .ok()
+            .filter(|status| (100..=599).contains(status))?;
+        Some(Self {
+            low: status,
+            high: status,
+        })
     }
 }
 

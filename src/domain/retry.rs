@@ -34,7 +34,11 @@ impl RetryPolicy {
         if attempt >= self.attempts {
             return None;
         }
-        let doubled = self.first.saturating_mul(1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX));
+        let doubled = self.first.saturating_mul(
+            1_u32
+                .checked_shl(attempt.saturating_sub(1))
+                .unwrap_or(u32::MAX),
+        );
         let wait = doubled.min(self.longest).mul_f64(jitter(delivery, attempt));
         let next = now + wait.max(after.unwrap_or_default());
         (next < deadline).then_some(next)
@@ -44,7 +48,9 @@ impl RetryPolicy {
 /// A factor from 0.8 to 1.2 that depends only on the arguments.
 fn jitter(delivery: &DeliveryId, attempt: u32) -> f64 {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(delivery.as_str().as_bytes()).update(&attempt.to_be_bytes());
+    hasher
+        .update(delivery.as_str().as_bytes())
+        .update(&attempt.to_be_bytes());
     let byte = hasher.finalize().as_bytes()[0];
     0.8 + 0.4 * f64::from(byte) / 255.0
 }
@@ -53,13 +59,18 @@ fn jitter(delivery: &DeliveryId, attempt: u32) -> f64 {
 mod tests {
     use super::*;
 
-    const POLICY: RetryPolicy =
-        RetryPolicy { first: Duration::from_secs(5), longest: Duration::from_secs(600), attempts: 8 };
+    const POLICY: RetryPolicy = RetryPolicy {
+        first: Duration::from_secs(5),
+        longest: Duration::from_mins(10),
+        attempts: 8,
+    };
     const FAR: Timestamp = Timestamp::from_micros(i64::MAX);
 
     fn wait(attempt: u32, after: Option<Duration>, deadline: Timestamp) -> Option<Duration> {
         let start = Timestamp::from_micros(0);
-        POLICY.next(&DeliveryId::from_text("x"), attempt, start, after, deadline).map(|at| at.since(start))
+        POLICY
+            .next(&DeliveryId::from_text("x"), attempt, start, after, deadline)
+            .map(|at| at.since(start))
     }
 
     #[test]
@@ -67,20 +78,33 @@ mod tests {
         for attempt in 1..8 {
             let plain = 5.0 * 2_f64.powi(i32::try_from(attempt).unwrap() - 1);
             let waited = wait(attempt, None, FAR).unwrap().as_secs_f64();
-            assert!((plain.min(600.0) * 0.8..=plain.min(600.0) * 1.2).contains(&waited), "{attempt}: {waited}");
+            assert!(
+                (plain.min(600.0) * 0.8..=plain.min(600.0) * 1.2).contains(&waited),
+                "{attempt}: {waited}"
+            );
         }
         assert_eq!(wait(8, None, FAR), None);
     }
 
     #[test]
     fn the_receiver_can_only_lengthen() {
-        assert_eq!(wait(1, Some(Duration::from_secs(3600)), FAR), Some(Duration::from_secs(3600)));
+        assert_eq!(
+            wait(1, Some(Duration::from_hours(1)), FAR),
+            Some(Duration::from_hours(1))
+        );
         assert!(wait(1, Some(Duration::from_secs(1)), FAR).unwrap() >= Duration::from_secs(4));
     }
 
     #[test]
     fn the_deadline_wins() {
-        assert_eq!(wait(1, Some(Duration::from_secs(60)), Timestamp::from_micros(60_000_000)), None);
+        assert_eq!(
+            wait(
+                1,
+                Some(Duration::from_mins(1)),
+                Timestamp::from_micros(60_000_000)
+            ),
+            None
+        );
         assert!(wait(1, None, Timestamp::from_micros(60_000_000)).is_some());
     }
 }

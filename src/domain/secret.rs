@@ -67,8 +67,14 @@ mod tests {
 
     #[test]
     fn references() {
-        assert_eq!(SecretRef::parse("env:LOA_A1"), Some(SecretRef::Env("LOA_A1".into())));
-        assert_eq!(SecretRef::parse("file:secrets/a"), Some(SecretRef::File("secrets/a".into())));
+        assert_eq!(
+            SecretRef::parse("env:LOA_A1"),
+            Some(SecretRef::Env("LOA_A1".into()))
+        );
+        assert_eq!(
+            SecretRef::parse("file:secrets/a"),
+            Some(SecretRef::File("secrets/a".into()))
+        );
         for text in ["hunter2", "env:", "env:1A", "env:A B", "file:", "https://x"] {
             assert_eq!(SecretRef::parse(text), None, "{text}");
         }

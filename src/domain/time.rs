@@ -40,13 +40,16 @@ impl Timestamp {
     /// # Errors
     /// chrono's own, when the text is not such an instant.
     pub fn parse_rfc3339(text: &str) -> Result<Self, chrono::ParseError> {
-        Ok(DateTime::parse_from_rfc3339(text)?.with_timezone(&Utc).into())
+        Ok(DateTime::parse_from_rfc3339(text)?
+            .with_timezone(&Utc)
+            .into())
     }
 
     /// RFC 3339 in UTC with microseconds only where there are any.
     #[must_use]
     pub fn to_rfc3339(self) -> String {
-        self.to_utc().to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
+        self.to_utc()
+            .to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
     }
 }
 
@@ -59,14 +62,20 @@ impl From<DateTime<Utc>> for Timestamp {
 impl ops::Add<Duration> for Timestamp {
     type Output = Self;
     fn add(self, length: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(length.as_micros()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(length.as_micros()).unwrap_or(i64::MAX)),
+        )
     }
 }
 
 impl ops::Sub<Duration> for Timestamp {
     type Output = Self;
     fn sub(self, length: Duration) -> Self {
-        Self(self.0.saturating_sub(i64::try_from(length.as_micros()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(length.as_micros()).unwrap_or(i64::MAX)),
+        )
     }
 }
 
@@ -84,7 +93,9 @@ impl serde::Serialize for Timestamp {
 
 /// Why a text is not a length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a length of time is a whole number and a unit: 30s, 10m, 6h, 2d, or several joined as in 1h30m")]
+#[error(
+    "a length of time is a whole number and a unit: 30s, 10m, 6h, 2d, or several joined as in 1h30m"
+)]
 pub struct InvalidDuration;
 
 /// Reads a length of time as people write it in the files: `30s`, `10m`, `6h`, `2d`, `500ms`, `1h30m`.
@@ -109,11 +120,15 @@ pub fn parse_duration(text: &str) -> Result<Duration, InvalidDuration> {
         };
         rest = &rest[unit..];
         total += Duration::from_millis(number.checked_mul(millis).ok_or(InvalidDuration)?);
-        if total > Duration::from_secs(3660 * 86_400) {
+        if total > Duration::from_hours(87840) {
             return Err(InvalidDuration);
         }
     }
-    if total.is_zero() { Err(InvalidDuration) } else { Ok(total) }
+    if total.is_zero() {
+        Err(InvalidDuration)
+    } else {
+        Ok(total)
+    }
 }
 
 /// Writes a length of time the way [`parse_duration`] reads it, with the two largest units: `1h30m`, `45s`, `2d`.
@@ -141,12 +156,34 @@ mod tests {
 
     #[test]
     fn durations() {
-        for (text, seconds) in [("30s", 30), ("10m", 600), ("6h", 21_600), ("2d", 172_800), ("1h30m", 5_400)] {
-            assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        for (text, seconds) in [
+            ("30s", 30),
+            ("10m", 600),
+            ("6h", 21_600),
+            ("2d", 172_800),
+            ("1h30m", 5_400),
+        ] {
+            assert_eq!(
+                parse_duration(text),
+                Ok(Duration::from_secs(seconds)),
+                "{text}"
+            );
             assert_eq!(format_duration(Duration::from_secs(seconds)), text);
         }
         assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
-        for text in ["", "10", "m", "10 m", "-1s", "0s", "1.5h", "6 giờ", "99999999999999999999s", "5000d", "1h 30m"] {
+        for text in [
+            "",
+            "10",
+            "m",
+            "10 m",
+            "-1s",
+            "0s",
+            "1.5h",
+            "6 giờ",
+            "99999999999999999999s",
+            "5000d",
+            "1h 30m",
+        ] {
             assert_eq!(parse_duration(text), Err(InvalidDuration), "{text}");
         }
     }
@@ -156,7 +193,10 @@ mod tests {
         let at = Timestamp::parse_rfc3339("2024-03-25T05:30:00+07:00").unwrap();
         assert_eq!(at.to_rfc3339(), "2024-03-24T22:30:00Z");
         assert_eq!(Timestamp::parse_rfc3339(&at.to_rfc3339()), Ok(at));
-        assert_eq!((at + Duration::from_secs(5)).since(at), Duration::from_secs(5));
+        assert_eq!(
+            (at + Duration::from_secs(5)).since(at),
+            Duration::from_secs(5)
+        );
         assert_eq!(at.since(at + Duration::from_secs(5)), Duration::ZERO);
     }
 }

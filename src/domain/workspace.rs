@@ -42,6 +42,10 @@ impl Workspace {
     /// The ward `id`, or the city when `id` is the city's.
     #[must_use]
     pub fn ward(&self, id: &WardId) -> Option<&Ward> {
-        if *id == self.settings.city.id { Some(&self.settings.city) } else { self.wards.get(id) }
+        if *id == self.settings.city.id {
+            Some(&self.settings.city)
+        } else {
+            self.wards.get(id)
+        }
     }
 }

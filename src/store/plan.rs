@@ -137,7 +137,7 @@ impl Store {
             tx,
             sql::plan::SUPERSEDE,
             [binds.0, binds.1, revision, binds.2],
-            |row| { row.text(0).map(|id| DeliveryId::from_text(id)) }
+            |row| { row.text(0).map(DeliveryId::from_text) }
         )?;
         journal::append(&mut tx, &gone, "superseded", revision, now).await?;
         tx.commit().await?;

@@ -11,10 +11,9 @@ use crate::domain::{
 };
 
 /// A delivery.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DeliveryRow {
     /// Its id.
-    #[serde(rename = "delivery")]
     pub id: DeliveryId,
     /// Its schedule.
     pub schedule: ScheduleId,
@@ -29,16 +28,12 @@ pub struct DeliveryRow {
     /// Its channel's name at planning time.
     pub channel_name: String,
     /// Its channel's sort.
-    #[serde(serialize_with = "word_kind")]
     pub kind: ChannelKind,
     /// The body it carries.
-    #[serde(serialize_with = "word_format")]
     pub format: Format,
     /// How doubt is treated.
-    #[serde(serialize_with = "word_mode")]
     pub mode: Mode,
     /// How urgent it is.
-    #[serde(serialize_with = "word_priority")]
     pub priority: Priority,
     /// When it is due.
     pub due: Timestamp,
@@ -68,24 +63,8 @@ pub struct DeliveryRow {
     pub updated_at: Timestamp,
 }
 
-fn word_kind<S: serde::Serializer>(kind: &ChannelKind, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(kind.as_str())
-}
-fn word_format<S: serde::Serializer>(format: &Format, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(format.as_str())
-}
-fn word_mode<S: serde::Serializer>(mode: &Mode, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(mode.as_str())
-}
-fn word_priority<S: serde::Serializer>(
-    priority: &Priority,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(priority.as_str())
-}
-
 /// One attempt, on record once it has ended.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AttemptRow {
     /// Its number, from 1.
     pub number: u32,
@@ -114,7 +93,7 @@ pub struct AttemptRow {
 }
 
 /// One line of the journal.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct JournalRow {
     /// Its number.
     pub number: i64,

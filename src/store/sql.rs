@@ -1,6 +1,6 @@
 //! Every statement, by name. No other file holds SQL.
 //!
-//! One text serves both databases. Where a statement takes a batch, the batch is one JSON parameter, and [`batch!`]
+//! One text serves both databases. Where a statement takes a batch, the batch is one JSON parameter, and `batch!`
 //! writes the only part that differs: `jsonb_each` on SQLite (three times as quick as `json_each`, whose objects are parsed
 //! again for each column), `json_to_recordset` on PostgreSQL. Only what locks
 //! (`FOR UPDATE`) has two texts, side by side. Parameters whose type PostgreSQL cannot see are cast.

@@ -126,7 +126,9 @@ pub(super) fn explain_rendering<'t>(
 /// the `a`.
 fn undefined(message: &str, from_here: &str) -> Option<TemplateErrorKind> {
     // The engine names a missing entry of `a["b"]` in neither case.
-    if message.ends_with("but got `undefined`") || message == "Tried to render a variable that is undefined" {
+    if message.ends_with("but got `undefined`")
+        || message == "Tried to render a variable that is undefined"
+    {
         let end =
             from_here.find(|letter: char| !letter.is_alphanumeric() && !"_.".contains(letter));
         let path = &from_here[..end.unwrap_or(from_here.len())];

@@ -1,8 +1,29 @@
 //! All integration tests in one program: whole daemons, both databases, real sockets, a real browser.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::cloned_ref_to_slice_refs,
+    clippy::assigning_clones,
+    clippy::default_trait_access,
+    clippy::format_push_string,
+    clippy::format_collect,
+    reason = "in tests the plainest words are the best"
+)]
+#![expect(
+    clippy::print_stderr,
+    reason = "what is left out on purpose is said aloud"
+)]
+#![expect(
+    clippy::too_many_lines,
+    reason = "a test tells one story from beginning to end"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "LOA_TEST_WITHOUT is in the environment, and a test may start tasks"
+)]
+
 mod support;
 
-mod adapter_contract;
 mod calendar;
 mod cli;
 mod crash;

@@ -1,10 +1,10 @@
 //! What tests share: a workspace to edit, a city with daemons in it, private databases, a browser.
 
-pub mod browser;
-pub mod city;
-pub mod cli;
-pub mod postgres;
-pub mod workspace;
+pub(crate) mod browser;
+pub(crate) mod city;
+pub(crate) mod cli;
+pub(crate) mod postgres;
+pub(crate) mod workspace;
 
 /// Makes two tests of each function: one on SQLite, one on PostgreSQL. The functions get a scene of their own.
 macro_rules! on_both_databases {

@@ -16,13 +16,34 @@ const EDGES: &[(&str, &[&str])] = &[
     ("diagnostic", &["catalogue", "domain"]),
     ("render", &["domain", "template"]),
     ("adapter", &["domain", "template"]),
-    ("source", &["adapter", "catalogue", "diagnostic", "domain", "render", "template"]),
+    (
+        "source",
+        &[
+            "adapter",
+            "catalogue",
+            "diagnostic",
+            "domain",
+            "render",
+            "template",
+        ],
+    ),
     ("store", &["domain"]),
     ("config", &["domain", "store"]),
     ("simulator", &["adapter", "domain"]),
     (
         "daemon",
-        &["adapter", "catalogue", "clock", "config", "diagnostic", "domain", "render", "source", "store", "telemetry"],
+        &[
+            "adapter",
+            "catalogue",
+            "clock",
+            "config",
+            "diagnostic",
+            "domain",
+            "render",
+            "source",
+            "store",
+            "telemetry",
+        ],
     ),
     ("web", &["catalogue", "clock", "domain", "store"]),
 ];
@@ -52,7 +73,12 @@ fn files(folder: &str) -> BTreeMap<String, String> {
             if path.is_dir() {
                 walk(&path, base, found);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let name = path.strip_prefix(base).unwrap().to_str().unwrap().to_owned();
+                let name = path
+                    .strip_prefix(base)
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .to_owned();
                 found.insert(name, fs::read_to_string(&path).unwrap());
             }
         }
@@ -66,19 +92,32 @@ fn files(folder: &str) -> BTreeMap<String, String> {
 
 /// The code of a file: without comments, and without its unit tests, which may use anything.
 fn code(text: &str) -> String {
-    let text = text.split("\n#[cfg(test)]\nmod tests").next().unwrap_or(text);
-    text.lines().map(|line| line.split("//").next().unwrap_or(line)).collect::<Vec<_>>().join("\n")
+    let text = text
+        .split("\n#[cfg(test)]\nmod tests")
+        .next()
+        .unwrap_or(text);
+    text.lines()
+        .map(|line| line.split("//").next().unwrap_or(line))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn module(path: &str) -> &str {
-    path.split('/').next().unwrap_or(path).trim_end_matches(".rs")
+    path.split('/')
+        .next()
+        .unwrap_or(path)
+        .trim_end_matches(".rs")
 }
 
 /// The modules of this crate that `code` names: `crate::x` and `crate::{x, y::{…}}`.
 fn used(code: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for part in code.split("crate::").skip(1) {
-        let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+        let word = |text: &str| {
+            text.chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect::<String>()
+        };
         let Some(list) = part.strip_prefix('{') else {
             found.insert(word(part));
             continue;
@@ -114,7 +153,10 @@ fn modules_use_only_what_they_may() {
     for (path, text) in files("src") {
         let module = module(&path);
         let Some(allowed) = edges.get(module) else {
-            assert!(["cli", "lib", "main"].contains(&module), "{module} is missing in the list of edges");
+            assert!(
+                ["cli", "lib", "main"].contains(&module),
+                "{module} is missing in the list of edges"
+            );
             continue;
         };
         for other in used(&code(&text)) {
@@ -130,9 +172,36 @@ fn modules_use_only_what_they_may() {
 fn the_architecture_page_names_the_same_edges() {
     let page = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     for (module, allowed) in EDGES {
-        let list = if allowed.is_empty() { "nothing".to_owned() } else { allowed.join(", ") };
+        let list = if allowed.is_empty() {
+            "nothing".to_owned()
+        } else {
+            allowed.join(", ")
+        };
         let row = format!("| `{module}` | {list} |");
         assert!(page.contains(&row), "ARCHITECTURE.md lacks the row: {row}");
+    }
+}
+
+#[test]
+fn the_readme_lists_every_shipped_adapter_and_every_command() {
+    let page = fs::read_to_string(root().join("README.md")).unwrap();
+    for entry in fs::read_dir(root().join("channels/recipes")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        assert!(
+            page.contains(&format!("| `recipe: {name}` |")),
+            "README.md lacks a row for the recipe {name}"
+        );
+    }
+    assert!(page.contains("| `webhook` |"));
+    for (path, _) in files("src/cli").iter().filter(|(path, text)| {
+        !path.contains('/') && text.starts_with("//! `loa ")
+    }) {
+        let command = path.trim_end_matches(".rs");
+        assert!(
+            page.contains(&format!("`{command}`")) || page.contains(&format!("loa {command}")),
+            "README.md does not mention the command {command}"
+        );
     }
 }
 
@@ -143,7 +212,10 @@ fn things_are_done_in_one_place() {
         let code = code(&text);
         for (pattern, places) in ONE_PLACE {
             if code.contains(pattern) && !places.iter().any(|place| path.starts_with(place)) {
-                wrong.push(format!("{path} has `{pattern}`, which belongs in {}", places.join(", ")));
+                wrong.push(format!(
+                    "{path} has `{pattern}`, which belongs in {}",
+                    places.join(", ")
+                ));
             }
         }
     }
@@ -157,7 +229,10 @@ fn sql_stands_in_one_place() {
             continue;
         }
         for word in ["SELECT ", "INSERT INTO", "DELETE FROM"] {
-            assert!(!code(&text).contains(word), "{path} has SQL of its own ({word}); it belongs in sql.rs");
+            assert!(
+                !code(&text).contains(word),
+                "{path} has SQL of its own ({word}); it belongs in sql.rs"
+            );
         }
     }
 }
@@ -169,10 +244,14 @@ fn files_are_short_and_say_what_they_are_for() {
         for (path, text) in files(folder) {
             let lines = text.lines().count();
             if lines > LONGEST_FILE {
-                wrong.push(format!("{folder}/{path} has {lines} lines; split it by what it does"));
+                wrong.push(format!(
+                    "{folder}/{path} has {lines} lines; split it by what it does"
+                ));
             }
             if !text.starts_with("//!") {
-                wrong.push(format!("{folder}/{path} does not say in its first line what it is for"));
+                wrong.push(format!(
+                    "{folder}/{path} does not say in its first line what it is for"
+                ));
             }
             if path.ends_with("mod.rs") {
                 wrong.push(format!("{folder}/{path}: write foo.rs beside foo/"));
@@ -188,13 +267,20 @@ fn every_sentence_that_the_code_asks_for_is_in_the_catalogue() {
     let mut missing = BTreeSet::new();
     for (path, text) in files("src") {
         for literal in code(&text).split('"').skip(1).step_by(2) {
-            let Some((area, name)) = literal.split_once('.') else { continue };
+            let Some((area, name)) = literal.split_once('.') else {
+                continue;
+            };
             // Keys that are put together at run time end in a hyphen or hold a placeholder; their tests are elsewhere.
             let is_key = areas.contains(&area)
                 && !name.is_empty()
                 && !name.ends_with('-')
-                && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-            if is_key && !["yaml", "html", "rs", "css", "js"].contains(&name) && !loa::catalogue::has(literal) {
+                && name
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+            if is_key
+                && !["yaml", "html", "rs", "css", "js"].contains(&name)
+                && !loa::catalogue::has(literal)
+            {
                 missing.insert(format!("{path}: {literal}"));
             }
         }
@@ -214,13 +300,44 @@ fn every_word_of_the_domain_has_a_sentence() {
         keys.push(format!("state.{}", state.as_str()));
         keys.push(format!("state.{}-meaning", state.as_str()));
     }
-    keys.extend(Reason::ALL.iter().map(|reason| format!("reason.{}", reason.as_str())));
-    keys.extend(Evidence::ALL.iter().map(|evidence| format!("state.evidence-{}", evidence.as_str())));
-    keys.extend(Outcome::ALL.iter().map(|outcome| format!("state.outcome-{}", outcome.as_str())));
-    keys.extend(ChannelKind::ALL.iter().map(|kind| format!("state.kind-{}", kind.as_str())));
-    keys.extend(Format::ALL.iter().map(|format| format!("state.format-{}", format.as_str())));
-    keys.extend(Priority::ALL.iter().map(|priority| format!("state.priority-{}", priority.as_str())));
-    keys.extend([Mode::AtMostOnce, Mode::AtLeastOnce].iter().map(|mode| format!("state.mode-{}", mode.as_str())));
-    let missing: Vec<_> = keys.into_iter().filter(|key| !loa::catalogue::has(key)).collect();
+    keys.extend(
+        Reason::ALL
+            .iter()
+            .map(|reason| format!("reason.{}", reason.as_str())),
+    );
+    keys.extend(
+        Evidence::ALL
+            .iter()
+            .map(|evidence| format!("state.evidence-{}", evidence.as_str())),
+    );
+    keys.extend(
+        Outcome::ALL
+            .iter()
+            .map(|outcome| format!("state.outcome-{}", outcome.as_str())),
+    );
+    keys.extend(
+        ChannelKind::ALL
+            .iter()
+            .map(|kind| format!("state.kind-{}", kind.as_str())),
+    );
+    keys.extend(
+        Format::ALL
+            .iter()
+            .map(|format| format!("state.format-{}", format.as_str())),
+    );
+    keys.extend(
+        Priority::ALL
+            .iter()
+            .map(|priority| format!("state.priority-{}", priority.as_str())),
+    );
+    keys.extend(
+        [Mode::AtMostOnce, Mode::AtLeastOnce]
+            .iter()
+            .map(|mode| format!("state.mode-{}", mode.as_str())),
+    );
+    let missing: Vec<_> = keys
+        .into_iter()
+        .filter(|key| !loa::catalogue::has(key))
+        .collect();
     assert!(missing.is_empty(), "{missing:?}");
 }

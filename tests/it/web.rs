@@ -160,7 +160,7 @@ async fn the_fragment_costs_nothing_while_nothing_changes() {
     assert_eq!(served.send(ask()).await.status, 304);
     let waiting = city.claim().await;
     assert!(waiting.is_empty());
-    city.clock.advance(Duration::from_secs(600));
+    city.clock.advance(Duration::from_mins(10));
     for claimed in city.claim().await {
         city.finish(&[city.accepted(&claimed)]).await;
     }
@@ -398,7 +398,7 @@ async fn every_answer_carries_the_headers_that_keep_it_to_itself() {
             answer.headers[header::CACHE_CONTROL],
             "public, max-age=31536000, immutable"
         );
-        let old = served.get(&format!("{}0", asset)).await;
+        let old = served.get(&format!("{asset}0")).await;
         assert_eq!(
             old.headers[header::CACHE_CONTROL],
             "no-cache",

@@ -19,14 +19,17 @@ const SETTLE: Duration = Duration::from_millis(250);
 const PAGE: u32 = 1_000;
 
 /// Tells of every broadcast that ends, until told to stop; then of the last ones.
-pub async fn run(shared: Shared, start: Timestamp, zone: Tz, lang: Lang) {
+pub(super) async fn run(shared: Shared, start: Timestamp, zone: Tz, lang: Lang) {
     let mut pulse = shared.store.pulse();
     let mut seen: BTreeMap<String, (Timestamp, State)> = BTreeMap::new();
     let mut since = start;
     loop {
         let stopping = shared.stop.soft.is_cancelled();
         if let Err(error) = look(&shared, &mut since, &mut seen, zone, lang).await {
-            tracing::debug!(error = &error as &dyn std::error::Error, "the ticker could not read the store");
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "the ticker could not read the store"
+            );
         }
         if stopping {
             return;
@@ -38,7 +41,10 @@ pub async fn run(shared: Shared, start: Timestamp, zone: Tz, lang: Lang) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "paces a display in real time; no delivery waits for it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "paces a display in real time; no delivery waits for it"
+)]
 async fn settle() {
     tokio::time::sleep(SETTLE).await;
 }
@@ -52,13 +58,20 @@ async fn look(
 ) -> Result<(), crate::store::StoreError> {
     loop {
         let rows = shared.store.changed_since(*since, PAGE).await?;
-        let mut lines: BTreeMap<(Timestamp, String, State, Option<&str>), Vec<&DeliveryRow>> = BTreeMap::new();
+        let mut lines: BTreeMap<(Timestamp, String, State, Option<&str>), Vec<&DeliveryRow>> =
+            BTreeMap::new();
         for row in rows.iter().filter(|row| row.state.is_final()) {
-            if seen.insert(row.id.to_string(), (row.updated_at, row.state)).is_some_and(|(_, state)| state == row.state) {
+            if seen
+                .insert(row.id.to_string(), (row.updated_at, row.state))
+                .is_some_and(|(_, state)| state == row.state)
+            {
                 continue;
             }
             let reason = row.reason.map(crate::domain::delivery::Reason::as_str);
-            lines.entry((row.due, row.schedule.to_string(), row.state, reason)).or_default().push(row);
+            lines
+                .entry((row.due, row.schedule.to_string(), row.state, reason))
+                .or_default()
+                .push(row);
         }
         for ((due, _, state, reason), rows) in lines {
             say(shared, due, state, reason, &rows, zone, lang);
@@ -87,7 +100,12 @@ fn say(
 ) {
     let Some(first) = rows.first() else { return };
     let title = first.bulletin.as_ref().and_then(|id| {
-        shared.workspace.borrow().bulletins.get(id).map(|bulletin| bulletin.title.clone())
+        shared
+            .workspace
+            .borrow()
+            .bulletins
+            .get(id)
+            .map(|bulletin| bulletin.title.clone())
     });
     let word = |key: String| catalogue::text(lang, &key, &[]);
     let mut line = format!(
@@ -103,7 +121,10 @@ fn say(
     print(&format!("{line} · {}", title.unwrap_or_default()));
 }
 
-#[expect(clippy::print_stdout, reason = "the ticker is the output of a simulated run")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the ticker is the output of a simulated run"
+)]
 fn print(line: &str) {
     println!("{line}");
 }

@@ -9,7 +9,7 @@ use crate::domain::time::Timestamp;
 
 /// The hosts that calls go to.
 #[derive(Debug)]
-pub struct Limits {
+pub(super) struct Limits {
     concurrency: usize,
     /// Between two calls.
     interval: Duration,
@@ -29,17 +29,23 @@ const BURST: Duration = Duration::from_secs(1);
 impl Limits {
     /// At most `concurrency` calls in flight and `per_second` calls a second, for each host.
     #[must_use]
-    pub fn new(concurrency: usize, per_second: f64) -> Self {
-        Self { concurrency, interval: Duration::from_secs_f64(1.0 / per_second), hosts: HashMap::new() }
+    pub(super) fn new(concurrency: usize, per_second: f64) -> Self {
+        Self {
+            concurrency,
+            interval: Duration::from_secs_f64(1.0 / per_second),
+            hosts: HashMap::new(),
+        }
     }
 
     /// Takes a place at `host`, if there is one.
-    pub fn enter(&mut self, host: &str, now: Timestamp) -> bool {
+    pub(super) fn enter(&mut self, host: &str, now: Timestamp) -> bool {
         let (concurrency, interval) = (self.concurrency, self.interval);
         if !self.hosts.contains_key(host) {
             self.hosts.insert(host.to_owned(), Host::default());
         }
-        let Some(entry) = self.hosts.get_mut(host) else { return false };
+        let Some(entry) = self.hosts.get_mut(host) else {
+            return false;
+        };
         if entry.in_flight >= concurrency || entry.next > now + (BURST.saturating_sub(interval)) {
             return false;
         }
@@ -49,14 +55,14 @@ impl Limits {
     }
 
     /// Gives the place back.
-    pub fn leave(&mut self, host: &str) {
+    pub(super) fn leave(&mut self, host: &str) {
         if let Some(entry) = self.hosts.get_mut(host) {
             entry.in_flight = entry.in_flight.saturating_sub(1);
         }
     }
 
     /// After a turn that was rolled back: counts again what is really in flight.
-    pub fn recount<'a>(&mut self, in_flight: impl Iterator<Item = &'a String>) {
+    pub(super) fn recount<'a>(&mut self, in_flight: impl Iterator<Item = &'a String>) {
         for entry in self.hosts.values_mut() {
             entry.in_flight = 0;
         }
@@ -68,18 +74,26 @@ impl Limits {
     }
 
     /// The hosts that take nothing at `now`. Idle ones are forgotten here, so that memory follows what is going on.
-    pub fn blocked(&mut self, now: Timestamp) -> Vec<String> {
-        self.hosts.retain(|_, entry| entry.in_flight > 0 || entry.next > now);
+    pub(super) fn blocked(&mut self, now: Timestamp) -> Vec<String> {
+        self.hosts
+            .retain(|_, entry| entry.in_flight > 0 || entry.next > now);
         let limit = now + BURST.saturating_sub(self.interval);
         let is_blocked = |entry: &Host| entry.in_flight >= self.concurrency || entry.next > limit;
-        self.hosts.iter().filter(|(_, entry)| is_blocked(entry)).map(|(host, _)| host.clone()).collect()
+        self.hosts
+            .iter()
+            .filter(|(_, entry)| is_blocked(entry))
+            .map(|(host, _)| host.clone())
+            .collect()
     }
 
     /// When the first of the hosts that are held back by their rate alone takes a call again.
     #[must_use]
-    pub fn next_free(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(super) fn next_free(&self, now: Timestamp) -> Option<Timestamp> {
         let burst = BURST.saturating_sub(self.interval);
-        let held = self.hosts.values().filter(|entry| entry.in_flight < self.concurrency && entry.next > now + burst);
+        let held = self
+            .hosts
+            .values()
+            .filter(|entry| entry.in_flight < self.concurrency && entry.next > now + burst);
         held.map(|entry| entry.next - burst).min()
     }
 }
@@ -113,7 +127,10 @@ mod tests {
             assert!(free > now);
             now = free;
         }
-        assert!((100..=111).contains(&calls), "{calls} in ten seconds at ten a second, with a burst of ten");
+        assert!(
+            (100..=111).contains(&calls),
+            "{calls} in ten seconds at ten a second, with a burst of ten"
+        );
     }
 
     #[test]
@@ -121,7 +138,11 @@ mod tests {
         let mut limits = Limits::new(1, 1.0);
         assert!(limits.enter("a", Timestamp::from_micros(0)));
         limits.leave("a");
-        assert!(limits.blocked(Timestamp::from_micros(10_000_000)).is_empty());
+        assert!(
+            limits
+                .blocked(Timestamp::from_micros(10_000_000))
+                .is_empty()
+        );
         assert!(limits.hosts.is_empty());
     }
 

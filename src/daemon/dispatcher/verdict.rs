@@ -21,7 +21,12 @@ const LONGEST_DETAIL: usize = 300;
 ///
 /// Doubt (an attempt that may have arrived without an answer) stays with the delivery: a later refusal does not prove
 /// that nothing was heard, so the delivery then ends as `unknown` and never as `failed`.
-pub fn conclude(claimed: &Claimed, end: AttemptEnd, policy: &RetryPolicy, now: Timestamp) -> Finished {
+pub(super) fn conclude(
+    claimed: &Claimed,
+    end: AttemptEnd,
+    policy: &RetryPolicy,
+    now: Timestamp,
+) -> Finished {
     let mut finished = Finished {
         id: claimed.id.clone(),
         attempt: claimed.attempt,
@@ -48,9 +53,17 @@ pub fn conclude(claimed: &Claimed, end: AttemptEnd, policy: &RetryPolicy, now: T
             }
             return finished;
         }
-        Ending::Failed(Failure::Retry { after, reason, detail }) => (Outcome::Retry, reason, detail, after),
-        Ending::Failed(Failure::Reject { reason, detail }) => (Outcome::Rejected, reason, detail, None),
-        Ending::Failed(Failure::Unknown { reason, detail }) => (Outcome::Unknown, reason, detail, None),
+        Ending::Failed(Failure::Retry {
+            after,
+            reason,
+            detail,
+        }) => (Outcome::Retry, reason, detail, after),
+        Ending::Failed(Failure::Reject { reason, detail }) => {
+            (Outcome::Rejected, reason, detail, None)
+        }
+        Ending::Failed(Failure::Unknown { reason, detail }) => {
+            (Outcome::Unknown, reason, detail, None)
+        }
     };
     finished.outcome = outcome;
     finished.reason = Some(reason);
@@ -64,7 +77,9 @@ pub fn conclude(claimed: &Claimed, end: AttemptEnd, policy: &RetryPolicy, now: T
             !finished.doubt || claimed.mode == Mode::AtLeastOnce || claimed.can_ask
         }
     };
-    let again = may_repeat.then(|| policy.next(&claimed.id, claimed.attempt, now, after, claimed.deadline)).flatten();
+    let again = may_repeat
+        .then(|| policy.next(&claimed.id, claimed.attempt, now, after, claimed.deadline))
+        .flatten();
     (finished.next, finished.next_at) = match again {
         Some(at) => (State::Ready, Some(at)),
         None if finished.doubt => (State::Unknown, None),
@@ -95,8 +110,11 @@ mod tests {
         },
     };
 
-    const POLICY: RetryPolicy =
-        RetryPolicy { first: Duration::from_secs(5), longest: Duration::from_secs(60), attempts: 3 };
+    const POLICY: RetryPolicy = RetryPolicy {
+        first: Duration::from_secs(5),
+        longest: Duration::from_mins(1),
+        attempts: 3,
+    };
     const NOW: Timestamp = Timestamp::from_micros(1_000_000);
 
     fn claimed(mode: Mode, can_ask: bool, doubt: bool, attempt: u32) -> Claimed {
@@ -110,7 +128,7 @@ mod tests {
             ward_name: String::new(),
             priority: Priority::Normal,
             due: NOW,
-            deadline: NOW + Duration::from_secs(600),
+            deadline: NOW + Duration::from_mins(10),
             hash: ContentHash::from_store(String::new()),
             host: String::new(),
             mode,
@@ -123,7 +141,11 @@ mod tests {
     fn failure(outcome: Outcome) -> AttemptEnd {
         let (reason, detail) = (Reason::Timeout, String::new());
         AttemptEnd::failed(match outcome {
-            Outcome::Retry => Failure::Retry { after: None, reason, detail },
+            Outcome::Retry => Failure::Retry {
+                after: None,
+                reason,
+                detail,
+            },
             Outcome::Rejected => Failure::Reject { reason, detail },
             Outcome::Unknown => Failure::Unknown { reason, detail },
             Outcome::Accepted => unreachable!("not a failure"),
@@ -153,8 +175,14 @@ mod tests {
             (Least, false, true, 2, Rejected, State::Unknown),
         ];
         for (mode, can_ask, doubt, attempt, outcome, state) in table {
-            let end = conclude(&claimed(mode, can_ask, doubt, attempt), failure(outcome), &POLICY, NOW);
-            let case = format!("{mode:?} can_ask={can_ask} doubt={doubt} attempt={attempt} {outcome:?}");
+            let end = conclude(
+                &claimed(mode, can_ask, doubt, attempt),
+                failure(outcome),
+                &POLICY,
+                NOW,
+            );
+            let case =
+                format!("{mode:?} can_ask={can_ask} doubt={doubt} attempt={attempt} {outcome:?}");
             assert_eq!(end.next, state, "{case}");
             assert_eq!(end.next_at.is_some(), state == State::Ready, "{case}");
             assert_eq!(end.doubt, doubt || outcome == Unknown, "{case}");
@@ -163,18 +191,35 @@ mod tests {
 
     #[test]
     fn the_deadline_wins_over_another_attempt() {
-        let late = Claimed { deadline: NOW + Duration::from_secs(1), ..claimed(Mode::AtLeastOnce, false, false, 1) };
-        assert_eq!(conclude(&late, failure(Outcome::Retry), &POLICY, NOW).next, State::Failed);
+        let late = Claimed {
+            deadline: NOW + Duration::from_secs(1),
+            ..claimed(Mode::AtLeastOnce, false, false, 1)
+        };
+        assert_eq!(
+            conclude(&late, failure(Outcome::Retry), &POLICY, NOW).next,
+            State::Failed
+        );
     }
 
     #[test]
     fn acceptance_ends_all_doubt_and_a_device_confirms() {
         let accepted = |evidence| {
-            let end = AttemptEnd::accepted(Receipt { reference: Some("7".into()), evidence });
-            conclude(&claimed(Mode::AtLeastOnce, false, true, 2), end, &POLICY, NOW)
+            let end = AttemptEnd::accepted(Receipt {
+                reference: Some("7".into()),
+                evidence,
+            });
+            conclude(
+                &claimed(Mode::AtLeastOnce, false, true, 2),
+                end,
+                &POLICY,
+                NOW,
+            )
         };
         let end = accepted(Evidence::Accepted);
-        assert_eq!((end.next, end.doubt, end.receipt.as_deref()), (State::Accepted, false, Some("7")));
+        assert_eq!(
+            (end.next, end.doubt, end.receipt.as_deref()),
+            (State::Accepted, false, Some("7"))
+        );
         assert_eq!(accepted(Evidence::Device).next, State::Confirmed);
     }
 

@@ -25,9 +25,9 @@ pub(super) const R1: &str = "revision-1";
 /// The node that acts in most tests.
 pub(super) const NODE: &str = "node-a";
 /// The lease in most tests.
-pub(super) const LEASE: Duration = Duration::from_secs(60);
+pub(super) const LEASE: Duration = Duration::from_mins(1);
 /// How long after its instant a delivery may begin, unless a test says otherwise.
-pub(super) const PATIENCE: Duration = Duration::from_secs(600);
+pub(super) const PATIENCE: Duration = Duration::from_mins(10);
 
 /// A database that nobody else has.
 pub(super) struct Ground {

@@ -89,18 +89,18 @@ pub(super) async fn an_edit_changes_what_has_not_begun(ground: Ground) {
     type Edit = fn(&mut PlannedDelivery);
     let edits: [(&str, Edit); 6] = [
         ("bulletin", |delivery| {
-            delivery.bulletin = Some(BulletinId::parse("khac").unwrap())
+            delivery.bulletin = Some(BulletinId::parse("khac").unwrap());
         }),
         ("deadline", |delivery| delivery.deadline = at(150)),
         ("late", |delivery| delivery.late = true),
         ("priority", |delivery| {
-            delivery.priority = Priority::Emergency
+            delivery.priority = Priority::Emergency;
         }),
         ("ward's name", |delivery| {
-            delivery.ward_name = "Phường Thành Vinh".to_owned()
+            delivery.ward_name = "Phường Thành Vinh".to_owned();
         }),
         ("channel's name", |delivery| {
-            delivery.channel_name = "Loa mới".to_owned()
+            delivery.channel_name = "Loa mới".to_owned();
         }),
     ];
     let mut delivery = planned("web-1", 100);

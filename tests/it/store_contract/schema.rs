@@ -90,9 +90,9 @@ async fn both_databases_have_the_same_tables() {
     assert!(sqlite.len() >= 7, "{sqlite:?}");
     assert!(
         sqlite["delivery"].unique.contains(
-            &["channel", "due_us", "schedule"]
+            ["channel", "due_us", "schedule"]
                 .map(str::to_owned)
-                .to_vec()
+                .as_slice()
         )
     );
     assert_eq!(sqlite, postgres);

@@ -16,7 +16,7 @@ use serde_json::json;
 
 /// What the reader holds in their hand.
 #[derive(Debug, Clone, Copy)]
-pub struct Screen {
+pub(crate) struct Screen {
     pub width: u32,
     pub height: u32,
     pub dark: bool,
@@ -25,7 +25,7 @@ pub struct Screen {
 }
 
 /// Whether this run was told that there is no browser; says so where it can be read.
-pub fn is_left_out() -> bool {
+pub(crate) fn is_left_out() -> bool {
     let without = std::env::var("LOA_TEST_WITHOUT").unwrap_or_default();
     let left_out = without.split([',', ' ']).any(|name| name == "chromium");
     if left_out {
@@ -35,24 +35,25 @@ pub fn is_left_out() -> bool {
 }
 
 /// Runs a test that leads a browser, with a limit: a browser that hangs must not hang the whole run.
-pub async fn in_time(test: impl Future<Output = ()>) {
-    let limit = Duration::from_secs(120);
+pub(crate) async fn in_time(test: impl Future<Output = ()>) {
+    let limit = Duration::from_mins(2);
     tokio::time::timeout(limit, test)
         .await
         .expect("the browser answers in time");
 }
 
 /// A running chromedriver. Its browsers end with it.
-pub struct Driver {
+pub(crate) struct Driver {
     process: Child,
     address: SocketAddr,
 }
 
 impl Driver {
     /// Starts one on a port of its own choice.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let missing = "Chromium is missing: apt-get install chromium chromium-driver";
         assert!(Path::new("/usr/bin/chromium").exists(), "{missing}");
+        #[expect(clippy::zombie_processes, reason = "`Drop` waits for it")]
         let mut process = Command::new("/usr/bin/chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -78,7 +79,7 @@ impl Driver {
     }
 
     /// Opens a browser that looks like `screen`.
-    pub async fn open(&self, screen: Screen) -> Client {
+    pub(crate) async fn open(&self, screen: Screen) -> Client {
         let mut arguments = vec![
             "--headless=new".to_owned(),
             "--no-sandbox".to_owned(),
@@ -130,7 +131,7 @@ impl Drop for Driver {
 }
 
 /// Keeps a picture of what the browser shows, the whole page, for people to look at.
-pub async fn keep_picture(client: &Client, name: &str) {
+pub(crate) async fn keep_picture(client: &Client, name: &str) {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("screens");
     std::fs::create_dir_all(&folder).unwrap();
     let picture = client.screenshot().await.unwrap();

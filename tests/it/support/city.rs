@@ -15,22 +15,22 @@ use loa::{
 use super::workspace::Folder;
 
 /// Nothing here takes longer than this; a test that waits longer has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An instant in the test's zone: `2024-03-25T05:30`.
-pub fn at(local: &str) -> Timestamp {
+pub(crate) fn at(local: &str) -> Timestamp {
     Timestamp::parse_rfc3339(&format!("{local}:00+07:00")).unwrap()
 }
 
 /// A city and the workspace of the daemons that talk to it.
-pub struct Scene {
+pub(crate) struct Scene {
     pub folder: Folder,
     pub city: CityHandle,
     pub database: String,
 }
 
 /// A running daemon.
-pub struct Running {
+pub(crate) struct Running {
     pub shared: Shared,
     pub reloader: Reloader,
     daemon: tokio::task::JoinHandle<Result<(), SupervisorError>>,
@@ -38,31 +38,39 @@ pub struct Running {
 
 impl Scene {
     /// The small workspace, a quiet city, and a database of its own.
-    pub async fn new(database: Option<String>) -> Self {
+    pub(crate) async fn new(database: Option<String>) -> Self {
         let folder = Folder::small();
         let city = City::start(CityOptions::default()).await.unwrap();
         let database = database.unwrap_or_else(|| folder.sqlite());
-        Self { folder, city, database }
+        Self {
+            folder,
+            city,
+            database,
+        }
     }
 
     /// Starts a daemon whose clock shows `start` and runs fast.
-    pub async fn start(&self, start: &str) -> Running {
-        self.start_with(Clock::simulated(at(start), 20_000.0)).await
+    pub(crate) async fn start(&self, start: &str) -> Running {
+        self.start_with(Clock::simulated(at(start), 3_000.0)).await
     }
 
     /// Starts a daemon with a clock of the test's.
-    pub async fn start_with(&self, clock: Clock) -> Running {
-        let workspace = Arc::new(self.folder.load());
+    pub(crate) async fn start_with(&self, clock: Clock) -> Running {
         let _rising = clock.busy();
+        let workspace = Arc::new(self.folder.load());
         let alone = self.database.starts_with("sqlite:");
-        let store = Store::open(&self.database, World::Simulated, alone).await.unwrap();
+        let store = Store::open(&self.database, World::Simulated, alone)
+            .await
+            .unwrap();
         let settings = &workspace.settings;
         let transport = Transport::new(TransportSettings {
             connect_timeout: settings.delivery.connect_timeout,
             total_timeout: settings.delivery.total_timeout,
             allow: settings.allow.clone(),
             answer_cap: 64 * 1024,
-            route: Route::Simulated { control: self.city.control() },
+            route: Route::Simulated {
+                control: self.city.control(),
+            },
         })
         .unwrap();
         let secrets = Secrets::of(&self.folder.path(), World::Simulated);
@@ -71,62 +79,94 @@ impl Scene {
         let shared = Shared::new(node, alone, clock, store, transport, live);
         let reloader = Reloader::new(self.folder.path(), secrets);
         let daemon = Daemon::start(shared.clone()).await.unwrap();
-        Running { shared, reloader, daemon: tokio::task::spawn(daemon.finish()) }
+        Running {
+            shared,
+            reloader,
+            daemon: tokio::task::spawn(daemon.finish()),
+        }
     }
 
     /// A reader of the database.
-    pub async fn store(&self) -> Store {
-        Store::open(&self.database, World::Simulated, false).await.unwrap()
+    pub(crate) async fn store(&self) -> Store {
+        Store::open(&self.database, World::Simulated, false)
+            .await
+            .unwrap()
     }
 
     /// Everything on record, oldest first.
-    pub async fn log(&self) -> Vec<DeliveryRow> {
-        self.store().await.log(&LogFilter::default(), Order::OldestFirst, None, 10_000).await.unwrap()
+    pub(crate) async fn log(&self) -> Vec<DeliveryRow> {
+        self.store()
+            .await
+            .log(&LogFilter::default(), Order::OldestFirst, None, 10_000)
+            .await
+            .unwrap()
     }
 
     /// The one delivery of `channel` due at `due`.
-    pub async fn row(&self, channel: &str, due: &str) -> DeliveryRow {
+    pub(crate) async fn row(&self, channel: &str, due: &str) -> DeliveryRow {
         let rows = self.log().await;
-        let mut rows = rows.into_iter().filter(|row| row.channel.as_str() == channel && row.due == at(due));
-        let row = rows.next().unwrap_or_else(|| panic!("no delivery of {channel} at {due}"));
-        assert!(rows.next().is_none(), "two deliveries of {channel} at {due}");
+        let mut rows = rows
+            .into_iter()
+            .filter(|row| row.channel.as_str() == channel && row.due == at(due));
+        let row = rows
+            .next()
+            .unwrap_or_else(|| panic!("no delivery of {channel} at {due}"));
+        assert!(
+            rows.next().is_none(),
+            "two deliveries of {channel} at {due}"
+        );
         row
     }
 
     /// A fault of one device.
-    pub async fn fault(&self, order: FaultOrder) {
+    pub(crate) async fn fault(&self, order: FaultOrder) {
         self.city.fault(order).await.unwrap();
     }
 
     /// What must hold after every test: the equation balances, no row contradicts itself, and no loudspeaker played
     /// anything twice.
-    pub async fn check(&self) {
+    pub(crate) async fn check(&self) {
         let store = self.store().await;
         let account = store.account(&LogFilter::default()).await.unwrap();
         assert!(account.balances(), "{account:?}");
         let contradictions = store.contradictions(&LogFilter::default()).await.unwrap();
         assert!(contradictions.is_empty(), "{contradictions:?}");
-        let doubled: Vec<_> =
-            self.city.summary().doubled.into_iter().filter(|doubled| doubled.host.starts_with("10.")).collect();
+        let doubled: Vec<_> = self
+            .city
+            .summary()
+            .doubled
+            .into_iter()
+            .filter(|doubled| doubled.host.starts_with("10."))
+            .collect();
         assert!(doubled.is_empty(), "{doubled:?}");
     }
 }
 
 impl Running {
     /// Waits until the daemon's clock has passed `instant` and nothing due before it is pending.
-    pub async fn reach(&self, instant: &str) {
+    pub(crate) async fn reach(&self, instant: &str) {
         let instant = at(instant);
         self.shared.clock.sleep_until(instant).await;
-        self.wait(|rows| rows.iter().filter(|row| row.due < instant).all(|row| row.state.is_final())).await;
+        self.wait(|rows| {
+            rows.iter()
+                .filter(|row| row.due < instant)
+                .all(|row| row.state.is_final())
+        })
+        .await;
     }
 
     /// Waits until what is on record satisfies `is_so`.
-    pub async fn wait(&self, is_so: impl Fn(&[DeliveryRow]) -> bool) {
+    pub(crate) async fn wait(&self, is_so: impl Fn(&[DeliveryRow]) -> bool) {
         let mut pulse = self.shared.store.pulse();
         let waiting = async {
             loop {
                 pulse.borrow_and_update();
-                let rows = self.shared.store.log(&LogFilter::default(), Order::OldestFirst, None, 10_000).await.unwrap();
+                let rows = self
+                    .shared
+                    .store
+                    .log(&LogFilter::default(), Order::OldestFirst, None, 10_000)
+                    .await
+                    .unwrap();
                 if is_so(&rows) {
                     return;
                 }
@@ -134,23 +174,37 @@ impl Running {
             }
         };
         if tokio::time::timeout(PATIENCE, waiting).await.is_err() {
-            let rows = self.shared.store.log(&LogFilter::default(), Order::OldestFirst, None, 10_000).await.unwrap();
+            let rows = self
+                .shared
+                .store
+                .log(&LogFilter::default(), Order::OldestFirst, None, 10_000)
+                .await
+                .unwrap();
             let shown: Vec<_> = rows
                 .iter()
-                .map(|row| format!("{} {} {:?} {:?} {:?}", row.channel, row.due, row.state, row.reason, row.detail))
+                .map(|row| {
+                    format!(
+                        "{} {} {:?} {:?} {:?}",
+                        row.channel, row.due, row.state, row.reason, row.detail
+                    )
+                })
                 .collect();
-            panic!("waited too long at {}:\n{}", self.shared.clock.now(), shown.join("\n"));
+            panic!(
+                "waited too long at {}:\n{}",
+                self.shared.clock.now(),
+                shown.join("\n")
+            );
         }
     }
 
     /// Stops as the first signal does, and waits for the end.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.shared.stop.soft.cancel();
         self.daemon.await.unwrap().unwrap();
     }
 
     /// Drops everything at once, as close to a killed process as one process comes.
-    pub async fn kill(self) {
+    pub(crate) async fn kill(self) {
         self.shared.stop.soft.cancel();
         self.shared.stop.hard.cancel();
         let _ = self.daemon.await.unwrap();
@@ -158,11 +212,11 @@ impl Running {
 }
 
 /// A fault that happens `times` times at `host`.
-pub fn fault(host: &str, fault: Fault, times: u64) -> FaultOrder {
+pub(crate) fn fault(host: &str, fault: Fault, times: u64) -> FaultOrder {
     FaultOrder::new(host, fault).times(times)
 }
 
 /// How many rows are in `state`.
-pub fn count(rows: &[DeliveryRow], state: State) -> usize {
+pub(crate) fn count(rows: &[DeliveryRow], state: State) -> usize {
     rows.iter().filter(|row| row.state == state).count()
 }

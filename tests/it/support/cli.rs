@@ -4,7 +4,7 @@ use std::{path::Path, process::Command};
 
 /// What a command said.
 #[derive(Debug)]
-pub struct Said {
+pub(crate) struct Said {
     pub code: i32,
     pub out: String,
     pub err: String,
@@ -12,13 +12,13 @@ pub struct Said {
 
 impl Said {
     /// Its output as JSON.
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error} in {self:?}"))
     }
 }
 
 /// Runs `loa` with `arguments` in the workspace at `folder`.
-pub fn loa(folder: &Path, arguments: &[&str]) -> Said {
+pub(crate) fn loa(folder: &Path, arguments: &[&str]) -> Said {
     let output = Command::new(env!("CARGO_BIN_EXE_loa"))
         .args(arguments)
         .arg("--dir")

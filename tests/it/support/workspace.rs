@@ -69,7 +69,7 @@ contacts:
 "#;
 
 /// A bulletin's file, with its own words in every format.
-pub fn bulletin(words: &str) -> String {
+pub(crate) fn bulletin(words: &str) -> String {
     format!(
         r#"
 title: Cảnh giác {words}
@@ -92,7 +92,7 @@ correction: "Đính chính: {words}."
 }
 
 /// The schedules of the small workspace.
-pub const SCHEDULES: &str = r#"
+pub(crate) const SCHEDULES: &str = r#"
 schedules:
   loa-sang:
     when: { at: ["05:30"], days: [mon, tue, wed, thu, fri] }
@@ -114,14 +114,16 @@ schedules:
 
 /// A workspace that people edit; gone with the value.
 #[derive(Debug)]
-pub struct Folder {
+pub(crate) struct Folder {
     root: tempfile::TempDir,
 }
 
 impl Folder {
     /// The small workspace.
-    pub fn small() -> Self {
-        let folder = Self { root: tempfile::tempdir().unwrap() };
+    pub(crate) fn small() -> Self {
+        let folder = Self {
+            root: tempfile::tempdir().unwrap(),
+        };
         folder.write("loa.yaml", LOA);
         folder.write("channels/wards.yaml", WARDS);
         folder.write("channels/kenh.yaml", CHANNELS);
@@ -139,26 +141,29 @@ impl Folder {
     }
 
     /// Where it is.
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.root.path().to_owned()
     }
 
     /// Writes a file of it.
-    pub fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.root.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
 
     /// Its own SQLite database.
-    pub fn sqlite(&self) -> String {
+    pub(crate) fn sqlite(&self) -> String {
         format!("sqlite:{}", self.root.path().join("test.db").display())
     }
 
     /// Loads it; it has to be good.
-    pub fn load(&self) -> Workspace {
+    pub(crate) fn load(&self) -> Workspace {
         let loaded = source::load(self.root.path());
-        let shown = loa::diagnostic::render::to_text(&loaded.diagnostics, loa::catalogue::Lang::En, false);
-        loaded.workspace.unwrap_or_else(|| panic!("the test's workspace has mistakes:\n{shown}"))
+        let shown =
+            loa::diagnostic::render::to_text(&loaded.diagnostics, loa::catalogue::Lang::En, false);
+        loaded
+            .workspace
+            .unwrap_or_else(|| panic!("the test's workspace has mistakes:\n{shown}"))
     }
 }

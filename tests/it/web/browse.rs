@@ -36,10 +36,9 @@ async fn number(client: &Client, script: &str) -> f64 {
 async fn assert_fits(client: &Client, screen: Screen, path: &str) {
     let width = number(client, "window.innerWidth").await;
     if screen.width < 500 {
-        assert_eq!(
-            width,
-            f64::from(screen.width),
-            "the screen is as narrow as it should be"
+        assert!(
+            (width - f64::from(screen.width)).abs() < 0.5,
+            "the screen is as narrow as it should be: {width}"
         );
     }
     let needed = number(client, "document.documentElement.scrollWidth").await;
@@ -177,7 +176,7 @@ async fn clerk() {
         .click()
         .await
         .unwrap();
-    city.clock.advance(Duration::from_secs(300));
+    city.clock.advance(Duration::from_mins(5));
     for claimed in city.claim().await {
         city.finish(&[city.accepted(&claimed)]).await;
     }
@@ -237,7 +236,7 @@ async fn clerk() {
 
     // Midnight passes: the page of today becomes the next day's, still of the ward.
     open(&client, &served, "/?phuong=le-mao&ngay=2024-03-25").await;
-    city.clock.advance(Duration::from_secs(86_400));
+    city.clock.advance(Duration::from_hours(24));
     city.plan("2024-03-26T17:00", |channel| channel == "loa-le-mao")
         .await;
     client

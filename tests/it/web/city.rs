@@ -23,9 +23,9 @@ use loa::{
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-pub const NODE: &str = "nut-thu";
+pub(super) const NODE: &str = "nut-thu";
 
-pub const WARDS: [(&str, &str); 25] = [
+pub(super) const WARDS: [(&str, &str); 25] = [
     ("ben-thuy", "Bến Thủy"),
     ("cua-nam", "Cửa Nam"),
     ("doi-cung", "Đội Cung"),
@@ -53,21 +53,22 @@ pub const WARDS: [(&str, &str); 25] = [
     ("vinh-tan", "Vinh Tân"),
 ];
 
-pub const TITLE: &str = "Cảnh giác kẻ giả danh cán bộ thuế, công an sau khi đăng ký kinh doanh";
-pub const WORDS: &str = "Thưa bà con.\n\nGần đây có kẻ tự xưng là cán bộ thuế, gọi điện yêu cầu bà con cài ứng dụng lạ và chuyển \
+pub(super) const TITLE: &str =
+    "Cảnh giác kẻ giả danh cán bộ thuế, công an sau khi đăng ký kinh doanh";
+pub(super) const WORDS: &str = "Thưa bà con.\n\nGần đây có kẻ tự xưng là cán bộ thuế, gọi điện yêu cầu bà con cài ứng dụng lạ và chuyển \
                          tiền. Cơ quan thuế không bao giờ làm như vậy.\n\nKhi nhận cuộc gọi như thế, bà con hãy dừng máy và báo công an phường.";
 
-pub fn at(text: &str) -> Timestamp {
+pub(super) fn at(text: &str) -> Timestamp {
     Timestamp::parse_rfc3339(&format!("{text}:00+07:00")).unwrap()
 }
 
 /// What strangers could put into names and answers.
-pub const HOSTILE: &str =
+pub(super) const HOSTILE: &str =
     r#"<script>alert(1)</script>"' onmouseover=alert(2) {{ 7 * 7 }} </details>&amp;<img src=x>"#;
 
 /// How the names of a city are made.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Names {
+pub(super) enum Names {
     Plain,
     Hostile,
 }
@@ -154,7 +155,7 @@ fn workspace(names: Names) -> Workspace {
     let bulletin = bulletin(names);
     let retry = RetryPolicy {
         first: Duration::from_secs(5),
-        longest: Duration::from_secs(60),
+        longest: Duration::from_mins(1),
         attempts: 5,
     };
     let second = Duration::from_secs(1);
@@ -206,7 +207,7 @@ fn workspace(names: Names) -> Workspace {
 }
 
 /// The city, with what happened in it.
-pub struct City {
+pub(super) struct City {
     pub store: Store,
     pub clock: Clock,
     pub names: Names,
@@ -216,7 +217,7 @@ pub struct City {
 
 impl City {
     /// A city whose clock stands at `now`.
-    pub async fn new(names: Names, now: &str) -> Self {
+    pub(super) async fn new(names: Names, now: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("loa.db").display());
         let store = Store::open(&url, World::Simulated, true).await.unwrap();
@@ -231,7 +232,11 @@ impl City {
     }
 
     /// Plans a broadcast at `due` on every channel whose id `wanted` accepts; returns the deliveries.
-    pub async fn plan(&self, due: &str, wanted: impl Fn(&str) -> bool) -> Vec<PlannedDelivery> {
+    pub(super) async fn plan(
+        &self,
+        due: &str,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Vec<PlannedDelivery> {
         let due = at(due);
         let schedule = ScheduleId::parse("loa-sang-chieu").unwrap();
         let workspace = self.workspace.borrow().clone();
@@ -243,7 +248,7 @@ impl City {
                 id: DeliveryId::of(&schedule, due, &channel.id),
                 schedule: schedule.clone(),
                 due,
-                deadline: due + Duration::from_secs(1_800),
+                deadline: due + Duration::from_mins(30),
                 late: channel.kind != ChannelKind::Loudspeaker,
                 channel: channel.id.clone(),
                 channel_name: channel.name.clone(),
@@ -264,7 +269,7 @@ impl City {
     }
 
     /// Freezes planned deliveries.
-    pub async fn freeze(&self, batch: &[PlannedDelivery]) {
+    pub(super) async fn freeze(&self, batch: &[PlannedDelivery]) {
         let content = |format: Format| {
             Arc::new(Content {
                 bulletin: BulletinId::parse("gia-danh-can-bo-thue").unwrap(),
@@ -296,13 +301,13 @@ impl City {
     }
 
     /// Claims everything that is due now.
-    pub async fn claim(&self) -> Vec<Claimed> {
+    pub(super) async fn claim(&self) -> Vec<Claimed> {
         self.turn(&[]).await
     }
 
     async fn turn(&self, finished: &[Finished]) -> Vec<Claimed> {
         let want = if finished.is_empty() { 10_000 } else { 0 };
-        let lease = Duration::from_secs(600);
+        let lease = Duration::from_mins(10);
         let turn = self
             .store
             .turn(NODE, self.clock.now(), lease, finished, want, &[], |_| true)
@@ -313,11 +318,11 @@ impl City {
     }
 
     /// Writes down how attempts ended.
-    pub async fn finish(&self, finished: &[Finished]) {
+    pub(super) async fn finish(&self, finished: &[Finished]) {
         self.turn(finished).await;
     }
 
-    pub fn accepted(&self, claimed: &Claimed) -> Finished {
+    pub(super) fn accepted(&self, claimed: &Claimed) -> Finished {
         Finished {
             id: claimed.id.clone(),
             attempt: claimed.attempt,
@@ -336,14 +341,14 @@ impl City {
         }
     }
 
-    pub fn failed(
+    pub(super) fn failed(
         &self,
         claimed: &Claimed,
         outcome: Outcome,
         reason: Reason,
         next: State,
     ) -> Finished {
-        let wait = (next == State::Ready).then(|| claimed.started + Duration::from_secs(240));
+        let wait = (next == State::Ready).then(|| claimed.started + Duration::from_mins(4));
         Finished {
             outcome,
             reason: Some(reason),
@@ -361,7 +366,7 @@ impl City {
     }
 
     /// A morning as it may be: most went well, some did not, and the afternoon is still to come. It is 05:31.
-    pub async fn morning(&self) {
+    pub(super) async fn morning(&self) {
         let batch = self.plan("2024-03-25T05:30", |_| true).await;
         self.freeze(&batch).await;
         self.plan("2024-03-25T17:00", |_| true).await;
@@ -409,11 +414,11 @@ impl City {
                 .await
                 .unwrap()
         );
-        self.clock.advance(Duration::from_secs(60));
+        self.clock.advance(Duration::from_mins(1));
     }
 
     /// What is served on this city.
-    pub fn site(&self) -> Site {
+    pub(super) fn site(&self) -> Site {
         Site {
             store: self.store.clone(),
             workspace: self.workspace.subscribe(),
@@ -425,7 +430,7 @@ impl City {
     }
 
     /// Serves the pages on a free port.
-    pub async fn serve(&self) -> Served {
+    pub(super) async fn serve(&self) -> Served {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
@@ -439,35 +444,35 @@ impl City {
 }
 
 /// The delivery of the morning's or afternoon's broadcast on `channel`.
-pub fn delivery(due: &str, channel: &str) -> DeliveryId {
+pub(super) fn delivery(due: &str, channel: &str) -> DeliveryId {
     let schedule = ScheduleId::parse("loa-sang-chieu").unwrap();
     DeliveryId::of(&schedule, at(due), &ChannelId::parse(channel).unwrap())
 }
 
 /// Pages that are being served.
-pub struct Served {
+pub(super) struct Served {
     pub address: SocketAddr,
     pub shutdown: CancellationToken,
     pub task: JoinHandle<std::io::Result<()>>,
 }
 
 /// An answer: its status, headers and text.
-pub struct Answer {
+pub(super) struct Answer {
     pub status: u16,
     pub headers: reqwest::header::HeaderMap,
     pub text: String,
 }
 
 impl Served {
-    pub fn url(&self, path: &str) -> String {
+    pub(super) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(super) async fn get(&self, path: &str) -> Answer {
         self.send(client().get(self.url(path))).await
     }
 
-    pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+    pub(super) async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
         let response = request.send().await.unwrap();
         Answer {
             status: response.status().as_u16(),
@@ -477,6 +482,6 @@ impl Served {
     }
 }
 
-pub fn client() -> reqwest::Client {
+pub(super) fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
