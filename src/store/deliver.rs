@@ -203,20 +203,22 @@ async fn finish(
 ) -> Result<Vec<DeliveryId>, StoreError> {
     let ends: Vec<End<'_>> = finished.iter().map(End::from).collect();
     let all = json(&ends);
-    let held: Vec<DeliveryId> = rows!(
+    let mut held: HashSet<(String, i64)> = HashSet::with_capacity(ends.len());
+    held.extend(rows!(
         *tx,
         sql::deliver::FINISH,
         [all.as_str(), node, now.as_micros()],
-        |row| row.text(0).map(delivery_id)
-    )?;
+        |row| Ok((row.text(0)?.to_owned(), row.integer(1)?))
+    )?);
     if held.len() == ends.len() {
         execute!(*tx, sql::deliver::ATTEMPT_INSERT, all.as_str(), node)?;
         return Ok(Vec::new());
     }
-    let held: HashSet<&str> = held.iter().map(DeliveryId::as_str).collect();
+    // By attempt and not only by delivery: a slow node can lose an attempt, begin the next one itself, and report both
+    // in one turn.
     let (kept, lost): (Vec<End<'_>>, Vec<End<'_>>) = ends
         .into_iter()
-        .partition(|end| held.contains(end.delivery_id));
+        .partition(|end| held.remove(&(end.delivery_id.to_owned(), i64::from(end.number))));
     if !kept.is_empty() {
         execute!(*tx, sql::deliver::ATTEMPT_INSERT, json(&kept), node)?;
     }

@@ -62,6 +62,7 @@ contract! {
         no_claim_after_the_deadline,
         retry_waits,
         finishing_is_fenced,
+        both_attempts_of_a_slow_node_in_one_turn,
         handing_in_twice_writes_once,
         strange_texts_survive,
         next_ready_is_the_least_of_those_that_lead;

@@ -72,12 +72,14 @@ statements! {
     FINISH = batch!(
         [delivery_id TEXT, number BIGINT, state TEXT, unfinished BOOLEAN, reason TEXT, detail TEXT, next_us BIGINT, doubt BOOLEAN,
          evidence TEXT, accepted_us BIGINT]
-        "UPDATE delivery SET state = batch.state, unfinished = batch.unfinished, reason = batch.reason, detail = batch.detail,
+        concat!(
+            "UPDATE delivery SET state = batch.state, unfinished = batch.unfinished, reason = batch.reason, detail = batch.detail,
             next_us = batch.next_us, doubt = batch.doubt, evidence = batch.evidence, accepted_us = batch.accepted_us, started_us = NULL,
             leased_by = NULL, leased_until_us = NULL, updated_us = $3
         FROM batch
-        WHERE id = batch.delivery_id AND delivery.state = 'sending' AND leased_by = $2 AND attempt = batch.number
-        RETURNING id"
+        WHERE id = batch.delivery_id AND leased_by = $2 AND attempt = batch.number AND ", is_in_state!("sending"), "
+        RETURNING id, attempt"
+        )
     );
     /// Puts attempts on record. `$2` node.
     ATTEMPT_INSERT = batch!(
@@ -113,11 +115,11 @@ statements! {
         ),
     );
     /// Begins attempts. `$2` node, `$3` now, `$4` end of the lease.
-    CLAIM = list!(
+    CLAIM = list!(concat!(
         "UPDATE delivery SET state = 'sending', attempt = attempt + 1, started_us = $3, leased_by = $2,
             leased_until_us = $4, next_us = NULL, updated_us = $3
-        FROM list WHERE id = list.item AND state = 'ready'"
-    );
+        FROM list WHERE id = list.item AND ", is_in_state!("ready")
+    ));
     /// Marks where a claim can be given up without the outcomes that were written before it.
     CLAIM_BEGIN = one!("SAVEPOINT claim");
     /// Gives a claim up.
@@ -138,16 +140,16 @@ statements! {
         RETURNING id, attempt, started_us, leased_by"
     );
     /// Takes them back. `$2` now.
-    RESCUE = list!(
+    RESCUE = list!(concat!(
         "UPDATE delivery SET
             state = CASE WHEN mode = 'at-least-once' OR can_ask THEN 'ready' ELSE 'unknown' END,
             unfinished = (mode = 'at-least-once' OR can_ask),
             next_us = CASE WHEN mode = 'at-least-once' OR can_ask THEN CAST($2 AS BIGINT) END,
             reason = 'crashed', detail = NULL, doubt = TRUE, started_us = NULL, leased_by = NULL,
             leased_until_us = NULL, updated_us = $2
-        FROM list WHERE id = list.item AND state = 'sending'
+        FROM list WHERE id = list.item AND ", is_in_state!("sending"), "
         RETURNING id, state"
-    );
+    ));
     /// Ends what can no longer begin. A deadline is never before its instant. `$1` now.
     EXPIRE = one!(
         "UPDATE delivery SET

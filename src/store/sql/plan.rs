@@ -116,9 +116,9 @@ statements! {
     /// Makes deliveries ready. `$2` now.
     FREEZE = batch!(
         [delivery_id TEXT, hash TEXT, host TEXT, can_ask BOOLEAN]
-        "UPDATE delivery SET state = 'ready', content = batch.hash, host = batch.host, can_ask = batch.can_ask,
+        concat!("UPDATE delivery SET state = 'ready', content = batch.hash, host = batch.host, can_ask = batch.can_ask,
             next_us = due_us, updated_us = $2
-        FROM batch WHERE id = batch.delivery_id AND state = 'planned' AND attempt = 0"
+        FROM batch WHERE id = batch.delivery_id AND attempt = 0 AND ", is_in_state!("planned"))
     );
     /// Ends what has not begun. `$2` state, `$3` reason, `$4` detail, `$5` now.
     END_UNBEGUN = list!(

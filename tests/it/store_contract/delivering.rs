@@ -514,3 +514,34 @@ pub(super) async fn next_ready_is_the_least_of_those_that_lead(ground: Ground) {
     ground.turn(at(285), &[accepted(&claimed)], 0).await;
     assert_eq!(ground.store.next_ready().await.unwrap(), Some(at(250)));
 }
+
+pub(super) async fn both_attempts_of_a_slow_node_in_one_turn(ground: Ground) {
+    let delivery = planned("web-1", 100);
+    ground.ready(std::slice::from_ref(&delivery)).await;
+    let first = ground.claim_one(at(100)).await;
+    // The call takes longer than the lease; the node itself takes the delivery back and begins again.
+    let later = at(101) + LEASE;
+    assert_eq!(
+        ground.store.rescue(NODE, false, later).await.unwrap().len(),
+        1
+    );
+    let second = ground.claim_one(later).await;
+    let ends = [accepted(&first), accepted(&second), accepted(&second)];
+    let turn = ground.turn(later, &ends, 0).await;
+    assert_eq!(turn.lost, [delivery.id.clone(), delivery.id.clone()]);
+    assert_eq!(ground.row(&delivery.id).await.state, State::Accepted);
+    let attempts = ground.store.attempts(&delivery.id).await.unwrap();
+    let seen: Vec<_> = attempts
+        .iter()
+        .map(|attempt| (attempt.number, attempt.outcome, attempt.belated))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (1, Outcome::Unknown, false),
+            (1, Outcome::Accepted, true),
+            (2, Outcome::Accepted, false)
+        ]
+    );
+    ground.is_sound().await;
+}

@@ -1,11 +1,12 @@
 //! Two nodes on one database at the same moment.
 
-use std::{collections::HashSet, sync::Mutex};
+use std::{cell::Cell, collections::HashSet, sync::Mutex};
 
 use loa::{
-    domain::{id::ChannelId, plan::PlannedDelivery},
+    domain::{delivery::State, id::ChannelId, plan::PlannedDelivery},
     store::{LogFilter, Store},
 };
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
 use tokio::sync::Barrier;
 
 use super::ground::{Ground, LEASE, R1, accepted, all, at, planned, planned_by, room};
@@ -97,4 +98,48 @@ pub(super) async fn planning_on_two_nodes_at_once(ground: Ground) {
             .pending,
         5_000
     );
+}
+
+/// Another node has begun one delivery of a channel and not yet committed; meanwhile an earlier one is planned. This
+/// node cannot see that the channel is in use, claims the earlier one, and hears it from the database.
+#[tokio::test]
+async fn a_claim_that_meets_another_is_given_up_but_not_the_outcomes() {
+    let Some(ground) = Ground::postgres().await else {
+        return;
+    };
+    let (done, theirs, ours) = (
+        planned("web-2", 100),
+        planned("web-1", 110),
+        planned("web-1", 100),
+    );
+    ground.ready(&[done.clone(), theirs.clone()]).await;
+    let claimed = ground.claim_one(at(100)).await;
+    let mut other = PgConnection::connect(&ground.url).await.unwrap();
+    let sql = format!(
+        "BEGIN; UPDATE delivery SET state = 'sending', attempt = 1, next_us = NULL, started_us = 1, leased_by = 'b',
+            leased_until_us = {} WHERE id = '{}'",
+        i64::MAX,
+        theirs.id
+    );
+    other.execute(AssertSqlSafe(sql)).await.unwrap();
+    ground.ready(std::slice::from_ref(&ours)).await;
+
+    let ends = [accepted(&claimed)];
+    let over = Cell::new(false);
+    let turn = async {
+        let turn = ground.turn(at(115), &ends, 5).await;
+        over.set(true);
+        turn
+    };
+    let commit_once_somebody_waits = async {
+        let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+        while !over.get() && other.fetch_one(waiting).await.unwrap().get::<i64, _>(0) == 0 {}
+        other.execute("COMMIT").await.unwrap();
+    };
+    let (turn, ()) = tokio::join!(turn, commit_once_somebody_waits);
+    assert!(turn.claimed.is_empty() && turn.lost.is_empty(), "{turn:?}");
+    assert_eq!(ground.row(&done.id).await.state, State::Accepted);
+    assert_eq!(ground.row(&ours.id).await.state, State::Ready);
+    assert_eq!(ground.row(&theirs.id).await.state, State::Sending);
+    ground.is_sound().await;
 }

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use loa::store::sql;
+use loa::{domain::plan::PlannedDelivery, store::sql};
 use sqlx::{
-    Column as _, Connection as _, Either, Executor as _, PgConnection, Row as _, SqlSafeStr as _,
-    SqliteConnection, Statement as _,
+    AssertSqlSafe, Column as _, Connection as _, Either, Executor as _, PgConnection, Row as _,
+    SqlSafeStr as _, SqliteConnection, Statement as _,
 };
 
-use super::ground::Ground;
+use super::ground::{Ground, R1, at, planned};
 
 /// How many parameters a text has: the highest number after a dollar.
 fn parameters(text: &str) -> usize {
@@ -204,7 +204,7 @@ async fn loops_use_the_small_indexes() {
         (sql::read::JOURNAL_ROWS_OF, "INDEX journal_by_delivery"),
     ];
     for (statement, index) in table {
-        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.sqlite));
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.sqlite));
         let rows = connection.fetch_all(explain).await.unwrap();
         let steps: Vec<String> = rows.iter().map(|row| row.get(3)).collect();
         assert!(
@@ -216,5 +216,54 @@ async fn loops_use_the_small_indexes() {
             .iter()
             .any(|step| step == "SCAN delivery" || step == "SCAN d");
         assert!(!walks, "{}: {steps:#?}", statement.name);
+    }
+}
+
+/// What comes in batches is found by its id (or, in a small table, by one walk through all of it), and never by a walk
+/// through a partial index for each row of the batch, also when PostgreSQL's statistics are from an hour in which
+/// nothing waited.
+#[tokio::test]
+async fn batches_are_never_quadratic() {
+    let Some(ground) = Ground::postgres().await else {
+        return;
+    };
+    let nothing_waits: Vec<_> = (0..3_000)
+        .map(|n| PlannedDelivery {
+            bulletin: None,
+            ..planned(&format!("web-{n}"), 100)
+        })
+        .collect();
+    ground.store.plan(&nothing_waits, R1, at(0)).await.unwrap();
+    ground.meddle("ANALYZE").await.unwrap();
+    let waits: Vec<_> = (0..3_000)
+        .map(|n| planned(&format!("web-{n}"), 200))
+        .collect();
+    ground.store.plan(&waits, R1, at(0)).await.unwrap();
+    let mut connection = PgConnection::connect(&ground.url).await.unwrap();
+    connection
+        .execute("SET plan_cache_mode = force_generic_plan")
+        .await
+        .unwrap();
+    for statement in [
+        sql::plan::PLAN_CHANGE,
+        sql::plan::PLAN_REVISION,
+        sql::plan::FREEZE,
+        sql::plan::END_UNBEGUN,
+        sql::deliver::FINISH,
+        sql::deliver::CLAIM,
+        sql::deliver::RESCUE,
+        sql::read::KNOWN,
+    ] {
+        let nulls = vec!["NULL"; parameters(statement.postgres)].join(", ");
+        let prepare = format!("PREPARE one AS {}", statement.postgres);
+        connection.execute(AssertSqlSafe(prepare)).await.unwrap();
+        let explain = AssertSqlSafe(format!("EXPLAIN EXECUTE one({nulls})"));
+        let rows = connection.fetch_all(sqlx::raw_sql(explain)).await.unwrap();
+        let steps: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        connection.execute("DEALLOCATE one").await.unwrap();
+        let fair = |step: &String| {
+            !step.contains("Scan using delivery_") || step.contains("delivery_pkey")
+        };
+        assert!(steps.iter().all(fair), "{}: {steps:#?}", statement.name);
     }
 }
