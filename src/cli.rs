@@ -5,6 +5,7 @@
 mod channels;
 mod check;
 pub mod cron;
+mod follower;
 mod log;
 pub mod output;
 mod place;

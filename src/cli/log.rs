@@ -1,6 +1,6 @@
 //! `loa log`: what was broadcast, and what was not and why.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use anyhow::bail;
 use clap::Args;
@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{
     Global,
+    follower::Follower,
     output::{Format, JsonArray, Output, local, parse_instant, rfc3339},
     place::Place,
     preview::unknown,
@@ -323,35 +324,22 @@ async fn follow(
     zone: chrono_tz::Tz,
 ) -> anyhow::Result<()> {
     let clock = Clock::system();
-    let mut since = store.last_instant().await?.unwrap_or_default();
-    // Rows changed at the last instant seen; they come again with the next question.
-    let mut seen: HashMap<String, (State, u32)> = HashMap::new();
+    let mut follower = Follower::new(store.last_instant().await?.unwrap_or_default());
     loop {
-        let rows = store.changed_since(since, PAGE).await?;
-        for row in &rows {
-            let news = (row.state, row.attempts);
-            if !matches(filter, row) || seen.insert(row.id.to_string(), news) == Some(news) {
-                continue;
-            }
-            match output.format {
-                Format::Json => output.json(&Row::of(row, zone))?,
-                Format::Text => output.line(cells(row, output, zone).join("  ").trim_end())?,
-            }
-        }
-        if let Some(last) = rows.last() {
-            if last.updated_at > since {
-                let kept: std::collections::HashSet<_> = rows
-                    .iter()
-                    .filter(|row| row.updated_at == last.updated_at)
-                    .map(|row| row.id.to_string())
-                    .collect();
-                seen.retain(|id, _| kept.contains(id));
-            }
-            since = last.updated_at;
-        }
-        if rows.len() < PAGE as usize {
-            clock.sleep(Duration::from_millis(500)).await;
-        }
+        follower
+            .changes(store, |rows| {
+                for row in rows.iter().filter(|row| matches(filter, row)) {
+                    match output.format {
+                        Format::Json => output.json(&Row::of(row, zone))?,
+                        Format::Text => {
+                            output.line(cells(row, output, zone).join("  ").trim_end())?
+                        }
+                    }
+                }
+                Ok::<(), anyhow::Error>(())
+            })
+            .await?;
+        clock.sleep(Duration::from_millis(500)).await;
     }
 }
 

@@ -128,21 +128,24 @@ impl Store {
         )
     }
 
-    /// Deliveries changed at or after `since` (by `updated`), oldest change first, at most `limit`: for following.
+    /// Deliveries changed at or after `since` (by `updated`), oldest change first, at most `limit`: for following. Those
+    /// of the instant `since` itself begin after the id `after`, where one is given: the next page of a full one.
     ///
     /// # Errors
     /// [`StoreError::Query`] or [`StoreError::Corrupt`].
     pub async fn changed_since(
         &self,
         since: Timestamp,
+        after: Option<&DeliveryId>,
         limit: u32,
     ) -> Result<Vec<DeliveryRow>, StoreError> {
         let mut reader = self.pools.reader().await?;
+        let after = after.map_or("", DeliveryId::as_str);
         let binds = (since.as_micros(), i64::from(limit));
         rows!(
             reader,
             statement::CHANGED_SINCE,
-            [binds.0, binds.1],
+            [binds.0, after, binds.1],
             |row| delivery(row)
         )
     }

@@ -210,7 +210,12 @@ on_both_databases! {
         daemon.reloader.reload(&daemon.shared).await;
         daemon
             .wait(|rows| {
-                rows.iter().any(|row| row.channel.as_str() == "loa-hb-1" && row.due == at("2024-03-25T05:30") && !row.state.is_final())
+                let is = |due, wanted: bool| {
+                    rows.iter().any(|row| {
+                        row.channel.as_str() == "loa-hb-1" && row.due == at(due) && row.state.is_final() == wanted
+                    })
+                };
+                is("2024-03-25T05:30", false) && is("2024-03-25T05:40", true)
             })
             .await;
         let gone = scene.row("loa-hb-1", "2024-03-25T05:40").await;

@@ -194,9 +194,10 @@ fn the_readme_lists_every_shipped_adapter_and_every_command() {
         );
     }
     assert!(page.contains("| `webhook` |"));
-    for (path, _) in files("src/cli").iter().filter(|(path, text)| {
-        !path.contains('/') && text.starts_with("//! `loa ")
-    }) {
+    for (path, _) in files("src/cli")
+        .iter()
+        .filter(|(path, text)| !path.contains('/') && text.starts_with("//! `loa "))
+    {
         let command = path.trim_end_matches(".rs");
         assert!(
             page.contains(&format!("`{command}`")) || page.contains(&format!("loa {command}")),

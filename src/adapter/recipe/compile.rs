@@ -260,7 +260,8 @@ impl Question {
 fn wanted(templates: &[(String, String)]) -> Vec<&'static str> {
     let is_open = templates.iter().any(|(_, text)| {
         let uses = text.split("message").skip(1);
-        uses.into_iter().any(|rest| !rest.trim_start().starts_with('.'))
+        uses.into_iter()
+            .any(|rest| !rest.trim_start().starts_with('.'))
     });
     let named = |field: &&str| is_open || templates.iter().any(|(_, text)| text.contains(*field));
     FIELDS.into_iter().filter(named).collect()

@@ -6,26 +6,29 @@ use chrono_tz::Tz;
 
 use crate::{
     catalogue::{self, Lang},
-    cli::output::local,
+    cli::{follower::Follower, output::local},
     daemon::Shared,
-    domain::{delivery::State, time::Timestamp},
-    store::row::DeliveryRow,
+    domain::{
+        delivery::{Reason, State},
+        time::Timestamp,
+    },
+    store::{StoreError, row::DeliveryRow},
 };
 
 /// Changes of one moment come in one line.
 const SETTLE: Duration = Duration::from_millis(250);
 
-/// Rows a look takes.
-const PAGE: u32 = 1_000;
-
 /// Tells of every broadcast that ends, until told to stop; then of the last ones.
 pub(super) async fn run(shared: Shared, start: Timestamp, zone: Tz, lang: Lang) {
     let mut pulse = shared.store.pulse();
-    let mut seen: BTreeMap<String, (Timestamp, State)> = BTreeMap::new();
-    let mut since = start;
+    let mut follower = Follower::new(start);
     loop {
         let stopping = shared.stop.soft.is_cancelled();
-        if let Err(error) = look(&shared, &mut since, &mut seen, zone, lang).await {
+        let look = follower.changes(&shared.store, |rows| {
+            tell(&shared, rows, zone, lang);
+            Ok::<(), StoreError>(())
+        });
+        if let Err(error) = look.await {
             tracing::debug!(
                 error = &error as &dyn std::error::Error,
                 "the ticker could not read the store"
@@ -49,43 +52,18 @@ async fn settle() {
     tokio::time::sleep(SETTLE).await;
 }
 
-async fn look(
-    shared: &Shared,
-    since: &mut Timestamp,
-    seen: &mut BTreeMap<String, (Timestamp, State)>,
-    zone: Tz,
-    lang: Lang,
-) -> Result<(), crate::store::StoreError> {
-    loop {
-        let rows = shared.store.changed_since(*since, PAGE).await?;
-        let mut lines: BTreeMap<(Timestamp, String, State, Option<&str>), Vec<&DeliveryRow>> =
-            BTreeMap::new();
-        for row in rows.iter().filter(|row| row.state.is_final()) {
-            if seen
-                .insert(row.id.to_string(), (row.updated_at, row.state))
-                .is_some_and(|(_, state)| state == row.state)
-            {
-                continue;
-            }
-            let reason = row.reason.map(crate::domain::delivery::Reason::as_str);
-            lines
-                .entry((row.due, row.schedule.to_string(), row.state, reason))
-                .or_default()
-                .push(row);
-        }
-        for ((due, _, state, reason), rows) in lines {
-            say(shared, due, state, reason, &rows, zone, lang);
-        }
-        let full = rows.len() == PAGE as usize;
-        if let Some(last) = rows.last() {
-            let moved = last.updated_at > *since;
-            *since = last.updated_at;
-            seen.retain(|_, (at, _)| *at >= last.updated_at);
-            if full && moved {
-                continue;
-            }
-        }
-        return Ok(());
+/// One line for each broadcast among `rows` that has ended.
+fn tell(shared: &Shared, rows: &[DeliveryRow], zone: Tz, lang: Lang) {
+    let mut lines: BTreeMap<_, Vec<&DeliveryRow>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.state.is_final()) {
+        let reason = row.reason.map(Reason::as_str);
+        lines
+            .entry((row.due, row.schedule.as_str(), row.state, reason))
+            .or_default()
+            .push(row);
+    }
+    for ((due, _, state, reason), rows) in lines {
+        say(shared, due, state, reason, &rows, zone, lang);
     }
 }
 

@@ -142,7 +142,7 @@ statements! {
     LOG_NEWEST_SCHEDULE = log!(schedule, "<", "DESC");
     /// What changed. `$1` since, `$2` limit.
     CHANGED_SINCE = one!(
-        "SELECT ", delivery!(), " FROM delivery WHERE updated_us >= $1 ORDER BY updated_us, id LIMIT $2"
+        "SELECT ", delivery!(), " FROM delivery WHERE (updated_us, id) > ($1, $2) ORDER BY updated_us, id LIMIT $3"
     );
     /// See [`account!`].
     ACCOUNT = account!(any);

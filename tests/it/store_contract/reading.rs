@@ -194,13 +194,23 @@ pub(super) async fn following_changes(ground: Ground) {
         .await
         .unwrap();
     let changed = async |since, limit| {
-        let rows = ground.store.changed_since(at(since), limit).await.unwrap();
+        let rows = ground
+            .store
+            .changed_since(at(since), None, limit)
+            .await
+            .unwrap();
         rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
     };
     assert_eq!(changed(0, 10).await, [second.id.clone(), first.id.clone()]);
     assert_eq!(changed(0, 1).await, [second.id.clone()]);
     assert_eq!(changed(2, 10).await, [first.id.clone()]);
     assert_eq!(changed(3, 10).await, []);
+    let rest = ground
+        .store
+        .changed_since(at(1), Some(&second.id), 10)
+        .await
+        .unwrap();
+    assert_eq!(rest.len(), 1, "a page goes on after its last row");
 }
 
 pub(super) async fn the_account_balances(ground: Ground) {
