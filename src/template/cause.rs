@@ -61,7 +61,7 @@ impl TemplateError {
         }
         [
             ("Closing comment tag", Cause::OpenComment),
-            ("unexpected end of string", Cause::OpenQuote),
+            ("String opened with ", Cause::OpenQuote),
             ("Unexpected end of input", Cause::Ends),
             ("unexpected end of raw block", Cause::Ends),
             ("Unknown tag", Cause::UnknownTag),

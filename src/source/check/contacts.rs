@@ -352,7 +352,11 @@ fn join(line: &str, groups: &[Group], joins: impl Fn(char) -> bool) -> Vec<Vec<G
             .and_then(|groups| groups.last())
             .is_some_and(|last| {
                 let between = &line[last.range.end..group.range.start];
-                !between.is_empty() && between.chars().count() <= 3 && between.chars().all(&joins)
+                // A full stop with a blank ends a sentence.
+                !between.is_empty()
+                    && between.chars().count() <= 3
+                    && between.chars().all(&joins)
+                    && !between.contains(". ")
             });
         match joined.last_mut() {
             Some(groups) if follows => groups.push(group.clone()),
@@ -372,10 +376,12 @@ fn is_called(before: &str) -> bool {
     CALLING.iter().any(|word| sentence.contains(word))
 }
 
-/// Whether these digits are how a telephone number of Việt Nam looks: ten with a leading 0, or a service number.
+/// Whether these digits are how a telephone number of Việt Nam looks: ten with a leading 0, eleven for a fixed line with
+/// its province's prefix, or a service number.
 fn is_telephone(digits: &str) -> bool {
     let is_service = digits.starts_with("1800") || digits.starts_with("1900");
-    (digits.starts_with('0') && matches!(digits.len(), 10 | 11))
+    (digits.starts_with('0') && digits.len() == 10)
+        || (digits.starts_with("02") && digits.len() == 11)
         || (is_service && matches!(digits.len(), 8 | 10))
 }
 
@@ -463,6 +469,9 @@ mod tests {
             ["0912345678", "0912345679", "1900.1234"]
         );
         assert_eq!(found("năm 2024 0912345678 nhé"), ["0912345678"]);
+        assert_eq!(found("gọi 0912345678. 4 người"), ["0912345678"]);
+        assert_eq!(found("gọi 0912345678 4 lần"), ["0912345678"]);
+        assert_eq!(found("gọi 0238 3123 456"), ["0238 3123 456"]);
         assert_eq!(found("(+84) 912 345 678"), ["84) 912 345 678"]);
         for line in [
             "từ 05-06-2024 12 người",

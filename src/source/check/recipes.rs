@@ -128,7 +128,7 @@ fn plain_secrets(raw: &RawRecipe) -> Vec<Diagnostic> {
             let spec = raw.recipe.parameters.get(name);
             return spec.is_some_and(|spec| spec.secret) && SecretRef::parse(&text.value).is_none();
         }
-        (path == "url" || path.ends_with(".url")) && has_password(&text.value)
+        path.rsplit('.').next() == Some("url") && has_password(&text.value)
     };
     raw.texts
         .iter()

@@ -277,7 +277,7 @@ impl Check<'_> {
             .map(|at| line.start + at)?;
         let rest = text[from..].strip_prefix("contact[")?;
         let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-        let id = &rest[1..1 + rest[1..].find(quote)?];
+        let id = rest[1..].split(quote).next()?;
         let start = text.len() - rest.len() + 1;
         let contacts = &self.workspace.contacts;
         if contacts.contains_key(id) {
