@@ -186,6 +186,8 @@ pub enum Arg {
     Word(String),
     /// Names, each shown as code, with commas between them.
     Names(Vec<String>),
+    /// A phrase of the catalogue with placeholders of its own.
+    Phrase(Box<Phrase>),
     /// A sentence that was made elsewhere, in both languages.
     Said {
         /// In Vietnamese.
@@ -204,6 +206,12 @@ impl From<&str> for Arg {
 impl From<String> for Arg {
     fn from(text: String) -> Self {
         Self::Text(shown(&text))
+    }
+}
+
+impl From<Phrase> for Arg {
+    fn from(phrase: Phrase) -> Self {
+        Self::Phrase(Box::new(phrase))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
         ward::Ward,
         workspace::Workspace,
     },
-    template::{TemplateError, Templates},
+    template::{Context, TemplateError, Templates},
 };
 
 /// The parts of a bulletin that are templates.
@@ -109,7 +109,8 @@ pub enum RenderError {
 #[derive(Debug)]
 pub struct Renderer {
     templates: Templates,
-    contacts: Value,
+    /// What is the same for every bulletin and ward, converted once: thousands of renderings share it.
+    common: Context,
 }
 
 impl Renderer {
@@ -140,15 +141,21 @@ impl Renderer {
                 }
                 (contact.id.to_string(), Value::Object(fields))
             })
-            .collect::<Map<_, _>>()
-            .into();
-        (
-            Self {
-                templates,
-                contacts,
-            },
-            problems,
-        )
+            .collect::<Map<_, _>>();
+        let settings = &workspace.settings;
+        let mut common = Context::default();
+        common.insert("contact", &contacts.into());
+        common.insert(
+            "city",
+            &json!({ "name": settings.city.name, "province": settings.province }),
+        );
+        (Self { templates, common }, problems)
+    }
+
+    /// Whether `part` of `bulletin` is a template that can be rendered: broken ones, and those that include one, are not.
+    #[must_use]
+    pub fn has(&self, bulletin: &BulletinId, part: BodyPart) -> bool {
+        self.templates.contains(&part.template_name(bulletin))
     }
 
     /// The words of `bulletin` for `ward` in `format`.
@@ -193,7 +200,7 @@ impl Renderer {
         }
         let text = self
             .templates
-            .render(
+            .render_in(
                 &part.template_name(&bulletin.id),
                 &self.context(workspace, bulletin, ward),
             )
@@ -207,28 +214,17 @@ impl Renderer {
     }
 
     /// What templates may name. Kept small: every name here is part of the language that editors write.
-    fn context(
-        &self,
-        workspace: &Workspace,
-        bulletin: &Bulletin,
-        ward: &Ward,
-    ) -> Map<String, Value> {
-        let settings = &workspace.settings;
+    fn context(&self, workspace: &Workspace, bulletin: &Bulletin, ward: &Ward) -> Context {
         let topic = workspace
             .topics
             .get(&bulletin.topic)
             .map_or("", |topic| topic.title.as_str());
-        let mut context = Map::new();
-        context.insert("ward".into(), ward_fields(ward));
+        let mut context = self.common.clone();
+        context.insert("ward", &ward_fields(ward));
         context.insert(
-            "city".into(),
-            json!({ "name": settings.city.name, "province": settings.province }),
+            "bulletin",
+            &json!({ "id": bulletin.id, "title": bulletin.title, "topic": topic }),
         );
-        context.insert(
-            "bulletin".into(),
-            json!({ "id": bulletin.id, "title": bulletin.title, "topic": topic }),
-        );
-        context.insert("contact".into(), self.contacts.clone());
         context
     }
 }

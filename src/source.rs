@@ -97,6 +97,10 @@ fn read(files: &BTreeMap<String, Vec<u8>>, first: Vec<Diagnostic>, unreadable: &
             notebook.report(files::misplaced(path));
             continue;
         }
+        if *role == Role::Planned {
+            notebook.report(files::planned(path));
+            continue;
+        }
         read.push((*path).clone());
         if !take(&notebook, &mut parts, role, path, bytes) {
             note_gap(&notebook, role);
@@ -178,7 +182,7 @@ fn take(notebook: &Notebook, parts: &mut Parts, role: &Role, path: &str, bytes: 
         Role::Recipe(_) => parts
             .recipes
             .extend(ids.1.and_then(|id| raw::recipe::read(id, root))),
-        Role::Template(_) | Role::Stray => {}
+        Role::Template(_) | Role::Planned | Role::Stray => {}
     }
     true
 }
@@ -222,6 +226,6 @@ fn note_gap(notebook: &Notebook, role: &Role) {
             notebook.expect(Named::Template, name);
             notebook.gap(Named::Template);
         }
-        Role::Stray => {}
+        Role::Planned | Role::Stray => {}
     }
 }

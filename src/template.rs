@@ -7,6 +7,7 @@
 //! can grow a text inside a loop, is refused. What is captured in variables is not limited: templates are written by
 //! editors, and this is a net under them and not a prison.
 
+mod cause;
 mod fault;
 mod filter;
 
@@ -16,6 +17,7 @@ use std::{
     io::{self, Write},
 };
 
+pub use cause::Cause;
 use serde_json::{Map, Value};
 
 /// The most text that a template may have.

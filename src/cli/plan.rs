@@ -1,5 +1,6 @@
 //! `loa plan`: what will be broadcast, and when. Works out everything from the files; no database is needed.
 
+use anyhow::bail;
 use chrono::NaiveDate;
 use clap::Args;
 use serde::Serialize;
@@ -54,7 +55,7 @@ struct Row<'a> {
 /// Shows the plan, line by line, in memory that does not grow with it.
 ///
 /// # Errors
-/// When an instant, ward or channel is not understood.
+/// When an instant, ward or channel is not understood, or the end is not after the beginning.
 pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> anyhow::Result<()> {
     let place = Place::load(global, output)?;
     let zone = place.zone();
@@ -70,6 +71,10 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> an
         || Ok(from + std::time::Duration::from_hours(24)),
         |text| parse_instant(text, zone, now),
     )?;
+    if until <= from {
+        let (from, until) = (local(from, zone), local(until, zone));
+        bail!(output.say("cli.plan-backwards", &[("from", &from), ("until", &until)]));
+    }
     super::log::check_names(
         &place,
         output,

@@ -47,13 +47,19 @@ pub(super) fn run(global: &Global, args: &PreviewArgs, output: &Output) -> anyho
         .get(args.ward.as_str())
         .or_else(|| (city.id.as_str() == args.ward).then_some(city));
     let Some(ward) = ward else {
-        let names = workspace
-            .wards
-            .values()
+        let names = std::iter::once(city)
+            .chain(workspace.wards.values())
             .map(|known| (known.id.as_str(), known.name.as_str()));
         bail!(unknown(output, "cli.no-ward", &args.ward, names));
     };
     let (renderer, _) = Renderer::new(workspace);
+    if found.template(args.carried).is_none() {
+        let carried = args.carried.as_str();
+        bail!(output.say(
+            "cli.no-format",
+            &[("name", &args.bulletin), ("format", &carried)]
+        ));
+    }
     let content = renderer.render(workspace, found, ward, args.carried)?;
     match output.format {
         Format::Json => output.json(&serde_json::json!({

@@ -99,6 +99,8 @@ codes! {
     UnknownRecipe = "L025" Error,
     /// No such template.
     UnknownTemplate = "L026" Error,
+    /// A file that a later version of loa will read.
+    Planned = "L027" Warning,
     /// Not a crontab line.
     BadCrontab = "L030" Error,
     /// Not a clock time.
@@ -163,4 +165,6 @@ codes! {
     Unlisted = "L065" Warning,
     /// A telephone number in the words that is no contact's.
     StrayNumber = "L066" Warning,
+    /// A brace in what goes out: a template that was not one.
+    StrayBrace = "L067" Error,
 }

@@ -5,8 +5,8 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use super::{Arg, Code, Diagnostic, Phrase, Place, Severity};
 use crate::catalogue::{self, Lang};
 
-/// Lines are cut to this many characters around the caret.
-const WIDEST: usize = 100;
+/// Lines are cut to this many characters around the caret, so that they fit a terminal of 80 with the line's number.
+const WIDEST: usize = 70;
 
 /// The diagnostics for a person at a terminal: `path:line:column`, what is wrong, the line with a caret, how to mend it.
 #[must_use]
@@ -191,6 +191,7 @@ fn show(arg: &Arg, lang: Lang) -> String {
     match arg {
         Arg::Text(text) => text.clone(),
         Arg::Word(name) => word(lang, name),
+        Arg::Phrase(phrase) => sentence(phrase, lang),
         Arg::Names(names) => {
             let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
             quoted.join(", ")

@@ -3,6 +3,7 @@
 
 mod channels;
 mod contacts;
+mod fault;
 mod recipes;
 mod schedules;
 mod wards;

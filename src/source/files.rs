@@ -52,6 +52,8 @@ pub(super) enum Role {
     Recipe(String),
     /// A shared template, by its file name.
     Template(String),
+    /// Something that a later version will read.
+    Planned,
     /// Nothing, though it looks like one of ours.
     Stray,
 }
@@ -71,6 +73,9 @@ pub(super) fn role(path: &str) -> Option<Role> {
         ([], "loa.yaml", _) => Role::Settings,
         (["content"], "topics.yaml", _) => Role::Topics,
         (["content"], "contacts.yaml", _) => Role::Contacts,
+        (["content"], "speech.yaml", _) | (["schedules"], "policy.yaml" | "holidays.yaml", _) => {
+            Role::Planned
+        }
         (["content", "bulletins"], _, "yaml") => Role::Bulletin(stem.to_owned()),
         (["content", "templates"], _, "tera") => Role::Template((*name).to_owned()),
         (["schedules"], _, "yaml") => Role::Schedules,
@@ -123,6 +128,31 @@ pub(super) fn misplaced(path: &str) -> Diagnostic {
     Diagnostic::new(Code::Misplaced, Place::absent(path)).help(help)
 }
 
+/// What the operating system said, in words where it is one of the usual things.
+fn reason(error: &io::Error) -> Arg {
+    let word = match error.kind() {
+        io::ErrorKind::NotFound => "io-not-found",
+        io::ErrorKind::PermissionDenied => "io-denied",
+        io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory => "io-folder",
+        io::ErrorKind::StaleNetworkFileHandle
+        | io::ErrorKind::TimedOut
+        | io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkUnreachable => "io-network",
+        // A damaged disk says so in the system's own words, which those who mend disks want to see.
+        _ => {
+            return Phrase::new("io-other")
+                .with("words", error.to_string())
+                .into();
+        }
+    };
+    Arg::Word(word.to_owned())
+}
+
+/// The warning about a file that a later version will read.
+pub(super) fn planned(path: &str) -> Diagnostic {
+    Diagnostic::new(Code::Planned, Place::absent(path)).help(Phrase::new("L027-help"))
+}
+
 /// The mistake of a file that is too large.
 pub(super) fn too_large(path: &str) -> Diagnostic {
     Diagnostic::new(Code::TooLarge, Place::absent(path)).help(Phrase::new("L003-help"))
@@ -160,7 +190,7 @@ impl Gathered {
         }
         let code = Diagnostic::new(Code::Unreadable, Place::absent(path));
         self.diagnostics.push(
-            code.with("error", error.to_string())
+            code.with("error", reason(error))
                 .help(Phrase::new("L001-help")),
         );
     }
@@ -201,7 +231,7 @@ impl Gathered {
 
     fn file(&mut self, path: &Path, name: &str) {
         let Some(role) = role(name) else { return };
-        if role == Role::Stray {
+        if matches!(role, Role::Stray | Role::Planned) {
             self.files.insert(name.to_owned(), Vec::new());
             return;
         }
@@ -231,6 +261,9 @@ mod tests {
     fn roles() {
         for (path, expected) in [
             ("loa.yaml", Some(Role::Settings)),
+            ("content/speech.yaml", Some(Role::Planned)),
+            ("schedules/policy.yaml", Some(Role::Planned)),
+            ("schedules/holidays.yaml", Some(Role::Planned)),
             ("content/bulletins/a.yaml", Some(Role::Bulletin("a".into()))),
             (
                 "content/templates/a.tera",

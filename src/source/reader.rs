@@ -89,7 +89,12 @@ impl<'a> Value<'a> {
             .with("expected", Arg::Word(expected.into()))
             .with("found", Arg::Word(found.into()))
             .help(
-                Phrase::new("L014-help").with("example", Arg::Word(format!("{expected}-example"))),
+                if self.key.is_none() && matches!(self.node.kind, Kind::Null) {
+                    Phrase::new("L014-help-empty")
+                } else {
+                    Phrase::new("L014-help")
+                        .with("example", Arg::Word(format!("{expected}-example")))
+                },
             );
         self.notebook.report(diagnostic);
         None
@@ -250,9 +255,24 @@ impl<'a> Value<'a> {
 
     /// A length of time: `30s`, `10m`, `6h`, `2d`.
     pub(super) fn duration(&self) -> Option<Duration> {
-        self.parsed(Code::BadDuration, "L034-help", |text| {
-            parse_duration(text).ok()
-        })
+        self.parsed_or_guessed(
+            Code::BadDuration,
+            ("L034-help", "L034-help-try"),
+            |text| parse_duration(text).ok(),
+            |text| {
+                let digits = text.find(|c: char| !c.is_ascii_digit())?;
+                let (number, unit) = text.split_at(digits);
+                let unit = match super::similar::fold(unit.trim()).as_str() {
+                    "giay" | "sec" | "secs" | "second" | "seconds" => "s",
+                    "phut" | "p" | "ph" | "min" | "mins" | "minute" | "minutes" => "m",
+                    "gio" | "g" | "tieng" | "hour" | "hours" => "h",
+                    "ngay" | "n" | "day" | "days" => "d",
+                    _ => return None,
+                };
+                let meant = format!("{number}{unit}");
+                parse_duration(&meant).is_ok().then_some(meant)
+            },
+        )
     }
 
     /// One of a few words.

@@ -148,6 +148,12 @@ impl<'f, I: Iterator<Item = Result<(Event<'f>, Span), ScanError>>> Builder<'f, '
 
     fn unusual<T>(&self, span: &Span, what: &'static str) -> Result<T, Broken> {
         let diagnostic = Diagnostic::new(Code::UnusualYaml, Place::new(self.file, bytes(span)));
+        // `title: {{ ward.name }}` is a map in a map to YAML, and the commonest slip of those who write templates.
+        let before = self.file.text()[..bytes(span).start].chars().next_back();
+        if what == "yaml-key" && before == Some('{') {
+            let diagnostic = diagnostic.with("what", Arg::Word("yaml-braces".into()));
+            return Err(Box::new(diagnostic.help(Phrase::new("L007-help-braces"))));
+        }
         Err(Box::new(diagnostic.with("what", Arg::Word(what.into()))))
     }
 

@@ -24,6 +24,7 @@
 
 mod support;
 
+mod adapter_contract;
 mod calendar;
 mod cli;
 mod crash;

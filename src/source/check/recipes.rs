@@ -11,9 +11,11 @@ use crate::{
     domain::{
         channel::{AdapterConfig, Parameter},
         id::RecipeId,
+        secret::SecretRef,
         workspace::Workspace,
     },
     source::{
+        address::has_password,
         notebook::Notebook,
         raw::{
             channel::{RawAdapter, RawChannel, RawParameter},
@@ -23,7 +25,7 @@ use crate::{
     },
 };
 
-use super::words::{describe_template, template_place};
+use super::fault::{describe_template, template_place};
 
 pub(super) fn check(
     notebook: &Notebook,
@@ -33,6 +35,9 @@ pub(super) fn check(
 ) {
     let mut compiled: HashMap<&RecipeId, (Arc<CompiledRecipe>, &RawRecipe)> = HashMap::new();
     for raw in recipes {
+        for secret in plain_secrets(raw) {
+            notebook.report(secret);
+        }
         // Stand-ins for what could not be read would only give mistakes that nobody made.
         if notebook.has_errors_in(raw.at.file.path()) {
             continue;
@@ -95,6 +100,44 @@ pub(super) fn check(
             notebook.report(diagnostic.note(from, Phrase::new("note-recipe")));
         }
     }
+}
+
+/// Secrets that stand in the recipe itself, where everybody who reads the files sees them.
+fn plain_secrets(raw: &RawRecipe) -> Vec<Diagnostic> {
+    const HEADERS: [&str; 7] = [
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "x-api-key",
+        "api-key",
+        "x-auth-token",
+        "x-access-token",
+    ];
+    let is_plain = |path: &str, text: &Text| {
+        if text.value.trim().is_empty() {
+            return false;
+        }
+        if let Some((_, name)) = path.rsplit_once("headers.") {
+            let is_secret = HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known));
+            return is_secret && !text.value.contains("{{");
+        }
+        if let Some(name) = path
+            .strip_prefix("parameters.")
+            .and_then(|rest| rest.strip_suffix(".default"))
+        {
+            let spec = raw.recipe.parameters.get(name);
+            return spec.is_some_and(|spec| spec.secret) && SecretRef::parse(&text.value).is_none();
+        }
+        path.rsplit('.').next() == Some("url") && has_password(&text.value)
+    };
+    raw.texts
+        .iter()
+        .filter(|(path, text)| is_plain(path, text))
+        .map(|(_, text)| {
+            Diagnostic::new(Code::PlainSecret, text.place.clone())
+                .help(Phrase::new("L052-help-recipe"))
+        })
+        .collect()
 }
 
 /// Parameters to try a recipe with: secrets are not known here, and none is needed.

@@ -23,7 +23,10 @@ use crate::{
     template::{TemplateError, TemplateErrorKind},
 };
 
-use super::contacts::Contacts;
+use super::{
+    contacts::Contacts,
+    fault::{describe_template, open_quote, open_tag, template_place},
+};
 
 pub(super) fn check(
     notebook: &Notebook,
@@ -44,24 +47,23 @@ pub(super) fn check(
         seen: BTreeSet::new(),
     };
     let (renderer, problems) = Renderer::new(workspace);
-    let mut broken = BTreeSet::new();
     for problem in &problems {
-        broken.insert(problem.template.as_str());
-        check.report(check.describe(problem, None));
+        // A file that could not be read is no template that somebody forgot.
+        let is_expected = matches!(&problem.kind, TemplateErrorKind::MissingInclude(name) if notebook.knows(Named::Template, name));
+        if !is_expected {
+            check.report(check.describe(problem, None));
+        }
     }
-    // Names may be missing through no fault of the templates, and a broken shared template breaks others with it.
-    let gap = [Named::Ward, Named::Contact, Named::Topic, Named::Template]
-        .into_iter()
-        .any(|sort| notebook.has_gap(sort));
-    if gap || broken.iter().any(|name| templates.contains_key(*name)) {
-        return;
-    }
-    let contacts = Contacts::new(workspace);
+    let contacts = (!notebook.has_gap(Named::Contact)).then(|| Contacts::new(workspace, templates));
     for raw in bulletins {
-        contacts.check_title(notebook, raw);
+        check.braces(raw, "part-title", None, &raw.bulletin.title);
+        if let Some(contacts) = &contacts {
+            contacts.check_title(notebook, raw);
+        }
         for (part, text) in &raw.parts {
-            if !broken.contains(template_name(&raw.bulletin, *part).as_str()) {
-                check.part(&renderer, &contacts, raw, *part, text);
+            // Broken, or including what is broken: said already, and no reason to leave the others unchecked.
+            if renderer.has(&raw.bulletin.id, *part) {
+                check.part(&renderer, contacts.as_ref(), raw, *part, text);
             }
         }
     }
@@ -108,12 +110,13 @@ impl Check<'_> {
     fn part(
         &mut self,
         renderer: &Renderer,
-        contacts: &Contacts<'_>,
+        contacts: Option<&Contacts<'_>>,
         raw: &RawBulletin,
         part: BodyPart,
         text: &Text,
     ) {
         let mut lines = HashSet::new();
+        let name = part_word(part);
         let city = &self.workspace.settings.city;
         let format = format_of(part);
         // The city counts where it has a channel of its own for these words: not every bulletin speaks to it.
@@ -124,24 +127,83 @@ impl Check<'_> {
             .any(|channel| {
                 channel.ward == city.id && (format.is_none_or(|format| format == channel.format))
             })
-            .then_some(city);
+            .then_some(city)
+            // Where the wards cannot be read, the city stands for all of them.
+            .or(
+                (self.workspace.wards.is_empty() && self.notebook.has_gap(Named::Ward))
+                    .then_some(city),
+            );
         for ward in city.into_iter().chain(self.workspace.wards.values()) {
             match renderer.part(self.workspace, &raw.bulletin, ward, part) {
                 Ok(words) => {
                     // Most lines are the same in every ward.
+                    let mut before = "";
                     for line in words.lines() {
-                        if !lines.contains(line) {
-                            contacts.check_line(self.notebook, raw, part, text, line);
-                            lines.insert(line.to_owned());
+                        // A number may be broken over two lines.
+                        let is_broken = before.ends_with(|c: char| !c.is_alphabetic())
+                            && line.starts_with(|c: char| !c.is_alphabetic());
+                        let both = is_broken.then(|| format!("{before} {line}"));
+                        for words in both.as_deref().into_iter().chain([line]) {
+                            if lines.contains(words) {
+                                continue;
+                            }
+                            lines.insert(words.to_owned());
+                            if let Some(contacts) = contacts {
+                                contacts.check_line(self.notebook, raw, name, text, words);
+                            }
+                            self.braces(raw, name, Some(text), words);
                         }
+                        before = line;
                     }
                 }
                 Err(error) => {
-                    let diagnostic = self.failure(&error, ward, text);
-                    self.report(diagnostic);
+                    if !self.is_through_a_gap(&error) {
+                        let diagnostic = self.failure(&error, ward, text);
+                        self.report(diagnostic);
+                    }
                 }
             }
         }
+    }
+
+    /// Whether words are missing only because another file could not be read.
+    fn is_through_a_gap(&self, error: &RenderError) -> bool {
+        let RenderError::Template { error, .. } = error else {
+            return self.notebook.has_gap(Named::Ward);
+        };
+        let text = self.texts.get(&error.template);
+        self.notebook.has_gap(Named::Contact)
+            && matches!(error.kind, TemplateErrorKind::UndefinedVariable { .. })
+            && text
+                .and_then(|text| text.value.lines().nth(error.line.saturating_sub(1)))
+                .is_none_or(|line| line.contains("contact"))
+    }
+
+    /// Reports a brace in words that go out: a name that was not filled in would be read aloud.
+    fn braces(&mut self, raw: &RawBulletin, part: &str, text: Option<&Text>, words: &str) {
+        let Some(brace) = first_brace(words) else {
+            return;
+        };
+        // A title's braces are said once, where the title stands.
+        if text.is_some() && first_brace(&raw.bulletin.title) == Some(brace) {
+            return;
+        }
+        // One brace alone stands in every template; only the whole name shows the place.
+        let found = text
+            .filter(|_| brace.len() > 1)
+            .and_then(|text| Some(text.part(find(&text.value, brace)?)));
+        let at = found.or_else(|| text.map(|text| text.place.clone()));
+        let help = if text.is_some() {
+            "L067-help"
+        } else {
+            "L067-help-title"
+        };
+        self.report(
+            Diagnostic::new(Code::StrayBrace, at.unwrap_or_else(|| raw.at.clone()))
+                .with("part", Arg::Word(part.to_owned()))
+                .with("brace", brace)
+                .help(Phrase::new(help)),
+        );
     }
 
     fn failure(&self, error: &RenderError, ward: &Ward, text: &Text) -> Diagnostic {
@@ -170,14 +232,31 @@ impl Check<'_> {
                 .with("problem", Arg::Word("template-open".into()))
                 .help(Phrase::new("L060-help-open"));
         }
-        if let TemplateErrorKind::UndefinedVariable { name, .. } = &error.kind
-            && name == "value"
-            && let Some(contact) = self.unverified_before(&place)
+        if let Some(open) = text
+            .filter(|_| error.kind == TemplateErrorKind::Syntax)
+            .and_then(|text| open_quote(text, error))
         {
-            let help = Phrase::new("L061-help-unverified").with("contact", contact);
-            return Diagnostic::new(Code::UndefinedName, place)
-                .with("name", name.as_str())
-                .help(help);
+            return Diagnostic::new(Code::BadTemplate, open)
+                .with("problem", Arg::Word("template-quote".into()))
+                .help(Phrase::new("L060-help-quotes"));
+        }
+        if let TemplateErrorKind::UndefinedVariable { name, .. } = &error.kind {
+            if let Some(unknown) = self.contact_at(&place) {
+                return unknown;
+            }
+            if name == "value"
+                && let Some(contact) = self.unverified_before(&place)
+            {
+                let help = Phrase::new("L061-help-unverified").with("contact", contact);
+                return Diagnostic::new(Code::UndefinedName, place)
+                    .with("name", name.as_str())
+                    .help(help);
+            }
+            if let Some(near) = near_path(&place) {
+                return Diagnostic::new(Code::UndefinedName, place)
+                    .with("name", name.as_str())
+                    .help(did_you_mean(near));
+            }
         }
         describe_template(error, place, || {
             self.workspace
@@ -186,6 +265,34 @@ impl Check<'_> {
                 .map(String::as_str)
                 .collect()
         })
+    }
+
+    /// The mistake of `contact["id"]` at `place`, if there is no contact of that id.
+    fn contact_at(&self, place: &Place) -> Option<Diagnostic> {
+        let line = place.file.line(place.file.line_at(place.start));
+        let text = &place.file.text()[..line.end];
+        // The place is that of `contact`, or of the field after the brackets.
+        let from = text[line.start..place.end]
+            .rfind("contact")
+            .map(|at| line.start + at)?;
+        let rest = text[from..].strip_prefix("contact[")?;
+        let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+        let id = rest[1..].split(quote).next()?;
+        let start = text.len() - rest.len() + 1;
+        let contacts = &self.workspace.contacts;
+        if contacts.contains_key(id) {
+            return None;
+        }
+        let known = contacts
+            .values()
+            .map(|contact| (contact.id.as_str(), Some(contact.name.as_str())));
+        let help = nearest(id, known).map_or(Phrase::new("L024-help"), did_you_mean);
+        let place = Place::new(&place.file, start..start + id.len());
+        Some(
+            Diagnostic::new(Code::UnknownContact, place)
+                .with("id", id)
+                .help(help),
+        )
     }
 
     /// The contact whose value a template asks for in `contact["id"].value`, if that value is kept back because nobody
@@ -212,85 +319,57 @@ impl Check<'_> {
     }
 }
 
-/// Where a template's mistake stands in the file.
-pub(super) fn template_place(text: &Text, error: &TemplateError) -> Place {
-    if error.line > 0 {
-        text.word_at(error.line, error.column)
-    } else {
-        text.place.clone()
-    }
-}
+/// Names that templates of bulletins know.
+const NAMES: [&str; 10] = [
+    "ward.name",
+    "ward.short",
+    "ward.kind",
+    "ward.id",
+    "city.name",
+    "city.province",
+    "bulletin.title",
+    "bulletin.topic",
+    "bulletin.id",
+    "contact",
+];
 
-/// The tag that is still open where a template ends too early. The engine only knows the end.
-fn open_tag(text: &Text, error: &TemplateError) -> Option<Place> {
-    let end = text.value.trim_end().lines().count();
-    if error.line < end.max(1) {
+/// The known name nearest to the one at `place`. Of `ward.nam | upper`, the engine tells neither the place of `nam` nor
+/// what could stand there.
+fn near_path(place: &Place) -> Option<&'static str> {
+    let line = place.file.line(place.file.line_at(place.start));
+    let rest = &place.file.text()[place.start..line.end.max(place.start)];
+    let path = &rest[..rest
+        .find(|c: char| !c.is_alphanumeric() && c != '_' && c != '.')
+        .unwrap_or(rest.len())];
+    if !path.contains('.') || NAMES.contains(&path) {
         return None;
     }
-    let mut open: Vec<(&str, Range<usize>)> = Vec::new();
-    for (at, _) in text.value.match_indices("{%") {
-        let tag = text.value[at + 2..].trim_start_matches('-').trim_start();
-        let word = &tag[..tag
-            .find(|c: char| !c.is_ascii_alphabetic())
-            .unwrap_or(tag.len())];
-        let close = text.value[at..]
-            .find("%}")
-            .map_or(text.value.len(), |close| at + close + 2);
-        match word.strip_prefix("end") {
-            Some(ended) if open.last().is_some_and(|(word, _)| *word == ended) => {
-                open.pop();
-            }
-            None if matches!(word, "if" | "for" | "filter" | "block") => {
-                open.push((word, at..close));
-            }
-            _ => {}
-        }
-    }
-    open.pop().map(|(_, range)| text.part(range))
+    nearest(path, NAMES.map(|name| (name, None)))
 }
 
-/// A template's mistake at `place`; `templates` are the names that can be included.
-pub(super) fn describe_template<'t>(
-    error: &TemplateError,
-    place: Place,
-    templates: impl FnOnce() -> Vec<&'t str>,
-) -> Diagnostic {
-    match &error.kind {
-        TemplateErrorKind::UndefinedVariable { name, available } => {
-            let near = nearest(name, available.iter().map(|name| (name.as_str(), None)));
-            let help = match near {
-                Some(near) => did_you_mean(near),
-                None if available.is_empty() => Phrase::new("L061-help"),
-                None => Phrase::new("L061-help-names").with("names", Arg::Names(available.clone())),
-            };
-            Diagnostic::new(Code::UndefinedName, place)
-                .with("name", name.as_str())
-                .help(help)
-        }
-        TemplateErrorKind::MissingInclude(name) => {
-            let templates = templates();
-            let near = nearest(name, templates.iter().map(|name| (*name, None)));
-            Diagnostic::new(Code::UnknownTemplate, place)
-                .with("id", name.as_str())
-                .help(near.map_or(Phrase::new("L026-help"), did_you_mean))
-        }
-        TemplateErrorKind::Syntax => Diagnostic::new(Code::BadTemplate, place)
-            .with("problem", error.message.as_str())
-            .help(Phrase::new("L060-help")),
-        TemplateErrorKind::UnknownFilter(name) => unknown("template-filter", name, place),
-        TemplateErrorKind::UnknownFunction(name) => unknown("template-function", name, place),
-        TemplateErrorKind::UnknownTest(name) => unknown("template-test", name, place),
-        TemplateErrorKind::TooLarge => Diagnostic::new(Code::RenderFailed, place)
-            .with("problem", Arg::Word("render-too-large".into()))
-            .help(Phrase::new("L062-help-too-large")),
-        TemplateErrorKind::Other => Diagnostic::new(Code::RenderFailed, place)
-            .with("problem", error.message.as_str())
-            .help(Phrase::new("L062-help")),
-    }
+/// Where `wanted` stands in `text`.
+fn find(text: &str, wanted: &str) -> Option<Range<usize>> {
+    text.find(wanted).map(|at| at..at + wanted.len())
 }
 
-fn unknown(what: &str, name: &str, place: Place) -> Diagnostic {
-    Diagnostic::new(Code::BadTemplate, place)
-        .with("problem", Arg::Word(what.to_owned()))
-        .help(Phrase::new("L060-help-unknown").with("name", name))
+/// The first brace in `words`, with what stands in it if that is short.
+fn first_brace(words: &str) -> Option<&str> {
+    let rest = &words[words.find(['{', '}'])?..];
+    let close = rest.find('}').unwrap_or(0);
+    let end = rest[close..]
+        .find(|c| c != '}')
+        .map_or(rest.len(), |after| close + after);
+    Some(&rest[..if (1..=40).contains(&end) { end } else { 1 }])
+}
+
+/// What the part is called in a sentence.
+fn part_word(part: BodyPart) -> &'static str {
+    match part {
+        BodyPart::Script => "part-script",
+        BodyPart::ArticleBody => "part-article",
+        BodyPart::ArticleSummary => "part-summary",
+        BodyPart::Message => "part-message",
+        BodyPart::Sign => "part-sign",
+        BodyPart::Correction => "part-correction",
+    }
 }

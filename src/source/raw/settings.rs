@@ -19,11 +19,14 @@ use crate::{
         address::{has_password, is_host},
         notebook::{Named, did_you_mean},
         reader::{Fields, Value},
-        similar::nearest,
+        similar::{fold, nearest},
     },
 };
 
 const MINUTE: Duration = Duration::from_mins(1);
+
+/// What a lease has to leave over beyond an attempt's whole time, for beginning it and for writing down how it ended.
+const TURN: Duration = Duration::from_secs(5);
 
 /// Settings for checking the other files when `loa.yaml` cannot be read. Never used to run anything.
 pub(crate) fn stand_in() -> Settings {
@@ -153,6 +156,18 @@ fn settings(fields: &Fields<'_>) -> Settings {
     }
 }
 
+/// Whether somebody means the clocks of Việt Nam, whose zone is not named after its capital.
+fn is_vietnam(text: &str) -> bool {
+    let letters: String = fold(text).replace('-', "");
+    ["hanoi", "saigon", "vietnam", "hochiminh"]
+        .iter()
+        .any(|name| letters.contains(name))
+        || matches!(
+            letters.as_str(),
+            "7" | "07" | "0700" | "utc7" | "gmt7" | "ict" | "vn" | "vinh"
+        )
+}
+
 /// An IANA zone.
 pub(super) fn zone(value: Value<'_>) -> Option<Tz> {
     let text = value.text()?.value;
@@ -162,7 +177,11 @@ pub(super) fn zone(value: Value<'_>) -> Option<Tz> {
         let names = chrono_tz::TZ_VARIANTS
             .iter()
             .map(|zone| (zone.name(), zone.name().rsplit('/').next()));
-        let near = nearest(&text, names);
+        let near = if is_vietnam(&text) {
+            Some("Asia/Ho_Chi_Minh")
+        } else {
+            nearest(&text, names)
+        };
         let diagnostic = value.wrong(Code::BadZone).with("text", text.as_str());
         value
             .notebook
@@ -244,7 +263,8 @@ fn delivery(fields: &Fields<'_>, value: &Value<'_>) -> DeliverySettings {
     let lease = lease_value
         .and_then(|value| value.duration())
         .unwrap_or(defaults.lease);
-    if lease <= total_timeout {
+    let least = total_timeout + TURN;
+    if lease < least {
         let at = lease_value.map_or_else(|| value.key_place(), |value| value.place());
         let diagnostic = crate::diagnostic::Diagnostic::new(Code::ShortLease, at)
             .with("lease", crate::domain::time::format_duration(lease))
@@ -252,7 +272,12 @@ fn delivery(fields: &Fields<'_>, value: &Value<'_>) -> DeliverySettings {
                 "timeout",
                 crate::domain::time::format_duration(total_timeout),
             )
-            .help(Phrase::new("L054-help"));
+            .help(if lease <= total_timeout {
+                Phrase::new("L054-help")
+            } else {
+                Phrase::new("L054-help-margin")
+                    .with("least", crate::domain::time::format_duration(least))
+            });
         value.notebook.report(diagnostic);
     }
     let retry = fields.get("retry").and_then(|value| value.map(retry));

@@ -21,6 +21,16 @@ pub(super) fn describe(file: &Arc<SourceFile>, error: &ScanError) -> Diagnostic 
         .filter(|c| !c.is_control())
         .map_or(0, char::len_utf8);
     let place = Place::new(file, at..at + width);
+    if matches!(
+        error.kind(),
+        ErrorKind::InvalidTrailingSingleQuotedScalar | ErrorKind::InvalidTrailingDoubleQuotedScalar
+    ) && let Some(open) = opened_above(file, at)
+    {
+        // It closed at the next quote, lines below, which was meant to open another text.
+        return Diagnostic::new(Code::BrokenYaml, Place::new(file, open..open + 1))
+            .with("problem", Arg::Word("yaml-quote".into()))
+            .help(Phrase::new("L005-help-quote"));
+    }
     let (problem, help) = match error.kind() {
         ErrorKind::RecursionLimitExceeded => {
             return Diagnostic::new(Code::TooComplex, place).help(Phrase::new("L008-help"));
@@ -78,6 +88,25 @@ pub(super) fn describe(file: &Arc<SourceFile>, error: &ScanError) -> Diagnostic 
     Diagnostic::new(Code::BrokenYaml, place)
         .with("problem", Arg::Word(problem.into()))
         .help(Phrase::new(help))
+}
+
+/// The quote on an earlier line that a value begins with and that nothing closes in its line, when the line of `at` is
+/// the first after it with a quote of that sort.
+fn opened_above(file: &SourceFile, at: usize) -> Option<usize> {
+    let here = file.line_at(at);
+    let before = &file.text()[file.line(here).start..at];
+    let mark = before.chars().rev().find(|c| matches!(c, '"' | '\''))?;
+    for line in (1..here).rev() {
+        let range = file.line(line);
+        let text = &file.text()[range.clone()];
+        let Some(last) = text.rfind(mark) else {
+            continue;
+        };
+        let begins = text[..last].trim_end().ends_with([':', '-', ',', '[', '{']);
+        let is_odd = text.matches(mark).count() % 2 == 1;
+        return (begins && is_odd).then_some(range.start + last);
+    }
+    None
 }
 
 /// The first tab that indents the line of `at` or the next line that is not empty.

@@ -41,10 +41,11 @@ async fn run(adapter: &dyn Adapter, number: u32, settings: TransportSettings) ->
 #[tokio::test]
 async fn a_page_is_looked_for_and_then_brought_up_to_date() {
     let slug = message().slug();
-    let page = format!(r#"{{"slug":"{slug}","link":"https://x/{slug}"}}"#);
+    let page = format!(r#"{{"slug":"{slug}","status":"publish","link":"https://x/{slug}"}}"#);
+    let found = format!(r#"[{{"id":4,"slug":"{slug}"}}]"#);
     let server = Server::start(vec![script(move |wire| {
         wire.request();
-        wire.write(answer("200 OK", "", r#"[{"id":4}]"#));
+        wire.write(answer("200 OK", "", &found));
         wire.request();
         wire.write(answer("200 OK", "", &page));
     })]);
@@ -59,12 +60,14 @@ async fn a_page_is_looked_for_and_then_brought_up_to_date() {
     );
     let requests = server.requests().await;
     assert!(
-        requests[0].starts_with(&format!("GET /posts?slug={slug} HTTP/1.1\r\n")),
+        requests[0].starts_with(&format!(
+            "GET /wp-json/wp/v2/posts?slug={slug}&status=any&context=edit HTTP/1.1\r\n"
+        )),
         "{}",
         requests[0]
     );
     assert!(
-        requests[1].starts_with("POST /posts/4 HTTP/1.1\r\n"),
+        requests[1].starts_with("POST /wp-json/wp/v2/posts/4 HTTP/1.1\r\n"),
         "{}",
         requests[1]
     );

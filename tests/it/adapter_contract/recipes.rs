@@ -1,6 +1,6 @@
-//! Recipes for tests, one for each shape that receivers have.
+//! Recipes for tests: those that loa ships, and one for each shape of receiver that none of them has.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use loa::{
     adapter::recipe::{CompiledRecipe, RecipeAdapter},
@@ -8,8 +8,7 @@ use loa::{
         channel::AdapterConfig,
         id::RecipeId,
         recipe::{
-            Accepted, Body, ErrorRule, Find, Match, ParameterSpec, Probe, Recipe, RequestSpec,
-            StatusRange, Value, Verdict,
+            Accepted, Body, Find, Match, ParameterSpec, Recipe, RequestSpec, StatusRange, Value,
         },
         secret::Secret,
     },
@@ -54,105 +53,24 @@ pub(super) fn matching<const S: usize, const J: usize>(
     }
 }
 
-fn rule<const S: usize>(status: [&str; S], then: Verdict) -> ErrorRule {
-    ErrorRule {
-        when: matching(status, []),
-        then,
-    }
+/// The recipes that loa ships, as a workspace reads them: what is played here is what channels use.
+pub(super) fn shipped() -> BTreeMap<RecipeId, Recipe> {
+    let loaded = loa::source::load(Path::new(env!("CARGO_MANIFEST_DIR")));
+    loaded.workspace.expect("the sample is good").recipes
 }
 
-fn bearer() -> BTreeMap<String, String> {
-    map([("Authorization", "Bearer {{ with.token }}")])
+fn shipped_one(id: &str) -> Recipe {
+    shipped().remove(id).expect("the sample has it")
 }
 
 /// A loudspeaker that says what it has done.
 pub(super) fn loudspeaker() -> Recipe {
-    let body = json!({
-        "id": "{{ message.delivery }}",
-        "text": "{{ message.text }}",
-        "volume": { "$number": "{{ with.volume }}" },
-        "until": "{{ message.deadline }}",
-    });
-    Recipe {
-        parameters: ["url", "token", "volume"]
-            .map(|name| (name.to_owned(), ParameterSpec::default()))
-            .into(),
-        accepted: Accepted {
-            when: matching(["202"], [("/status", "queued")]),
-            receipt: Some("/id".into()),
-        },
-        errors: vec![
-            rule(["429", "503"], Verdict::Retry),
-            rule(["400", "401"], Verdict::Reject),
-            rule(["5xx"], Verdict::Unknown),
-        ],
-        probe: Some(Probe {
-            request: RequestSpec {
-                headers: bearer(),
-                ..request("GET", "{{ with.url }}/api/status", Body::Empty)
-            },
-            healthy: matching(["200"], [("/state", "ready")]),
-        }),
-        ..plain(RequestSpec {
-            headers: bearer(),
-            ..request("POST", "{{ with.url }}/api/speak", Body::Json(body))
-        })
-    }
+    shipped_one("loudspeaker-http")
 }
 
 /// A website that is asked first, and whose page is brought up to date when it is there.
 pub(super) fn website() -> Recipe {
-    let page = || {
-        Body::Json(json!({
-            "title": "{{ message.title }}", "slug": "{{ message.slug }}", "content": "{{ message.html }}",
-            "excerpt": "{{ message.summary }}",
-        }))
-    };
-    let headers = || {
-        map([(
-            "Authorization",
-            "Basic {{ (with.user ~ ':' ~ with.password) | base64 }}",
-        )])
-    };
-    let with_headers = |request: RequestSpec| RequestSpec {
-        headers: headers(),
-        ..request
-    };
-    let question = "{{ with.url }}/posts?slug={{ message.slug | urlencode }}";
-    Recipe {
-        parameters: ["url", "user", "password"]
-            .map(|name| (name.to_owned(), ParameterSpec::default()))
-            .into(),
-        find: Some(Find {
-            always: true,
-            request: with_headers(request("GET", question, Body::Empty)),
-            found: matching(["200"], [("/0/id", "*")]),
-            absent: matching(["200"], [("", "[]")]),
-            take: map([("id", "/0/id")]),
-            update: Some(with_headers(request(
-                "POST",
-                "{{ with.url }}/posts/{{ found.id }}",
-                page(),
-            ))),
-        }),
-        accepted: Accepted {
-            when: matching(["200", "201"], [("/slug", "{{ message.slug }}")]),
-            receipt: Some("/link".into()),
-        },
-        errors: vec![
-            ErrorRule {
-                when: matching(["404"], [("/code", "rest_post_invalid_id")]),
-                then: Verdict::Retry,
-            },
-            rule(["429", "5xx"], Verdict::Retry),
-            rule(["2xx", "4xx"], Verdict::Reject),
-        ],
-        ..plain(with_headers(request(
-            "POST",
-            "{{ with.url }}/posts",
-            page(),
-        )))
-    }
+    shipped_one("wordpress")
 }
 
 /// A chat service that is asked on repetitions only, and where being there is being accepted.
