@@ -8,10 +8,6 @@
 //!
 //! Without PostgreSQL on purpose: `LOA_BENCH_WITHOUT=postgres`.
 
-/// As the program has it; the bare client has it too.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[path = "fan_out/bare.rs"]
 mod bare;
 #[path = "fan_out/measure.rs"]

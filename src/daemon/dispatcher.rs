@@ -6,17 +6,15 @@
 //! crash leaves as few deliveries as possible in doubt.
 
 mod limits;
+mod queue;
 mod verdict;
 
 use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
-use tokio::{
-    sync::{Mutex, mpsc},
-    task::JoinSet,
-};
+use tokio::{sync::mpsc, task::JoinSet};
 
-use self::{limits::Limits, verdict::conclude};
+use self::{limits::Limits, queue::Queue, verdict::conclude};
 use super::Shared;
 use crate::{
     adapter::{
@@ -37,7 +35,13 @@ use crate::{
 
 /// What may be claimed ahead for each worker where a repetition does no harm: enough that workers never wait for the
 /// disk.
-const AHEAD: usize = 8;
+const AHEAD: usize = 16;
+
+/// Ends for each worker that are written down together where there is much to do.
+const GATHERED: usize = 6;
+
+/// When no end comes for so long, those that came are written down. In real time: it paces the disk, not the calendar.
+const LULL: Duration = Duration::from_millis(2);
 
 /// Frozen words kept in memory between turns.
 const KEPT_CONTENTS: usize = 2_048;
@@ -49,60 +53,12 @@ struct Job {
     adapter: Arc<dyn Adapter>,
 }
 
-/// Where claimed deliveries wait for a worker: what must not be sent twice apart from the rest, which it overtakes.
-struct Jobs {
-    singular: mpsc::Sender<Job>,
-    others: mpsc::Sender<Job>,
-}
-
-/// The other ends of [`Jobs`].
-struct Queue {
-    singular: mpsc::Receiver<Job>,
-    others: mpsc::Receiver<Job>,
-}
-
-fn queues(length: usize) -> (Jobs, Queue) {
-    let (singular, singular_queue) = mpsc::channel(length);
-    let (others, others_queue) = mpsc::channel(length);
-    (
-        Jobs { singular, others },
-        Queue {
-            singular: singular_queue,
-            others: others_queue,
-        },
-    )
-}
-
-impl Jobs {
-    /// Hands a job over; gives it back when there is no worker left.
-    async fn send(&self, job: Job) -> Result<(), Job> {
-        let queue = match job.claimed.mode {
-            Mode::AtMostOnce => &self.singular,
-            Mode::AtLeastOnce => &self.others,
-        };
-        queue.send(job).await.map_err(|unsent| unsent.0)
-    }
-}
-
-impl Queue {
-    /// The next job; `None` when there will be no more.
-    async fn next(&mut self) -> Option<Job> {
-        tokio::select! {
-            biased;
-            Some(job) = self.singular.recv() => Some(job),
-            Some(job) = self.others.recv() => Some(job),
-            else => None,
-        }
-    }
-}
-
 /// Sends, until told to stop; then waits for what is in flight.
 pub async fn run(shared: Shared) {
     let settings = shared.live.borrow().workspace.settings.delivery.clone();
     let workers = settings.workers;
-    let (jobs, queue) = queues(workers * AHEAD);
+    let queue = Arc::new(Queue::new());
     let (ends, mut results) = mpsc::channel::<Finished>(workers * AHEAD);
-    let queue = Arc::new(Mutex::new(queue));
     let mut crew = JoinSet::new();
     for _ in 0..workers {
         crew.spawn(work(
@@ -117,6 +73,7 @@ pub async fn run(shared: Shared) {
     let mut ledger = Ledger {
         limits: Limits::new(settings.host_concurrency, settings.host_per_second),
         lease: settings.lease,
+        policy: settings.retry,
         workers,
         in_flight: HashMap::new(),
         finished: Vec::new(),
@@ -131,7 +88,7 @@ pub async fn run(shared: Shared) {
         if stopping && ledger.is_idle() {
             break;
         }
-        let wake = match ledger.turn(&shared, &jobs, stopping).await {
+        let wake = match ledger.turn(&shared, &queue, stopping).await {
             Ok(wake) => {
                 shared.store_works();
                 wake
@@ -150,6 +107,7 @@ pub async fn run(shared: Shared) {
             end = results.recv() => {
                 if let Some(end) = end {
                     ledger.take(end);
+                    ledger.gather(&mut results).await;
                 }
             }
             () = shared.stop.soft.cancelled(), if !stopping => {}
@@ -157,7 +115,7 @@ pub async fn run(shared: Shared) {
             () = shared.clock.sleep_until(wake), if !stopping => {}
         }
     }
-    drop(jobs);
+    queue.close();
     crew.shutdown().await;
 }
 
@@ -171,6 +129,7 @@ struct InFlight {
 struct Ledger {
     limits: Limits,
     lease: Duration,
+    policy: RetryPolicy,
     workers: usize,
     /// Claimed deliveries by id.
     in_flight: HashMap<DeliveryId, InFlight>,
@@ -192,6 +151,19 @@ impl Ledger {
         self.finished.push(end);
     }
 
+    /// Takes more ends as long as workers have enough to do and more ends come: a transaction for many costs hardly more
+    /// than one for one.
+    async fn gather(&mut self, results: &mut mpsc::Receiver<Finished>) {
+        while self.finished.len() < self.workers * GATHERED
+            && self.in_flight.len() >= self.workers * AHEAD / 2
+        {
+            match tokio::time::timeout(LULL, results.recv()).await {
+                Ok(Some(end)) => self.take(end),
+                Ok(None) | Err(_) => return,
+            }
+        }
+    }
+
     fn rest(&mut self, shared: &Shared) {
         if self.is_idle() {
             self.busy = None;
@@ -204,7 +176,7 @@ impl Ledger {
     async fn turn(
         &mut self,
         shared: &Shared,
-        jobs: &Jobs,
+        queue: &Queue<Job>,
         stopping: bool,
     ) -> Result<Timestamp, StoreError> {
         let busy = shared.clock.busy();
@@ -247,7 +219,7 @@ impl Ledger {
         if count > 0 {
             self.busy.get_or_insert_with(|| shared.clock.busy());
         }
-        self.hand_out(shared, claimed, jobs).await?;
+        self.hand_out(shared, claimed, queue).await?;
         if chosen != count {
             // Another node was quicker with some of them; their places are free.
             self.recount();
@@ -284,7 +256,7 @@ impl Ledger {
         &mut self,
         shared: &Shared,
         claimed: Vec<Claimed>,
-        jobs: &Jobs,
+        queue: &Queue<Job>,
     ) -> Result<(), StoreError> {
         for delivery in &claimed {
             let in_flight = InFlight {
@@ -318,34 +290,43 @@ impl Ledger {
             }
         }
         let live = shared.live.borrow().clone();
+        let (mut singular, mut others) = (Vec::new(), Vec::new());
         for claimed in claimed {
-            let (Some(content), Some(adapter)) = (
-                self.contents.get(&claimed.hash).cloned(),
-                live.adapters.get(&claimed.channel).cloned(),
-            ) else {
-                let reason = if self.contents.contains_key(&claimed.hash) {
-                    Reason::Unwritable
-                } else {
-                    Reason::Defect
-                };
-                let end = never_left(&claimed, reason, shared.clock.now());
-                self.take(end);
-                continue;
+            let content = self.contents.get(&claimed.hash).cloned();
+            let adapter = live.adapters.get(&claimed.channel).cloned();
+            let (content, adapter) = match (content, adapter) {
+                (Some(content), Some(adapter)) => (content, adapter),
+                // Its secret is missing, or it was removed: that does not change by itself.
+                (_, None) => {
+                    let failure = Failure::reject(Reason::Unwritable, "");
+                    self.take(self.never_left(&claimed, failure, shared.clock.now()));
+                    continue;
+                }
+                (None, _) => {
+                    let failure =
+                        Failure::retry(Reason::Defect, "the frozen words could not be read");
+                    self.take(self.never_left(&claimed, failure, shared.clock.now()));
+                    continue;
+                }
             };
             let message = address(&claimed, content);
-            if let Err(unsent) = jobs
-                .send(Job {
-                    claimed,
-                    message,
-                    adapter,
-                })
-                .await
-            {
-                // The workers are gone only when everything is being dropped.
-                tracing::error!(delivery.id = %unsent.claimed.id, "there is no worker left");
-            }
+            let lane = match claimed.mode {
+                Mode::AtMostOnce => &mut singular,
+                Mode::AtLeastOnce => &mut others,
+            };
+            lane.push(Job {
+                claimed,
+                message,
+                adapter,
+            });
         }
+        queue.extend(singular, others);
         Ok(())
+    }
+
+    /// The end of an attempt that could not even begin.
+    fn never_left(&self, claimed: &Claimed, failure: Failure, now: Timestamp) -> Finished {
+        conclude(claimed, AttemptEnd::failed(failure), &self.policy, now)
     }
 }
 
@@ -366,42 +347,22 @@ fn address(claimed: &Claimed, content: Arc<Content>) -> Message {
     }
 }
 
-/// The end of an attempt that could not even begin: the channel has no adapter (its secret is missing, or it was
-/// removed), or its words are gone.
-fn never_left(claimed: &Claimed, reason: Reason, now: Timestamp) -> Finished {
-    let failure = Failure::Reject {
-        reason,
-        detail: String::new(),
-    };
-    conclude(
-        claimed,
-        AttemptEnd::failed(failure),
-        &RetryPolicy {
-            first: Duration::ZERO,
-            longest: Duration::ZERO,
-            attempts: 0,
-        },
-        now,
-    )
-}
-
 /// One worker: makes calls, one after another.
 async fn work(
     shared: Shared,
     policy: RetryPolicy,
-    queue: Arc<Mutex<Queue>>,
+    queue: Arc<Queue<Job>>,
     ends: mpsc::Sender<Finished>,
 ) {
     loop {
-        let job = queue.lock().await.next().await;
-        let Some(Job {
+        let Some(job) = queue.next().await else {
+            return;
+        };
+        let Job {
             claimed,
             message,
             adapter,
-        }) = job
-        else {
-            return;
-        };
+        } = job;
         let clock = shared.clock.clone();
         let end = if clock.now() >= claimed.deadline {
             AttemptEnd::failed(Failure::Reject {

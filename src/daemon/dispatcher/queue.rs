@@ -1,0 +1,85 @@
+//! Where claimed deliveries wait for a worker.
+//!
+//! Without a bound of its own: the ledger claims no more than there is room for. One permit stands for one job, so that a
+//! job wakes one worker and no more.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::Semaphore;
+
+/// A queue with two lanes: what must not be sent twice overtakes the rest, because it must not be on record as begun
+/// for longer than it has to.
+#[derive(Debug)]
+pub(super) struct Queue<T> {
+    lanes: Mutex<Lanes<T>>,
+    waiting: Semaphore,
+}
+
+#[derive(Debug)]
+struct Lanes<T> {
+    singular: VecDeque<T>,
+    others: VecDeque<T>,
+}
+
+impl<T> Queue<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            lanes: Mutex::new(Lanes {
+                singular: VecDeque::new(),
+                others: VecDeque::new(),
+            }),
+            waiting: Semaphore::new(0),
+        }
+    }
+
+    /// A poisoned lock guards lists that are never left half-written.
+    fn lanes(&self) -> MutexGuard<'_, Lanes<T>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds jobs: those that must not be sent twice, and the rest.
+    pub(super) fn extend(&self, singular: Vec<T>, others: Vec<T>) {
+        let count = singular.len() + others.len();
+        {
+            let mut lanes = self.lanes();
+            lanes.singular.extend(singular);
+            lanes.others.extend(others);
+        }
+        self.waiting.add_permits(count);
+    }
+
+    /// The next job; `None` once the queue is closed.
+    pub(super) async fn next(&self) -> Option<T> {
+        self.waiting.acquire().await.ok()?.forget();
+        let mut lanes = self.lanes();
+        lanes
+            .singular
+            .pop_front()
+            .or_else(|| lanes.others.pop_front())
+    }
+
+    /// Lets the workers go.
+    pub(super) fn close(&self) {
+        self.waiting.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_must_not_be_sent_twice_goes_first_and_the_end_lets_go() {
+        let queue = Queue::new();
+        queue.extend(vec![], vec![1, 2]);
+        queue.extend(vec![3], vec![]);
+        assert_eq!(queue.next().await, Some(3));
+        assert_eq!(queue.next().await, Some(1));
+        assert_eq!(queue.next().await, Some(2));
+        queue.close();
+        assert_eq!(queue.next().await, None);
+    }
+}
