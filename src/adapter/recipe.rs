@@ -92,6 +92,9 @@ struct Facts {
     channel: Value,
     /// `channel` and `with`, converted once and not for each message.
     base: Context,
+    /// Whether `message` has only the fields that the recipe names. Not so where a recipe is checked: what it may name is
+    /// part of what is said about a mistake.
+    is_lean: bool,
 }
 
 impl Facts {
@@ -104,7 +107,11 @@ impl Facts {
         let mut base = Context::default();
         base.insert("channel", &channel);
         base.insert("with", &Value::Object(with));
-        Self { channel, base }
+        Self {
+            channel,
+            base,
+            is_lean: false,
+        }
     }
 }
 
@@ -131,12 +138,13 @@ impl RecipeAdapter {
         secrets: Vec<Secret>,
     ) -> Result<Self, RecipeProblem> {
         recipe.check_parameters(with)?;
-        let facts = Facts::new(channel.id.as_str(), &channel.name, with);
+        let mut facts = Facts::new(channel.id.as_str(), &channel.name, with);
         let url = recipe.sample_url(&facts)?;
         let host = transport::host(&url).ok_or_else(|| RecipeProblem {
             path: "request.url".to_owned(),
             kind: RecipeProblemKind::Address,
         })?;
+        facts.is_lean = true;
         Ok(Self {
             recipe: Arc::clone(recipe),
             facts,

@@ -60,7 +60,12 @@ impl<'a> Scene<'a> {
     fn build(&self) -> Result<Context, RecipeProblem> {
         let mut context = self.facts.base.clone();
         if let Some(message) = self.message {
-            context.insert("message", &describe(message, &self.recipe.wanted));
+            let wanted = if self.facts.is_lean {
+                self.recipe.wanted.as_slice()
+            } else {
+                &FIELDS
+            };
+            context.insert("message", &describe(message, wanted));
             let mut values = Map::new();
             for (name, tree) in &self.recipe.values {
                 context.insert("value", &Value::Object(values.clone()));

@@ -170,7 +170,8 @@ impl Running {
                 if is_so(&rows) {
                     return;
                 }
-                pulse.changed().await.unwrap();
+                // Another node's writes are not felt here, so the store is looked at now and then, too.
+                let _ = tokio::time::timeout(Duration::from_millis(100), pulse.changed()).await;
             }
         };
         if tokio::time::timeout(PATIENCE, waiting).await.is_err() {
