@@ -134,13 +134,20 @@ impl Clock {
     }
 
     /// Returns once the clock shows `at` or later. The system's clock is looked at again every few seconds, so that a
-    /// clock that is set while somebody waits is noticed.
+    /// clock that is set while somebody waits is noticed. When it was set back this returns early: the caller has to see
+    /// what is to be done at the new time, or it would do nothing until the old one comes again.
     #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
     pub async fn sleep_until(&self, at: Timestamp) {
         match &*self.0 {
             Kind::System => {
-                while self.now() < at {
-                    tokio::time::sleep(at.since(self.now()).min(Duration::from_secs(5))).await;
+                let mut before = self.now();
+                while before < at {
+                    tokio::time::sleep(at.since(before).min(Duration::from_secs(5))).await;
+                    let now = self.now();
+                    if now < before {
+                        return;
+                    }
+                    before = now;
                 }
             }
             Kind::Simulated(clock) => {

@@ -119,7 +119,13 @@ pub(super) async fn run(global: &Global, args: &RunArgs, output: &Output) -> any
     daemon.attach_attendant(signals);
     daemon.attach("until", async move {
         match until {
-            Some(until) => tokio::select! { () = ended.sleep_until(until) => stop.cancel(), () = stop.cancelled() => {} },
+            Some(until) => {
+                // A clock that is set back ends a wait early.
+                while ended.now() < until && !stop.is_cancelled() {
+                    tokio::select! { () = ended.sleep_until(until) => {}, () = stop.cancelled() => {} }
+                }
+                stop.cancel();
+            }
             None => stop.cancelled().await,
         }
     });

@@ -5,6 +5,7 @@
 //! makes the calls. Of what must not be sent twice no more is claimed than there are workers, and it goes first, so that a
 //! crash leaves as few deliveries as possible in doubt.
 
+mod leases;
 mod limits;
 mod queue;
 mod verdict;
@@ -14,8 +15,13 @@ use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Durati
 use futures_util::FutureExt as _;
 use tokio::{sync::mpsc, task::JoinSet};
 
-use self::{limits::Limits, queue::Queue, verdict::conclude};
-use super::Shared;
+use self::{
+    leases::{Held, Leases},
+    limits::Limits,
+    queue::Queue,
+    verdict::conclude,
+};
+use super::{Shared, liveness};
 use crate::{
     adapter::{
         Adapter, Failure,
@@ -60,19 +66,21 @@ pub async fn run(shared: Shared) {
     let queue = Arc::new(Queue::new());
     let (ends, mut results) = mpsc::channel::<Finished>(workers * AHEAD);
     let mut crew = JoinSet::new();
+    let leases = Leases::new(settings.lease, shared.clock.now());
     for _ in 0..workers {
         crew.spawn(work(
             shared.clone(),
             settings.retry,
             queue.clone(),
             ends.clone(),
+            leases.held(),
         ));
     }
     drop(ends);
 
     let mut ledger = Ledger {
         limits: Limits::new(settings.host_concurrency, settings.host_per_second),
-        lease: settings.lease,
+        leases,
         policy: settings.retry,
         workers,
         in_flight: HashMap::new(),
@@ -88,13 +96,14 @@ pub async fn run(shared: Shared) {
         if stopping && ledger.is_idle() {
             break;
         }
-        let wake = match ledger.turn(&shared, &queue, stopping).await {
+        let wake = match ledger.round(&shared, &queue, stopping).await {
             Ok(wake) => {
                 shared.store_works();
                 wake
             }
             Err(error) => {
                 // What is finished stays in the ledger until it can be written.
+                ledger.leases.lose_touch();
                 shared.store_failed("dispatcher", &error).await;
                 continue;
             }
@@ -112,7 +121,9 @@ pub async fn run(shared: Shared) {
             }
             () = shared.stop.soft.cancelled(), if !stopping => {}
             () = shared.prepared.notified(), if !stopping => {}
-            () = shared.clock.sleep_until(wake), if !stopping => {}
+            () = shared.clock.sleep_until(wake) => {}
+            // Nothing but a defect ends a worker here; what it had in hand is taken care of by the next start.
+            _ = crew.join_next() => break,
         }
     }
     queue.close();
@@ -128,7 +139,7 @@ struct InFlight {
 /// What this node has claimed and not yet written down.
 struct Ledger {
     limits: Limits,
-    lease: Duration,
+    leases: Leases,
     policy: RetryPolicy,
     workers: usize,
     /// Claimed deliveries by id.
@@ -171,6 +182,44 @@ impl Ledger {
         shared.metrics.set_in_flight(self.in_flight.len());
     }
 
+    /// One turn, and what keeps leases honest: first this node's own are lengthened, then those of others that have run
+    /// out are taken back. In this order and in one task, so that a node never takes back what it is still doing, however
+    /// long the store was away.
+    async fn round(
+        &mut self,
+        shared: &Shared,
+        queue: &Queue<Job>,
+        stopping: bool,
+    ) -> Result<Timestamp, StoreError> {
+        let wake = self.turn(shared, queue, stopping).await?;
+        if self.in_flight.is_empty() {
+            self.leases.nothing_held(shared.clock.now());
+        } else if self.leases.are_due(shared.clock.now()) {
+            let now = shared.clock.now();
+            let ids: Vec<&DeliveryId> = self.in_flight.keys().collect();
+            let held = shared
+                .store
+                .renew(&shared.node, &ids, self.leases.until(now))
+                .await?;
+            let lost: Vec<DeliveryId> = ids
+                .into_iter()
+                .filter(|id| !held.contains(*id))
+                .cloned()
+                .collect();
+            for id in &lost {
+                tracing::warn!(delivery.id = %id, "the lease was lost while the delivery was in hand");
+            }
+            self.leases.renewed(now, lost);
+        }
+        if self
+            .leases
+            .is_time_to_rescue(shared.clock.now(), shared.poll())
+        {
+            liveness::rescue(shared, false).await?;
+        }
+        Ok(wake.min(self.leases.next_renewal(!self.in_flight.is_empty())))
+    }
+
     /// Writes what is finished, claims what fits, and hands it to the workers. Returns when to look again without a
     /// result or a signal: now, when there may be more.
     async fn turn(
@@ -200,7 +249,14 @@ impl Ledger {
         };
         let turn = shared
             .store
-            .turn(&shared.node, now, self.lease, &self.finished, &room, choose)
+            .turn(
+                &shared.node,
+                now,
+                self.leases.length(),
+                &self.finished,
+                &room,
+                choose,
+            )
             .await;
         let Turn { claimed, lost } = match turn {
             Ok(turn) => turn,
@@ -209,10 +265,14 @@ impl Ledger {
                 return Err(error);
             }
         };
-        for id in lost {
+        for id in &lost {
             tracing::warn!(delivery.id = %id, "the lease was lost before the outcome could be written");
         }
-        for end in self.finished.drain(..) {
+        for end in self
+            .finished
+            .drain(..)
+            .filter(|end| !lost.contains(&end.id))
+        {
             report(shared, &end);
         }
         let count = claimed.len();
@@ -347,12 +407,28 @@ fn address(claimed: &Claimed, content: Arc<Content>) -> Message {
     }
 }
 
+/// The end of an attempt that was not made, because the lease was lost before it could begin. It certainly never left.
+fn lost(claimed: &Claimed, now: Timestamp) -> Finished {
+    let failure = Failure::Retry {
+        after: None,
+        reason: Reason::Crashed,
+        detail: "the lease was lost before the call".to_owned(),
+    };
+    let policy = RetryPolicy {
+        first: Duration::ZERO,
+        longest: Duration::ZERO,
+        attempts: u32::MAX,
+    };
+    conclude(claimed, AttemptEnd::failed(failure), &policy, now)
+}
+
 /// One worker: makes calls, one after another.
 async fn work(
     shared: Shared,
     policy: RetryPolicy,
     queue: Arc<Queue<Job>>,
     ends: mpsc::Sender<Finished>,
+    mut held: Held,
 ) {
     loop {
         let Some(job) = queue.next().await else {
@@ -364,6 +440,14 @@ async fn work(
             adapter,
         } = job;
         let clock = shared.clock.clone();
+        if !held.is_held(&claimed.id, &clock).await {
+            // Another node has taken it over and does what is to be done.
+            let end = lost(&claimed, clock.now());
+            if ends.send(end).await.is_err() {
+                return;
+            }
+            continue;
+        }
         let end = if clock.now() >= claimed.deadline {
             AttemptEnd::failed(Failure::Reject {
                 reason: Reason::Deadline,

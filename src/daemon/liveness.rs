@@ -3,7 +3,13 @@
 use std::time::Duration;
 
 use super::{Shared, planner};
-use crate::{domain::time::Timestamp, store::StoreError};
+use crate::{
+    domain::{
+        delivery::{Reason, State},
+        time::Timestamp,
+    },
+    store::StoreError,
+};
 
 /// A stamp this far ahead of the clock is not a matter of rounding.
 const TOLERANCE: Duration = Duration::from_secs(5);
@@ -78,7 +84,7 @@ pub(super) async fn take_over(shared: &Shared) -> Result<(), StoreError> {
         store
             .journal("downtime", None, &shared.node, &detail, now)
             .await?;
-        shared.metrics.skipped("expired", missed);
+        shared.metrics.skipped(Reason::Expired.as_str(), missed);
     }
     store.beat(&shared.node, revision, now).await?;
     drop(busy);
@@ -137,7 +143,8 @@ pub(super) async fn rescue(shared: &Shared, alone: bool) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Stamps the store, takes back what dead nodes hold and ends what can no longer begin, until told to stop.
+/// Stamps the store and ends what can no longer begin, until told to stop. What dead nodes hold is taken back by the
+/// dispatcher, which knows what is not dead.
 pub async fn run(shared: Shared) {
     while !shared.stop.soft.is_cancelled() {
         tokio::select! {
@@ -158,14 +165,18 @@ async fn step(shared: &Shared) -> Result<(), StoreError> {
     let now = shared.clock.now();
     let revision = shared.live.borrow().workspace.revision.clone();
     shared.store.beat(&shared.node, &revision, now).await?;
-    rescue(shared, false).await?;
     let expired = shared.store.expire(now).await?;
-    if expired > 0 {
+    if !expired.is_empty() {
         tracing::warn!(
-            deliveries = expired,
+            deliveries = expired.len(),
             "deadlines passed before deliveries could begin or succeed"
         );
-        shared.metrics.skipped("expired", expired);
+    }
+    for state in expired {
+        match state {
+            State::Skipped => shared.metrics.skipped(Reason::Expired.as_str(), 1),
+            _ => shared.metrics.ended(state.as_str(), 1),
+        }
     }
     let next = shared.store.next_ready().await?;
     shared

@@ -135,6 +135,29 @@ impl Store {
         Ok(Turn { claimed, lost })
     }
 
+    /// Lengthens this node's leases on `ids` to `until`. Returns those that it still holds: another node has taken over
+    /// the others.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn renew(
+        &self,
+        node: &str,
+        ids: &[&DeliveryId],
+        until: Timestamp,
+    ) -> Result<HashSet<DeliveryId>, StoreError> {
+        let list = json(&ids.iter().map(|id| id.as_str()).collect::<Vec<_>>());
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        let held = rows!(
+            tx,
+            sql::deliver::RENEW,
+            [list, node, until.as_micros()],
+            |row| row.text(0).map(delivery_id)
+        )?;
+        tx.commit().await?;
+        Ok(held.into_iter().collect())
+    }
+
     /// The earliest instant after which something may be claimable: the least `next_at` of those ready deliveries that
     /// lead their channels (no earlier one is unfinished, none is being sent).
     ///

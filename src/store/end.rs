@@ -125,28 +125,25 @@ impl Store {
 
     /// Ends what can no longer begin: deadline at or before `now`, still planned or ready. Without an attempt: skipped
     /// (expired); with one that may have arrived: unknown (deadline); else failed (its last reason, or deadline).
-    /// Returns how many.
+    /// Returns the state of each.
     ///
     /// # Errors
-    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
-    pub async fn expire(&self, now: Timestamp) -> Result<u64, StoreError> {
+    /// [`StoreError::Query`], [`StoreError::DiskFull`] or [`StoreError::Corrupt`].
+    pub async fn expire(&self, now: Timestamp) -> Result<Vec<State>, StoreError> {
         let mut tx = self.pools.begin(Purpose::Write).await?;
         let ended = rows!(tx, sql::deliver::EXPIRE, [now.as_micros()], |row| {
-            Ok((
-                row.text(0)?.to_owned(),
-                format!(
-                    "{}: {}",
-                    row.text(1)?,
-                    row.text_or_null(2)?.unwrap_or_default()
-                ),
-            ))
+            let (id, word) = (row.text(0)?, row.text(1)?);
+            let reason = row.text_or_null(2)?.unwrap_or_default();
+            let state =
+                State::parse(word).ok_or_else(|| StoreError::corrupt("delivery", "state", id))?;
+            Ok((id.to_owned(), format!("{word}: {reason}"), state))
         })?;
         if ended.is_empty() {
-            return Ok(0);
+            return Ok(Vec::new());
         }
         let lines: Vec<Line<'_>> = ended
             .iter()
-            .map(|(id, detail)| Line {
+            .map(|(id, detail, _)| Line {
                 delivery_id: id,
                 event: "expired",
                 detail: detail.as_str().into(),
@@ -155,7 +152,7 @@ impl Store {
         journal::append_lines(&mut tx, &lines, journal::ACTOR, now).await?;
         tx.commit().await?;
         self.changed();
-        Ok(ended.len() as u64)
+        Ok(ended.into_iter().map(|(.., state)| state).collect())
     }
 
     /// Judges what fell due in `[from, until)` while nobody was running: deliveries that may not be late and have not

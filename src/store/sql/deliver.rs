@@ -120,6 +120,12 @@ statements! {
             leased_until_us = $4, next_us = NULL, updated_us = $3
         FROM list WHERE id = list.item AND ", is_in_state!("ready")
     ));
+    /// Lengthens leases that this node still holds. `$2` node, `$3` end of the lease.
+    RENEW = list!(concat!(
+        "UPDATE delivery SET leased_until_us = $3
+        FROM list WHERE id = list.item AND ", is_in_state!("sending"), " AND leased_by = $2
+        RETURNING id"
+    ));
     /// Marks where a claim can be given up without the outcomes that were written before it.
     CLAIM_BEGIN = one!("SAVEPOINT claim");
     /// Gives a claim up.
