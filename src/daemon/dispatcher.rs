@@ -140,7 +140,7 @@ pub async fn run(shared: Shared) {
         }
         let wake = match ledger.round(&shared, &jobs, stopping).await {
             Ok(wake) => {
-                shared.store_works();
+                shared.store_works("dispatcher");
                 wake
             }
             Err(error) => {
