@@ -22,7 +22,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand};
 
 use crate::{catalogue::Lang, store::World};
-use output::{Format, Output};
+use output::{Format, NotAnInstant, Output};
 
 /// Sends a city's public warnings to ward loudspeakers, websites and chat channels: on time, once, and on the record.
 #[derive(Debug, Parser)]
@@ -128,7 +128,11 @@ pub fn main() -> ExitCode {
     {
         return ExitCode::SUCCESS;
     }
-    place::eprint_text(&format!("loa: {error:#}"));
+    let sentence = match error.downcast_ref::<NotAnInstant>() {
+        Some(NotAnInstant(text)) => output.say("cli.bad-instant", &[("text", text)]),
+        None => format!("{error:#}"),
+    };
+    place::eprint_text(&format!("loa: {sentence}"));
     ExitCode::from(if error.is::<Findings>() { 1 } else { 2 })
 }
 

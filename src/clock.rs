@@ -191,6 +191,13 @@ impl Clock {
         self.sleep_until(self.now() + length).await;
     }
 
+    /// Returns after `length` of real time, whatever this clock shows: for waiting for something outside, such as a
+    /// database that is away.
+    #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
+    pub async fn sleep_really(&self, length: Duration) {
+        tokio::time::sleep(length).await;
+    }
+
     /// Says that work is going on that belongs to the present instant.
     pub fn busy(&self) -> Busy {
         if let Kind::Simulated(clock) = &*self.0 {

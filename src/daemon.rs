@@ -12,7 +12,11 @@ pub mod preparer;
 pub mod reloader;
 pub mod supervisor;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::sync::{Notify, watch};
 
@@ -25,6 +29,9 @@ use crate::{
 };
 use live::Live;
 use supervisor::{Stop, Supervisor, SupervisorError};
+
+/// How long a loop waits before it tries again what the store could not do, in real time.
+const AWAY: Duration = Duration::from_secs(1);
 
 /// What the loops share.
 #[derive(Debug, Clone)]
@@ -47,6 +54,8 @@ pub struct Shared {
     pub metrics: Metrics,
     /// What keeps the daemon from doing its work at the moment, if anything.
     pub trouble: watch::Sender<Option<String>>,
+    /// The same, loop by loop: that one loop works says nothing of another.
+    troubles: Arc<Mutex<BTreeMap<&'static str, String>>>,
     /// Something new was planned.
     pub planned: Arc<Notify>,
     /// Something new was frozen.
@@ -77,6 +86,7 @@ impl Shared {
             workspace,
             metrics: Metrics::default(),
             trouble: watch::Sender::new(None),
+            troubles: Arc::default(),
             planned: Arc::new(Notify::new()),
             prepared: Arc::new(Notify::new()),
             stop: Stop::default(),
@@ -105,19 +115,34 @@ impl Shared {
     }
 
     /// Notes that the store failed. Loops go on trying: a full disk or a restarted database is not a reason to die, and
-    /// what is in flight is still to be written down.
+    /// what is in flight is still to be written down. A fast clock waits meanwhile.
     async fn store_failed(&self, whose: &'static str, error: &StoreError) {
-        let text = error.to_string();
-        let new = self.trouble.send_replace(Some(text.clone())).as_deref() != Some(text.as_str());
-        if new {
+        let busy = self.clock.busy();
+        if self.tell(whose, Some(error.to_string())) {
             tracing::error!(loop.name = whose, error = error as &dyn std::error::Error, "the store failed; trying again");
         }
-        self.clock.sleep(self.poll()).await;
+        self.clock.sleep_really(AWAY).await;
+        drop(busy);
     }
 
-    fn store_works(&self) {
-        self.trouble
-            .send_if_modified(|trouble| trouble.take().is_some());
+    /// Notes that the store did what this loop asked for.
+    fn store_works(&self, whose: &'static str) {
+        if self.tell(whose, None) {
+            tracing::info!(loop.name = whose, "the store works again");
+        }
+    }
+
+    /// Notes the trouble of one loop, or its end. `true` when that is news.
+    fn tell(&self, whose: &'static str, trouble: Option<String>) -> bool {
+        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        let news = match trouble {
+            Some(text) => troubles.insert(whose, text.clone()) != Some(text),
+            None => troubles.remove(whose).is_some(),
+        };
+        if news {
+            self.trouble.send_replace(troubles.values().next().cloned());
+        }
+        news
     }
 }
 

@@ -8,7 +8,10 @@ use chrono_tz::Tz;
 use crate::{
     catalogue::{self, Lang},
     config,
-    domain::{calendar, time::Timestamp},
+    domain::{
+        calendar,
+        time::{Timestamp, parse_duration},
+    },
 };
 
 /// What a command writes.
@@ -147,20 +150,27 @@ pub fn rfc3339(at: Timestamp, zone: Tz) -> String {
         .to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false)
 }
 
+/// A text that is no instant. `main` says it in the reader's language.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an instant")]
+pub struct NotAnInstant(pub String);
+
 /// Reads an instant as people write it: RFC 3339, a local time or a local day in `zone`, or a distance from `now` such
 /// as `+24h`, `-2d`, or `now`.
 ///
 /// # Errors
-/// A sentence that says what is accepted.
-pub fn parse_instant(text: &str, zone: Tz, now: Timestamp) -> anyhow::Result<Timestamp> {
+/// [`NotAnInstant`] for anything else.
+pub fn parse_instant(text: &str, zone: Tz, now: Timestamp) -> Result<Timestamp, NotAnInstant> {
+    let wrong = || NotAnInstant(text.to_owned());
+    let length = |text: &str| parse_duration(text).map_err(|_| wrong());
     if text == "now" {
         return Ok(now);
     }
-    if let Some(length) = text.strip_prefix('+') {
-        return Ok(now + crate::domain::time::parse_duration(length)?);
+    if let Some(distance) = text.strip_prefix('+') {
+        return Ok(now + length(distance)?);
     }
-    if let Some(length) = text.strip_prefix('-') {
-        return Ok(now - crate::domain::time::parse_duration(length)?);
+    if let Some(distance) = text.strip_prefix('-') {
+        return Ok(now - length(distance)?);
     }
     if let Ok(at) = Timestamp::parse_rfc3339(text) {
         return Ok(at);
@@ -178,11 +188,8 @@ pub fn parse_instant(text: &str, zone: Tz, now: Timestamp) -> anyhow::Result<Tim
             .ok()?
             .and_hms_opt(0, 0, 0)
     });
-    wall.map(|wall| calendar::resolve(wall, zone)).ok_or_else(|| {
-        anyhow::anyhow!(
-            "`{text}` is not an instant: write 2024-03-25T05:30 (local time), 2024-03-25, an RFC 3339 instant, or +24h / -2d from now"
-        )
-    })
+    wall.map(|wall| calendar::resolve(wall, zone))
+        .ok_or_else(wrong)
 }
 
 #[cfg(test)]

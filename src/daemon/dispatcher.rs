@@ -98,7 +98,7 @@ pub async fn run(shared: Shared) {
         }
         let wake = match ledger.round(&shared, &queue, stopping).await {
             Ok(wake) => {
-                shared.store_works();
+                shared.store_works("dispatcher");
                 wake
             }
             Err(error) => {

@@ -155,7 +155,7 @@ pub async fn run(shared: Shared) {
         let result = step(&shared).await;
         drop(busy);
         match result {
-            Ok(()) => shared.store_works(),
+            Ok(()) => shared.store_works("liveness"),
             Err(error) => shared.store_failed("liveness", &error).await,
         }
     }

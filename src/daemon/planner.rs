@@ -28,7 +28,7 @@ pub async fn run(shared: Shared) {
         drop(busy);
         let next = match result {
             Ok(next) => {
-                shared.store_works();
+                shared.store_works("planner");
                 next
             }
             Err(error) => {

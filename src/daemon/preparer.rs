@@ -25,10 +25,11 @@ pub async fn run(shared: Shared) {
         drop(busy);
         match result {
             Ok(true) => {
-                shared.store_works();
+                shared.store_works("preparer");
                 shared.prepared.notify_one();
             }
             Ok(false) => {
+                shared.store_works("preparer");
                 let now = shared.clock.now();
                 let prepare = shared.live.borrow().workspace.settings.prepare;
                 let next = match shared.store.next_unprepared().await {
@@ -86,7 +87,11 @@ async fn step(shared: &Shared) -> Result<bool, StoreError> {
             .store
             .end_unbegun(std::slice::from_ref(&id), state, reason, &detail, now)
             .await?;
-        shared.metrics.ended(state.as_str(), count);
+        if state == State::Skipped {
+            shared.metrics.skipped(reason.as_str(), count);
+        } else {
+            shared.metrics.ended(state.as_str(), count);
+        }
     }
     Ok(true)
 }

@@ -99,6 +99,7 @@ impl Reloader {
             self.wanted.notify_one();
             return;
         }
+        shared.store_works("reloader");
         tracing::info!(
             revision = workspace.revision,
             "the edited workspace is in force"

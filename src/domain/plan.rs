@@ -94,18 +94,7 @@ impl<'w> Plan<'w> {
                     .values()
                     .filter(|channel| schedule.to.include(channel))
                     .collect(),
-                bulletins: match &schedule.bulletins {
-                    Choice::Only(id) => workspace.bulletins.get(id).into_iter().collect(),
-                    Choice::Rotate(ids) => ids
-                        .iter()
-                        .filter_map(|id| workspace.bulletins.get(id))
-                        .collect(),
-                    Choice::RotateTopic(topic) => workspace
-                        .bulletins
-                        .values()
-                        .filter(|bulletin| bulletin.topic == *topic)
-                        .collect(),
-                },
+                bulletins: workspace.choices(&schedule.bulletins),
             })
             .collect();
         Self { workspace, lines }

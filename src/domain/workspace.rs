@@ -8,7 +8,7 @@ use super::{
     contact::Contact,
     id::{BulletinId, ChannelId, ContactId, RecipeId, ScheduleId, TopicId, WardId},
     recipe::Recipe,
-    schedule::Schedule,
+    schedule::{Choice, Schedule},
     settings::Settings,
     ward::Ward,
 };
@@ -39,6 +39,20 @@ pub struct Workspace {
 }
 
 impl Workspace {
+    /// The bulletins that `choice` takes its pick from, in their turn. Ids that name nothing are passed over.
+    #[must_use]
+    pub fn choices(&self, choice: &Choice) -> Vec<&Bulletin> {
+        match choice {
+            Choice::Only(id) => self.bulletins.get(id).into_iter().collect(),
+            Choice::Rotate(ids) => ids.iter().filter_map(|id| self.bulletins.get(id)).collect(),
+            Choice::RotateTopic(topic) => self
+                .bulletins
+                .values()
+                .filter(|bulletin| bulletin.topic == *topic)
+                .collect(),
+        }
+    }
+
     /// The ward `id`, or the city when `id` is the city's.
     #[must_use]
     pub fn ward(&self, id: &WardId) -> Option<&Ward> {

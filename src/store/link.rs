@@ -44,6 +44,21 @@ pub(super) enum Purpose {
     Snapshot,
 }
 
+impl SqlitePools {
+    /// Begins to write. When a disk is full SQLite ends the transaction by itself, the driver's own ROLLBACK then fails, and
+    /// it believes for ever after that a transaction is open. Such a connection is of no use; the next one is.
+    async fn write(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        const BEGIN: &str = "BEGIN IMMEDIATE";
+        match self.writer.begin_with(BEGIN).await {
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                self.writer.acquire().await?.close().await?;
+                self.writer.begin_with(BEGIN).await
+            }
+            begun => begun,
+        }
+    }
+}
+
 impl Pools {
     /// A connection for reading; it sees all that is committed.
     pub(super) async fn reader(&self) -> Result<Reader, StoreError> {
@@ -59,11 +74,7 @@ impl Pools {
         match (self, purpose) {
             // A deferred transaction that begins to write after it has read fails at once when another process has
             // written in between, in spite of the busy timeout.
-            (Link::Sqlite(pools), Purpose::Write) => pools
-                .writer
-                .begin_with("BEGIN IMMEDIATE")
-                .await
-                .map(Link::Sqlite),
+            (Link::Sqlite(pools), Purpose::Write) => pools.write().await.map(Link::Sqlite),
             (Link::Sqlite(pools), Purpose::Snapshot) => {
                 pools.readers.begin().await.map(Link::Sqlite)
             }

@@ -30,6 +30,7 @@ mod cli;
 mod crash;
 mod daemon;
 mod diagnostics;
+mod operation;
 mod simulator;
 mod store_contract;
 mod tidy;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     diagnostic::{Code, Diagnostic, Phrase},
     domain::{
-        bulletin::{Bulletin, Format},
+        bulletin::Format,
         calendar::resolve,
         channel::Channel,
         id::ChannelId,
@@ -134,18 +134,7 @@ fn lacking(
 ) {
     let Some(at) = &raw.bulletins else { return };
     let formats: BTreeSet<Format> = targets.iter().map(|channel| channel.format).collect();
-    let chosen: Vec<&Bulletin> = match &raw.schedule.bulletins {
-        Choice::Only(id) => workspace.bulletins.get(id).into_iter().collect(),
-        Choice::Rotate(list) => list
-            .iter()
-            .filter_map(|id| workspace.bulletins.get(id))
-            .collect(),
-        Choice::RotateTopic(topic) => workspace
-            .bulletins
-            .values()
-            .filter(|bulletin| bulletin.topic == *topic)
-            .collect(),
-    };
+    let chosen = workspace.choices(&raw.schedule.bulletins);
     for format in formats {
         for bulletin in chosen
             .iter()

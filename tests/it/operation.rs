@@ -1,0 +1,100 @@
+//! What operators live through: full disks, and databases that go away under a running daemon.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    time::Duration,
+};
+
+use loa::simulator::{City, CityOptions};
+
+use crate::support::{cli::loa, workspace::Folder};
+
+/// The daemon as a process that survives a write beyond its limit, as one survives a full disk.
+fn daemon(folder: &Folder, city: &str) -> Child {
+    Command::new("sh")
+        .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
+        .arg(env!("CARGO_BIN_EXE_loa"))
+        .args(["run", "--no-web", "--at", "2024-03-25T05:25", "--speed"])
+        .args(["600", "--until", "2024-03-25T06:30", "--simulate", city])
+        .args(["--database", &folder.sqlite(), "--dir"])
+        .arg(folder.path())
+        .env_remove("RUST_LOG")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Sets the size that files of a running process may have.
+fn limit(process: &Child, size: &str) {
+    let done = Command::new("prlimit")
+        .args(["--pid", &process.id().to_string()])
+        .arg(format!("--fsize={size}:unlimited"))
+        .status()
+        .unwrap();
+    assert!(done.success(), "prlimit: {done}");
+}
+
+/// Everything that a process says, line by line, as it says it.
+fn lines(process: &mut Child) -> mpsc::Receiver<String> {
+    let said = BufReader::new(process.stderr.take().unwrap());
+    let (lines, hear) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in said.lines().map_while(Result::ok) {
+            if lines.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    hear
+}
+
+/// Waits for a line with `words` in it.
+fn wait_for(said: &mpsc::Receiver<String>, words: &str) {
+    let mut all = String::new();
+    loop {
+        match said.recv_timeout(Duration::from_mins(1)) {
+            Ok(line) if line.contains(words) => return,
+            Ok(line) => all.push_str(&(line + "\n")),
+            Err(error) => panic!("`{words}` was not said: {error}; but:\n{all}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_was_full_is_written_to_again() {
+    let folder = Folder::small();
+    let city = City::start(CityOptions::default()).await.unwrap();
+    let mut process = daemon(&folder, &format!("http://{}", city.control()));
+    let said = lines(&mut process);
+    // In the middle of the loudspeakers' broadcast there is no room for what came of it.
+    let mut requests = city.requests();
+    tokio::time::timeout(
+        Duration::from_mins(1),
+        requests.wait_for(|count| *count > 0),
+    )
+    .await
+    .expect("the first call within a minute")
+    .unwrap();
+    limit(&process, "1");
+    wait_for(&said, "the store failed");
+    limit(&process, "unlimited");
+    let status = process.wait().unwrap();
+    assert!(status.success(), "{status}");
+
+    let database = folder.sqlite();
+    let arguments = ["--simulate", "--database", &database, "--format", "json"];
+    let verified = loa(&folder.path(), &[&["verify"], &arguments[..]].concat());
+    assert_eq!(verified.code, 0, "{verified:?}");
+    let log = loa(&folder.path(), &[&["log"], &arguments[..]].concat()).json();
+    let rows = log.as_array().unwrap();
+    assert_eq!(rows.len(), 6, "three loudspeakers, two websites, one chat");
+    assert!(
+        rows.iter().all(|row| row["state"] == "accepted"),
+        "{rows:#?}"
+    );
+    assert!(city.summary().doubled.is_empty(), "something arrived twice");
+    city.shutdown().await;
+}
