@@ -24,6 +24,9 @@ pub enum LogFormat {
 
 /// Starts logging to standard error. `filter` is in `RUST_LOG`'s language. A second call changes nothing.
 pub fn start_logging(format: LogFormat, filter: &str, color: bool) {
+    // Who watches files tells of each event at `trace`. A log inside the workspace would tell of itself for ever, and the
+    // watcher could never be ended.
+    let filter = format!("notify=info,notify_debouncer_full=info,{filter}");
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
     // Only a test starts logging twice; the first one stays.
