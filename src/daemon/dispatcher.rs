@@ -93,8 +93,11 @@ pub async fn run(shared: Shared) {
             ledger.take(end);
         }
         let stopping = shared.stop.soft.is_cancelled();
-        if stopping && ledger.is_idle() {
-            break;
+        if stopping {
+            ledger.give_back(&queue, shared.clock.now());
+            if ledger.is_idle() {
+                break;
+            }
         }
         let wake = match ledger.round(&shared, &queue, stopping).await {
             Ok(wake) => {
@@ -382,6 +385,14 @@ impl Ledger {
         }
         queue.extend(singular, others);
         Ok(())
+    }
+
+    /// Ends what was claimed ahead and no worker has begun: it never left, and is sent after the next start.
+    fn give_back(&mut self, queue: &Queue<Job>, now: Timestamp) {
+        for job in queue.drain() {
+            let failure = Failure::retry(Reason::Crashed, "the daemon stopped before the call");
+            self.take(self.never_left(&job.claimed, failure, now));
+        }
     }
 
     /// The end of an attempt that could not even begin.

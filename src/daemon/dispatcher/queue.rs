@@ -53,12 +53,25 @@ impl<T> Queue<T> {
 
     /// The next job; `None` once the queue is closed.
     pub(super) async fn next(&self) -> Option<T> {
-        self.waiting.acquire().await.ok()?.forget();
+        loop {
+            self.waiting.acquire().await.ok()?.forget();
+            let mut lanes = self.lanes();
+            let job = lanes
+                .singular
+                .pop_front()
+                .or_else(|| lanes.others.pop_front());
+            // The permit of a job that was taken back finds nothing.
+            if job.is_some() {
+                return job;
+            }
+        }
+    }
+
+    /// Takes back what no worker has begun.
+    pub(super) fn drain(&self) -> Vec<T> {
         let mut lanes = self.lanes();
-        lanes
-            .singular
-            .pop_front()
-            .or_else(|| lanes.others.pop_front())
+        let Lanes { singular, others } = &mut *lanes;
+        singular.drain(..).chain(others.drain(..)).collect()
     }
 
     /// Lets the workers go.
@@ -79,6 +92,10 @@ mod tests {
         assert_eq!(queue.next().await, Some(3));
         assert_eq!(queue.next().await, Some(1));
         assert_eq!(queue.next().await, Some(2));
+        queue.extend(vec![4], vec![5]);
+        assert_eq!(queue.drain(), [4, 5]);
+        queue.extend(vec![], vec![6]);
+        assert_eq!(queue.next().await, Some(6), "leftover permits do no harm");
         queue.close();
         assert_eq!(queue.next().await, None);
     }
