@@ -332,7 +332,7 @@ async fn follow(
                     match output.format {
                         Format::Json => output.json(&Row::of(row, zone))?,
                         Format::Text => {
-                            output.line(cells(row, output, zone).join("  ").trim_end())?
+                            output.line(cells(row, output, zone).join("  ").trim_end())?;
                         }
                     }
                 }
