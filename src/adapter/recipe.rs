@@ -5,7 +5,7 @@
 //! - Where a condition names no status, it means every success; in `errors`, every status.
 //! - `errors` also judge the answer to `find`. Asking has no effect, so doubt about the question itself becomes another
 //!   attempt.
-//! - What is neither accepted nor named by `errors` means what [`classify`](super::classify) says. A success that is
+//! - What is neither accepted nor named by `errors` means what [`classify`] says. A success that is
 //!   not as expected is rejected: an answer came, and repeating could double what was done. A person looks at it.
 //! - `found.receipt`, where `take` names it, is the receipt of something that was already there.
 //! - `value` is worked out before `find`, so it cannot use `found`; `probe` sees `channel` and `with` only.
