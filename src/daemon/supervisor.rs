@@ -34,6 +34,9 @@ pub enum SupervisorError {
         "what was in flight did not end within {0:?} and was dropped; the next start takes care of it"
     )]
     Dropped(Duration),
+    /// Somebody told it twice.
+    #[error("told twice to end: what was in flight was dropped; the next start takes care of it")]
+    ToldTwice,
 }
 
 /// The loops of one daemon.
@@ -90,17 +93,13 @@ impl Supervisor {
         self.stop.soft.cancel();
         let rest = async { while self.loops.join_next().await.is_some() {} };
         let drained = tokio::select! {
-            drained = tokio::time::timeout(limit, rest) => drained.is_ok(),
-            () = self.stop.hard.cancelled() => false,
+            drained = tokio::time::timeout(limit, rest) => drained.map_err(|_| SupervisorError::Dropped(limit)),
+            () = self.stop.hard.cancelled() => Err(SupervisorError::ToldTwice),
         };
         self.stop.hard.cancel();
         self.loops.shutdown().await;
         self.attendants.shutdown().await;
-        first.and(if drained {
-            Ok(())
-        } else {
-            Err(SupervisorError::Dropped(limit))
-        })
+        first.and(drained)
     }
 }
 
@@ -141,7 +140,7 @@ mod tests {
         stop.hard.cancel();
         assert!(matches!(
             supervisor.finish(Duration::from_hours(1)).await,
-            Err(SupervisorError::Dropped(_))
+            Err(SupervisorError::ToldTwice)
         ));
     }
 }
