@@ -3,12 +3,14 @@
 //! A renderer compiles a workspace's templates once. Rendering is strict: a name that does not exist is an error, never
 //! an empty place. Nothing here knows about channels, times or the network.
 
+use std::borrow::Cow;
+
 use pulldown_cmark::{Event, Parser, html};
 use serde_json::{Map, Value, json};
 
 use crate::{
     domain::{
-        bulletin::{Bulletin, Format},
+        bulletin::{Bulletin, Format, Script, Turn},
         id::{BulletinId, WardId},
         message::Content,
         ward::Ward,
@@ -22,6 +24,8 @@ use crate::{
 pub enum BodyPart {
     /// `script`
     Script,
+    /// One turn of `dialogue`, counted from 0.
+    Turn(u32),
     /// `article.body`
     ArticleBody,
     /// `article.summary`
@@ -35,49 +39,72 @@ pub enum BodyPart {
 }
 
 impl BodyPart {
-    /// All parts.
-    pub const ALL: [Self; 6] = [
-        Self::Script,
-        Self::ArticleBody,
-        Self::ArticleSummary,
-        Self::Message,
-        Self::Sign,
-        Self::Correction,
-    ];
-
-    fn of(format: Format) -> Self {
-        match format {
-            Format::Script => Self::Script,
-            Format::Article => Self::ArticleBody,
-            Format::Message => Self::Message,
-            Format::Sign => Self::Sign,
-        }
+    /// The parts that a bulletin has, each with its template.
+    #[must_use]
+    pub fn all(bulletin: &Bulletin) -> Vec<(Self, &str)> {
+        let turns = match &bulletin.script {
+            Some(Script::Dialogue(turns)) => turns.as_slice(),
+            _ => &[],
+        };
+        let others = [
+            Self::ArticleBody,
+            Self::ArticleSummary,
+            Self::Message,
+            Self::Sign,
+            Self::Correction,
+        ];
+        std::iter::once(Self::Script)
+            .chain((0..).zip(turns).map(|(index, _)| Self::Turn(index)))
+            .chain(others)
+            .filter_map(|part| Some((part, part.text(bulletin)?)))
+            .collect()
     }
 
     fn text(self, bulletin: &Bulletin) -> Option<&str> {
-        match self {
-            Self::Script => bulletin.template(Format::Script),
-            Self::ArticleBody => bulletin.template(Format::Article),
-            Self::ArticleSummary => bulletin
+        match (self, &bulletin.script) {
+            (Self::Script, Some(Script::One(text))) => Some(text),
+            (Self::Turn(index), Some(Script::Dialogue(turns))) => {
+                let turn = turns.get(usize::try_from(index).ok()?)?;
+                Some(turn.text.as_str())
+            }
+            (Self::Script | Self::Turn(_), _) => None,
+            (Self::ArticleBody, _) => bulletin
+                .article
+                .as_ref()
+                .map(|article| article.body.as_str()),
+            (Self::ArticleSummary, _) => bulletin
                 .article
                 .as_ref()
                 .and_then(|article| article.summary.as_deref()),
-            Self::Message => bulletin.template(Format::Message),
-            Self::Sign => bulletin.template(Format::Sign),
-            Self::Correction => bulletin.correction.as_deref(),
+            (Self::Message, _) => bulletin.message.as_deref(),
+            (Self::Sign, _) => bulletin.sign.as_deref(),
+            (Self::Correction, _) => bulletin.correction.as_deref(),
         }
     }
 
     /// Where the part stands in the bulletin's file.
     #[must_use]
-    pub fn path(self) -> &'static str {
+    pub fn path(self) -> Cow<'static, str> {
         match self {
-            Self::Script => "script",
-            Self::ArticleBody => "article.body",
-            Self::ArticleSummary => "article.summary",
-            Self::Message => "message",
-            Self::Sign => "sign",
-            Self::Correction => "correction",
+            Self::Script => "script".into(),
+            Self::Turn(index) => format!("dialogue[{index}]").into(),
+            Self::ArticleBody => "article.body".into(),
+            Self::ArticleSummary => "article.summary".into(),
+            Self::Message => "message".into(),
+            Self::Sign => "sign".into(),
+            Self::Correction => "correction".into(),
+        }
+    }
+
+    /// The format that carries the part; a correction may go anywhere.
+    #[must_use]
+    pub fn format(self) -> Option<Format> {
+        match self {
+            Self::Script | Self::Turn(_) => Some(Format::Script),
+            Self::ArticleBody | Self::ArticleSummary => Some(Format::Article),
+            Self::Message => Some(Format::Message),
+            Self::Sign => Some(Format::Sign),
+            Self::Correction => None,
         }
     }
 
@@ -123,10 +150,9 @@ impl Renderer {
             .iter()
             .map(|(name, text)| (name.clone(), text.clone()));
         let own = workspace.bulletins.values().flat_map(|bulletin| {
-            BodyPart::ALL.into_iter().filter_map(|part| {
-                let text = part.text(bulletin)?;
-                Some((part.template_name(&bulletin.id), text.to_owned()))
-            })
+            BodyPart::all(bulletin)
+                .into_iter()
+                .map(|(part, text)| (part.template_name(&bulletin.id), text.to_owned()))
         });
         let problems = templates.add_all(shared.chain(own));
         let contacts = workspace
@@ -169,10 +195,26 @@ impl Renderer {
         ward: &Ward,
         format: Format,
     ) -> Result<Content, RenderError> {
-        let text = self.part(workspace, bulletin, ward, BodyPart::of(format))?;
+        let part = |part| self.part(workspace, bulletin, ward, part);
+        let mut turns = Vec::new();
+        let text = match (format, &bulletin.script) {
+            (Format::Script, Some(Script::Dialogue(templates))) => {
+                for (index, template) in (0..).zip(templates) {
+                    turns.push(Turn {
+                        voice: template.voice,
+                        text: part(BodyPart::Turn(index))?,
+                    });
+                }
+                Content::text_of(&turns)
+            }
+            (Format::Script, _) => part(BodyPart::Script)?,
+            (Format::Article, _) => part(BodyPart::ArticleBody)?,
+            (Format::Message, _) => part(BodyPart::Message)?,
+            (Format::Sign, _) => part(BodyPart::Sign)?,
+        };
         let is_article = format == Format::Article;
         let summary = (is_article && BodyPart::ArticleSummary.text(bulletin).is_some())
-            .then(|| self.part(workspace, bulletin, ward, BodyPart::ArticleSummary))
+            .then(|| part(BodyPart::ArticleSummary))
             .transpose()?;
         Ok(Content {
             bulletin: bulletin.id.clone(),
@@ -181,6 +223,7 @@ impl Renderer {
             summary,
             html: is_article.then(|| to_html(&text)),
             text,
+            turns,
         })
     }
 
@@ -206,6 +249,11 @@ impl Renderer {
             )
             .map_err(|error| RenderError::Template { part, error })?;
         let text = tidy(&text);
+        // A turn is one paragraph: where the next one begins, the other voice speaks.
+        let text = match part {
+            BodyPart::Turn(_) => text.replace("\n\n", "\n"),
+            _ => text,
+        };
         if text.is_empty() {
             Err(RenderError::Empty(part))
         } else {

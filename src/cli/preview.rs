@@ -8,7 +8,11 @@ use super::{
     output::{Format, Output},
     place::Place,
 };
-use crate::{domain::bulletin, render::Renderer, source::nearest};
+use crate::{
+    domain::{bulletin, message::Content},
+    render::Renderer,
+    source::nearest,
+};
 
 /// Which words to show.
 #[derive(Debug, Args)]
@@ -53,7 +57,7 @@ pub(super) fn run(global: &Global, args: &PreviewArgs, output: &Output) -> anyho
         bail!(unknown(output, "cli.no-ward", &args.ward, names));
     };
     let (renderer, _) = Renderer::new(workspace);
-    if found.template(args.carried).is_none() {
+    if !found.has(args.carried) {
         let carried = args.carried.as_str();
         bail!(output.say(
             "cli.no-format",
@@ -63,6 +67,7 @@ pub(super) fn run(global: &Global, args: &PreviewArgs, output: &Output) -> anyho
     let content = renderer.render(workspace, found, ward, args.carried)?;
     match output.format {
         Format::Json => output.json(&serde_json::json!({
+            "turns": Content::turns_json(&content.turns),
             "bulletin": content.bulletin,
             "ward": ward.id,
             "format": content.format.as_str(),

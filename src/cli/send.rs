@@ -74,7 +74,7 @@ pub(super) async fn run(global: &Global, args: &SendArgs, output: &Output) -> an
     }
     if let Some(channel) = channels
         .iter()
-        .find(|channel| bulletin.template(channel.format).is_none())
+        .find(|channel| !bulletin.has(channel.format))
     {
         bail!(output.say(
             "cli.send-no-format",

@@ -167,4 +167,8 @@ codes! {
     StrayNumber = "L066" Warning,
     /// A brace in what goes out: a template that was not one.
     StrayBrace = "L067" Error,
+    /// One voice and two voices at the same time.
+    ScriptAndDialogue = "L170" Error,
+    /// A dialogue in which nobody speaks.
+    EmptyDialogue = "L171" Error,
 }

@@ -82,11 +82,11 @@ impl Priority {
 pub struct Source {
     /// Its name.
     pub document: String,
-    /// Its date as far as it is known: a day or a month.
+    /// Its date as far as it is known: a day, a month or a year.
     pub dated: Dated,
 }
 
-/// A date that may be known only to the month.
+/// A date that may be known only to the month or the year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dated {
     /// A full date.
@@ -98,6 +98,73 @@ pub enum Dated {
         /// The month, 1 to 12.
         month: u32,
     },
+    /// A year alone.
+    Year(i32),
+}
+
+/// The voices that read a script. The words in files are Vietnamese, because editors write them in front of each turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Voice {
+    /// A woman's voice, *nữ*.
+    Nu,
+    /// A man's voice, *nam*.
+    Nam,
+}
+
+impl Voice {
+    /// Both voices.
+    pub const ALL: [Self; 2] = [Self::Nu, Self::Nam];
+
+    /// The word used in files and JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Nu => "nu",
+            Self::Nam => "nam",
+        }
+    }
+
+    /// Reads the word back.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|voice| voice.as_str() == text)
+    }
+}
+
+/// What one voice says before the other goes on. In a bulletin the text is a template, in frozen words it is words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn {
+    /// Who says it.
+    pub voice: Voice,
+    /// What is said; one paragraph.
+    pub text: String,
+}
+
+/// A spoken body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Script {
+    /// One voice reads this template (`script`).
+    One(String),
+    /// Two voices take turns (`dialogue`); never empty in a checked workspace.
+    Dialogue(Vec<Turn>),
+}
+
+/// A factual claim of a bulletin, with where it comes from: what an approver compares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The claim, in the editor's words.
+    pub says: String,
+    /// Document, page or authority that says so; a rule of `loa.yaml` judges its absence.
+    pub source: Option<String>,
+}
+
+/// A text that looks like a contact and is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotContact {
+    /// The text as it comes out.
+    pub text: String,
+    /// Why it is no contact; the approver reads it.
+    pub reason: String,
 }
 
 /// A template text, as written by the editor.
@@ -124,10 +191,16 @@ pub struct Bulletin {
     pub valid: Validity,
     /// What it rests on.
     pub source: Source,
+    /// Who wrote this version; none of them may approve it.
+    pub editors: Vec<String>,
+    /// What it claims, each with where it comes from.
+    pub claims: Vec<Claim>,
     /// The contacts it may name.
     pub contacts: Vec<ContactId>,
-    /// The spoken text.
-    pub script: Option<String>,
+    /// What looks like a contact in it and is none.
+    pub not_contacts: Vec<NotContact>,
+    /// The spoken text, of one voice or two.
+    pub script: Option<Script>,
     /// The web page.
     pub article: Option<Article>,
     /// The chat message.
@@ -139,14 +212,14 @@ pub struct Bulletin {
 }
 
 impl Bulletin {
-    /// The template of one format, where the bulletin has that format.
+    /// Whether the bulletin has a body in that format.
     #[must_use]
-    pub fn template(&self, format: Format) -> Option<&str> {
+    pub fn has(&self, format: Format) -> bool {
         match format {
-            Format::Script => self.script.as_deref(),
-            Format::Article => self.article.as_ref().map(|article| article.body.as_str()),
-            Format::Message => self.message.as_deref(),
-            Format::Sign => self.sign.as_deref(),
+            Format::Script => self.script.is_some(),
+            Format::Article => self.article.is_some(),
+            Format::Message => self.message.is_some(),
+            Format::Sign => self.sign.is_some(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{
-    bulletin::{Format, Priority},
+    bulletin::{Format, Priority, Turn, Voice},
     id::{BulletinId, ChannelId, DeliveryId, WardId},
     time::Timestamp,
 };
@@ -47,21 +47,43 @@ pub struct Content {
     pub text: String,
     /// The words as HTML, for articles.
     pub html: Option<String>,
+    /// Who says which paragraph of the words, for a dialogue; empty where one voice says everything.
+    pub turns: Vec<Turn>,
 }
 
 impl Content {
-    /// The canonical JSON that is stored and hashed.
+    /// The words of a dialogue as one text: a paragraph a turn, without the names of the voices.
+    #[must_use]
+    pub fn text_of(turns: &[Turn]) -> String {
+        let paragraphs: Vec<&str> = turns.iter().map(|turn| turn.text.as_str()).collect();
+        paragraphs.join("\n\n")
+    }
+
+    /// The canonical JSON that is stored and hashed. `turns` is there for dialogues only, so that the words of one voice
+    /// keep the hash that they always had.
     #[must_use]
     pub fn to_json(&self) -> String {
-        serde_json::json!({
+        let mut json = serde_json::json!({
             "bulletin": self.bulletin,
             "format": self.format.as_str(),
             "html": self.html,
             "summary": self.summary,
             "text": self.text,
             "title": self.title,
-        })
-        .to_string()
+        });
+        if !self.turns.is_empty() {
+            json["turns"] = Self::turns_json(&self.turns);
+        }
+        json.to_string()
+    }
+
+    /// Turns as they stand in JSON: `[{"text": …, "voice": "nu"}, …]`.
+    #[must_use]
+    pub fn turns_json(turns: &[Turn]) -> serde_json::Value {
+        turns
+            .iter()
+            .map(|turn| serde_json::json!({ "text": turn.text, "voice": turn.voice.as_str() }))
+            .collect()
     }
 
     /// Reads [`Content::to_json`] back; `None` when the text is something else.
@@ -73,13 +95,29 @@ impl Content {
                 .and_then(serde_json::Value::as_str)
                 .map(str::to_owned)
         };
+        let turn = |turn: &serde_json::Value| {
+            Some(Turn {
+                voice: Voice::parse(turn.get("voice")?.as_str()?)?,
+                text: turn.get("text")?.as_str()?.to_owned(),
+            })
+        };
+        let turns = match json.get("turns") {
+            Some(turns) => turns.as_array()?.iter().map(turn).collect::<Option<_>>()?,
+            None => Vec::new(),
+        };
+        let text = string("text")?;
+        // The words are there twice in a dialogue; what was approved and what is spoken must not differ.
+        if !turns.is_empty() && Self::text_of(&turns) != text {
+            return None;
+        }
         Some(Self {
             bulletin: BulletinId::parse(&string("bulletin")?).ok()?,
             format: Format::parse(&string("format")?)?,
             title: string("title")?,
             summary: string("summary"),
-            text: string("text")?,
+            text,
             html: string("html"),
+            turns,
         })
     }
 
@@ -145,6 +183,7 @@ mod tests {
             summary: Some("Tóm tắt".into()),
             text: "Lời".into(),
             html: None,
+            turns: Vec::new(),
         };
         assert_eq!(
             Content::from_json(&content.to_json()).as_ref(),
@@ -171,9 +210,58 @@ mod tests {
                 format: Format::Sign,
                 ..content.clone()
             },
+            Content {
+                turns: vec![Turn {
+                    voice: Voice::Nu,
+                    text: "Lời".into(),
+                }],
+                ..content.clone()
+            },
         ];
         for other in changed {
             assert_ne!(other.hash(), content.hash());
+        }
+    }
+
+    #[test]
+    fn one_voice_keeps_its_hash_and_a_dialogue_its_voices() {
+        let turn = |voice, text: &str| Turn {
+            voice,
+            text: text.to_owned(),
+        };
+        let turns = vec![turn(Voice::Nu, "Chào anh."), turn(Voice::Nam, "Chào chị.")];
+        let mut content = Content {
+            bulletin: BulletinId::parse("b").unwrap(),
+            format: Format::Script,
+            title: "Tiêu đề".into(),
+            summary: None,
+            text: Content::text_of(&turns),
+            html: None,
+            turns: Vec::new(),
+        };
+        assert_eq!(
+            content.to_json(),
+            r#"{"bulletin":"b","format":"script","html":null,"summary":null,"text":"Chào anh.\n\nChào chị.","title":"Tiêu đề"}"#
+        );
+        let alone = content.hash();
+        content.turns = turns;
+        assert_ne!(content.hash(), alone);
+        let json = content.to_json();
+        assert_eq!(Content::from_json(&json).as_ref(), Some(&content));
+        // Other voices are another broadcast.
+        assert_ne!(
+            blake3::hash(json.replace("\"nam\"", "\"nu\"").as_bytes())
+                .to_hex()
+                .to_string(),
+            content.hash().as_str()
+        );
+        // Spoken words that are not the approved words are not read.
+        for broken in [
+            json.replace("\"text\":\"Chào anh.\"", "\"text\":\"Gọi ngay.\""),
+            json.replace("\"nam\"", "\"ai\""),
+        ] {
+            assert_ne!(broken, json);
+            assert_eq!(Content::from_json(&broken), None, "{broken}");
         }
     }
 }

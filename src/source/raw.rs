@@ -38,17 +38,26 @@ fn validity(value: Value<'_>) -> Option<Validity> {
     })
 }
 
-/// A day under `day`, or a month under `month`; one of them has to be there.
-fn dated(fields: &Fields<'_>, day: &'static str) -> Option<Dated> {
-    let (on, month) = (fields.get(day), fields.get("month"));
-    match (on, month) {
-        (Some(on), _) => on.date().map(Dated::Day),
-        (None, Some(month)) => month
+/// A date under one of `keys`: a day under the first, a month under `month`, a year under `year`. Exactly one of them has
+/// to be there.
+fn dated(fields: &Fields<'_>, keys: &[&'static str]) -> Option<Dated> {
+    let given: Vec<_> = keys
+        .iter()
+        .filter_map(|key| Some((*key, fields.get(key)?)))
+        .collect();
+    match given[..] {
+        [("month", value)] => value
             .month()
             .map(|(year, month)| Dated::Month { year, month }),
-        (None, None) => {
-            fields.missing(day);
+        [("year", value)] => value
+            .integer(1945..=2100)
+            .and_then(|year| i32::try_from(year).ok())
+            .map(Dated::Year),
+        [(_, value)] => value.date().map(Dated::Day),
+        [] => {
+            fields.missing(keys[0]);
             None
         }
+        _ => fields.value().choose_one(keys, "L019-help-date"),
     }
 }

@@ -41,6 +41,7 @@ fn message() -> Message {
         summary: None,
         text: "Thưa bà con,\nđừng bấm vào đường dẫn lạ.".into(),
         html: Some("<p>Đừng bấm</p>".into()),
+        turns: Vec::new(),
     };
     Message {
         delivery: DeliveryId::from_text("0123456789abcdefghjk"),

@@ -304,6 +304,7 @@ fn sample() -> Message {
         summary: Some("Tóm tắt".to_owned()),
         text: "Nội dung".to_owned(),
         html: Some("<p>Nội dung</p>".to_owned()),
+        turns: Vec::new(),
     };
     let at = Timestamp::from_micros(1_711_319_400_000_000);
     Message {

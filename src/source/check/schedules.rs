@@ -136,10 +136,7 @@ fn lacking(
     let formats: BTreeSet<Format> = targets.iter().map(|channel| channel.format).collect();
     let chosen = workspace.choices(&raw.schedule.bulletins);
     for format in formats {
-        for bulletin in chosen
-            .iter()
-            .filter(|bulletin| bulletin.template(format).is_none())
-        {
+        for bulletin in chosen.iter().filter(|bulletin| !bulletin.has(format)) {
             let source = bulletins.iter().find(|raw| raw.bulletin.id == bulletin.id);
             // The body may be there under a misspelt key.
             let Some(source) =

@@ -8,11 +8,7 @@ use std::{
 
 use crate::{
     diagnostic::{Arg, Code, Diagnostic, Phrase, Place},
-    domain::{
-        bulletin::{Bulletin, Format},
-        ward::Ward,
-        workspace::Workspace,
-    },
+    domain::{bulletin::Bulletin, ward::Ward, workspace::Workspace},
     render::{BodyPart, RenderError, Renderer},
     source::{
         notebook::{Named, Notebook, did_you_mean},
@@ -74,17 +70,6 @@ fn template_name(bulletin: &Bulletin, part: BodyPart) -> String {
     format!("{}/{}", bulletin.id, part.path())
 }
 
-/// The format that carries a part; a correction may go anywhere.
-fn format_of(part: BodyPart) -> Option<Format> {
-    match part {
-        BodyPart::Script => Some(Format::Script),
-        BodyPart::ArticleBody | BodyPart::ArticleSummary => Some(Format::Article),
-        BodyPart::Message => Some(Format::Message),
-        BodyPart::Sign => Some(Format::Sign),
-        BodyPart::Correction => None,
-    }
-}
-
 struct Check<'a> {
     notebook: &'a Notebook,
     workspace: &'a Workspace,
@@ -118,7 +103,7 @@ impl Check<'_> {
         let mut lines = HashSet::new();
         let name = part_word(part);
         let city = &self.workspace.settings.city;
-        let format = format_of(part);
+        let format = part.format();
         // The city counts where it has a channel of its own for these words: not every bulletin speaks to it.
         let city = self
             .workspace
@@ -366,6 +351,7 @@ fn first_brace(words: &str) -> Option<&str> {
 fn part_word(part: BodyPart) -> &'static str {
     match part {
         BodyPart::Script => "part-script",
+        BodyPart::Turn(_) => "part-dialogue",
         BodyPart::ArticleBody => "part-article",
         BodyPart::ArticleSummary => "part-summary",
         BodyPart::Message => "part-message",

@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    diagnostic::{Code, Diagnostic, Phrase, Place},
     domain::{
-        bulletin::{Article, Bulletin, Dated, Priority, Source, Topic},
+        bulletin::{
+            Article, Bulletin, Claim, Dated, NotContact, Priority, Script, Source, Topic, Turn,
+            Voice,
+        },
         contact::{Contact, ContactKind, Verification},
         id::{BulletinId, ContactId, TopicId},
     },
@@ -24,7 +28,7 @@ pub(crate) struct RawBulletin {
     /// Its bodies.
     pub parts: BTreeMap<BodyPart, Text>,
     /// Its title: where to point for the bulletin as a whole.
-    pub at: crate::diagnostic::Place,
+    pub at: Place,
 }
 
 /// Some month: for dates that could not be read.
@@ -46,6 +50,7 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
             parts.insert(part, text);
             Some(body)
         };
+        let script = script(fields, &mut body);
         let article = fields.get("article").and_then(|value| {
             value.map(|fields| Article {
                 summary: body(BodyPart::ArticleSummary, fields.get("summary")),
@@ -74,10 +79,15 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
                     document: String::new(),
                     dated: SOME_MONTH,
                 }),
+            editors: fields.or("editors", Vec::new(), |value| {
+                value.list(|value| value.words())
+            }),
+            claims: fields.or("claims", Vec::new(), |value| value.list(claim)),
             contacts: fields.or("contacts", Vec::new(), |value| {
                 value.list(|value| value.reference(Named::Contact, ContactId::parse))
             }),
-            script: body(BodyPart::Script, fields.get("script")),
+            not_contacts: fields.or("not_contacts", Vec::new(), |value| value.list(not_contact)),
+            script,
             article,
             message: body(BodyPart::Message, fields.get("message")),
             sign: body(BodyPart::Sign, fields.get("sign")),
@@ -92,13 +102,82 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
     })
 }
 
+/// `script` or `dialogue`.
+fn script<'a>(
+    fields: &Fields<'a>,
+    body: &mut impl FnMut(BodyPart, Option<Value<'a>>) -> Option<String>,
+) -> Option<Script> {
+    let (one, dialogue) = (fields.get("script"), fields.get("dialogue"));
+    if let (Some(one), Some(dialogue)) = (one, dialogue) {
+        let diagnostic = Diagnostic::new(Code::ScriptAndDialogue, dialogue.key_place())
+            .help(Phrase::new("L170-help"))
+            .note(one.key_place(), Phrase::new("note-script"));
+        dialogue.notebook.report(diagnostic);
+    }
+    let turns = dialogue.map(|value| turns(value, body));
+    body(BodyPart::Script, one)
+        .map(Script::One)
+        .or(turns.map(Script::Dialogue))
+}
+
+fn turns<'a>(
+    value: Value<'a>,
+    body: &mut impl FnMut(BodyPart, Option<Value<'a>>) -> Option<String>,
+) -> Vec<Turn> {
+    if value.is_empty_list() {
+        let diagnostic = Diagnostic::new(Code::EmptyDialogue, value.key_place());
+        value
+            .notebook
+            .report(diagnostic.help(Phrase::new("L171-help")));
+    }
+    let mut index = 0;
+    let turns = value.list(|value| {
+        let part = BodyPart::Turn(index);
+        index += 1;
+        let turn =
+            value.map(
+                |fields| match Voice::ALL.map(|voice| (voice, fields.get(voice.as_str()))) {
+                    [(voice, said @ Some(_)), (_, None)] | [(_, None), (voice, said @ Some(_))] => {
+                        body(part, said).map(|text| Turn { voice, text })
+                    }
+                    _ => value.choose_one(&Voice::ALL.map(Voice::as_str), "L019-help-turn"),
+                },
+            );
+        // A turn with a mistake keeps its place, so that the others keep their numbers.
+        Some(turn.flatten().unwrap_or_else(|| Turn {
+            voice: Voice::Nu,
+            text: String::new(),
+        }))
+    });
+    turns.unwrap_or_default()
+}
+
+fn claim(value: Value<'_>) -> Option<Claim> {
+    value.map(|fields| Claim {
+        says: words(fields, "says"),
+        source: fields.get("source").and_then(|value| value.words()),
+    })
+}
+
+fn not_contact(value: Value<'_>) -> Option<NotContact> {
+    value.map(|fields| NotContact {
+        text: words(fields, "text"),
+        reason: words(fields, "reason"),
+    })
+}
+
+/// The words under `name`, which have to be there.
+fn words(fields: &Fields<'_>, name: &'static str) -> String {
+    fields
+        .required(name)
+        .and_then(|value| value.words())
+        .unwrap_or_default()
+}
+
 fn source(value: Value<'_>) -> Option<Source> {
     value.map(|fields| Source {
-        document: fields
-            .required("document")
-            .and_then(|value| value.words())
-            .unwrap_or_default(),
-        dated: super::dated(fields, "date").unwrap_or(SOME_MONTH),
+        document: words(fields, "document"),
+        dated: super::dated(fields, &["date", "month", "year"]).unwrap_or(SOME_MONTH),
     })
 }
 
@@ -108,10 +187,7 @@ pub(crate) fn read_topics(root: Value<'_>) -> Vec<Topic> {
         topics.definitions(Named::Topic, TopicId::parse, |id, value| {
             value.map(|fields| Topic {
                 id,
-                title: fields
-                    .required("title")
-                    .and_then(|value| value.words())
-                    .unwrap_or_default(),
+                title: words(fields, "title"),
                 official: fields
                     .get("official")
                     .and_then(|value| value.integer(1..=24))
@@ -144,12 +220,6 @@ fn contact(id: ContactId, fields: &Fields<'_>) -> Contact {
         ("office", ContactKind::Office),
         ("oa", ContactKind::Oa),
     ];
-    let words = |name| {
-        fields
-            .required(name)
-            .and_then(|value| value.words())
-            .unwrap_or_default()
-    };
     let kind = fields
         .required("kind")
         .and_then(|value| value.one_of(&kinds))
@@ -162,17 +232,14 @@ fn contact(id: ContactId, fields: &Fields<'_>) -> Contact {
     Contact {
         id,
         kind,
-        name: words("name"),
+        name: words(fields, "name"),
         value: value.and_then(|value| value.words()),
-        purpose: words("purpose"),
-        source: words("source"),
+        purpose: words(fields, "purpose"),
+        source: words(fields, "source"),
         verified: fields.get("verified").and_then(|value| {
             value.map(|fields| Verification {
-                on: super::dated(fields, "on").unwrap_or(SOME_MONTH),
-                by: fields
-                    .required("by")
-                    .and_then(|value| value.words())
-                    .unwrap_or_default(),
+                on: super::dated(fields, &["on", "month"]).unwrap_or(SOME_MONTH),
+                by: words(fields, "by"),
             })
         }),
     }

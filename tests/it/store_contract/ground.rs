@@ -236,6 +236,7 @@ pub(super) fn content(text: &str) -> Content {
         summary: None,
         text: text.to_owned(),
         html: Some("<p>\\ \u{1}</p>".to_owned()),
+        turns: Vec::new(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use loa::{
     clock::Clock,
     domain::{
-        bulletin::{Bulletin, Dated, Format, Priority, Source, Topic},
+        bulletin::{Bulletin, Dated, Format, Priority, Script, Source, Topic},
         channel::{AdapterConfig, Channel, ChannelKind},
         delivery::{Evidence, Outcome, Reason, State},
         id::{BulletinId, ChannelId, DeliveryId, ScheduleId, TopicId, WardId},
@@ -133,8 +133,11 @@ fn bulletin(names: Names) -> Bulletin {
                 month: 3,
             },
         },
+        editors: Vec::new(),
+        claims: Vec::new(),
         contacts: Vec::new(),
-        script: Some(WORDS.into()),
+        not_contacts: Vec::new(),
+        script: Some(Script::One(WORDS.into())),
         article: None,
         message: None,
         sign: None,
@@ -278,6 +281,7 @@ impl City {
                 summary: (format == Format::Article).then(|| self.names.of("Tóm tắt".to_owned())),
                 text: self.names.of(WORDS.to_owned()),
                 html: None,
+                turns: Vec::new(),
             })
         };
         let contents: Vec<_> = Format::ALL
