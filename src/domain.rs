@@ -17,6 +17,7 @@ pub mod retry;
 pub mod schedule;
 pub mod secret;
 pub mod settings;
+pub mod speech;
 pub mod time;
 pub mod ward;
 pub mod workspace;

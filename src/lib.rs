@@ -15,6 +15,7 @@ pub mod source;
 pub mod template;
 
 pub mod render;
+pub mod speech;
 
 pub mod adapter;
 pub mod config;

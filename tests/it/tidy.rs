@@ -15,6 +15,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("clock", &["domain"]),
     ("diagnostic", &["catalogue", "domain"]),
     ("render", &["domain", "template"]),
+    ("speech", &["domain"]),
     ("adapter", &["domain", "template"]),
     (
         "source",

@@ -1,0 +1,98 @@
+//! The rules, in the order in which they are asked. A name stays what it is: `--explain` and JSON show it.
+//!
+//! Each concern has a file here. A rule looks at the token in hand and, where it knows what stands there, says how many
+//! tokens it takes and how they are spoken.
+
+mod abbreviation;
+mod address;
+mod clock;
+mod date;
+mod document;
+mod markup;
+mod quantity;
+mod sign;
+mod telephone;
+mod unit;
+mod word;
+
+use super::{ProblemKind, scene::Scene};
+
+/// The region's words for numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Voice {
+    /// Between hundreds and units.
+    pub linh: &'static str,
+    /// A thousand.
+    pub nghin: &'static str,
+}
+
+/// What a rule says.
+#[derive(Debug)]
+pub(super) struct Said {
+    /// How many tokens it takes, from the one in hand.
+    pub tokens: usize,
+    /// What is spoken; nothing for what is left out.
+    pub text: String,
+    /// What is wrong with it, all the same.
+    pub problem: Option<ProblemKind>,
+}
+
+impl Said {
+    fn new(tokens: usize, text: impl Into<String>) -> Self {
+        Self {
+            tokens,
+            text: text.into(),
+            problem: None,
+        }
+    }
+
+    fn wrong(tokens: usize, text: impl Into<String>, problem: ProblemKind) -> Self {
+        Self {
+            tokens,
+            text: text.into(),
+            problem: Some(problem),
+        }
+    }
+}
+
+/// A rule.
+#[derive(Debug)]
+pub(super) struct Rule {
+    /// Its name.
+    pub name: &'static str,
+    /// What it makes of a place.
+    pub apply: fn(&Scene<'_>) -> Option<Said>,
+}
+
+const fn rule(name: &'static str, apply: fn(&Scene<'_>) -> Option<Said>) -> Rule {
+    Rule { name, apply }
+}
+
+/// All rules.
+pub(super) const RULES: &[Rule] = &[
+    rule("markup", markup::apply),
+    rule("reading", abbreviation::editors),
+    rule("repeated", abbreviation::repeated),
+    rule("address", address::apply),
+    rule("hashtag", address::hashtag),
+    rule("placeholder", sign::placeholder),
+    rule("document", document::apply),
+    rule("around-the-clock", quantity::around_the_clock),
+    rule("date", date::apply),
+    rule("month", date::month),
+    rule("weekday", date::weekday),
+    rule("time", clock::apply),
+    rule("phone", telephone::apply),
+    rule("fraction", quantity::fraction),
+    rule("range", quantity::range),
+    rule("code", word::code),
+    rule("quantity", quantity::apply),
+    rule("roman", quantity::roman),
+    rule("place", abbreviation::place),
+    rule("unit", unit::alone),
+    rule("abbreviation", abbreviation::builtin),
+    rule("letters", word::letters),
+    rule("number", quantity::number),
+    rule("sign", sign::apply),
+    rule("word", word::apply),
+];

@@ -1,0 +1,269 @@
+//! Abbreviations: the editors', the nation's, and those before the name of a place or office.
+
+use super::Said;
+use crate::speech::{
+    lexicon::{self, Entries, Entry},
+    scene::Scene,
+    token::{Kind, Token},
+};
+
+/// Words that a room or office begins with: `P. Kế toán` is a *phòng*, `P. Lê Lợi` a *phường*.
+const OFFICES: [&str; 44] = [
+    "kế",
+    "tổ chức",
+    "hành chính",
+    "tài chính",
+    "tài nguyên",
+    "văn hóa",
+    "văn hoá",
+    "văn thư",
+    "tư pháp",
+    "công chứng",
+    "giáo dục",
+    "nội vụ",
+    "quản lý",
+    "y tế",
+    "kinh tế",
+    "lao động",
+    "cảnh sát",
+    "đào tạo",
+    "kỹ thuật",
+    "tiếp dân",
+    "tiếp",
+    "thanh tra",
+    "nông nghiệp",
+    "nghiệp vụ",
+    "giao dịch",
+    "họp",
+    "khám",
+    "công tác",
+    "công nghệ",
+    "an ninh",
+    "bảo vệ",
+    "dân tộc",
+    "thông tin",
+    "gdđt",
+    "gd",
+    "vhtt",
+    "lđtbxh",
+    "tnmt",
+    "tn",
+    "qlđt",
+    "tckh",
+    "tc",
+    "khách hàng",
+    "kinh doanh",
+];
+
+/// Words that a centre begins with: `TT Y tế`.
+const CENTRES: [&str; 14] = [
+    "y tế",
+    "văn hóa",
+    "văn hoá",
+    "giáo dục",
+    "dịch vụ",
+    "hành chính",
+    "phục vụ",
+    "dạy nghề",
+    "kiểm soát",
+    "gdtx",
+    "chính trị",
+    "ứng cứu",
+    "giám sát",
+    "học tập",
+];
+
+/// The editors' readings: abbreviations as they are written, words with or without capitals.
+pub(super) fn editors(scene: &Scene<'_>) -> Option<Said> {
+    let speech = scene.speech;
+    find(scene, &speech.abbreviations, false).or_else(|| find(scene, &speech.words, true))
+}
+
+/// The built-in ones.
+pub(super) fn builtin(scene: &Scene<'_>) -> Option<Said> {
+    let token = scene.token(0);
+    if !token.is(Kind::Word) {
+        return None;
+    }
+    let lexicon = lexicon::builtin();
+    let said =
+        find(scene, &lexicon.abbreviations, false).or_else(|| find(scene, &lexicon.letters, false));
+    said.or_else(|| road(scene)).filter(|said| {
+        // In a headline all in capitals, a short form that is also a word is the word: AI GỌI CŨNG KHÔNG NGHE.
+        !(said.tokens == 1 && is_shouted(scene) && super::word::is_spoken(&token.lower))
+    })
+}
+
+/// Whether the words around are all in capitals and are no abbreviations.
+pub(super) fn is_shouted(scene: &Scene<'_>) -> bool {
+    let is_loud = |token: &Token<'_>| {
+        token.is_all_capitals() && crate::speech::syllable::is_syllable(&token.lower)
+    };
+    let back = 1 + usize::from(scene.back(1).is(Kind::Space));
+    is_loud(scene.token(scene.skip_space(1))) || is_loud(scene.back(back))
+}
+
+/// Finds the reading that begins here and fits its surroundings.
+fn find(scene: &Scene<'_>, entries: &Entries, fold: bool) -> Option<Said> {
+    let token = scene.token(0);
+    if matches!(token.kind, Kind::Space | Kind::Break) || scene.is_glued() {
+        return None;
+    }
+    let first = if fold { &*token.lower } else { token.text };
+    entries.starting(first).iter().find_map(|entry| {
+        let tokens = 1 + entry.rest.len();
+        let is_written = entry.rest.iter().enumerate().all(|(at, wanted)| {
+            let token = scene.token(at + 1);
+            (if fold { &*token.lower } else { token.text }) == wanted
+                || (token.is(Kind::Space) && wanted.trim().is_empty())
+        });
+        // Not the beginning of a longer word.
+        let last = scene.token(tokens - 1);
+        let next = scene.token(tokens);
+        let is_whole = !matches!(last.kind, Kind::Word | Kind::Number)
+            || !matches!(next.kind, Kind::Word | Kind::Number)
+            || (last.is(Kind::Number) && next.is(Kind::Word));
+        (is_written && is_whole && fits(scene, entry, tokens))
+            .then(|| Said::new(tokens, entry.spoken.clone()))
+    })
+}
+
+fn fits(scene: &Scene<'_>, entry: &Entry, tokens: usize) -> bool {
+    let before = entry.before.is_empty() || entry.before.iter().any(|phrase| scene.follows(phrase));
+    let dot = usize::from(scene.token(tokens).is_sign("."));
+    let after = entry.after.is_empty()
+        || entry
+            .after
+            .iter()
+            .any(|phrase| scene.precedes(phrase, tokens) || scene.precedes(phrase, tokens + dot));
+    before && after
+}
+
+/// Short forms before a name or number: `P. Lê Lợi`, `TP Vinh`, `Q.1`.
+pub(super) fn place(scene: &Scene<'_>) -> Option<Said> {
+    let token = scene.token(0);
+    if !token.is(Kind::Word) || scene.is_glued() {
+        return None;
+    }
+    let dot = usize::from(scene.token(1).is_sign("."));
+    let name_at = scene.skip_space(1 + dot);
+    let name = scene.token(name_at);
+    let is_named = name.is_capitalised() || name.is(Kind::Number);
+    let is_loose = dot == 0 && name_at == 1;
+    let is_office = |words: &[&str]| words.iter().any(|word| scene.precedes(word, 1 + dot));
+    let word = match token.text {
+        // Has a name of its own.
+        "TP" | "Tp" if name.text == "HCM" => return None,
+        "TP" | "Tp" | "tp" if is_named => "thành phố",
+        "TP" | "Tp" | "tp" if dot == 0 => return Some(Said::new(1, "thành phố")),
+        "TX" | "Tx" | "tx" if is_named => "thị xã",
+        "TT" | "Tt" if is_office(&CENTRES) => "trung tâm",
+        "TT" if name.is(Kind::Number) => "Thông tư",
+        "TT" | "Tt" | "tt" if is_named => "thị trấn",
+        "H" | "h" if dot == 1 && name.is_capitalised() => "huyện",
+        "X" | "x" if dot == 1 && name.is_capitalised() => "xã",
+        "T" if dot == 1 && name.is_capitalised() && name.text.chars().count() > 1 => "tỉnh",
+        "Đ" | "đ" if dot == 1 && name.is_capitalised() => "đường",
+        "Q" | "q" if is_named && (dot == 1 || is_loose) => "quận",
+        "KP" if is_named => "khu phố",
+        "P" | "p" if is_loose && name.is(Kind::Number) && name.text.len() >= 3 => "phòng",
+        "P" | "p" if is_loose && name.is(Kind::Number) => "phường",
+        "P" if (dot == 1 || name_at == 2) && is_office(&OFFICES) => "phòng",
+        "P" | "p" if dot == 1 && name.is(Kind::Number) => {
+            if name.text.len() >= 3 {
+                "phòng"
+            } else {
+                "phường"
+            }
+        }
+        "P" if dot == 1 && name.is_all_capitals() => "phòng",
+        "P" | "p" if dot == 1 && name.is_capitalised() => "phường",
+        "P" if name_at == 2 && name.is_capitalised() && !name.is_all_capitals() => "phường",
+        "Ô" if dot == 1 && name.is_capitalised() => "ông",
+        _ => return None,
+    };
+    // The space after it is kept by whoever puts the words together.
+    let tokens = if dot == 1 { 2 } else { 1 };
+    let number = (word == "phòng" && name.is(Kind::Number))
+        .then(|| crate::speech::number::one_by_one(name.text));
+    Some(match number {
+        Some(number) => Said::new(name_at + 1, format!("{word} {number}")),
+        None if name_at == tokens => Said::new(tokens, format!("{word} ")),
+        None => Said::new(tokens, word),
+    })
+}
+
+/// Roads by their number: `QL1A`, `ĐT.534`.
+fn road(scene: &Scene<'_>) -> Option<Said> {
+    let word = match scene.token(0).text {
+        "QL" => "Quốc lộ",
+        "TL" => "Tỉnh lộ",
+        "ĐT" => "đường tỉnh",
+        "HL" => "hương lộ",
+        "CT" => "cao tốc",
+        _ => return None,
+    };
+    let dot = usize::from(matches!(scene.token(1).text, "." | "-"));
+    let is_numbered = scene.token(scene.skip_space(1 + dot)).is(Kind::Number);
+    is_numbered.then(|| {
+        Said::new(
+            1 + dot,
+            format!(
+                "{word}{}",
+                if scene.token(1 + dot).is(Kind::Space) {
+                    ""
+                } else {
+                    " "
+                }
+            ),
+        )
+    })
+}
+
+/// An abbreviation in brackets after the words it stands for, and words in brackets after their abbreviation: said once.
+pub(super) fn repeated(scene: &Scene<'_>) -> Option<Said> {
+    if !scene.token(0).is_sign("(") {
+        return None;
+    }
+    let close = (2..20).find(|ahead| scene.token(*ahead).is_sign(")"))?;
+    let inside = scene.written(close);
+    let inside = inside.trim_start_matches('(').trim();
+    let inside = inside
+        .strip_prefix("gọi tắt là ")
+        .or_else(|| inside.strip_prefix("viết tắt là "))
+        .unwrap_or(inside);
+    let spoken = |short: &str| {
+        let speech = scene.speech;
+        let known = lexicon::builtin();
+        speech
+            .abbreviations
+            .alone(short)
+            .or_else(|| known.abbreviations.alone(short))
+            .map(str::to_lowercase)
+    };
+    let is_after_words =
+        spoken(inside).is_some_and(|words| scene.follows(&words) || with_commas(scene, &words));
+    let back = 1 + usize::from(scene.back(1).is(Kind::Space));
+    let is_after_short =
+        spoken(scene.back(back).text).is_some_and(|words| words == inside.to_lowercase());
+    (is_after_words || is_after_short).then(|| Said::new(close + 1, ""))
+}
+
+/// Whether the words stand before, with a comma somewhere among them: *phòng cháy, chữa cháy (PCCC)*.
+fn with_commas(scene: &Scene<'_>, words: &str) -> bool {
+    let mut back = 1;
+    words
+        .rsplit(' ')
+        .map(|word| word.trim_end_matches(','))
+        .all(|word| {
+            while matches!(scene.back(back).kind, Kind::Space)
+                || matches!(scene.back(back).text, "," | "-")
+                || scene.back(back).lower == "và"
+            {
+                back += 1;
+            }
+            let fits = *scene.back(back).lower == *word;
+            back += 1;
+            fits || word == "và" || word == "-"
+        })
+}

@@ -1,0 +1,113 @@
+//! Clock times and spans of them: `8h30`, `17:00`, `từ 7h00-17h30`.
+
+use super::{Said, date::after_dash};
+use crate::speech::{number::cardinal, scene::Scene, token::Kind};
+
+/// A clock time: words and how many tokens it takes.
+fn time(scene: &Scene<'_>, at: usize) -> Option<(String, usize)> {
+    let token = scene.token(at);
+    let hour = token
+        .small()
+        .filter(|hour| *hour <= 24 && token.text.len() <= 2)?;
+    let minute_at = |at: usize| {
+        scene
+            .token(at)
+            .small()
+            .filter(|minute| *minute < 60 && scene.token(at).text.len() == 2)
+    };
+    let voice = scene.speech.voice;
+    let mut text = format!("{} giờ", cardinal(&hour.to_string(), voice));
+    let mark = scene.token(at + 1);
+    let mut tokens;
+    let minute;
+    if mark.is_sign(":") {
+        minute = minute_at(at + 2)?;
+        tokens = 3;
+        // Seconds are nothing that anybody says.
+        if scene.token(at + 3).is_sign(":") && minute_at(at + 4).is_some() {
+            tokens = 5;
+        }
+        if matches!(scene.token(at + tokens).kind, Kind::Number)
+            || scene.token(at + tokens).is_sign(":")
+        {
+            return None;
+        }
+        // 17:00h, 8:30 giờ, 8:30 AM
+        let unit = scene.skip_space(at + tokens);
+        if matches!(scene.word(unit), "h" | "giờ") {
+            tokens = unit - at + 1;
+        }
+    } else if matches!(mark.text, "h" | "H" | "g" | "giờ" | "Giờ") {
+        tokens = 2;
+        minute = minute_at(at + 2).unwrap_or(0);
+        if minute_at(at + 2).is_some() {
+            tokens = 3;
+        } else if matches!(mark.text, "g")
+            || matches!(scene.token(at + 2).kind, Kind::Word | Kind::Number)
+            || scene.token(at + 2).is_sign("/")
+        {
+            return None;
+        }
+    } else {
+        return None;
+    }
+    if minute > 0 {
+        text.push(' ');
+        text.push_str(&cardinal(&minute.to_string(), voice));
+        let unit = scene.skip_space(at + tokens);
+        let is_unit = matches!(scene.token(unit).text, "'" | "’" | "′")
+            || matches!(scene.word(unit), "p" | "ph" | "phút");
+        if is_unit {
+            tokens = unit - at + 1;
+        }
+        // tám giờ năm phút: without the word it would sound like a list.
+        if is_unit || minute < 10 {
+            text.push_str(" phút");
+        }
+    } else {
+        let unit = at + tokens;
+        if matches!(scene.token(unit).text, "'" | "′" | "p" | "ph" | "phút") {
+            tokens += 1;
+        }
+    }
+    Some((text, tokens))
+}
+
+pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
+    if !scene.token(0).is(Kind::Number) || scene.is_glued() || scene.back(1).is_sign(":") {
+        return None;
+    }
+    if scene.token(1).is_sign(":")
+        && ["tỷ lệ", "tỉ lệ", "tỷ số", "tỉ số"]
+            .iter()
+            .any(|phrase| scene.follows(phrase))
+    {
+        return None;
+    }
+    let first = time(scene, 0);
+    let first_end = match &first {
+        Some((_, tokens)) => *tokens,
+        // 7-9h30: the first hour is bare.
+        None if scene.token(0).small().is_some_and(|hour| hour <= 24) => 1,
+        None => return None,
+    };
+    if let Some(next) = after_dash(scene, first_end)
+        && let Some((second, tokens)) = time(scene, next)
+    {
+        let first = first.map_or_else(
+            || cardinal(scene.token(0).text, scene.speech.voice),
+            |(text, _)| text,
+        );
+        let from = if matches!(scene.previous(), "từ" | "khoảng" | "tầm" | "giữa" | "trong")
+        {
+            ""
+        } else {
+            "từ "
+        };
+        return Some(Said::new(
+            next + tokens,
+            format!("{from}{first} đến {second}"),
+        ));
+    }
+    first.map(|(text, tokens)| Said::new(tokens, text))
+}

@@ -1,0 +1,468 @@
+//! Days, months and years, weekdays, and spans of them.
+
+use super::Said;
+use crate::speech::{number::cardinal, scene::Scene, token::Kind};
+
+/// Days of the year that everybody knows by their numbers.
+const FEASTS: [(u32, u32); 17] = [
+    (1, 1),
+    (3, 2),
+    (27, 2),
+    (8, 3),
+    (26, 3),
+    (10, 3),
+    (30, 4),
+    (1, 5),
+    (19, 5),
+    (1, 6),
+    (21, 6),
+    (27, 7),
+    (19, 8),
+    (2, 9),
+    (10, 10),
+    (20, 10),
+    (20, 11),
+];
+
+/// Words right before a day that make `d/m` a day, and need no *ngày*.
+const DAY_WORDS: [&str; 18] = [
+    "ngày",
+    "sáng",
+    "trưa",
+    "chiều",
+    "tối",
+    "đêm",
+    "hôm",
+    "mùng",
+    "mồng",
+    "lễ",
+    "dịp",
+    "khánh",
+    "rằm",
+    "nhật",
+    "phố",
+    "đường",
+    "động",
+    "nữ",
+];
+
+/// Words in the sentence that make `d/m` a day.
+const CUES: [&str; 25] = [
+    "ngày",
+    "sáng",
+    "trưa",
+    "chiều",
+    "tối",
+    "đêm",
+    "hôm",
+    "từ",
+    "đến",
+    "tới",
+    "trước",
+    "sau",
+    "lễ",
+    "dịp",
+    "tết",
+    "kỷ niệm",
+    "quốc khánh",
+    "thứ hai",
+    "thứ ba",
+    "thứ tư",
+    "thứ năm",
+    "thứ sáu",
+    "thứ bảy",
+    "chủ nhật",
+    "h",
+];
+
+/// Words before a number that is no day: `số 5/7 đường …`.
+pub(super) const HOUSES: [&str; 9] = [
+    "số",
+    "ngõ",
+    "hẻm",
+    "ngách",
+    "kiệt",
+    "nhà",
+    "tỷ lệ",
+    "tỉ lệ",
+    "điểm",
+];
+
+/// A day, as far as it is given.
+#[derive(Clone, Copy)]
+struct Point<'s> {
+    day: u32,
+    month: Option<u32>,
+    year: Option<&'s str>,
+    tokens: usize,
+}
+
+fn is_year(text: &str) -> bool {
+    text.len() == 4 && (text.starts_with("19") || text.starts_with("20"))
+}
+
+/// The day that begins `at`.
+fn point<'s>(scene: &Scene<'s>, at: usize) -> Option<Point<'s>> {
+    let first = scene.token(at);
+    let day = first
+        .small()
+        .filter(|day| (1..=31).contains(day) && first.text.len() <= 2)?;
+    let sign = scene.token(at + 1).text;
+    let bare = Point {
+        day,
+        month: None,
+        year: None,
+        tokens: 1,
+    };
+    if !matches!(sign, "/" | "-" | ".") {
+        return Some(bare);
+    }
+    let second = scene.token(at + 2);
+    let Some(month) = second
+        .small()
+        .filter(|month| (1..=12).contains(month) && second.text.len() <= 2)
+    else {
+        return Some(bare);
+    };
+    let third = scene.token(at + 4);
+    let is_dated = scene.token(at + 3).text == sign && third.is(Kind::Number);
+    if is_dated && is_year(third.text) {
+        return Some(Point {
+            month: Some(month),
+            year: Some(third.text),
+            tokens: 5,
+            ..bare
+        });
+    }
+    if sign != "/" {
+        return Some(bare);
+    }
+    // 12/3/24
+    if is_dated && third.text.len() == 2 && !scene.token(at + 5).is_sign("/") {
+        return Some(Point {
+            month: Some(month),
+            year: Some(third.text),
+            tokens: 5,
+            ..bare
+        });
+    }
+    (!is_dated).then_some(Point {
+        month: Some(month),
+        tokens: 3,
+        ..bare
+    })
+}
+
+/// *tháng tư* is April; *tháng một* January.
+fn month_name(scene: &Scene<'_>, month: u32) -> String {
+    if month == 4 {
+        "tư".to_owned()
+    } else {
+        cardinal(&month.to_string(), scene.speech.voice)
+    }
+}
+
+fn year_name(scene: &Scene<'_>, year: &str) -> String {
+    let full = if year.len() == 2 {
+        format!("20{year}")
+    } else {
+        year.to_owned()
+    };
+    cardinal(&full, scene.speech.voice)
+}
+
+fn say(scene: &Scene<'_>, point: &Point<'_>) -> String {
+    let mut text = cardinal(&point.day.to_string(), scene.speech.voice);
+    if let Some(month) = point.month {
+        text.push_str(" tháng ");
+        text.push_str(&month_name(scene, month));
+    }
+    if let Some(year) = point.year {
+        text.push_str(" năm ");
+        text.push_str(&year_name(scene, year));
+    }
+    text
+}
+
+/// Where the second end of a span begins, after a dash at `at`.
+pub(super) fn after_dash(scene: &Scene<'_>, at: usize) -> Option<usize> {
+    let dash = scene.skip_space(at);
+    let next = scene.skip_space(dash + 1);
+    // Spaces on both sides or on none: a dash before a word with a space only behind it begins something else.
+    (scene.token(dash).is_dash() && (dash > at) == (next > dash + 1)).then_some(next)
+}
+
+pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
+    if !scene.token(0).is(Kind::Number)
+        || scene.is_glued()
+        || matches!(scene.back(1).text, "/" | "-" | "." | ",") && scene.back(2).is(Kind::Number)
+    {
+        return None;
+    }
+    if let Some(said) = iso(scene) {
+        return Some(said);
+    }
+    let first = point(scene, 0)?;
+    let announced = is_announced(scene);
+    // A span: 30/4-1/5, 5-7/3, 12/3/2024 – 15/3/2024.
+    if let Some(next) = after_dash(scene, first.tokens)
+        && let Some(second) = point(scene, next)
+        && second.month.is_some()
+        && ends(scene, next + second.tokens)
+        && (first.month.is_some() || first.day < second.day)
+        && (first.month.is_some() || second.year.is_some() || announced || scene.cued(&CUES))
+    {
+        let prefix = if announced { "" } else { "ngày " };
+        // What is named by two feasts in a row is not a span: lễ 30/4-1/5.
+        let is_feast = matches!(scene.previous(), "lễ" | "dịp" | "niệm" | "mừng")
+            && first
+                .month
+                .is_some_and(|month| FEASTS.contains(&(first.day, month)));
+        let middle = if is_feast {
+            ", "
+        } else if scene.previous() == "ngày" || !announced {
+            " đến ngày "
+        } else {
+            " đến "
+        };
+        return Some(Said::new(
+            next + second.tokens,
+            format!(
+                "{prefix}{}{middle}{}",
+                say(scene, &first),
+                say(scene, &second)
+            ),
+        ));
+    }
+    let month = first.month?;
+    if !ends(scene, first.tokens) {
+        return None;
+    }
+    if first.year.is_none() {
+        let is_house = HOUSES.iter().any(|word| scene.follows(word));
+        let is_feast = FEASTS.contains(&(first.day, month));
+        let is_padded =
+            scene.token(0).text.starts_with('0') || scene.token(2).text.starts_with('0');
+        let is_small = first.day < month && first.day <= 3 && !is_feast;
+        let is_fraction = is_small && !scene.cued(&CUES[..15]);
+        if is_house || (is_fraction && !is_padded && !announced) {
+            return None;
+        }
+        let is_part = is_small
+            && !announced
+            && [
+                "số",
+                "dân số",
+                "diện tích",
+                "tổng",
+                "quân số",
+                "đại biểu",
+                "thời gian",
+                "chiều",
+            ]
+            .iter()
+            .any(|phrase| scene.precedes(phrase, 3));
+        if is_part {
+            return None;
+        }
+    }
+    let prefix = if announced { "" } else { "ngày " };
+    Some(Said::new(
+        first.tokens,
+        format!("{prefix}{}", say(scene, &first)),
+    ))
+}
+
+/// Whether a word before says already that a day follows.
+fn is_announced(scene: &Scene<'_>) -> bool {
+    let previous = scene.previous();
+    if DAY_WORDS.contains(&previous) || scene.follows("giỗ tổ") {
+        return true;
+    }
+    // ngày 12, 13/3: only numbers stand between.
+    let mut back = 1;
+    let mut numbers = 0;
+    while back < 14 {
+        let token = scene.back(back);
+        let is_between = token.is(Kind::Space)
+            || matches!(token.text, "," | "/" | "-" | "–")
+            || matches!(&*token.lower, "và" | "hoặc");
+        if token.is(Kind::Number) {
+            numbers += 1;
+        } else if &*token.lower == "ngày" {
+            return numbers > 0;
+        } else if !is_between {
+            return false;
+        }
+        back += 1;
+    }
+    false
+}
+
+/// Whether nothing that belongs to a number follows at `at`.
+fn ends(scene: &Scene<'_>, at: usize) -> bool {
+    let next = scene.token(at);
+    !(matches!(next.kind, Kind::Word | Kind::Number)
+        || next.text == "/"
+        || (matches!(next.text, "-" | ".")
+            && scene.token(at + 1).is(Kind::Number)
+            && next.text == "."))
+}
+
+/// `2024-03-12`.
+fn iso(scene: &Scene<'_>) -> Option<Said> {
+    let [year, month, day] = [0, 2, 4].map(|at| scene.token(at));
+    let is_iso = is_year(year.text)
+        && scene.token(1).is_sign("-")
+        && scene.token(3).is_sign("-")
+        && month.text.len() == 2
+        && day.text.len() == 2;
+    let (month, day) = (month.small()?, day.small()?);
+    if !is_iso || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let point = Point {
+        day,
+        month: Some(month),
+        year: Some(year.text),
+        tokens: 5,
+    };
+    let prefix = if is_announced(scene) { "" } else { "ngày " };
+    Some(Said::new(5, format!("{prefix}{}", say(scene, &point))))
+}
+
+/// `tháng 3/2024`, `quý 1/2024`, `tháng 4`, `tháng 3-4`, `năm 2024-2025`.
+pub(super) fn month(scene: &Scene<'_>) -> Option<Said> {
+    let token = scene.token(0);
+    if scene.is_glued() {
+        return None;
+    }
+    let previous = scene.previous();
+    let voice = scene.speech.voice;
+    let is_whole = |at: usize| ends(scene, at);
+    let quarter = (previous == "quý")
+        .then(|| super::quantity::roman_or_number(token))
+        .flatten();
+    if let Some(number) = quarter {
+        let number = cardinal(&number.to_string(), voice);
+        let year = scene.token(2);
+        let is_dated = scene.token(1).is_sign("/") && is_year(year.text);
+        return Some(if is_dated {
+            Said::new(3, format!("{number} năm {}", year_name(scene, year.text)))
+        } else {
+            Said::new(1, number)
+        });
+    }
+    let number = token.small()?;
+    let is_month = (1..=12).contains(&number) && token.text.len() <= 2;
+    if is_month && scene.token(1).is_sign("/") && is_year(scene.token(2).text) && is_whole(3) {
+        let word = if previous == "tháng" || previous == "mốc" {
+            ""
+        } else {
+            "tháng "
+        };
+        return Some(Said::new(
+            3,
+            format!(
+                "{word}{} năm {}",
+                month_name(scene, number),
+                year_name(scene, scene.token(2).text)
+            ),
+        ));
+    }
+    if previous == "tháng" && is_month {
+        if let Some(next) = after_dash(scene, 1) {
+            let second = scene
+                .token(next)
+                .small()
+                .filter(|month| (1..=12).contains(month))?;
+            let is_dated =
+                scene.token(next + 1).is_sign("/") && is_year(scene.token(next + 2).text);
+            let year = if is_dated {
+                format!(" năm {}", year_name(scene, scene.token(next + 2).text))
+            } else {
+                String::new()
+            };
+            let (first, second) = (month_name(scene, number), month_name(scene, second));
+            return Some(Said::new(
+                next + 1 + 2 * usize::from(is_dated),
+                format!("{first} đến tháng {second}{year}"),
+            ));
+        }
+        return is_whole(1).then(|| Said::new(1, month_name(scene, number)));
+    }
+    if is_year(token.text) {
+        let next = after_dash(scene, 1)?;
+        let second = scene.token(next);
+        let is_span = is_year(second.text) && second.text > token.text && is_whole(next + 1);
+        return is_span.then(|| {
+            Said::new(
+                next + 1,
+                format!(
+                    "{} đến {}",
+                    year_name(scene, token.text),
+                    year_name(scene, second.text)
+                ),
+            )
+        });
+    }
+    None
+}
+
+const WEEKDAYS: [&str; 6] = ["hai", "ba", "tư", "năm", "sáu", "bảy"];
+
+/// `thứ 2`, `thứ 2-6`, `thứ 2, 4, 6`, `T2`, `T7`.
+pub(super) fn weekday(scene: &Scene<'_>) -> Option<Said> {
+    let token = scene.token(0);
+    let name = |at: usize| {
+        let token = scene.token(at);
+        let number = token.small().filter(|_| token.text.len() == 1)?;
+        WEEKDAYS
+            .get(usize::try_from(number).ok()?.checked_sub(2)?)
+            .copied()
+    };
+    if token.text == "T" && !scene.is_glued() {
+        let first = name(1)?;
+        let next = after_dash(scene, 2);
+        if let Some(next) = next
+            && scene.token(next).text == "T"
+            && let Some(second) = name(next + 1)
+        {
+            return Some(Said::new(next + 2, format!("thứ {first} đến thứ {second}")));
+        }
+        return ends(scene, 2).then(|| Said::new(2, format!("thứ {first}")));
+    }
+    if scene.previous() == "thứ" {
+        if token.text == "1" && ends(scene, 1) {
+            return Some(Said::new(1, "nhất"));
+        }
+        let first = name(0)?;
+        if let Some(next) = after_dash(scene, 1)
+            && let Some(second) = name(next)
+        {
+            return Some(Said::new(next + 1, format!("{first} đến thứ {second}")));
+        }
+        return ends(scene, 1).then(|| Said::new(1, first));
+    }
+    // thứ 2, 4, 6: only numbers stand between.
+    if !token.is(Kind::Number) || scene.is_glued() {
+        return None;
+    }
+    let mut back = 1;
+    let mut numbers = 0;
+    while back < 16 {
+        let before = scene.back(back);
+        if &*before.lower == "thứ" {
+            let day = name(0).filter(|_| numbers > 0 && ends(scene, 1))?;
+            return Some(Said::new(1, day));
+        }
+        let is_between =
+            before.is(Kind::Space) || before.text == "," || matches!(&*before.lower, "và");
+        numbers += usize::from(before.is(Kind::Number));
+        if !is_between && !before.is(Kind::Number) {
+            return None;
+        }
+        back += 1;
+    }
+    None
+}

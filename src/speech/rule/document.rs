@@ -1,0 +1,204 @@
+//! Numbers of documents: `13/2023/NĐ-CP`, `1234/UBND-VHTT`, `39/2020/TT-BTTTT`.
+//!
+//! The parts are those of Nghị định 30/2020/NĐ-CP, appendix III: number, year for laws and decrees, then kind and issuer.
+
+use super::Said;
+use crate::speech::{
+    lexicon,
+    number::{cardinal, one_by_one},
+    scene::Scene,
+    token::Kind,
+};
+
+/// Kinds of documents.
+const KINDS: [(&str, &str); 27] = [
+    ("NĐ", "Nghị định"),
+    ("NQ", "Nghị quyết"),
+    ("NQLT", "Nghị quyết liên tịch"),
+    ("TT", "Thông tư"),
+    ("TTLT", "Thông tư liên tịch"),
+    ("QĐ", "Quyết định"),
+    ("CT", "Chỉ thị"),
+    ("KH", "Kế hoạch"),
+    ("CV", "Công văn"),
+    ("TB", "Thông báo"),
+    ("BC", "Báo cáo"),
+    ("TTr", "Tờ trình"),
+    ("TTR", "Tờ trình"),
+    ("CĐ", "Công điện"),
+    ("HD", "Hướng dẫn"),
+    ("QC", "Quy chế"),
+    ("QyĐ", "Quy định"),
+    ("PA", "Phương án"),
+    ("ĐA", "Đề án"),
+    ("CTr", "Chương trình"),
+    ("CTR", "Chương trình"),
+    ("GM", "Giấy mời"),
+    ("BB", "Biên bản"),
+    ("PL", "Pháp lệnh"),
+    ("L", "Luật"),
+    ("VBHN", "Văn bản hợp nhất"),
+    ("HĐ", "Hợp đồng"),
+];
+
+/// Issuers whose letters mean something else, or nothing, outside a document's number.
+const ISSUERS: [(&str, &str); 12] = [
+    ("CP", "Chính phủ"),
+    ("BTC", "Bộ Tài chính"),
+    ("VPCP", "Văn phòng Chính phủ"),
+    ("VP", "Văn phòng"),
+    ("SYT", "Sở Y tế"),
+    ("SGDĐT", "Sở Giáo dục và Đào tạo"),
+    ("TU", "Tỉnh ủy"),
+    ("BTGTU", "Ban Tuyên giáo Tỉnh ủy"),
+    ("BTGTƯ", "Ban Tuyên giáo Trung ương"),
+    ("CAT", "Công an tỉnh"),
+    ("NC", "Nội chính"),
+    ("KT", "Kinh tế"),
+];
+
+/// Words after which a number is that of a document.
+const DOCUMENTS: [&str; 15] = [
+    "nghị định",
+    "nghị quyết",
+    "thông tư",
+    "quyết định",
+    "chỉ thị",
+    "kế hoạch",
+    "công văn",
+    "thông báo",
+    "báo cáo",
+    "tờ trình",
+    "công điện",
+    "hướng dẫn",
+    "luật",
+    "văn bản",
+    "pháp lệnh",
+];
+
+pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
+    let number = scene.token(0);
+    if !number.is(Kind::Number) || scene.is_glued() {
+        return None;
+    }
+    let after_number = scene.previous() == "số";
+    let named = DOCUMENTS
+        .iter()
+        .find(|name| scene.follows(name) || (after_number && scene.follows(&format!("{name} số"))));
+    // 08/CT-TTg; the letters may follow the number without a slash in between: never seen.
+    if !scene.token(1).is_sign("/") {
+        return None;
+    }
+    let mut at = 2;
+    let mut year = None;
+    if scene
+        .token(2)
+        .small()
+        .is_some_and(|year| (1945..2100).contains(&year))
+    {
+        if scene.token(3).is_sign("/") && scene.token(4).is(Kind::Word) {
+            year = Some(scene.token(2).text);
+            at = 4;
+        } else if named.is_some() {
+            // Nghị định 13/2023: no month.
+            year = Some(scene.token(2).text);
+            return Some(Said::new(3, head(scene, number.text, year, after_number)));
+        } else {
+            return None;
+        }
+    }
+    let (codes, end) = codes(scene, at)?;
+    let mut text = head(scene, number.text, year, after_number);
+    let kind = codes
+        .first()
+        .and_then(|code| KINDS.iter().find(|(short, _)| short == code));
+    let issuers = &codes[usize::from(kind.is_some())..];
+    if let Some((_, kind)) = kind {
+        let is_said = named.is_some_and(|name| *name == kind.to_lowercase());
+        if !is_said {
+            text.push_str(", ");
+            text.push_str(kind);
+        }
+    }
+    let mut of = kind.is_some();
+    for code in issuers {
+        text.push_str(if of { " của " } else { ", " });
+        text.push_str(&issuer(code)?);
+        of = false;
+    }
+    Some(Said::new(end, text))
+}
+
+/// *số một hai ba bốn*, *mười ba năm hai nghìn không trăm hai mươi ba*.
+fn head(scene: &Scene<'_>, number: &str, year: Option<&str>, is_announced: bool) -> String {
+    let voice = scene.speech.voice;
+    let mut text = String::new();
+    if !is_announced {
+        text.push_str("số ");
+    }
+    // Registry numbers are read digit by digit, the short numbers of decrees as numbers.
+    if number.len() > 3 || (number.starts_with('0') && number.len() > 2) {
+        text.push_str(&one_by_one(number));
+    } else {
+        text.push_str(&cardinal(number, voice));
+    }
+    if let Some(year) = year {
+        text.push_str(" năm ");
+        text.push_str(&cardinal(year, voice));
+    }
+    text
+}
+
+/// The letters with hyphens between them, beginning at `at`; at least one, in capitals.
+fn codes<'s>(scene: &Scene<'s>, at: usize) -> Option<(Vec<String>, usize)> {
+    let mut codes = Vec::new();
+    let mut at = at;
+    loop {
+        let token: &'s _ = scene.token(at);
+        if !token.is_capitalised()
+            || token.text.chars().filter(|c| c.is_uppercase()).count() < 2 && token.text != "L"
+        {
+            return None;
+        }
+        let mut code = token.text.to_owned();
+        at += 1;
+        // GD&ĐT, QH14
+        if scene.token(at).is_sign("&") && scene.token(at + 1).is_capitalised() {
+            code = format!("{code}&{}", scene.token(at + 1).text);
+            at += 2;
+        }
+        if scene.token(at).is(Kind::Number) {
+            code.push_str(scene.token(at).text);
+            at += 1;
+        }
+        codes.push(code);
+        let goes_on = (scene.token(at).is_dash() || scene.token(at).is_sign("/"))
+            && scene.token(at + 1).is_capitalised();
+        if !goes_on {
+            return Some((codes, at));
+        }
+        at += 1;
+    }
+}
+
+fn issuer(code: &str) -> Option<String> {
+    let lexicon = lexicon::builtin();
+    let letters = code.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = &code[letters.len()..];
+    let spoken = ISSUERS
+        .iter()
+        .chain(&KINDS)
+        .find(|(short, _)| *short == letters)
+        .map(|(_, words)| (*words).to_owned())
+        .or_else(|| lexicon.abbreviations.alone(letters).map(str::to_owned))
+        .or_else(|| lexicon::spell(letters))?;
+    let north = super::Voice {
+        linh: "linh",
+        nghin: "nghìn",
+    };
+    Some(match (letters, number) {
+        (_, "") => spoken,
+        ("QH", number) => format!("{spoken} khóa {}", cardinal(number, north)),
+        (_, number) => format!("{spoken} {}", one_by_one(number)),
+    })
+}

@@ -1,0 +1,449 @@
+//! Numbers and what they count: quantities with units, ranges, fractions, Roman numerals, and numbers alone.
+
+use super::{
+    Said,
+    date::{HOUSES, after_dash},
+    unit,
+};
+use crate::speech::{
+    lexicon,
+    number::{cardinal, fraction as decimals, one_by_one, roman as roman_value},
+    scene::Scene,
+    token::{Kind, Token},
+};
+
+/// A number as written in Việt Nam: dots between thousands, a comma before decimals.
+struct Numeral {
+    /// The whole part.
+    whole: String,
+    /// After the comma.
+    decimals: Option<String>,
+    /// Whether a dot stood where a comma should: `1.5`.
+    is_dotted: bool,
+    /// Where it ends.
+    end: usize,
+}
+
+impl Numeral {
+    fn say(&self, scene: &Scene<'_>) -> String {
+        let voice = scene.speech.voice;
+        let whole = cardinal(&self.whole, voice);
+        match &self.decimals {
+            Some(digits) => format!("{whole} phẩy {}", decimals(digits, voice)),
+            None => whole,
+        }
+    }
+}
+
+/// The numeral that begins at `at`.
+fn numeral(scene: &Scene<'_>, at: usize) -> Option<Numeral> {
+    let first = scene.token(at);
+    if !first.is(Kind::Number) {
+        return None;
+    }
+    let can_lead = first.text.len() <= 3 && !first.text.starts_with('0');
+    let grouped = |sign: &str| -> usize {
+        let mut count = 0;
+        while count < 8 && {
+            let mark = scene.token(at + 1 + 2 * count);
+            let group = scene.token(at + 2 + 2 * count);
+            (mark.text == sign || (sign == " " && matches!(mark.text, " " | "\u{a0}" | "\u{202f}")))
+                && group.is(Kind::Number)
+                && group.text.len() == 3
+        } {
+            count += 1;
+        }
+        count
+    };
+    let mut numeral = Numeral {
+        whole: first.text.to_owned(),
+        decimals: None,
+        is_dotted: false,
+        end: at + 1,
+    };
+    if can_lead {
+        let dots = grouped(".");
+        let commas = grouped(",");
+        let spaces = grouped(" ");
+        // One group after a comma is decimals: 1,090; two are thousands as English writes them.
+        let is_spaced = spaces >= 2
+            || (spaces == 1 && matches!(scene.next_word(at + 3), "đồng" | "đ" | "vnđ" | "vnd"));
+        let groups = if dots > 0 {
+            dots
+        } else if commas >= 2 {
+            commas
+        } else if is_spaced {
+            spaces
+        } else {
+            0
+        };
+        for group in 0..groups {
+            numeral.whole.push_str(scene.token(at + 2 + 2 * group).text);
+        }
+        numeral.end += 2 * groups;
+        if groups > 0 && dots == 0 && commas >= 2 {
+            return Some(numeral);
+        }
+    }
+    let mark = scene.token(numeral.end);
+    let digits = scene.token(numeral.end + 1);
+    if mark.is_sign(",")
+        && digits.is(Kind::Number)
+        && digits.text.len() <= 6
+        && !(scene.token(numeral.end + 2).is_sign(",")
+            && scene.token(numeral.end + 3).is(Kind::Number))
+    {
+        numeral.decimals = Some(digits.text.to_owned());
+        numeral.end += 2;
+    } else if mark.is_sign(".")
+        && numeral.end == at + 1
+        && digits.is(Kind::Number)
+        && (digits.text.len() < 3 || first.text == "0")
+        && !(scene.token(numeral.end + 2).is_sign(".")
+            && scene.token(numeral.end + 3).is(Kind::Number))
+    {
+        numeral.decimals = Some(digits.text.to_owned());
+        numeral.is_dotted = true;
+        numeral.end += 2;
+    }
+    Some(numeral)
+}
+
+/// Whether what comes after makes `1.5` a decimal, and not chapter one, part five.
+fn is_measured(scene: &Scene<'_>, end: usize) -> bool {
+    unit::after_number(scene, end).is_some()
+        || matches!(
+            scene.next_word(end),
+            "triệu"
+                | "tỷ"
+                | "tỉ"
+                | "nghìn"
+                | "ngàn"
+                | "trăm"
+                | "mét"
+                | "lít"
+                | "tấn"
+                | "tạ"
+                | "lần"
+                | "độ"
+                | "đồng"
+                | "điểm"
+        )
+}
+
+/// A number with a unit or currency.
+pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
+    if scene.is_glued() {
+        return None;
+    }
+    let token = scene.token(0);
+    if let Some(currency) = unit::currency(token) {
+        let at =
+            scene.skip_space(1 + usize::from(token.text == "US" && scene.token(1).is_sign("$")));
+        let number = numeral(scene, at).filter(|_| at <= 2)?;
+        if number.is_dotted && number.decimals.is_none() {
+            return None;
+        }
+        // $1,5 triệu: the currency comes last.
+        let word = scene.skip_space(number.end);
+        if matches!(scene.word(word), "triệu" | "tỷ" | "tỉ" | "nghìn") {
+            return Some(Said::new(
+                word + 1,
+                format!(
+                    "{} {} {currency}",
+                    number.say(scene),
+                    scene.token(word).text
+                ),
+            ));
+        }
+        return Some(Said::new(
+            number.end,
+            format!("{} {currency}", number.say(scene)),
+        ));
+    }
+    let minus = usize::from(
+        matches!(token.text, "-" | "−" | "–")
+            && scene.token(1).is(Kind::Number)
+            && !matches!(scene.back(1).kind, Kind::Word | Kind::Number | Kind::Sign),
+    );
+    let number = numeral(scene, minus)?;
+    let sign = if minus == 1 { "âm " } else { "" };
+    if let Some(said) = million_and(scene, &number) {
+        return Some(said);
+    }
+    let (unit, end) = match unit::after_number(scene, number.end) {
+        Some((unit, end)) => (format!(" {unit}"), end),
+        None if minus == 1 && !scene.begins_line() => (String::new(), number.end),
+        None => return None,
+    };
+    Some(Said::new(end, format!("{sign}{}{unit}", number.say(scene))))
+}
+
+/// `2tr5`, `1k5`: two million five hundred thousand.
+fn million_and(scene: &Scene<'_>, number: &Numeral) -> Option<Said> {
+    let (unit, below) = match scene.token(number.end).text {
+        "tr" | "Tr" | "triệu" => ("triệu", scene.speech.voice.nghin),
+        "k" | "K" => (scene.speech.voice.nghin, ""),
+        _ => return None,
+    };
+    let rest = scene.token(number.end + 1);
+    if !rest.is(Kind::Number) || rest.text.len() > 3 {
+        return None;
+    }
+    let rest = cardinal(&format!("{:0<3}", rest.text), scene.speech.voice);
+    Some(Said::new(
+        number.end + 2,
+        format!("{} {unit} {rest} {below}", number.say(scene))
+            .trim_end()
+            .to_owned(),
+    ))
+}
+
+/// `5-10 phút`, `10%-15%`, `1-2-3`.
+pub(super) fn range(scene: &Scene<'_>) -> Option<Said> {
+    if scene.is_glued()
+        || (matches!(scene.back(1).text, "-" | "–" | "/") && scene.back(2).is(Kind::Number))
+    {
+        return None;
+    }
+    let first = numeral(scene, 0)?;
+    let (first_unit, first_end) = match unit::after_number(scene, first.end) {
+        Some((unit, end)) if after_dash(scene, end).is_some() => (format!(" {unit}"), end),
+        _ => (String::new(), first.end),
+    };
+    let next = after_dash(scene, first_end)?;
+    let second = numeral(scene, next)?;
+    if scene.token(0).text.len() >= 3 && scene.token(0).text.starts_with('0')
+        || scene.token(second.end).is_sign("/")
+    {
+        return None;
+    }
+    // 1-2-3 is a list.
+    if let Some(third) = after_dash(scene, second.end).and_then(|at| numeral(scene, at)) {
+        let third_at = after_dash(scene, second.end)?;
+        let words = [first.say(scene), second.say(scene), third.say(scene)].join(", ");
+        return Some(Said::new(third.end.max(third_at + 1), words));
+    }
+    let (second_unit, end) = unit::after_number(scene, second.end)
+        .map_or((String::new(), second.end), |(unit, end)| {
+            (format!(" {unit}"), end)
+        });
+    let is_score = ["tỷ số", "tỉ số", "thắng", "thua", "hòa", "hoà", "dẫn"]
+        .iter()
+        .any(|phrase| scene.follows(phrase));
+    let middle = if is_score { " " } else { " đến " };
+    Some(Said::new(
+        end,
+        format!(
+            "{}{first_unit}{middle}{}{second_unit}",
+            first.say(scene),
+            second.say(scene)
+        ),
+    ))
+}
+
+/// `24/7`, `24/24h`, `7/7`.
+pub(super) fn around_the_clock(scene: &Scene<'_>) -> Option<Said> {
+    let (first, second) = (scene.token(0), scene.token(2));
+    if scene.is_glued() || !scene.token(1).is_sign("/") || scene.token(3).is_sign("/") {
+        return None;
+    }
+    let is_day = matches!(
+        scene.previous(),
+        "ngày" | "sáng" | "trưa" | "chiều" | "tối" | "đêm" | "đến" | "tới" | "hôm" | "dịp"
+    );
+    if is_day || !matches!((first.text, second.text), ("24", "7" | "24") | ("7", "7")) {
+        return None;
+    }
+    let voice = scene.speech.voice;
+    let text = format!(
+        "{} trên {}",
+        cardinal(first.text, voice),
+        cardinal(second.text, voice)
+    );
+    Some(match scene.token(3).text {
+        "h" | "H" => Said::new(4, format!("{text} giờ")),
+        _ => Said::new(3, text),
+    })
+}
+
+/// `1/2`, `2/3`; `số 5/7 đường`; `12/15 phường`.
+pub(super) fn fraction(scene: &Scene<'_>) -> Option<Said> {
+    let (first, second) = (scene.token(0), scene.token(2));
+    if scene.is_glued()
+        || !first.is(Kind::Number)
+        || !scene.token(1).is_sign("/")
+        || !second.is(Kind::Number)
+    {
+        return None;
+    }
+    let voice = scene.speech.voice;
+    let mut end = 3;
+    let is_house = HOUSES.iter().any(|word| scene.follows(word));
+    let is_part = !is_house
+        && !scene.token(3).is_sign("/")
+        && first.text.len() <= 2
+        && second.text.len() <= 3
+        && {
+            let (numerator, denominator) = (first.small()?, second.small()?);
+            numerator > 0
+                && numerator < denominator
+                && (denominator <= 10 || matches!(denominator, 100 | 1000))
+        };
+    if is_part {
+        let denominator = if second.text == "4" {
+            "tư".to_owned()
+        } else {
+            cardinal(second.text, voice)
+        };
+        return Some(Said::new(
+            3,
+            format!("{} phần {denominator}", cardinal(first.text, voice)),
+        ));
+    }
+    let mut text = format!(
+        "{} trên {}",
+        cardinal(first.text, voice),
+        cardinal(second.text, voice)
+    );
+    while scene.token(end).is_sign("/") && scene.token(end + 1).is(Kind::Number) && end < 12 {
+        text.push_str(" trên ");
+        text.push_str(&cardinal(scene.token(end + 1).text, voice));
+        end += 2;
+    }
+    Some(Said::new(end, text))
+}
+
+/// Words before a Roman numeral.
+const ORDERED: [&str; 32] = [
+    "quý",
+    "khóa",
+    "khoá",
+    "kỳ",
+    "kì",
+    "chương",
+    "phần",
+    "mục",
+    "thứ",
+    "kỷ",
+    "loại",
+    "hạng",
+    "cấp",
+    "đợt",
+    "đoạn",
+    "vực",
+    "vùng",
+    "nhóm",
+    "tập",
+    "quyển",
+    "hội",
+    "bảng",
+    "bước",
+    "lục",
+    "vòng",
+    "bậc",
+    "điều",
+    "diện",
+    "lần",
+    "hệ",
+    "đời",
+    "tiểu học",
+];
+
+/// The value of a number or Roman numeral.
+pub(super) fn roman_or_number(token: &Token<'_>) -> Option<u32> {
+    match token.kind {
+        Kind::Number => token.small(),
+        Kind::Word => roman_value(token.text),
+        _ => None,
+    }
+}
+
+/// `khóa XIII`, `thế kỷ XIX-XX`, `II. Nội dung`.
+pub(super) fn roman(scene: &Scene<'_>) -> Option<Said> {
+    let token = scene.token(0);
+    if !token.is(Kind::Word) || scene.is_glued() || matches!(scene.token(1).kind, Kind::Number) {
+        return None;
+    }
+    let value = roman_value(token.text)?;
+    let is_ordered = ORDERED.contains(&scene.previous());
+    let is_heading = scene.begins_line() && matches!(scene.token(1).text, "." | "/" | ")");
+    let is_plain = token.text.len() >= 2
+        && token.text.bytes().all(|byte| b"IVX".contains(&byte))
+        && !super::abbreviation::is_shouted(scene);
+    if !is_ordered && !is_heading && !is_plain {
+        return None;
+    }
+    let voice = scene.speech.voice;
+    if let Some(next) = after_dash(scene, 1)
+        && let Some(second) = roman_value(scene.token(next).text)
+    {
+        return Some(Said::new(
+            next + 1,
+            format!(
+                "{} đến {}",
+                cardinal(&value.to_string(), voice),
+                cardinal(&second.to_string(), voice)
+            ),
+        ));
+    }
+    let words = match (scene.previous(), value) {
+        ("thứ", 1) => "nhất".to_owned(),
+        ("thứ", 4) => "tư".to_owned(),
+        _ => cardinal(&value.to_string(), voice),
+    };
+    let slash = usize::from(is_heading && scene.token(1).text != ".");
+    Some(Said::new(
+        1 + slash,
+        if slash == 1 {
+            format!("{words},")
+        } else {
+            words
+        },
+    ))
+}
+
+/// A number alone; `mục 2.1` is said with *chấm*.
+pub(super) fn number(scene: &Scene<'_>) -> Option<Said> {
+    let token = scene.token(0);
+    if !token.is(Kind::Number) {
+        return None;
+    }
+    let voice = scene.speech.voice;
+    // 1. and 1) at the beginning of a line.
+    if scene.begins_line() && scene.token(1).is_sign(")") {
+        return Some(Said::new(2, format!("{},", cardinal(token.text, voice))));
+    }
+    let number = numeral(scene, 0)?;
+    let is_dotted =
+        scene.token(number.end).is_sign(".") && scene.token(number.end + 1).is(Kind::Number);
+    if (number.is_dotted && !is_measured(scene, number.end)) || (is_dotted && number.end == 1) {
+        let mut text = cardinal(token.text, voice);
+        let mut end = 1;
+        while scene.token(end).is_sign(".") && scene.token(end + 1).is(Kind::Number) && end < 12 {
+            let part = scene.token(end + 1).text;
+            text.push_str(" chấm ");
+            text.push_str(&if part.starts_with('0') {
+                one_by_one(part)
+            } else {
+                cardinal(part, voice)
+            });
+            end += 2;
+        }
+        return Some(Said::new(end, text));
+    }
+    if token.text.len() > 1 && token.text.bytes().all(|byte| byte == b'0') {
+        return Some(Said::new(1, one_by_one(token.text)));
+    }
+    // thứ 4 is handled with the weekdays; lần thứ 14 is a plain number.
+    let glued_letters = scene.token(number.end);
+    let suffix = (glued_letters.is(Kind::Word) && glued_letters.text.len() == 1)
+        .then(|| lexicon::spell(glued_letters.text))
+        .flatten();
+    Some(match suffix {
+        Some(letter) if glued_letters.text != "x" => {
+            Said::new(number.end + 1, format!("{} {letter}", number.say(scene)))
+        }
+        _ => Said::new(number.end, number.say(scene)),
+    })
+}

@@ -1,0 +1,123 @@
+//! Signs: those that are words, those that are pauses, and those that nobody can say.
+
+use super::{Said, unit};
+use crate::speech::{ProblemKind, scene::Scene, token::Kind};
+
+/// Signs that make pauses or none, and stay.
+const PAUSES: &str = ".,;:!?…\"'‘’“”„()[]{}«»-–—‑−‒‹›";
+
+/// Signs with a name.
+const NAMES: [(&str, &str); 17] = [
+    ("&", "và"),
+    ("+", "cộng"),
+    ("=", "bằng"),
+    ("@", "a còng"),
+    ("%", "phần trăm"),
+    ("‰", "phần nghìn"),
+    ("×", "nhân"),
+    ("÷", "chia"),
+    ("±", "cộng trừ"),
+    ("≥", "từ"),
+    ("≤", "không quá"),
+    ("≈", "khoảng"),
+    ("½", "một phần hai"),
+    ("¼", "một phần tư"),
+    ("¾", "ba phần tư"),
+    ("№", "số"),
+    ("§", "mục"),
+];
+
+pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
+    let token = scene.token(0);
+    if !token.is(Kind::Sign) {
+        return None;
+    }
+    let next = scene.token(scene.skip_space(1));
+    let (before, after) = (scene.back(1), scene.token(1));
+    let is_inside = |kind: Kind| before.is(kind) && after.is(kind);
+    match token.text {
+        "/" | "//" => return Some(slash(scene)),
+        "-" | "–" | "−" if before.is(Kind::Word) && after.is(Kind::Number) => {
+            return Some(Said::new(1, ""));
+        }
+        ":" if is_inside(Kind::Number) => return Some(Said::new(1, " trên ")),
+        "*" if is_inside(Kind::Number) => return Some(Said::new(1, "nhân")),
+        "#" if next.is(Kind::Number) => return Some(Said::new(1, "số")),
+        "~" if next.is(Kind::Number) => return Some(Said::new(1, "khoảng")),
+        "<" if next.is(Kind::Number) => return Some(Said::new(1, "dưới")),
+        ">" if next.is(Kind::Number) => return Some(Said::new(1, "trên")),
+        "→" | "⇒" | "|" | "||" | "•" | "·" | "\\" | "►" | "➔" => {
+            return Some(Said::new(1, ","));
+        }
+        "°" | "º" | "℃" | "$" | "€" | "₫" => {
+            let (name, end) = unit::after_number(scene, 0)?;
+            return Some(Said::new(end, name));
+        }
+        _ => {}
+    }
+    if let Some((_, name)) = NAMES.iter().find(|(sign, _)| *sign == token.text) {
+        return Some(Said::new(1, *name));
+    }
+    if token.text.starts_with(|c: char| PAUSES.contains(c)) {
+        return None;
+    }
+    // A whole row of emoji is one mistake.
+    let mut end = 1;
+    while end < 20
+        && scene.token(end).is(Kind::Sign)
+        && !scene
+            .token(end)
+            .text
+            .starts_with(|c: char| PAUSES.contains(c) || c.is_ascii())
+    {
+        end += 1;
+    }
+    Some(Said::wrong(end, "", ProblemKind::NoSound))
+}
+
+/// `và/hoặc`, `phường/xã`, `đồng/kg`.
+fn slash(scene: &Scene<'_>) -> Said {
+    let spaced = scene.token(1).is(Kind::Space);
+    let is_either =
+        matches!(scene.word(scene.skip_space(1)), "hoặc" | "và") || scene.previous() == "hoặc";
+    if is_either || !scene.token(scene.skip_space(1)).is(Kind::Word) {
+        return Said::new(1, if is_either { "" } else { "," });
+    }
+    let word = if scene.back(1).is(Kind::Number) {
+        "trên"
+    } else {
+        "hoặc"
+    };
+    Said::new(
+        1,
+        if spaced {
+            word.to_owned()
+        } else {
+            format!(
+                "{}{word} ",
+                if scene.back(1).is(Kind::Space) {
+                    ""
+                } else {
+                    " "
+                }
+            )
+        },
+    )
+}
+
+/// Places that somebody meant to fill in.
+pub(super) fn placeholder(scene: &Scene<'_>) -> Option<Said> {
+    let token = scene.token(0);
+    let is_dots = token.is(Kind::Sign)
+        && ((token.text.starts_with('.') && token.text.len() >= 5)
+            || (token.text.starts_with('…') && token.text.chars().count() >= 2)
+            || (token.text.starts_with('_') && token.text.len() >= 4));
+    let is_cross = token.is(Kind::Word) && token.lower.bytes().all(|byte| byte == b'x') && {
+        let glued = matches!(scene.back(1).text, "-" | ".") || scene.back(1).is(Kind::Number);
+        token.text.len() >= if glued { 2 } else { 3 }
+            && !(scene.previous().is_empty() && token.text == "XX")
+            && super::quantity::roman(scene).is_none_or(|_| token.text == "XXX")
+    };
+    let is_noted = matches!(token.text, "TODO" | "FIXME" | "TBD" | "XYZ");
+    (is_dots || is_cross || is_noted).then(|| Said::wrong(1, token.text, ProblemKind::Placeholder))
+}

@@ -1,0 +1,408 @@
+//! Telephone numbers, short numbers, and other numbers that are read digit by digit, in groups with a pause between.
+
+use super::Said;
+use crate::speech::{number::one_by_one, scene::Scene, token::Kind};
+
+/// Words in the sentence after which a number is one to call.
+const CALLS: [&str; 26] = [
+    "gọi",
+    "tổng đài",
+    "đầu số",
+    "nhắn",
+    "nhắn tin",
+    "điện thoại",
+    "đường dây nóng",
+    "hotline",
+    "liên hệ",
+    "bấm",
+    "quay số",
+    "sđt",
+    "đt",
+    "số máy",
+    "máy bàn",
+    "di động",
+    "zalo",
+    "fax",
+    "đường dây",
+    "gửi",
+    "soạn",
+    "báo tin",
+    "phản ánh",
+    "trực ban",
+    "cứu hỏa",
+    "đtdđ",
+];
+
+/// Words right before a number of which every digit counts.
+const CODES: [&str; 18] = [
+    "mã",
+    "otp",
+    "pin",
+    "tài khoản",
+    "stk",
+    "mã số thuế",
+    "mst",
+    "cccd",
+    "cmnd",
+    "cmt",
+    "căn cước",
+    "căn cước công dân",
+    "biển số",
+    "mã số",
+    "số hiệu",
+    "mã xác thực",
+    "số hồ sơ",
+    "mã hồ sơ",
+];
+
+/// Numbers that everybody may call.
+const SERVICES: [&str; 10] = [
+    "111", "112", "113", "114", "115", "1022", "156", "5656", "1080", "119",
+];
+
+/// Words that come before the service numbers.
+const SERVANTS: [&str; 12] = [
+    "cảnh sát",
+    "công an",
+    "cấp cứu",
+    "cứu hỏa",
+    "cứu hoả",
+    "chữa cháy",
+    "số",
+    "cứu thương",
+    "cứu nạn",
+    "lực lượng",
+    "tổng đài",
+    "pccc",
+];
+
+/// What is counted: `gọi 113 người`.
+const COUNTED: [&str; 40] = [
+    "người",
+    "lần",
+    "cuộc",
+    "phút",
+    "giờ",
+    "ngày",
+    "tháng",
+    "năm",
+    "triệu",
+    "nghìn",
+    "ngàn",
+    "tỷ",
+    "tỉ",
+    "đồng",
+    "máy",
+    "trường",
+    "vụ",
+    "hộ",
+    "phường",
+    "xã",
+    "khối",
+    "bản",
+    "tin",
+    "hồ",
+    "đối",
+    "trăm",
+    "thuê",
+    "số",
+    "mét",
+    "km",
+    "kg",
+    "m",
+    "chiếc",
+    "cái",
+    "công",
+    "đơn",
+    "cán",
+    "học",
+    "em",
+    "lượt",
+];
+
+/// A run of groups of digits.
+struct Run<'s> {
+    groups: Vec<&'s str>,
+    /// How many tokens up to the end of each group.
+    ends: Vec<usize>,
+    digits: usize,
+}
+
+/// Collects groups from the number at `at`.
+fn collect<'s>(scene: &Scene<'s>, at: usize, opened: bool) -> Run<'s> {
+    const MOST: usize = 16;
+    let mut run = Run {
+        groups: Vec::new(),
+        ends: Vec::new(),
+        digits: 0,
+    };
+    let mut at = at;
+    let mut opened = opened;
+    loop {
+        let token = scene.token(at);
+        run.digits += token.text.len();
+        at += 1;
+        run.groups.push(token.text);
+        run.ends.push(at);
+        if run.digits >= MOST {
+            return run;
+        }
+        if opened && scene.token(at).is_sign(")") {
+            at += 1;
+            opened = false;
+            if let Some(end) = run.ends.last_mut() {
+                *end = at;
+            }
+        }
+        let next = match scene.token(at).text {
+            "." | "-" | "–" | "_" => at + 1,
+            _ if scene.token(at).is(Kind::Space) => {
+                let dash = at + 1;
+                if scene.token(dash).is_dash() && scene.token(dash + 1).is(Kind::Space) {
+                    dash + 2
+                } else {
+                    dash
+                }
+            }
+            _ => at,
+        };
+        // (0)69 after +84
+        let bracket = scene.token(next).is_sign("(")
+            && scene.token(next + 2).is_sign(")")
+            && scene.token(next + 1).is(Kind::Number);
+        if bracket {
+            opened = true;
+        }
+        let next = next + usize::from(bracket);
+        if !scene.token(next).is(Kind::Number) {
+            return run;
+        }
+        at = next;
+    }
+}
+
+impl Run<'_> {
+    /// The longest beginning that `fits`, as groups and tokens.
+    fn longest(&self, fits: impl Fn(&str) -> bool) -> Option<(Vec<&str>, usize)> {
+        (1..=self.groups.len()).rev().find_map(|count| {
+            let digits = self.groups[..count].concat();
+            fits(&digits).then(|| (self.groups[..count].to_vec(), self.ends[count - 1]))
+        })
+    }
+}
+
+/// Whether these digits are a whole telephone number in the country, or a service number.
+fn is_national(digits: &str) -> bool {
+    let service = digits.starts_with("1800") || digits.starts_with("1900");
+    let mobile = digits.starts_with('0') && digits.len() == 10 && !digits.starts_with("00");
+    let fixed = digits.starts_with("02") && digits.len() == 11;
+    mobile || fixed || (service && matches!(digits.len(), 8 | 10))
+}
+
+/// Groups as they are heard best: those of the author where there are several.
+fn say(groups: &[&str]) -> String {
+    let mut spoken: Vec<String> = Vec::new();
+    for group in groups {
+        for part in split(group, groups.len()) {
+            spoken.push(one_by_one(part));
+        }
+    }
+    spoken.join(", ")
+}
+
+/// One long group in parts of three and four.
+fn split(group: &str, groups: usize) -> Vec<&str> {
+    let lengths: &[usize] = match group.len() {
+        0..=4 => &[],
+        5 if groups > 1 => &[],
+        5 => &[2, 3],
+        6 => &[3, 3],
+        7 => &[3, 4],
+        8 => &[4, 4],
+        9 => &[3, 3, 3],
+        10 if group.starts_with("024") || group.starts_with("028") => &[3, 3, 4],
+        10 => &[4, 3, 3],
+        11 if group.starts_with("024") || group.starts_with("028") => &[3, 4, 4],
+        11 => &[4, 3, 4],
+        12 => &[3, 3, 3, 3],
+        _ => &[4, 4, 4, 4, 4, 4],
+    };
+    if lengths.is_empty() {
+        return vec![group];
+    }
+    let mut parts = Vec::new();
+    let mut rest = group;
+    for length in lengths {
+        if rest.is_empty() {
+            break;
+        }
+        let (part, after) = rest.split_at((*length).min(rest.len()));
+        parts.push(part);
+        rest = after;
+    }
+    if !rest.is_empty() {
+        parts.push(rest);
+    }
+    parts
+}
+
+pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
+    let token = scene.token(0);
+    let is_start =
+        token.is(Kind::Number) || (matches!(token.text, "+" | "(") && !token.is(Kind::Space));
+    if !is_start || scene.is_glued() {
+        return None;
+    }
+    let bracket = usize::from(token.is_sign("("));
+    let plus = usize::from(scene.token(bracket).is_sign("+"));
+    let start = bracket + plus;
+    if !scene.token(start).is(Kind::Number) {
+        return None;
+    }
+    if plus == 1 {
+        return abroad(scene, start, bracket == 1);
+    }
+    if bracket == 1
+        && !(scene.token(start).text.starts_with('0') && scene.token(start + 1).is_sign(")"))
+    {
+        return None;
+    }
+    if bracket == 0
+        && matches!(scene.back(1).text, "." | "," | "/")
+        && scene.back(2).is(Kind::Number)
+    {
+        return None;
+    }
+    let run = collect(scene, start, bracket == 1);
+    if let Some((groups, tokens)) = run.longest(is_national)
+        && !matches!(scene.token(tokens).text, "/")
+    {
+        return Some(Said::new(tokens, say(&groups)));
+    }
+    if bracket == 1 {
+        return None;
+    }
+    short(scene, &run)
+}
+
+/// `+84 912 345 678`.
+fn abroad(scene: &Scene<'_>, start: usize, bracket: bool) -> Option<Said> {
+    let run = collect(scene, start, bracket);
+    let first = run.groups.first()?;
+    let is_country = first.starts_with("84") || scene.cued(&CALLS) || run.digits >= 9;
+    if !is_country || scene.back(1).is(Kind::Number) {
+        return None;
+    }
+    let (mut groups, tokens) = run
+        .longest(|digits| (11..=13).contains(&digits.len()) || digits.len() == first.len())
+        .unwrap_or((vec![first], run.ends[0]));
+    // The zero in +84 (0)69 is not dialled.
+    if groups.first() == Some(&"84") && groups.get(1) == Some(&"0") {
+        groups.remove(1);
+    }
+    let mut text = "cộng ".to_owned();
+    if groups[0].len() > 4 && groups[0].starts_with("84") {
+        let rest = &groups[0][2..];
+        text.push_str("tám bốn, ");
+        text.push_str(&say(&[&format!("0{rest}")]).replacen("không ", "", 1));
+    } else {
+        text.push_str(&say(&groups));
+    }
+    Some(Said::new(tokens, text))
+}
+
+/// Short numbers to call, and codes.
+fn short(scene: &Scene<'_>, run: &Run<'_>) -> Option<Said> {
+    let token = scene.token(0);
+    let digits = token.text;
+    let next = scene.token(1);
+    let is_counted = COUNTED.contains(&scene.next_word(1))
+        || next.is_sign("%")
+        || next.is(Kind::Word)
+        || next.is_sign(",") && scene.token(2).is(Kind::Number);
+    let is_decimal = next.is_sign(".") && scene.token(2).is(Kind::Number);
+    // 113/114/115
+    let mut list = vec![digits];
+    let mut end = 1;
+    while scene.token(end).is_sign("/") && scene.token(end + 1).is(Kind::Number) && list.len() < 8 {
+        list.push(scene.token(end + 1).text);
+        end += 2;
+    }
+    let is_service = |digits: &&str| SERVICES.contains(digits);
+    let calls = scene.cued(&CALLS);
+    if list.len() > 1 {
+        let all_short = list.iter().all(|digits| (3..=5).contains(&digits.len()));
+        return (all_short && (calls || list.iter().all(is_service))).then(|| {
+            Said::new(
+                end,
+                list.iter()
+                    .map(|digits| one_by_one(digits))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            )
+        });
+    }
+    let is_house = matches!(scene.previous(), "số" | "nhà")
+        && ["đường", "phố", "ngõ", "đại lộ"]
+            .iter()
+            .any(|phrase| scene.precedes(phrase, 1));
+    let wants_digits = CODES.iter().any(|code| {
+        scene.follows(code)
+            || scene.follows(&format!("{code} số"))
+            || scene.follows(&format!("{code} là"))
+    });
+    if wants_digits && digits.len() >= 3 && !(is_counted && scene.next_word(1) == "đồng") {
+        let tokens = run
+            .ends
+            .last()
+            .copied()
+            .filter(|_| run.groups.iter().all(|group| group.len() >= 2))
+            .unwrap_or(1);
+        let count = run.ends.iter().filter(|end| **end <= tokens).count();
+        return Some(Said::new(tokens, say(&run.groups[..count])));
+    }
+    if is_house || scene.token(1).is_sign("/") {
+        return None;
+    }
+    if calls && !is_counted {
+        // A local number without its area: 3842 999.
+        if let Some((groups, tokens)) =
+            run.longest(|digits| (7..=8).contains(&digits.len()) && !digits.ends_with("000"))
+            && groups[0].len() >= 3
+        {
+            return Some(Said::new(tokens, say(&groups)));
+        }
+        if (3..=6).contains(&digits.len())
+            && !is_decimal
+            && !(digits.len() > 3 && is_year_like(scene))
+        {
+            return Some(Said::new(1, one_by_one(digits)));
+        }
+    }
+    let is_served = SERVANTS.iter().any(|servant| scene.follows(servant))
+        || ["hoặc", "và"].contains(&scene.previous());
+    if is_service(&digits) && !is_counted && !is_decimal && is_served {
+        return Some(Said::new(1, one_by_one(digits)));
+    }
+    // No quantity: more than eight digits in a row, or a zero in front.
+    let is_long = digits.len() >= 9 && !is_counted && !digits.ends_with("000");
+    let is_padded = digits.starts_with('0') && digits.len() >= 3 && !next.is_sign(",");
+    if is_long || is_padded {
+        let tokens = if is_padded
+            && run.groups.len() > 1
+            && run.groups[1..].iter().all(|group| group.len() >= 3)
+        {
+            run.ends[run.ends.len() - 1]
+        } else {
+            1
+        };
+        let count = run.ends.iter().filter(|end| **end <= tokens).count();
+        return Some(Said::new(tokens, say(&run.groups[..count])));
+    }
+    None
+}
+
+/// `liên hệ trong năm 2024`.
+fn is_year_like(scene: &Scene<'_>) -> bool {
+    matches!(scene.previous(), "năm" | "tháng" | "khóa")
+}

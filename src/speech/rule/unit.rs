@@ -1,0 +1,289 @@
+//! Units and currencies, and what is counted by another: `km/h`, `20.000 đồng/kg`.
+
+use super::Said;
+use crate::speech::{
+    scene::Scene,
+    token::{Kind, Token},
+};
+
+/// Where a unit may stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seat {
+    /// Also alone in a sentence: `mỗi kg`.
+    Free,
+    /// Only after a number, with or without a space.
+    Near,
+    /// Only right after a number.
+    Glued,
+}
+
+const UNITS: [(&str, &str, Seat); 55] = [
+    ("km", "ki lô mét", Seat::Free),
+    ("Km", "ki lô mét", Seat::Free),
+    ("KM", "ki lô mét", Seat::Near),
+    ("cm", "xăng ti mét", Seat::Free),
+    ("mm", "mi li mét", Seat::Free),
+    ("dm", "đề xi mét", Seat::Near),
+    ("m", "mét", Seat::Near),
+    ("kg", "ki lô gam", Seat::Free),
+    ("Kg", "ki lô gam", Seat::Free),
+    ("KG", "ki lô gam", Seat::Near),
+    ("g", "gam", Seat::Near),
+    ("gr", "gam", Seat::Near),
+    ("mg", "mi li gam", Seat::Free),
+    ("l", "lít", Seat::Near),
+    ("L", "lít", Seat::Glued),
+    ("lít", "lít", Seat::Near),
+    ("ml", "mi li lít", Seat::Free),
+    ("ha", "héc ta", Seat::Near),
+    ("kW", "ki lô oát", Seat::Free),
+    ("KW", "ki lô oát", Seat::Near),
+    ("kWh", "ki lô oát giờ", Seat::Free),
+    ("KWh", "ki lô oát giờ", Seat::Free),
+    ("kwh", "ki lô oát giờ", Seat::Free),
+    ("MW", "mê ga oát", Seat::Near),
+    ("kV", "ki lô vôn", Seat::Free),
+    ("V", "vôn", Seat::Glued),
+    ("W", "oát", Seat::Glued),
+    ("Hz", "héc", Seat::Near),
+    ("GB", "ghi ga bai", Seat::Near),
+    ("MB", "mê ga bai", Seat::Near),
+    ("TB", "tê ra bai", Seat::Glued),
+    ("KB", "ki lô bai", Seat::Near),
+    ("Mbps", "mê ga bít trên giây", Seat::Near),
+    ("dB", "đề xi ben", Seat::Near),
+    ("s", "giây", Seat::Glued),
+    ("h", "giờ", Seat::Near),
+    ("H", "giờ", Seat::Glued),
+    ("p", "phút", Seat::Glued),
+    ("ph", "phút", Seat::Near),
+    ("k", "nghìn", Seat::Glued),
+    ("K", "nghìn", Seat::Glued),
+    ("tr", "triệu", Seat::Near),
+    ("Tr", "triệu", Seat::Near),
+    ("TR", "triệu", Seat::Glued),
+    ("tỉ", "tỷ", Seat::Glued),
+    ("đ", "đồng", Seat::Near),
+    ("Đ", "đồng", Seat::Near),
+    ("VNĐ", "đồng", Seat::Near),
+    ("VND", "đồng", Seat::Near),
+    ("vnđ", "đồng", Seat::Near),
+    ("vnd", "đồng", Seat::Near),
+    ("VNđ", "đồng", Seat::Near),
+    ("USD", "đô la Mỹ", Seat::Near),
+    ("EUR", "ơ rô", Seat::Near),
+    ("G", "gờ", Seat::Glued),
+];
+
+/// Signs that are units.
+const SIGNS: [(&str, &str); 13] = [
+    ("%", "phần trăm"),
+    ("‰", "phần nghìn"),
+    ("℃", "độ xê"),
+    ("℉", "độ ép"),
+    ("₫", "đồng"),
+    ("$", "đô la"),
+    ("€", "ơ rô"),
+    ("£", "bảng Anh"),
+    ("¥", "yên"),
+    ("㎡", "mét vuông"),
+    ("㎥", "mét khối"),
+    ("㎏", "ki lô gam"),
+    ("㎞", "ki lô mét"),
+];
+
+/// What things are counted by: `đồng/tháng`.
+const MEASURES: [&str; 40] = [
+    "ngày",
+    "tháng",
+    "năm",
+    "giờ",
+    "phút",
+    "giây",
+    "người",
+    "hộ",
+    "lượt",
+    "lần",
+    "tuần",
+    "suất",
+    "em",
+    "cháu",
+    "quý",
+    "kỳ",
+    "bộ",
+    "cái",
+    "chiếc",
+    "con",
+    "cây",
+    "sào",
+    "khẩu",
+    "thửa",
+    "phiếu",
+    "vé",
+    "học",
+    "lít",
+    "tấn",
+    "tạ",
+    "yến",
+    "mét",
+    "trường",
+    "trẻ",
+    "xe",
+    "chuyến",
+    "ca",
+    "buổi",
+    "bài",
+    "khối",
+];
+
+/// The currency written before a number.
+pub(super) fn currency(token: &Token<'_>) -> Option<&'static str> {
+    match token.text {
+        "$" => Some("đô la"),
+        "USD" | "US" => Some("đô la Mỹ"),
+        "€" | "EUR" => Some("ơ rô"),
+        "£" => Some("bảng Anh"),
+        "₫" | "VND" | "VNĐ" => Some("đồng"),
+        _ => None,
+    }
+}
+
+/// The unit after a number that ends before `at`: its words, and where it ends.
+pub(super) fn after_number(scene: &Scene<'_>, at: usize) -> Option<(String, usize)> {
+    let spaced = scene.token(at).is(Kind::Space);
+    let (name, mut end) = base(
+        scene,
+        scene.skip_space(at),
+        if spaced { Seat::Near } else { Seat::Glued },
+    )?;
+    let name = if name == "nghìn" {
+        scene.speech.voice.nghin
+    } else {
+        name
+    };
+    let mut text = name.to_owned();
+    if let Some((per, after)) = per(scene, end, name) {
+        text.push_str(&per);
+        end = after;
+    }
+    Some((text, end))
+}
+
+/// A unit without what it is counted by.
+fn base(scene: &Scene<'_>, at: usize, seat: Seat) -> Option<(&'static str, usize)> {
+    let token = scene.token(at);
+    if token.is(Kind::Sign) {
+        if matches!(token.text, "°" | "º") {
+            let letter = scene.token(scene.skip_space(at + 1));
+            return Some(match letter.text {
+                "C" => ("độ xê", scene.skip_space(at + 1) + 1),
+                "F" => ("độ ép", scene.skip_space(at + 1) + 1),
+                _ => ("độ", at + 1),
+            });
+        }
+        let (_, name) = SIGNS.iter().find(|(sign, _)| *sign == token.text)?;
+        return Some((name, at + 1));
+    }
+    if !token.is(Kind::Word) {
+        return None;
+    }
+    let fits = |wanted: Seat| match seat {
+        Seat::Glued => true,
+        Seat::Near => wanted != Seat::Glued,
+        Seat::Free => wanted == Seat::Free,
+    };
+    let next = scene.token(at + 1);
+    let power = match next.text {
+        "2" | "²" => "vuông",
+        "3" | "³" => "khối",
+        _ => "",
+    };
+    let is_length = matches!(token.text, "m" | "km" | "cm" | "mm" | "dm" | "Km");
+    if is_length
+        && !power.is_empty()
+        && !matches!(scene.token(at + 2).kind, Kind::Word | Kind::Number)
+    {
+        let name = match (token.text, power) {
+            ("m", "vuông") => "mét vuông",
+            ("m", _) => "mét khối",
+            ("km" | "Km", _) => "ki lô mét vuông",
+            ("cm", "vuông") => "xăng ti mét vuông",
+            ("cm", _) => "xăng ti mét khối",
+            ("mm", _) => "mi li mét vuông",
+            _ => "đề xi mét vuông",
+        };
+        return Some((name, at + 2));
+    }
+    if matches!(next.kind, Kind::Number) {
+        return None;
+    }
+    // USD, đ and the like before a hyphenated word are units all the same; `m-` and `h-` are not seen.
+    let (_, name, _) = UNITS
+        .iter()
+        .find(|(unit, _, wanted)| *unit == token.text && fits(*wanted))?;
+    // `5 h` before a name is the letter: khối 5 H. Nam Đàn.
+    Some((name, at + 1))
+}
+
+/// `/kg`, `/tháng`, `/h` after a unit or currency.
+pub(super) fn per(scene: &Scene<'_>, at: usize, unit: &str) -> Option<(String, usize)> {
+    if !scene.token(at).is_sign("/") {
+        return None;
+    }
+    let word = scene.token(at + 1);
+    if !word.is(Kind::Word) {
+        return None;
+    }
+    let is_speed = unit.ends_with("mét") || unit.ends_with("bít") || unit.ends_with("khối");
+    if let Some((name, end)) = base(scene, at + 1, Seat::Glued) {
+        // km/h, m³/s, m/s
+        let joint = if is_speed && matches!(name, "giờ" | "giây") {
+            "trên"
+        } else {
+            "một"
+        };
+        return Some((format!(" {joint} {name}"), end));
+    }
+    MEASURES.contains(&&*word.lower).then(|| {
+        (
+            format!(" {} {}", if is_speed { "trên" } else { "một" }, word.text),
+            at + 2,
+        )
+    })
+}
+
+/// A unit in a sentence, without a number: `mỗi kg`, `100 triệu đ`, `đồng/kg`.
+pub(super) fn alone(scene: &Scene<'_>) -> Option<Said> {
+    let token = scene.token(0);
+    if scene.is_glued() || !matches!(token.kind, Kind::Word | Kind::Sign) {
+        return None;
+    }
+    let previous = scene.previous();
+    if matches!(token.text, "đ" | "Đ" | "k" | "VNĐ" | "VND" | "vnđ")
+        && matches!(
+            previous,
+            "triệu" | "nghìn" | "ngàn" | "tỷ" | "tỉ" | "trăm" | "chục"
+        )
+    {
+        let (per, end) = per(scene, 1, "đồng").unwrap_or_default();
+        return Some(Said::new(end.max(1), format!("đồng{per}")));
+    }
+    if &*token.lower == "đồng"
+        || MEASURES.contains(&&*token.lower)
+        || matches!(&*token.lower, "triệu" | "tỷ")
+    {
+        let (per, end) = per(scene, 1, "")?;
+        return Some(Said::new(end, format!("{}{per}", token.text)));
+    }
+    if token.text == "C" && matches!(previous, "độ") {
+        return Some(Said::new(1, "xê"));
+    }
+    if !token.is(Kind::Word) {
+        return None;
+    }
+    let is_square = matches!(scene.token(1).text, "2" | "3" | "²" | "³");
+    let seat = if is_square { Seat::Near } else { Seat::Free };
+    let (name, end) = base(scene, 0, seat)?;
+    let (per, end) = per(scene, end, name).map_or((String::new(), end), |(per, end)| (per, end));
+    Some(Said::new(end, format!("{name}{per}")))
+}

@@ -1,0 +1,101 @@
+//! Words: letters that are spelt, codes of letters and digits, and words that nobody can be expected to read.
+
+use super::Said;
+use crate::speech::{
+    ProblemKind, lexicon,
+    number::{cardinal, one_by_one},
+    scene::Scene,
+    syllable::is_syllable,
+    token::{Kind, Token},
+};
+
+/// Whether a word, in small letters, is Vietnamese or known.
+pub(super) fn is_spoken(lower: &str) -> bool {
+    is_syllable(lower) || lexicon::builtin().foreign.contains(lower)
+}
+
+/// Letters before a number that are no code: places and roads.
+const NOT_CODES: [&str; 11] = [
+    "Q", "P", "QL", "TL", "HL", "ĐT", "KP", "TP", "TT", "NĐ", "SĐT",
+];
+
+fn is_letters(token: &Token<'_>) -> bool {
+    token.is(Kind::Word)
+        && token.text.chars().count() <= 4
+        && token.text.chars().all(char::is_uppercase)
+}
+
+/// `PC02`, `A05`, `10A1`, `37A-123.45`.
+pub(super) fn code(scene: &Scene<'_>) -> Option<Said> {
+    if scene.is_glued() {
+        return None;
+    }
+    let first = scene.token(0);
+    let begins_with_letters =
+        is_letters(first) && scene.token(1).is(Kind::Number) && !NOT_CODES.contains(&first.text);
+    let is_class = first.is(Kind::Number)
+        && is_letters(scene.token(1))
+        && (scene.token(2).is(Kind::Number)
+            || (scene.token(1).text.chars().count() == 1 && "ABCDE".contains(scene.token(1).text)));
+    if !begins_with_letters && !is_class {
+        return None;
+    }
+    if begins_with_letters && super::abbreviation::builtin(scene).is_some() {
+        return None;
+    }
+    let voice = scene.speech.voice;
+    // The plate of a car or motorcycle.
+    let plate =
+        (2..4).find(|at| scene.token(*at).is_dash() && scene.token(at + 1).is(Kind::Number));
+    let is_plate = is_class
+        && first.text.len() == 2
+        && plate.is_some_and(|at| scene.token(at + 1).text.len() >= 3);
+    let mut parts: Vec<String> = Vec::new();
+    let mut at = 0;
+    while at < 12 {
+        let token = scene.token(at);
+        match token.kind {
+            Kind::Number if is_plate || (token.text.starts_with('0') && token.text.len() > 1) => {
+                parts.push(one_by_one(token.text));
+            }
+            Kind::Number => parts.push(cardinal(token.text, voice)),
+            Kind::Word if is_letters(token) => parts.push(lexicon::spell(token.text)?),
+            Kind::Word => return None,
+            Kind::Sign
+                if is_plate
+                    && matches!(token.text, "-" | ".")
+                    && scene.token(at + 1).is(Kind::Number) => {}
+            _ => break,
+        }
+        at += 1;
+    }
+    Some(Said::new(at, parts.join(" ")))
+}
+
+/// Capitals that are no word: spelt, and reported unless they are one letter.
+pub(super) fn letters(scene: &Scene<'_>) -> Option<Said> {
+    let token = scene.token(0);
+    if !token.is(Kind::Word) {
+        return None;
+    }
+    let mut chars = token.text.chars();
+    if let (Some(letter), None) = (chars.next(), chars.next()) {
+        let is_vowel = is_syllable(&token.lower);
+        return (!is_vowel && letter.is_alphabetic())
+            .then(|| lexicon::spell(token.text))
+            .flatten()
+            .map(|name| Said::new(1, name));
+    }
+    if !token.is_all_capitals() || is_spoken(&token.lower) {
+        return None;
+    }
+    let spelt = lexicon::spell(token.text)?;
+    Some(Said::wrong(1, spelt, ProblemKind::UnknownAbbreviation))
+}
+
+/// Words that are neither Vietnamese nor known.
+pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
+    let token = scene.token(0);
+    (token.is(Kind::Word) && !is_spoken(&token.lower))
+        .then(|| Said::wrong(1, token.text, ProblemKind::UnknownWord))
+}

@@ -1,0 +1,259 @@
+//! The table of written sentences and how they are spoken, and what holds for every text.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::speech::Region;
+
+const TABLE: &str = include_str!("table.txt");
+
+/// The rows of the table.
+fn rows() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TABLE
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with("// "))
+        .map(|line| {
+            line.split_once(" => ")
+                .unwrap_or_else(|| panic!("no ` => ` in {line}"))
+        })
+}
+
+#[test]
+fn the_table() {
+    let speech = Speech::default();
+    let wrong: Vec<String> = rows()
+        .filter_map(|(written, wanted)| {
+            let spoken = speech.read(written).text;
+            (spoken != wanted).then(|| format!("{written}\n  wanted {wanted}\n  spoken {spoken}"))
+        })
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "{}\n{} rows are wrong",
+        wrong.join("\n"),
+        wrong.len()
+    );
+}
+
+#[test]
+fn reading_what_was_read_changes_nothing() {
+    let speech = Speech::default();
+    for (written, _) in rows() {
+        let once = speech.read(written).text;
+        let twice = speech.read(&once);
+        assert_eq!(twice.text, once, "{written}: {:?}", twice.changes);
+    }
+}
+
+/// What is wrong with a text, shortly.
+fn problems(text: &str) -> Vec<(ProblemKind, String)> {
+    let spoken = Speech::default().read(text);
+    spoken
+        .problems
+        .into_iter()
+        .map(|problem| {
+            assert_eq!(text[problem.range], problem.token);
+            (problem.kind, problem.token)
+        })
+        .collect()
+}
+
+#[test]
+fn the_table_has_no_problems() {
+    for (written, _) in rows() {
+        if !written.contains("@congan") {
+            assert_eq!(problems(written), [], "{written}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_spoken_is_reported() {
+    use ProblemKind::*;
+    for (text, kind, token) in [
+        ("theo GHXKL của phường", UnknownAbbreviation, "GHXKL"),
+        ("dùng blockchainx nhé", UnknownWord, "blockchainx"),
+        ("mọi ngừơi chú ý", UnknownWord, "ngừơi"),
+        (
+            "vào quatang24gio.top ngay",
+            UnknownAddress,
+            "quatang24gio.top",
+        ),
+        ("xem #phongchongluadao", UnknownAddress, "#phongchongluadao"),
+        ("lừa ðảo", LookAlike, "ð"),
+        ("C¶nh b¸o lõa ®¶o", LegacyEncoding, "C¶nh"),
+        ("Cảnh báo 🚨🚨 khẩn", NoSound, "🚨🚨"),
+        ("gọi 1800-xxxx", Placeholder, "xxxx"),
+        ("ngày …… tháng", Placeholder, "……"),
+        (
+            "De nghi ba con chu y khong chuyen tien",
+            Unaccented,
+            "De nghi ba con chu y khong chuyen tien",
+        ),
+    ] {
+        let found = problems(text);
+        assert!(
+            found.contains(&(kind, token.to_owned())),
+            "{text}: {found:?}"
+        );
+    }
+    assert_eq!(
+        Speech::default().read("Cảnh báo 🚨 khẩn 🚨.").text,
+        "Cảnh báo khẩn."
+    );
+}
+
+#[test]
+fn regions_have_their_words() {
+    let south = Speech::new(&Readings::default(), Dialect::of(Region::South));
+    assert_eq!(
+        south.read("101 hộ, 5.000đ, 20k").text,
+        "một trăm lẻ một hộ, năm ngàn đồng, hai mươi ngàn"
+    );
+}
+
+#[test]
+fn editors_readings_come_first() {
+    let reading = |written: &str, spoken: &str, after: &[&str]| crate::domain::speech::Reading {
+        written: written.to_owned(),
+        spoken: spoken.to_owned(),
+        before: Vec::new(),
+        after: after.iter().map(|word| (*word).to_owned()).collect(),
+    };
+    let readings = Readings {
+        abbreviations: vec![
+            reading("VHTT", "Văn hóa Thể thao", &[]),
+            reading("VHTT", "Văn hóa và Thông tin", &["phường"]),
+        ],
+        addresses: vec![("vinh.example".to_owned(), "trang của thành phố".to_owned())],
+        words: vec![reading("facebook", "phây búc", &[])],
+    };
+    let speech = Speech::new(&readings, Dialect::default());
+    let spoken = speech.read("VHTT phường và VHTT tỉnh, Facebook, https://www.vinh.example");
+    assert_eq!(
+        spoken.text,
+        "Văn hóa và Thông tin phường và Văn hóa Thể thao tỉnh, phây búc, trang của thành phố"
+    );
+    assert_eq!(spoken.problems, []);
+}
+
+#[test]
+fn changes_say_what_where_and_by_which_rule() {
+    let text = "Lúc 8h30 ngày 12/3.";
+    let changes = Speech::default().read(text).changes;
+    let shown: Vec<_> = changes
+        .iter()
+        .map(|change| (&text[change.range.clone()], change.rule, change.to.as_str()))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("8h30", "time", "tám giờ ba mươi"),
+            ("12/3", "date", "mười hai tháng ba")
+        ]
+    );
+}
+
+#[test]
+fn rules_have_names_of_their_own() {
+    let names: std::collections::BTreeSet<_> = RULES.iter().map(|rule| rule.name).collect();
+    assert_eq!(names.len(), RULES.len());
+}
+
+/// Pieces that rules look for, so that random texts meet them.
+fn pieces() -> impl Strategy<Value = String> {
+    let known = proptest::sample::select(vec![
+        " ",
+        " ",
+        " ",
+        "\n",
+        "-",
+        "–",
+        "/",
+        ".",
+        ",",
+        ":",
+        "(",
+        ")",
+        "+",
+        "%",
+        "@",
+        "#",
+        "*",
+        "_",
+        "“",
+        "…",
+        "....",
+        "°C",
+        "²",
+        "đ",
+        "k",
+        "tr",
+        "h",
+        "g",
+        "0",
+        "1",
+        "3",
+        "12",
+        "24",
+        "30",
+        "113",
+        "2024",
+        "0238",
+        "000",
+        "1900",
+        "ngày",
+        "tháng",
+        "thứ",
+        "quý",
+        "gọi",
+        "số",
+        "mã",
+        "IV",
+        "XIII",
+        "UBND",
+        "TP",
+        "P",
+        "Q",
+        "CCCD",
+        "OTP",
+        "www.",
+        "https://",
+        "gov.vn",
+        "Zalo",
+        "xxxx",
+        "NĐ-CP",
+        "QĐ",
+        "Vinh",
+        "lừa đảo",
+        "e\u{301}",
+        "ð",
+        "🚨",
+        "\u{200b}",
+        "５",
+        "ngừơi",
+        "<b>",
+        "&nbsp;",
+    ])
+    .prop_map(str::to_owned);
+    proptest::collection::vec(prop_oneof![8 => known, 1 => any::<String>()], 0..30)
+        .prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_can_be_read(text in pieces()) {
+        let spoken = Speech::default().read(&text);
+        for problem in &spoken.problems {
+            prop_assert_eq!(&text[problem.range.clone()], problem.token.as_str());
+        }
+        for change in &spoken.changes {
+            prop_assert!(text.get(change.range.clone()).is_some());
+        }
+        // Digits never reach a voice, and every other trouble is on the list.
+        prop_assert!(!spoken.text.bytes().any(|byte| byte.is_ascii_digit()), "{:?} -> {:?}", text, spoken.text);
+        prop_assert!(unicode_normalization::is_nfc(&spoken.text));
+    }
+}
