@@ -49,6 +49,7 @@ const FILES: &[(&str, &str)] = &[
     ("diagnostic", include_str!("catalogue/diagnostic.yaml")),
     ("state", include_str!("catalogue/state.yaml")),
     ("reason", include_str!("catalogue/reason.yaml")),
+    ("approval", include_str!("catalogue/approval.yaml")),
     ("cron", include_str!("catalogue/cron.yaml")),
     ("cli", include_str!("catalogue/cli.yaml")),
     ("web", include_str!("catalogue/web.yaml")),

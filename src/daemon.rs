@@ -10,6 +10,7 @@ pub mod liveness;
 pub mod planner;
 pub mod preparer;
 pub mod reloader;
+pub mod sample;
 pub mod supervisor;
 
 use std::{

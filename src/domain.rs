@@ -3,6 +3,7 @@
 //! Nothing here opens a file, a socket or a database, reads a clock or logs. Functions cannot fail on valid values;
 //! what can be invalid is refused where it is made (`parse`).
 
+pub mod approval;
 pub mod bulletin;
 pub mod calendar;
 pub mod channel;
@@ -19,5 +20,6 @@ pub mod secret;
 pub mod settings;
 pub mod speech;
 pub mod time;
+pub mod version;
 pub mod ward;
 pub mod workspace;

@@ -16,6 +16,7 @@ pub mod template;
 
 pub mod render;
 pub mod speech;
+pub mod version;
 
 pub mod adapter;
 pub mod config;

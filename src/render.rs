@@ -9,6 +9,7 @@ use pulldown_cmark::{Event, Parser, html};
 use serde_json::{Map, Value, json};
 
 use crate::{
+    catalogue::{self, Lang},
     domain::{
         bulletin::{Bulletin, Format, Script, Turn},
         id::{BulletinId, WardId},
@@ -224,6 +225,34 @@ impl Renderer {
             html: is_article.then(|| to_html(&text)),
             text,
             turns,
+        })
+    }
+
+    /// The correction of `bulletin` for `ward`, as a channel of `format` carries it.
+    ///
+    /// # Errors
+    /// As [`Renderer::render`].
+    pub fn correction(
+        &self,
+        workspace: &Workspace,
+        bulletin: &Bulletin,
+        ward: &Ward,
+        format: Format,
+    ) -> Result<Content, RenderError> {
+        let text = self.part(workspace, bulletin, ward, BodyPart::Correction)?;
+        Ok(Content {
+            bulletin: bulletin.id.clone(),
+            format,
+            // What goes out is Vietnamese, whatever the operator reads.
+            title: catalogue::text(
+                Lang::Vi,
+                "approval.correction-title",
+                &[("title", &bulletin.title)],
+            ),
+            summary: None,
+            html: (format == Format::Article).then(|| to_html(&text)),
+            text,
+            turns: Vec::new(),
         })
     }
 

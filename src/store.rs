@@ -3,6 +3,7 @@
 //! `Store` is a struct, not a trait: tests use a real database. Every statement is a named constant in `store/sql.rs`.
 //! No transaction is ever open while a call to a channel is under way. `now` is always a parameter.
 
+pub mod approval;
 mod batch;
 mod deliver;
 mod end;
@@ -26,6 +27,7 @@ use crate::domain::{
     id::{BulletinId, ChannelId, DeliveryId, ScheduleId, WardId},
     message::ContentHash,
     time::Timestamp,
+    version::VersionHash,
 };
 use link::{Pools, rows};
 
@@ -177,6 +179,10 @@ pub struct Unprepared {
     pub channel: ChannelId,
     /// The body it carries.
     pub format: crate::domain::bulletin::Format,
+    /// Its schedule.
+    pub schedule: ScheduleId,
+    /// When it is due.
+    pub due: Timestamp,
 }
 
 /// What became of a delivery that had to be frozen.
@@ -190,6 +196,19 @@ pub struct Frozen {
     pub host: String,
     /// Whether its adapter can ask the channel "is it already there?".
     pub can_ask: bool,
+    /// The approvals that it rests on; `None` where none is wanted.
+    pub approved: Option<Approved>,
+}
+
+/// The approvals that a frozen delivery rests on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Approved {
+    /// The bulletin, in the version whose words it carries.
+    pub bulletin: (BulletinId, VersionHash),
+    /// The schedule, in the version that sends it here; `None` for a send by hand, or where schedules need no approval.
+    pub schedule: Option<(ScheduleId, VersionHash)>,
+    /// How urgent the approved version is.
+    pub priority: crate::domain::bulletin::Priority,
 }
 
 /// A delivery that could be sent now: the first unfinished one of its channel.

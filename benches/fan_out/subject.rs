@@ -201,6 +201,7 @@ name: Đo
 zone: Asia/Ho_Chi_Minh
 city: {{ id: vinh, name: thành phố Vinh, province: tỉnh Nghệ An }}
 database: sqlite:unused.db
+approval: {{ required: off }}
 plan: {{ horizon: 2h, prepare: 15m, grace: 1m }}
 delivery:
   workers: {in_flight}

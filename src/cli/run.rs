@@ -11,14 +11,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{
     Global,
     output::{Output, local, parse_instant},
-    place::Place,
+    place::{Place, eprint_text},
 };
 use crate::{
     adapter::transport::{Route, Transport, TransportSettings},
     clock::Clock,
     config,
-    daemon::{Daemon, Shared, live::Live, reloader::Reloader, supervisor::Stop},
-    domain::time::Timestamp,
+    daemon::{self, Daemon, Shared, live::Live, reloader::Reloader, supervisor::Stop},
+    domain::{approval::Required, time::Timestamp},
     simulator::{City, CityHandle, CityOptions},
     store::{LogFilter, World},
     telemetry::{self, LogFormat},
@@ -94,7 +94,15 @@ pub(super) async fn run(global: &Global, args: &RunArgs, output: &Output) -> any
     let alone = store.is_exclusive();
     let node = config::node_name(Clock::system().now().as_micros());
     let shared = Shared::new(node, alone, clock.clone(), store.clone(), transport, live);
-    let reloader = Reloader::new(place.root.clone(), place.secrets.clone());
+    if simulated {
+        daemon::sample::approve(&store, &shared.live.borrow().clone(), start).await?;
+    } else if place.workspace.settings.approval.required == Required::Off {
+        eprint_text(&output.say("approval.off", &[]));
+    }
+    let reloader = Reloader {
+        sample_approver: simulated,
+        ..Reloader::new(place.root.clone(), place.secrets.clone())
+    };
     let signals = signals(shared.stop.clone(), reloader.wanted.clone())?;
 
     let address = if args.no_web {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     adapter::registry::Registry, config::Secrets, domain::workspace::Workspace, render::Renderer,
+    version::Versions,
 };
 
 /// A workspace, ready to be worked with.
@@ -13,6 +14,8 @@ pub struct Live {
     pub workspace: Arc<Workspace>,
     /// Its templates.
     pub renderer: Renderer,
+    /// What has to be approved, in its current versions.
+    pub versions: Versions,
     /// Its channels' adapters.
     pub adapters: Registry,
 }
@@ -36,9 +39,11 @@ impl Live {
         for problem in problems {
             tracing::error!(channel.id = %problem.channel, error = %problem, "a channel cannot be used");
         }
+        let versions = Versions::of(&workspace, &renderer);
         Self {
             workspace,
             renderer,
+            versions,
             adapters,
         }
     }

@@ -31,6 +31,8 @@ pub struct Reloader {
     pub secrets: Secrets,
     /// Set by whoever wants a reload now (the signal's owner).
     pub wanted: Arc<Notify>,
+    /// Approves what is edited in a simulated city, where nobody else would.
+    pub sample_approver: bool,
     /// The mistakes of the last load that was refused; empty when it was taken.
     pub refused: watch::Sender<Vec<Diagnostic>>,
 }
@@ -43,6 +45,7 @@ impl Reloader {
             root,
             secrets,
             wanted: Arc::new(Notify::new()),
+            sample_approver: false,
             refused: watch::Sender::new(Vec::new()),
         }
     }
@@ -86,8 +89,11 @@ impl Reloader {
         let now = shared.clock.now();
         let workspace = Arc::new(workspace);
         let live = Arc::new(Live::new(workspace.clone(), &self.secrets));
-        // First the store, then the loops: a loop that sees the new workspace finds it in force.
+        // First the store, then the loops: a loop that sees the new workspace finds it in force, and approved in simulation.
         let stored = async {
+            if self.sample_approver {
+                super::sample::approve(&shared.store, &live, now).await?;
+            }
             shared.store.set_revision(&workspace.revision, now).await?;
             shared
                 .store

@@ -167,6 +167,14 @@ codes! {
     StrayNumber = "L066" Warning,
     /// A brace in what goes out: a template that was not one.
     StrayBrace = "L067" Error,
+    /// One person twice among the approvers.
+    ApproverTwice = "L160" Error,
+    /// Nothing has to be approved.
+    ApprovalOff = "L161" Warning,
+    /// Nobody may approve.
+    NoApprovers = "L162" Warning,
+    /// Not a person's name.
+    NotAName = "L163" Error,
     /// One voice and two voices at the same time.
     ScriptAndDialogue = "L170" Error,
     /// A dialogue in which nobody speaks.

@@ -90,6 +90,18 @@ impl ScheduleId {
         Self(format!("send.{token}"))
     }
 
+    /// The schedule that stands for the corrections of one retraction: made by hand, too.
+    #[must_use]
+    pub fn correction(token: &str) -> Self {
+        Self(format!("send.correction.{token}"))
+    }
+
+    /// Whether these are the corrections of a retraction.
+    #[must_use]
+    pub fn is_correction(&self) -> bool {
+        self.0.starts_with("send.correction.")
+    }
+
     /// Reads an id back from the store, where ids made by hand occur too.
     #[must_use]
     pub fn from_store(text: String) -> Self {

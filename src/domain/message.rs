@@ -158,15 +158,11 @@ pub struct Message {
 }
 
 impl Message {
-    /// A name for this content in this ward, the same on every repetition: for receivers that find things by a slug.
+    /// A name for this bulletin in this ward, the same on every repetition, after every edit and for its correction: for
+    /// receivers that find things by a slug. What replaces words has to find the page that carries them.
     #[must_use]
     pub fn slug(&self) -> String {
-        format!(
-            "{}-{}-{}",
-            self.content.bulletin,
-            self.ward,
-            &self.hash.as_str()[..8]
-        )
+        format!("{}-{}", self.content.bulletin, self.ward)
     }
 }
 

@@ -16,6 +16,8 @@ use super::{
 pub struct Schedule {
     /// Its key in its file.
     pub id: ScheduleId,
+    /// Who wrote it; none of them may approve it.
+    pub editors: Vec<String>,
     /// When it fires.
     pub when: When,
     /// The zone in which `when` and `valid` are read.

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use chrono_tz::Tz;
 
-use super::{secret::SecretRef, time::Timestamp, ward::Ward};
+use super::{approval::ApprovalRules, secret::SecretRef, time::Timestamp, ward::Ward};
 
 /// The daemon's settings.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +27,8 @@ pub struct Settings {
     pub prepare: Duration,
     /// How late the daemon may wake up before an occurrence counts as missed.
     pub grace: Duration,
+    /// Who says yes to what.
+    pub approval: ApprovalRules,
     /// How deliveries are sent.
     pub delivery: DeliverySettings,
     /// Where calls may go.

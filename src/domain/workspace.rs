@@ -36,6 +36,19 @@ pub struct Workspace {
     pub channels: BTreeMap<ChannelId, Channel>,
     /// Schedules.
     pub schedules: BTreeMap<ScheduleId, Schedule>,
+    /// Exactly what people wrote, for approvals: bulletins and recipes, whole files, and each schedule's part of its file.
+    pub texts: BTreeMap<Authored, String>,
+}
+
+/// Something whose exact text an approval covers.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Authored {
+    /// A bulletin's file.
+    Bulletin(BulletinId),
+    /// A recipe's file.
+    Recipe(RecipeId),
+    /// A schedule's part of its file.
+    Schedule(ScheduleId),
 }
 
 impl Workspace {

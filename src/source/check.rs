@@ -21,7 +21,12 @@ use super::{
     },
     text::Text,
 };
-use crate::domain::{bulletin::Topic, contact::Contact, settings::Settings, workspace::Workspace};
+use crate::domain::{
+    bulletin::Topic,
+    contact::Contact,
+    settings::Settings,
+    workspace::{Authored, Workspace},
+};
 
 /// Everything that was read, file by file.
 #[derive(Debug, Default)]
@@ -49,6 +54,7 @@ impl Parts {
 /// Checks everything against everything. The workspace is whole only if nothing was wrong.
 pub(super) fn run(notebook: &Notebook, parts: Parts, revision: String) -> Workspace {
     notebook.resolve();
+    let texts = texts(&parts);
     wards::check(notebook, &parts.wards);
     let settings = parts.settings.unwrap_or_else(settings::stand_in);
     let recipes = parts
@@ -92,6 +98,7 @@ pub(super) fn run(notebook: &Notebook, parts: Parts, revision: String) -> Worksp
             .iter()
             .map(|raw| (raw.schedule.id.clone(), raw.schedule.clone()))
             .collect(),
+        texts,
     };
     recipes::check(notebook, &workspace, &parts.recipes, &parts.channels);
     schedules::check(
@@ -103,4 +110,29 @@ pub(super) fn run(notebook: &Notebook, parts: Parts, revision: String) -> Worksp
     );
     words::check(notebook, &workspace, &parts.bulletins, &parts.templates);
     workspace
+}
+
+/// What people wrote, where approvals cover it: byte for byte, but for the mark and the line ends that Windows adds. Two
+/// nodes whose copies differ only in those have the same versions.
+fn texts(parts: &Parts) -> BTreeMap<Authored, String> {
+    let plain = |text: &str| {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        text.replace("\r\n", "\n")
+    };
+    let whole = |place: &crate::diagnostic::Place| plain(place.file.text());
+    let bulletins = parts.bulletins.iter().map(|raw| {
+        let id = raw.bulletin.id.clone();
+        (Authored::Bulletin(id), whole(&raw.at))
+    });
+    let recipes = parts
+        .recipes
+        .iter()
+        .map(|raw| (Authored::Recipe(raw.recipe.id.clone()), whole(&raw.at)));
+    let schedules = parts.schedules.iter().map(|raw| {
+        (
+            Authored::Schedule(raw.schedule.id.clone()),
+            plain(&raw.text),
+        )
+    });
+    bulletins.chain(recipes).chain(schedules).collect()
 }

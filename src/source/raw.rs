@@ -3,6 +3,7 @@
 //! One file here for each sort of file that people edit. References are noted in the notebook and resolved when every
 //! file is read.
 
+mod approval;
 pub(super) mod bulletin;
 pub(super) mod channel;
 pub(super) mod recipe;

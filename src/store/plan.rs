@@ -16,8 +16,9 @@ use crate::domain::{id::DeliveryId, plan::PlannedDelivery, time::Timestamp};
 /// Deliveries a transaction takes. Somebody who waits for the writer waits some milliseconds.
 const CHUNK: usize = 2_000;
 
+/// A delivery as one row of a batch.
 #[derive(Serialize)]
-struct Row<'a> {
+pub(super) struct Row<'a> {
     delivery_id: &'a str,
     schedule: &'a str,
     bulletin: Option<&'a str>,

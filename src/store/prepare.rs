@@ -1,23 +1,29 @@
 //! Preparing: which deliveries want words, and freezing them.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use serde::Serialize;
 
 use super::{
-    Frozen, Store, StoreError, Unprepared,
+    Frozen, Store, StoreError, Unprepared, approval,
     batch::{clean, json},
     journal,
-    link::{Cells as _, Purpose, execute, rows},
+    link::{Cells as _, Purpose, Tx, execute, rows},
     row::{delivery_id, parsed},
     sql,
 };
 use crate::domain::{
+    approval::Subject,
     bulletin::Format,
     delivery::{Reason, State},
-    id::{BulletinId, ChannelId, DeliveryId, WardId},
+    id::{BulletinId, ChannelId, DeliveryId, ScheduleId, WardId},
     message::{Content, ContentHash},
     time::Timestamp,
+    version::VersionHash,
 };
 
 #[derive(Serialize)]
@@ -32,6 +38,7 @@ struct FrozenJson<'a> {
     hash: &'a str,
     host: Cow<'a, str>,
     can_ask: bool,
+    priority: Option<&'static str>,
 }
 
 impl Store {
@@ -69,6 +76,8 @@ impl Store {
                         "format",
                         id,
                     )?,
+                    schedule: ScheduleId::from_store(row.text(5)?.to_owned()),
+                    due: Timestamp::from_micros(row.integer(6)?),
                 })
             }
         )
@@ -88,7 +97,8 @@ impl Store {
 
     /// Stores contents (once each) and makes deliveries ready that are still planned. `revision` is the revision that
     /// the words were rendered from: when another one has come into force meanwhile, nothing is frozen, because that
-    /// one may say something else. Returns how many are ready.
+    /// one may say something else. So it is with the approvals that `frozen` rests on: when one of them does not hold any
+    /// more, nothing is frozen, and the next round sees why. Returns how many are ready.
     ///
     /// # Errors
     /// [`StoreError::Query`] or [`StoreError::DiskFull`].
@@ -102,23 +112,17 @@ impl Store {
         if frozen.is_empty() {
             return Ok(0);
         }
-        let mut contents: Vec<ContentJson<'_>> = contents
-            .iter()
-            .map(|(hash, content)| ContentJson {
-                hash: hash.as_str(),
-                json: content.to_json(),
-            })
-            .collect();
-        // Two nodes that insert the same contents in one order cannot wait for each other.
-        contents.sort_unstable_by_key(|content| content.hash);
-        contents.dedup_by_key(|content| content.hash);
-        let frozen: Vec<FrozenJson<'_>> = frozen
+        let rows: Vec<FrozenJson<'_>> = frozen
             .iter()
             .map(|frozen| FrozenJson {
                 delivery_id: frozen.id.as_str(),
                 hash: frozen.hash.as_str(),
                 host: clean(&frozen.host),
                 can_ask: frozen.can_ask,
+                priority: frozen
+                    .approved
+                    .as_ref()
+                    .map(|approved| approved.priority.as_str()),
             })
             .collect();
         let mut tx = self.pools.begin(Purpose::Write).await?;
@@ -128,13 +132,11 @@ impl Store {
         if in_force.first() != Some(&true) {
             return Ok(0);
         }
-        execute!(
-            tx,
-            sql::plan::CONTENT_INSERT,
-            json(&contents),
-            now.as_micros()
-        )?;
-        let count = execute!(tx, sql::plan::FREEZE, json(&frozen), now.as_micros())?;
+        if !approvals_hold(&mut tx, frozen).await? {
+            return Ok(0);
+        }
+        insert_contents(&mut tx, contents, now).await?;
+        let count = execute!(tx, sql::plan::FREEZE, json(&rows), now.as_micros())?;
         tx.commit().await?;
         if count > 0 {
             self.changed();
@@ -175,4 +177,42 @@ impl Store {
         }
         Ok(ended.len() as u64)
     }
+}
+
+/// Whether every approval that `frozen` rests on is in force, as this transaction sees it.
+async fn approvals_hold(tx: &mut Tx, frozen: &[Frozen]) -> Result<bool, StoreError> {
+    let mut wanted: HashSet<(Subject, &VersionHash)> = HashSet::new();
+    for approved in frozen.iter().filter_map(|frozen| frozen.approved.as_ref()) {
+        let (bulletin, version) = &approved.bulletin;
+        wanted.insert((Subject::Bulletin(bulletin.clone()), version));
+        if let Some((schedule, version)) = &approved.schedule {
+            wanted.insert((Subject::Schedule(schedule.clone()), version));
+        }
+    }
+    let subjects: BTreeSet<Subject> = wanted.iter().map(|(subject, _)| subject.clone()).collect();
+    let standings = approval::standings(tx, &subjects).await?;
+    Ok(wanted
+        .iter()
+        .all(|(subject, version)| standings[subject].allows(version)))
+}
+
+/// Stores contents, once each.
+pub(super) async fn insert_contents(
+    tx: &mut Tx,
+    contents: &[(ContentHash, Arc<Content>)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut contents: Vec<ContentJson<'_>> = contents
+        .iter()
+        .map(|(hash, content)| ContentJson {
+            hash: hash.as_str(),
+            json: content.to_json(),
+        })
+        .collect();
+    // Two nodes that insert the same contents in one order cannot wait for each other.
+    contents.sort_unstable_by_key(|content| content.hash);
+    contents.dedup_by_key(|content| content.hash);
+    let now_us = now.as_micros();
+    execute!(*tx, sql::plan::CONTENT_INSERT, json(&contents), now_us)?;
+    Ok(())
 }

@@ -75,17 +75,26 @@ macro_rules! statements {
     };
 }
 
+pub mod approval;
 pub mod deliver;
 pub mod plan;
 pub mod read;
 
 /// Every statement there is, file by file.
-pub const ALL: [&[Statement]; 3] = [plan::ALL, deliver::ALL, read::ALL];
+pub const ALL: [&[Statement]; 4] = [plan::ALL, approval::ALL, deliver::ALL, read::ALL];
 
 /// The two migration folders hold files of the same names: version, name, text for SQLite, text for PostgreSQL.
-pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[(
-    1,
-    "begin",
-    include_str!("../../migrations/sqlite/0001_begin.sql"),
-    include_str!("../../migrations/postgres/0001_begin.sql"),
-)];
+pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
+    (
+        1,
+        "begin",
+        include_str!("../../migrations/sqlite/0001_begin.sql"),
+        include_str!("../../migrations/postgres/0001_begin.sql"),
+    ),
+    (
+        2,
+        "approval",
+        include_str!("../../migrations/sqlite/0002_approval.sql"),
+        include_str!("../../migrations/postgres/0002_approval.sql"),
+    ),
+];

@@ -92,6 +92,7 @@ fn settings() -> Settings {
         horizon: second,
         prepare: second,
         grace: second,
+        approval: loa::domain::approval::ApprovalRules::default(),
         delivery: DeliverySettings {
             workers: 1,
             connect_timeout: second,

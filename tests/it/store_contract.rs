@@ -1,5 +1,6 @@
 //! The store's contract, held by both databases: each test runs on SQLite and on PostgreSQL.
 
+mod approving;
 mod delivering;
 mod ending;
 mod ground;
@@ -94,6 +95,17 @@ contract! {
         opening_again_changes_nothing,
         addresses,
         locks;
+    approving:
+        a_decision_is_on_record_with_its_version,
+        nothing_of_it_can_be_changed,
+        only_what_is_approved_is_frozen,
+        a_return_stops_what_was_frozen_and_what_is_tried_again,
+        what_was_skipped_for_want_of_it_is_taken_up_again,
+        a_schedule_stands_for_itself,
+        the_sample_is_approved_in_simulation_only,
+        a_retraction_calls_off_and_corrects,
+        a_return_and_a_freeze_at_once,
+        approvals_from_two_nodes_at_once;
     schema:
         every_statement_prepares;
     model:

@@ -79,9 +79,7 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
                     document: String::new(),
                     dated: SOME_MONTH,
                 }),
-            editors: fields.or("editors", Vec::new(), |value| {
-                value.list(|value| value.words())
-            }),
+            editors: super::approval::editors(fields),
             claims: fields.or("claims", Vec::new(), |value| value.list(claim)),
             contacts: fields.or("contacts", Vec::new(), |value| {
                 value.list(|value| value.reference(Named::Contact, ContactId::parse))

@@ -36,6 +36,8 @@ pub(crate) struct RawSchedule {
     pub bulletins: Option<Place>,
     /// Where it sends, if that could be read.
     pub to: Option<Place>,
+    /// Exactly what is written.
+    pub text: String,
 }
 
 /// Reads one file of schedules. `zone` is the workspace's.
@@ -76,6 +78,7 @@ fn schedule(id: ScheduleId, value: Value<'_>, zone: Tz) -> Option<RawSchedule> {
         let (to, to_at) = to.unzip();
         let schedule = Schedule {
             id,
+            editors: super::approval::editors(fields),
             when: when.unwrap_or_else(|| When::At {
                 times: vec![NaiveTime::MIN],
                 days: vec![Weekday::Mon],
@@ -95,6 +98,7 @@ fn schedule(id: ScheduleId, value: Value<'_>, zone: Tz) -> Option<RawSchedule> {
             when: when_at,
             bulletins: bulletins_at,
             to: to_at,
+            text: value.place().text().to_owned(),
         }
     })
 }

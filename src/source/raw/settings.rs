@@ -40,6 +40,7 @@ pub(crate) fn stand_in() -> Settings {
         horizon: 48 * 60 * MINUTE,
         prepare: 15 * MINUTE,
         grace: MINUTE,
+        approval: crate::domain::approval::ApprovalRules::default(),
         delivery: delivery_defaults(),
         allow: Vec::new(),
         simulate_start: Timestamp::default(),
@@ -141,6 +142,7 @@ fn settings(fields: &Fields<'_>) -> Settings {
         horizon,
         prepare,
         grace,
+        approval: super::approval::read(fields),
         delivery: fields
             .get("delivery")
             .and_then(|value| value.map(|fields| delivery(fields, &value)))

@@ -65,7 +65,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Where to point for something that is not there: the key of this map, or the file's first key.
-    fn head(&self) -> Place {
+    pub(in crate::source) fn head(&self) -> Place {
         let span = match (self.value.key, self.entries.first()) {
             (Some(key), _) => key.clone(),
             (None, Some(first)) => first.key_span.clone(),

@@ -24,8 +24,8 @@ statements! {
         FROM batch WHERE TRUE
         ON CONFLICT (id) DO NOTHING"
     );
-    /// Deliveries that an edit changed before they began, and those that it brings back: superseded ones, and ones that
-    /// had no valid bulletin and now have one. `$2` revision, `$3` now.
+    /// Deliveries that an edit changed before they began, and those that it brings back: superseded ones, ones that had
+    /// no valid bulletin and now have one, and ones whose words were not approved (to be judged again). `$2` revision, `$3` now.
     PLAN_CHANGE = batch!(
         [delivery_id TEXT, bulletin TEXT, ward TEXT, ward_name TEXT, channel_name TEXT,
          kind TEXT, format TEXT, mode TEXT, priority TEXT, deadline_us BIGINT, late BOOLEAN]
@@ -46,6 +46,7 @@ statements! {
                 (batch.bulletin, batch.ward, batch.ward_name, batch.channel_name, batch.kind,
                  batch.format, batch.mode, batch.priority, batch.deadline_us, batch.late))
             OR (state = 'skipped' AND due_us > $3 AND (reason = 'superseded'
+                OR (reason = 'unapproved' AND delivery.revision <> $2)
                 OR (reason = 'expired' AND detail = 'no-valid-bulletin' AND batch.bulletin IS NOT NULL))))"
     );
     /// Deliveries that a new revision leaves as they are: their words may have changed all the same, so they are frozen
@@ -102,7 +103,7 @@ statements! {
 
     /// Deliveries to freeze. `$1` due before, `$2` limit.
     UNPREPARED = one!(
-        "SELECT id, bulletin, ward, channel, format FROM delivery
+        "SELECT id, bulletin, ward, channel, format, schedule, due_us FROM delivery
         WHERE state = 'planned' AND due_us < $1 ORDER BY due_us, id LIMIT $2"
     );
     /// The least instant of a delivery that is not frozen.
@@ -113,11 +114,11 @@ statements! {
         "INSERT INTO content (hash, json, at_us) SELECT hash, json, CAST($2 AS BIGINT) FROM batch WHERE TRUE
         ON CONFLICT (hash) DO NOTHING"
     );
-    /// Makes deliveries ready. `$2` now.
+    /// Makes deliveries ready, as urgent as the approved words are. `$2` now.
     FREEZE = batch!(
-        [delivery_id TEXT, hash TEXT, host TEXT, can_ask BOOLEAN]
+        [delivery_id TEXT, hash TEXT, host TEXT, can_ask BOOLEAN, priority TEXT]
         concat!("UPDATE delivery SET state = 'ready', content = batch.hash, host = batch.host, can_ask = batch.can_ask,
-            next_us = due_us, updated_us = $2
+            priority = COALESCE(batch.priority, delivery.priority), next_us = due_us, updated_us = $2
         FROM batch WHERE id = batch.delivery_id AND attempt = 0 AND ", is_in_state!("planned"))
     );
     /// Ends what has not begun. `$2` state, `$3` reason, `$4` detail, `$5` now.

@@ -452,6 +452,7 @@ fn workspace<const R: usize, const C: usize>(
         recipes: recipes.map(|recipe| (recipe.id.clone(), recipe)).into(),
         channels: channels.into(),
         schedules: BTreeMap::new(),
+        texts: BTreeMap::new(),
     }
 }
 

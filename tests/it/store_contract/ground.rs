@@ -122,6 +122,7 @@ impl Ground {
                 host: host(delivery.channel.as_str()),
                 id: delivery.id,
                 hash: hash.clone(),
+                approved: None,
             })
             .collect();
         self.store

@@ -293,6 +293,7 @@ pub(super) async fn random_sequences(ground: Ground) {
                             host: "h".to_owned(),
                             id: delivery.id,
                             hash: words.hash(),
+                            approved: None,
                         })
                         .collect();
                     let revision = name(model.revision);

@@ -461,6 +461,7 @@ pub(super) async fn freezing(ground: Ground) {
         hash,
         host: "other".to_owned(),
         can_ask: false,
+        approved: None,
     };
     assert_eq!(
         ground.store.freeze(&[], &[again], R1, at(1)).await.unwrap(),

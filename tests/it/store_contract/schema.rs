@@ -130,11 +130,10 @@ async fn sqlite_tables(url: &str) -> BTreeMap<String, Table> {
         }
     }
     // A table whose key is its row number has no index for it.
-    tables
-        .get_mut("journal")
-        .unwrap()
-        .unique
-        .insert(sorted("number"));
+    for table in ["journal", "approval"] {
+        let table = tables.get_mut(table).unwrap();
+        table.unique.insert(sorted("number"));
+    }
     tables
 }
 

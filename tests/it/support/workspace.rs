@@ -10,6 +10,7 @@ zone: Asia/Ho_Chi_Minh
 city: { id: vinh, name: thành phố Vinh, province: tỉnh Nghệ An }
 database: sqlite:.loa/loa.db
 web: { listen: "127.0.0.1:0" }
+approval: { required: off }
 plan: { horizon: 24h, prepare: 15m, grace: 1m }
 delivery:
   workers: 8

@@ -174,6 +174,7 @@ fn workspace(names: Names) -> Workspace {
             horizon: 60 * 60 * second,
             prepare: 600 * second,
             grace: 60 * second,
+            approval: loa::domain::approval::ApprovalRules::default(),
             delivery: DeliverySettings {
                 workers: 8,
                 connect_timeout: second,
@@ -206,6 +207,7 @@ fn workspace(names: Names) -> Workspace {
             .map(|channel| (channel.id.clone(), channel))
             .collect(),
         schedules: Default::default(),
+        texts: std::collections::BTreeMap::new(),
     }
 }
 
@@ -296,6 +298,7 @@ impl City {
                 hash: content(planned.format).hash(),
                 host: "127.0.0.1".into(),
                 can_ask: false,
+                approved: None,
             })
             .collect();
         self.store

@@ -1,0 +1,325 @@
+//! Workspace → versions: everything that an approval covers, gathered and hashed.
+//!
+//! A bulletin's version covers its file, the shared templates and contacts that it uses, its editors, and the rendered
+//! words of every format and of its correction for every ward. A schedule's covers its text, every channel that it reaches
+//! with the way there, and the rules of lateness.
+//!
+//! Which templates and contacts a bulletin uses is told by their names occurring in its texts. That may be one too many,
+//! never one too few: tera includes by literal name only.
+
+pub mod diff;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    domain::{
+        approval::{Required, Subject},
+        bulletin::{Bulletin, Dated, Priority},
+        calendar::When,
+        channel::{AdapterConfig, Channel, Parameter},
+        contact::{Contact, ContactKind},
+        id::{BulletinId, ContactId, ScheduleId},
+        message::Content,
+        schedule::{Choice, Missed, Schedule},
+        time::format_duration,
+        version::{BulletinRecord, ContactRecord, ScheduleRecord, Slot, Version},
+        ward::Ward,
+        workspace::{Authored, Workspace},
+    },
+    render::Renderer,
+};
+
+/// Hexadecimal digits of the fingerprint of a recipe.
+const FINGERPRINT: usize = 12;
+
+/// The current version of everything that has to be approved.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Versions {
+    all: BTreeMap<Subject, Version>,
+}
+
+impl Versions {
+    /// The versions of `workspace`, as far as its own rules want them.
+    #[must_use]
+    pub fn of(workspace: &Workspace, renderer: &Renderer) -> Self {
+        let required = workspace.settings.approval.required;
+        let mut all = BTreeMap::new();
+        if required >= Required::Bulletins {
+            all.extend(workspace.bulletins.values().map(|bulletin| {
+                let version = bulletin_version(workspace, renderer, bulletin);
+                (version.subject.clone(), version)
+            }));
+        }
+        if required >= Required::Everything {
+            all.extend(workspace.schedules.values().map(|schedule| {
+                let version = schedule_version(workspace, schedule);
+                (version.subject.clone(), version)
+            }));
+        }
+        Self { all }
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn get(&self, subject: &Subject) -> Option<&Version> {
+        self.all.get(subject)
+    }
+
+    /// A bulletin's.
+    #[must_use]
+    pub fn bulletin(&self, id: &BulletinId) -> Option<&Version> {
+        self.get(&Subject::Bulletin(id.clone()))
+    }
+
+    /// A schedule's.
+    #[must_use]
+    pub fn schedule(&self, id: &ScheduleId) -> Option<&Version> {
+        self.get(&Subject::Schedule(id.clone()))
+    }
+
+    /// All of them, bulletins first.
+    pub fn iter(&self) -> impl Iterator<Item = &Version> {
+        self.all.values()
+    }
+}
+
+/// Every area for which words are rendered.
+fn areas(workspace: &Workspace) -> impl Iterator<Item = &Ward> {
+    std::iter::once(&workspace.settings.city).chain(workspace.wards.values())
+}
+
+/// What `ward` gets of `bulletin` in `slot`; `None` when the bulletin has no such part.
+///
+/// Words that cannot be rendered are left out too: the checks refuse such a workspace, and nothing is ever sent for them.
+#[must_use]
+pub fn words(
+    workspace: &Workspace,
+    renderer: &Renderer,
+    bulletin: &Bulletin,
+    ward: &Ward,
+    slot: Slot,
+) -> Option<Content> {
+    if !bulletin.has(slot.format) {
+        return None;
+    }
+    if slot.correction {
+        bulletin.correction.as_ref()?;
+        renderer
+            .correction(workspace, bulletin, ward, slot.format)
+            .ok()
+    } else {
+        renderer.render(workspace, bulletin, ward, slot.format).ok()
+    }
+}
+
+/// Everything that every ward gets of `bulletin`, for the store to keep with an approval.
+#[must_use]
+pub fn all_words(
+    workspace: &Workspace,
+    renderer: &Renderer,
+    bulletin: &Bulletin,
+) -> Vec<(Ward, Slot, Content)> {
+    let per_ward = |ward: &Ward| {
+        Slot::all()
+            .filter_map(|slot| {
+                let content = words(workspace, renderer, bulletin, ward, slot)?;
+                Some((ward.clone(), slot, content))
+            })
+            .collect::<Vec<_>>()
+    };
+    areas(workspace).flat_map(per_ward).collect()
+}
+
+/// The version of a bulletin.
+#[must_use]
+pub fn bulletin_version(
+    workspace: &Workspace,
+    renderer: &Renderer,
+    bulletin: &Bulletin,
+) -> Version {
+    let id = &bulletin.id;
+    let source = workspace.texts.get(&Authored::Bulletin(id.clone()));
+    let source = source.cloned().unwrap_or_default();
+    let templates = templates_of(workspace, &source);
+    let contacts = contacts_of(workspace, bulletin, &source, &templates);
+    let settings = &workspace.settings;
+    let mut words_by_ward: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for ward in areas(workspace) {
+        let slots = Slot::all().filter_map(|slot| {
+            let content = words(workspace, renderer, bulletin, ward, slot)?;
+            Some((slot.key(), content.hash().as_str().to_owned()))
+        });
+        words_by_ward.insert(ward.id.to_string(), slots.collect());
+    }
+    let record = BulletinRecord {
+        id: id.to_string(),
+        needed: match bulletin.priority {
+            Priority::Emergency => settings.approval.emergency,
+            Priority::Normal | Priority::Priority => 1,
+        },
+        title: bulletin.title.clone(),
+        priority: bulletin.priority.as_str().to_owned(),
+        from: bulletin.valid.from,
+        until: bulletin.valid.until,
+        editors: bulletin.editors.clone(),
+        source,
+        topic: workspace
+            .topics
+            .get(&bulletin.topic)
+            .map_or_else(String::new, |topic| topic.title.clone()),
+        city: [settings.city.name.clone(), settings.province.clone()],
+        templates,
+        contacts,
+        // The seam for spoken text: its address joins `words` under `spoken`, and what `content/speech.yaml` says of the words
+        // that occur joins here.
+        readings: BTreeMap::new(),
+        wards: areas(workspace)
+            .map(|ward| {
+                let word = ward.kind.word().to_owned();
+                (
+                    ward.id.to_string(),
+                    [ward.name.clone(), ward.short.clone(), word],
+                )
+            })
+            .collect(),
+        words: words_by_ward,
+    };
+    Version::bulletin(id.clone(), record)
+}
+
+/// The shared templates whose names occur in `text`, or in one of them.
+fn templates_of(workspace: &Workspace, text: &str) -> BTreeMap<String, String> {
+    let mut found: BTreeMap<String, String> = BTreeMap::new();
+    let mut texts = vec![text];
+    while let Some(text) = texts.pop() {
+        for (name, template) in &workspace.templates {
+            if !found.contains_key(name) && text.contains(name.as_str()) {
+                found.insert(name.clone(), template.clone());
+                texts.push(template);
+            }
+        }
+    }
+    found
+}
+
+/// The contacts that a bulletin lists, or whose ids occur in its texts.
+fn contacts_of(
+    workspace: &Workspace,
+    bulletin: &Bulletin,
+    source: &str,
+    templates: &BTreeMap<String, String>,
+) -> BTreeMap<String, ContactRecord> {
+    let listed: BTreeSet<&str> = bulletin.contacts.iter().map(ContactId::as_str).collect();
+    let occurs = |id: &str| source.contains(id) || templates.values().any(|text| text.contains(id));
+    workspace
+        .contacts
+        .values()
+        .filter(|contact| listed.contains(contact.id.as_str()) || occurs(contact.id.as_str()))
+        .map(|contact| (contact.id.to_string(), contact_record(contact)))
+        .collect()
+}
+
+/// A contact as an approval covers it.
+#[must_use]
+pub fn contact_record(contact: &Contact) -> ContactRecord {
+    let kind = match contact.kind {
+        ContactKind::Phone => "phone",
+        ContactKind::ShortCode => "short-code",
+        ContactKind::Site => "site",
+        ContactKind::Office => "office",
+        ContactKind::Oa => "oa",
+    };
+    let verified = contact.verified.as_ref().map_or_else(String::new, |check| {
+        format!("{} {}", dated(check.on), check.by)
+    });
+    ContactRecord {
+        name: contact.name.clone(),
+        value: contact.value.clone(),
+        about: [kind, &contact.purpose, &contact.source, &verified].join(" | "),
+        verified: contact.verified.is_some(),
+    }
+}
+
+fn dated(on: Dated) -> String {
+    match on {
+        Dated::Day(day) => day.to_string(),
+        Dated::Month { year, month } => format!("{year}-{month:02}"),
+        Dated::Year(year) => year.to_string(),
+    }
+}
+
+/// The version of a schedule.
+#[must_use]
+pub fn schedule_version(workspace: &Workspace, schedule: &Schedule) -> Version {
+    let id = &schedule.id;
+    let source = workspace.texts.get(&Authored::Schedule(id.clone()));
+    let missed = match schedule.missed {
+        Missed::Skip => "skip".to_owned(),
+        Missed::Late { within } => format!("late {}", format_duration(within)),
+    };
+    let bulletins = match &schedule.bulletins {
+        Choice::Only(id) => format!("only {id}"),
+        Choice::Rotate(ids) => {
+            let ids: Vec<&str> = ids.iter().map(BulletinId::as_str).collect();
+            format!("rotate {}", ids.join(" "))
+        }
+        Choice::RotateTopic(topic) => format!("topic {topic}"),
+    };
+    let targets = workspace
+        .channels
+        .values()
+        .filter(|channel| schedule.to.include(channel))
+        .map(|channel| (channel.id.to_string(), target(workspace, channel)))
+        .collect();
+    let record = ScheduleRecord {
+        id: id.to_string(),
+        needed: 1,
+        editors: schedule.editors.clone(),
+        source: source.cloned().unwrap_or_default(),
+        when: format!("{} {}", when(&schedule.when), schedule.zone.name()),
+        from: schedule.valid.from,
+        until: schedule.valid.until,
+        bulletins,
+        lateness: format!("{missed}, {}", format_duration(schedule.deadline)),
+        targets,
+        // The seam for permitted hours: what `schedules/policy.yaml` allows joins here.
+        policy: String::new(),
+    };
+    Version::schedule(id.clone(), record)
+}
+
+fn when(when: &When) -> String {
+    match when {
+        When::Cron(line) => format!("cron {}", line.as_str()),
+        When::At { times, days } => {
+            let times: Vec<String> = times.iter().map(ToString::to_string).collect();
+            let days: Vec<String> = days.iter().map(ToString::to_string).collect();
+            format!("at {} {}", times.join(" "), days.join(" "))
+        }
+    }
+}
+
+/// Where and how a channel is reached, in one line. A recipe writes what is sent, so its text counts.
+fn target(workspace: &Workspace, channel: &Channel) -> String {
+    let way = match &channel.adapter {
+        AdapterConfig::Recipe { recipe, with } => {
+            let text = workspace.texts.get(&Authored::Recipe(recipe.clone()));
+            let hash = blake3::hash(text.map_or("", String::as_str).as_bytes()).to_hex();
+            let with = with.iter().map(|(name, value)| match value {
+                Parameter::Plain(value) => format!("{name}={value}"),
+                Parameter::Secret(secret) => format!("{name}={secret}"),
+            });
+            let with: Vec<String> = with.collect();
+            format!("{recipe} {} {}", &hash[..FINGERPRINT], with.join(" "))
+        }
+        AdapterConfig::Webhook { url, .. } => format!("webhook {url}"),
+    };
+    [
+        channel.ward.as_str(),
+        channel.kind.as_str(),
+        channel.format.as_str(),
+        channel.mode.as_str(),
+        &way,
+    ]
+    .join(" | ")
+}
