@@ -62,18 +62,15 @@ impl Side<'_> {
     fn text(&self, ward: &str, slot: Slot, mask: bool) -> Option<String> {
         let hash = self.record.words.get(ward)?.get(&slot.key())?;
         let content = self.contents.get(&ContentHash::from_store(hash.clone()))?;
-        let mut text = content.title.clone();
-        for part in content.summary.iter().chain([&content.text]) {
-            text.push('\n');
-            text.push_str(part);
+        let mut parts = vec![content.title.clone()];
+        parts.extend(content.summary.clone());
+        if content.turns.is_empty() {
+            parts.push(content.text.clone());
         }
         // Who speaks counts too: a turn is told with its voice.
-        if !content.turns.is_empty() {
-            text = content.title.clone();
-            for turn in &content.turns {
-                text.push_str(&format!("\n{}: {}", turn.voice.as_str(), turn.text));
-            }
-        }
+        let turns = content.turns.iter();
+        parts.extend(turns.map(|turn| [turn.voice.as_str(), ": ", &turn.text].concat()));
+        let mut text = parts.join("\n");
         if let Some([name, short, _]) = self.record.wards.get(ward).filter(|_| mask) {
             let mut first = name.chars();
             let capital: String = first
