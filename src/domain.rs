@@ -11,6 +11,7 @@ pub mod contact;
 pub mod crontab;
 pub mod delivery;
 pub mod id;
+pub mod lint;
 pub mod message;
 pub mod plan;
 pub mod recipe;

@@ -14,6 +14,7 @@ pub mod diagnostic;
 pub mod source;
 pub mod template;
 
+pub mod lint;
 pub mod render;
 pub mod speech;
 pub mod version;

@@ -37,7 +37,7 @@ macro_rules! codes {
                 match self { $(Self::$name => $text,)+ }
             }
 
-            /// How bad this sort is.
+            /// How bad this sort is; `lint` in `loa.yaml` may say otherwise for the rules L130 to L144.
             #[must_use]
             pub fn severity(self) -> Severity {
                 match self { $(Self::$name => Severity::$severity,)+ }
@@ -167,6 +167,36 @@ codes! {
     StrayNumber = "L066" Warning,
     /// A brace in what goes out: a template that was not one.
     StrayBrace = "L067" Error,
+    /// A spoken sentence that nobody can follow to its end.
+    SentenceTooLong = "L130" Warning,
+    /// A telephone number that is said only once.
+    NumberNotRepeated = "L131" Warning,
+    /// A script without a greeting.
+    NoGreeting = "L132" Warning,
+    /// A script without a sign-off.
+    NoSignOff = "L133" Warning,
+    /// Words for a touch screen where there is none.
+    ClickHere = "L134" Warning,
+    /// A chat message longer than the service takes.
+    MessageTooLong = "L135" Error,
+    /// More than a counter screen shows.
+    SignTooLong = "L136" Warning,
+    /// A bulletin without prepared words to take it back.
+    NoCorrection = "L137" Warning,
+    /// A bulletin without a last day.
+    NoExpiry = "L138" Warning,
+    /// A last day too far away.
+    ExpiryTooFar = "L139" Warning,
+    /// A headline that is cut.
+    TitleTooLong = "L140" Warning,
+    /// A summary that is cut.
+    SummaryTooLong = "L141" Warning,
+    /// Words in capitals.
+    Shouting = "L142" Warning,
+    /// An article without a summary.
+    NoSummary = "L143" Warning,
+    /// A claim without where it comes from.
+    ClaimWithoutSource = "L144" Error,
     /// One person twice among the approvers.
     ApproverTwice = "L160" Error,
     /// Nothing has to be approved.

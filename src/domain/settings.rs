@@ -4,7 +4,9 @@ use std::{net::SocketAddr, time::Duration};
 
 use chrono_tz::Tz;
 
-use super::{approval::ApprovalRules, secret::SecretRef, time::Timestamp, ward::Ward};
+use super::{
+    approval::ApprovalRules, lint::LintSettings, secret::SecretRef, time::Timestamp, ward::Ward,
+};
 
 /// The daemon's settings.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +39,8 @@ pub struct Settings {
     pub simulate_start: Timestamp,
     /// Simulated seconds a second.
     pub simulate_speed: f64,
+    /// How words are judged.
+    pub lint: LintSettings,
 }
 
 /// Where the database is.

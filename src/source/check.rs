@@ -4,6 +4,8 @@
 mod channels;
 mod contacts;
 mod fault;
+mod lints;
+mod locate;
 mod recipes;
 mod schedules;
 mod wards;

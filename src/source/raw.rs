@@ -6,6 +6,7 @@
 mod approval;
 pub(super) mod bulletin;
 pub(super) mod channel;
+mod lint;
 pub(super) mod recipe;
 pub(super) mod schedule;
 pub(super) mod settings;

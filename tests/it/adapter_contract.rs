@@ -109,6 +109,7 @@ fn settings() -> Settings {
         allow: Vec::new(),
         simulate_start: Timestamp::default(),
         simulate_speed: 1.0,
+        lint: loa::domain::lint::LintSettings::default(),
     }
 }
 

@@ -20,7 +20,7 @@ fn workspace(bulletin: &str) -> Workspace {
         (
             "loa.yaml",
             "name: Thử\nzone: Asia/Ho_Chi_Minh\ncity: { id: thu, name: thành phố Thử, province: tỉnh Mẫu }\n\
-             database: sqlite:.loa/loa.db\n",
+             database: sqlite:.loa/loa.db\nlint: { all: off }\n",
         ),
         (
             "content/topics.yaml",

@@ -22,6 +22,7 @@ use crate::{
 use super::{
     contacts::Contacts,
     fault::{describe_template, open_quote, open_tag, template_place},
+    lints::{Lints, Rendered},
 };
 
 pub(super) fn check(
@@ -51,7 +52,9 @@ pub(super) fn check(
         }
     }
     let contacts = (!notebook.has_gap(Named::Contact)).then(|| Contacts::new(workspace, templates));
+    let mut lints = Lints::new(workspace, templates);
     for raw in bulletins {
+        let mut rendered = Rendered::new();
         check.braces(raw, "part-title", None, &raw.bulletin.title);
         if let Some(contacts) = &contacts {
             contacts.check_title(notebook, raw);
@@ -59,10 +62,13 @@ pub(super) fn check(
         for (part, text) in &raw.parts {
             // Broken, or including what is broken: said already, and no reason to leave the others unchecked.
             if renderer.has(&raw.bulletin.id, *part) {
-                check.part(&renderer, contacts.as_ref(), raw, *part, text);
+                let words = check.part(&renderer, contacts.as_ref(), raw, *part, text);
+                rendered.insert(*part, words);
             }
         }
+        lints.judge(raw, &rendered);
     }
+    lints.report(notebook);
 }
 
 /// The name under which the renderer knows a bulletin's part.
@@ -78,7 +84,7 @@ struct Check<'a> {
     seen: BTreeSet<(Code, String, usize)>,
 }
 
-impl Check<'_> {
+impl<'a> Check<'a> {
     /// Reports a mistake once, not once for every ward.
     fn report(&mut self, diagnostic: Diagnostic) {
         let key = (
@@ -91,7 +97,7 @@ impl Check<'_> {
         }
     }
 
-    /// Renders one part for every ward.
+    /// Renders one part for every ward; gives the words.
     fn part(
         &mut self,
         renderer: &Renderer,
@@ -99,7 +105,8 @@ impl Check<'_> {
         raw: &RawBulletin,
         part: BodyPart,
         text: &Text,
-    ) {
+    ) -> Vec<(&'a Ward, String)> {
+        let mut all = Vec::new();
         let mut lines = HashSet::new();
         let name = part_word(part);
         let city = &self.workspace.settings.city;
@@ -140,6 +147,7 @@ impl Check<'_> {
                         }
                         before = line;
                     }
+                    all.push((ward, words));
                 }
                 Err(error) => {
                     if !self.is_through_a_gap(&error) {
@@ -149,6 +157,7 @@ impl Check<'_> {
                 }
             }
         }
+        all
     }
 
     /// Whether words are missing only because another file could not be read.
@@ -348,7 +357,7 @@ fn first_brace(words: &str) -> Option<&str> {
 }
 
 /// What the part is called in a sentence.
-fn part_word(part: BodyPart) -> &'static str {
+pub(super) fn part_word(part: BodyPart) -> &'static str {
     match part {
         BodyPart::Script => "part-script",
         BodyPart::Turn(_) => "part-dialogue",

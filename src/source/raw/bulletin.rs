@@ -29,6 +29,12 @@ pub(crate) struct RawBulletin {
     pub parts: BTreeMap<BodyPart, Text>,
     /// Its title: where to point for the bulletin as a whole.
     pub at: Place,
+    /// Its days, if it gives any.
+    pub valid: Option<Place>,
+    /// Its article's key.
+    pub article: Option<Place>,
+    /// Its claims, each.
+    pub claims: Vec<Place>,
 }
 
 /// Some month: for dates that could not be read.
@@ -51,6 +57,12 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
             Some(body)
         };
         let script = script(fields, &mut body);
+        let valid = fields.get("valid");
+        let article_at = fields.get("article").map(|value| value.key_place());
+        let (claims, claims_at) = fields
+            .or("claims", Vec::new(), |value| value.list(claim))
+            .into_iter()
+            .unzip();
         let article = fields.get("article").and_then(|value| {
             value.map(|fields| Article {
                 summary: body(BodyPart::ArticleSummary, fields.get("summary")),
@@ -68,10 +80,7 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
             priority: fields.or("priority", Priority::default(), |value| {
                 value.one_of(&priorities)
             }),
-            valid: fields
-                .get("valid")
-                .and_then(super::validity)
-                .unwrap_or_default(),
+            valid: valid.and_then(super::validity).unwrap_or_default(),
             source: fields
                 .required("source")
                 .and_then(source)
@@ -80,7 +89,7 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
                     dated: SOME_MONTH,
                 }),
             editors: super::approval::editors(fields),
-            claims: fields.or("claims", Vec::new(), |value| value.list(claim)),
+            claims,
             contacts: fields.or("contacts", Vec::new(), |value| {
                 value.list(|value| value.reference(Named::Contact, ContactId::parse))
             }),
@@ -96,6 +105,9 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
             bulletin,
             parts,
             at: title.map_or_else(|| root.place(), |title| title.place()),
+            valid: valid.map(|value| value.key_place()),
+            article: article_at,
+            claims: claims_at,
         }
     })
 }
@@ -150,11 +162,13 @@ fn turns<'a>(
     turns.unwrap_or_default()
 }
 
-fn claim(value: Value<'_>) -> Option<Claim> {
-    value.map(|fields| Claim {
+/// A claim and its place. A rule of `loa.yaml` judges whether it needs a source.
+fn claim(value: Value<'_>) -> Option<(Claim, Place)> {
+    let claim = value.map(|fields| Claim {
         says: words(fields, "says"),
         source: fields.get("source").and_then(|value| value.words()),
-    })
+    })?;
+    Some((claim, value.place()))
 }
 
 fn not_contact(value: Value<'_>) -> Option<NotContact> {

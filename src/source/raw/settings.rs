@@ -10,6 +10,7 @@ use crate::{
     domain::{
         calendar::{parse_zone, resolve},
         id::WardId,
+        lint::{Level, LintSettings},
         retry::RetryPolicy,
         settings::{AllowRule, DatabaseSetting, DeliverySettings, Settings},
         time::Timestamp,
@@ -45,6 +46,8 @@ pub(crate) fn stand_in() -> Settings {
         allow: Vec::new(),
         simulate_start: Timestamp::default(),
         simulate_speed: 60.0,
+        // What nobody asked for is not judged.
+        lint: LintSettings::all(Level::Off),
     }
 }
 
@@ -155,6 +158,10 @@ fn settings(fields: &Fields<'_>) -> Settings {
             .unwrap_or_default(),
         simulate_start,
         simulate_speed,
+        lint: fields
+            .get("lint")
+            .and_then(super::lint::read)
+            .unwrap_or_default(),
     }
 }
 
@@ -315,7 +322,8 @@ fn delivery(fields: &Fields<'_>, value: &Value<'_>) -> DeliverySettings {
     }
 }
 
-fn count(number: u64) -> usize {
+/// A number that fits, as a count.
+pub(super) fn count(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 

@@ -187,6 +187,7 @@ fn workspace(names: Names) -> Workspace {
             allow: Vec::new(),
             simulate_start: at("2024-03-25T00:00"),
             simulate_speed: 1.0,
+            lint: loa::domain::lint::LintSettings::default(),
         },
         wards: wards.map(|ward| (ward.id.clone(), ward)).collect(),
         topics: [(
