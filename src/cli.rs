@@ -15,6 +15,7 @@ mod reconcile;
 mod run;
 mod send;
 mod simulate;
+mod speech;
 mod verify;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -86,6 +87,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Say a crontab line in words and list its next instants
     Cron(cron::CronArgs),
+    /// Show how a text is spoken, and what a voice could not say
+    Speech(speech::SpeechArgs),
     /// Run the simulated city as a process of its own
     Simulate(simulate::SimulateArgs),
 }
@@ -149,6 +152,7 @@ async fn execute(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Command::Reconcile(args) => reconcile::run(global, args, output).await,
         Command::Verify(args) => verify::run(global, args, output).await,
         Command::Cron(args) => cron::run(args, output),
+        Command::Speech(args) => speech::run(global, args, output),
         Command::Simulate(args) => simulate::run(global, args, output).await,
     }
 }

@@ -171,6 +171,7 @@ fn take(notebook: &Notebook, parts: &mut Parts, role: &Role, path: &str, bytes: 
         Role::Settings => parts.settings = Some(raw::settings::read(root)),
         Role::Topics => parts.topics.extend(raw::bulletin::read_topics(root)),
         Role::Contacts => parts.contacts.extend(raw::bulletin::read_contacts(root)),
+        Role::Readings => parts.readings = raw::speech::read(root),
         Role::Wards => parts.wards.extend(raw::ward::read(root)),
         Role::Channels => parts.channels.extend(raw::channel::read(root)),
         Role::Schedules => parts
@@ -226,6 +227,7 @@ fn note_gap(notebook: &Notebook, role: &Role) {
             notebook.expect(Named::Template, name);
             notebook.gap(Named::Template);
         }
+        Role::Readings => notebook.gap(Named::Reading),
         Role::Planned | Role::Stray => {}
     }
 }

@@ -205,11 +205,34 @@ impl Speech {
                 &text[range],
             ));
         }
+        forget_what_follows(&mut spoken.problems);
         spoken.changes.sort_by_key(|change| change.range.start);
         spoken.problems.sort_by_key(|problem| problem.range.start);
         spoken.text = line.finish();
         spoken
     }
+}
+
+/// One mistake is said once: nothing in an old encoding can be a word, and words without marks are not misspelt as well.
+fn forget_what_follows(problems: &mut Vec<Problem>) {
+    let is_legacy = problems
+        .iter()
+        .any(|problem| problem.kind == ProblemKind::LegacyEncoding);
+    let bare: Vec<Range<usize>> = problems
+        .iter()
+        .filter(|problem| problem.kind == ProblemKind::Unaccented)
+        .map(|problem| problem.range.clone())
+        .collect();
+    problems.retain(|problem| match problem.kind {
+        ProblemKind::LegacyEncoding => true,
+        ProblemKind::UnknownWord => {
+            !is_legacy
+                && !bare
+                    .iter()
+                    .any(|range| range.contains(&problem.range.start))
+        }
+        _ => !is_legacy,
+    });
 }
 
 /// The words as they are put together, with the spaces that speech needs and no others.
@@ -274,9 +297,10 @@ impl Line {
         }
         let begins = text.starts_with(char::is_alphanumeric);
         if begins
-            && self
-                .last()
-                .is_some_and(|last| last.is_alphanumeric() || matches!(last, ',' | ';' | ':' | '%'))
+            && self.last().is_some_and(|last| {
+                last.is_alphanumeric()
+                    || matches!(last, ',' | ';' | ':' | '%' | '.' | '!' | '?' | ')' | '…')
+            })
         {
             self.out.push(' ');
         }

@@ -167,6 +167,24 @@ codes! {
     StrayNumber = "L066" Warning,
     /// A brace in what goes out: a template that was not one.
     StrayBrace = "L067" Error,
+    /// An abbreviation in spoken words that nobody knows.
+    UnknownAbbreviation = "L110" Error,
+    /// A letter that passes for a Vietnamese one.
+    LookAlikeLetter = "L111" Error,
+    /// Text in the encoding of an old font.
+    LegacyEncoding = "L112" Error,
+    /// A word in spoken words that is no Vietnamese and not known.
+    UnknownWord = "L113" Warning,
+    /// A sign in spoken words that has no sound.
+    NoSound = "L114" Warning,
+    /// An address in spoken words that has no reading.
+    UnknownAddress = "L115" Warning,
+    /// A place in spoken words that was to be filled in.
+    Placeholder = "L116" Error,
+    /// Spoken words without their marks.
+    Unaccented = "L117" Warning,
+    /// A reading that cannot be spoken.
+    BadReading = "L118" Error,
     /// A spoken sentence that nobody can follow to its end.
     SentenceTooLong = "L130" Warning,
     /// A telephone number that is said only once.

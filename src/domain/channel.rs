@@ -6,6 +6,7 @@ use super::{
     bulletin::Format,
     id::{ChannelId, RecipeId, WardId},
     secret::SecretRef,
+    speech::Rate,
 };
 
 /// What sort of destination it is.
@@ -106,6 +107,8 @@ pub struct Channel {
     pub format: Format,
     /// How doubt is treated.
     pub mode: Mode,
+    /// The speaking rate of its scripts, where it is not that of the settings.
+    pub rate: Option<Rate>,
     /// How it is reached.
     pub adapter: AdapterConfig,
 }

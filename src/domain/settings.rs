@@ -5,7 +5,8 @@ use std::{net::SocketAddr, time::Duration};
 use chrono_tz::Tz;
 
 use super::{
-    approval::ApprovalRules, lint::LintSettings, secret::SecretRef, time::Timestamp, ward::Ward,
+    approval::ApprovalRules, lint::LintSettings, secret::SecretRef, speech::SpeechSettings,
+    time::Timestamp, ward::Ward,
 };
 
 /// The daemon's settings.
@@ -33,6 +34,8 @@ pub struct Settings {
     pub approval: ApprovalRules,
     /// How deliveries are sent.
     pub delivery: DeliverySettings,
+    /// How scripts are spoken.
+    pub speech: SpeechSettings,
     /// Where calls may go.
     pub allow: Vec<AllowRule>,
     /// Where the simulated city's clock starts.

@@ -10,6 +10,7 @@ use super::{
     recipe::Recipe,
     schedule::{Choice, Schedule},
     settings::Settings,
+    speech::Readings,
     ward::Ward,
 };
 
@@ -30,6 +31,8 @@ pub struct Workspace {
     pub bulletins: BTreeMap<BulletinId, Bulletin>,
     /// Shared template parts by file name.
     pub templates: BTreeMap<String, String>,
+    /// How abbreviations, addresses and words are spoken.
+    pub readings: Readings,
     /// Recipes.
     pub recipes: BTreeMap<RecipeId, Recipe>,
     /// Channels.

@@ -8,6 +8,7 @@ mod lints;
 mod locate;
 mod recipes;
 mod schedules;
+mod spoken;
 mod wards;
 mod words;
 
@@ -19,7 +20,7 @@ use super::{
     notebook::Notebook,
     raw::{
         bulletin::RawBulletin, channel::RawChannel, recipe::RawRecipe, schedule::RawSchedule,
-        settings, ward::RawWard,
+        settings, speech::RawReadings, ward::RawWard,
     },
     text::Text,
 };
@@ -39,6 +40,7 @@ pub(super) struct Parts {
     pub contacts: Vec<Contact>,
     pub bulletins: Vec<RawBulletin>,
     pub templates: BTreeMap<String, Text>,
+    pub readings: RawReadings,
     pub recipes: Vec<RawRecipe>,
     pub channels: Vec<RawChannel>,
     pub schedules: Vec<RawSchedule>,
@@ -93,6 +95,7 @@ pub(super) fn run(notebook: &Notebook, parts: Parts, revision: String) -> Worksp
             .iter()
             .map(|(name, text)| (name.clone(), text.value.clone()))
             .collect(),
+        readings: parts.readings.readings,
         recipes,
         channels,
         schedules: parts
@@ -110,6 +113,7 @@ pub(super) fn run(notebook: &Notebook, parts: Parts, revision: String) -> Worksp
         &parts.channels,
         &parts.bulletins,
     );
+    spoken::check_readings(notebook, &parts.readings.spoken);
     words::check(notebook, &workspace, &parts.bulletins, &parts.templates);
     workspace
 }

@@ -19,10 +19,11 @@ const DEEPEST: usize = 4;
 const FOLDERS: [&str; 3] = ["content", "schedules", "channels"];
 
 /// The folders and files that people may have meant.
-const PLACES: [&str; 9] = [
+const PLACES: [&str; 10] = [
     "loa.yaml",
     "content/topics.yaml",
     "content/contacts.yaml",
+    "content/speech.yaml",
     "content/bulletins/",
     "content/templates/",
     "schedules/",
@@ -40,6 +41,8 @@ pub(super) enum Role {
     Topics,
     /// `content/contacts.yaml`.
     Contacts,
+    /// `content/speech.yaml`.
+    Readings,
     /// `channels/wards.yaml`.
     Wards,
     /// A file of channels.
@@ -73,9 +76,8 @@ pub(super) fn role(path: &str) -> Option<Role> {
         ([], "loa.yaml", _) => Role::Settings,
         (["content"], "topics.yaml", _) => Role::Topics,
         (["content"], "contacts.yaml", _) => Role::Contacts,
-        (["content"], "speech.yaml", _) | (["schedules"], "policy.yaml" | "holidays.yaml", _) => {
-            Role::Planned
-        }
+        (["content"], "speech.yaml", _) => Role::Readings,
+        (["schedules"], "policy.yaml" | "holidays.yaml", _) => Role::Planned,
         (["content", "bulletins"], _, "yaml") => Role::Bulletin(stem.to_owned()),
         (["content", "templates"], _, "tera") => Role::Template((*name).to_owned()),
         (["schedules"], _, "yaml") => Role::Schedules,
@@ -261,7 +263,7 @@ mod tests {
     fn roles() {
         for (path, expected) in [
             ("loa.yaml", Some(Role::Settings)),
-            ("content/speech.yaml", Some(Role::Planned)),
+            ("content/speech.yaml", Some(Role::Readings)),
             ("schedules/policy.yaml", Some(Role::Planned)),
             ("schedules/holidays.yaml", Some(Role::Planned)),
             ("content/bulletins/a.yaml", Some(Role::Bulletin("a".into()))),

@@ -19,14 +19,15 @@ pub(super) enum Named {
     Recipe,
     Template,
     Schedule,
+    Reading,
 }
 
 impl Named {
     fn unknown(self) -> Code {
         match self {
             Self::Ward => Code::UnknownWard,
-            // Nothing refers to schedules.
-            Self::Channel | Self::Schedule => Code::UnknownChannel,
+            // Nothing refers to schedules and readings.
+            Self::Channel | Self::Schedule | Self::Reading => Code::UnknownChannel,
             Self::Bulletin => Code::UnknownBulletin,
             Self::Topic => Code::UnknownTopic,
             Self::Contact => Code::UnknownContact,
@@ -38,7 +39,7 @@ impl Named {
     fn help(self) -> &'static str {
         match self {
             Self::Ward => "L020-help",
-            Self::Channel | Self::Schedule => "L021-help",
+            Self::Channel | Self::Schedule | Self::Reading => "L021-help",
             Self::Bulletin => "L022-help",
             Self::Topic => "L023-help",
             Self::Contact => "L024-help",

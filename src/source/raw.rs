@@ -10,6 +10,7 @@ mod lint;
 pub(super) mod recipe;
 pub(super) mod schedule;
 pub(super) mod settings;
+pub(super) mod speech;
 pub(super) mod ward;
 
 use crate::{

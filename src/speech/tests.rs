@@ -257,3 +257,30 @@ proptest! {
         prop_assert!(is_nfc(&spoken.text));
     }
 }
+
+/// Half a million characters, of the sort that make rules look far: linear takes a second here, squared would take hours.
+#[test]
+fn long_texts_take_long_and_no_longer() {
+    let speech = Speech::default();
+    for piece in [
+        "12/3, ",
+        "(a ",
+        "1-",
+        "1.",
+        "https://a.",
+        "ngày 12, ",
+        "0238 ",
+        "**",
+        "thứ 2, ",
+        "UBND ",
+    ] {
+        let text = piece.repeat(50_000);
+        let start = std::time::Instant::now();
+        assert!(!speech.read(&text).text.is_empty());
+        let took = start.elapsed();
+        assert!(
+            took < std::time::Duration::from_secs(20),
+            "{piece}: {took:?}"
+        );
+    }
+}

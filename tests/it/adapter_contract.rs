@@ -67,6 +67,7 @@ fn channel(adapter: AdapterConfig) -> Channel {
         kind: ChannelKind::Loudspeaker,
         format: Format::Script,
         mode: ChannelKind::Loudspeaker.mode(),
+        rate: None,
         adapter,
     }
 }
@@ -106,6 +107,7 @@ fn settings() -> Settings {
             host_concurrency: 1,
             host_per_second: 1.0,
         },
+        speech: Default::default(),
         allow: Vec::new(),
         simulate_start: Timestamp::default(),
         simulate_speed: 1.0,

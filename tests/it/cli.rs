@@ -407,3 +407,57 @@ fn wrong_usage_is_not_a_finding() {
     }
     assert_eq!(loa(&sample(), &["--help"]).code, 0);
 }
+
+#[test]
+fn speech_read_says_how_a_text_sounds_and_what_no_voice_could_say() {
+    let said = loa(
+        &sample(),
+        &[
+            "speech",
+            "read",
+            "UBND P. Hưng Bình họp lúc 8h30",
+            "--explain",
+        ],
+    );
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(
+        said.out
+            .starts_with("Ủy ban nhân dân phường Hưng Bình họp lúc tám giờ ba mươi\n"),
+        "{}",
+        said.out
+    );
+    assert!(said.out.contains("time"), "{}", said.out);
+    let json = loa(
+        &sample(),
+        &["speech", "read", "nộp GHXKL ngày 12/3", "--format", "json"],
+    );
+    assert_eq!(json.code, 1);
+    let json = json.json();
+    assert_eq!(
+        (&json["problems"][0]["kind"], &json["problems"][0]["start"]),
+        (&"unknown-abbreviation".into(), &4.into()),
+        "{json}"
+    );
+    assert_eq!(
+        (&json["changes"][1]["rule"], &json["changes"][1]["to"]),
+        (&"date".into(), &"mười hai tháng ba".into()),
+        "{json}"
+    );
+    let south = loa(
+        &sample(),
+        &[
+            "speech",
+            "read",
+            "101",
+            "--dialect",
+            "south",
+            "--rate",
+            "120",
+        ],
+    );
+    assert_eq!(south.out.trim_end(), "một trăm lẻ một");
+    assert_eq!(
+        loa(&sample(), &["speech", "read", "a", "--rate", "9"]).code,
+        2
+    );
+}

@@ -327,10 +327,12 @@ fn json_has_stable_fields() {
 fn a_province_loads_quickly() {
     let mut files = base();
     let ward = |index: usize| {
-        let name: String = format!("{index:03}")
+        let syllables = ["an", "bo", "ca", "du", "em", "ga", "hai", "la", "mo", "nu"];
+        let name: Vec<&str> = format!("{index:03}")
             .bytes()
-            .map(|digit| char::from(b'k' + (digit - b'0')))
+            .map(|digit| syllables[usize::from(digit - b'0')])
             .collect();
+        let name = name.join(" ");
         format!("  x-{index}: {{ kind: xa, name: Tân {name} }}\n")
     };
     let channel = |index: usize| {

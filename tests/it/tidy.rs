@@ -28,6 +28,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "domain",
             "lint",
             "render",
+            "speech",
             "template",
         ],
     ),

@@ -51,6 +51,7 @@ pub(super) fn build(
             kind: raw.kind.unwrap_or(ChannelKind::Website),
             format: raw.format,
             mode: raw.mode,
+            rate: raw.rate,
             adapter,
         };
         // Of two with one id, which is reported, the first counts.

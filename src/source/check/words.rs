@@ -23,6 +23,7 @@ use super::{
     contacts::Contacts,
     fault::{describe_template, open_quote, open_tag, template_place},
     lints::{Lints, Rendered},
+    spoken::Spoken,
 };
 
 pub(super) fn check(
@@ -51,6 +52,7 @@ pub(super) fn check(
             check.report(check.describe(problem, None));
         }
     }
+    let spoken = Spoken::new(notebook, workspace, templates);
     let contacts = (!notebook.has_gap(Named::Contact)).then(|| Contacts::new(workspace, templates));
     let mut lints = Lints::new(workspace, templates);
     for raw in bulletins {
@@ -62,7 +64,7 @@ pub(super) fn check(
         for (part, text) in &raw.parts {
             // Broken, or including what is broken: said already, and no reason to leave the others unchecked.
             if renderer.has(&raw.bulletin.id, *part) {
-                let words = check.part(&renderer, contacts.as_ref(), raw, *part, text);
+                let words = check.part(&renderer, contacts.as_ref(), &spoken, raw, *part, text);
                 rendered.insert(*part, words);
             }
         }
@@ -102,12 +104,18 @@ impl<'a> Check<'a> {
         &mut self,
         renderer: &Renderer,
         contacts: Option<&Contacts<'_>>,
+        spoken: &Spoken<'_>,
         raw: &RawBulletin,
         part: BodyPart,
         text: &Text,
     ) -> Vec<(&'a Ward, String)> {
         let mut all = Vec::new();
         let mut lines = HashSet::new();
+        let mut aloud = HashSet::new();
+        let is_spoken = matches!(
+            part,
+            BodyPart::Script | BodyPart::Turn(_) | BodyPart::Correction
+        );
         let name = part_word(part);
         let city = &self.workspace.settings.city;
         let format = part.format();
@@ -144,6 +152,12 @@ impl<'a> Check<'a> {
                                 contacts.check_line(self.notebook, raw, name, text, words);
                             }
                             self.braces(raw, name, Some(text), words);
+                        }
+                        if is_spoken && first_brace(line).is_none() && aloud.insert(line.to_owned())
+                        {
+                            for diagnostic in spoken.check_line(name, text, line) {
+                                self.report(diagnostic);
+                            }
                         }
                         before = line;
                     }

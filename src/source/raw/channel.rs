@@ -7,6 +7,7 @@ use crate::{
         channel::{ChannelKind, Mode},
         id::{ChannelId, RecipeId, WardId},
         secret::SecretRef,
+        speech::Rate,
     },
     source::{
         address::{has_password, is_web_address},
@@ -32,6 +33,8 @@ pub(crate) struct RawChannel {
     pub format: Format,
     /// How doubt is treated.
     pub mode: Mode,
+    /// Its own speaking rate.
+    pub rate: Option<Rate>,
     /// How it is reached; `None` when that could not be read.
     pub adapter: Option<RawAdapter>,
 }
@@ -105,6 +108,7 @@ fn channel(id: ChannelId, value: Value<'_>) -> Option<RawChannel> {
                 value.one_of(&formats)
             }),
             mode: fields.or("mode", kind_or_other.mode(), |value| value.one_of(&modes)),
+            rate: fields.get("rate").and_then(super::speech::rate),
             adapter: fields.required("adapter").and_then(adapter),
         }
     })

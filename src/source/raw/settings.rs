@@ -13,6 +13,7 @@ use crate::{
         lint::{Level, LintSettings},
         retry::RetryPolicy,
         settings::{AllowRule, DatabaseSetting, DeliverySettings, Settings},
+        speech::SpeechSettings,
         time::Timestamp,
         ward::{Validity, Ward, WardKind},
     },
@@ -43,6 +44,7 @@ pub(crate) fn stand_in() -> Settings {
         grace: MINUTE,
         approval: crate::domain::approval::ApprovalRules::default(),
         delivery: delivery_defaults(),
+        speech: SpeechSettings::default(),
         allow: Vec::new(),
         simulate_start: Timestamp::default(),
         simulate_speed: 60.0,
@@ -150,6 +152,10 @@ fn settings(fields: &Fields<'_>) -> Settings {
             .get("delivery")
             .and_then(|value| value.map(|fields| delivery(fields, &value)))
             .unwrap_or(defaults.delivery),
+        speech: fields
+            .get("speech")
+            .and_then(super::speech::settings)
+            .unwrap_or_default(),
         allow: fields
             .get("network")
             .and_then(|value| {

@@ -179,6 +179,7 @@ pub(super) fn place(scene: &Scene<'_>) -> Option<Said> {
         "P" if dot == 1 && name.is_all_capitals() => "phòng",
         "P" | "p" if dot == 1 && name.is_capitalised() => "phường",
         "P" if name_at == 2 && name.is_capitalised() && !name.is_all_capitals() => "phường",
+        "K" if dot == 1 && name.is(Kind::Number) => "khối",
         "Ô" if dot == 1 && name.is_capitalised() => "ông",
         _ => return None,
     };

@@ -245,7 +245,11 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
             scene.token(0).text.starts_with('0') || scene.token(2).text.starts_with('0');
         let is_small = first.day < month && first.day <= 3 && !is_feast;
         let is_fraction = is_small && !scene.cued(&CUES[..15]);
-        if is_house || (is_fraction && !is_padded && !announced) {
+        let is_share = !announced
+            && !is_padded
+            && first.day <= month
+            && super::quantity::SHARED.contains(&scene.next_word(3));
+        if is_house || is_share || (is_fraction && !is_padded && !announced) {
             return None;
         }
         let is_part = is_small
@@ -282,7 +286,7 @@ fn is_announced(scene: &Scene<'_>) -> bool {
     // ngày 12, 13/3: only numbers stand between.
     let mut back = 1;
     let mut numbers = 0;
-    while back < 14 {
+    while back < 40 {
         let token = scene.back(back);
         let is_between = token.is(Kind::Space)
             || matches!(token.text, "," | "/" | "-" | "–")
@@ -370,6 +374,27 @@ pub(super) fn month(scene: &Scene<'_>) -> Option<Said> {
             ),
         ));
     }
+    // 1-3/2024
+    if is_month
+        && previous != "tháng"
+        && let Some(next) = after_dash(scene, 1)
+        && let Some(second) = scene
+            .token(next)
+            .small()
+            .filter(|month| (1..=12).contains(month))
+        && scene.token(next + 1).is_sign("/")
+        && is_year(scene.token(next + 2).text)
+        && number < second
+    {
+        let (first, second) = (month_name(scene, number), month_name(scene, second));
+        return Some(Said::new(
+            next + 3,
+            format!(
+                "tháng {first} đến tháng {second} năm {}",
+                year_name(scene, scene.token(next + 2).text)
+            ),
+        ));
+    }
     if previous == "tháng" && is_month {
         if let Some(next) = after_dash(scene, 1) {
             let second = scene
@@ -441,6 +466,12 @@ pub(super) fn weekday(scene: &Scene<'_>) -> Option<Said> {
             && let Some(second) = name(next)
         {
             return Some(Said::new(next + 1, format!("{first} đến thứ {second}")));
+        }
+        // thứ 2 - thứ 6
+        if let Some(next) = after_dash(scene, 1)
+            && matches!(scene.word(next), "thứ" | "chủ")
+        {
+            return Some(Said::new(next, format!("{first} đến ")));
         }
         return ends(scene, 1).then(|| Said::new(1, first));
     }

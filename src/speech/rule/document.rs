@@ -11,7 +11,8 @@ use crate::speech::{
 };
 
 /// Kinds of documents.
-const KINDS: [(&str, &str); 27] = [
+const KINDS: [(&str, &str); 28] = [
+    ("KL", "Kết luận"),
     ("NĐ", "Nghị định"),
     ("NQ", "Nghị quyết"),
     ("NQLT", "Nghị quyết liên tịch"),
@@ -42,7 +43,12 @@ const KINDS: [(&str, &str); 27] = [
 ];
 
 /// Issuers whose letters mean something else, or nothing, outside a document's number.
-const ISSUERS: [(&str, &str); 12] = [
+const ISSUERS: [(&str, &str); 17] = [
+    ("TW", "Trung ương"),
+    ("VX", "Văn xã"),
+    ("KGVX", "Khoa giáo, Văn xã"),
+    ("TH", "Tổng hợp"),
+    ("TD", "Tiếp dân"),
     ("CP", "Chính phủ"),
     ("BTC", "Bộ Tài chính"),
     ("VPCP", "Văn phòng Chính phủ"),
@@ -58,7 +64,8 @@ const ISSUERS: [(&str, &str); 12] = [
 ];
 
 /// Words after which a number is that of a document.
-const DOCUMENTS: [&str; 15] = [
+const DOCUMENTS: [&str; 16] = [
+    "kết luận",
     "nghị định",
     "nghị quyết",
     "thông tư",
@@ -86,7 +93,11 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         .iter()
         .find(|name| scene.follows(name) || (after_number && scene.follows(&format!("{name} số"))));
     // 08/CT-TTg; the letters may follow the number without a slash in between: never seen.
-    if !scene.token(1).is_sign("/") {
+    // 05-CT/TW is how the Party numbers.
+    let is_party = scene.token(1).is_sign("-")
+        && scene.token(2).is_capitalised()
+        && scene.token(3).is_sign("/");
+    if !scene.token(1).is_sign("/") && !is_party {
         return None;
     }
     let mut at = 2;
@@ -122,8 +133,14 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     }
     let mut of = kind.is_some();
     for code in issuers {
+        let issuer = issuer(code)?;
+        // Nghị định 30/2020/NĐ-CP ngày 05/3/2020 của Chính phủ: said once.
+        let phrase = format!("của {}", issuer.to_lowercase());
+        if of && (end..end + 14).any(|ahead| scene.precedes(&phrase, ahead)) {
+            break;
+        }
         text.push_str(if of { " của " } else { ", " });
-        text.push_str(&issuer(code)?);
+        text.push_str(&issuer);
         of = false;
     }
     Some(Said::new(end, text))

@@ -184,6 +184,17 @@ fn million_and(scene: &Scene<'_>, number: &Numeral) -> Option<Said> {
     let (unit, below) = match scene.token(number.end).text {
         "tr" | "Tr" | "triệu" => ("triệu", scene.speech.voice.nghin),
         "k" | "K" => (scene.speech.voice.nghin, ""),
+        // 1m70
+        "m" => {
+            let rest = scene.token(number.end + 1);
+            let is_height =
+                rest.is(Kind::Number) && rest.text.len() <= 2 && !matches!(rest.text, "2" | "3");
+            let rest = is_height.then(|| cardinal(rest.text, scene.speech.voice))?;
+            return Some(Said::new(
+                number.end + 2,
+                format!("{} mét {rest}", number.say(scene)),
+            ));
+        }
         _ => return None,
     };
     let rest = scene.token(number.end + 1);
@@ -199,6 +210,11 @@ fn million_and(scene: &Scene<'_>, number: &Numeral) -> Option<Said> {
     ))
 }
 
+/// Words that may stand after the first of two numbers with a dash between.
+const SPANNED: [&str; 12] = [
+    "trăm", "nghìn", "ngàn", "triệu", "tỷ", "đồng", "phút", "ngày", "tháng", "tuổi", "độ", "mét",
+];
+
 /// `5-10 phút`, `10%-15%`, `1-2-3`.
 pub(super) fn range(scene: &Scene<'_>) -> Option<Said> {
     if scene.is_glued()
@@ -209,7 +225,13 @@ pub(super) fn range(scene: &Scene<'_>) -> Option<Said> {
     let first = numeral(scene, 0)?;
     let (first_unit, first_end) = match unit::after_number(scene, first.end) {
         Some((unit, end)) if after_dash(scene, end).is_some() => (format!(" {unit}"), end),
-        _ => (String::new(), first.end),
+        _ => match scene.next_word(first.end) {
+            // 500 nghìn - 1 triệu
+            word if SPANNED.contains(&word) => {
+                (format!(" {word}"), scene.skip_space(first.end) + 1)
+            }
+            _ => (String::new(), first.end),
+        },
     };
     let next = after_dash(scene, first_end)?;
     let second = numeral(scene, next)?;
@@ -267,6 +289,32 @@ pub(super) fn around_the_clock(scene: &Scene<'_>) -> Option<Said> {
     })
 }
 
+/// What is counted out of a whole: `4/4 xã`.
+pub(super) const SHARED: [&str; 22] = [
+    "xã",
+    "phường",
+    "khối",
+    "xóm",
+    "hộ",
+    "tổ",
+    "đơn",
+    "trường",
+    "chi",
+    "lớp",
+    "thôn",
+    "bản",
+    "huyện",
+    "em",
+    "học",
+    "cán",
+    "người",
+    "trạm",
+    "cơ",
+    "mục",
+    "chỉ",
+    "tiêu",
+];
+
 /// `1/2`, `2/3`; `số 5/7 đường`; `12/15 phường`.
 pub(super) fn fraction(scene: &Scene<'_>) -> Option<Said> {
     let (first, second) = (scene.token(0), scene.token(2));
@@ -280,7 +328,9 @@ pub(super) fn fraction(scene: &Scene<'_>) -> Option<Said> {
     let voice = scene.speech.voice;
     let mut end = 3;
     let is_house = HOUSES.iter().any(|word| scene.follows(word));
+    let is_share = SHARED.contains(&scene.next_word(3));
     let is_part = !is_house
+        && !is_share
         && !scene.token(3).is_sign("/")
         && first.text.len() <= 2
         && second.text.len() <= 3
@@ -411,7 +461,10 @@ pub(super) fn number(scene: &Scene<'_>) -> Option<Said> {
     }
     let voice = scene.speech.voice;
     // 1. and 1) at the beginning of a line.
-    if scene.begins_line() && scene.token(1).is_sign(")") {
+    if scene.begins_line()
+        && (scene.token(1).is_sign(")")
+            || (scene.token(1).is_sign("/") && scene.token(2).is(Kind::Space)))
+    {
         return Some(Said::new(2, format!("{},", cardinal(token.text, voice))));
     }
     let number = numeral(scene, 0)?;

@@ -42,6 +42,9 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         }
         ":" if is_inside(Kind::Number) => return Some(Said::new(1, " trên ")),
         "*" if is_inside(Kind::Number) => return Some(Said::new(1, "nhân")),
+        "+" if before.is(Kind::Number) && !next.is(Kind::Number) => {
+            return Some(Said::new(1, "trở lên"));
+        }
         "#" if next.is(Kind::Number) => return Some(Said::new(1, "số")),
         "~" if next.is(Kind::Number) => return Some(Said::new(1, "khoảng")),
         "<" if next.is(Kind::Number) => return Some(Said::new(1, "dưới")),

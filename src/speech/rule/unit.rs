@@ -244,6 +244,11 @@ pub(super) fn per(scene: &Scene<'_>, at: usize, unit: &str) -> Option<(String, u
         };
         return Some((format!(" {joint} {name}"), end));
     }
+    if MEASURES.contains(&&*word.lower)
+        && let Some((more, end)) = per(scene, at + 2, "")
+    {
+        return Some((format!(" một {}{more}", word.text), end));
+    }
     MEASURES.contains(&&*word.lower).then(|| {
         (
             format!(" {} {}", if is_speed { "trên" } else { "một" }, word.text),

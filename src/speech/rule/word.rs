@@ -59,7 +59,16 @@ pub(super) fn code(scene: &Scene<'_>) -> Option<Said> {
                 parts.push(one_by_one(token.text));
             }
             Kind::Number => parts.push(cardinal(token.text, voice)),
-            Kind::Word if is_letters(token) => parts.push(lexicon::spell(token.text)?),
+            Kind::Word if is_letters(token) => {
+                let known = lexicon::builtin()
+                    .letters
+                    .alone(token.text)
+                    .filter(|_| token.text.len() > 2);
+                parts.push(known.map_or_else(
+                    || lexicon::spell(token.text),
+                    |known| Some(known.to_owned()),
+                )?);
+            }
             Kind::Word => return None,
             Kind::Sign
                 if is_plate
@@ -77,6 +86,14 @@ pub(super) fn letters(scene: &Scene<'_>) -> Option<Said> {
     let token = scene.token(0);
     if !token.is(Kind::Word) {
         return None;
+    }
+    // 3 x 5 m
+    let back = 1 + usize::from(scene.back(1).is(Kind::Space));
+    if &*token.lower == "x"
+        && scene.back(back).is(Kind::Number)
+        && scene.token(scene.skip_space(1)).is(Kind::Number)
+    {
+        return Some(Said::new(1, "nhân"));
     }
     let mut chars = token.text.chars();
     if let (Some(letter), None) = (chars.next(), chars.next()) {

@@ -449,6 +449,7 @@ fn workspace<const R: usize, const C: usize>(
         contacts: BTreeMap::new(),
         bulletins: BTreeMap::new(),
         templates: BTreeMap::new(),
+        readings: Default::default(),
         recipes: recipes.map(|recipe| (recipe.id.clone(), recipe)).into(),
         channels: channels.into(),
         schedules: BTreeMap::new(),

@@ -109,6 +109,7 @@ fn channels(names: Names) -> Vec<Channel> {
                 kind,
                 format: kind.format(),
                 mode: kind.mode(),
+                rate: None,
                 adapter: AdapterConfig::Webhook {
                     url: "http://127.0.0.1:9".into(),
                     secrets: Vec::new(),
@@ -184,6 +185,7 @@ fn workspace(names: Names) -> Workspace {
                 host_concurrency: 8,
                 host_per_second: 8.0,
             },
+            speech: Default::default(),
             allow: Vec::new(),
             simulate_start: at("2024-03-25T00:00"),
             simulate_speed: 1.0,
@@ -202,6 +204,7 @@ fn workspace(names: Names) -> Workspace {
         contacts: Default::default(),
         bulletins: [(bulletin.id.clone(), bulletin)].into(),
         templates: Default::default(),
+        readings: Default::default(),
         recipes: Default::default(),
         channels: channels(names)
             .into_iter()

@@ -1,0 +1,130 @@
+//! What is spoken is read aloud here, on paper: every line of every script, turn and correction, as every ward hears it.
+//! What a voice could not say is reported where it stands, in the bulletin or in the shared template that brought it in.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use crate::{
+    diagnostic::{Arg, Code, Diagnostic, Phrase, Place},
+    domain::workspace::Workspace,
+    source::{
+        notebook::{Named, Notebook},
+        text::Text,
+    },
+    speech::{Problem, ProblemKind, Speech},
+};
+
+/// Reads lines aloud.
+#[derive(Debug)]
+pub(super) struct Spoken<'w> {
+    speech: Speech,
+    templates: &'w BTreeMap<String, Text>,
+    /// Whether readings are missing only because their file could not be read.
+    has_gap: bool,
+}
+
+impl<'w> Spoken<'w> {
+    pub(super) fn new(
+        notebook: &Notebook,
+        workspace: &Workspace,
+        templates: &'w BTreeMap<String, Text>,
+    ) -> Self {
+        Self {
+            speech: Speech::new(&workspace.readings, workspace.settings.speech.dialect),
+            templates,
+            has_gap: notebook.has_gap(Named::Reading),
+        }
+    }
+
+    /// What is wrong with one line of the words that come from `text`.
+    pub(super) fn check_line(&self, part: &str, text: &Text, line: &str) -> Vec<Diagnostic> {
+        let problems = self.speech.read(line).problems;
+        problems
+            .iter()
+            .filter(|problem| !self.has_gap || !needs_reading(problem.kind))
+            .map(|problem| {
+                let (code, help) = code(problem.kind);
+                Diagnostic::new(code, self.place(text, problem))
+                    .with("part", Arg::Word(part.to_owned()))
+                    .with("text", problem.token.as_str())
+                    .help(Phrase::new(help))
+            })
+            .collect()
+    }
+
+    /// Where the trouble stands: in the part itself, in a shared template, or somewhere in what was filled in.
+    fn place(&self, text: &Text, problem: &Problem) -> Place {
+        if let Some(range) = find(&text.value, problem) {
+            return text.part(range);
+        }
+        let mut included = self
+            .templates
+            .iter()
+            .filter(|(name, _)| text.value.contains(name.as_str()));
+        included
+            .find_map(|(_, shared)| Some(shared.part(find(&shared.value, problem)?)))
+            .unwrap_or_else(|| text.place.clone())
+    }
+}
+
+fn needs_reading(kind: ProblemKind) -> bool {
+    matches!(
+        kind,
+        ProblemKind::UnknownAbbreviation | ProblemKind::UnknownWord | ProblemKind::UnknownAddress
+    )
+}
+
+fn code(kind: ProblemKind) -> (Code, &'static str) {
+    match kind {
+        ProblemKind::UnknownAbbreviation => (Code::UnknownAbbreviation, "L110-help"),
+        ProblemKind::LookAlike => (Code::LookAlikeLetter, "L111-help"),
+        ProblemKind::LegacyEncoding => (Code::LegacyEncoding, "L112-help"),
+        ProblemKind::UnknownWord => (Code::UnknownWord, "L113-help"),
+        ProblemKind::NoSound => (Code::NoSound, "L114-help"),
+        ProblemKind::UnknownAddress => (Code::UnknownAddress, "L115-help"),
+        ProblemKind::Placeholder => (Code::Placeholder, "L116-help"),
+        ProblemKind::Unaccented => (Code::Unaccented, "L117-help"),
+    }
+}
+
+/// Where the token stands as a word of its own, else anywhere.
+fn find(text: &str, problem: &Problem) -> Option<Range<usize>> {
+    let token = problem.token.as_str();
+    let ranges = || {
+        text.match_indices(token)
+            .map(|(at, _)| at..at + token.len())
+    };
+    if problem.kind == ProblemKind::LookAlike {
+        return ranges().next();
+    }
+    let is_whole = |range: &Range<usize>| {
+        let before = text[..range.start].chars().next_back();
+        let after = text[range.end..].chars().next();
+        !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+    };
+    ranges().find(is_whole).or_else(|| ranges().next())
+}
+
+/// Checks the editors' readings: what is to be spoken has to be speakable itself.
+pub(super) fn check_readings(notebook: &Notebook, spoken: &[Text]) {
+    let speech = Speech::default();
+    for text in spoken {
+        let read = speech.read(&text.value);
+        let first = read
+            .changes
+            .first()
+            .map(|change| (change.range.clone(), change.from.clone()))
+            .or_else(|| {
+                // A reading may be syllables that no Vietnamese word has: xcô.
+                let mut problems = read.problems.iter();
+                let problem = problems.find(|problem| problem.kind != ProblemKind::UnknownWord)?;
+                Some((problem.range.clone(), problem.token.clone()))
+            });
+        if let Some((range, token)) = first {
+            notebook.report(
+                Diagnostic::new(Code::BadReading, text.part(range))
+                    .with("text", token)
+                    .help(Phrase::new("L118-help")),
+            );
+        }
+    }
+}
