@@ -125,6 +125,10 @@ fn generate(fixture: &str, files: &mut Files) {
                 .replace("Bà con", "Ba\u{300} con")
                 .into_bytes()
         }),
+        // The base's settings with one key more.
+        "L015-dialect" => edit(files, "loa.yaml", |text| {
+            (text + "speech: { dialect: miền Bắc, linh: le, nghin: ngan, rate: 20 }\n").into_bytes()
+        }),
         "L061-decomposed" => edit(files, bulletin, |text| {
             text.replace("Bà con {{ ward.name }}", "Ba\u{300} con {{ wrad.name }}")
                 .into_bytes()
