@@ -53,6 +53,7 @@ const FILES: &[(&str, &str)] = &[
     ("cron", include_str!("catalogue/cron.yaml")),
     ("cli", include_str!("catalogue/cli.yaml")),
     ("web", include_str!("catalogue/web.yaml")),
+    ("schema", include_str!("catalogue/schema.yaml")),
 ];
 
 fn entries() -> &'static HashMap<String, Entry> {

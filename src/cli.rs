@@ -7,12 +7,14 @@ mod check;
 pub mod cron;
 mod follower;
 mod log;
+mod new;
 pub mod output;
 mod place;
 mod plan;
 mod preview;
 mod reconcile;
 mod run;
+mod schema;
 mod send;
 mod simulate;
 mod speech;
@@ -50,9 +52,32 @@ pub struct Global {
     /// Language of everything people read: vi or en
     #[arg(long, global = true, default_value = "vi")]
     lang: Lang,
-    /// For people or for programs
+    /// For people or for programs; github and sarif are for `check`
     #[arg(long, global = true, default_value = "text")]
-    format: Format,
+    format: Written,
+}
+
+/// What a command writes: the formats of all commands, and those of `check` alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Written {
+    /// For people.
+    Text,
+    /// For programs: stable, documented in the README.
+    Json,
+    /// Annotations of a GitHub workflow.
+    Github,
+    /// SARIF 2.1.0, for code scanners.
+    Sarif,
+}
+
+impl Written {
+    /// The format that commands other than `check` go by.
+    fn common(self) -> Format {
+        match self {
+            Self::Text | Self::Github => Format::Text,
+            Self::Json | Self::Sarif => Format::Json,
+        }
+    }
 }
 
 impl Global {
@@ -71,6 +96,10 @@ enum Command {
     Run(run::RunArgs),
     /// Check everything people edit and say what is wrong and how to mend it
     Check,
+    /// Begin a file with guidance in it
+    New(new::NewArgs),
+    /// JSON Schemas of the files that people edit, for VS Code and others
+    Schema(schema::SchemaArgs),
     /// Show what a ward gets of a bulletin, word for word
     Preview(preview::PreviewArgs),
     /// Show what will be broadcast, and when
@@ -110,7 +139,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let output = Output::new(cli.global.format, cli.global.lang);
+    let output = Output::new(cli.global.format.common(), cli.global.lang);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -141,9 +170,15 @@ pub fn main() -> ExitCode {
 
 async fn execute(cli: &Cli, output: &Output) -> anyhow::Result<()> {
     let global = &cli.global;
+    let is_special = matches!(global.format, Written::Github | Written::Sarif);
+    if is_special && !matches!(cli.command, Command::Check) {
+        anyhow::bail!(output.say("cli.format-of-check", &[]));
+    }
     match &cli.command {
         Command::Run(args) => run::run(global, args, output).await,
         Command::Check => check::run(global, output),
+        Command::New(args) => new::run(global, args, output),
+        Command::Schema(args) => schema::run(args, output),
         Command::Preview(args) => preview::run(global, args, output),
         Command::Plan(args) => plan::run(global, args, output).await,
         Command::Log(args) => log::run(global, args, output).await,

@@ -10,6 +10,7 @@ mod files;
 mod notebook;
 mod raw;
 mod reader;
+pub mod schema;
 mod similar;
 mod text;
 mod yaml;
@@ -51,6 +52,13 @@ pub fn nearest<'c>(
     known: impl IntoIterator<Item = (&'c str, &'c str)>,
 ) -> Option<&'c str> {
     similar::nearest(wanted, known.into_iter().map(|(id, name)| (id, Some(name))))
+}
+
+/// The id that a text could become: `Giả danh cán bộ` → `gia-danh-can-bo`.
+#[must_use]
+pub fn id_like(text: &str) -> Option<String> {
+    let folded = similar::fold(text);
+    BulletinId::parse(&folded).is_ok().then_some(folded)
 }
 
 /// Reads the workspace in the folder `root`.

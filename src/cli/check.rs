@@ -1,10 +1,8 @@
 //! `loa check`: everything that is wrong with what people edit, in one run.
 
-use super::{
-    Findings, Global,
-    output::{Format, Output},
-    place::progress,
-};
+use std::path::{Component, Path};
+
+use super::{Findings, Global, Written, output::Output, place::progress};
 use crate::{
     diagnostic::{Severity, render},
     source,
@@ -24,11 +22,18 @@ pub(super) fn run(global: &Global, output: &Output) -> anyhow::Result<()> {
         .filter(|found| found.severity == Severity::Error)
         .count();
     let warnings = found.len() - errors;
-    match output.format {
-        Format::Json => output.line(&render::to_json(found, output.lang))?,
-        Format::Text => {
+    let path = |path: &str| in_repository(&global.dir, path);
+    match global.format {
+        Written::Json => output.line(&render::to_json(found, output.lang))?,
+        Written::Sarif => output.line(&render::to_sarif(found, output.lang, path))?,
+        Written::Text | Written::Github => {
+            let text = if global.format == Written::Github {
+                render::to_github(found, output.lang, path)
+            } else {
+                render::to_text(found, output.lang, output.color)
+            };
             if !found.is_empty() {
-                output.line(render::to_text(found, output.lang, output.color).trim_end())?;
+                output.line(text.trim_end())?;
             }
             match &loaded.workspace {
                 Some(workspace) => output.line(&output.say(
@@ -53,4 +58,44 @@ pub(super) fn run(global: &Global, output: &Output) -> anyhow::Result<()> {
         return Err(Findings(output.say("cli.workspace-has-mistakes", &[])).into());
     }
     Ok(())
+}
+
+/// The path of a file of the workspace `dir` as a repository names it, for a check that is started at the repository's
+/// root: relative, with `/`, without `.` parts.
+fn in_repository(dir: &Path, path: &str) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    let dir = dir.strip_prefix(&here).unwrap_or(dir);
+    let parts = dir.components().filter_map(|part| match part {
+        Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
+        Component::ParentDir => Some("..".to_owned()),
+        _ => None,
+    });
+    let parts: Vec<String> = parts.chain([path.to_owned()]).collect();
+    let relative = parts.join("/");
+    if dir.is_absolute() {
+        format!("/{relative}")
+    } else {
+        relative
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_named_as_the_repository_names_them() {
+        for (dir, expected) in [
+            (".", "content/a.yaml"),
+            ("./vinh/", "vinh/content/a.yaml"),
+            ("/elsewhere/vinh", "/elsewhere/vinh/content/a.yaml"),
+        ] {
+            assert_eq!(in_repository(Path::new(dir), "content/a.yaml"), expected);
+        }
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(
+            in_repository(&here.join("vinh"), "loa.yaml"),
+            "vinh/loa.yaml"
+        );
+    }
 }

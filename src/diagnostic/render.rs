@@ -1,4 +1,11 @@
-//! The only code that prints diagnostics: with the line and a caret, on one line, or as JSON.
+//! The only code that prints diagnostics: with the line and a caret, on one line, as JSON, and in
+//! the formats of GitHub and SARIF.
+
+mod github;
+mod sarif;
+
+pub use github::to_github;
+pub use sarif::to_sarif;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 

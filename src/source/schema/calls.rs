@@ -1,0 +1,111 @@
+//! `channels/recipes/`. The reader is in `raw/recipe.rs`.
+
+use serde_json::{Value, json};
+
+use super::{Field, Shape, by_name, either, list, may, need, one_of, text};
+
+pub(super) fn recipe(shape: &Shape) -> Value {
+    let parameter = shape.object(
+        "parameter",
+        vec![
+            may("about", text()),
+            may("default", text()),
+            may("secret", json!({ "type": "boolean" })),
+        ],
+    );
+    let value = either(&[text(), shape.object("value", vec![need("json", json!({}))])]);
+    let mut accepted = conditions();
+    accepted.push(may("receipt", pointer()));
+    let mut error = conditions();
+    error.push(need("then", one_of(&["retry", "reject", "unknown"])));
+    let find = vec![
+        may("when", one_of(&["always", "repeat"])),
+        need("request", request(shape)),
+        need("found", shape.object("match", conditions())),
+        need("absent", shape.object("match", conditions())),
+        may("take", by_name(pointer())),
+        may("update", request(shape)),
+    ];
+    let probe = vec![
+        need("request", request(shape)),
+        may("healthy", shape.object("match", conditions())),
+    ];
+    shape.object(
+        "recipe",
+        vec![
+            need("title", text()),
+            may("parameters", by_name(parameter)),
+            may("values", by_name(value)),
+            may("find", shape.object("find", find)),
+            need("request", request(shape)),
+            may("accepted", with_conditions(shape, "accepted", accepted)),
+            may("errors", list(with_conditions(shape, "error", error))),
+            may("probe", shape.object("probe", probe)),
+        ],
+    )
+}
+
+fn request(shape: &Shape) -> Value {
+    let part = shape.object(
+        "part",
+        vec![
+            need("value", text()),
+            may("filename", text()),
+            may("type", text()),
+        ],
+    );
+    let body = shape.choice(
+        "body",
+        "oneOf",
+        &["json", "form", "text", "multipart"],
+        vec![
+            may("json", json!({})),
+            may("form", by_name(text())),
+            may("text", text()),
+            may("multipart", by_name(either(&[text(), part]))),
+        ],
+    );
+    shape.object(
+        "request",
+        vec![
+            need("method", one_of(&["GET", "POST", "PUT", "PATCH", "DELETE"])),
+            need("url", text()),
+            may("headers", by_name(text())),
+            may("body", body),
+        ],
+    )
+}
+
+/// What an answer may be asked for.
+fn conditions() -> Vec<Field> {
+    let status = || json!({ "type": ["string", "integer"], "pattern": "^[1-5]([0-9]{2}|xx)$" });
+    let mut values = by_name(text());
+    values["propertyNames"] = pointer();
+    vec![
+        may("status", either(&[status(), list(status())])),
+        may("header", by_name(text())),
+        may("json", values),
+        may("text", text()),
+    ]
+}
+
+/// A map of conditions and of what is `sort`'s own.
+fn with_conditions(shape: &Shape, sort: &str, fields: Vec<Field>) -> Value {
+    let (common, own) = fields
+        .into_iter()
+        .partition(|field| ["status", "header", "json", "text"].contains(&field.name));
+    let mut object = shape.object(sort, own);
+    let common = shape.object("match", common);
+    if let (Some(all), Some(common)) = (
+        object["properties"].as_object_mut(),
+        common["properties"].as_object(),
+    ) {
+        all.extend(common.clone());
+    }
+    object
+}
+
+/// A JSON pointer (RFC 6901).
+fn pointer() -> Value {
+    json!({ "type": "string", "pattern": "^(/.*)?$" })
+}

@@ -1,0 +1,118 @@
+//! `content/`: bulletins, topics, contacts. The readers are in `raw/bulletin.rs` and `raw/approval.rs`.
+
+use serde_json::{Value, json};
+
+use super::{
+    Shape, by_id, by_name, date, either, id, integer, list, may, month, need, one_of, text,
+};
+use crate::domain::bulletin::{Priority, Voice};
+
+pub(super) fn bulletin(shape: &Shape) -> Value {
+    let source = shape.choice(
+        "source",
+        "oneOf",
+        &["date", "month", "year"],
+        vec![
+            need("document", text()),
+            may("date", date()),
+            may("month", month()),
+            may("year", integer(1945, 2100)),
+        ],
+    );
+    let claim = shape.object("claim", vec![need("says", text()), may("source", text())]);
+    let not_contact = shape.object(
+        "not-contact",
+        vec![need("text", text()), need("reason", text())],
+    );
+    let voices = Voice::ALL.map(Voice::as_str);
+    let turn = shape.choice(
+        "turn",
+        "oneOf",
+        &voices,
+        voices.map(|voice| may(voice, text())).into(),
+    );
+    let mut dialogue = list(turn);
+    dialogue["minItems"] = 1.into();
+    let article = shape.object(
+        "article",
+        vec![may("summary", text()), need("body", text())],
+    );
+    let mut bulletin = shape.object(
+        "bulletin",
+        vec![
+            need("title", text()),
+            need("topic", id()),
+            may("priority", one_of(&Priority::ALL.map(Priority::as_str))),
+            may("valid", shape.validity()),
+            need("source", source),
+            may("editors", list(text())),
+            may("claims", list(claim)),
+            may("contacts", list(id())),
+            may("not_contacts", list(not_contact)),
+            may("script", text()),
+            may("dialogue", dialogue),
+            may("article", article),
+            may("message", text()),
+            may("sign", text()),
+            may("correction", text()),
+        ],
+    );
+    bulletin["not"] = json!({ "required": ["script", "dialogue"] });
+    bulletin
+}
+
+/// The reader is in `raw/speech.rs`.
+pub(super) fn speech(shape: &Shape) -> Value {
+    let choice = shape.object(
+        "reading",
+        vec![
+            may("before", list(text())),
+            may("after", list(text())),
+            need("say", text()),
+        ],
+    );
+    let readings = || by_name(either(&[text(), list(choice.clone())]));
+    shape.object(
+        "speech",
+        vec![
+            may("abbreviations", readings()),
+            may("addresses", readings()),
+            may("words", readings()),
+        ],
+    )
+}
+
+pub(super) fn topics(shape: &Shape) -> Value {
+    let topic = shape.object(
+        "topic",
+        vec![need("title", text()), may("official", integer(1, 24))],
+    );
+    shape.object("topics", vec![need("topics", by_id(topic))])
+}
+
+pub(super) fn contacts(shape: &Shape) -> Value {
+    let verified = shape.choice(
+        "verified",
+        "oneOf",
+        &["on", "month"],
+        vec![may("on", date()), may("month", month()), need("by", text())],
+    );
+    let mut contact = shape.object(
+        "contact",
+        vec![
+            need(
+                "kind",
+                one_of(&["phone", "short-code", "site", "office", "oa"]),
+            ),
+            need("name", text()),
+            may("value", text()),
+            need("purpose", text()),
+            need("source", text()),
+            may("verified", verified),
+        ],
+    );
+    // An office is a place to go to.
+    contact["if"] = json!({ "properties": { "kind": { "const": "office" } } });
+    contact["else"] = json!({ "required": ["value"] });
+    shape.object("contacts", vec![need("contacts", by_id(contact))])
+}

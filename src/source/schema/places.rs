@@ -1,0 +1,247 @@
+//! `loa.yaml`, `channels/` without recipes, and `schedules/`. The readers are in `raw/settings.rs`, `raw/approval.rs`,
+//! `raw/lint.rs`, `raw/ward.rs`, `raw/channel.rs` and `raw/schedule.rs`.
+
+use serde_json::{Value, json};
+
+use super::{
+    Field, Shape, by_id, by_name, duration, either, id, integer, list, may, need, number, one_of,
+    secret, text,
+};
+use crate::domain::{
+    bulletin::Format,
+    channel::{ChannelKind, Mode},
+    lint::{Level, Rule},
+    speech::{Linh, Nghin, Rate, Region},
+};
+
+pub(super) fn settings(shape: &Shape) -> Value {
+    let texts = |names: &[&'static str]| names.iter().map(|name| need(name, text())).collect();
+    let lengths = |names: &[&'static str]| -> Vec<Field> {
+        names.iter().map(|name| may(name, duration())).collect()
+    };
+    let retry = shape.object(
+        "retry",
+        vec![
+            may("first", duration()),
+            may("longest", duration()),
+            may("attempts", integer(1, 100)),
+        ],
+    );
+    let hosts = shape.object(
+        "hosts",
+        vec![
+            may("concurrency", integer(1, 1_000)),
+            may("per_second", number(0.1, 10_000.0)),
+        ],
+    );
+    let mut delivery = lengths(&["connect_timeout", "total_timeout", "lease"]);
+    delivery.extend([
+        may("workers", integer(1, 10_000)),
+        may("retry", retry),
+        may("hosts", hosts),
+    ]);
+    let approver = shape.object("approver", vec![need("name", text()), need("role", text())]);
+    let approval = shape.object(
+        "approval",
+        vec![
+            may(
+                "required",
+                one_of(&["bulletins-and-schedules", "bulletins", "off"]),
+            ),
+            may("unapproved", one_of(&["last-approved", "skip"])),
+            may("approvers", list(approver)),
+            may("emergency", integer(2, 9)),
+        ],
+    );
+    shape.object(
+        "loa",
+        vec![
+            need("name", text()),
+            need("zone", text()),
+            need("city", {
+                let mut city = shape.object("city", texts(&["id", "name", "province"]));
+                city["properties"]["id"]["pattern"] = id()["pattern"].clone();
+                city
+            }),
+            need(
+                "database",
+                json!({ "type": "string", "pattern": "^(sqlite|postgres|postgresql|env|file):" }),
+            ),
+            may("web", shape.object("web", vec![may("listen", text())])),
+            may(
+                "plan",
+                shape.object("plan", lengths(&["horizon", "prepare", "grace"])),
+            ),
+            may("delivery", shape.object("delivery", delivery)),
+            may(
+                "network",
+                shape.object("network", vec![may("allow", list(text()))]),
+            ),
+            may(
+                "simulate",
+                shape.object(
+                    "simulate",
+                    vec![
+                        need("start", text()),
+                        may("speed", number(0.001, 100_000.0)),
+                    ],
+                ),
+            ),
+            may("approval", approval),
+            may("speech", speech(shape)),
+            may("lint", lint(shape)),
+        ],
+    )
+}
+
+/// The reader is in `raw/speech.rs`.
+fn speech(shape: &Shape) -> Value {
+    shape.object(
+        "voice",
+        vec![
+            may("dialect", one_of(&Region::ALL.map(Region::as_str))),
+            may("linh", one_of(&[Linh::Linh, Linh::Le].map(Linh::as_str))),
+            may(
+                "nghin",
+                one_of(&[Nghin::Nghin, Nghin::Ngan].map(Nghin::as_str)),
+            ),
+            may("rate", rate()),
+        ],
+    )
+}
+
+/// Syllables a minute.
+fn rate() -> Value {
+    integer(Rate::SLOWEST.into(), Rate::FASTEST.into())
+}
+
+fn lint(shape: &Shape) -> Value {
+    let level = || one_of(&Level::ALL.map(Level::as_str));
+    let limits = [
+        "sentence_syllables",
+        "message_characters",
+        "sign_characters",
+        "title_characters",
+        "summary_characters",
+        "validity_days",
+    ];
+    let limits = limits.map(|name| may(name, integer(1, 100_000)));
+    let mut fields = vec![
+        may("all", level()),
+        may("limits", shape.object("limits", limits.into())),
+    ];
+    fields.extend(Rule::ALL.map(|rule| may(rule.as_str(), level())));
+    shape.object("lint", fields)
+}
+
+pub(super) fn wards(shape: &Shape) -> Value {
+    let ward = shape.object(
+        "ward",
+        vec![
+            need("kind", one_of(&["phuong", "xa"])),
+            need("name", text()),
+            may("code", text()),
+            may("valid", shape.validity()),
+            may("neighbours", list(id())),
+        ],
+    );
+    shape.object("wards", vec![need("wards", by_id(ward))])
+}
+
+pub(super) fn channels(shape: &Shape) -> Value {
+    let by_recipe = shape.object("use", vec![need("use", id()), may("with", by_name(text()))]);
+    let mut secrets = list(secret());
+    secrets["minItems"] = 1.into();
+    let webhook = shape.object(
+        "webhook",
+        vec![
+            need("url", json!({ "type": "string", "pattern": "^https?://" })),
+            need("secrets", secrets),
+        ],
+    );
+    let adapter = shape.choice(
+        "adapter",
+        "oneOf",
+        &["recipe", "webhook"],
+        vec![may("recipe", by_recipe), may("webhook", webhook)],
+    );
+    let channel = shape.object(
+        "channel",
+        vec![
+            may("name", text()),
+            may("ward", id()),
+            need("kind", kinds()),
+            may("format", one_of(&Format::ALL.map(Format::as_str))),
+            may(
+                "mode",
+                one_of(&[Mode::AtMostOnce, Mode::AtLeastOnce].map(Mode::as_str)),
+            ),
+            may("rate", rate()),
+            need("adapter", adapter),
+        ],
+    );
+    shape.object("channels", vec![need("channels", by_id(channel))])
+}
+
+fn kinds() -> Value {
+    one_of(&ChannelKind::ALL.map(ChannelKind::as_str))
+}
+
+pub(super) fn schedules(shape: &Shape) -> Value {
+    let some = |item| {
+        let mut list = list(item);
+        list["minItems"] = 1.into();
+        list
+    };
+    let when = shape.choice(
+        "when",
+        "oneOf",
+        &["at", "cron"],
+        vec![
+            may("at", some(text())),
+            may("days", some(text())),
+            may("cron", text()),
+        ],
+    );
+    let rotate = shape.choice(
+        "rotate",
+        "oneOf",
+        &["topic", "list"],
+        vec![may("topic", id()), may("list", list(id()))],
+    );
+    let mut only = list(id());
+    only["maxItems"] = 1.into();
+    let choice = shape.choice(
+        "choice",
+        "oneOf",
+        &["only", "rotate"],
+        vec![may("only", either(&[id(), only])), may("rotate", rotate)],
+    );
+    let to = shape.choice(
+        "to",
+        "anyOf",
+        &["kind", "wards", "channels"],
+        vec![
+            may("kind", kinds()),
+            may("wards", list(id())),
+            may("channels", list(id())),
+            may("except", list(id())),
+        ],
+    );
+    let late = shape.object("late", vec![need("within", duration())]);
+    let late = shape.object("missed", vec![need("late", late)]);
+    let schedule = shape.object(
+        "schedule",
+        vec![
+            need("when", when),
+            may("zone", text()),
+            may("valid", shape.validity()),
+            need("bulletins", choice),
+            need("to", to),
+            need("missed", either(&[json!({ "const": "skip" }), late])),
+            may("deadline", duration()),
+            may("editors", list(text())),
+        ],
+    );
+    shape.object("schedules", vec![need("schedules", by_id(schedule))])
+}
