@@ -11,7 +11,7 @@ pub mod registry;
 pub mod transport;
 pub mod webhook;
 
-use std::{borrow::Cow, collections::BTreeMap, fmt, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use bytes::Bytes;
 
@@ -276,8 +276,8 @@ pub struct Exchange {
 pub struct Response {
     /// The status.
     pub status: u16,
-    /// Header names in lower case; repeated ones joined by a comma.
-    pub headers: BTreeMap<String, String>,
+    /// Its headers.
+    pub headers: Headers,
     /// The body, up to the cap.
     pub body: Bytes,
     /// The receiver's Retry-After, if any, as a wait from the moment of the answer. The transport reads it, because a
@@ -285,11 +285,41 @@ pub struct Response {
     pub retry_after: Option<Duration>,
 }
 
+/// The headers of an answer, as they came. Most are never looked at.
+#[derive(Clone, Default, PartialEq)]
+pub struct Headers(Vec<(http::HeaderName, http::HeaderValue)>);
+
+impl Headers {
+    /// A header by its name in lower case; where it came more than once, joined by commas. What is not UTF-8 is
+    /// replaced.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut values = self
+            .0
+            .iter()
+            .filter(|(known, _)| known.as_str() == name)
+            .map(|(_, value)| String::from_utf8_lossy(value.as_bytes()));
+        let first = values.next()?;
+        Some(values.fold(first, |all, value| Cow::Owned(format!("{all}, {value}"))))
+    }
+
+    /// Their names in lower case.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+impl FromIterator<(http::HeaderName, http::HeaderValue)> for Headers {
+    fn from_iter<T: IntoIterator<Item = (http::HeaderName, http::HeaderValue)>>(all: T) -> Self {
+        Self(all.into_iter().collect())
+    }
+}
+
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
             .field("status", &self.status)
-            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("headers", &self.headers.names().collect::<Vec<_>>())
             .field("body_bytes", &self.body.len())
             .field("retry_after", &self.retry_after)
             .finish()
@@ -414,8 +444,22 @@ mod tests {
     }
 
     #[test]
+    fn repeated_headers_are_one() {
+        let header = |(name, value): (&str, &str)| (name.parse().unwrap(), value.parse().unwrap());
+        let all = [("X-Mot", "a"), ("x-hai", "c"), ("x-mot", "b")];
+        let headers: Headers = all.into_iter().map(header).collect();
+        assert_eq!(headers.get("x-mot").as_deref(), Some("a, b"));
+        assert_eq!(headers.get("x-hai").as_deref(), Some("c"));
+        assert_eq!(headers.get("x-ba"), None);
+    }
+
+    #[test]
     fn nothing_secret_is_shown() {
-        let headers = BTreeMap::from([("set-cookie".to_owned(), "hunter2".to_owned())]);
+        let header = |(name, value): (&str, &str)| (name.parse().unwrap(), value.parse().unwrap());
+        let headers = [("set-cookie", "hunter2")]
+            .into_iter()
+            .map(header)
+            .collect();
         let answer = Response {
             status: 200,
             headers,

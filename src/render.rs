@@ -225,6 +225,7 @@ impl Renderer {
             html: is_article.then(|| to_html(&text)),
             text,
             turns,
+            quoted: crate::domain::message::Quoted::default(),
         })
     }
 
@@ -253,6 +254,7 @@ impl Renderer {
             html: (format == Format::Article).then(|| to_html(&text)),
             text,
             turns: Vec::new(),
+            quoted: crate::domain::message::Quoted::default(),
         })
     }
 

@@ -13,6 +13,7 @@
 
 mod compile;
 mod judge;
+mod names;
 mod scene;
 mod text;
 mod write;
@@ -24,7 +25,7 @@ use judge::Answer;
 use scene::Scene;
 use serde_json::{Map, Value};
 
-use super::{Adapter, Exchange, Failure, Step, classify, redact, transport};
+use super::{Adapter, Exchange, Failure, Step, classify, redact};
 use crate::{
     domain::{
         channel::Channel,
@@ -89,9 +90,9 @@ pub struct RecipeAdapter {
 
 /// What a recipe may know of its channel.
 struct Facts {
-    channel: Value,
-    /// `channel` and `with`, converted once and not for each message.
-    base: Context,
+    id: String,
+    name: String,
+    with: BTreeMap<String, String>,
     /// Whether `message` has only the fields that the recipe names. Not so where a recipe is checked: what it may name is
     /// part of what is said about a mistake.
     is_lean: bool,
@@ -99,19 +100,29 @@ struct Facts {
 
 impl Facts {
     fn new(id: &str, name: &str, with: &BTreeMap<String, String>) -> Self {
-        let with: Map<String, Value> = with
+        Self {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            with: with.clone(),
+            is_lean: false,
+        }
+    }
+
+    /// `channel` and `with`, for the engine. Made when it is asked for: most recipes never ask, and one for each of many
+    /// channels would be most of the memory that a daemon needs.
+    fn base(&self) -> Context {
+        let with: Map<String, Value> = self
+            .with
             .iter()
             .map(|(key, value)| (key.clone(), Value::String(value.clone())))
             .collect();
-        let channel = serde_json::json!({ "id": id, "name": name });
         let mut base = Context::default();
-        base.insert("channel", &channel);
+        base.insert(
+            "channel",
+            &serde_json::json!({ "id": self.id, "name": self.name }),
+        );
         base.insert("with", &Value::Object(with));
-        Self {
-            channel,
-            base,
-            is_lean: false,
-        }
+        base
     }
 }
 
@@ -119,7 +130,7 @@ impl std::fmt::Debug for RecipeAdapter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RecipeAdapter")
             .field("recipe", &self.recipe.id)
-            .field("channel", &self.facts.channel)
+            .field("channel", &self.facts.id)
             .field("host", &self.host)
             .finish_non_exhaustive()
     }
@@ -139,11 +150,7 @@ impl RecipeAdapter {
     ) -> Result<Self, RecipeProblem> {
         recipe.check_parameters(with)?;
         let mut facts = Facts::new(channel.id.as_str(), &channel.name, with);
-        let url = recipe.sample_url(&facts)?;
-        let host = transport::host(&url).ok_or_else(|| RecipeProblem {
-            path: "request.url".to_owned(),
-            kind: RecipeProblemKind::Address,
-        })?;
+        let host = recipe.sample_host(&facts)?;
         facts.is_lean = true;
         Ok(Self {
             recipe: Arc::clone(recipe),

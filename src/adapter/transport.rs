@@ -24,7 +24,7 @@ use reqwest::{
 };
 use simulated::City;
 
-use super::{Fault, Request, Response};
+use super::{Fault, Headers, Request, Response};
 use crate::domain::{delivery::Reason, settings::AllowRule, time::Timestamp};
 
 /// Idle connections are closed after this. Receivers commonly close theirs after 5 s, and a request that crosses such a
@@ -186,20 +186,11 @@ impl Transport {
             .await
             .map_err(|error| fault::explain(error, https))?;
         let status = answer.status().as_u16();
-        let mut headers = std::collections::BTreeMap::new();
-        for (name, value) in answer.headers() {
-            let value = String::from_utf8_lossy(value.as_bytes());
-            headers
-                .entry(name.as_str().to_owned())
-                .and_modify(|all: &mut String| {
-                    all.push_str(", ");
-                    all.push_str(&value);
-                })
-                .or_insert_with(|| value.clone().into_owned());
-        }
+        let mut answer = answer;
+        let headers: Headers = named(std::mem::take(answer.headers_mut())).collect();
         let retry_after = headers
             .get("retry-after")
-            .and_then(|text| retry_after::parse(text, now));
+            .and_then(|text| retry_after::parse(&text, now));
         let body = read_capped(answer, self.answer_cap).await?;
         Ok(Response {
             status,
@@ -208,6 +199,15 @@ impl Transport {
             retry_after,
         })
     }
+}
+
+/// Every header with its name: of repeated ones only the first carries it.
+fn named(headers: HeaderMap) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let mut last = None;
+    headers.into_iter().filter_map(move |(name, value)| {
+        last = name.or_else(|| last.take());
+        Some((last.clone()?, value))
+    })
 }
 
 async fn read_capped(mut answer: reqwest::Response, cap: usize) -> Result<Bytes, Fault> {

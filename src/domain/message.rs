@@ -1,6 +1,6 @@
 //! What goes out: the frozen words, and those words addressed to one channel.
 
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 
 use super::{
     bulletin::{Format, Priority, Turn, Voice},
@@ -49,9 +49,38 @@ pub struct Content {
     pub html: Option<String>,
     /// Who says which paragraph of the words, for a dialogue; empty where one voice says everything.
     pub turns: Vec<Turn>,
+    /// See [`Content::quoted`]; begins empty.
+    pub quoted: Quoted,
 }
 
+/// A place for something that follows from a content and is worked out once for all the channels that get it. It is no part
+/// of what the content is: two of them are always equal, and a copy begins anew.
+#[derive(Debug, Default)]
+pub struct Quoted(OnceLock<String>);
+
+impl Clone for Quoted {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Quoted {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Quoted {}
+
 impl Content {
+    /// The words as a string of JSON, with its quotation marks.
+    #[must_use]
+    pub fn quoted(&self) -> &str {
+        self.quoted
+            .0
+            .get_or_init(|| serde_json::Value::from(self.text.as_str()).to_string())
+    }
+
     /// The words of a dialogue as one text: a paragraph a turn, without the names of the voices.
     #[must_use]
     pub fn text_of(turns: &[Turn]) -> String {
@@ -117,6 +146,7 @@ impl Content {
             summary: string("summary"),
             text,
             html: string("html"),
+            quoted: Quoted::default(),
             turns,
         })
     }
@@ -180,6 +210,7 @@ mod tests {
             text: "Lời".into(),
             html: None,
             turns: Vec::new(),
+            quoted: Quoted::default(),
         };
         assert_eq!(
             Content::from_json(&content.to_json()).as_ref(),
@@ -234,6 +265,7 @@ mod tests {
             text: Content::text_of(&turns),
             html: None,
             turns: Vec::new(),
+            quoted: Quoted::default(),
         };
         assert_eq!(
             content.to_json(),

@@ -138,20 +138,24 @@ impl CompiledRecipe {
         let facts = Facts::new("sample", "Sample", with);
         let message = sample();
         let mut scene = Scene::new(self, &facts, Some(&message));
+        self.request.host(&scene)?;
         self.request.write(&scene, None)?;
         self.conditions()
             .try_for_each(|text| scene.text(text).map(drop))?;
         if let Some(find) = &self.find {
+            find.call.host(&scene)?;
             find.call.write(&scene, None)?;
             find.texts()
                 .try_for_each(|text| scene.text(text).map(drop))?;
             if let Some(update) = &find.update {
                 scene.found(find.sample());
+                update.host(&scene)?;
                 update.write(&scene, None)?;
             }
         }
         if let Some(probe) = &self.probe {
             let scene = Scene::new(self, &facts, None);
+            probe.call.host(&scene)?;
             probe.call.write(&scene, None)?;
             probe
                 .healthy
@@ -178,9 +182,9 @@ impl CompiledRecipe {
         })
     }
 
-    /// The address that a sample message would go to.
-    pub(super) fn sample_url(&self, facts: &Facts) -> Result<String, RecipeProblem> {
-        self.request.url(&Scene::new(self, facts, Some(&sample())))
+    /// The host that a sample message would go to.
+    pub(super) fn sample_host(&self, facts: &Facts) -> Result<String, RecipeProblem> {
+        self.request.host(&Scene::new(self, facts, Some(&sample())))
     }
 
     /// The names in templates that nothing will ever fill. Only those: what else can go wrong depends on a channel's
@@ -305,6 +309,7 @@ fn sample() -> Message {
         text: "Nội dung".to_owned(),
         html: Some("<p>Nội dung</p>".to_owned()),
         turns: Vec::new(),
+        quoted: crate::domain::message::Quoted::default(),
     };
     let at = Timestamp::from_micros(1_711_319_400_000_000);
     Message {

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use super::{
     Facts, RecipeProblem,
     compile::CompiledRecipe,
-    text::{Text, Tree, written},
+    names::Names,
+    text::{Filling, Text, Tree},
 };
 use crate::{domain::message::Message, template::Context};
 
@@ -42,12 +43,32 @@ impl<'a> Scene<'a> {
         self.context = OnceCell::new();
     }
 
-    pub(super) fn text<'t>(&self, text: &'t Text) -> Result<Cow<'t, str>, RecipeProblem> {
-        text.render(&self.recipe.templates, || self.context())
+    pub(super) fn text<'t>(&'t self, text: &'t Text) -> Result<Cow<'t, str>, RecipeProblem> {
+        text.render(&self.filling(&|| self.context()))
     }
 
-    pub(super) fn tree(&self, tree: &Tree) -> Result<Value, RecipeProblem> {
-        tree.render(&self.recipe.templates, &|| self.context())
+    /// The JSON of a tree.
+    pub(super) fn json(&self, tree: &Tree) -> Result<Vec<u8>, RecipeProblem> {
+        let mut out = Vec::with_capacity(2048);
+        tree.write(&self.filling(&|| self.context()), &mut out)?;
+        Ok(out)
+    }
+
+    fn filling<'t, 'e>(
+        &'t self,
+        context: &'e dyn Fn() -> Result<&'e Context, RecipeProblem>,
+    ) -> Filling<'t, 'e>
+    where
+        't: 'e,
+    {
+        Filling {
+            names: Names {
+                facts: self.facts,
+                message: self.message,
+            },
+            templates: &self.recipe.templates,
+            context,
+        }
     }
 
     fn context(&self) -> Result<&Context, RecipeProblem> {
@@ -58,7 +79,7 @@ impl<'a> Scene<'a> {
     }
 
     fn build(&self) -> Result<Context, RecipeProblem> {
-        let mut context = self.facts.base.clone();
+        let mut context = self.facts.base();
         if let Some(message) = self.message {
             let wanted = if self.facts.is_lean {
                 self.recipe.wanted.as_slice()
@@ -69,8 +90,8 @@ impl<'a> Scene<'a> {
             let mut values = Map::new();
             for (name, tree) in &self.recipe.values {
                 context.insert("value", &Value::Object(values.clone()));
-                let value = tree.render(&self.recipe.templates, &|| Ok(&context))?;
-                values.insert(name.clone(), Value::String(written(value)));
+                let value = tree.text(&self.filling(&|| Ok(&context)))?;
+                values.insert(name.clone(), Value::String(value));
             }
             context.insert("value", &Value::Object(values));
         }
@@ -110,23 +131,31 @@ fn describe(message: &Message, wanted: &[&'static str]) -> Value {
 }
 
 fn field_of(message: &Message, field: &str) -> Value {
-    let content = &message.content;
     match field {
-        "text" => content.text.clone().into(),
-        "title" => content.title.clone().into(),
-        "summary" => content.summary.clone().unwrap_or_default().into(),
-        "html" => content.html.clone().unwrap_or_default().into(),
-        "format" => content.format.as_str().into(),
-        "bulletin" => content.bulletin.as_str().into(),
-        "ward" => message.ward.as_str().into(),
-        "ward_name" => message.ward_name.clone().into(),
-        "delivery" => message.delivery.as_str().into(),
-        "due" => message.due.to_rfc3339().into(),
-        "deadline" => message.deadline.to_rfc3339().into(),
         "attempt" => message.attempt.into(),
-        "priority" => message.priority.as_str().into(),
-        "hash" => message.hash.as_str().into(),
-        "slug" => message.slug().into(),
-        _ => Value::Null,
+        _ => text_of(message, field).map_or(Value::Null, |text| text.into_owned().into()),
     }
+}
+
+/// A field of `message`, written out; `None` for what is none of [`FIELDS`].
+pub(super) fn text_of<'a>(message: &'a Message, field: &str) -> Option<Cow<'a, str>> {
+    let content = &message.content;
+    Some(match field {
+        "text" => Cow::Borrowed(&content.text),
+        "title" => Cow::Borrowed(&content.title),
+        "summary" => Cow::Borrowed(content.summary.as_deref().unwrap_or_default()),
+        "html" => Cow::Borrowed(content.html.as_deref().unwrap_or_default()),
+        "format" => Cow::Borrowed(content.format.as_str()),
+        "bulletin" => Cow::Borrowed(content.bulletin.as_str()),
+        "ward" => Cow::Borrowed(message.ward.as_str()),
+        "ward_name" => Cow::Borrowed(&message.ward_name),
+        "delivery" => Cow::Borrowed(message.delivery.as_str()),
+        "due" => Cow::Owned(message.due.to_rfc3339()),
+        "deadline" => Cow::Owned(message.deadline.to_rfc3339()),
+        "attempt" => Cow::Owned(message.attempt.to_string()),
+        "priority" => Cow::Borrowed(message.priority.as_str()),
+        "hash" => Cow::Borrowed(message.hash.as_str()),
+        "slug" => Cow::Owned(message.slug()),
+        _ => return None,
+    })
 }

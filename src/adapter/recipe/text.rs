@@ -3,9 +3,13 @@
 use std::borrow::Cow;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
-use super::{RecipeProblem, RecipeProblemKind};
+use super::{
+    RecipeProblem, RecipeProblemKind,
+    names::{self, Names},
+};
 use crate::template::{Context, Templates};
 
 /// A text that may be a template.
@@ -13,8 +17,21 @@ use crate::template::{Context, Templates};
 pub(super) enum Text {
     /// Without anything to fill in.
     Plain(String),
+    /// With nothing but names to fill in. The engine has it too, under its path, for names that are not there.
+    Names {
+        parts: Vec<names::Part>,
+        path: String,
+    },
     /// By the name of its template, which is also its path in the recipe.
     Template(String),
+}
+
+/// What texts are filled in with: names, and an engine for everything that is more than a name.
+pub(super) struct Filling<'a, 'e> {
+    pub(super) names: Names<'a>,
+    pub(super) templates: &'e Templates,
+    /// Only asked for when the engine is.
+    pub(super) context: &'e dyn Fn() -> Result<&'e Context, RecipeProblem>,
 }
 
 /// A JSON tree whose texts may be templates.
@@ -55,7 +72,11 @@ impl Reading {
             return Text::Plain(text.to_owned());
         }
         self.templates.push((path.to_owned(), text.to_owned()));
-        Text::Template(path.to_owned())
+        let path = path.to_owned();
+        match names::read(text) {
+            Some(parts) => Text::Names { parts, path },
+            None => Text::Template(path),
+        }
     }
 
     pub(super) fn tree(&mut self, path: &str, value: &Value) -> Tree {
@@ -99,67 +120,107 @@ impl Reading {
 }
 
 impl Text {
-    /// The text with everything filled in. `context` is only asked for when there is something to fill in.
-    pub(super) fn render<'t, 'c>(
+    /// The text with everything filled in.
+    pub(super) fn render<'t>(
         &'t self,
-        templates: &Templates,
-        context: impl FnOnce() -> Result<&'c Context, RecipeProblem>,
+        filling: &Filling<'t, '_>,
     ) -> Result<Cow<'t, str>, RecipeProblem> {
-        match self {
-            Self::Plain(text) => Ok(Cow::Borrowed(text)),
-            Self::Template(path) => match templates.render_in(path, context()?) {
-                Ok(text) => Ok(Cow::Owned(text)),
-                Err(error) => Err(RecipeProblem {
-                    path: path.clone(),
-                    kind: RecipeProblemKind::Template(Box::new(error)),
-                }),
+        let path = match self {
+            Self::Plain(text) => return Ok(Cow::Borrowed(text)),
+            Self::Names { parts, path } => match filling.names.fill(parts) {
+                Some(text) => return Ok(text),
+                None => path,
             },
+            Self::Template(path) => path,
+        };
+        match filling.templates.render_in(path, (filling.context)()?) {
+            Ok(text) => Ok(Cow::Owned(text)),
+            Err(error) => Err(RecipeProblem {
+                path: path.clone(),
+                kind: RecipeProblemKind::Template(Box::new(error)),
+            }),
+        }
+    }
+}
+
+impl Text {
+    fn quoted<'t>(&self, filling: &Filling<'t, '_>) -> Option<&'t str> {
+        match self {
+            Self::Names { parts, .. } => filling.names.quoted(parts),
+            Self::Plain(_) | Self::Template(_) => None,
         }
     }
 }
 
 impl Tree {
-    /// The tree with everything filled in.
-    pub(super) fn render<'c>(
+    /// Writes the tree as JSON, with everything filled in.
+    pub(super) fn write(
         &self,
-        templates: &Templates,
-        context: &impl Fn() -> Result<&'c Context, RecipeProblem>,
-    ) -> Result<Value, RecipeProblem> {
-        Ok(match self {
-            Self::Value(value) => value.clone(),
-            Self::Text(text) => Value::String(text.render(templates, context)?.into_owned()),
-            Self::List(items) => Value::Array(
-                items
-                    .iter()
-                    .map(|item| item.render(templates, context))
-                    .collect::<Result<_, _>>()?,
-            ),
-            Self::Map(entries) => Value::Object(
-                entries
-                    .iter()
-                    .map(|(key, tree)| Ok((key.clone(), tree.render(templates, context)?)))
-                    .collect::<Result<_, RecipeProblem>>()?,
-            ),
-            Self::Json(tree) => Value::String(tree.render(templates, context)?.to_string()),
-            Self::Base64(tree) => {
-                Value::String(STANDARD.encode(written(tree.render(templates, context)?)))
+        filling: &Filling<'_, '_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), RecipeProblem> {
+        match self {
+            Self::Value(value) => json(value, out),
+            Self::Text(text) => match text.quoted(filling) {
+                Some(quoted) => out.extend_from_slice(quoted.as_bytes()),
+                None => json(&text.render(filling)?, out),
+            },
+            Self::List(items) => {
+                out.push(b'[');
+                for (index, item) in items.iter().enumerate() {
+                    if index > 0 {
+                        out.push(b',');
+                    }
+                    item.write(filling, out)?;
+                }
+                out.push(b']');
             }
-            Self::Number { path, text } => {
-                let text = text.render(templates, context)?;
-                let number: Number = text.trim().parse().map_err(|_| RecipeProblem {
-                    path: path.clone(),
-                    kind: RecipeProblemKind::NotANumber,
-                })?;
-                Value::Number(number)
+            Self::Map(entries) => {
+                out.push(b'{');
+                for (index, (key, item)) in entries.iter().enumerate() {
+                    if index > 0 {
+                        out.push(b',');
+                    }
+                    json(key, out);
+                    out.push(b':');
+                    item.write(filling, out)?;
+                }
+                out.push(b'}');
+            }
+            Self::Json(_) | Self::Base64(_) => json(&self.text(filling)?, out),
+            Self::Number { path, text } => json(&number(path, text, filling)?, out),
+        }
+        Ok(())
+    }
+
+    /// A text as it is, anything else as JSON.
+    pub(super) fn text(&self, filling: &Filling<'_, '_>) -> Result<String, RecipeProblem> {
+        Ok(match self {
+            Self::Value(Value::String(text)) => text.clone(),
+            Self::Text(text) => text.render(filling)?.into_owned(),
+            Self::Json(tree) => tree.json(filling)?,
+            Self::Base64(tree) => STANDARD.encode(tree.text(filling)?),
+            Self::Value(_) | Self::List(_) | Self::Map(_) | Self::Number { .. } => {
+                self.json(filling)?
             }
         })
     }
+
+    fn json(&self, filling: &Filling<'_, '_>) -> Result<String, RecipeProblem> {
+        let mut out = Vec::new();
+        self.write(filling, &mut out)?;
+        Ok(String::from_utf8(out).expect("JSON is text"))
+    }
 }
 
-/// A text as it is, anything else as JSON.
-pub(super) fn written(value: Value) -> String {
-    match value {
-        Value::String(text) => text,
-        other => other.to_string(),
-    }
+fn json<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, value).expect("texts and numbers are always JSON");
+}
+
+fn number(path: &str, text: &Text, filling: &Filling<'_, '_>) -> Result<Number, RecipeProblem> {
+    let text = text.render(filling)?;
+    text.trim().parse().map_err(|_| RecipeProblem {
+        path: path.to_owned(),
+        kind: RecipeProblemKind::NotANumber,
+    })
 }

@@ -127,22 +127,27 @@ impl Call {
         })
     }
 
-    /// The address with everything filled in.
-    pub(super) fn url(&self, scene: &Scene<'_>) -> Result<String, RecipeProblem> {
+    /// The address with everything filled in, and its host.
+    pub(super) fn host(&self, scene: &Scene<'_>) -> Result<String, RecipeProblem> {
+        transport::host(&self.url(scene)?).ok_or_else(|| self.no_address())
+    }
+
+    /// The address with everything filled in. Whether it has a host is for the transport to say, which reads it anyway.
+    fn url(&self, scene: &Scene<'_>) -> Result<String, RecipeProblem> {
         let url = scene.text(&self.url)?;
         // Readers of addresses drop tabs and line breaks silently; here they are a mistake.
         let http = url.starts_with("http://") || url.starts_with("https://");
-        if !http
-            || url.chars().any(|c| c.is_control() || c == ' ')
-            || transport::host(&url).is_none()
-        {
-            let path = format!("{}.url", self.path);
-            return Err(RecipeProblem {
-                path,
-                kind: RecipeProblemKind::Address,
-            });
+        if !http || url.chars().any(|c| c.is_control() || c == ' ') {
+            return Err(self.no_address());
         }
         Ok(url.into_owned())
+    }
+
+    fn no_address(&self) -> RecipeProblem {
+        RecipeProblem {
+            path: format!("{}.url", self.path),
+            kind: RecipeProblemKind::Address,
+        }
     }
 
     /// Everything in it, rendered alone, for trials: one mistake does not hide the next.
@@ -234,7 +239,10 @@ impl Body {
     fn write(&self, scene: &Scene<'_>) -> Result<(Option<String>, Bytes), RecipeProblem> {
         let (media_type, body) = match self {
             Self::Empty => return Ok((None, Bytes::new())),
-            Self::Json(tree) => ("application/json".to_owned(), scene.tree(tree)?.to_string()),
+            Self::Json(tree) => {
+                let json = scene.json(tree)?;
+                return Ok((Some("application/json".to_owned()), Bytes::from(json)));
+            }
             Self::Text(text) => (
                 "text/plain; charset=utf-8".to_owned(),
                 scene.text(text)?.into_owned(),

@@ -46,7 +46,10 @@ fn answer_of(exchange: &Value) -> Result<Response, Fault> {
         status: answer["status"].as_u64().unwrap().try_into().unwrap(),
         headers: headers
             .into_iter()
-            .map(|(name, value)| (name, value.as_str().unwrap().to_owned()))
+            .map(|(name, value)| {
+                let value = value.as_str().unwrap().parse();
+                (name.parse().unwrap(), value.unwrap())
+            })
             .collect(),
         body: text_of(&answer["body"]),
         retry_after: answer

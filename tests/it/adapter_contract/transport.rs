@@ -81,8 +81,8 @@ async fn an_answer_comes_back_whole() {
         (answer.status, answer.body.as_ref()),
         (202, "đã nhận".as_bytes())
     );
-    assert_eq!(answer.headers["x-mot"], "a, b");
-    assert_eq!(answer.headers["x-hai"], "c");
+    assert_eq!(answer.headers.get("x-mot").as_deref(), Some("a, b"));
+    assert_eq!(answer.headers.get("x-hai").as_deref(), Some("c"));
     assert_eq!(answer.retry_after, None);
     let requests = server.requests().await;
     let sent = &requests[0];
@@ -324,8 +324,8 @@ async fn redirects_are_answers() {
         .await
         .unwrap();
     assert_eq!(
-        (answer.status, answer.headers["location"].as_str()),
-        (302, "/elsewhere")
+        (answer.status, answer.headers.get("location").as_deref()),
+        (302, Some("/elsewhere"))
     );
     drop(transport);
     assert_eq!(server.requests().await.len(), 1);

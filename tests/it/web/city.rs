@@ -288,6 +288,7 @@ impl City {
                 text: self.names.of(WORDS.to_owned()),
                 html: None,
                 turns: Vec::new(),
+                quoted: loa::domain::message::Quoted::default(),
             })
         };
         let contents: Vec<_> = Format::ALL
