@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::error::ErrorKind;
 
 use super::{
@@ -20,7 +20,7 @@ use super::{
 use crate::domain::{
     bulletin::Priority,
     channel::Mode,
-    delivery::{Outcome, Reason, State},
+    delivery::{Evidence, Outcome, Reason, State},
     id::{ChannelId, DeliveryId, ScheduleId, WardId},
     message::{Content, ContentHash},
     time::Timestamp,
@@ -60,6 +60,42 @@ struct End<'a> {
     doubt: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     accepted_us: Option<i64>,
+}
+
+/// The ordinary end: the channel took it, and that is all that is known. In the order in which it is asked for.
+#[derive(Serialize)]
+struct Taken<'a> {
+    delivery_id: &'a str,
+    number: u32,
+    finished_us: i64,
+    started_us: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<Cow<'a, str>>,
+}
+
+impl<'a> Taken<'a> {
+    /// `None` for any other end.
+    fn of(end: &'a Finished) -> Option<Self> {
+        let is_ordinary = end.outcome == Outcome::Accepted
+            && end.next == State::Accepted
+            && end.evidence == Evidence::Accepted
+            && end.reason.is_none()
+            && end.detail.is_none()
+            && !end.doubt;
+        is_ordinary.then(|| Self {
+            delivery_id: end.id.as_str(),
+            number: end.attempt,
+            finished_us: end.finished.as_micros(),
+            started_us: end.started.as_micros(),
+            status: end.status,
+            answer: clean_option(end.answer.as_deref()),
+            receipt: clean_option(end.receipt.as_deref()),
+        })
+    }
 }
 
 impl<'a> From<&'a Finished> for End<'a> {
@@ -113,11 +149,12 @@ impl Store {
             return Ok(Turn::default());
         }
         let mut tx = self.pools.begin(Purpose::Write).await?;
-        let lost = if finished.is_empty() {
-            Vec::new()
-        } else {
-            finish(&mut tx, node, now, finished).await?
-        };
+        let mut lost = Vec::new();
+        if !finished.is_empty() && !finish(&mut tx, node, now, finished).await? {
+            tx.rollback().await?;
+            tx = self.pools.begin(Purpose::Write).await?;
+            lost = finish_held(&mut tx, node, now, finished).await?;
+        }
         let chosen = if room.in_all == 0 {
             Vec::new()
         } else {
@@ -217,26 +254,62 @@ impl Store {
     }
 }
 
-/// Writes ends of attempts; gives the deliveries that this node no longer held.
+/// Writes ends of attempts. `false` when this node no longer held all of the deliveries: the transaction is then of no
+/// use, and [`finish_held`] has to look closer.
 async fn finish(
+    tx: &mut Tx,
+    node: &str,
+    now: Timestamp,
+    finished: &[Finished],
+) -> Result<bool, StoreError> {
+    let (mut taken, mut ends) = (Vec::with_capacity(finished.len()), Vec::new());
+    for end in finished {
+        match Taken::of(end) {
+            Some(end) => taken.push(end),
+            None => ends.push(End::from(end)),
+        }
+    }
+    let batches = [
+        (
+            (!taken.is_empty()).then(|| json(&taken)),
+            taken.len(),
+            sql::deliver::FINISH_ACCEPTED,
+            sql::deliver::ATTEMPT_ACCEPTED,
+        ),
+        (
+            (!ends.is_empty()).then(|| json(&ends)),
+            ends.len(),
+            sql::deliver::FINISH,
+            sql::deliver::ATTEMPT_INSERT,
+        ),
+    ];
+    for (batch, count, finish, attempt) in batches {
+        let Some(batch) = batch else { continue };
+        let held = execute!(*tx, finish, batch.as_str(), node, now.as_micros())?;
+        if usize::try_from(held) != Ok(count) {
+            return Ok(false);
+        }
+        execute!(*tx, attempt, batch.as_str(), node)?;
+    }
+    Ok(true)
+}
+
+/// Writes ends of attempts; gives the deliveries that this node no longer held.
+async fn finish_held(
     tx: &mut Tx,
     node: &str,
     now: Timestamp,
     finished: &[Finished],
 ) -> Result<Vec<DeliveryId>, StoreError> {
     let ends: Vec<End<'_>> = finished.iter().map(End::from).collect();
-    let all = json(&ends);
-    let mut held: HashSet<(String, i64)> = HashSet::with_capacity(ends.len());
-    held.extend(rows!(
+    let mut held: HashSet<(String, i64)> = rows!(
         *tx,
-        sql::deliver::FINISH,
-        [all.as_str(), node, now.as_micros()],
+        sql::deliver::FINISH_HELD,
+        [json(&ends), node, now.as_micros()],
         |row| Ok((row.text(0)?.to_owned(), row.integer(1)?))
-    )?);
-    if held.len() == ends.len() {
-        execute!(*tx, sql::deliver::ATTEMPT_INSERT, all.as_str(), node)?;
-        return Ok(Vec::new());
-    }
+    )?
+    .into_iter()
+    .collect();
     // By attempt and not only by delivery: a slow node can lose an attempt, begin the next one itself, and report both
     // in one turn.
     let (kept, lost): (Vec<End<'_>>, Vec<End<'_>>) = ends
@@ -314,33 +387,40 @@ async fn candidates(
                 limit_us,
             );
             let before = (chosen.len(), full.len());
-            let page = rows!(
+            let found = rows!(
                 *tx,
                 statement,
                 [
                     binds.0, binds.1, binds.2, binds.3, binds.4, binds.5, binds.6
                 ],
-                |row| {
-                    let candidate = candidate(row)?;
-                    let last = (row.integer(4)?, candidate.id.as_str().to_owned());
-                    if chosen.len() - before.0 < want && !full.contains(&candidate.host) {
-                        if choose(&candidate) {
-                            chosen.push(claimed(row, candidate, now)?);
-                        } else {
-                            full.insert(candidate.host);
-                        }
-                    }
-                    Ok(last)
-                }
+                |row| row.text(0).map(str::to_owned)
             )?;
+            let page = page(found.first().map_or("[]", String::as_str))?;
+            let is_full_page = page.len() == limit;
+            let last = page
+                .last()
+                .map(|row| (row.next_us, row.id.as_ref().to_owned()));
+            for row in page {
+                if chosen.len() - before.0 == want {
+                    break;
+                }
+                if full.contains(row.host.as_ref()) {
+                    continue;
+                }
+                let candidate = row.candidate()?;
+                if choose(&candidate) {
+                    chosen.push(row.claimed(candidate, now)?);
+                } else {
+                    full.insert(candidate.host);
+                }
+            }
             if mode == Mode::AtMostOnce {
                 singular += chosen.len() - before.0;
             }
             if full.len() > before.1 {
                 full_json = json(&full.iter().map(|host| clean(host)).collect::<Vec<_>>());
             }
-            let is_full_page = page.len() == limit;
-            let Some(last) = page.into_iter().next_back().filter(|_| is_full_page) else {
+            let Some(last) = last.filter(|_| is_full_page) else {
                 break;
             };
             (after_us, after_id) = last;
@@ -349,58 +429,99 @@ async fn candidates(
     Ok(chosen)
 }
 
-fn candidate(row: &impl Cells) -> Result<Candidate, StoreError> {
-    let id = row.text(0)?;
-    Ok(Candidate {
-        id: delivery_id(id),
-        channel: parsed(row.text(1)?, ChannelId::parse, "delivery", "channel", id)?,
-        host: row.text(2)?.to_owned(),
-        mode: parsed(
-            row.text(3)?,
-            |text| Mode::parse(text).ok_or(()),
-            "delivery",
-            "mode",
-            id,
-        )?,
-    })
+/// A delivery that could be sent, as [`sql::deliver::CANDIDATES`] writes it.
+#[derive(Deserialize)]
+struct Ready<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(borrow)]
+    channel: Cow<'a, str>,
+    #[serde(borrow)]
+    host: Cow<'a, str>,
+    #[serde(borrow)]
+    mode: Cow<'a, str>,
+    next_us: i64,
+    attempt: i64,
+    #[serde(borrow)]
+    schedule: Cow<'a, str>,
+    #[serde(borrow)]
+    channel_name: Cow<'a, str>,
+    #[serde(borrow)]
+    ward: Cow<'a, str>,
+    #[serde(borrow)]
+    ward_name: Cow<'a, str>,
+    #[serde(borrow)]
+    priority: Cow<'a, str>,
+    due_us: i64,
+    deadline_us: i64,
+    #[serde(borrow)]
+    content: Option<Cow<'a, str>>,
+    can_ask: u8,
+    doubt: u8,
 }
 
-/// The candidate as it will be once it is claimed.
-fn claimed(row: &impl Cells, candidate: Candidate, now: Timestamp) -> Result<Claimed, StoreError> {
-    let Candidate {
-        id,
-        channel,
-        host,
-        mode,
-    } = candidate;
-    let name = id.as_str();
-    let hash = row
-        .text_or_null(13)?
-        .ok_or_else(|| StoreError::corrupt("delivery", "content", name))?;
-    Ok(Claimed {
-        attempt: count(row.integer(5)? + 1, "delivery", "attempt", name)?,
-        schedule: ScheduleId::from_store(row.text(6)?.to_owned()),
-        channel_name: row.text(7)?.to_owned(),
-        ward: parsed(row.text(8)?, WardId::parse, "delivery", "ward", name)?,
-        ward_name: row.text(9)?.to_owned(),
-        priority: parsed(
-            row.text(10)?,
-            |text| Priority::parse(text).ok_or(()),
-            "delivery",
-            "priority",
-            name,
-        )?,
-        due: Timestamp::from_micros(row.integer(11)?),
-        deadline: Timestamp::from_micros(row.integer(12)?),
-        hash: ContentHash::from_store(hash.to_owned()),
-        can_ask: row.flag(14)?,
-        doubt: row.flag(15)?,
-        started: now,
-        id,
-        channel,
-        host,
-        mode,
-    })
+/// The deliveries of a page, in order.
+fn page(text: &str) -> Result<Vec<Ready<'_>>, StoreError> {
+    let mut page: Vec<Ready<'_>> = serde_json::from_str(text)
+        .map_err(|_| StoreError::corrupt("delivery", "row", "a ready one"))?;
+    page.sort_unstable_by(|a, b| (a.next_us, &a.id).cmp(&(b.next_us, &b.id)));
+    Ok(page)
+}
+
+impl Ready<'_> {
+    fn candidate(&self) -> Result<Candidate, StoreError> {
+        let id = self.id.as_ref();
+        Ok(Candidate {
+            id: delivery_id(id),
+            channel: parsed(&self.channel, ChannelId::parse, "delivery", "channel", id)?,
+            host: self.host.as_ref().to_owned(),
+            mode: parsed(
+                &self.mode,
+                |text| Mode::parse(text).ok_or(()),
+                "delivery",
+                "mode",
+                id,
+            )?,
+        })
+    }
+
+    /// The candidate as it will be once it is claimed.
+    fn claimed(self, candidate: Candidate, now: Timestamp) -> Result<Claimed, StoreError> {
+        let Candidate {
+            id,
+            channel,
+            host,
+            mode,
+        } = candidate;
+        let name = id.as_str();
+        let hash = self
+            .content
+            .ok_or_else(|| StoreError::corrupt("delivery", "content", name))?;
+        Ok(Claimed {
+            attempt: count(self.attempt + 1, "delivery", "attempt", name)?,
+            schedule: ScheduleId::from_store(self.schedule.into_owned()),
+            channel_name: self.channel_name.into_owned(),
+            ward: parsed(&self.ward, WardId::parse, "delivery", "ward", name)?,
+            ward_name: self.ward_name.into_owned(),
+            priority: parsed(
+                &self.priority,
+                |text| Priority::parse(text).ok_or(()),
+                "delivery",
+                "priority",
+                name,
+            )?,
+            due: Timestamp::from_micros(self.due_us),
+            deadline: Timestamp::from_micros(self.deadline_us),
+            hash: ContentHash::from_store(hash.into_owned()),
+            can_ask: self.can_ask != 0,
+            doubt: self.doubt != 0,
+            started: now,
+            id,
+            channel,
+            host,
+            mode,
+        })
+    }
 }
 
 /// Puts attempts on record as begun. Gives the deliveries that are this node's now: all that were chosen, or none when

@@ -97,6 +97,15 @@ impl Tx {
         }
         .map_err(|source| StoreError::query("commit", source))
     }
+
+    /// Forgets everything in it.
+    pub(super) async fn rollback(self) -> Result<(), StoreError> {
+        match self {
+            Link::Sqlite(tx) => tx.rollback().await,
+            Link::Postgres(tx) => tx.rollback().await,
+        }
+        .map_err(|source| StoreError::query("rollback", source))
+    }
 }
 
 /// Runs a statement on a connection or transaction; gives the number of rows it changed.

@@ -88,13 +88,15 @@ async fn open_sqlite(path: &Path) -> Result<SqlitePools, StoreError> {
         .busy_timeout(BUSY)
         .foreign_keys(true)
         .statement_cache_capacity(STATEMENTS)
-        .pragma("cache_size", "-8000")
+        .pragma("cache_size", "-4000")
         .pragma("temp_store", "memory")
         .disable_statement_logging();
     let writing = options
         .clone()
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
+        // What a fan-out to ten thousand channels touches; readers look at a page or two.
+        .pragma("cache_size", "-16000")
         // FULL: what is committed as begun must not be forgotten by a power cut, or it would be sent twice.
         .synchronous(SqliteSynchronous::Full)
         .optimize_on_close(true, 400);

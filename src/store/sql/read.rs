@@ -1,11 +1,12 @@
 //! Statements that read, and those of liveness and the journal.
 
-/// A delivery's columns, in the order in which `row.rs` reads them.
+/// A delivery's columns, in the order in which `row.rs` reads them. The last is the instant of its last change: of one that
+/// is being sent, when that began, for which `updated_us` and its index are not touched.
 macro_rules! delivery {
     () => {
         "id, schedule, bulletin, ward, ward_name, channel, channel_name, kind, format, mode, priority, due_us,
         deadline_us, state, reason, detail, attempt, next_us, started_us, accepted_us, evidence, content, closed_by,
-        updated_us"
+        COALESCE(started_us, updated_us)"
     };
 }
 
@@ -145,9 +146,12 @@ statements! {
     LOG_NEWEST_CHANNEL = log!(channel, "<", "DESC");
     /// The log of a schedule, newest first.
     LOG_NEWEST_SCHEDULE = log!(schedule, "<", "DESC");
-    /// What changed. `$1` since, `$2` limit.
+    /// What changed. `$1` since, `$2` the last id seen of that instant, `$3` limit.
     CHANGED_SINCE = one!(
-        "SELECT ", delivery!(), " FROM delivery WHERE (updated_us, id) > ($1, $2) ORDER BY updated_us, id LIMIT $3"
+        "SELECT ", delivery!(), " AS changed_us FROM delivery WHERE (updated_us, id) > ($1, $2) AND state <> 'sending'
+        UNION ALL
+        SELECT ", delivery!(), " FROM delivery WHERE state = 'sending' AND (started_us, id) > ($1, $2)
+        ORDER BY changed_us, id LIMIT $3"
     );
     /// See [`account!`].
     ACCOUNT = account!(any);
@@ -182,6 +186,7 @@ statements! {
         "SELECT max(at_us) FROM (
             SELECT max(alive_us) AS at_us FROM node
             UNION ALL SELECT max(updated_us) FROM delivery
+            UNION ALL SELECT max(started_us) FROM delivery WHERE state = 'sending'
             UNION ALL SELECT * FROM (SELECT at_us FROM journal ORDER BY number DESC LIMIT 1) AS line
             UNION ALL SELECT at_us FROM meta WHERE key = 'revision') AS instants"
     );

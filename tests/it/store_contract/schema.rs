@@ -249,6 +249,8 @@ async fn batches_are_never_quadratic() {
         sql::plan::FREEZE,
         sql::plan::END_UNBEGUN,
         sql::deliver::FINISH,
+        sql::deliver::FINISH_HELD,
+        sql::deliver::FINISH_ACCEPTED,
         sql::deliver::CLAIM,
         sql::deliver::RESCUE,
         sql::read::KNOWN,
