@@ -140,10 +140,7 @@ pub fn main() -> ExitCode {
         }
     };
     let output = Output::new(cli.global.format.common(), cli.global.lang);
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match crate::daemon::runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
             place::eprint_text(&format!("loa: {error}"));

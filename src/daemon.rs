@@ -31,6 +31,19 @@ use crate::{
 use live::Live;
 use supervisor::{Stop, Supervisor, SupervisorError};
 
+/// The runtime that a daemon runs on. One thread does everything that waits: for tens of thousands of short calls a
+/// second two threads spend more on waking each other than they save. What computes for long goes to threads of its own
+/// (`spawn_blocking`), and so does SQLite.
+///
+/// # Errors
+/// The operating system's, when it gives no threads.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+}
+
 /// How long a loop waits before it tries again what the store could not do, in real time.
 const AWAY: Duration = Duration::from_secs(1);
 

@@ -19,7 +19,7 @@ use loa::{
     adapter::transport::{Route, Transport, TransportSettings},
     clock::Clock,
     config::{self, Secrets},
-    daemon::{Daemon, Shared, live::Live},
+    daemon::{self, Daemon, Shared, live::Live},
     domain::{time::Timestamp, workspace::Workspace},
     source,
     store::{LogFilter, Store, World},
@@ -67,9 +67,7 @@ pub(crate) fn run(
     server: Option<u32>,
 ) -> anyhow::Result<Measured> {
     let workspace = workspace(plan, sink)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
+    let runtime = daemon::runtime()?;
     let fan_out = async {
         tokio::time::timeout(PATIENCE, fan_out(plan.n, workspace, sink, database, server)).await
     };

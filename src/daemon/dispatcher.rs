@@ -5,6 +5,7 @@
 //! makes the calls. Of what must not be sent twice no more is claimed than there are workers, and it goes first, so that a
 //! crash leaves as few deliveries as possible in doubt.
 
+mod ends;
 mod leases;
 mod limits;
 mod queue;
@@ -13,9 +14,10 @@ mod verdict;
 use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::task::JoinSet;
 
 use self::{
+    ends::Ends,
     leases::{Held, Leases},
     limits::Limits,
     queue::Queue,
@@ -43,11 +45,11 @@ use crate::{
 /// disk.
 const AHEAD: usize = 16;
 
+/// What is claimed for each worker when there was nothing to do before.
+const FIRST: usize = 2;
+
 /// Ends for each worker that are written down together where there is much to do.
 const GATHERED: usize = 6;
-
-/// When no end comes for so long, those that came are written down. In real time: it paces the disk, not the calendar.
-const LULL: Duration = Duration::from_millis(2);
 
 /// Frozen words kept in memory between turns.
 const KEPT_CONTENTS: usize = 2_048;
@@ -64,7 +66,7 @@ pub async fn run(shared: Shared) {
     let settings = shared.live.borrow().workspace.settings.delivery.clone();
     let workers = settings.workers;
     let queue = Arc::new(Queue::new());
-    let (ends, mut results) = mpsc::channel::<Finished>(workers * AHEAD);
+    let ends = Arc::new(Ends::default());
     let mut crew = JoinSet::new();
     let leases = Leases::new(settings.lease, shared.clock.now());
     for _ in 0..workers {
@@ -76,7 +78,6 @@ pub async fn run(shared: Shared) {
             leases.held(),
         ));
     }
-    drop(ends);
 
     let mut ledger = Ledger {
         limits: Limits::new(settings.host_concurrency, settings.host_per_second),
@@ -89,7 +90,7 @@ pub async fn run(shared: Shared) {
         busy: None,
     };
     loop {
-        while let Ok(end) = results.try_recv() {
+        for end in ends.take() {
             ledger.take(end);
         }
         let stopping = shared.stop.soft.is_cancelled();
@@ -116,10 +117,9 @@ pub async fn run(shared: Shared) {
         }
         ledger.rest(&shared);
         tokio::select! {
-            end = results.recv() => {
-                if let Some(end) = end {
-                    ledger.take(end);
-                    ledger.gather(&mut results).await;
+            () = ends.any() => {
+                if ledger.is_full() {
+                    ends.gather(workers * GATHERED).await;
                 }
             }
             () = shared.stop.soft.cancelled(), if !stopping => {}
@@ -165,17 +165,10 @@ impl Ledger {
         self.finished.push(end);
     }
 
-    /// Takes more ends as long as workers have enough to do and more ends come: a transaction for many costs hardly more
-    /// than one for one.
-    async fn gather(&mut self, results: &mut mpsc::Receiver<Finished>) {
-        while self.finished.len() < self.workers * GATHERED
-            && self.in_flight.len() >= self.workers * AHEAD / 2
-        {
-            match tokio::time::timeout(LULL, results.recv()).await {
-                Ok(Some(end)) => self.take(end),
-                Ok(None) | Err(_) => return,
-            }
-        }
+    /// Whether workers have enough to do for some time: a transaction for many ends then costs hardly more than one for
+    /// one.
+    fn is_full(&self) -> bool {
+        self.in_flight.len() >= self.workers * AHEAD / 2
     }
 
     fn rest(&mut self, shared: &Shared) {
@@ -234,11 +227,14 @@ impl Ledger {
         let busy = shared.clock.busy();
         let now = shared.clock.now();
         let full = self.limits.full(now);
+        // What comes first is claimed quickly, so that workers begin while more is claimed.
+        let is_first = self.in_flight.is_empty();
+        let room = self.workers * if is_first { FIRST } else { AHEAD };
         let room = if stopping {
             Room::default()
         } else {
             Room {
-                in_all: (self.workers * AHEAD).saturating_sub(self.in_flight.len()),
+                in_all: room.saturating_sub(self.in_flight.len()),
                 at_most_once: self.workers.saturating_sub(self.singular()),
                 full: &full,
             }
@@ -290,6 +286,9 @@ impl Ledger {
         drop(busy);
         if !self.finished.is_empty() {
             // Some could not even begin; that has to be written down now.
+            return Ok(now);
+        }
+        if is_first && count == room.in_all {
             return Ok(now);
         }
         let poll = now + shared.poll();
@@ -438,7 +437,7 @@ async fn work(
     shared: Shared,
     policy: RetryPolicy,
     queue: Arc<Queue<Job>>,
-    ends: mpsc::Sender<Finished>,
+    ends: Arc<Ends>,
     mut held: Held,
 ) {
     loop {
@@ -453,10 +452,7 @@ async fn work(
         let clock = shared.clock.clone();
         if !held.is_held(&claimed.id, &clock).await {
             // Another node has taken it over and does what is to be done.
-            let end = lost(&claimed, clock.now());
-            if ends.send(end).await.is_err() {
-                return;
-            }
+            ends.put(lost(&claimed, clock.now()));
             continue;
         }
         let end = if clock.now() >= claimed.deadline {
@@ -485,9 +481,7 @@ async fn work(
             finished.outcome.as_str(),
             finished.finished.since(finished.started),
         );
-        if ends.send(finished).await.is_err() {
-            return;
-        }
+        ends.put(finished);
     }
 }
 
