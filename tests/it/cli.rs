@@ -84,35 +84,6 @@ fn preview_shows_every_format_for_every_ward() {
 }
 
 #[test]
-fn the_sample_names_no_number_site_or_account() {
-    for bulletin in [
-        "gia-danh-can-bo-thue",
-        "gia-danh-tap-huan-pccc",
-        "dich-vu-cong-toan-trinh",
-        "bao-tin-lua-dao",
-    ] {
-        for format in ["script", "article", "message", "sign"] {
-            let said = loa(
-                &sample(),
-                &["preview", bulletin, "--ward", "le-loi", "--as", format],
-            );
-            let mut digits = 0;
-            for c in said.out.chars() {
-                digits = if c.is_ascii_digit() { digits + 1 } else { 0 };
-                assert!(digits < 5, "{bulletin} {format} has a number: {}", said.out);
-            }
-            for mark in ["http", "www.", ".vn", "@"] {
-                assert!(
-                    !said.out.contains(mark),
-                    "{bulletin} {format} has {mark}: {}",
-                    said.out
-                );
-            }
-        }
-    }
-}
-
-#[test]
 fn plan_lists_a_day_of_the_sample_inside_its_hours() {
     let arguments = [
         "plan",

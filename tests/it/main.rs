@@ -31,6 +31,7 @@ mod cli;
 mod crash;
 mod daemon;
 mod diagnostics;
+mod library;
 mod operation;
 mod schema;
 mod simulator;
