@@ -23,9 +23,17 @@ use crate::domain::time::Timestamp;
 pub struct Clock(Arc<Kind>);
 
 enum Kind {
-    System,
+    /// With the moment from which its running time is counted.
+    System(Instant),
     Simulated(Mutex<Simulated>),
-    Manual(watch::Sender<Timestamp>),
+    Manual(watch::Sender<Manual>),
+}
+
+/// A manual clock: what it shows, and how long it has run. Setting it moves only the first.
+#[derive(Clone, Copy)]
+struct Manual {
+    now: Timestamp,
+    run: Duration,
 }
 
 struct Simulated {
@@ -33,6 +41,9 @@ struct Simulated {
     base: Timestamp,
     since: Instant,
     speed: f64,
+    /// Where it began, and where it stands still for ever.
+    start: Timestamp,
+    end: Timestamp,
     busy: usize,
     waiting: BTreeSet<(Timestamp, u64)>,
     next_waiter: u64,
@@ -46,6 +57,7 @@ impl Simulated {
             self.speed
         };
         let now = self.base + real.saturating_duration_since(self.since).mul_f64(speed);
+        let now = now.min(self.end.max(self.base));
         // Somebody waits for an earlier instant and has not woken yet: do not pass it.
         self.waiting
             .first()
@@ -97,7 +109,7 @@ impl Clock {
     /// The system's clock.
     #[must_use]
     pub fn system() -> Self {
-        Self(Arc::new(Kind::System))
+        Self(Arc::new(Kind::System(Instant::now())))
     }
 
     /// A clock that shows `start` now and runs `speed` times as fast as life.
@@ -107,6 +119,8 @@ impl Clock {
             base: start,
             since: Instant::now(),
             speed,
+            start,
+            end: Timestamp::from_micros(i64::MAX),
             busy: 0,
             waiting: BTreeSet::new(),
             next_waiter: 0,
@@ -116,7 +130,21 @@ impl Clock {
     /// A clock that stands at `start` until [`Clock::advance`] moves it.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
-        Self(Arc::new(Kind::Manual(watch::Sender::new(start))))
+        let manual = Manual {
+            now: start,
+            run: Duration::ZERO,
+        };
+        Self(Arc::new(Kind::Manual(watch::Sender::new(manual))))
+    }
+
+    /// Lets a simulated clock stand still when it shows `end`: nothing that happens later, such as the end of the
+    /// process, gets a later stamp, and the next run goes on from there. Does nothing to another clock.
+    pub fn end_at(&self, end: Timestamp) {
+        if let Kind::Simulated(clock) = &*self.0 {
+            let mut clock = lock(clock);
+            clock.rebase();
+            clock.end = end;
+        }
     }
 
     /// The present instant.
@@ -127,9 +155,45 @@ impl Clock {
     )]
     pub fn now(&self) -> Timestamp {
         match &*self.0 {
-            Kind::System => chrono::Utc::now().into(),
+            Kind::System(_) => chrono::Utc::now().into(),
             Kind::Simulated(clock) => lock(clock).now(Instant::now()),
-            Kind::Manual(now) => *now.borrow(),
+            Kind::Manual(manual) => manual.borrow().now,
+        }
+    }
+
+    /// How long the clock has run. Whoever sets the system's clock does not move this: where [`Clock::now`] and this
+    /// disagree, the clock was set, or the machine slept.
+    #[must_use]
+    pub fn run_time(&self) -> Duration {
+        match &*self.0 {
+            Kind::System(since) => since.elapsed(),
+            Kind::Simulated(clock) => {
+                let clock = lock(clock);
+                clock.now(Instant::now()).since(clock.start)
+            }
+            Kind::Manual(manual) => manual.borrow().run,
+        }
+    }
+
+    /// The instant by which processes tell each other how long they hold something. The system's time, also in
+    /// simulation: two simulated clocks are never at the same instant.
+    #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the system's clock"
+    )]
+    pub fn lease_now(&self) -> Timestamp {
+        match &*self.0 {
+            Kind::Simulated(_) => chrono::Utc::now().into(),
+            Kind::System(_) | Kind::Manual(_) => self.now(),
+        }
+    }
+
+    /// Returns once [`Clock::lease_now`] is `at` or later, or was set back.
+    pub async fn sleep_until_lease(&self, at: Timestamp) {
+        match &*self.0 {
+            Kind::Simulated(_) => self.sleep_really(at.since(self.lease_now())).await,
+            Kind::System(_) | Kind::Manual(_) => self.sleep_until(at).await,
         }
     }
 
@@ -139,7 +203,7 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
     pub async fn sleep_until(&self, at: Timestamp) {
         match &*self.0 {
-            Kind::System => {
+            Kind::System(_) => {
                 let mut before = self.now();
                 while before < at {
                     tokio::time::sleep(at.since(before).min(Duration::from_secs(5))).await;
@@ -178,10 +242,17 @@ impl Clock {
                 }
                 drop(waiter);
             }
-            Kind::Manual(now) => {
-                let mut watcher = now.subscribe();
-                // The sender lives as long as this clock does.
-                let _ = watcher.wait_for(|now| *now >= at).await;
+            Kind::Manual(manual) => {
+                let mut watcher = manual.subscribe();
+                let mut before = watcher.borrow_and_update().now;
+                // As with the system's clock. The sender lives as long as this clock does.
+                while before < at && watcher.changed().await.is_ok() {
+                    let now = watcher.borrow_and_update().now;
+                    if now < before {
+                        return;
+                    }
+                    before = now;
+                }
             }
         }
     }
@@ -210,9 +281,25 @@ impl Clock {
 
     /// Moves a manual clock forward; does nothing to another.
     pub fn advance(&self, length: Duration) {
-        if let Kind::Manual(now) = &*self.0 {
-            now.send_modify(|now| *now = *now + length);
+        if let Kind::Manual(manual) = &*self.0 {
+            manual.send_modify(|manual| {
+                manual.now = manual.now + length;
+                manual.run += length;
+            });
         }
+    }
+
+    /// Sets a manual clock, forward or back, as somebody sets the system's: no time passes. Does nothing to another.
+    pub fn set(&self, at: Timestamp) {
+        if let Kind::Manual(manual) = &*self.0 {
+            manual.send_modify(|manual| manual.now = at);
+        }
+    }
+
+    /// Whether it is a simulated clock.
+    #[must_use]
+    pub fn is_simulated(&self) -> bool {
+        matches!(&*self.0, Kind::Simulated(_))
     }
 
     /// How much faster than life this clock runs.
@@ -220,7 +307,7 @@ impl Clock {
     pub fn speed(&self) -> f64 {
         match &*self.0 {
             Kind::Simulated(clock) => lock(clock).speed,
-            Kind::System | Kind::Manual(_) => 1.0,
+            Kind::System(_) | Kind::Manual(_) => 1.0,
         }
     }
 }
@@ -265,6 +352,47 @@ mod tests {
         assert!(clock.now() <= START + Duration::from_secs(100));
         first.await;
         assert!(clock.now() >= START + Duration::from_secs(100));
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_set_wakes_its_sleepers_and_has_not_run() {
+        let clock = Clock::manual(START);
+        let sleeper = clock.sleep(Duration::from_mins(1));
+        tokio::pin!(sleeper);
+        assert!(futures_util::poll!(sleeper.as_mut()).is_pending());
+        clock.set(Timestamp::from_micros(0));
+        sleeper.await;
+        assert_eq!(clock.run_time(), Duration::ZERO);
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(clock.run_time(), Duration::from_secs(1));
+    }
+
+    #[tokio::test]
+    async fn a_simulated_clock_stands_still_at_its_end() {
+        let clock = Clock::simulated(START, 1_000_000.0);
+        let end = START + Duration::from_hours(24);
+        clock.end_at(end);
+        clock.sleep_until(end).await;
+        let later = clock.sleep_until(end + Duration::from_secs(1));
+        assert!(
+            tokio::time::timeout(Duration::from_millis(20), later)
+                .await
+                .is_err(),
+            "twenty thousand seconds otherwise"
+        );
+        assert_eq!(clock.now(), end);
+        drop(clock.busy());
+        assert_eq!(clock.now(), end);
+    }
+
+    #[tokio::test]
+    async fn leases_are_counted_in_real_time_where_clocks_run_fast() {
+        let fast = Clock::simulated(START, 1_000_000_000.0);
+        let (system, manual) = (Clock::system(), Clock::manual(START));
+        assert!(fast.lease_now().since(system.now()) < Duration::from_secs(10));
+        assert!(system.now() > fast.now() || fast.run_time() > Duration::ZERO);
+        manual.advance(Duration::from_secs(1));
+        assert_eq!(manual.lease_now(), manual.now());
     }
 
     #[tokio::test]
