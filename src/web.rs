@@ -9,6 +9,7 @@
 
 mod assets;
 mod broadcast;
+pub mod connections;
 mod day;
 mod frame;
 mod guard;
@@ -22,16 +23,14 @@ mod titles;
 mod today;
 mod wards;
 
-use std::{fmt, io, sync::Arc, time::Duration};
+use std::{fmt, io, sync::Arc};
 
 use axum::{Router, middleware, routing::get};
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{clock::Clock, domain::workspace::Workspace, store::Store};
-
-/// How long readers who do not hang up are waited for at the end.
-const PATIENCE: Duration = Duration::from_secs(3);
+use connections::Limits;
 
 /// Everything that the pages are made from.
 #[derive(Clone)]
@@ -110,17 +109,9 @@ fn router_until(site: Site, shutdown: CancellationToken) -> Router {
 pub async fn serve(
     listener: TcpListener,
     site: Site,
+    limits: Limits,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
     let router = router_until(site, shutdown.clone());
-    let served =
-        axum::serve(listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    let too_long = async {
-        shutdown.cancelled().await;
-        let _ = tokio::time::timeout(PATIENCE, std::future::pending::<()>()).await;
-    };
-    tokio::select! {
-        result = served => result,
-        () = too_long => Ok(()),
-    }
+    connections::serve(listener, router, limits, shutdown).await
 }

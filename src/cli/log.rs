@@ -17,9 +17,10 @@ use super::{
 use crate::{
     clock::Clock,
     domain::{
+        calendar,
         delivery::{Reason, State},
         id::{ChannelId, WardId},
-        time::Timestamp,
+        time::{Timestamp, parse_span},
     },
     store::{LogFilter, Order, PageKey, Store, row::DeliveryRow},
 };
@@ -248,11 +249,36 @@ fn show(rows: &[DeliveryRow], output: &Output, zone: chrono_tz::Tz) -> anyhow::R
     Ok(())
 }
 
+/// Why a delivery stands where it does, with what programs wrote beside the reason.
+fn why(row: &DeliveryRow, output: &Output, zone: chrono_tz::Tz) -> String {
+    let Some(reason) = row.reason else {
+        return String::new();
+    };
+    let detail = row.detail.as_deref().unwrap_or_default();
+    match (reason, parse_span(detail)) {
+        (Reason::Expired, Some((from, until))) => {
+            let day = |at| calendar::local(at, zone).date();
+            let near = |at| {
+                if day(at) == day(row.due) {
+                    calendar::local(at, zone).format("%H:%M").to_string()
+                } else {
+                    local(at, zone)
+                }
+            };
+            output.say(
+                "reason.expired-downtime",
+                &[("from", &near(from)), ("until", &near(until))],
+            )
+        }
+        (Reason::Expired, None) if detail == "no-valid-bulletin" => {
+            output.say("reason.expired-no-valid-bulletin", &[])
+        }
+        _ => output.say(&format!("reason.{}", reason.as_str()), &[]),
+    }
+}
+
 fn cells(row: &DeliveryRow, output: &Output, zone: chrono_tz::Tz) -> [String; 6] {
-    let why = row
-        .reason
-        .map(|reason| output.say(&format!("reason.{}", reason.as_str()), &[]))
-        .unwrap_or_default();
+    let why = why(row, output, zone);
     let why = if row.attempts > 1 {
         format!(
             "{why} {}",

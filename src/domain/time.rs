@@ -91,6 +91,14 @@ impl serde::Serialize for Timestamp {
     }
 }
 
+/// Reads what `{from}..{until}` wrote of two instants: a span, in the details of what is on record.
+#[must_use]
+pub fn parse_span(text: &str) -> Option<(Timestamp, Timestamp)> {
+    let (from, until) = text.split_once("..")?;
+    let read = |text| Timestamp::parse_rfc3339(text).ok();
+    Some((read(from)?, read(until)?))
+}
+
 /// Why a text is not a length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(

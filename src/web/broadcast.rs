@@ -190,8 +190,8 @@ fn arrange(reader: &Reader, workspace: &Workspace, known: Known) -> Broadcast {
         class: standing(&row),
         word: reader.word(standing(&row)),
         meaning: reader.word(&format!("{}-meaning", standing(&row))),
-        reason: row.reason.map(|reason| reader.reason(reason)),
-        detail: row.detail.clone(),
+        reason: reader.why(&row),
+        detail: reader.rest_of_detail(&row),
         closed_by: row
             .closed_by
             .as_ref()
@@ -406,7 +406,7 @@ fn journal_line(reader: &Reader, line: &JournalRow, day: NaiveDate) -> Line {
         at: reader.moment_near(line.at, day),
         event,
         actor: line.actor.clone(),
-        detail: line.detail.clone(),
+        detail: reader.journal_detail(&line.detail, day),
     }
 }
 

@@ -218,11 +218,21 @@ fn group(reader: &Reader, ward: &WardId, name: String, alone: bool, rows: Vec<Ti
         number(Phase::Now),
         number(Phase::Done),
     );
+    // Accepted and aired are not the same, and neither is "done".
+    let past = |is: fn(Standing) -> bool| {
+        let rows = phases.get(&Phase::Done).into_iter().flatten();
+        rows.filter(|(row, _)| is(row.state)).count()
+    };
     let mut parts = Vec::new();
     for (number, word) in [
         (attention, "ward-attention"),
         (now, "ward-now"),
-        (done, "ward-done"),
+        (past(|state| state == Standing::Accepted), "ward-accepted"),
+        (past(|state| state == Standing::Confirmed), "ward-confirmed"),
+        (
+            past(|state| matches!(state, Standing::Skipped | Standing::Cancelled)),
+            "ward-dropped",
+        ),
     ] {
         if number > 0 {
             parts.push(reader.text(word, &[("number", &number)]));
@@ -292,7 +302,7 @@ fn line(reader: &Reader, row: &DeliveryRow) -> Line {
         }
         Standing::Ready if row.attempts > 0 => row.next_at.map(|time| at("note-retry", time)),
         Standing::Sending => row.started_at.map(|time| at("note-started", time)),
-        _ => row.reason.map(|reason| reader.reason(reason)),
+        _ => reader.why(row),
     };
     Line {
         id: row.id.to_string(),

@@ -314,6 +314,6 @@ fn line(reader: &Reader, row: &DeliveryRow, title: Option<Arc<str>>) -> Line {
         class: standing(row),
         word: reader.word(standing(row)),
         attention: needs_attention(row),
-        reason: row.reason.map(|reason| reader.reason(reason)),
+        reason: reader.why(row),
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         calendar,
         delivery::{Reason, State},
-        time::Timestamp,
+        time::{Timestamp, parse_span},
     },
     store::row::DeliveryRow,
 };
@@ -40,6 +40,66 @@ impl Reader {
     /// Why something ended as it did.
     pub(super) fn reason(&self, reason: Reason) -> String {
         catalogue::text(self.lang, &format!("reason.{}", reason.as_str()), &[])
+    }
+
+    /// Why a delivery stands where it does. Its detail is in these words where they have room for it.
+    pub(super) fn why(&self, row: &DeliveryRow) -> Option<String> {
+        let reason = row.reason?;
+        let spoken = row
+            .detail
+            .as_deref()
+            .and_then(|detail| self.spoken(reason, detail, self.day_of(row.due)));
+        Some(spoken.unwrap_or_else(|| self.reason(reason)))
+    }
+
+    /// What of a row's detail the words of [`Reader::why`] do not say.
+    pub(super) fn rest_of_detail(&self, row: &DeliveryRow) -> Option<String> {
+        let detail = row.detail.as_deref()?;
+        let is_spoken = row
+            .reason
+            .is_some_and(|reason| self.spoken(reason, detail, self.day_of(row.due)).is_some());
+        (!is_spoken).then(|| detail.to_owned())
+    }
+
+    /// A reason together with a detail that programs wrote; `None` for a detail in words of its own.
+    fn spoken(&self, reason: Reason, detail: &str, day: NaiveDate) -> Option<String> {
+        if reason != Reason::Expired {
+            return None;
+        }
+        if detail == "no-valid-bulletin" {
+            return Some(catalogue::text(
+                self.lang,
+                "reason.expired-no-valid-bulletin",
+                &[],
+            ));
+        }
+        let (from, until) = parse_span(detail)?;
+        let near = |at| {
+            if self.day_of(at) == day {
+                self.clock(at)
+            } else {
+                self.moment(at)
+            }
+        };
+        let args: [(&str, &dyn Display); 2] = [("from", &near(from)), ("until", &near(until))];
+        Some(catalogue::text(self.lang, "reason.expired-downtime", &args))
+    }
+
+    /// The detail of a journal line: words of the program (`skipped: expired`, `expired: FROM..UNTIL`) in the reader's.
+    pub(super) fn journal_detail(&self, detail: &str, day: NaiveDate) -> String {
+        let word = |word: &str| {
+            let state = State::parse(word).map(|_| self.word(word));
+            state.or_else(|| Reason::parse(word).map(|reason| self.reason(reason)))
+        };
+        let Some((first, rest)) = detail.split_once(": ") else {
+            return word(detail).unwrap_or_else(|| detail.to_owned());
+        };
+        let spoken = Reason::parse(first).and_then(|reason| self.spoken(reason, rest, day));
+        spoken.unwrap_or_else(|| match (word(first), word(rest)) {
+            (Some(first), Some(rest)) => format!("{first}: {rest}"),
+            (Some(first), None) => format!("{first}: {rest}"),
+            (None, _) => detail.to_owned(),
+        })
     }
 
     /// The day that the reader's calendar shows.
@@ -194,6 +254,34 @@ pub(super) mod tests {
         ] {
             assert_eq!(reader(Lang::Vi).day(day(date)), vi);
             assert_eq!(reader(Lang::En).day(day(date)), en);
+        }
+    }
+
+    #[test]
+    fn details_of_programs_are_said_in_words() {
+        let reader = reader(Lang::Vi);
+        let day = reader.today();
+        for (detail, said) in [
+            (
+                "expired: 2024-03-24T22:27:00.000123Z..2024-03-25T02:30:00Z",
+                "Hệ thống ngừng chạy từ 05:27 đến 09:30 nên lượt này không phát",
+            ),
+            (
+                "expired: 2024-03-23T22:27:00Z..2024-03-25T02:30:00Z",
+                "Hệ thống ngừng chạy từ 05:27, Chủ nhật 24/3 đến 09:30 nên lượt này không phát",
+            ),
+            (
+                "expired: no-valid-bulletin",
+                "Không có bản tin nào còn hiệu lực nên không có gì để phát",
+            ),
+            (
+                "skipped: expired",
+                "bỏ qua: Đã quá giờ phát nên không phát nữa",
+            ),
+            ("unknown", "chưa rõ"),
+            ("mot → all: diễn tập: lần 1", "mot → all: diễn tập: lần 1"),
+        ] {
+            assert_eq!(reader.journal_detail(detail, day), said);
         }
     }
 

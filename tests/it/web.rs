@@ -2,6 +2,7 @@
 
 mod browse;
 mod city;
+mod connections;
 mod live;
 
 use std::{collections::HashSet, time::Duration};

@@ -18,7 +18,7 @@ use loa::{
         workspace::Workspace,
     },
     store::{Claimed, Finished, Frozen, Room, Store, World},
-    web::{self, Site},
+    web::{self, Site, connections::Limits},
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -448,10 +448,15 @@ impl City {
 
     /// Serves the pages on a free port.
     pub(super) async fn serve(&self) -> Served {
+        self.serve_within(Limits::default()).await
+    }
+
+    /// The same, with limits of the test's.
+    pub(super) async fn serve_within(&self, limits: Limits) -> Served {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
-        let task = tokio::spawn(web::serve(listener, self.site(), shutdown.clone()));
+        let task = tokio::spawn(web::serve(listener, self.site(), limits, shutdown.clone()));
         Served {
             address,
             shutdown,
