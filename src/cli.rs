@@ -24,7 +24,10 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{catalogue::Lang, store::World};
+use crate::{
+    catalogue::Lang,
+    store::{StoreError, World},
+};
 use output::{Format, NotAnInstant, Output};
 
 /// Sends a city's public warnings to ward loudspeakers, websites and chat channels: on time, once, and on the record.
@@ -159,7 +162,17 @@ pub fn main() -> ExitCode {
     }
     let sentence = match error.downcast_ref::<NotAnInstant>() {
         Some(NotAnInstant(text)) => output.say("cli.bad-instant", &[("text", text)]),
-        None => format!("{error:#}"),
+        None => match error.downcast_ref::<StoreError>() {
+            Some(StoreError::Unreachable {
+                address,
+                obstacle,
+                source,
+            }) => output.say(
+                &format!("cli.database-{}", obstacle.as_str()),
+                &[("address", address), ("cause", source)],
+            ),
+            _ => format!("{error:#}"),
+        },
     };
     place::eprint_text(&format!("loa: {sentence}"));
     ExitCode::from(if error.is::<Findings>() { 1 } else { 2 })
@@ -238,6 +251,14 @@ mod tests {
         );
         assert_eq!(parse("loa log").global.world(), World::Real);
         assert_eq!(parse("loa log --simulate").global.world(), World::Simulated);
+    }
+
+    #[test]
+    fn every_obstacle_has_its_sentence() {
+        for obstacle in crate::store::Obstacle::ALL {
+            let key = format!("cli.database-{}", obstacle.as_str());
+            assert!(crate::catalogue::has(&key), "{key}");
+        }
     }
 
     #[test]

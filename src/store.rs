@@ -58,6 +58,48 @@ impl World {
     }
 }
 
+/// What stands between us and PostgreSQL, as far as it can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    /// Nobody listens there.
+    Refused,
+    /// There is no such host.
+    NoAddress,
+    /// No answer came.
+    Timeout,
+    /// The user or the password is wrong, or that user may not come from here.
+    Login,
+    /// The server has no such database.
+    NoDatabase,
+    /// Something else; the source says what.
+    Other,
+}
+
+impl Obstacle {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Refused,
+        Self::NoAddress,
+        Self::Timeout,
+        Self::Login,
+        Self::NoDatabase,
+        Self::Other,
+    ];
+
+    /// A word for it, as in the catalogue.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::NoAddress => "no-address",
+            Self::Timeout => "timeout",
+            Self::Login => "login",
+            Self::NoDatabase => "no-database",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// Why the store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -82,6 +124,17 @@ pub enum StoreError {
     /// The database could not be reached or opened.
     #[error("the database could not be opened")]
     Connect {
+        /// Why.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// PostgreSQL did not let us in.
+    #[error("the database {address} could not be reached")]
+    Unreachable {
+        /// Which: host, port and name, without user and password.
+        address: String,
+        /// In a word.
+        obstacle: Obstacle,
         /// Why.
         #[source]
         source: sqlx::Error,

@@ -123,6 +123,14 @@ impl Transport {
         self.total_timeout
     }
 
+    /// Whether the simulated city that calls are led to answers; `true` where calls go to real channels.
+    pub async fn is_city_there(&self) -> bool {
+        match &self.city {
+            Some(city) => city.answers(&self.client).await,
+            None => true,
+        }
+    }
+
     /// Makes one call. `now` is for a Retry-After that is a date.
     ///
     /// # Errors

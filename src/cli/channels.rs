@@ -59,7 +59,7 @@ pub(super) async fn run(
         .probe
         .then(|| progress(&output.say("cli.probing", &[])));
     let (transport, city) = if args.probe {
-        let (transport, city) = transport(global, &place, None).await?;
+        let (transport, city) = transport(global, &place, output).await?;
         (Some(transport), city)
     } else {
         (None, None)

@@ -2,7 +2,7 @@
 
 mod ticker;
 
-use std::{io::IsTerminal as _, net::SocketAddr, sync::Arc};
+use std::{io::IsTerminal as _, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -89,7 +89,14 @@ pub(super) async fn run(global: &Global, args: &RunArgs, output: &Output) -> any
         .as_deref()
         .map(|text| parse_instant(text, place.zone(), start))
         .transpose()?;
-    let (transport, city) = transport(global, &place, None).await?;
+    if let Some(until) = until {
+        if until <= start {
+            let (start, until) = (local(start, place.zone()), local(until, place.zone()));
+            bail!(output.say("cli.run-backwards", &[("start", &start), ("until", &until)]));
+        }
+        clock.end_at(until);
+    }
+    let (transport, city) = transport(global, &place, output).await?;
     let live = Live::new(place.workspace.clone(), &place.secrets);
     let alone = store.is_exclusive();
     let node = config::node_name(Clock::system().now().as_micros());
@@ -118,7 +125,9 @@ pub(super) async fn run(global: &Global, args: &RunArgs, output: &Output) -> any
         let site = site(&shared, simulated);
         let stop = shared.stop.soft.clone();
         daemon.attach("web", async move {
-            if let Err(error) = web::serve(listener, site, stop).await {
+            if let Err(error) =
+                web::serve(listener, site, web::connections::Limits::default(), stop).await
+            {
                 tracing::error!(error = &error as &dyn std::error::Error, "the pages ended");
             }
         });
@@ -165,7 +174,7 @@ async fn finish(
     let (store, clock) = (shared.store.clone(), shared.clock.clone());
     let (seen, ended) = daemon
         .finish_then(async move {
-            // A fast clock goes on while the loops end; that time was never worked through.
+            // The system's clock goes on while the loops end.
             let now = until.map_or(clock.now(), |until| until.min(clock.now()));
             let filter = LogFilter {
                 since: Some(start),
@@ -213,21 +222,17 @@ async fn clock(
 /// The client, and the city that it is led to when simulated.
 ///
 /// # Errors
-/// When the city cannot be started or its address is not on loopback.
+/// When the city cannot be started, its address is not on loopback, or no city answers there.
 pub(super) async fn transport(
     global: &Global,
     place: &Place,
-    record: Option<std::path::PathBuf>,
+    output: &Output,
 ) -> anyhow::Result<(Transport, Option<CityHandle>)> {
     let settings = &place.workspace.settings;
     let (route, city) = match global.simulate.as_deref() {
         None => (Route::Direct, None),
         Some("") => {
-            let city = City::start(CityOptions {
-                record,
-                ..CityOptions::default()
-            })
-            .await?;
+            let city = City::start(CityOptions::default()).await?;
             (
                 Route::Simulated {
                     control: city.control(),
@@ -261,6 +266,11 @@ pub(super) async fn transport(
         answer_cap: 64 * 1024,
         route,
     })?;
+    if let Route::Simulated { control } = route
+        && !transport.is_city_there().await
+    {
+        bail!(output.say("cli.no-city", &[("address", &control)]));
+    }
     Ok((transport, city))
 }
 
@@ -292,25 +302,41 @@ fn signals(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
     // The second signal has to be heard while the loops drain, so this loop goes on until all have ended.
+    // The signals' own time: a simulated clock shows another.
+    let (clock, mut told) = (Clock::system(), Told::default());
     Ok(async move {
         loop {
             tokio::select! {
                 _ = hangup.recv() => reload.notify_one(),
-                _ = interrupt.recv() => told(&stop),
-                _ = terminate.recv() => told(&stop),
+                _ = interrupt.recv() => told.end(&stop, clock.run_time()),
+                _ = terminate.recv() => told.end(&stop, clock.run_time()),
             }
         }
     })
 }
 
-/// Notes a signal to end.
-fn told(stop: &Stop) {
-    if stop.soft.is_cancelled() {
-        tracing::warn!("told twice to end: dropping what is in flight");
-        stop.hard.cancel();
-    } else {
-        tracing::info!("told to end: finishing what is in flight");
-        stop.soft.cancel();
+/// A terminal tells the whole group, and a parent that hears it tells its children again: that is once.
+const ECHO: Duration = Duration::from_secs(1);
+
+/// When the process was told to end.
+#[derive(Debug, Default)]
+struct Told(Option<Duration>);
+
+impl Told {
+    /// Notes a signal to end that came at `at`.
+    fn end(&mut self, stop: &Stop, at: Duration) {
+        match self.0 {
+            None => {
+                self.0 = Some(at);
+                tracing::info!("told to end: finishing what is in flight");
+                stop.soft.cancel();
+            }
+            Some(first) if at < first + ECHO => {}
+            Some(_) => {
+                tracing::warn!("told twice to end: dropping what is in flight");
+                stop.hard.cancel();
+            }
+        }
     }
 }
 
@@ -353,4 +379,33 @@ fn greet(
         ))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_echo_of_a_signal_is_not_a_second_one() {
+        let (stop, mut told) = (Stop::default(), Told::default());
+        let ms = Duration::from_millis;
+        told.end(&stop, ms(5_000));
+        assert!(stop.soft.is_cancelled());
+        for echo in [5_000, 5_001, 5_999] {
+            told.end(&stop, ms(echo));
+            assert!(!stop.hard.is_cancelled(), "{echo}");
+        }
+        told.end(&stop, ms(6_000));
+        assert!(stop.hard.is_cancelled());
+    }
+
+    #[test]
+    fn whoever_ended_it_otherwise_may_still_be_hurried() {
+        let (stop, mut told) = (Stop::default(), Told::default());
+        stop.soft.cancel();
+        told.end(&stop, Duration::from_secs(1));
+        assert!(!stop.hard.is_cancelled(), "the first signal");
+        told.end(&stop, Duration::from_secs(3));
+        assert!(stop.hard.is_cancelled());
+    }
 }

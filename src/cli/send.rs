@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{
     Global,
-    output::{Format, Output},
+    output::{Format, Output, local},
     place::Place,
     preview::unknown,
 };
@@ -21,7 +21,7 @@ use crate::{
         schedule::Targets,
         time::Timestamp,
     },
-    store::World,
+    store::{Store, World},
 };
 
 /// How long a send by hand may take to begin.
@@ -43,7 +43,7 @@ pub(super) struct SendArgs {
     reason: String,
 }
 
-/// Writes the deliveries into the database; the daemon sends them within seconds.
+/// Writes the deliveries into the database; a daemon that runs sends them within seconds.
 ///
 /// # Errors
 /// When the bulletin or selector is not understood, the bulletin may not air today, or the store fails.
@@ -109,36 +109,53 @@ pub(super) async fn run(global: &Global, args: &SendArgs, output: &Output) -> an
         .iter()
         .map(|channel| by_hand(&place, &schedule, bulletin, channel, now))
         .collect();
-    let detail = format!("{} → {}: {}", bulletin.id, args.to, args.reason);
-    store
-        .journal("sent-by-hand", None, &args.by, &detail, now)
-        .await?;
+    let ids: Vec<DeliveryId> = planned.iter().map(|delivery| delivery.id.clone()).collect();
+    // In a simulation that stands still the same command comes at the same instant.
+    let known = store.known(&ids).await?.len();
+    if known < ids.len() {
+        let detail = format!("{} → {}: {}", bulletin.id, args.to, args.reason);
+        store
+            .journal("sent-by-hand", None, &args.by, &detail, now)
+            .await?;
+    }
     let made = store.plan(&planned, &revision, now).await?;
-    let running = match place.world {
-        World::Real => store
-            .last_alive()
-            .await?
-            .is_some_and(|alive| now.since(alive) < Duration::from_mins(1)),
-        World::Simulated => true,
-    };
+    let running = running(&place, &store, now).await?;
     match output.format {
         Format::Json => output.json(&serde_json::json!({
             "schedule": schedule,
             "due": now,
-            "deliveries": planned.iter().map(|delivery| &delivery.id).collect::<Vec<&DeliveryId>>(),
+            "deliveries": ids,
+            "new": made.inserted,
             "daemon_running": running,
         }))?,
         Format::Text => {
-            output.line(&output.say(
-                "cli.sent",
-                &[("count", &made.inserted), ("title", &bulletin.title)],
-            ))?;
-            if !running {
-                output.line(&output.say("cli.send-not-running", &[]))?;
-            }
+            let (key, count) = match made.inserted {
+                0 => ("cli.sent-before", ids.len() as u64),
+                new => ("cli.sent", new),
+            };
+            let title = bulletin.title.as_str();
+            output.line(&output.say(key, &[("count", &count), ("title", &title)]))?;
+            let key = match running {
+                Some(true) => "cli.send-soon",
+                Some(false) => "cli.send-not-running",
+                None => "cli.send-simulated",
+            };
+            output.line(&output.say(key, &[("at", &local(now, place.zone()))]))?;
         }
     }
     Ok(())
+}
+
+/// Whether a daemon is there to send it. `None` in a simulation: whether that stands still or goes on cannot be seen from
+/// its clock.
+async fn running(place: &Place, store: &Store, now: Timestamp) -> anyhow::Result<Option<bool>> {
+    if place.world == World::Simulated {
+        return Ok(None);
+    }
+    let alive = store.last_alive().await?;
+    Ok(Some(alive.is_some_and(|alive| {
+        now.since(alive) < Duration::from_mins(1)
+    })))
 }
 
 fn by_hand(

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{File, TryLockError},
+    io,
     path::{Path, PathBuf},
     str::FromStr as _,
     sync::Arc,
@@ -9,7 +10,7 @@ use std::{
 };
 
 use sqlx::{
-    ConnectOptions as _, PgPool, SqlSafeStr as _,
+    ConnectOptions as _, Connection as _, PgConnection, PgPool, SqlSafeStr as _,
     migrate::{Migration, MigrationType, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -17,7 +18,7 @@ use sqlx::{
 use tokio::sync::watch;
 
 use super::{
-    Store, StoreError, World,
+    Obstacle, Store, StoreError, World,
     link::{Cells as _, Link, Pools, Purpose, SqlitePools, execute, rows},
     sql,
 };
@@ -136,6 +137,8 @@ async fn open_postgres(url: &str) -> Result<PgPool, StoreError> {
             ("jit", "off"),
         ])
         .disable_statement_logging();
+    // The pool tries again until its time is up and then only says that it was; this says at once what is wrong.
+    knock(&options).await?;
     let pool = PgPoolOptions::new()
         .max_connections(8)
         .acquire_timeout(ACQUIRE);
@@ -148,6 +151,47 @@ async fn open_postgres(url: &str) -> Result<PgPool, StoreError> {
         .await
         .map_err(|source| StoreError::Migrate { source })?;
     Ok(pool)
+}
+
+/// Connects once, to hear the cause where that is not possible.
+async fn knock(options: &PgConnectOptions) -> Result<(), StoreError> {
+    let connected = tokio::time::timeout(ACQUIRE, PgConnection::connect_with(options)).await;
+    let source = match connected {
+        Ok(Ok(connection)) => {
+            // Whether it says goodbye properly is of no interest.
+            let _ = connection.close().await;
+            return Ok(());
+        }
+        Ok(Err(source)) => source,
+        Err(_) => io::Error::from(io::ErrorKind::TimedOut).into(),
+    };
+    let obstacle = match &source {
+        sqlx::Error::Io(error) => match error.kind() {
+            // A socket's file that is not there means the same.
+            io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound => Obstacle::Refused,
+            io::ErrorKind::TimedOut => Obstacle::Timeout,
+            // The resolver's errors have no kind of their own.
+            _ if error.raw_os_error().is_none() => Obstacle::NoAddress,
+            _ => Obstacle::Other,
+        },
+        // Appendix A of PostgreSQL's manual.
+        sqlx::Error::Database(error) => match error.code().as_deref() {
+            Some("28P01" | "28000") => Obstacle::Login,
+            Some("3D000") => Obstacle::NoDatabase,
+            _ => Obstacle::Other,
+        },
+        _ => Obstacle::Other,
+    };
+    let database = options.get_database().unwrap_or_default();
+    let address = match options.get_socket() {
+        Some(socket) => format!("{}/{database}", socket.display()),
+        None => format!("{}:{}/{database}", options.get_host(), options.get_port()),
+    };
+    Err(StoreError::Unreachable {
+        address,
+        obstacle,
+        source,
+    })
 }
 
 type Migrated = (i64, &'static str, &'static str, &'static str);

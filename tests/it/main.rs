@@ -33,6 +33,7 @@ mod daemon;
 mod diagnostics;
 mod library;
 mod operation;
+mod running;
 mod schema;
 mod simulator;
 mod store_contract;

@@ -91,6 +91,22 @@ impl City {
             .remove(host);
     }
 
+    /// Whether a city answers at the control address.
+    pub(super) async fn answers(&self, client: &reqwest::Client) -> bool {
+        let url = format!("http://{}/_city/faults", self.control.0);
+        let Ok(answer) = client.get(url).send().await else {
+            return false;
+        };
+        if !answer.status().is_success() {
+            return false;
+        }
+        let Ok(body) = read_capped(answer, ANSWER_CAP).await else {
+            return false;
+        };
+        serde_json::from_slice::<serde_json::Value>(&body)
+            .is_ok_and(|json| json.get("faults").is_some())
+    }
+
     async fn ask(&self, client: &reqwest::Client, host: &str) -> Result<Loopback, Fault> {
         let refused = |detail: &str| Fault::never_left(Reason::Refused, detail);
         let url = format!("http://{}/_city/devices", self.control.0);

@@ -1,0 +1,140 @@
+//! `loa run` and `loa send` at their edges: where a simulated clock ends, and what is refused at the start, in words that help.
+
+use std::{net::TcpListener, time::Instant};
+
+use loa::store::{Store, World};
+
+use crate::support::{
+    cli::{Said, loa},
+    workspace::Folder,
+};
+
+fn run(folder: &Folder, arguments: &[&str]) -> Said {
+    let fixed = ["run", "--no-web", "--simulate", "--speed", "100000"];
+    loa(&folder.path(), &[&fixed[..], arguments].concat())
+}
+
+/// An address on loopback where nobody listens.
+fn nobody() -> std::net::SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_simulation_goes_on_exactly_where_it_ended() {
+    let folder = Folder::small();
+    let until = "2024-03-25T05:29:59";
+    let said = run(&folder, &["--at", "2024-03-25T05:00", "--until", until]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let database = format!(
+        "sqlite:{}",
+        folder.path().join(".loa/simulated.db").display()
+    );
+    let store = Store::open(&database, World::Simulated, false)
+        .await
+        .unwrap();
+    let last = store.last_instant().await.unwrap().unwrap();
+    store.close().await;
+    let end = loa::domain::time::Timestamp::parse_rfc3339(&format!("{until}+07:00")).unwrap();
+    assert_eq!(last, end, "nothing has a later stamp");
+
+    assert_eq!(run(&folder, &["--until", "2024-03-25T06:30"]).code, 0);
+    let log = loa(&folder.path(), &["log", "--simulate", "--format", "json"]).json();
+    let rows = log.as_array().unwrap();
+    assert_eq!(rows.len(), 6, "{log:#}");
+    assert!(rows.iter().all(|row| row["state"] == "accepted"), "{log:#}");
+}
+
+#[test]
+fn a_run_that_would_end_before_it_begins_is_wrong_usage() {
+    let folder = Folder::small();
+    let said = run(
+        &folder,
+        &["--at", "2024-03-25T10:30", "--until", "2024-03-25T04:00"],
+    );
+    assert_eq!(said.code, 2, "{said:?}");
+    assert!(
+        said.err
+            .contains("mốc dừng (25/03/2024 04:00) phải sau lúc bắt đầu (25/03/2024 10:30)"),
+        "{said:?}"
+    );
+    assert_eq!(said.out, "");
+}
+
+#[test]
+fn a_city_that_is_not_there_is_said_at_the_start() {
+    let folder = Folder::small();
+    let address = nobody();
+    let city = format!("--simulate=http://{address}");
+    let arguments = ["run", "--no-web", &city, "--until", "+1h"];
+    let said = loa(&folder.path(), &arguments);
+    assert_eq!(said.code, 2, "{said:?}");
+    let mend = format!("loa simulate --listen {address}");
+    assert!(said.err.contains(&mend), "{said:?}");
+    let said = loa(
+        &folder.path(),
+        &[&arguments[..], &["--lang", "en"]].concat(),
+    );
+    assert!(said.err.contains("no simulated city answers"), "{said:?}");
+}
+
+#[test]
+fn a_database_that_is_not_there_is_said_at_once_and_without_the_password() {
+    let folder = Folder::small();
+    let address = nobody();
+    let url = format!("postgres://loa:m4tkh4u@{address}/loa");
+    let begun = Instant::now();
+    let said = loa(&folder.path(), &["log", "--database", &url]);
+    assert!(begun.elapsed().as_secs() < 9, "{:?}", begun.elapsed());
+    assert_eq!(said.code, 2, "{said:?}");
+    for part in [
+        &format!("cơ sở dữ liệu {address}/loa"),
+        "không có máy chủ PostgreSQL nào nhận kết nối",
+        "refused",
+    ] {
+        assert!(said.err.contains(part), "{part}: {said:?}");
+    }
+    assert!(!said.err.contains("m4tkh4u"), "{said:?}");
+}
+
+#[test]
+fn a_send_into_a_simulation_says_when_it_goes_and_that_it_was_there() {
+    let folder = Folder::small();
+    let morning = ["--at", "2024-03-25T05:00", "--until", "2024-03-25T05:05"];
+    assert_eq!(run(&folder, &morning).code, 0);
+    let send = || {
+        let to = ["send", "hai", "--simulate", "--to", "kind:loudspeaker"];
+        loa(
+            &folder.path(),
+            &[&to[..], &["--by", "Lan", "--reason", "thử"]].concat(),
+        )
+    };
+    let first = send();
+    assert!(first.out.contains("Đã xếp 3 lượt gửi"), "{first:?}");
+    assert!(
+        first.out.contains("bây giờ là 25/03/2024 05:05") && !first.out.contains("trong vài giây"),
+        "{first:?}"
+    );
+    let again = send();
+    assert!(
+        again.out.contains("3 lượt gửi này đã được xếp từ trước"),
+        "{again:?}"
+    );
+}
+
+#[test]
+fn the_log_says_that_nothing_was_running() {
+    let folder = Folder::small();
+    let until = |until| run(&folder, &["--until", until]);
+    assert_eq!(until("2024-03-25T05:27").code, 0);
+    assert_eq!(
+        run(&folder, &["--at", "2024-03-25T09:30", "--until", "+1m"]).code,
+        0
+    );
+    let said = loa(&folder.path(), &["log", "--simulate"]);
+    assert!(
+        said.out.contains("Hệ thống ngừng chạy từ 05:27 đến 09:30"),
+        "{}",
+        said.out
+    );
+}
