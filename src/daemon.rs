@@ -12,6 +12,7 @@ pub mod preparer;
 pub mod reloader;
 pub mod sample;
 pub mod supervisor;
+mod watch;
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +20,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 use crate::{
     adapter::transport::Transport,
@@ -61,15 +62,17 @@ pub struct Shared {
     /// The client.
     pub transport: Arc<Transport>,
     /// The workspace in use with what was made from it.
-    pub live: watch::Sender<Arc<Live>>,
+    pub live: tokio::sync::watch::Sender<Arc<Live>>,
     /// The same workspace, for readers such as the pages.
-    pub workspace: watch::Sender<Arc<Workspace>>,
+    pub workspace: tokio::sync::watch::Sender<Arc<Workspace>>,
     /// Counters.
     pub metrics: Metrics,
     /// What keeps the daemon from doing its work at the moment, if anything.
-    pub trouble: watch::Sender<Option<String>>,
+    pub trouble: tokio::sync::watch::Sender<Option<String>>,
     /// The same, loop by loop: that one loop works says nothing of another.
     troubles: Arc<Mutex<BTreeMap<&'static str, String>>>,
+    /// Whether the clock can be believed.
+    watch: Arc<Mutex<watch::Watch>>,
     /// Something new was planned.
     pub planned: Arc<Notify>,
     /// Something new was frozen.
@@ -89,18 +92,20 @@ impl Shared {
         transport: Transport,
         live: Live,
     ) -> Self {
-        let workspace = watch::Sender::new(live.workspace.clone());
+        let workspace = tokio::sync::watch::Sender::new(live.workspace.clone());
+        let watch = watch::Watch::new(clock.now(), clock.run_time());
         Self {
             node: node.into(),
             alone,
             clock,
             store,
             transport: Arc::new(transport),
-            live: watch::Sender::new(Arc::new(live)),
+            live: tokio::sync::watch::Sender::new(Arc::new(live)),
             workspace,
             metrics: Metrics::default(),
-            trouble: watch::Sender::new(None),
+            trouble: tokio::sync::watch::Sender::new(None),
             troubles: Arc::default(),
+            watch: Arc::new(Mutex::new(watch)),
             planned: Arc::new(Notify::new()),
             prepared: Arc::new(Notify::new()),
             stop: Stop::default(),
@@ -116,6 +121,27 @@ impl Shared {
         } else {
             Duration::from_secs(2)
         }
+    }
+
+    /// How long the dispatcher waits before it looks for what other processes hold, in real time.
+    fn look(&self) -> Duration {
+        if self.clock.is_simulated() {
+            Duration::from_millis(200)
+        } else {
+            Duration::from_secs(2)
+        }
+    }
+
+    /// Whether the clock can be believed. While it cannot, nothing is sent, judged, or taken from other nodes.
+    fn is_time_certain(&self) -> bool {
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        watch.look(self.clock.now(), self.clock.run_time())
+    }
+
+    /// What is to be told of the clock.
+    fn news_of_time(&self) -> Vec<watch::News> {
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        watch.take_news()
     }
 
     /// Whether the workspace of this node is the one in force; otherwise it neither plans nor prepares.

@@ -286,6 +286,10 @@ pub struct Room<'a> {
     pub at_most_once: usize,
     /// Hosts that take nothing more.
     pub full: &'a [String],
+    /// The revision that has to be in force; another node may know of channels and addresses that this one does not.
+    pub revision: Option<&'a str>,
+    /// Channels, ascending, that are left to other nodes until the last seconds before a deadline.
+    pub not_here: &'a [ChannelId],
 }
 
 /// A delivery that this node has claimed: its attempt is on record as begun.

@@ -23,7 +23,7 @@ use self::{
     queue::Queue,
     verdict::conclude,
 };
-use super::{Shared, liveness};
+use super::{Shared, live::Live, liveness};
 use crate::{
     adapter::{
         Adapter, Failure,
@@ -51,6 +51,12 @@ const FIRST: usize = 2;
 /// Ends for each worker that are written down together where there is much to do.
 const GATHERED: usize = 6;
 
+/// How long a simulated node's silence is waited out, in real time.
+const SIMULATED_LEASE: Duration = Duration::from_secs(5);
+
+/// How long ago another node may have been seen to count as alive.
+const ALIVE: Duration = Duration::from_mins(1);
+
 /// Frozen words kept in memory between turns.
 const KEPT_CONTENTS: usize = 2_048;
 
@@ -68,7 +74,12 @@ pub async fn run(shared: Shared) {
     let queue = Arc::new(Queue::new());
     let ends = Arc::new(Ends::default());
     let mut crew = JoinSet::new();
-    let leases = Leases::new(settings.lease, shared.clock.now());
+    let length = if shared.clock.is_simulated() {
+        settings.lease.min(SIMULATED_LEASE)
+    } else {
+        settings.lease
+    };
+    let leases = Leases::new(length, shared.clock.lease_now());
     for _ in 0..workers {
         crew.spawn(work(
             shared.clone(),
@@ -88,6 +99,9 @@ pub async fn run(shared: Shared) {
         finished: Vec::new(),
         contents: HashMap::new(),
         busy: None,
+        // Until others were looked at.
+        elsewhere: may_be_elsewhere(&shared).then(|| shared.clock.busy()),
+        others: None,
     };
     loop {
         for end in ends.take() {
@@ -125,6 +139,7 @@ pub async fn run(shared: Shared) {
             () = shared.stop.soft.cancelled(), if !stopping => {}
             () = shared.prepared.notified(), if !stopping => {}
             () = shared.clock.sleep_until(wake) => {}
+            () = shared.clock.sleep_until_lease(ledger.next_look(&shared)) => {}
             // Nothing but a defect ends a worker here; what it had in hand is taken care of by the next start.
             _ = crew.join_next() => break,
         }
@@ -151,6 +166,15 @@ struct Ledger {
     contents: HashMap<ContentHash, Arc<Content>>,
     /// Held while anything is in flight or unwritten, so that a simulated clock does not run away from it.
     busy: Option<Busy>,
+    /// Held while another node is in the middle of something, or died there: nothing may come due meanwhile.
+    elsewhere: Option<Busy>,
+    /// Whether there are others who may have an adapter where this node lacks one, and since when that is known.
+    others: Option<(bool, Timestamp)>,
+}
+
+/// Whether another simulated node can hold anything.
+fn may_be_elsewhere(shared: &Shared) -> bool {
+    shared.clock.is_simulated() && !shared.alone
 }
 
 impl Ledger {
@@ -188,14 +212,14 @@ impl Ledger {
         stopping: bool,
     ) -> Result<Timestamp, StoreError> {
         let wake = self.turn(shared, queue, stopping).await?;
+        let lease_now = shared.clock.lease_now();
         if self.in_flight.is_empty() {
-            self.leases.nothing_held(shared.clock.now());
-        } else if self.leases.are_due(shared.clock.now()) {
-            let now = shared.clock.now();
+            self.leases.nothing_held(lease_now);
+        } else if self.leases.are_due(lease_now) {
             let ids: Vec<&DeliveryId> = self.in_flight.keys().collect();
             let held = shared
                 .store
-                .renew(&shared.node, &ids, self.leases.until(now))
+                .renew(&shared.node, &ids, self.leases.until(lease_now))
                 .await?;
             let lost: Vec<DeliveryId> = ids
                 .into_iter()
@@ -205,15 +229,44 @@ impl Ledger {
             for id in &lost {
                 tracing::warn!(delivery.id = %id, "the lease was lost while the delivery was in hand");
             }
-            self.leases.renewed(now, lost);
+            self.leases.renewed(lease_now, lost);
         }
+        // By a clock that cannot be believed all others would look dead.
         if self
             .leases
-            .is_time_to_rescue(shared.clock.now(), shared.poll())
+            .is_time_to_rescue(shared.clock.lease_now(), shared.look())
+            && shared.is_time_certain()
         {
             liveness::rescue(shared, false).await?;
+            if may_be_elsewhere(shared) {
+                let is_held = shared.store.is_held_elsewhere(&shared.node).await?;
+                self.elsewhere = is_held.then(|| shared.clock.busy());
+            }
         }
-        Ok(wake.min(self.leases.next_renewal(!self.in_flight.is_empty())))
+        Ok(wake)
+    }
+
+    /// When to look at leases again.
+    fn next_look(&self, shared: &Shared) -> Timestamp {
+        self.leases
+            .next_look(!self.in_flight.is_empty(), shared.look())
+    }
+
+    /// Whether other nodes that work with the same files are alive, asked no more often than they say so.
+    async fn has_others(&mut self, shared: &Shared, revision: &str) -> Result<bool, StoreError> {
+        let now = shared.clock.now();
+        if shared.alone {
+            return Ok(false);
+        }
+        if let Some((has, since)) = self.others
+            && (since..since + shared.poll()).contains(&now)
+        {
+            return Ok(has);
+        }
+        let alive = shared.store.others_alive(&shared.node, now - ALIVE).await?;
+        let has = alive.iter().any(|(_, theirs)| theirs == revision);
+        self.others = Some((has, now));
+        Ok(has)
     }
 
     /// Writes what is finished, claims what fits, and hands it to the workers. Returns when to look again without a
@@ -230,13 +283,19 @@ impl Ledger {
         // What comes first is claimed quickly, so that workers begin while more is claimed.
         let is_first = self.in_flight.is_empty();
         let room = self.workers * if is_first { FIRST } else { AHEAD };
-        let room = if stopping {
+        // One look for the whole turn: what is claimed under a revision is sent by its adapters.
+        let live = shared.live.borrow().clone();
+        let is_left =
+            !live.lacking.is_empty() && self.has_others(shared, &live.workspace.revision).await?;
+        let room = if stopping || !shared.is_time_certain() {
             Room::default()
         } else {
             Room {
                 in_all: room.saturating_sub(self.in_flight.len()),
                 at_most_once: self.workers.saturating_sub(self.singular()),
                 full: &full,
+                revision: Some(&live.workspace.revision),
+                not_here: if is_left { &live.lacking } else { &[] },
             }
         };
         let limits = &mut self.limits;
@@ -251,7 +310,7 @@ impl Ledger {
             .turn(
                 &shared.node,
                 now,
-                self.leases.length(),
+                self.leases.until(shared.clock.lease_now()),
                 &self.finished,
                 &room,
                 choose,
@@ -278,7 +337,7 @@ impl Ledger {
         if count > 0 {
             self.busy.get_or_insert_with(|| shared.clock.busy());
         }
-        self.hand_out(shared, claimed, queue).await?;
+        self.hand_out(shared, &live, claimed, queue).await?;
         if chosen != count {
             // Another node was quicker with some of them; their places are free.
             self.recount();
@@ -288,7 +347,7 @@ impl Ledger {
             // Some could not even begin; that has to be written down now.
             return Ok(now);
         }
-        if is_first && count == room.in_all {
+        if is_first && count > 0 && count == room.in_all {
             return Ok(now);
         }
         let poll = now + shared.poll();
@@ -317,6 +376,7 @@ impl Ledger {
     async fn hand_out(
         &mut self,
         shared: &Shared,
+        live: &Live,
         claimed: Vec<Claimed>,
         queue: &Queue<Job>,
     ) -> Result<(), StoreError> {
@@ -351,14 +411,13 @@ impl Ledger {
                 ),
             }
         }
-        let live = shared.live.borrow().clone();
         let (mut singular, mut others) = (Vec::new(), Vec::new());
         for claimed in claimed {
             let content = self.contents.get(&claimed.hash).cloned();
             let adapter = live.adapters.get(&claimed.channel).cloned();
             let (content, adapter) = match (content, adapter) {
                 (Some(content), Some(adapter)) => (content, adapter),
-                // Its secret is missing, or it was removed: that does not change by itself.
+                // Its secret is missing here and nobody else is there, or it was removed: that does not change by itself.
                 (_, None) => {
                     let failure = Failure::reject(Reason::Unwritable, "");
                     self.take(self.never_left(&claimed, failure, shared.clock.now()));

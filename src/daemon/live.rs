@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use crate::{
-    adapter::registry::Registry, config::Secrets, domain::workspace::Workspace, render::Renderer,
+    adapter::registry::Registry,
+    config::Secrets,
+    domain::{id::ChannelId, workspace::Workspace},
+    render::Renderer,
     version::Versions,
 };
 
@@ -18,6 +21,8 @@ pub struct Live {
     pub versions: Versions,
     /// Its channels' adapters.
     pub adapters: Registry,
+    /// Channels without an adapter here, ascending. Another node may have what this one lacks.
+    pub lacking: Vec<ChannelId>,
 }
 
 impl Live {
@@ -39,12 +44,19 @@ impl Live {
         for problem in problems {
             tracing::error!(channel.id = %problem.channel, error = %problem, "a channel cannot be used");
         }
+        let lacking = workspace
+            .channels
+            .keys()
+            .filter(|id| adapters.get(id).is_none())
+            .cloned()
+            .collect();
         let versions = Versions::of(&workspace, &renderer);
         Self {
             workspace,
             renderer,
             versions,
             adapters,
+            lacking,
         }
     }
 }

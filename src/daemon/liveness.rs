@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Shared, planner};
+use super::{
+    Shared, planner,
+    watch::{Jump, News},
+};
 use crate::{
     domain::{
         delivery::{Reason, State},
@@ -45,6 +48,7 @@ pub(super) async fn take_over(shared: &Shared) -> Result<(), StoreError> {
         }
         stamp => stamp.map(|stamp| stamp.min(now)),
     };
+    reopen(shared, now).await?;
 
     let revision = &live.workspace.revision;
     let before = store.revision().await?.map(|(revision, _)| revision);
@@ -128,11 +132,87 @@ async fn planned_until(shared: &Shared, revision: &str) -> Result<Timestamp, Sto
         .map_or(Timestamp::from_micros(0), |(_, until)| *until))
 }
 
+/// Says what became of the clock, and does what follows from it.
+async fn tell_of_time(shared: &Shared, news: News) -> Result<(), StoreError> {
+    let now = shared.clock.now();
+    let record = |jump: Jump| {
+        let detail = format!("{} > {}", jump.expected, jump.shown);
+        async move {
+            let node = &shared.node;
+            shared
+                .store
+                .journal("clock", None, node, &detail, now)
+                .await
+        }
+    };
+    match news {
+        News::Jumped(jump) => {
+            tracing::error!(expected = %jump.expected, shown = %jump.shown, "the clock was set, or the machine slept; see that its time is right");
+            let text = format!(
+                "the clock was set: it showed {} where {} was expected",
+                jump.shown, jump.expected
+            );
+            shared.tell("clock", Some(text));
+            record(jump).await?;
+            if jump.shown < jump.expected {
+                reopen(shared, now).await?;
+            }
+        }
+        News::Returned(jump) => {
+            tracing::warn!(shown = %jump.shown, "the clock is back where it should be");
+            shared.tell("clock", None);
+            record(jump).await?;
+            reopen(shared, now).await?;
+        }
+        News::Believed(jump) => {
+            // As after a time in which nothing was running.
+            let detail = format!("{}..{}", jump.expected, jump.shown);
+            let grace = shared.live.borrow().workspace.settings.grace;
+            let missed = shared
+                .store
+                .judge_missed(Timestamp::from_micros(0), jump.shown - grace, &detail, now)
+                .await?;
+            tracing::warn!(
+                deliveries.missed = missed,
+                "the clock's new time is taken for right"
+            );
+            let node = &shared.node;
+            shared
+                .store
+                .journal("downtime", None, node, &detail, now)
+                .await?;
+            shared.metrics.skipped(Reason::Expired.as_str(), missed);
+        }
+        News::Settled => {
+            shared.tell("clock", None);
+        }
+    }
+    Ok(())
+}
+
+/// Brings back what a wrong clock had ended as expired although its time has not come.
+async fn reopen(shared: &Shared, now: Timestamp) -> Result<(), StoreError> {
+    let reopened = shared.store.reopen(now).await?;
+    if reopened > 0 {
+        tracing::warn!(
+            deliveries = reopened,
+            "deliveries that a wrong clock had ended are planned again"
+        );
+        shared.planned.notify_one();
+    }
+    Ok(())
+}
+
 /// Takes back what dead nodes hold.
 pub(super) async fn rescue(shared: &Shared, alone: bool) -> Result<(), StoreError> {
     for (id, state) in shared
         .store
-        .rescue(&shared.node, alone, shared.clock.now())
+        .rescue(
+            &shared.node,
+            alone,
+            shared.clock.now(),
+            shared.clock.lease_now(),
+        )
         .await?
     {
         tracing::warn!(delivery.id = %id, state = state.as_str(), "a delivery was in mid-air when its node died");
@@ -162,7 +242,25 @@ pub async fn run(shared: Shared) {
 }
 
 async fn step(shared: &Shared) -> Result<(), StoreError> {
+    let is_certain = shared.is_time_certain();
+    for news in shared.news_of_time() {
+        tell_of_time(shared, news).await?;
+    }
+    if !is_certain {
+        return Ok(());
+    }
     let now = shared.clock.now();
+    let stale = (!shared.in_force().await?).then(|| {
+        "another revision of the files is in force; this node plans and sends nothing until its own are the same"
+            .to_owned()
+    });
+    if let Some(stale) = &stale
+        && shared.tell("revision", Some(stale.clone()))
+    {
+        tracing::error!("{stale}");
+    } else if stale.is_none() {
+        shared.tell("revision", None);
+    }
     let revision = shared.live.borrow().workspace.revision.clone();
     shared.store.beat(&shared.node, &revision, now).await?;
     let expired = shared.store.expire(now).await?;

@@ -64,7 +64,7 @@ pub async fn run(shared: Shared) {
 
 /// One round. `true` when there was something to do.
 async fn step(shared: &Shared) -> Result<bool, StoreError> {
-    if !shared.in_force().await? {
+    if !shared.is_time_certain() || !shared.in_force().await? {
         return Ok(false);
     }
     let live = shared.live.borrow().clone();

@@ -31,6 +31,9 @@ use crate::domain::{
 const FIRST_PAGE: usize = 64;
 const PAGE: usize = 1_024;
 
+/// So long before a deadline a delivery is no longer left to other nodes: whoever has no adapter for it then says so.
+const LAST_CALL: Duration = Duration::from_secs(5);
+
 /// Pages a turn looks at, so that its time is bounded however many are refused. The next turn goes on.
 const PAGES: usize = 16;
 
@@ -140,7 +143,7 @@ impl Store {
         &self,
         node: &str,
         now: Timestamp,
-        lease: Duration,
+        held_until: Timestamp,
         finished: &[Finished],
         room: &Room<'_>,
         choose: impl FnMut(&Candidate) -> bool + Send,
@@ -163,13 +166,24 @@ impl Store {
         let claimed = if chosen.is_empty() {
             chosen
         } else {
-            claim(&mut tx, node, now, lease, chosen).await?
+            claim(&mut tx, node, now, held_until, chosen).await?
         };
         tx.commit().await?;
         if !finished.is_empty() || !claimed.is_empty() {
             self.changed();
         }
         Ok(Turn { claimed, lost })
+    }
+
+    /// Whether nodes other than `node` are in the middle of something.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn is_held_elsewhere(&self, node: &str) -> Result<bool, StoreError> {
+        let mut reader = self.pools.reader().await?;
+        let found = rows!(reader, sql::deliver::HELD_ELSEWHERE, [node], |row| row
+            .integer(0))?;
+        Ok(found.first().is_some_and(|count| *count > 0))
     }
 
     /// Lengthens this node's leases on `ids` to `until`. Returns those that it still holds: another node has taken over
@@ -332,24 +346,29 @@ async fn candidates(
     room: &Room<'_>,
     mut choose: impl FnMut(&Candidate) -> bool + Send,
 ) -> Result<Vec<Claimed>, StoreError> {
-    let mut kinds = rows!(*tx, sql::deliver::READY_KINDS, [now.as_micros()], |row| {
-        Ok((
-            parsed(
-                row.text(0)?,
-                |text| Priority::parse(text).ok_or(()),
-                "delivery",
-                "priority",
-                "a ready one",
-            )?,
-            parsed(
-                row.text(1)?,
-                |text| Mode::parse(text).ok_or(()),
-                "delivery",
-                "mode",
-                "a ready one",
-            )?,
-        ))
-    })?;
+    let mut kinds = rows!(
+        *tx,
+        sql::deliver::READY_KINDS,
+        [now.as_micros(), room.revision],
+        |row| {
+            Ok((
+                parsed(
+                    row.text(0)?,
+                    |text| Priority::parse(text).ok_or(()),
+                    "delivery",
+                    "priority",
+                    "a ready one",
+                )?,
+                parsed(
+                    row.text(1)?,
+                    |text| Mode::parse(text).ok_or(()),
+                    "delivery",
+                    "mode",
+                    "a ready one",
+                )?,
+            ))
+        }
+    )?;
     kinds.sort_unstable_by_key(|(priority, mode)| (Reverse(*priority), *mode != Mode::AtMostOnce));
     let mut full: BTreeSet<String> = room.full.iter().cloned().collect();
     let mut full_json = json(&full.iter().map(|host| clean(host)).collect::<Vec<_>>());
@@ -369,7 +388,7 @@ async fn candidates(
             }
             pages -= 1;
             // Where nobody refuses, no more is looked at than is wanted.
-            let limit = if full.len() > room.full.len() {
+            let limit = if full.len() > room.full.len() || !room.not_here.is_empty() {
                 longest
             } else {
                 want.min(longest)
@@ -408,6 +427,12 @@ async fn candidates(
                     continue;
                 }
                 let candidate = row.candidate()?;
+                let deadline = Timestamp::from_micros(row.deadline_us);
+                if deadline.since(now) > LAST_CALL
+                    && room.not_here.binary_search(&candidate.channel).is_ok()
+                {
+                    continue;
+                }
                 if choose(&candidate) {
                     chosen.push(row.claimed(candidate, now)?);
                 } else {
@@ -530,7 +555,7 @@ async fn claim(
     tx: &mut Tx,
     node: &str,
     now: Timestamp,
-    lease: Duration,
+    until: Timestamp,
     chosen: Vec<Claimed>,
 ) -> Result<Vec<Claimed>, StoreError> {
     let list = json(
@@ -539,7 +564,6 @@ async fn claim(
             .map(|claimed| claimed.id.as_str())
             .collect::<Vec<_>>(),
     );
-    let until = now + lease;
     let several = matches!(tx, Link::Postgres(_));
     if several {
         execute!(*tx, sql::deliver::CLAIM_BEGIN)?;

@@ -1,6 +1,8 @@
 //! How deliveries end without a node's word: rescued after a crash, expired, missed while nobody was running, or
 //! decided by a person. Each leaves a line in the journal.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::{
@@ -16,6 +18,9 @@ use crate::domain::{
     id::DeliveryId,
     time::Timestamp,
 };
+
+/// How long after its instant a delivery may begin, at most.
+const LATEST: Duration = Duration::from_hours(168);
 
 /// What a lost node was doing.
 struct Held {
@@ -38,7 +43,27 @@ struct Crashed<'a> {
 }
 
 impl Store {
-    /// Takes back deliveries whose lease ended before `now` (all that other nodes hold, when `alone`): the attempt is
+    /// Brings back what was skipped as expired although its time has not come at `now`: the clock was wrong when that was
+    /// judged. Returns how many.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn reopen(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        let since = now - LATEST;
+        let binds = (now.as_micros(), since.as_micros());
+        let reopened = rows!(tx, sql::deliver::REOPEN, [binds.0, binds.1], |row| {
+            row.text(0).map(delivery_id)
+        })?;
+        journal::append(&mut tx, &reopened, "reopened", "", now).await?;
+        tx.commit().await?;
+        if !reopened.is_empty() {
+            self.changed();
+        }
+        Ok(reopened.len() as u64)
+    }
+
+    /// Takes back deliveries whose lease ended before `lease_now` (all that other nodes hold, when `alone`): the attempt is
     /// recorded as unknown (crashed); then ready again with doubt (at-least-once, or the adapter can ask), else unknown.
     ///
     /// # Errors
@@ -48,13 +73,14 @@ impl Store {
         node: &str,
         alone: bool,
         now: Timestamp,
+        lease_now: Timestamp,
     ) -> Result<Vec<(DeliveryId, State)>, StoreError> {
         let mut tx = self.pools.begin(Purpose::Write).await?;
         let now_us = now.as_micros();
         let mut held = rows!(
             tx,
             sql::deliver::RESCUE_HOLD,
-            [now_us, i64::from(alone), node],
+            [lease_now.as_micros(), i64::from(alone), node],
             |row| {
                 let id = row.text(0)?.to_owned();
                 let started_us = row

@@ -2,6 +2,8 @@
 //!
 //! A claimed delivery may wait for a worker longer than a lease lasts, and the store may be away longer than that. No call
 //! begins on a lease that has run out: another node may have taken the delivery over.
+//!
+//! All instants here are those of [`Clock::lease_now`], by which processes understand each other also in simulation.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -57,11 +59,6 @@ impl Leases {
         }
     }
 
-    /// How long a lease lasts.
-    pub(super) fn length(&self) -> Duration {
-        self.length
-    }
-
     /// Until when a lease lasts that begins now.
     pub(super) fn until(&self, now: Timestamp) -> Timestamp {
         now + self.length
@@ -81,13 +78,10 @@ impl Leases {
         now >= self.next() || now < self.since
     }
 
-    /// When they have to be lengthened next, if any are `held`.
-    pub(super) fn next_renewal(&self, held: bool) -> Timestamp {
-        if held {
-            self.next()
-        } else {
-            Timestamp::from_micros(i64::MAX)
-        }
+    /// When to look again: to lengthen them, if any are `held`, and at other nodes' every `pause`.
+    pub(super) fn next_look(&self, held: bool, pause: Duration) -> Timestamp {
+        let look = self.rescued + pause;
+        if held { look.min(self.next()) } else { look }
     }
 
     /// Nothing is held, so what is claimed next is held from `now` on at the earliest.
@@ -138,7 +132,7 @@ impl Held {
     pub(super) async fn is_held(&mut self, id: &DeliveryId, clock: &Clock) -> bool {
         let state = self
             .0
-            .wait_for(|state| state.lost.contains(id) || clock.now() < state.until)
+            .wait_for(|state| state.lost.contains(id) || clock.lease_now() < state.until)
             .await;
         // The ledger lives longer than its workers.
         state.is_ok_and(|state| !state.lost.contains(id))

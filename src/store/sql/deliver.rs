@@ -168,8 +168,10 @@ statements! {
     CLAIM_BEGIN = one!("SAVEPOINT claim");
     /// Gives a claim up.
     CLAIM_UNDO = one!("ROLLBACK TO SAVEPOINT claim");
-    /// The priorities and modes of which something is ready. `$1` now.
-    READY_KINDS = one!("SELECT priority, mode FROM (", ready!("priority, mode"; "next_us <= $1"), ") AS heads");
+    /// The priorities and modes of which something is ready, and nothing while another revision than `$2` is in force.
+    /// `$1` now.
+    READY_KINDS = one!("SELECT priority, mode FROM (", ready!("priority, mode"; "next_us <= $1"), ") AS heads
+        WHERE CAST($2 AS TEXT) IS NULL OR (SELECT value FROM meta WHERE key = 'revision') = $2");
     /// The least instant of a ready delivery that leads its channel.
     NEXT_READY = one!("SELECT min(next_us) FROM (", ready!("next_us"; leads!()), ") AS heads");
     /// The least instant of a ready delivery after a given one. `$1` the given one.
@@ -210,6 +212,17 @@ statements! {
         WHERE unfinished AND state <> 'sending' AND due_us >= $1 AND due_us < $2 AND attempt = 0 AND NOT late
         RETURNING id"
     );
+    /// Brings back what was ended as expired before its time. Nothing that is due later than now can have expired, and
+    /// nothing can have changed later than now, unless the clock was wrong. `$1` now, `$2` the oldest instant to look at.
+    REOPEN = one!(
+        "UPDATE delivery SET state = 'planned', unfinished = TRUE, reason = NULL, detail = NULL, content = NULL, host = NULL,
+            can_ask = FALSE, next_us = NULL, updated_us = $1
+        WHERE due_us > $2 AND state = 'skipped' AND reason = 'expired' AND attempt = 0 AND bulletin IS NOT NULL
+            AND deadline_us > $1 AND (due_us > $1 OR updated_us > $1)
+        RETURNING id"
+    );
+    /// Whether other nodes are in the middle of something. `$1` node.
+    HELD_ELSEWHERE = one!("SELECT count(*) FROM delivery WHERE state = 'sending' AND leased_by <> $1");
     /// A person's word. `$1` id, `$2` state, `$3` by whom, `$4` now.
     RECONCILE = one!(
         "UPDATE delivery SET state = $2, reason = 'by-hand', evidence = 'staff', closed_by = $3, updated_us = $4

@@ -212,7 +212,7 @@ pub(super) async fn full_hosts_and_choice(ground: Ground) {
     };
     let turn = ground
         .store
-        .turn(NODE, at(100), LEASE, &[], &room, choose)
+        .turn(NODE, at(100), at(100) + LEASE, &[], &room, choose)
         .await
         .unwrap();
     assert_eq!(ids(&turn.claimed), [deliveries[2].id.clone()]);
@@ -238,7 +238,7 @@ pub(super) async fn choice_sees_beyond_what_is_refused(ground: Ground) {
     let choose = |candidate: &Candidate| candidate.channel.as_str() == "web-1";
     let turn = ground
         .store
-        .turn(NODE, at(100), LEASE, &[], &room(4), choose)
+        .turn(NODE, at(100), at(100) + LEASE, &[], &room(4), choose)
         .await
         .unwrap();
     assert_eq!(turn.claimed.len(), 1);
@@ -257,7 +257,7 @@ pub(super) async fn a_full_host_hides_nobody(ground: Ground) {
     };
     let turn = ground
         .store
-        .turn(NODE, at(100), LEASE, &[], &room(100), choose)
+        .turn(NODE, at(100), at(100) + LEASE, &[], &room(100), choose)
         .await
         .unwrap();
     assert_eq!(turn.claimed.len(), 5);
@@ -281,10 +281,11 @@ pub(super) async fn two_budgets(ground: Ground) {
             in_all,
             at_most_once,
             full: &[],
+            ..Room::default()
         };
         let turn = ground
             .store
-            .turn(NODE, at(100), LEASE, &[], &room, all)
+            .turn(NODE, at(100), at(100) + LEASE, &[], &room, all)
             .await
             .unwrap();
         let channels: Vec<_> = turn
@@ -367,11 +368,14 @@ pub(super) async fn finishing_is_fenced(ground: Ground) {
     assert_eq!(ground.meddle(&sql).await.unwrap(), 1);
     let other = ground.another().await;
     assert_eq!(
-        other.rescue("node-b", false, at(110)).await.unwrap(),
+        other
+            .rescue("node-b", false, at(110), at(110))
+            .await
+            .unwrap(),
         [(lost.id.clone(), State::Ready)]
     );
     let theirs = other
-        .turn("node-b", at(110), LEASE, &[], &room(5), all)
+        .turn("node-b", at(110), at(110) + LEASE, &[], &room(5), all)
         .await
         .unwrap()
         .claimed;
@@ -413,7 +417,7 @@ pub(super) async fn finishing_is_fenced(ground: Ground) {
         ..accepted(&theirs[0])
     };
     let turn = other
-        .turn("node-b", at(112), LEASE, &[wrong], &room(0), all)
+        .turn("node-b", at(112), at(112) + LEASE, &[wrong], &room(0), all)
         .await
         .unwrap();
     assert_eq!(turn.lost, std::slice::from_ref(&lost.id));
@@ -423,7 +427,7 @@ pub(super) async fn finishing_is_fenced(ground: Ground) {
         .turn(
             "node-b",
             at(113),
-            LEASE,
+            at(113) + LEASE,
             &[accepted(&theirs[0])],
             &room(0),
             all,
@@ -522,7 +526,12 @@ pub(super) async fn both_attempts_of_a_slow_node_in_one_turn(ground: Ground) {
     // The call takes longer than the lease; the node itself takes the delivery back and begins again.
     let later = at(101) + LEASE;
     assert_eq!(
-        ground.store.rescue(NODE, false, later).await.unwrap().len(),
+        ground
+            .store
+            .rescue(NODE, false, later, later)
+            .await
+            .unwrap()
+            .len(),
         1
     );
     let second = ground.claim_one(later).await;

@@ -22,14 +22,18 @@ pub(super) async fn rescue_by_mode(ground: Ground) {
     assert_eq!(
         ground
             .store
-            .rescue("node-b", false, end_of_lease)
+            .rescue("node-b", false, end_of_lease, end_of_lease)
             .await
             .unwrap(),
         [],
         "the lease has not ended"
     );
     let now = end_of_lease + std::time::Duration::from_micros(1);
-    let mut rescued = ground.store.rescue("node-b", false, now).await.unwrap();
+    let mut rescued = ground
+        .store
+        .rescue("node-b", false, now, now)
+        .await
+        .unwrap();
     let mut expected: Vec<_> = deliveries
         .iter()
         .zip(table)
@@ -38,7 +42,14 @@ pub(super) async fn rescue_by_mode(ground: Ground) {
     rescued.sort();
     expected.sort();
     assert_eq!(rescued, expected);
-    assert_eq!(ground.store.rescue("node-b", false, now).await.unwrap(), []);
+    assert_eq!(
+        ground
+            .store
+            .rescue("node-b", false, now, now)
+            .await
+            .unwrap(),
+        []
+    );
     for (delivery, (_, state)) in deliveries.iter().zip(table) {
         let row = ground.row(&delivery.id).await;
         assert_eq!(
@@ -81,15 +92,26 @@ pub(super) async fn rescue_when_alone(ground: Ground) {
     ground.ready(std::slice::from_ref(&theirs)).await;
     ground
         .store
-        .turn("node-before", at(100), LEASE, &[], &room(1), all)
+        .turn("node-before", at(100), at(100) + LEASE, &[], &room(1), all)
         .await
         .unwrap();
     ground.ready(std::slice::from_ref(&ours)).await;
     ground.claim_one(at(101)).await;
     // Whoever is alone knows that the others are gone, without waiting for their leases.
-    assert_eq!(ground.store.rescue(NODE, false, at(102)).await.unwrap(), []);
     assert_eq!(
-        ground.store.rescue(NODE, true, at(102)).await.unwrap(),
+        ground
+            .store
+            .rescue(NODE, false, at(102), at(102))
+            .await
+            .unwrap(),
+        []
+    );
+    assert_eq!(
+        ground
+            .store
+            .rescue(NODE, true, at(102), at(102))
+            .await
+            .unwrap(),
         [(theirs.id, State::Ready)]
     );
     assert_eq!(ground.row(&ours.id).await.state, State::Sending);

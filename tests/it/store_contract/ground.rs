@@ -134,7 +134,7 @@ impl Ground {
     /// A turn of [`NODE`] that takes whatever there is.
     pub(super) async fn turn(&self, now: Timestamp, finished: &[Finished], want: usize) -> Turn {
         self.store
-            .turn(NODE, now, LEASE, finished, &room(want), all)
+            .turn(NODE, now, now + LEASE, finished, &room(want), all)
             .await
             .unwrap()
     }
@@ -184,6 +184,7 @@ pub(super) fn room(in_all: usize) -> Room<'static> {
         in_all,
         at_most_once: in_all,
         full: &[],
+        ..Room::default()
     }
 }
 

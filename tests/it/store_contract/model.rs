@@ -328,10 +328,11 @@ pub(super) async fn random_sequences(ground: Ground) {
                         in_all: usize::try_from(dice.below(5)).unwrap(),
                         at_most_once: usize::try_from(dice.below(5)).unwrap(),
                         full: &[],
+                        ..Room::default()
                     };
                     did.push(format!("turn of {node}: {} ends, {room:?}", ends.len()));
                     let turn = store
-                        .turn(node, now, LEASE, &ends, &room, all)
+                        .turn(node, now, now + LEASE, &ends, &room, all)
                         .await
                         .unwrap();
                     let lost: Vec<_> = ends
@@ -359,7 +360,7 @@ pub(super) async fn random_sequences(ground: Ground) {
                 9 => {
                     let alone = dice.one_in(4);
                     did.push(format!("rescue by {node}, alone: {alone}"));
-                    let got = store.rescue(node, alone, now).await.unwrap();
+                    let got = store.rescue(node, alone, now, now).await.unwrap();
                     assert_eq!(got, model.rescue(node, alone, now), "{did:#?}");
                 }
                 10 => {
@@ -423,7 +424,7 @@ pub(super) async fn random_sequences(ground: Ground) {
             now = now + Duration::from_secs(u64::from(dice.below(30)));
         }
         // Whatever is still in the air is given up before the next seed.
-        stores[0].rescue("nobody", true, now).await.unwrap();
+        stores[0].rescue("nobody", true, now, now).await.unwrap();
         model.rescue("nobody", true, now);
     }
     // The sequences are worth something: everything was reached but what only a person's cancelling reaches.

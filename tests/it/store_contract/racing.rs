@@ -46,7 +46,7 @@ async fn node(store: &Store, name: &str, busy: &Mutex<HashSet<ChannelId>>, both:
     let mut waited = false;
     loop {
         let turn = store
-            .turn(name, at(200), LEASE, &ends, &room(5), all)
+            .turn(name, at(200), at(200) + LEASE, &ends, &room(5), all)
             .await
             .unwrap();
         assert_eq!(turn.lost, []);

@@ -480,7 +480,11 @@ pub(super) async fn the_pulse_beats(ground: Ground) {
     beats("a person's word", true);
     ground.store.beat("a", R1, at(107)).await.unwrap();
     ground.store.expire(at(107)).await.unwrap();
-    ground.store.rescue("a", true, at(107)).await.unwrap();
+    ground
+        .store
+        .rescue("a", true, at(107), at(107))
+        .await
+        .unwrap();
     ground.store.ping().await.unwrap();
     beats("nothing that shows", false);
 }

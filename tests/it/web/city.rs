@@ -323,11 +323,19 @@ impl City {
             in_all: most,
             at_most_once: most,
             full: &[],
+            ..Room::default()
         };
         let lease = Duration::from_mins(10);
         let turn = self
             .store
-            .turn(NODE, self.clock.now(), lease, finished, &room, |_| true)
+            .turn(
+                NODE,
+                self.clock.now(),
+                self.clock.now() + lease,
+                finished,
+                &room,
+                |_| true,
+            )
             .await
             .unwrap();
         assert!(turn.lost.is_empty());
