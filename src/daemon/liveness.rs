@@ -152,17 +152,17 @@ async fn tell_of_time(shared: &Shared, news: News) -> Result<(), StoreError> {
                 "the clock was set: it showed {} where {} was expected",
                 jump.shown, jump.expected
             );
-            shared.tell("clock", Some(text));
             record(jump).await?;
+            shared.tell("clock", Some(text));
             if jump.shown < jump.expected {
                 reopen(shared, now).await?;
             }
         }
         News::Returned(jump) => {
             tracing::warn!(shown = %jump.shown, "the clock is back where it should be");
-            shared.tell("clock", None);
             record(jump).await?;
             reopen(shared, now).await?;
+            shared.tell("clock", None);
         }
         News::Believed(jump) => {
             // As after a time in which nothing was running.

@@ -210,7 +210,7 @@ pub(super) async fn addresses(ground: Ground) {
         let error = Store::open("postgres:///nothing?host=/nonexistent", World::Real, false)
             .await
             .unwrap_err();
-        assert!(matches!(error, StoreError::Connect { .. }), "{error:?}");
+        assert!(matches!(error, StoreError::Unreachable { .. }), "{error:?}");
     }
 }
 

@@ -56,6 +56,15 @@ impl Scene {
 
     /// Starts a daemon with a clock of the test's.
     pub(crate) async fn start_with(&self, clock: Clock) -> Running {
+        self.start_node(clock, World::Simulated).await
+    }
+
+    /// Starts a daemon that lacks every secret that the workspace names.
+    pub(crate) async fn start_without_secrets(&self, clock: Clock) -> Running {
+        self.start_node(clock, World::Real).await
+    }
+
+    async fn start_node(&self, clock: Clock, secrets: World) -> Running {
         let _rising = clock.busy();
         let workspace = Arc::new(self.folder.load());
         let alone = self.database.starts_with("sqlite:");
@@ -73,7 +82,7 @@ impl Scene {
             },
         })
         .unwrap();
-        let secrets = Secrets::of(&self.folder.path(), World::Simulated);
+        let secrets = Secrets::of(&self.folder.path(), secrets);
         let live = Live::new(workspace, &secrets);
         let node = loa::config::node_name(Clock::system().now().as_micros());
         let shared = Shared::new(node, alone, clock, store, transport, live);

@@ -1,0 +1,134 @@
+//! Somebody sets the clock of a running daemon: it tells, and believes only what lasts.
+
+use std::time::Duration;
+
+use loa::{
+    clock::Clock,
+    domain::{
+        delivery::{Reason, State},
+        time::Timestamp,
+    },
+    store::{LogFilter, Order, row::DeliveryRow},
+};
+
+use crate::support::{
+    city::{Running, Scene, at, count},
+    on_both_databases,
+};
+
+const START: &str = "2024-03-25T05:00";
+
+/// A daemon whose clock can be set.
+struct Set {
+    daemon: Running,
+    clock: Clock,
+}
+
+impl Set {
+    async fn new(scene: &Scene) -> Self {
+        let clock = Clock::manual(at(START));
+        let daemon = scene.start_with(clock.clone()).await;
+        let set = Self { daemon, clock };
+        set.until(|rows, _| rows.len() == 6).await;
+        set
+    }
+
+    /// What the clock would show had nobody set it.
+    fn right(&self) -> Timestamp {
+        at(START) + self.clock.run_time()
+    }
+
+    /// Lets time pass, two seconds at a time, until the rows of the first morning and the daemon's trouble are so.
+    async fn until(&self, is_so: impl Fn(&[DeliveryRow], &str) -> bool) {
+        let filter = LogFilter {
+            until: Some(at("2024-03-25T12:00")),
+            ..LogFilter::default()
+        };
+        let store = &self.daemon.shared.store;
+        let mut pulse = store.pulse();
+        for _ in 0..300 {
+            pulse.borrow_and_update();
+            let rows = store
+                .log(&filter, Order::OldestFirst, None, 100)
+                .await
+                .unwrap();
+            let trouble = self.daemon.shared.trouble.borrow().clone();
+            if is_so(&rows, &trouble.unwrap_or_default()) {
+                return;
+            }
+            let _ = tokio::time::timeout(Duration::from_millis(50), pulse.changed()).await;
+            self.clock.advance(Duration::from_secs(2));
+        }
+        panic!("waited too long at {}", self.clock.now());
+    }
+
+    async fn events(&self, event: &str) -> usize {
+        let journal = self
+            .daemon
+            .shared
+            .store
+            .journal_rows(None, 100)
+            .await
+            .unwrap();
+        journal.iter().filter(|line| line.event == event).count()
+    }
+}
+
+fn is_wrong(trouble: &str) -> bool {
+    trouble.contains("clock was set")
+}
+
+fn expired(rows: &[DeliveryRow]) -> usize {
+    let expired = |row: &&DeliveryRow| row.reason == Some(Reason::Expired);
+    rows.iter().filter(expired).count()
+}
+
+on_both_databases! {
+    async fn a_clock_that_leaps_a_day_by_mistake_loses_nothing(scene: Scene) {
+        let set = Set::new(&scene).await;
+        set.clock.set(at("2024-03-26T05:29"));
+        set.until(|_, trouble| is_wrong(trouble)).await;
+        // The next morning's hour comes by the wrong clock; the loops look again, and begin and end nothing.
+        for _ in 0..30 {
+            set.clock.advance(Duration::from_secs(5));
+            tokio::task::yield_now().await;
+        }
+        set.clock.set(set.right());
+        set.until(|rows, trouble| !is_wrong(trouble) && rows.iter().all(|row| !row.state.is_final())).await;
+        assert!(scene.city.heard(&loa::simulator::HeardFilter::default()).is_empty(), "nothing aired");
+        set.clock.advance((at("2024-03-25T05:30") + Duration::from_secs(1)).since(set.clock.now()));
+        set.until(|rows, _| count(rows, State::Accepted) == 3).await;
+        assert_eq!(set.events("clock").await, 2);
+        set.daemon.stop().await;
+        scene.check().await;
+    }
+
+    async fn what_a_wrong_clock_ended_is_planned_again_when_it_comes_back(scene: Scene) {
+        let set = Set::new(&scene).await;
+        set.clock.set(at("2024-03-25T17:00"));
+        set.until(|_, trouble| is_wrong(trouble)).await;
+        // It lasts, so it is believed, as after a time in which nothing was running.
+        set.clock.advance(Duration::from_mins(5));
+        set.until(|rows, _| expired(rows) >= 3).await;
+        let skipped = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert!(skipped.detail.is_some_and(|detail| detail.contains("..")), "the time is named");
+        set.clock.set(set.right());
+        set.until(|rows, trouble| expired(rows) == 0 && !is_wrong(trouble)).await;
+        assert!(set.events("reopened").await >= 3);
+        set.clock.advance((at("2024-03-25T05:30") + Duration::from_secs(1)).since(set.clock.now()));
+        set.until(|rows, _| count(rows, State::Accepted) == 3).await;
+        set.daemon.stop().await;
+        scene.check().await;
+    }
+
+    async fn a_clock_that_is_set_back_is_told(scene: Scene) {
+        let set = Set::new(&scene).await;
+        set.clock.set(at("2024-03-25T04:00"));
+        set.until(|_, trouble| is_wrong(trouble)).await;
+        assert_eq!(set.events("clock").await, 1);
+        set.clock.advance(Duration::from_mins(31));
+        set.until(|_, trouble| !is_wrong(trouble)).await;
+        set.daemon.stop().await;
+        scene.check().await;
+    }
+}
