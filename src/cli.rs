@@ -2,9 +2,11 @@
 //!
 //! Exit codes: 0 good, 1 findings (mistakes in files, deliveries unaccounted for), 2 wrong usage or failure.
 
+mod approve;
 mod channels;
 mod check;
 pub mod cron;
+mod diff;
 mod follower;
 mod log;
 mod new;
@@ -13,18 +15,21 @@ mod place;
 mod plan;
 mod preview;
 mod reconcile;
+mod retract;
 mod run;
 mod schema;
 mod send;
 mod simulate;
 mod speech;
+mod status;
+mod subject;
 mod verify;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{catalogue::Lang, store::World};
+use crate::{catalogue::Lang, domain::approval::Decision, store::World};
 use output::{Format, NotAnInstant, Output};
 
 /// Sends a city's public warnings to ward loudspeakers, websites and chat channels: on time, once, and on the record.
@@ -108,6 +113,18 @@ enum Command {
     Log(log::LogArgs),
     /// Send a bulletin now
     Send(send::SendArgs),
+    /// Show what is approved, and what awaits whom
+    Status(status::StatusArgs),
+    /// Show what changed since the last approval, word by word
+    Diff(diff::DiffArgs),
+    /// Approve exactly the version that was read
+    Approve(approve::ApproveArgs),
+    /// Send a version back to its editors
+    Return(approve::ReturnArgs),
+    /// Reject a version for good
+    Reject(approve::ReturnArgs),
+    /// Take a bulletin back: stop it, and correct it wherever it went
+    Retract(retract::RetractArgs),
     /// List the channels; with --probe, ask each whether it is alive
     Channels(channels::ChannelsArgs),
     /// Say whether a broadcast of unknown outcome was heard
@@ -180,6 +197,12 @@ async fn execute(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Command::Plan(args) => plan::run(global, args, output).await,
         Command::Log(args) => log::run(global, args, output).await,
         Command::Send(args) => send::run(global, args, output).await,
+        Command::Status(args) => status::run(global, args, output).await,
+        Command::Diff(args) => diff::run(global, args, output).await,
+        Command::Approve(args) => approve::approve(global, args, output).await,
+        Command::Return(args) => approve::refuse(global, args, Decision::Returned, output).await,
+        Command::Reject(args) => approve::refuse(global, args, Decision::Rejected, output).await,
+        Command::Retract(args) => retract::run(global, args, output).await,
         Command::Channels(args) => channels::run(global, args, output).await,
         Command::Reconcile(args) => reconcile::run(global, args, output).await,
         Command::Verify(args) => verify::run(global, args, output).await,

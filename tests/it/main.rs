@@ -25,6 +25,7 @@
 mod support;
 
 mod adapter_contract;
+mod approval;
 mod bulletin;
 mod calendar;
 mod cli;
