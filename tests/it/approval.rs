@@ -7,10 +7,7 @@ use std::time::Duration;
 
 use loa::{
     clock::Clock,
-    domain::{
-        delivery::{Reason, State},
-        time::Timestamp,
-    },
+    domain::delivery::{Reason, State},
     simulator::{Effect, Heard, HeardFilter},
 };
 use serde_json::Value;
@@ -269,18 +266,13 @@ on_both_databases! {
     }
 
     async fn the_drill_one_command_corrects_every_channel(scene: Scene) {
-        let (daemon, clock) = morning(&scene, true).await;
-        let to = async |instant: &str, accepted: usize| {
-            let instant: Timestamp = at(instant);
-            while clock.now() < instant {
-                clock.advance(Duration::from_secs(30));
-                tokio::task::yield_now().await;
-            }
-            daemon.wait(|rows| count(rows, State::Accepted) == accepted).await;
-        };
-        to("2024-03-25T05:31", 3).await;
-        to("2024-03-25T06:01", 5).await;
-        to("2024-03-25T06:11", 6).await;
+        scene.folder.wants_approval();
+        desk(&scene).approve_all();
+        let clock = Clock::simulated(at("2024-03-25T05:20"), 2_000.0);
+        let daemon = scene.start_with(clock.clone()).await;
+        daemon.reach("2024-03-25T06:15").await;
+        // Time goes slowly while people type.
+        let typing = clock.busy();
         let carried: Vec<_> = scene.log().await.into_iter().filter(|row| row.state == State::Accepted).collect();
         let of_mot = carried.iter().filter(|row| row.bulletin.as_ref().is_some_and(|id| id.as_str() == "mot"));
         let of_mot: Vec<String> = of_mot.map(|row| row.channel.to_string()).collect();
@@ -291,7 +283,7 @@ on_both_databases! {
         let said = desk(&scene).says(&["retract", "mot", "--by", HOA, "--reason", "nêu sai cơ quan", "--format", "json"]);
         assert_eq!(said.code, 0, "{said:?}");
         assert_eq!(said.json()["corrections"].as_array().unwrap().len(), of_mot.len());
-        look_again(&clock);
+        drop(typing);
         daemon.wait(|rows| count(rows, State::Accepted) == 6 + of_mot.len()).await;
         for channel in &of_mot {
             let host = match channel.as_str() {
@@ -314,14 +306,13 @@ on_both_databases! {
             let correction = "Đính chính: lời thứ nhất.";
             assert!(text.contains(correction), "{channel}: {text}");
         }
-        // Nothing of it airs any more, and it cannot be approved again as it is.
-        clock.advance(Duration::from_hours(24));
-        let is_off = |row: &loa::store::row::DeliveryRow| matches!(row.state, State::Cancelled | State::Skipped);
-        daemon.wait(|rows| {
-            let mut tomorrow = rows.iter().filter(|row| row.channel.as_str() == "loa-hb-1" && row.due == at("2024-03-26T05:30"));
-            tomorrow.next().is_some_and(is_off)
-        }).await;
         daemon.stop().await;
+        // Nothing of it airs any more, also after a restart, and it cannot be approved again as it is.
+        let daemon = scene.start("2024-03-26T05:20").await;
+        daemon.reach("2024-03-26T05:45").await;
+        daemon.stop().await;
+        let tomorrow = scene.row("loa-hb-1", "2024-03-26T05:30").await;
+        assert!(matches!((tomorrow.state, tomorrow.reason), (State::Cancelled, Some(Reason::ByHand)) | (State::Skipped, Some(Reason::Unapproved))), "{tomorrow:?}");
         assert_eq!(desk(&scene).state("mot"), "retracted");
         assert_eq!(desk(&scene).approve("mot", MAI).code, 2);
         let twice = desk(&scene).says(&["retract", "mot", "--by", HOA, "--reason", "nêu sai cơ quan"]);
