@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need (Debian, Ubuntu) and runs all of them.
-# PostgreSQL and Chromium are real here; a test whose program is missing fails and says what to install. To go without
+# PostgreSQL, Chromium and espeak-ng are real here; a test whose program is missing fails and says what to install. To go without
 # on purpose: LOA_TEST_WITHOUT=postgres,chromium bash tests/run.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,6 +11,7 @@ packages=()
 without postgres || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages+=(postgresql)
 without chromium || command -v chromedriver >/dev/null || packages+=(chromium chromium-driver)
 without chromium || fc-list 2>/dev/null | grep -qi noto || packages+=(fontconfig fonts-noto-core)
+without audio || command -v espeak-ng >/dev/null || packages+=(espeak-ng)
 command -v cc >/dev/null || packages+=(build-essential)
 if [ "${#packages[@]}" -gt 0 ]; then
     sudo=()

@@ -36,6 +36,7 @@ mod library;
 mod operation;
 mod schema;
 mod simulator;
+mod speech;
 mod store_contract;
 mod tidy;
 mod tools;

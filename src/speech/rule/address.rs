@@ -16,6 +16,11 @@ const ENDINGS: [&str; 24] = [
     "club", "cc", "co", "app", "asia", "tv", "biz", "shop", "link", "vip", "example",
 ];
 
+/// Whether a name or a file may end in `word`.
+pub(super) fn is_ending(word: &str) -> bool {
+    ENDINGS.contains(&word) || matches!(word, "apk" | "exe" | "pdf" | "doc" | "zip" | "ipa")
+}
+
 /// Web and e-mail addresses.
 pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     if !matches!(scene.token(0).kind, Kind::Word | Kind::Number) || scene.is_glued() {
