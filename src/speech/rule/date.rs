@@ -412,34 +412,7 @@ pub(super) fn month(scene: &Scene<'_>) -> Option<Said> {
         ));
     }
     if previous == "tháng" && is_month {
-        if let Some(next) = after_dash(scene, 1)
-            && is_year(scene.token(next).text)
-        {
-            let year = year_name(scene, scene.token(next).text);
-            return Some(Said::new(
-                next + 1,
-                format!("{} năm {year}", month_name(scene, number)),
-            ));
-        }
-        if let Some(next) = after_dash(scene, 1) {
-            let second = scene
-                .token(next)
-                .small()
-                .filter(|month| (1..=12).contains(month))?;
-            let is_dated =
-                scene.token(next + 1).is_sign("/") && is_year(scene.token(next + 2).text);
-            let year = if is_dated {
-                format!(" năm {}", year_name(scene, scene.token(next + 2).text))
-            } else {
-                String::new()
-            };
-            let (first, second) = (month_name(scene, number), month_name(scene, second));
-            return Some(Said::new(
-                next + 1 + 2 * usize::from(is_dated),
-                format!("{first} đến tháng {second}{year}"),
-            ));
-        }
-        return is_whole(1).then(|| Said::new(1, month_name(scene, number)));
+        return after_the_word(scene, number);
     }
     if is_year(token.text) {
         let next = after_dash(scene, 1)?;
@@ -457,6 +430,37 @@ pub(super) fn month(scene: &Scene<'_>) -> Option<Said> {
         });
     }
     None
+}
+
+/// What follows `tháng`: `3`, `3-4`, `3-4/2024`, `3-2024`.
+fn after_the_word(scene: &Scene<'_>, number: u32) -> Option<Said> {
+    if let Some(next) = after_dash(scene, 1)
+        && is_year(scene.token(next).text)
+    {
+        let year = year_name(scene, scene.token(next).text);
+        return Some(Said::new(
+            next + 1,
+            format!("{} năm {year}", month_name(scene, number)),
+        ));
+    }
+    if let Some(next) = after_dash(scene, 1) {
+        let second = scene
+            .token(next)
+            .small()
+            .filter(|month| (1..=12).contains(month))?;
+        let is_dated = scene.token(next + 1).is_sign("/") && is_year(scene.token(next + 2).text);
+        let year = if is_dated {
+            format!(" năm {}", year_name(scene, scene.token(next + 2).text))
+        } else {
+            String::new()
+        };
+        let (first, second) = (month_name(scene, number), month_name(scene, second));
+        return Some(Said::new(
+            next + 1 + 2 * usize::from(is_dated),
+            format!("{first} đến tháng {second}{year}"),
+        ));
+    }
+    ends(scene, 1).then(|| Said::new(1, month_name(scene, number)))
 }
 
 const WEEKDAYS: [&str; 6] = ["hai", "ba", "tư", "năm", "sáu", "bảy"];
