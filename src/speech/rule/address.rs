@@ -186,7 +186,8 @@ fn piece(token: &Token<'_>, is_known: &mut bool) -> String {
             if let Some(spoken) = lexicon.addresses.get(lower) {
                 return (*spoken).to_owned();
             }
-            if lexicon.foreign.contains(lower) || crate::speech::syllable::is_syllable(lower) {
+            // A syllable without its marks may be several words: nobody can type what was only guessed.
+            if lexicon.foreign.contains(lower) {
                 return lower.to_owned();
             }
             if token.text.len() == 1 {
