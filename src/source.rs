@@ -271,7 +271,9 @@ fn note_gap(notebook: &Notebook, role: &Role) {
                 "channels/recipes" => &[Named::Recipe],
                 _ => &[],
             };
-            inside.iter().for_each(|sort| notebook.gap(*sort));
+            for sort in inside {
+                notebook.gap(*sort);
+            }
         }
         Role::Planned | Role::Stray => {}
     }

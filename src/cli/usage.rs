@@ -90,6 +90,7 @@ fn argument(arg: Arg, lang: Lang, path: &str) -> Arg {
             .get_default_values()
             .iter()
             .map(|value| value.to_string_lossy())
+            .filter(|value| !value.is_empty())
             .collect();
         if !defaults.is_empty() && arg.get_action().takes_values() {
             let default = defaults.join(" ");
@@ -97,10 +98,9 @@ fn argument(arg: Arg, lang: Lang, path: &str) -> Arg {
                 "{words} {}",
                 text(lang, "usage.default", &[("value", &default)])
             );
-            arg = arg.hide_default_value(true);
         }
         if arg.get_action().takes_values() {
-            arg = arg.hide_possible_values(true);
+            arg = arg.hide_possible_values(true).hide_default_value(true);
         }
         arg = arg.help(words);
     }

@@ -230,7 +230,7 @@ pub(super) fn gather(root: &Path) -> Gathered {
     let mut gathered = Gathered::default();
     for entry in gathered.entries(root, "") {
         if entry.kind != Some(Kind::Folder) || role(&entry.name).is_some() || is_ours(&entry.name) {
-            gathered.take(entry, 1);
+            gathered.take(&entry, 1);
         }
     }
     gathered
@@ -303,7 +303,7 @@ impl Gathered {
         entries.collect()
     }
 
-    fn take(&mut self, entry: Entry, depth: usize) {
+    fn take(&mut self, entry: &Entry, depth: usize) {
         let name = entry.name.as_str();
         let is_folder = entry.kind == Some(Kind::Folder);
         let is_file = matches!(role(name), Some(role) if role != Role::Stray);
@@ -316,7 +316,7 @@ impl Gathered {
                 self.miss(name);
                 self.diagnostics.push(wrong_kind(name, found, Kind::File));
             }
-            Some(Kind::Folder) => self.folder(&entry, depth),
+            Some(Kind::Folder) => self.folder(entry, depth),
             None if is_read(name) => self.fail(name, &io::ErrorKind::NotFound.into()),
             _ => self.file(&entry.path, name),
         }
@@ -342,7 +342,7 @@ impl Gathered {
             return;
         }
         for entry in self.entries(&folder.path, name) {
-            self.take(entry, depth + 1);
+            self.take(&entry, depth + 1);
         }
     }
 

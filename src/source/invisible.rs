@@ -82,7 +82,6 @@ pub(super) fn escaped(file: &Arc<SourceFile>, root: &Node) -> Vec<Diagnostic> {
     let mut waiting = vec![root];
     while let Some(node) = waiting.pop() {
         match &node.kind {
-            Kind::Null => {}
             Kind::List(items) => waiting.extend(items),
             Kind::Map(entries) => {
                 for entry in entries {
@@ -93,7 +92,7 @@ pub(super) fn escaped(file: &Arc<SourceFile>, root: &Node) -> Vec<Diagnostic> {
             Kind::Scalar(scalar) if scalar.style == Style::Quoted => {
                 found.extend(in_scalar(file, &node.span));
             }
-            Kind::Scalar(_) => {}
+            Kind::Null | Kind::Scalar(_) => {}
         }
         if found.len() > MOST {
             break;

@@ -111,10 +111,9 @@ pub(super) fn outside_quotes<'t>(
             Some(_) if std::mem::take(&mut is_escaped) => {}
             Some(_) if c == '\\' => is_escaped = true,
             Some(open) if c == open => quote = None,
-            Some(_) => {}
             None if wanted(&text[at..]) => return Some(at),
             None if matches!(c, '"' | '\'' | '`') => quote = Some(c),
-            None => {}
+            Some(_) | None => {}
         }
     }
     None

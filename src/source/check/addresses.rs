@@ -75,10 +75,10 @@ fn identity(url: &str, channel: &Channel) -> String {
             if let Parameter::Plain(value) = value
                 && name != "url"
             {
-                identity.push_str(&format!("\n{name}\n{value}"));
+                identity.extend(["\n", name, "\n", value]);
             }
         }
-        identity.push_str(&format!("\n{recipe}"));
+        identity.extend(["\n", recipe.as_str()]);
     }
     identity
 }

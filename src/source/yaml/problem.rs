@@ -122,7 +122,6 @@ fn open_bracket(text: &str) -> Option<usize> {
         match quote {
             _ if is_comment => {}
             Some(mark) if c == mark || c == '\n' => quote = None,
-            Some(_) => {}
             None if c == '#' && text[..at].ends_with([' ', '\n']) => is_comment = true,
             None if matches!(previous, ':' | '-' | ',' | '[' | '{' | '\n') => match c {
                 '"' | '\'' => quote = Some(c),
@@ -131,7 +130,7 @@ fn open_bracket(text: &str) -> Option<usize> {
                 _ => {}
             },
             None if matches!(c, ']' | '}') => drop(open.pop()),
-            None => {}
+            Some(_) | None => {}
         }
     }
     open.pop()
