@@ -7,7 +7,6 @@
 mod address;
 mod check;
 mod files;
-mod invisible;
 mod notebook;
 mod raw;
 mod reader;
@@ -19,10 +18,11 @@ mod yaml;
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use crate::{
+    audio::{RECORDINGS, examine},
     diagnostic::{Code, Diagnostic, Phrase, Place, Severity, SourceFile},
     domain::{id::BulletinId, id::RecipeId, workspace::Workspace},
 };
-use check::Parts;
+use check::{Parts, Recordings};
 use files::{Role, TOO_LARGE};
 use notebook::{Named, Notebook};
 use reader::{Value, invalid_id};
@@ -66,26 +66,26 @@ pub fn id_like(text: &str) -> Option<String> {
 #[must_use]
 pub fn load(root: &Path) -> Loaded {
     let gathered = files::gather(root);
-    read(&gathered.files, gathered.diagnostics, &gathered.unreadable)
-}
-
-/// What came of reading files that did not end in time.
-#[must_use]
-pub fn too_slow() -> Loaded {
-    Loaded {
-        workspace: None,
-        diagnostics: vec![files::too_slow()],
-        files: Vec::new(),
-    }
+    read(
+        &gathered.files,
+        gathered.recordings,
+        gathered.diagnostics,
+        &gathered.unreadable,
+    )
 }
 
 /// Reads a workspace from memory: contents by path, relative and with `/`.
 #[must_use]
 pub fn load_files(files: &BTreeMap<String, Vec<u8>>) -> Loaded {
-    read(files, Vec::new(), &[])
+    read(files, Recordings::new(), Vec::new(), &[])
 }
 
-fn read(files: &BTreeMap<String, Vec<u8>>, first: Vec<Diagnostic>, unreadable: &[Role]) -> Loaded {
+fn read(
+    files: &BTreeMap<String, Vec<u8>>,
+    recordings: Recordings,
+    first: Vec<Diagnostic>,
+    unreadable: &[Role],
+) -> Loaded {
     let notebook = Notebook::default();
     for diagnostic in first {
         notebook.report(diagnostic);
@@ -93,7 +93,10 @@ fn read(files: &BTreeMap<String, Vec<u8>>, first: Vec<Diagnostic>, unreadable: &
     for role in unreadable {
         note_gap(&notebook, role);
     }
-    let mut parts = Parts::default();
+    let mut parts = Parts {
+        recordings,
+        ..Parts::default()
+    };
     let mut read = Vec::new();
     let mut hasher = blake3::Hasher::new();
     let mut roles: Vec<(Role, &String, &Vec<u8>)> = files
@@ -120,6 +123,10 @@ fn read(files: &BTreeMap<String, Vec<u8>>, first: Vec<Diagnostic>, unreadable: &
             notebook.report(files::planned(path));
             continue;
         }
+        if let Role::Recording(file) = role {
+            parts.recordings.insert(file.clone(), examine(bytes));
+            continue;
+        }
         read.push((*path).clone());
         if !take(&notebook, &mut parts, role, path, bytes) {
             note_gap(&notebook, role);
@@ -134,6 +141,16 @@ fn read(files: &BTreeMap<String, Vec<u8>>, first: Vec<Diagnostic>, unreadable: &
         hasher
             .update(&(bytes.len() as u64).to_be_bytes())
             .update(bytes);
+    }
+    for (file, found) in &parts.recordings {
+        notebook.define(
+            Named::Recording,
+            file,
+            None,
+            &Place::absent(&format!("{RECORDINGS}/{file}")),
+        );
+        let hash = found.as_ref().map_or("", |examined| &examined.hash);
+        hasher.update(format!("{RECORDINGS}/{file}\0{hash}").as_bytes());
     }
     let revision = hasher.finalize().to_hex()[..16].to_owned();
     let workspace = check::run(&notebook, parts, revision);
@@ -171,16 +188,11 @@ fn take(notebook: &Notebook, parts: &mut Parts, role: &Role, path: &str, bytes: 
         let place = Place::new(&file, range);
         notebook.report(Diagnostic::new(Code::NotComposed, place).help(Phrase::new("L011-help")));
     }
-    for found in invisible::in_file(&file) {
-        notebook.report(found);
-    }
     if let Role::Template(name) = role {
         notebook.define(Named::Template, name, None, &Place::whole(&file));
-        let text = text::Text::whole_file(&file);
-        if let Some(found) = invisible::lone_returns(&text) {
-            notebook.report(found);
-        }
-        parts.templates.insert(name.clone(), text);
+        parts
+            .templates
+            .insert(name.clone(), text::Text::whole_file(&file));
         return true;
     }
     let ids = (
@@ -190,9 +202,6 @@ fn take(notebook: &Notebook, parts: &mut Parts, role: &Role, path: &str, bytes: 
     let Some(tree) = notebook.collect(|report| yaml::parse(&file, report)) else {
         return false;
     };
-    for found in invisible::escaped(&file, &tree) {
-        notebook.report(found);
-    }
     let root = Value::root(notebook, &file, &tree);
     match role {
         Role::Settings => parts.settings = Some(raw::settings::read(root)),
@@ -210,7 +219,7 @@ fn take(notebook: &Notebook, parts: &mut Parts, role: &Role, path: &str, bytes: 
         Role::Recipe(_) => parts
             .recipes
             .extend(ids.1.and_then(|id| raw::recipe::read(id, root))),
-        Role::Template(_) | Role::Planned | Role::Stray | Role::Folder(_) => {}
+        Role::Template(_) | Role::Recording(_) | Role::Planned | Role::Stray => {}
     }
     true
 }
@@ -255,26 +264,7 @@ fn note_gap(notebook: &Notebook, role: &Role) {
             notebook.gap(Named::Template);
         }
         Role::Readings => notebook.gap(Named::Reading),
-        Role::Folder(path) => {
-            let inside = match path.as_str() {
-                "content" => &[
-                    Named::Topic,
-                    Named::Contact,
-                    Named::Bulletin,
-                    Named::Template,
-                    Named::Reading,
-                ][..],
-                "content/bulletins" => &[Named::Bulletin],
-                "content/templates" => &[Named::Template],
-                "schedules" => &[Named::Schedule],
-                "channels" => &[Named::Ward, Named::Channel, Named::Recipe],
-                "channels/recipes" => &[Named::Recipe],
-                _ => &[],
-            };
-            for sort in inside {
-                notebook.gap(*sort);
-            }
-        }
+        Role::Recording(file) => notebook.expect(Named::Recording, file),
         Role::Planned | Role::Stray => {}
     }
 }

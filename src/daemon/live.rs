@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
+use super::desk::Desk;
 use crate::{
-    adapter::registry::Registry, config::Secrets, domain::workspace::Workspace, render::Renderer,
+    adapter::registry::Registry,
+    audio::Studio,
+    config::Secrets,
+    domain::{audio::Engine, workspace::Workspace},
+    render::Renderer,
     version::Versions,
 };
 
@@ -18,6 +23,10 @@ pub struct Live {
     pub versions: Versions,
     /// Its channels' adapters.
     pub adapters: Registry,
+    /// What makes its sounds.
+    pub studio: Studio,
+    /// The orders for them.
+    pub desk: Desk,
 }
 
 impl Live {
@@ -40,11 +49,25 @@ impl Live {
             tracing::error!(channel.id = %problem.channel, error = %problem, "a channel cannot be used");
         }
         let versions = Versions::of(&workspace, &renderer);
+        let token = match &workspace.settings.audio.engine {
+            Engine::Http(engine) => engine.token.as_ref(),
+            _ => None,
+        };
+        let token = token.and_then(|reference| match secrets.resolve(reference) {
+            Ok(token) => Some(token),
+            Err(error) => {
+                tracing::error!(error = %error, "the speech service cannot be used");
+                None
+            }
+        });
+        let studio = Studio::new(&workspace, &secrets.home(), token);
         Self {
             workspace,
             renderer,
             versions,
             adapters,
+            studio,
+            desk: Desk::default(),
         }
     }
 }

@@ -26,6 +26,7 @@ mod support;
 
 mod adapter_contract;
 mod approval;
+mod audio;
 mod bulletin;
 mod calendar;
 mod cli;

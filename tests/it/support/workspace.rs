@@ -190,6 +190,19 @@ impl Folder {
         );
     }
 
+    /// Writes a file that is no text.
+    pub(crate) fn write_bytes(&self, path: &str, bytes: &[u8]) {
+        let path = self.root.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    /// Adds to the end of a file of it.
+    pub(crate) fn amend(&self, path: &str, text: &str) {
+        let before = std::fs::read_to_string(self.root.path().join(path)).unwrap();
+        self.write(path, &format!("{before}{text}"));
+    }
+
     /// Its own SQLite database.
     pub(crate) fn sqlite(&self) -> String {
         format!("sqlite:{}", self.root.path().join("test.db").display())
