@@ -24,11 +24,12 @@ mod sound;
 mod speech;
 mod status;
 mod subject;
+mod usage;
 mod verify;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{catalogue::Lang, domain::approval::Decision, store::World};
 use output::{Format, NotAnInstant, Output};
@@ -148,13 +149,24 @@ pub struct Findings(pub String);
 /// Reads the command line and does what it says.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments(std::env::args_os())) {
+    let arguments = arguments(std::env::args_os());
+    let lang = usage::lang(&arguments);
+    let parsed = usage::translate(Cli::command(), lang)
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
+            let commands: Vec<String> = Cli::command()
+                .get_subcommands()
+                .map(|command| command.get_name().to_owned())
+                .collect();
+            match usage::mistake(&error, &commands, lang) {
+                Some(sentence) => place::eprint_text(&output::harmless(&sentence)),
+                None => drop(error.print()),
+            }
             // Help and version are answers, not mistakes.
-            let code = if error.use_stderr() { 2 } else { 0 };
-            let _ = error.print();
-            return ExitCode::from(code);
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
     let output = Output::new(cli.global.format.common(), cli.global.lang);
@@ -179,7 +191,7 @@ pub fn main() -> ExitCode {
         Some(NotAnInstant(text)) => output.say("cli.bad-instant", &[("text", text)]),
         None => format!("{error:#}"),
     };
-    place::eprint_text(&format!("loa: {sentence}"));
+    place::eprint_text(&output::harmless(&format!("loa: {sentence}")));
     ExitCode::from(if error.is::<Findings>() { 1 } else { 2 })
 }
 
@@ -229,6 +241,11 @@ fn arguments(given: impl Iterator<Item = std::ffi::OsString>) -> Vec<std::ffi::O
             _ => arguments.push(argument),
         }
     }
+    // `loa help log` means `loa log --help`.
+    if arguments.get(1).is_some_and(|first| first == "help") {
+        arguments.remove(1);
+        arguments.push("--help".into());
+    }
     arguments
 }
 
@@ -266,7 +283,48 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        use clap::CommandFactory as _;
         Cli::command().debug_assert();
+        usage::translate(Cli::command(), Lang::Vi).debug_assert();
+    }
+
+    /// Every command and option has its help in both languages: a key in `catalogue/usage.yaml`.
+    #[test]
+    fn the_command_line_speaks_the_readers_language() {
+        fn gaps(command: &clap::Command, path: &str, missing: &mut Vec<String>) {
+            for arg in command.get_arguments() {
+                let keys = [
+                    format!("usage.{path}-{}", arg.get_id()),
+                    format!("usage.all-{}", arg.get_id()),
+                ];
+                if !keys.iter().any(|key| crate::catalogue::has(key)) {
+                    missing.push(keys[0].clone());
+                }
+            }
+            for below in command.get_subcommands() {
+                let path = match path {
+                    "loa" => below.get_name().to_owned(),
+                    path => format!("{path}-{}", below.get_name()),
+                };
+                if !crate::catalogue::has(&format!("usage.{path}")) {
+                    missing.push(format!("usage.{path}"));
+                }
+                gaps(below, &path, missing);
+            }
+        }
+        let mut missing = Vec::new();
+        gaps(&Cli::command(), "loa", &mut missing);
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn the_language_is_known_before_the_arguments_are() {
+        let lang = |line: &str| {
+            let given: Vec<_> = line.split(' ').map(Into::into).collect();
+            usage::lang(&given)
+        };
+        assert_eq!(lang("loa log --lang en --wrd x"), Lang::En);
+        assert_eq!(lang("loa --lang=en --wrd"), Lang::En);
+        assert_eq!(lang("loa --wrd"), Lang::Vi);
+        assert_eq!(lang("loa --lang"), Lang::Vi);
     }
 }

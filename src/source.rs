@@ -7,6 +7,7 @@
 mod address;
 mod check;
 mod files;
+mod invisible;
 mod notebook;
 mod raw;
 mod reader;
@@ -72,6 +73,16 @@ pub fn load(root: &Path) -> Loaded {
         gathered.diagnostics,
         &gathered.unreadable,
     )
+}
+
+/// What came of reading files that did not end in time.
+#[must_use]
+pub fn too_slow() -> Loaded {
+    Loaded {
+        workspace: None,
+        diagnostics: vec![files::too_slow()],
+        files: Vec::new(),
+    }
 }
 
 /// Reads a workspace from memory: contents by path, relative and with `/`.
@@ -188,11 +199,16 @@ fn take(notebook: &Notebook, parts: &mut Parts, role: &Role, path: &str, bytes: 
         let place = Place::new(&file, range);
         notebook.report(Diagnostic::new(Code::NotComposed, place).help(Phrase::new("L011-help")));
     }
+    for found in invisible::in_file(&file) {
+        notebook.report(found);
+    }
     if let Role::Template(name) = role {
         notebook.define(Named::Template, name, None, &Place::whole(&file));
-        parts
-            .templates
-            .insert(name.clone(), text::Text::whole_file(&file));
+        let text = text::Text::whole_file(&file);
+        if let Some(found) = invisible::lone_returns(&text) {
+            notebook.report(found);
+        }
+        parts.templates.insert(name.clone(), text);
         return true;
     }
     let ids = (
@@ -202,6 +218,9 @@ fn take(notebook: &Notebook, parts: &mut Parts, role: &Role, path: &str, bytes: 
     let Some(tree) = notebook.collect(|report| yaml::parse(&file, report)) else {
         return false;
     };
+    for found in invisible::escaped(&file, &tree) {
+        notebook.report(found);
+    }
     let root = Value::root(notebook, &file, &tree);
     match role {
         Role::Settings => parts.settings = Some(raw::settings::read(root)),
@@ -219,7 +238,7 @@ fn take(notebook: &Notebook, parts: &mut Parts, role: &Role, path: &str, bytes: 
         Role::Recipe(_) => parts
             .recipes
             .extend(ids.1.and_then(|id| raw::recipe::read(id, root))),
-        Role::Template(_) | Role::Recording(_) | Role::Planned | Role::Stray => {}
+        Role::Template(_) | Role::Recording(_) | Role::Planned | Role::Stray | Role::Folder(_) => {}
     }
     true
 }
@@ -264,6 +283,28 @@ fn note_gap(notebook: &Notebook, role: &Role) {
             notebook.gap(Named::Template);
         }
         Role::Readings => notebook.gap(Named::Reading),
+        Role::Folder(path) => {
+            let inside = match path.as_str() {
+                "content" => &[
+                    Named::Topic,
+                    Named::Contact,
+                    Named::Bulletin,
+                    Named::Template,
+                    Named::Reading,
+                    Named::Recording,
+                ][..],
+                "content/bulletins" => &[Named::Bulletin],
+                "content/templates" => &[Named::Template],
+                "content/recordings" => &[Named::Recording],
+                "schedules" => &[Named::Schedule],
+                "channels" => &[Named::Ward, Named::Channel, Named::Recipe],
+                "channels/recipes" => &[Named::Recipe],
+                _ => &[],
+            };
+            for sort in inside {
+                notebook.gap(*sort);
+            }
+        }
         Role::Recording(file) => notebook.expect(Named::Recording, file),
         Role::Planned | Role::Stray => {}
     }

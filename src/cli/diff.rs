@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{
     Global,
-    output::{Format, Output},
+    output::{Format, Output, harmless},
     place::Place,
     subject::{Desk, title},
 };
@@ -197,7 +197,7 @@ fn show_change(change: &Change, is_first: bool, output: &Output) -> anyhow::Resu
     let args: [(&str, &dyn std::fmt::Display); 3] =
         [("what", &what), ("count", &count), ("wards", &wards)];
     output.line(&format!("\n{}", output.say("approval.diff-words", &args)))?;
-    Ok(output.line(&text(&change.pieces, is_first, output.color))?)
+    Ok(output.styled(&text(&change.pieces, is_first, output.color))?)
 }
 
 fn show_source(source: &SourceChange, is_first: bool, output: &Output) -> anyhow::Result<()> {
@@ -218,7 +218,7 @@ fn show_source(source: &SourceChange, is_first: bool, output: &Output) -> anyhow
             Piece::New(lines) => ('+', lines),
         };
         for line in lines.lines() {
-            output.line(&painted(&format!("{sign} {line}"), sign, output.color))?;
+            output.styled(&painted(&format!("{sign} {line}"), sign, output.color))?;
         }
     }
     Ok(())
@@ -228,10 +228,10 @@ fn show_source(source: &SourceChange, is_first: bool, output: &Output) -> anyhow
 fn text(pieces: &[Piece], is_first: bool, color: bool) -> String {
     let last = pieces.len().saturating_sub(1);
     let show = |(index, piece): (usize, &Piece)| match piece {
-        Piece::Same(text) => shortened(text, index > 0, index < last),
+        Piece::Same(text) => harmless(&shortened(text, index > 0, index < last)).into_owned(),
         // Line ends that are gone or new have to be seen.
         Piece::Gone(text) => painted(&format!("[-{}-]", text.replace('\n', "⏎\n")), '-', color),
-        Piece::New(text) if is_first => text.clone(),
+        Piece::New(text) if is_first => harmless(text).into_owned(),
         Piece::New(text) => painted(&format!("{{+{}+}}", text.replace('\n', "⏎\n")), '+', color),
     };
     pieces.iter().enumerate().map(show).collect()
@@ -253,9 +253,10 @@ fn shortened(text: &str, after: bool, before: bool) -> String {
 
 fn painted(text: &str, sign: char, color: bool) -> String {
     let code = if sign == '-' { 31 } else { 32 };
+    let text = harmless(text);
     if color {
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     } else {
-        text.to_owned()
+        text.into_owned()
     }
 }

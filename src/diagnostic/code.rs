@@ -245,4 +245,18 @@ codes! {
     ScriptAndDialogue = "L170" Error,
     /// A dialogue in which nobody speaks.
     EmptyDialogue = "L171" Error,
+    /// A folder where a file should be, a pipe, and so on.
+    WrongKind = "L180" Error,
+    /// A link to a folder that is not followed.
+    LinkedFolder = "L181" Warning,
+    /// A schedule whose bulletins are over or not yet begun whenever it fires.
+    NothingToSay = "L182" Error,
+    /// A character that nobody sees and that changes what people read.
+    Invisible = "L183" Error,
+    /// Two loudspeakers at one address.
+    SameAddress = "L184" Warning,
+    /// An address that the network rules do not allow.
+    NotAllowed = "L185" Warning,
+    /// A loudspeaker that speaks late.
+    LateLoudspeaker = "L186" Warning,
 }

@@ -1,6 +1,7 @@
 //! What only shows when all files are read: references, schedules that reach nothing, templates that name what does not
 //! exist. And from what was read, the workspace.
 
+mod addresses;
 mod channels;
 mod contacts;
 mod fault;
@@ -115,6 +116,7 @@ pub(super) fn run(notebook: &Notebook, parts: Parts, revision: String) -> Worksp
         texts,
     };
     recipes::check(notebook, &workspace, &parts.recipes, &parts.channels);
+    addresses::check(notebook, &workspace, &parts.channels);
     schedules::check(
         notebook,
         &workspace,

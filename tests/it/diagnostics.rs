@@ -173,25 +173,73 @@ fn generate(fixture: &str, files: &mut Files) {
             )
             .into_bytes()
         }),
+        "L183-as-they-are" => edit(files, bulletin, |text| {
+            text.replace("báo tin", "báo\u{200b} tin\u{202e}")
+                .replace("Văn bản", "Văn\u{a0}bản 👨\u{200d}👩 \u{feff}")
+                .into_bytes()
+        }),
+        "L183-control" => edit(files, bulletin, |text| {
+            text.replace(
+                "script: Bà con",
+                "script: |\n  Thưa bà con.\n\n  Xin \u{1b}[31mchú ý.\n  Bà con",
+            )
+            .into_bytes()
+        }),
         _ => {}
     }
 }
 
 fn load_fixture(fixture: &str) -> Loaded {
-    if fixture != "L001-unreadable" {
-        return load_files(&files_of(fixture));
-    }
-    // A link that leads nowhere: also root cannot read it.
+    let change: fn(&Path) = match fixture {
+        // A link that leads nowhere: also root cannot read it.
+        "L001-unreadable" => {
+            |root| instead(&root.join("content/topics.yaml"), link("/nonexistent"))
+        }
+        "L180-kinds" => |root| {
+            instead(&root.join("content/contacts.yaml"), folder);
+            instead(&root.join("content/bulletins/bao-tin.yaml"), folder);
+            instead(&root.join("content/topics.yaml"), link("/dev/zero"));
+            instead(&root.join("channels/wards.yaml"), pipe);
+        },
+        "L180-schedules" => |root| {
+            fs::remove_dir_all(root.join("schedules")).unwrap();
+            fs::write(root.join("schedules"), "x").unwrap();
+        },
+        "L180-settings" => |root| instead(&root.join("loa.yaml"), folder),
+        "L181-above" => |root| {
+            link("..")(&root.join("content/loop"));
+            link("../..")(&root.join("channels/tat-ca"));
+        },
+        _ => return load_files(&files_of(fixture)),
+    };
     let folder = tempfile::tempdir().unwrap();
     for (path, bytes) in files_of(fixture) {
         let path = folder.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     }
-    let path = folder.path().join("content/topics.yaml");
-    fs::remove_file(&path).unwrap();
-    std::os::unix::fs::symlink("/nonexistent", &path).unwrap();
+    change(folder.path());
     load(folder.path())
+}
+
+/// Puts something else in the place of a file.
+fn instead(path: &Path, make: impl FnOnce(&Path)) {
+    fs::remove_file(path).unwrap();
+    make(path);
+}
+
+fn folder(path: &Path) {
+    fs::create_dir(path).unwrap();
+}
+
+fn link(target: &'static str) -> impl Fn(&Path) {
+    move |path| std::os::unix::fs::symlink(target, path).unwrap()
+}
+
+/// A pipe that nobody writes to: who opens it waits for ever.
+fn pipe(path: &Path) {
+    let made = std::process::Command::new("mkfifo").arg(path).status();
+    assert!(made.unwrap().success(), "mkfifo is part of coreutils");
 }
 
 #[test]
