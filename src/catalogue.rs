@@ -54,6 +54,7 @@ const FILES: &[(&str, &str)] = &[
     ("cli", include_str!("catalogue/cli.yaml")),
     ("web", include_str!("catalogue/web.yaml")),
     ("schema", include_str!("catalogue/schema.yaml")),
+    ("usage", include_str!("catalogue/usage.yaml")),
 ];
 
 fn entries() -> &'static HashMap<String, Entry> {
@@ -84,6 +85,16 @@ pub fn text(lang: Lang, key: &str, args: &[(&str, &dyn fmt::Display)]) -> String
         Lang::En => &entry.en,
     };
     fill(pattern, args)
+}
+
+/// The word `key`, which has no placeholders, for those who keep it for ever. A key that is not there comes back as it is.
+#[must_use]
+pub fn word(lang: Lang, key: &'static str) -> &'static str {
+    match (entries().get(key), lang) {
+        (Some(entry), Lang::Vi) => &entry.vi,
+        (Some(entry), Lang::En) => &entry.en,
+        (None, _) => key,
+    }
 }
 
 /// Whether the catalogue has `key`.

@@ -2,9 +2,11 @@
 //!
 //! Exit codes: 0 good, 1 findings (mistakes in files, deliveries unaccounted for), 2 wrong usage or failure.
 
+mod approve;
 mod channels;
 mod check;
 pub mod cron;
+mod diff;
 mod follower;
 mod log;
 mod new;
@@ -13,19 +15,25 @@ mod place;
 mod plan;
 mod preview;
 mod reconcile;
+mod retract;
 mod run;
 mod schema;
 mod send;
 mod simulate;
+mod sound;
 mod speech;
+mod status;
+mod subject;
+mod usage;
 mod verify;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     catalogue::Lang,
+    domain::approval::Decision,
     store::{StoreError, World},
 };
 use output::{Format, NotAnInstant, Output};
@@ -111,6 +119,18 @@ enum Command {
     Log(log::LogArgs),
     /// Send a bulletin now
     Send(send::SendArgs),
+    /// Show what is approved, and what awaits whom
+    Status(status::StatusArgs),
+    /// Show what changed since the last approval, word by word
+    Diff(diff::DiffArgs),
+    /// Approve exactly the version that was read
+    Approve(approve::ApproveArgs),
+    /// Send a version back to its editors
+    Return(approve::ReturnArgs),
+    /// Reject a version for good
+    Reject(approve::ReturnArgs),
+    /// Take a bulletin back: stop it, and correct it wherever it went
+    Retract(retract::RetractArgs),
     /// List the channels; with --probe, ask each whether it is alive
     Channels(channels::ChannelsArgs),
     /// Say whether a broadcast of unknown outcome was heard
@@ -119,7 +139,7 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Say a crontab line in words and list its next instants
     Cron(cron::CronArgs),
-    /// Show how a text is spoken, and what a voice could not say
+    /// Show how a text is spoken, what a voice could not say, and how well lengths are estimated
     Speech(speech::SpeechArgs),
     /// Run the simulated city as a process of its own
     Simulate(simulate::SimulateArgs),
@@ -133,13 +153,24 @@ pub struct Findings(pub String);
 /// Reads the command line and does what it says.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments(std::env::args_os())) {
+    let arguments = arguments(std::env::args_os());
+    let lang = usage::lang(&arguments);
+    let parsed = usage::translate(Cli::command(), lang)
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
+            let commands: Vec<String> = Cli::command()
+                .get_subcommands()
+                .map(|command| command.get_name().to_owned())
+                .collect();
+            match usage::mistake(&error, &commands, lang) {
+                Some(sentence) => place::eprint_text(&output::harmless(&sentence)),
+                None => drop(error.print()),
+            }
             // Help and version are answers, not mistakes.
-            let code = if error.use_stderr() { 2 } else { 0 };
-            let _ = error.print();
-            return ExitCode::from(code);
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
     let output = Output::new(cli.global.format.common(), cli.global.lang);
@@ -174,7 +205,7 @@ pub fn main() -> ExitCode {
             _ => format!("{error:#}"),
         },
     };
-    place::eprint_text(&format!("loa: {sentence}"));
+    place::eprint_text(&output::harmless(&format!("loa: {sentence}")));
     ExitCode::from(if error.is::<Findings>() { 1 } else { 2 })
 }
 
@@ -189,15 +220,21 @@ async fn execute(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Command::Check => check::run(global, output),
         Command::New(args) => new::run(global, args, output),
         Command::Schema(args) => schema::run(args, output),
-        Command::Preview(args) => preview::run(global, args, output),
+        Command::Preview(args) => preview::run(global, args, output).await,
         Command::Plan(args) => plan::run(global, args, output).await,
         Command::Log(args) => log::run(global, args, output).await,
         Command::Send(args) => send::run(global, args, output).await,
+        Command::Status(args) => status::run(global, args, output).await,
+        Command::Diff(args) => diff::run(global, args, output).await,
+        Command::Approve(args) => approve::approve(global, args, output).await,
+        Command::Return(args) => approve::refuse(global, args, Decision::Returned, output).await,
+        Command::Reject(args) => approve::refuse(global, args, Decision::Rejected, output).await,
+        Command::Retract(args) => retract::run(global, args, output).await,
         Command::Channels(args) => channels::run(global, args, output).await,
         Command::Reconcile(args) => reconcile::run(global, args, output).await,
         Command::Verify(args) => verify::run(global, args, output).await,
         Command::Cron(args) => cron::run(args, output),
-        Command::Speech(args) => speech::run(global, args, output),
+        Command::Speech(args) => speech::run(global, args, output).await,
         Command::Simulate(args) => simulate::run(global, args, output).await,
     }
 }
@@ -217,6 +254,11 @@ fn arguments(given: impl Iterator<Item = std::ffi::OsString>) -> Vec<std::ffi::O
             }
             _ => arguments.push(argument),
         }
+    }
+    // `loa help log` means `loa log --help`.
+    if arguments.get(1).is_some_and(|first| first == "help") {
+        arguments.remove(1);
+        arguments.push("--help".into());
     }
     arguments
 }
@@ -263,7 +305,48 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        use clap::CommandFactory as _;
         Cli::command().debug_assert();
+        usage::translate(Cli::command(), Lang::Vi).debug_assert();
+    }
+
+    /// Every command and option has its help in both languages: a key in `catalogue/usage.yaml`.
+    #[test]
+    fn the_command_line_speaks_the_readers_language() {
+        fn gaps(command: &clap::Command, path: &str, missing: &mut Vec<String>) {
+            for arg in command.get_arguments() {
+                let keys = [
+                    format!("usage.{path}-{}", arg.get_id()),
+                    format!("usage.all-{}", arg.get_id()),
+                ];
+                if !keys.iter().any(|key| crate::catalogue::has(key)) {
+                    missing.push(keys[0].clone());
+                }
+            }
+            for below in command.get_subcommands() {
+                let path = match path {
+                    "loa" => below.get_name().to_owned(),
+                    path => format!("{path}-{}", below.get_name()),
+                };
+                if !crate::catalogue::has(&format!("usage.{path}")) {
+                    missing.push(format!("usage.{path}"));
+                }
+                gaps(below, &path, missing);
+            }
+        }
+        let mut missing = Vec::new();
+        gaps(&Cli::command(), "loa", &mut missing);
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn the_language_is_known_before_the_arguments_are() {
+        let lang = |line: &str| {
+            let given: Vec<_> = line.split(' ').map(Into::into).collect();
+            usage::lang(&given)
+        };
+        assert_eq!(lang("loa log --lang en --wrd x"), Lang::En);
+        assert_eq!(lang("loa --lang=en --wrd"), Lang::En);
+        assert_eq!(lang("loa --wrd"), Lang::Vi);
+        assert_eq!(lang("loa --lang"), Lang::Vi);
     }
 }

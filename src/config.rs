@@ -3,11 +3,14 @@
 //! The only place that reads environment variables. Values of secrets leave it only as [`Secret`].
 
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use crate::{
+    adapter::transport::Route,
+    audio::Home,
     domain::{
         secret::{Secret, SecretRef},
         settings::{DatabaseSetting, Settings},
@@ -36,7 +39,11 @@ const SIMULATED_SECRET: &str = "whsec_c2ltdWxhdGVkLXNpbXVsYXRlZC1zaW11bGF0ZWQ=";
 
 /// Resolves references to secrets. Clones resolve alike.
 #[derive(Clone)]
-pub struct Secrets(Arc<Resolve>);
+pub struct Secrets {
+    resolve: Arc<Resolve>,
+    root: PathBuf,
+    world: World,
+}
 
 type Resolve = dyn Fn(&SecretRef) -> Result<Secret, SecretError> + Send + Sync;
 
@@ -51,10 +58,15 @@ impl Secrets {
     /// nothing, so that a newcomer needs none and a real one is never read.
     #[must_use]
     pub fn of(root: &Path, world: World) -> Self {
-        let root = root.to_owned();
-        match world {
-            World::Real => Self(Arc::new(move |reference| read_secret(&root, reference))),
-            World::Simulated => Self(Arc::new(|_| Ok(Secret::new(SIMULATED_SECRET.to_owned())))),
+        let folder = root.to_owned();
+        let resolve: Arc<Resolve> = match world {
+            World::Real => Arc::new(move |reference| read_secret(&folder, reference)),
+            World::Simulated => Arc::new(|_| Ok(Secret::new(SIMULATED_SECRET.to_owned()))),
+        };
+        Self {
+            resolve,
+            root: root.to_owned(),
+            world,
         }
     }
 
@@ -63,8 +75,43 @@ impl Secrets {
     /// # Errors
     /// [`SecretError`] when there is none.
     pub fn resolve(&self, reference: &SecretRef) -> Result<Secret, SecretError> {
-        (self.0)(reference)
+        (self.resolve)(reference)
     }
+
+    /// Where the workspace's engines and encoders run. They get a few variables of this program's environment and none of
+    /// its secrets; in the simulated city no speech service is called.
+    #[must_use]
+    pub fn home(&self) -> Home {
+        Home {
+            root: self.root.clone(),
+            environment: inherited(),
+            route: (self.world == World::Real).then_some(Route::Direct),
+        }
+    }
+}
+
+/// What programs that are started need to be found, to find their files and to know their language.
+const INHERITED: [&str; 9] = [
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LD_LIBRARY_PATH",
+    "ESPEAK_DATA_PATH",
+    "XDG_DATA_HOME",
+];
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
+fn inherited() -> Vec<(OsString, OsString)> {
+    INHERITED
+        .iter()
+        .filter_map(|name| Some(((*name).into(), std::env::var_os(name)?)))
+        .collect()
 }
 
 #[expect(

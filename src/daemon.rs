@@ -1,9 +1,11 @@
 //! The daemon: named loops over one store, supervised.
 //!
-//! `planner` turns schedules into deliveries, `preparer` freezes their words, `dispatcher` sends them, `reloader` brings
+//! `planner` turns schedules into deliveries, `preparer` freezes their words, `speaker` makes
+//! the sounds that it orders, `dispatcher` sends them, `reloader` brings
 //! in edits, `liveness` stamps the store. They share nothing but the store, the live workspace and a few signals, so
 //! that several daemons on one database are the same thing as one.
 
+pub mod desk;
 pub mod dispatcher;
 pub mod live;
 pub mod liveness;
@@ -11,6 +13,7 @@ pub mod planner;
 pub mod preparer;
 pub mod reloader;
 pub mod sample;
+pub mod speaker;
 pub mod supervisor;
 mod watch;
 
@@ -77,6 +80,8 @@ pub struct Shared {
     pub planned: Arc<Notify>,
     /// Something new was frozen.
     pub prepared: Arc<Notify>,
+    /// Sound was ordered.
+    pub ordered: Arc<Notify>,
     /// When to stop.
     pub stop: Stop,
 }
@@ -108,6 +113,7 @@ impl Shared {
             watch: Arc::new(Mutex::new(watch)),
             planned: Arc::new(Notify::new()),
             prepared: Arc::new(Notify::new()),
+            ordered: Arc::new(Notify::new()),
             stop: Stop::default(),
         }
     }
@@ -204,6 +210,7 @@ impl Daemon {
         let mut supervisor = Supervisor::new(shared.stop.clone());
         supervisor.spawn("planner", planner::run(shared.clone()));
         supervisor.spawn("preparer", preparer::run(shared.clone()));
+        supervisor.spawn("speaker", speaker::run(shared.clone()));
         supervisor.spawn("dispatcher", dispatcher::run(shared.clone()));
         supervisor.spawn("liveness", liveness::run(shared.clone()));
         Ok(Self { shared, supervisor })

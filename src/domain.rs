@@ -4,6 +4,7 @@
 //! what can be invalid is refused where it is made (`parse`).
 
 pub mod approval;
+pub mod audio;
 pub mod bulletin;
 pub mod calendar;
 pub mod channel;

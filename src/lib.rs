@@ -20,6 +20,7 @@ pub mod speech;
 pub mod version;
 
 pub mod adapter;
+pub mod audio;
 pub mod config;
 pub mod store;
 

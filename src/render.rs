@@ -145,6 +145,28 @@ impl Renderer {
     /// Compiles every template of the workspace. Broken ones are reported, all of them, and left out.
     #[must_use]
     pub fn new(workspace: &Workspace) -> (Self, Vec<TemplateError>) {
+        Self::compiled(workspace, Templates::add_all)
+    }
+
+    /// As [`Renderer::new`], for checks only: mistakes are taken out, so that none hides another, and the words that come
+    /// out have [`MENDED`](crate::template::MENDED) in their place.
+    #[must_use]
+    pub fn for_check(workspace: &Workspace) -> (Self, Vec<TemplateError>) {
+        Self::compiled(workspace, Templates::add_all_mended)
+    }
+
+    /// Takes out what a rendering stumbled over; `false` when that is not possible. For checks only.
+    pub fn mend(&mut self, error: &RenderError) -> bool {
+        match error {
+            RenderError::Template { error, .. } => self.templates.mend(error),
+            RenderError::NoSuchPart(_) | RenderError::Empty(_) => false,
+        }
+    }
+
+    fn compiled(
+        workspace: &Workspace,
+        add: impl FnOnce(&mut Templates, Vec<(String, String)>) -> Vec<TemplateError>,
+    ) -> (Self, Vec<TemplateError>) {
         let mut templates = Templates::new();
         let shared = workspace
             .templates
@@ -155,7 +177,7 @@ impl Renderer {
                 .into_iter()
                 .map(|(part, text)| (part.template_name(&bulletin.id), text.to_owned()))
         });
-        let problems = templates.add_all(shared.chain(own));
+        let problems = add(&mut templates, shared.chain(own).collect());
         let contacts = workspace
             .contacts
             .values()
@@ -226,6 +248,9 @@ impl Renderer {
             text,
             turns,
             quoted: crate::domain::message::Quoted::default(),
+            recording: (format == Format::Script)
+                .then(|| bulletin.recording.clone())
+                .flatten(),
         })
     }
 
@@ -255,6 +280,8 @@ impl Renderer {
             text,
             turns: Vec::new(),
             quoted: crate::domain::message::Quoted::default(),
+            // The recording says something else.
+            recording: None,
         })
     }
 

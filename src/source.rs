@@ -7,6 +7,7 @@
 mod address;
 mod check;
 mod files;
+mod invisible;
 mod notebook;
 mod raw;
 mod reader;
@@ -18,10 +19,11 @@ mod yaml;
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use crate::{
+    audio::{RECORDINGS, examine},
     diagnostic::{Code, Diagnostic, Phrase, Place, Severity, SourceFile},
     domain::{id::BulletinId, id::RecipeId, workspace::Workspace},
 };
-use check::Parts;
+use check::{Parts, Recordings};
 use files::{Role, TOO_LARGE};
 use notebook::{Named, Notebook};
 use reader::{Value, invalid_id};
@@ -65,16 +67,36 @@ pub fn id_like(text: &str) -> Option<String> {
 #[must_use]
 pub fn load(root: &Path) -> Loaded {
     let gathered = files::gather(root);
-    read(&gathered.files, gathered.diagnostics, &gathered.unreadable)
+    read(
+        &gathered.files,
+        gathered.recordings,
+        gathered.diagnostics,
+        &gathered.unreadable,
+    )
+}
+
+/// What came of reading files that did not end in time.
+#[must_use]
+pub fn too_slow() -> Loaded {
+    Loaded {
+        workspace: None,
+        diagnostics: vec![files::too_slow()],
+        files: Vec::new(),
+    }
 }
 
 /// Reads a workspace from memory: contents by path, relative and with `/`.
 #[must_use]
 pub fn load_files(files: &BTreeMap<String, Vec<u8>>) -> Loaded {
-    read(files, Vec::new(), &[])
+    read(files, Recordings::new(), Vec::new(), &[])
 }
 
-fn read(files: &BTreeMap<String, Vec<u8>>, first: Vec<Diagnostic>, unreadable: &[Role]) -> Loaded {
+fn read(
+    files: &BTreeMap<String, Vec<u8>>,
+    recordings: Recordings,
+    first: Vec<Diagnostic>,
+    unreadable: &[Role],
+) -> Loaded {
     let notebook = Notebook::default();
     for diagnostic in first {
         notebook.report(diagnostic);
@@ -82,7 +104,10 @@ fn read(files: &BTreeMap<String, Vec<u8>>, first: Vec<Diagnostic>, unreadable: &
     for role in unreadable {
         note_gap(&notebook, role);
     }
-    let mut parts = Parts::default();
+    let mut parts = Parts {
+        recordings,
+        ..Parts::default()
+    };
     let mut read = Vec::new();
     let mut hasher = blake3::Hasher::new();
     let mut roles: Vec<(Role, &String, &Vec<u8>)> = files
@@ -109,6 +134,10 @@ fn read(files: &BTreeMap<String, Vec<u8>>, first: Vec<Diagnostic>, unreadable: &
             notebook.report(files::planned(path));
             continue;
         }
+        if let Role::Recording(file) = role {
+            parts.recordings.insert(file.clone(), examine(bytes));
+            continue;
+        }
         read.push((*path).clone());
         if !take(&notebook, &mut parts, role, path, bytes) {
             note_gap(&notebook, role);
@@ -123,6 +152,16 @@ fn read(files: &BTreeMap<String, Vec<u8>>, first: Vec<Diagnostic>, unreadable: &
         hasher
             .update(&(bytes.len() as u64).to_be_bytes())
             .update(bytes);
+    }
+    for (file, found) in &parts.recordings {
+        notebook.define(
+            Named::Recording,
+            file,
+            None,
+            &Place::absent(&format!("{RECORDINGS}/{file}")),
+        );
+        let hash = found.as_ref().map_or("", |examined| &examined.hash);
+        hasher.update(format!("{RECORDINGS}/{file}\0{hash}").as_bytes());
     }
     let revision = hasher.finalize().to_hex()[..16].to_owned();
     let workspace = check::run(&notebook, parts, revision);
@@ -160,11 +199,16 @@ fn take(notebook: &Notebook, parts: &mut Parts, role: &Role, path: &str, bytes: 
         let place = Place::new(&file, range);
         notebook.report(Diagnostic::new(Code::NotComposed, place).help(Phrase::new("L011-help")));
     }
+    for found in invisible::in_file(&file) {
+        notebook.report(found);
+    }
     if let Role::Template(name) = role {
         notebook.define(Named::Template, name, None, &Place::whole(&file));
-        parts
-            .templates
-            .insert(name.clone(), text::Text::whole_file(&file));
+        let text = text::Text::whole_file(&file);
+        if let Some(found) = invisible::lone_returns(&text) {
+            notebook.report(found);
+        }
+        parts.templates.insert(name.clone(), text);
         return true;
     }
     let ids = (
@@ -174,6 +218,9 @@ fn take(notebook: &Notebook, parts: &mut Parts, role: &Role, path: &str, bytes: 
     let Some(tree) = notebook.collect(|report| yaml::parse(&file, report)) else {
         return false;
     };
+    for found in invisible::escaped(&file, &tree) {
+        notebook.report(found);
+    }
     let root = Value::root(notebook, &file, &tree);
     match role {
         Role::Settings => parts.settings = Some(raw::settings::read(root)),
@@ -191,7 +238,7 @@ fn take(notebook: &Notebook, parts: &mut Parts, role: &Role, path: &str, bytes: 
         Role::Recipe(_) => parts
             .recipes
             .extend(ids.1.and_then(|id| raw::recipe::read(id, root))),
-        Role::Template(_) | Role::Planned | Role::Stray => {}
+        Role::Template(_) | Role::Recording(_) | Role::Planned | Role::Stray | Role::Folder(_) => {}
     }
     true
 }
@@ -236,6 +283,29 @@ fn note_gap(notebook: &Notebook, role: &Role) {
             notebook.gap(Named::Template);
         }
         Role::Readings => notebook.gap(Named::Reading),
+        Role::Folder(path) => {
+            let inside = match path.as_str() {
+                "content" => &[
+                    Named::Topic,
+                    Named::Contact,
+                    Named::Bulletin,
+                    Named::Template,
+                    Named::Reading,
+                    Named::Recording,
+                ][..],
+                "content/bulletins" => &[Named::Bulletin],
+                "content/templates" => &[Named::Template],
+                "content/recordings" => &[Named::Recording],
+                "schedules" => &[Named::Schedule],
+                "channels" => &[Named::Ward, Named::Channel, Named::Recipe],
+                "channels/recipes" => &[Named::Recipe],
+                _ => &[],
+            };
+            for sort in inside {
+                notebook.gap(*sort);
+            }
+        }
+        Role::Recording(file) => notebook.expect(Named::Recording, file),
         Role::Planned | Role::Stray => {}
     }
 }

@@ -180,6 +180,10 @@ impl Speech {
             };
             let count = said.tokens.clamp(1, tokens.len() - at);
             let written = scene.written(count);
+            let mut said = said;
+            if said.text != written && line.begins_sentence() {
+                said.text = capitalised(&said.text);
+            }
             let range = prepared.origin(&(token.start..token.start + written.len()), text.len());
             line.say(&said.text, tokens.get(at + count));
             if let Some(kind) = said.problem {
@@ -257,6 +261,15 @@ impl Line {
         self.out.chars().next_back()
     }
 
+    /// Whether a sentence ended just before. Voices make a pause only before a capital.
+    fn begins_sentence(&self) -> bool {
+        let before = self.out.trim_end();
+        before.len() < self.out.len()
+            && before
+                .trim_end_matches(['”', '"', ')', '’'])
+                .ends_with(['.', '!', '?', '…'])
+    }
+
     fn ends_in_space(&self) -> bool {
         self.last().is_none_or(char::is_whitespace)
     }
@@ -320,6 +333,15 @@ impl Line {
             self.out.nfc().collect()
         }
     }
+}
+
+/// `text` with a capital at its beginning.
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map(|first| first.to_uppercase().chain(chars).collect())
+        .unwrap_or_default()
 }
 
 /// Lines of Vietnamese without any marks: nobody can tell what is meant.

@@ -3,13 +3,16 @@
 //!
 //! A template can reach neither the environment nor the clock nor a file: what it may use is what it is given. An
 //! undefined variable or field is an error; only a condition may ask for one (`{% if x %}` is then false), which
-//! [`Templates::variables`] brings to light. Output is limited to 1 MiB, templates to 256 KiB, and `set_global`, which
-//! can grow a text inside a loop, is refused. What is captured in variables is not limited: templates are written by
-//! editors, and this is a net under them and not a prison.
+//! [`Templates::variables`] brings to light. Output is limited to 1 MiB, templates to 256 KiB, passes of loops and what
+//! a variable holds by `budget`, and what escapes that (`set_global`, lists made by loops, components) is refused. What a
+//! row of filters makes of one value on the way is not counted: this is a net under editors and not a prison.
 
+mod budget;
 mod cause;
 mod fault;
 mod filter;
+mod source;
+mod tag;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -17,8 +20,11 @@ use std::{
     io::{self, Write},
 };
 
+use budget::Spent;
 pub use cause::Cause;
 use serde_json::{Map, Value};
+pub use source::MENDED;
+use source::{Source, Stage};
 
 /// The most text that a template may have.
 pub const TEMPLATE_LIMIT: usize = 256 * 1024;
@@ -26,12 +32,15 @@ pub const TEMPLATE_LIMIT: usize = 256 * 1024;
 /// The most text that one rendering may give.
 pub const OUTPUT_LIMIT: usize = 1024 * 1024;
 
+/// Mistakes that are taken out of one batch at most; the rest is found when those are mended.
+const MOST_MENDS: usize = 500;
+
 /// Named templates that may include each other.
 #[derive(Clone)]
 pub struct Templates {
     tera: tera::Tera,
     /// Texts by name: the engine keeps them too, and to itself.
-    texts: HashMap<String, String>,
+    texts: HashMap<String, Source>,
 }
 
 /// What a rendering may use, converted once for many renderings.
@@ -92,8 +101,10 @@ pub enum TemplateErrorKind {
     },
     /// The template that it includes does not exist.
     MissingInclude(String),
-    /// The template or its output is too large.
+    /// The template, its output, or what one of its variables holds is too large.
     TooLarge,
+    /// Its loops run more often than any text needs.
+    TooManyPasses,
     /// Something else.
     Other,
 }
@@ -119,6 +130,7 @@ impl Templates {
         let mut tera = tera::Tera::new();
         tera.autoescape_on(Vec::<&str>::new());
         filter::register(&mut tera);
+        budget::register(&mut tera);
         Self {
             tera,
             texts: HashMap::new(),
@@ -130,7 +142,7 @@ impl Templates {
     /// # Errors
     /// The first mistake; the templates are then as they were.
     pub fn add(&mut self, name: &str, text: &str) -> Result<(), TemplateError> {
-        match self.try_add(&BTreeMap::from([(name.to_owned(), text.to_owned())])) {
+        match self.try_add(&BTreeMap::from([(name.to_owned(), Source::new(text))])) {
             Ok(()) => Ok(()),
             Err(mut errors) => Err(errors.swap_remove(0)),
         }
@@ -142,46 +154,91 @@ impl Templates {
         &mut self,
         templates: impl IntoIterator<Item = (String, String)>,
     ) -> Vec<TemplateError> {
-        let mut rest: BTreeMap<String, String> = templates.into_iter().collect();
+        self.add_each(templates, 0)
+    }
+
+    /// As [`Templates::add_all`], for those who look for mistakes and send nothing: what is broken is taken out of a
+    /// template where that is possible, [`MENDED`] is put in its place, and the rest is kept, so that no mistake hides
+    /// the next.
+    pub fn add_all_mended(
+        &mut self,
+        templates: impl IntoIterator<Item = (String, String)>,
+    ) -> Vec<TemplateError> {
+        self.add_each(templates, MOST_MENDS)
+    }
+
+    fn add_each(
+        &mut self,
+        templates: impl IntoIterator<Item = (String, String)>,
+        mut mends: usize,
+    ) -> Vec<TemplateError> {
+        let mut rest: BTreeMap<String, Source> = templates
+            .into_iter()
+            .map(|(name, text)| (name, Source::new(&text)))
+            .collect();
         let mut broken: BTreeSet<String> = BTreeSet::new();
         let mut reported = Vec::new();
         while !rest.is_empty() {
             let Err(errors) = self.try_add(&rest) else {
                 break;
             };
-            let before = rest.len();
-            for error in errors {
-                rest.remove(&error.template);
-                let consequence = matches!(&error.kind, TemplateErrorKind::MissingInclude(part) if broken.contains(part));
-                broken.insert(error.template.clone());
-                if !consequence {
-                    reported.push(error);
+            let mut has_changed = false;
+            let mut mended: BTreeSet<&str> = BTreeSet::new();
+            for error in &errors {
+                let mut is_consequence = matches!(&error.kind, TemplateErrorKind::MissingInclude(part) if broken.contains(part));
+                if let Some(source) = rest.get_mut(&error.template) {
+                    is_consequence |= source.is_consequence(error);
+                    if mends > 0 && source.mend(error) {
+                        mends -= 1;
+                        mended.insert(&error.template);
+                    } else if !mended.contains(error.template.as_str()) {
+                        rest.remove(&error.template);
+                        broken.insert(error.template.clone());
+                    }
+                    has_changed = true;
+                }
+                if !is_consequence && !reported.contains(error) {
+                    reported.push(error.clone());
                 }
             }
-            if rest.len() == before {
+            if !has_changed {
                 break; // The mistake names no template of this batch; without this the loop would not end.
             }
         }
         reported
     }
 
+    /// Takes out of a template what `error` is about, as [`Templates::add_all_mended`] does, so that another rendering
+    /// shows the next mistake; `false` when that is not possible.
+    pub fn mend(&mut self, error: &TemplateError) -> bool {
+        let Some(mut source) = self.texts.get(&error.template).cloned() else {
+            return false;
+        };
+        source.mend(error)
+            && self
+                .try_add(&BTreeMap::from([(error.template.clone(), source)]))
+                .is_ok()
+    }
+
     /// Adds all or none. The errors are those of the first stage that found any, at least one.
-    fn try_add(&mut self, templates: &BTreeMap<String, String>) -> Result<(), Vec<TemplateError>> {
+    fn try_add(&mut self, templates: &BTreeMap<String, Source>) -> Result<(), Vec<TemplateError>> {
         let early: Vec<TemplateError> = templates
             .iter()
-            .filter_map(|(name, text)| fault::before_parsing(name, text))
+            .filter_map(|(name, source)| fault::before_parsing(name, source))
             .collect();
         if !early.is_empty() {
             return Err(early);
         }
-        if let Err(error) = self.tera.add_raw_templates(templates) {
+        let compiled = templates
+            .iter()
+            .map(|(name, source)| (name, source.compiled()));
+        if let Err(error) = self.tera.add_raw_templates(compiled) {
             return Err(explain_all(templates, &error));
         }
-        self.texts.extend(
-            templates
-                .iter()
-                .map(|(name, text)| (name.clone(), text.clone())),
-        );
+        let kept = templates
+            .iter()
+            .map(|(name, source)| (name.clone(), source.clone()));
+        self.texts.extend(kept);
         Ok(())
     }
 
@@ -208,12 +265,20 @@ impl Templates {
             bytes: Vec::new(),
             full: false,
         };
+        budget::begin();
         match self.tera.render_to(name, &context.0, &mut output) {
             Ok(()) => Ok(String::from_utf8_lossy(&output.bytes).into_owned()),
             Err(_) if output.full => Err(fault::too_large(name, "the output is larger than 1 MiB")),
             Err(error) => {
-                let text_of = |template: &str| self.texts.get(template).map_or("", String::as_str);
-                Err(fault::explain_rendering(&error, name, text_of))
+                let source_of = |template: &str| self.texts.get(template);
+                let explained = fault::explain(&error, name, Stage::Compiled, source_of);
+                let kind = match budget::spent() {
+                    Some(Spent::Includes) => return Err(fault::included_too_often(name)),
+                    Some(Spent::Passes) => TemplateErrorKind::TooManyPasses,
+                    Some(Spent::Held) => TemplateErrorKind::TooLarge,
+                    None => explained.kind,
+                };
+                Err(TemplateError { kind, ..explained })
             }
         }
     }
@@ -228,25 +293,25 @@ impl Templates {
 }
 
 /// Why a batch was refused, at least one reason.
-fn explain_all(templates: &BTreeMap<String, String>, error: &tera::Error) -> Vec<TemplateError> {
+fn explain_all(templates: &BTreeMap<String, Source>, error: &tera::Error) -> Vec<TemplateError> {
+    let source_of = |name: &str| templates.get(name);
     // The engine stops at the first text that it cannot parse; each is parsed alone to find the others.
     let mut errors: Vec<TemplateError> = templates
         .iter()
-        .filter_map(|(name, text)| {
-            let error = tera::Tera::new().add_raw_template(name, text).err()?;
+        .filter_map(|(name, source)| {
+            let error = tera::Tera::new()
+                .add_raw_template(name, source.mended())
+                .err()?;
             matches!(error.kind(), tera::ErrorKind::SyntaxError(_))
-                .then(|| fault::explain(&error, name, text))
+                .then(|| fault::explain(&error, name, Stage::Parsed, source_of))
         })
         .collect();
     if errors.is_empty() {
-        errors = fault::explain_references(error);
+        errors = fault::explain_references(error, source_of);
     }
     if errors.is_empty() {
-        let (name, text) = templates
-            .iter()
-            .next()
-            .map_or(("", ""), |(name, text)| (name.as_str(), text.as_str()));
-        errors.push(fault::explain(error, name, text));
+        let name = templates.keys().next().map_or("", String::as_str);
+        errors.push(fault::explain(error, name, Stage::Compiled, source_of));
     }
     errors
 }
@@ -273,213 +338,4 @@ impl Write for Capped {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn values() -> Map<String, Value> {
-        let Value::Object(map) = serde_json::json!({
-            "ward": {"name": "phường Hưng Bình", "short": "Hưng Bình"},
-            "title": "đừng bấm vào đường dẫn lạ",
-            "n": 3,
-            "nothing": null,
-        }) else {
-            unreachable!()
-        };
-        map
-    }
-
-    fn render(text: &str) -> Result<String, TemplateError> {
-        let mut templates = Templates::new();
-        templates.add("t", text)?;
-        templates.render("t", &values())
-    }
-
-    #[test]
-    fn filters() {
-        for (text, expected) in [
-            ("{{ title | upper_first }}", "Đừng bấm vào đường dẫn lạ"),
-            ("{{ '' | upper_first }}", ""),
-            ("{{ ward.short | urlencode }}", "H%C6%B0ng%20B%C3%ACnh"),
-            (
-                "{{ \"a-b._~/?&=+'\" | urlencode }}",
-                "a-b._~%2F%3F%26%3D%2B%27",
-            ),
-            ("{{ n | urlencode }}", "3"),
-            ("{{ 'user:pass' | base64 }}", "dXNlcjpwYXNz"),
-            (
-                "{{ ward | json_encode }}",
-                r#"{"name":"phường Hưng Bình","short":"Hưng Bình"}"#,
-            ),
-            ("{{ 'a\"b' | json_encode }}", r#""a\"b""#),
-            (
-                "{{ 'abc' | sha256 }}",
-                "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-            ),
-            ("<{{ '<b> & \"' }}>", "<<b> & \">"),
-            ("{{ nothing }}", ""),
-            ("{% if absent %}a{% else %}b{% endif %}", "b"),
-            ("{{ absent | default(value='x') }}", "x"),
-        ] {
-            assert_eq!(render(text).as_deref(), Ok(expected), "{text}");
-        }
-    }
-
-    #[test]
-    fn mistakes_are_where_they_are() {
-        let undefined = |name: &str, available: &[&str]| TemplateErrorKind::UndefinedVariable {
-            name: name.into(),
-            available: available.iter().map(|&text| text.to_owned()).collect(),
-        };
-        let everything = ["n", "nothing", "title", "ward"];
-        for (text, line, column, kind) in [
-            (
-                "Thưa bà con\nđường {{ tittle }}",
-                2,
-                10,
-                undefined("tittle", &everything),
-            ),
-            ("{{ ward.nam }}", 1, 9, undefined("nam", &["name", "short"])),
-            ("{{ tittle | upper }}", 1, 4, undefined("tittle", &[])),
-            ("{{ tittle | json_encode }}", 1, 4, undefined("tittle", &[])),
-            ("{{ ward.nam | urlencode }}", 1, 4, undefined("nam", &[])),
-            (
-                "đ {{ title | uper }}",
-                1,
-                14,
-                TemplateErrorKind::UnknownFilter("uper".into()),
-            ),
-            (
-                "\n{{ now() }}",
-                2,
-                4,
-                TemplateErrorKind::UnknownFunction("now".into()),
-            ),
-            (
-                "{{ get_env(name='HOME') }}",
-                1,
-                4,
-                TemplateErrorKind::UnknownFunction("get_env".into()),
-            ),
-            (
-                "{% if n is old %}{% endif %}",
-                1,
-                12,
-                TemplateErrorKind::UnknownTest("old".into()),
-            ),
-            (
-                "{% include 'x' %}",
-                1,
-                12,
-                TemplateErrorKind::MissingInclude("x".into()),
-            ),
-            ("{{ title ", 1, 9, TemplateErrorKind::Syntax),
-            ("a\n{{ | }}", 2, 4, TemplateErrorKind::Syntax),
-            (
-                "a\n{%- set_global x = 1 %}",
-                2,
-                1,
-                TemplateErrorKind::Syntax,
-            ),
-            ("{{ ward | upper }}", 1, 4, TemplateErrorKind::Other),
-        ] {
-            let error = render(text).unwrap_err();
-            assert_eq!(
-                (error.line, error.column, &error.kind),
-                (line, column, &kind),
-                "{text}: {}",
-                error.message
-            );
-            assert_eq!(error.template, "t");
-            assert!(
-                !error.message.contains('\n') && !error.message.is_empty(),
-                "{text}: {}",
-                error.message
-            );
-        }
-    }
-
-    #[test]
-    fn a_mistake_in_an_included_part_is_the_parts() {
-        let mut templates = Templates::new();
-        templates.add("part", "x\n  {{ nobody }}").unwrap();
-        templates.add("whole", "{% include 'part' %}").unwrap();
-        let error = templates.render("whole", &values()).unwrap_err();
-        assert_eq!(
-            (error.template.as_str(), error.line, error.column),
-            ("part", 2, 6)
-        );
-        assert_eq!(
-            templates.variables("whole"),
-            BTreeSet::from(["nobody".to_owned()])
-        );
-    }
-
-    #[test]
-    fn sizes_are_limited() {
-        assert_eq!(
-            render(&"x".repeat(TEMPLATE_LIMIT + 1)).unwrap_err().kind,
-            TemplateErrorKind::TooLarge
-        );
-        let text =
-            "{% for a in range(end=2000) %}{% for b in range(end=2000) %}x{% endfor %}{% endfor %}";
-        assert_eq!(render(text).unwrap_err().kind, TemplateErrorKind::TooLarge);
-        assert_eq!(
-            render(&"x".repeat(TEMPLATE_LIMIT)).map(|text| text.len()),
-            Ok(TEMPLATE_LIMIT)
-        );
-    }
-
-    #[test]
-    fn all_mistakes_of_a_batch_are_reported_and_the_good_are_kept() {
-        let mut templates = Templates::new();
-        let batch = [
-            ("broken", "{{ "),
-            ("also-broken", "{% if %}"),
-            ("filter", "{{ n | f }} {{ n | g }}"),
-            ("good", "{% include 'part' %}!"),
-            ("innocent", "{% include 'broken' %}"),
-            ("its-user", "{% include 'innocent' %}"),
-            ("lost", "{% include 'nowhere' %}"),
-            ("part", "{{ n }}"),
-        ];
-        let errors =
-            templates.add_all(batch.map(|(name, text)| (name.to_owned(), text.to_owned())));
-        let mut found: Vec<_> = errors
-            .iter()
-            .map(|error| (error.template.as_str(), error.column))
-            .collect();
-        found.sort_unstable();
-        assert_eq!(
-            found,
-            [
-                ("also-broken", 7),
-                ("broken", 3),
-                ("filter", 8),
-                ("filter", 20),
-                ("lost", 12)
-            ]
-        );
-        assert_eq!(templates.render("good", &values()).as_deref(), Ok("3!"));
-        assert!(
-            templates.contains("part")
-                && !templates.contains("innocent")
-                && !templates.contains("its-user")
-        );
-        assert!(templates.render("innocent", &values()).is_err());
-    }
-
-    #[test]
-    fn circles_end() {
-        let mut templates = Templates::new();
-        let batch = [
-            ("a", "{% include 'b' %}"),
-            ("b", "{% include 'a' %}"),
-            ("c", "fine"),
-            ("d", "{% extends 'e' %}"),
-        ];
-        let errors =
-            templates.add_all(batch.map(|(name, text)| (name.to_owned(), text.to_owned())));
-        assert_eq!(errors.len(), 2, "{errors:?}");
-        assert!(templates.contains("c"));
-    }
-}
+mod tests;

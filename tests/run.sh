@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need (Debian, Ubuntu) and runs all of them.
-# PostgreSQL and Chromium are real here; a test whose program is missing fails and says what to install. To go without
-# on purpose: LOA_TEST_WITHOUT=postgres,chromium bash tests/run.sh
+# PostgreSQL, Chromium, espeak-ng and the encoders are real here; a test whose program is missing fails and says what to install. To go without
+# on purpose: LOA_TEST_WITHOUT=postgres,chromium,audio bash tests/run.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,6 +11,9 @@ packages=()
 without postgres || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages+=(postgresql)
 without chromium || command -v chromedriver >/dev/null || packages+=(chromium chromium-driver)
 without chromium || fc-list 2>/dev/null | grep -qi noto || packages+=(fontconfig fonts-noto-core)
+without audio || command -v espeak-ng >/dev/null || packages+=(espeak-ng)
+without audio || command -v lame >/dev/null || packages+=(lame)
+without audio || command -v opusenc >/dev/null || packages+=(opus-tools)
 command -v cc >/dev/null || packages+=(build-essential)
 if [ "${#packages[@]}" -gt 0 ]; then
     sudo=()

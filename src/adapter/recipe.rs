@@ -75,6 +75,9 @@ pub enum RecipeProblemKind {
     /// A `$number` whose text is no number.
     #[error("this does not give a number")]
     NotANumber,
+    /// The body is sound, and the message has none.
+    #[error("the message has no sound; the channel has to say `audio`")]
+    NoAudio,
     /// A parameter that the recipe wants and the channel does not give.
     #[error("the parameter `{0}` is missing")]
     MissingParameter(String),

@@ -33,7 +33,12 @@ pub(super) fn run(global: &Global, output: &Output) -> anyhow::Result<()> {
                 render::to_text(found, output.lang, output.color)
             };
             if !found.is_empty() {
-                output.line(text.trim_end())?;
+                // The snippets have their own colours, and show what is unseen in the files.
+                if global.format == Written::Text {
+                    output.styled(text.trim_end())?;
+                } else {
+                    output.line(text.trim_end())?;
+                }
             }
             match &loaded.workspace {
                 Some(workspace) => output.line(&output.say(

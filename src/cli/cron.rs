@@ -34,7 +34,7 @@ pub struct CronArgs {
     #[arg(long, allow_hyphen_values = true)]
     from: Option<String>,
     /// How many instants to list
-    #[arg(short = 'n', long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    #[arg(short = 'n', long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     count: u16,
 }
 

@@ -19,7 +19,7 @@ use crate::{
     domain::{
         calendar,
         delivery::{Reason, State},
-        id::{ChannelId, WardId},
+        id::{ChannelId, ScheduleId, WardId},
         time::{Timestamp, parse_span},
     },
     store::{LogFilter, Order, PageKey, Store, row::DeliveryRow},
@@ -37,6 +37,9 @@ pub(super) struct LogArgs {
     /// Only this channel
     #[arg(long)]
     channel: Option<String>,
+    /// Only this schedule
+    #[arg(long)]
+    schedule: Option<String>,
     /// Only this state: planned, ready, sending, accepted, confirmed, unheard, failed, unknown, skipped, cancelled
     #[arg(long, value_parser = parse_state)]
     state: Option<State>,
@@ -159,9 +162,7 @@ pub(super) async fn run(global: &Global, args: &LogArgs, output: &Output) -> any
     let place = Place::load(global, output)?;
     let store = place.store(false).await?;
     let (zone, now) = (place.zone(), place.now(&store).await?);
-    // Names that the files no longer have may still be in the log, so a name is only refused in its form.
-    let ward = args.ward.as_deref().map(WardId::parse).transpose()?;
-    let channel = args.channel.as_deref().map(ChannelId::parse).transpose()?;
+    let (ward, channel, schedule) = names(&place, &store, args, output).await?;
     let instant = |text: &Option<String>| {
         text.as_deref()
             .map(|text| parse_instant(text, zone, now))
@@ -179,7 +180,7 @@ pub(super) async fn run(global: &Global, args: &LogArgs, output: &Output) -> any
     let filter = LogFilter {
         ward,
         channel,
-        schedule: None,
+        schedule,
         state: args.state,
         since,
         until: Some(until),
@@ -199,6 +200,69 @@ pub(super) async fn run(global: &Global, args: &LogArgs, output: &Output) -> any
         follow(&store, &filter, output, zone).await?;
     }
     Ok(())
+}
+
+/// The names asked for. One that the files do not have is refused, with the nearest that they have, unless the log has it:
+/// an empty log would say that nothing was aired.
+async fn names(
+    place: &Place,
+    store: &Store,
+    args: &LogArgs,
+    output: &Output,
+) -> anyhow::Result<(Option<WardId>, Option<ChannelId>, Option<ScheduleId>)> {
+    let workspace = &place.workspace;
+    let ward = args.ward.as_deref().map(WardId::parse);
+    let channel = args.channel.as_deref().map(ChannelId::parse);
+    let schedule = args.schedule.as_deref().map(ScheduleId::parse);
+    let is_recorded = async |filter: LogFilter| {
+        let rows = store.log(&filter, Order::NewestFirst, None, 1).await?;
+        anyhow::Ok(!rows.is_empty())
+    };
+    if let (Some(text), Some(id)) = (&args.ward, &ward) {
+        let id = id.as_ref().ok();
+        let known = id.is_some_and(|id| workspace.ward(id).is_some());
+        let filter = LogFilter {
+            ward: id.cloned(),
+            ..LogFilter::default()
+        };
+        if !known && (id.is_none() || !is_recorded(filter).await?) {
+            let city = &workspace.settings.city;
+            let wards = std::iter::once(city).chain(workspace.wards.values());
+            let wards = wards.map(|ward| (ward.id.as_str(), ward.name.as_str()));
+            bail!(unknown(output, "cli.no-ward", text, wards));
+        }
+    }
+    if let (Some(text), Some(id)) = (&args.channel, &channel) {
+        let id = id.as_ref().ok();
+        let known = id.is_some_and(|id| workspace.channels.contains_key(id));
+        let filter = LogFilter {
+            channel: id.cloned(),
+            ..LogFilter::default()
+        };
+        if !known && (id.is_none() || !is_recorded(filter).await?) {
+            let channels = workspace.channels.values();
+            let channels = channels.map(|channel| (channel.id.as_str(), channel.name.as_str()));
+            bail!(unknown(output, "cli.no-channel", text, channels));
+        }
+    }
+    if let (Some(text), Some(id)) = (&args.schedule, &schedule) {
+        let id = id.as_ref().ok();
+        let known = id.is_some_and(|id| workspace.schedules.contains_key(id));
+        let filter = LogFilter {
+            schedule: id.cloned(),
+            ..LogFilter::default()
+        };
+        if !known && (id.is_none() || !is_recorded(filter).await?) {
+            let schedules = workspace.schedules.keys();
+            let schedules = schedules.map(|id| (id.as_str(), id.as_str()));
+            bail!(unknown(output, "cli.no-schedule", text, schedules));
+        }
+    }
+    Ok((
+        ward.transpose()?,
+        channel.transpose()?,
+        schedule.transpose()?,
+    ))
 }
 
 async fn newest(store: &Store, filter: &LogFilter, limit: u32) -> anyhow::Result<Vec<DeliveryRow>> {
@@ -375,6 +439,10 @@ fn matches(filter: &LogFilter, row: &DeliveryRow) -> bool {
             .channel
             .as_ref()
             .is_none_or(|channel| *channel == row.channel)
+        && filter
+            .schedule
+            .as_ref()
+            .is_none_or(|schedule| *schedule == row.schedule)
         && filter.state.is_none_or(|state| state == row.state)
         && filter.since.is_none_or(|since| row.due >= since)
 }

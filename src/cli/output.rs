@@ -1,6 +1,9 @@
 //! How commands talk: standard output in the reader's language or as JSON, times in the installation's zone.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::{
+    borrow::Cow,
+    io::{self, IsTerminal as _, Write},
+};
 
 use chrono::{Datelike as _, NaiveDate, NaiveDateTime};
 use chrono_tz::Tz;
@@ -57,6 +60,17 @@ impl Output {
     /// # Errors
     /// The system's, when the line cannot be written for another reason.
     pub fn line(&self, text: &str) -> io::Result<()> {
+        match self.format {
+            Format::Text => self.styled(&harmless(text)),
+            Format::Json => self.styled(text),
+        }
+    }
+
+    /// Writes a line that has escape sequences of our own in it, and no text of others that could hold some.
+    ///
+    /// # Errors
+    /// As [`Output::line`].
+    pub fn styled(&self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
         match writeln!(out, "{text}") {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(error),
@@ -71,6 +85,27 @@ impl Output {
     pub fn json(&self, value: &impl serde::Serialize) -> anyhow::Result<()> {
         Ok(self.line(&serde_json::to_string(value)?)?)
     }
+}
+
+/// `text` with everything that a terminal would obey shown instead: names and answers from elsewhere may hold anything.
+#[must_use]
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let is_harmful = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t')
+            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_harmful(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
 }
 
 /// A JSON array written item by item, so that memory does not grow with it.
@@ -195,6 +230,15 @@ pub fn parse_instant(text: &str, zone: Tz, now: Timestamp) -> Result<Timestamp, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_terminal_obeys_nothing_that_others_wrote() {
+        assert_eq!(
+            harmless("Cảnh\u{1b}[31m\u{202e}x\r\n"),
+            "Cảnh\\u{1b}[31m\\u{202e}x\\u{d}\n"
+        );
+        assert!(matches!(harmless("Thưa bà con\n"), Cow::Borrowed(_)));
+    }
 
     #[test]
     fn instants_as_people_write_them() {

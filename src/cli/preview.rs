@@ -1,15 +1,21 @@
-//! `loa preview`: what a ward gets of a bulletin, word for word.
+//! `loa preview`: what a ward gets of a bulletin, word for word, and how it sounds.
 
-use anyhow::bail;
+use std::{
+    io::{IsTerminal as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
 use clap::Args;
 
 use super::{
     Global,
     output::{Format, Output},
     place::Place,
+    sound::{studio, why},
 };
 use crate::{
-    domain::{bulletin, message::Content},
+    domain::{audio::AudioFormat, bulletin, message::Content},
     render::Renderer,
     source::nearest,
 };
@@ -25,6 +31,10 @@ pub(super) struct PreviewArgs {
     /// The format: script, article, message or sign
     #[arg(long = "as", value_name = "FORMAT", default_value = "script", value_parser = parse_format)]
     carried: bulletin::Format,
+    /// Make the sound too and write it to this file, packed as its ending says: .wav, .mp3 or .opus; - for WAV on standard
+    /// output
+    #[arg(long, value_name = "FILE", conflicts_with = "carried")]
+    speak: Option<PathBuf>,
 }
 
 fn parse_format(text: &str) -> Result<bulletin::Format, &'static str> {
@@ -35,7 +45,11 @@ fn parse_format(text: &str) -> Result<bulletin::Format, &'static str> {
 ///
 /// # Errors
 /// When the bulletin or ward does not exist, or the bulletin has no such format.
-pub(super) fn run(global: &Global, args: &PreviewArgs, output: &Output) -> anyhow::Result<()> {
+pub(super) async fn run(
+    global: &Global,
+    args: &PreviewArgs,
+    output: &Output,
+) -> anyhow::Result<()> {
     let place = Place::load(global, output)?;
     let workspace = &place.workspace;
     let Some(found) = workspace.bulletins.get(args.bulletin.as_str()) else {
@@ -65,6 +79,9 @@ pub(super) fn run(global: &Global, args: &PreviewArgs, output: &Output) -> anyho
         ));
     }
     let content = renderer.render(workspace, found, ward, args.carried)?;
+    if let Some(file) = &args.speak {
+        return speak(&place, &content, file, output).await;
+    }
     match output.format {
         Format::Json => output.json(&serde_json::json!({
             "turns": Content::turns_json(&content.turns),
@@ -89,6 +106,77 @@ pub(super) fn run(global: &Global, args: &PreviewArgs, output: &Output) -> anyho
             Ok(output.line(&content.text)?)
         }
     }
+}
+
+/// Makes the sound of `content`, writes it, and says what was measured.
+async fn speak(
+    place: &Place,
+    content: &Content,
+    file: &Path,
+    output: &Output,
+) -> anyhow::Result<()> {
+    let to_stdout = file.as_os_str() == "-";
+    if to_stdout && std::io::stdout().is_terminal() {
+        bail!(output.say("cli.speak-terminal", &[]));
+    }
+    let ending = file
+        .extension()
+        .and_then(|ending| ending.to_str())
+        .unwrap_or_default();
+    let format = match (to_stdout, AudioFormat::parse(&ending.to_ascii_lowercase())) {
+        (true, _) => AudioFormat::Wav,
+        (false, Some(format)) => format,
+        (false, None) => bail!(output.say("cli.speak-ending", &[("file", &file.display())])),
+    };
+    let studio = studio(place)?;
+    let made = match studio.make(content, format, None).await {
+        Ok(made) => made,
+        Err(error) => bail!(why(&error, output)),
+    };
+    let sound = &made.audio.sound;
+    if to_stdout {
+        std::io::stdout().lock().write_all(&made.audio.data)?;
+        return Ok(());
+    }
+    std::fs::write(file, &made.audio.data).with_context(|| file.display().to_string())?;
+    let engine = match &content.recording {
+        Some(recording) => recording.file.as_str(),
+        None => studio.engine(),
+    };
+    match output.format {
+        Format::Json => output.json(&serde_json::json!({
+            "file": file.display().to_string(),
+            "format": sound.format.as_str(),
+            "engine": engine,
+            "seconds": tenths(sound.length),
+            "spoken_seconds": tenths(sound.spoken),
+            "loudness_lufs": round(sound.loudness),
+            "true_peak_dbtp": round(sound.peak),
+            "bytes": sound.size,
+            "hash": sound.hash.as_str(),
+            "content_hash": content.hash(),
+            "was_cached": made.was_kept,
+        })),
+        Format::Text => Ok(output.line(&output.say(
+            "cli.spoken",
+            &[
+                ("file", &file.display()),
+                ("seconds", &format!("{:.1}", sound.length.as_secs_f64())),
+                ("words", &format!("{:.1}", sound.spoken.as_secs_f64())),
+                ("loudness", &format!("{:.1}", sound.loudness)),
+                ("peak", &format!("{:.1}", sound.peak)),
+                ("engine", &engine),
+            ],
+        ))?),
+    }
+}
+
+fn tenths(length: std::time::Duration) -> f64 {
+    round(length.as_secs_f64())
+}
+
+fn round(number: f64) -> f64 {
+    (number * 100.0).round() / 100.0
 }
 
 /// "There is no …", with the nearest known name.

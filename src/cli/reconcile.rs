@@ -16,11 +16,7 @@ pub(super) struct ReconcileArgs {
     /// The delivery, as `loa log` shows it
     delivery: String,
     /// It was heard
-    #[arg(
-        long,
-        conflicts_with = "not_heard",
-        required_unless_present = "not_heard"
-    )]
+    #[arg(long, conflicts_with = "not_heard")]
     heard: bool,
     /// It was not heard
     #[arg(long)]
@@ -39,6 +35,9 @@ pub(super) async fn run(
     args: &ReconcileArgs,
     output: &Output,
 ) -> anyhow::Result<()> {
+    if !args.heard && !args.not_heard {
+        bail!(output.say("cli.reconcile-choose", &[]));
+    }
     let place = Place::load(global, output)?;
     if args.by.trim().is_empty() {
         bail!(output.say("cli.reconcile-by", &[]));

@@ -106,10 +106,8 @@ pub(super) async fn run(global: &Global, args: &RunArgs, output: &Output) -> any
     } else if place.workspace.settings.approval.required == Required::Off {
         eprint_text(&output.say("approval.off", &[]));
     }
-    let reloader = Reloader {
-        sample_approver: simulated,
-        ..Reloader::new(place.root.clone(), place.secrets.clone())
-    };
+    let mut reloader = Reloader::new(place.root.clone(), place.secrets.clone());
+    reloader.sample_approver = simulated;
     let signals = signals(shared.stop.clone(), reloader.wanted.clone())?;
 
     let address = if args.no_web {

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     domain::{
+        approval::Required,
         bulletin::{Bulletin, Priority},
         calendar,
         channel::{Channel, ChannelKind},
@@ -21,7 +22,9 @@ use crate::{
         schedule::Targets,
         time::Timestamp,
     },
+    render::Renderer,
     store::{Store, World},
+    version::bulletin_version,
 };
 
 /// How long a send by hand may take to begin.
@@ -60,9 +63,6 @@ pub(super) async fn run(global: &Global, args: &SendArgs, output: &Output) -> an
             .map(|known| (known.id.as_str(), known.title.as_str()));
         bail!(unknown(output, "cli.no-bulletin", &args.bulletin, known));
     };
-    if bulletin.priority == Priority::Emergency {
-        bail!(output.say("cli.send-emergency", &[]));
-    }
     let targets = parse_selector(&args.to, &place, output)?;
     let channels: Vec<&Channel> = workspace
         .channels
@@ -94,6 +94,7 @@ pub(super) async fn run(global: &Global, args: &SendArgs, output: &Output) -> an
             &[("bulletin", &bulletin.id), ("day", &today)]
         ));
     }
+    approved(&place, &store, bulletin, output).await?;
     let Some((revision, _)) = store.revision().await? else {
         bail!(output.say("cli.send-no-daemon-ever", &[]));
     };
@@ -156,6 +157,33 @@ async fn running(place: &Place, store: &Store, now: Timestamp) -> anyhow::Result
     Ok(Some(alive.is_some_and(|alive| {
         now.since(alive) < Duration::from_mins(1)
     })))
+}
+
+/// Only the present words, and only approved ones, are sent by hand.
+async fn approved(
+    place: &Place,
+    store: &Store,
+    bulletin: &Bulletin,
+    output: &Output,
+) -> anyhow::Result<()> {
+    let workspace = &place.workspace;
+    if workspace.settings.approval.required == Required::Off {
+        if bulletin.priority == Priority::Emergency {
+            bail!(output.say("cli.send-emergency", &[]));
+        }
+        return Ok(());
+    }
+    let (renderer, _) = Renderer::new(workspace);
+    let version = bulletin_version(workspace, &renderer, bulletin);
+    let standings = store.standings(&[version.subject.clone()].into()).await?;
+    if standings[&version.subject].allows(&version.hash) {
+        return Ok(());
+    }
+    let hash = version.hash.short();
+    bail!(output.say(
+        "approval.send-unapproved",
+        &[("id", &bulletin.id), ("hash", &hash)]
+    ))
 }
 
 fn by_hand(

@@ -1,5 +1,7 @@
 //! `loa speech`: how a text is spoken.
 
+mod report;
+
 use std::{io::Read as _, path::Path};
 
 use clap::{Args, Subcommand};
@@ -26,6 +28,8 @@ pub(super) struct SpeechArgs {
 enum SpeechCommand {
     /// Show the spoken form of a text
     Read(ReadArgs),
+    /// Compare estimated lengths with the sound that is really made
+    Report(report::ReportArgs),
 }
 
 /// Which text to read, and how.
@@ -55,9 +59,10 @@ fn parse_region(text: &str) -> Result<Region, &'static str> {
 ///
 /// # Errors
 /// [`Findings`] when there is something that a voice could not say; the system's when standard input cannot be read.
-pub(super) fn run(global: &Global, args: &SpeechArgs, output: &Output) -> anyhow::Result<()> {
+pub(super) async fn run(global: &Global, args: &SpeechArgs, output: &Output) -> anyhow::Result<()> {
     match &args.command {
         SpeechCommand::Read(args) => read(global, args, output),
+        SpeechCommand::Report(args) => report::run(global, args, output).await,
     }
 }
 

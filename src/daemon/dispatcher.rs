@@ -31,6 +31,7 @@ use crate::{
     },
     clock::Busy,
     domain::{
+        audio::{Audio, Sound},
         channel::Mode,
         delivery::{Outcome, Reason, State},
         id::DeliveryId,
@@ -65,6 +66,8 @@ struct Job {
     claimed: Claimed,
     message: Message,
     adapter: Arc<dyn Adapter>,
+    /// The sound that goes with it, and where its bytes are.
+    sound: Option<(Sound, Arc<Live>)>,
 }
 
 /// Sends, until told to stop; then waits for what is in flight.
@@ -376,7 +379,7 @@ impl Ledger {
     async fn hand_out(
         &mut self,
         shared: &Shared,
-        live: &Live,
+        live: &Arc<Live>,
         claimed: Vec<Claimed>,
         queue: &Queue<Job>,
     ) -> Result<(), StoreError> {
@@ -411,6 +414,7 @@ impl Ledger {
                 ),
             }
         }
+        let mut sounds = sounds(shared, live, &claimed).await;
         let (mut singular, mut others) = (Vec::new(), Vec::new());
         for claimed in claimed {
             let content = self.contents.get(&claimed.hash).cloned();
@@ -430,6 +434,15 @@ impl Ledger {
                     continue;
                 }
             };
+            let wants_sound = wants_sound(live, &claimed);
+            let sound = sounds
+                .remove(&claimed.id)
+                .map(|sound| (sound, Arc::clone(live)));
+            if wants_sound && sound.is_none() {
+                let failure = Failure::retry(Reason::NoSound, "no sound is on record for it");
+                self.take(self.never_left(&claimed, failure, shared.clock.now()));
+                continue;
+            }
             let message = address(&claimed, content);
             let lane = match claimed.mode {
                 Mode::AtMostOnce => &mut singular,
@@ -439,6 +452,7 @@ impl Ledger {
                 claimed,
                 message,
                 adapter,
+                sound,
             });
         }
         queue.extend(singular, others);
@@ -473,6 +487,41 @@ fn address(claimed: &Claimed, content: Arc<Content>) -> Message {
         sent_at: claimed.started,
         hash: claimed.hash.clone(),
         content,
+        audio: None,
+    }
+}
+
+fn wants_sound(live: &Live, claimed: &Claimed) -> bool {
+    let channel = live.workspace.channels.get(&claimed.channel);
+    channel.is_some_and(|channel| channel.audio.is_some())
+}
+
+/// The sounds that these deliveries were frozen with, as far as their channels want any.
+async fn sounds(shared: &Shared, live: &Live, claimed: &[Claimed]) -> HashMap<DeliveryId, Sound> {
+    let wanting: Vec<DeliveryId> = claimed
+        .iter()
+        .filter(|claimed| wants_sound(live, claimed))
+        .map(|claimed| claimed.id.clone())
+        .collect();
+    shared.store.sounds(&wanting).await.unwrap_or_else(|error| {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "the sounds of deliveries could not be read"
+        );
+        HashMap::new()
+    })
+}
+
+/// Fetches the bytes of a sound from disk. Nothing is made here.
+async fn fetch((sound, live): (Sound, Arc<Live>)) -> Result<Audio, Failure> {
+    let read = tokio::task::spawn_blocking(move || {
+        let data = live.studio.read(&sound.hash, sound.format);
+        data.map(|data| Audio { sound, data })
+    });
+    match read.await {
+        Ok(Ok(audio)) => Ok(audio),
+        Ok(Err(error)) => Err(Failure::retry(Reason::NoSound, error.to_string())),
+        Err(error) => Err(Failure::retry(Reason::Defect, error.to_string())),
     }
 }
 
@@ -505,8 +554,9 @@ async fn work(
         };
         let Job {
             claimed,
-            message,
+            mut message,
             adapter,
+            sound,
         } = job;
         let clock = shared.clock.clone();
         if !held.is_held(&claimed.id, &clock).await {
@@ -514,12 +564,19 @@ async fn work(
             ends.put(lost(&claimed, clock.now()));
             continue;
         }
+        let fetched = match sound {
+            Some(sound) => fetch(sound).await.map(Some),
+            None => Ok(None),
+        };
         let end = if clock.now() >= claimed.deadline {
             AttemptEnd::failed(Failure::Reject {
                 reason: Reason::Deadline,
                 detail: String::new(),
             })
+        } else if let Err(failure) = fetched {
+            AttemptEnd::failed(failure)
         } else {
+            message.audio = fetched.ok().flatten();
             let call = attempt(adapter.as_ref(), &message, &shared.transport, || {
                 clock.now()
             });

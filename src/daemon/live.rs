@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::desk::Desk;
 use crate::{
     adapter::registry::Registry,
+    audio::Studio,
     config::Secrets,
-    domain::{id::ChannelId, workspace::Workspace},
+    domain::{audio::Engine, id::ChannelId, workspace::Workspace},
     render::Renderer,
     version::Versions,
 };
@@ -23,6 +25,10 @@ pub struct Live {
     pub adapters: Registry,
     /// Channels without an adapter here, ascending. Another node may have what this one lacks.
     pub lacking: Vec<ChannelId>,
+    /// What makes its sounds.
+    pub studio: Studio,
+    /// The orders for them.
+    pub desk: Desk,
 }
 
 impl Live {
@@ -51,12 +57,26 @@ impl Live {
             .cloned()
             .collect();
         let versions = Versions::of(&workspace, &renderer);
+        let token = match &workspace.settings.audio.engine {
+            Engine::Http(engine) => engine.token.as_ref(),
+            _ => None,
+        };
+        let token = token.and_then(|reference| match secrets.resolve(reference) {
+            Ok(token) => Some(token),
+            Err(error) => {
+                tracing::error!(error = %error, "the speech service cannot be used");
+                None
+            }
+        });
+        let studio = Studio::new(&workspace, &secrets.home(), token);
         Self {
             workspace,
             renderer,
             versions,
             adapters,
             lacking,
+            studio,
+            desk: Desk::default(),
         }
     }
 }

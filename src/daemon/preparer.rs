@@ -8,12 +8,14 @@ use std::{
     sync::Arc,
 };
 
-use super::{Shared, live::Live};
+use super::{Shared, desk::Answer, live::Live};
 use crate::{
     domain::{
+        audio::{AudioFormat, Sound},
         delivery::{Reason, State},
         id::{BulletinId, DeliveryId, WardId},
         message::{Content, ContentHash},
+        speech::Rate,
         version::{Record, Slot},
     },
     store::{Approved, Frozen, StoreError, Unprepared},
@@ -25,9 +27,11 @@ const BATCH: u32 = 1_000;
 
 /// Freezes what comes due, until told to stop.
 pub async fn run(shared: Shared) {
+    // Deliveries that wait for their sound; a round has to see past them.
+    let mut held = 0;
     while !shared.stop.soft.is_cancelled() {
         let busy = shared.clock.busy();
-        let result = step(&shared).await;
+        let result = step(&shared, &mut held).await;
         drop(busy);
         match result {
             Ok(true) => {
@@ -63,23 +67,39 @@ pub async fn run(shared: Shared) {
 }
 
 /// One round. `true` when there was something to do.
-async fn step(shared: &Shared) -> Result<bool, StoreError> {
+async fn step(shared: &Shared, held: &mut u32) -> Result<bool, StoreError> {
     if !shared.is_time_certain() || !shared.in_force().await? {
         return Ok(false);
     }
     let live = shared.live.borrow().clone();
     let until = shared.clock.now() + live.workspace.settings.prepare;
-    let unprepared = shared.store.unprepared(until, BATCH).await?;
+    let unprepared = shared
+        .store
+        .unprepared(until, BATCH.saturating_add(*held))
+        .await?;
     if unprepared.is_empty() {
         return Ok(false);
     }
     let approvals = Approvals::load(shared, &live, &unprepared).await?;
     let revision = live.workspace.revision.clone();
     // A template can be slow; it must not hold up a thread that others wait for.
-    let round =
-        tokio::task::spawn_blocking(move || Round::of(&live, &approvals, &unprepared)).await;
-    let round = round.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+    let ordered = Arc::clone(&live);
+    let round = tokio::task::spawn_blocking(move || {
+        let round = Round::of(&live, &approvals, &unprepared);
+        (round, unprepared)
+    });
+    let round = round.await;
+    let (mut round, unprepared) =
+        round.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+    round.add_sound(shared, &ordered, &unprepared).await?;
+    *held = round.held;
+    if round.held > 0 {
+        shared.ordered.notify_one();
+    }
+    let did_something = !round.frozen.is_empty() || !round.failed.is_empty();
     let now = shared.clock.now();
+    // Before it is ready a delivery knows its sound; where nothing comes of it, nobody asks.
+    shared.store.link_sounds(&round.sounds, now).await?;
     shared
         .store
         .freeze(&round.contents, &round.frozen, &revision, now)
@@ -113,7 +133,7 @@ async fn step(shared: &Shared) -> Result<bool, StoreError> {
             shared.metrics.ended(state.as_str(), count);
         }
     }
-    Ok(true)
+    Ok(did_something)
 }
 
 /// What rendered words depend on.
@@ -125,6 +145,10 @@ struct Round {
     contents: Vec<(ContentHash, Arc<Content>)>,
     frozen: Vec<Frozen>,
     failed: BTreeMap<Refused, Vec<DeliveryId>>,
+    /// With which sounds the frozen ones will be sent.
+    sounds: Vec<(DeliveryId, Sound)>,
+    /// How many wait for theirs.
+    held: u32,
 }
 
 impl Round {
@@ -152,6 +176,66 @@ impl Round {
             }
         }
         round
+    }
+
+    /// Looks after the sound of those whose channel wants one: without it they are not frozen.
+    async fn add_sound(
+        &mut self,
+        shared: &Shared,
+        live: &Live,
+        unprepared: &[Unprepared],
+    ) -> Result<(), StoreError> {
+        let channels = &live.workspace.channels;
+        let wanted: HashMap<&DeliveryId, (AudioFormat, Option<Rate>, &Unprepared)> = unprepared
+            .iter()
+            .filter_map(|delivery| {
+                let channel = channels.get(&delivery.channel)?;
+                Some((&delivery.id, (channel.audio?, channel.rate, delivery)))
+            })
+            .collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let mut contents: HashMap<_, _> = self.contents.iter().cloned().collect();
+        let is_missing = |frozen: &&Frozen| {
+            wanted.contains_key(&frozen.id) && !contents.contains_key(&frozen.hash)
+        };
+        // An approved version of earlier is in the store only.
+        let missing = self.frozen.iter().filter(is_missing);
+        let missing: Vec<ContentHash> = missing.map(|frozen| frozen.hash.clone()).collect();
+        if !missing.is_empty() {
+            let kept = shared.store.contents(&missing).await?;
+            contents.extend(
+                kept.into_iter()
+                    .map(|(hash, content)| (hash, Arc::new(content))),
+            );
+        }
+        let now = shared.clock.now();
+        for frozen in std::mem::take(&mut self.frozen) {
+            let Some((format, rate, delivery)) = wanted.get(&frozen.id) else {
+                self.frozen.push(frozen);
+                continue;
+            };
+            let answer = match contents.get(&frozen.hash) {
+                Some(content) => {
+                    let key = (frozen.hash.clone(), *format, *rate);
+                    live.desk.ask(&key, content, delivery.due, now)
+                }
+                None => Answer::Failed(Reason::Defect, "the frozen words are gone".to_owned()),
+            };
+            match answer {
+                Answer::Ready(sound) => {
+                    self.sounds.push((frozen.id.clone(), sound));
+                    self.frozen.push(frozen);
+                }
+                Answer::Wait => self.held += 1,
+                Answer::Failed(reason, detail) => {
+                    let ids = self.failed.entry((reason, detail)).or_default();
+                    ids.push(frozen.id);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn words<'u>(

@@ -6,7 +6,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use notify::RecursiveMode;
 use notify_debouncer_full::{DebounceEventResult, new_debouncer};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use super::{Shared, live::Live};
 use crate::{
@@ -22,6 +22,9 @@ const SETTLE: Duration = Duration::from_millis(300);
 /// How often files are looked at without being told, in real time.
 const RESCAN: Duration = Duration::from_mins(1);
 
+/// How long reading the files may take, in real time: a network drive that does not answer is no reason to stop looking.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 /// What a reload needs besides what all loops share.
 #[derive(Debug, Clone)]
 pub struct Reloader {
@@ -35,6 +38,8 @@ pub struct Reloader {
     pub sample_approver: bool,
     /// The mistakes of the last load that was refused; empty when it was taken.
     pub refused: watch::Sender<Vec<Diagnostic>>,
+    /// Held while files are read: one that hangs is given up and not joined by a second.
+    reading: Arc<Semaphore>,
 }
 
 impl Reloader {
@@ -47,6 +52,7 @@ impl Reloader {
             wanted: Arc::new(Notify::new()),
             sample_approver: false,
             refused: watch::Sender::new(Vec::new()),
+            reading: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -65,18 +71,37 @@ impl Reloader {
         }
     }
 
-    /// Loads the files again and takes them if they are good and different.
+    /// Loads the files again and takes them if they are good and different. At a stop, what is being read is left alone:
+    /// nothing has changed yet.
     pub async fn reload(&self, shared: &Shared) {
+        let loaded = tokio::select! {
+            () = shared.stop.soft.cancelled() => return,
+            loaded = self.load() => loaded,
+        };
+        match loaded {
+            Loaded {
+                workspace: Some(workspace),
+                ..
+            } => self.take(shared, workspace).await,
+            Loaded { diagnostics, .. } => self.refuse(shared, diagnostics).await,
+        }
+    }
+
+    /// Reads the files, unless that takes too long, or what took too long is still being read.
+    async fn load(&self) -> Loaded {
+        let Ok(permit) = self.reading.clone().try_acquire_owned() else {
+            return source::too_slow();
+        };
         let root = self.root.clone();
-        let loaded = tokio::task::spawn_blocking(move || source::load(&root)).await;
-        let Loaded {
-            workspace,
-            diagnostics,
-            ..
-        } = loaded.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-        match workspace {
-            Some(workspace) => self.take(shared, workspace).await,
-            None => self.refuse(shared, diagnostics).await,
+        let reading = tokio::task::spawn_blocking(move || {
+            let _held = permit;
+            source::load(&root)
+        });
+        match tokio::time::timeout(PATIENCE, reading).await {
+            Ok(loaded) => {
+                loaded.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+            }
+            Err(_) => source::too_slow(),
         }
     }
 

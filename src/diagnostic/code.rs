@@ -185,6 +185,24 @@ codes! {
     Unaccented = "L117" Warning,
     /// A reading that cannot be spoken.
     BadReading = "L118" Error,
+    /// No such recording.
+    UnknownRecording = "L120" Error,
+    /// A recording that is no WAV file.
+    BadRecording = "L121" Error,
+    /// A recording in which nothing is heard.
+    SilentRecording = "L122" Error,
+    /// A recording that is too short or too long to be a bulletin.
+    RecordingLength = "L123" Error,
+    /// A channel that wants sound where nothing can make it.
+    AudioWithoutVoice = "L124" Error,
+    /// A channel that wants sound and carries no spoken words.
+    AudioNotSpoken = "L125" Error,
+    /// A recording that no bulletin names.
+    UnusedRecording = "L126" Warning,
+    /// One recording for words that differ from ward to ward.
+    RecordingForOneWard = "L127" Warning,
+    /// A recipe that sends sound on a channel that does not ask for any.
+    AudioNotAsked = "L128" Error,
     /// A spoken sentence that nobody can follow to its end.
     SentenceTooLong = "L130" Warning,
     /// A telephone number that is said only once.
@@ -227,4 +245,18 @@ codes! {
     ScriptAndDialogue = "L170" Error,
     /// A dialogue in which nobody speaks.
     EmptyDialogue = "L171" Error,
+    /// A folder where a file should be, a pipe, and so on.
+    WrongKind = "L180" Error,
+    /// A link to a folder that is not followed.
+    LinkedFolder = "L181" Warning,
+    /// A schedule whose bulletins are over or not yet begun whenever it fires.
+    NothingToSay = "L182" Error,
+    /// A character that nobody sees and that changes what people read.
+    Invisible = "L183" Error,
+    /// Two loudspeakers at one address.
+    SameAddress = "L184" Warning,
+    /// An address that the network rules do not allow.
+    NotAllowed = "L185" Warning,
+    /// A loudspeaker that speaks late.
+    LateLoudspeaker = "L186" Warning,
 }

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 
 use super::{
+    audio::Recording,
     id::{BulletinId, ContactId, TopicId},
     ward::Validity,
 };
@@ -201,6 +202,8 @@ pub struct Bulletin {
     pub not_contacts: Vec<NotContact>,
     /// The spoken text, of one voice or two.
     pub script: Option<Script>,
+    /// The same, read by a person; heard instead of a synthesised voice.
+    pub recording: Option<Recording>,
     /// The web page.
     pub article: Option<Article>,
     /// The chat message.

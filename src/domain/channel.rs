@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
+    audio::AudioFormat,
     bulletin::Format,
     id::{ChannelId, RecipeId, WardId},
     secret::SecretRef,
@@ -109,6 +110,8 @@ pub struct Channel {
     pub mode: Mode,
     /// The speaking rate of its scripts, where it is not that of the settings.
     pub rate: Option<Rate>,
+    /// How its words are made audible here; `None` for a channel that speaks by itself or shows.
+    pub audio: Option<AudioFormat>,
     /// How it is reached.
     pub adapter: AdapterConfig,
 }

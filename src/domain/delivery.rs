@@ -138,6 +138,15 @@ words! {
         ByHand = "by-hand",
         /// The words could not be rendered.
         Unrenderable = "unrenderable",
+        // --- sound
+        /// Nothing can speak: the engine or the encoder is not installed, or none is chosen.
+        NoVoice = "no-voice",
+        /// The engine hung, died or gave something that is no sound.
+        VoiceFailed = "voice-failed",
+        /// What came is silent, or cannot be those words.
+        SilentVoice = "silent-voice",
+        /// The sound that was made is not on this machine, or damaged.
+        NoSound = "no-sound",
         /// A defect of the program.
         Defect = "defect",
     }

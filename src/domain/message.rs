@@ -3,6 +3,7 @@
 use std::{fmt, sync::OnceLock};
 
 use super::{
+    audio::{Audio, Recording},
     bulletin::{Format, Priority, Turn, Voice},
     id::{BulletinId, ChannelId, DeliveryId, WardId},
     time::Timestamp,
@@ -51,6 +52,8 @@ pub struct Content {
     pub turns: Vec<Turn>,
     /// See [`Content::quoted`]; begins empty.
     pub quoted: Quoted,
+    /// The recording by a person that is heard instead of a synthesised voice.
+    pub recording: Option<Recording>,
 }
 
 /// A place for something that follows from a content and is worked out once for all the channels that get it. It is no part
@@ -88,8 +91,8 @@ impl Content {
         paragraphs.join("\n\n")
     }
 
-    /// The canonical JSON that is stored and hashed. `turns` is there for dialogues only, so that the words of one voice
-    /// keep the hash that they always had.
+    /// The canonical JSON that is stored and hashed. `turns` is there for dialogues only and `recording` where there is
+    /// one, so that the words of one voice keep the hash that they always had.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut json = serde_json::json!({
@@ -102,6 +105,10 @@ impl Content {
         });
         if !self.turns.is_empty() {
             json["turns"] = Self::turns_json(&self.turns);
+        }
+        if let Some(recording) = &self.recording {
+            json["recording"] =
+                serde_json::json!({ "file": recording.file, "hash": recording.hash });
         }
         json.to_string()
     }
@@ -134,6 +141,16 @@ impl Content {
             Some(turns) => turns.as_array()?.iter().map(turn).collect::<Option<_>>()?,
             None => Vec::new(),
         };
+        let recording = match json.get("recording") {
+            Some(recording) => {
+                let field = |key: &str| Some(recording.get(key)?.as_str()?.to_owned());
+                Some(Recording {
+                    file: field("file")?,
+                    hash: field("hash")?,
+                })
+            }
+            None => None,
+        };
         let text = string("text")?;
         // The words are there twice in a dialogue; what was approved and what is spoken must not differ.
         if !turns.is_empty() && Self::text_of(&turns) != text {
@@ -148,6 +165,7 @@ impl Content {
             html: string("html"),
             quoted: Quoted::default(),
             turns,
+            recording,
         })
     }
 
@@ -185,6 +203,8 @@ pub struct Message {
     pub hash: ContentHash,
     /// The words.
     pub content: std::sync::Arc<Content>,
+    /// Their sound, where the channel wants it.
+    pub audio: Option<Audio>,
 }
 
 impl Message {
@@ -211,6 +231,7 @@ mod tests {
             html: None,
             turns: Vec::new(),
             quoted: Quoted::default(),
+            recording: None,
         };
         assert_eq!(
             Content::from_json(&content.to_json()).as_ref(),
@@ -244,9 +265,19 @@ mod tests {
                 }],
                 ..content.clone()
             },
+            Content {
+                recording: Some(Recording {
+                    file: "a.wav".into(),
+                    hash: "0".into(),
+                }),
+                ..content.clone()
+            },
         ];
         for other in changed {
             assert_ne!(other.hash(), content.hash());
+            if other.turns.is_empty() {
+                assert_eq!(Content::from_json(&other.to_json()), Some(other));
+            }
         }
     }
 
@@ -266,6 +297,7 @@ mod tests {
             html: None,
             turns: Vec::new(),
             quoted: Quoted::default(),
+            recording: None,
         };
         assert_eq!(
             content.to_json(),

@@ -76,6 +76,8 @@ pub enum Body {
     Form(BTreeMap<String, String>),
     /// Plain text, UTF-8.
     Text(String),
+    /// The sound of the message, with its media type. The channel has to want one.
+    Audio,
     /// `multipart/form-data` parts by field name.
     Multipart(BTreeMap<String, Part>),
 }

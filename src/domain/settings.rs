@@ -5,8 +5,8 @@ use std::{net::SocketAddr, time::Duration};
 use chrono_tz::Tz;
 
 use super::{
-    approval::ApprovalRules, lint::LintSettings, secret::SecretRef, speech::SpeechSettings,
-    time::Timestamp, ward::Ward,
+    approval::ApprovalRules, audio::AudioSettings, lint::LintSettings, secret::SecretRef,
+    speech::SpeechSettings, time::Timestamp, ward::Ward,
 };
 
 /// The daemon's settings.
@@ -38,6 +38,8 @@ pub struct Settings {
     pub speech: SpeechSettings,
     /// Where calls may go.
     pub allow: Vec<AllowRule>,
+    /// How words become audible.
+    pub audio: AudioSettings,
     /// Where the simulated city's clock starts.
     pub simulate_start: Timestamp,
     /// Simulated seconds a second.

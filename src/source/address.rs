@@ -24,6 +24,19 @@ pub(super) fn is_web_address(url: &str) -> bool {
         && !url.chars().any(|c| c.is_whitespace() || c.is_control())
 }
 
+/// The host of a complete web address, without brackets; `None` where part of it is a template.
+pub(super) fn host(url: &str) -> Option<&str> {
+    let authority = url.split_once("://")?.1.split(['/', '?', '#']).next()?;
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split_once(']')?.0,
+        None => host.split(':').next()?,
+    };
+    (!name.is_empty() && !name.contains(['{', '}'])).then_some(name)
+}
+
 /// Whether an address has a password, before the host or among the parameters.
 pub(super) fn has_password(url: &str) -> bool {
     let (address, query) = url.split_once('?').unwrap_or((url, ""));
@@ -84,6 +97,14 @@ mod tests {
             "http://10.1.4",
         ] {
             assert!(!is_web_address(bad), "{bad}");
+        }
+        for (url, expected) in [
+            ("http://10.1.4.3:80/x", Some("10.1.4.3")),
+            ("https://u:p@a.example/?b", Some("a.example")),
+            ("http://[::1]:80/", Some("::1")),
+            ("https://{{ with.host }}/", None),
+        ] {
+            assert_eq!(host(url), expected, "{url}");
         }
         for (url, found) in [
             ("postgres://loa:hunter2@db/loa", true),

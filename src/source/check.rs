@@ -1,12 +1,14 @@
 //! What only shows when all files are read: references, schedules that reach nothing, templates that name what does not
 //! exist. And from what was read, the workspace.
 
+mod addresses;
 mod channels;
 mod contacts;
 mod fault;
 mod lints;
 mod locate;
 mod recipes;
+mod recordings;
 mod schedules;
 mod spoken;
 mod wards;
@@ -15,6 +17,8 @@ mod words;
 use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
+
+pub(super) use recordings::Recordings;
 
 use super::{
     notebook::Notebook,
@@ -44,6 +48,7 @@ pub(super) struct Parts {
     pub recipes: Vec<RawRecipe>,
     pub channels: Vec<RawChannel>,
     pub schedules: Vec<RawSchedule>,
+    pub recordings: Recordings,
 }
 
 impl Parts {
@@ -88,7 +93,12 @@ pub(super) fn run(notebook: &Notebook, parts: Parts, revision: String) -> Worksp
         bulletins: parts
             .bulletins
             .iter()
-            .map(|raw| (raw.bulletin.id.clone(), raw.bulletin.clone()))
+            .map(|raw| {
+                (
+                    raw.bulletin.id.clone(),
+                    raw.whole(recordings::of(raw, &parts.recordings)),
+                )
+            })
             .collect(),
         templates: parts
             .templates
@@ -106,6 +116,7 @@ pub(super) fn run(notebook: &Notebook, parts: Parts, revision: String) -> Worksp
         texts,
     };
     recipes::check(notebook, &workspace, &parts.recipes, &parts.channels);
+    addresses::check(notebook, &workspace, &parts.channels);
     schedules::check(
         notebook,
         &workspace,
@@ -114,6 +125,13 @@ pub(super) fn run(notebook: &Notebook, parts: Parts, revision: String) -> Worksp
         &parts.bulletins,
     );
     spoken::check_readings(notebook, &parts.readings.spoken);
+    recordings::check(
+        notebook,
+        &workspace,
+        &parts.recordings,
+        &parts.bulletins,
+        &parts.channels,
+    );
     words::check(notebook, &workspace, &parts.bulletins, &parts.templates);
     workspace
 }

@@ -2,11 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    io,
+    fs::{File, Metadata},
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
-use super::similar::nearest;
+use super::{check::Recordings, similar::nearest};
+use crate::audio::{SOUND_CAP, examine};
 use crate::diagnostic::{Arg, Code, Diagnostic, Phrase, Place};
 
 /// Files above this size are refused: nobody writes a mebibyte of bulletins or channels into one file by hand.
@@ -19,12 +21,13 @@ const DEEPEST: usize = 4;
 const FOLDERS: [&str; 3] = ["content", "schedules", "channels"];
 
 /// The folders and files that people may have meant.
-const PLACES: [&str; 10] = [
+const PLACES: [&str; 11] = [
     "loa.yaml",
     "content/topics.yaml",
     "content/contacts.yaml",
     "content/speech.yaml",
     "content/bulletins/",
+    "content/recordings/",
     "content/templates/",
     "schedules/",
     "channels/",
@@ -55,10 +58,14 @@ pub(super) enum Role {
     Recipe(String),
     /// A shared template, by its file name.
     Template(String),
+    /// A recording, by its file name.
+    Recording(String),
     /// Something that a later version will read.
     Planned,
     /// Nothing, though it looks like one of ours.
     Stray,
+    /// A whole folder, by its path; only for what could not be read.
+    Folder(String),
 }
 
 /// What the file at `path` is for; `None` when it is none of our business.
@@ -79,6 +86,11 @@ pub(super) fn role(path: &str) -> Option<Role> {
         (["content"], "speech.yaml", _) => Role::Readings,
         (["schedules"], "policy.yaml" | "holidays.yaml", _) => Role::Planned,
         (["content", "bulletins"], _, "yaml") => Role::Bulletin(stem.to_owned()),
+        (
+            ["content", "recordings"],
+            _,
+            "wav" | "mp3" | "m4a" | "aac" | "ogg" | "opus" | "flac" | "wma",
+        ) => Role::Recording((*name).to_owned()),
         (["content", "templates"], _, "tera") => Role::Template((*name).to_owned()),
         (["schedules"], _, "yaml") => Role::Schedules,
         (["channels"], "wards.yaml", _) => Role::Wards,
@@ -95,6 +107,57 @@ pub(super) fn role(path: &str) -> Option<Role> {
 fn is_ours(folder: &str) -> bool {
     nearest(folder, FOLDERS.map(|name| (name, None))).is_some()
         || matches!(folder, "bulletins" | "templates" | "recipes")
+}
+
+/// Whether files are read from the folder at `path`.
+fn is_read(path: &str) -> bool {
+    let listed = PLACES.iter().filter_map(|place| place.strip_suffix('/'));
+    FOLDERS.into_iter().chain(listed).any(|place| place == path)
+}
+
+/// What stands at a path, links followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    File,
+    Folder,
+    /// A pipe, a socket, a device: reading one may wait for ever, or never end.
+    Special,
+}
+
+impl Kind {
+    fn of(metadata: &Metadata) -> Self {
+        if metadata.is_dir() {
+            Self::Folder
+        } else if metadata.is_file() {
+            Self::File
+        } else {
+            Self::Special
+        }
+    }
+
+    fn word(self) -> Arg {
+        let word = match self {
+            Self::File => "kind-file",
+            Self::Folder => "kind-folder",
+            Self::Special => "kind-special",
+        };
+        Arg::Word(word.to_owned())
+    }
+}
+
+/// The mistake of a folder where a file should be, and so on.
+fn wrong_kind(path: &str, found: Kind, expected: Kind) -> Diagnostic {
+    Diagnostic::new(Code::WrongKind, Place::absent(path))
+        .with("found", found.word())
+        .with("expected", expected.word())
+        .help(Phrase::new("L180-help").with("expected", expected.word()))
+}
+
+/// The mistake of reading the files taking so long that nobody waits for it any more.
+pub(super) fn too_slow() -> Diagnostic {
+    Diagnostic::new(Code::Unreadable, Place::absent("."))
+        .with("error", Arg::Word("io-slow".to_owned()))
+        .help(Phrase::new("L001-help-slow"))
 }
 
 /// The mistake of a file in a place where nobody reads it.
@@ -165,6 +228,8 @@ pub(super) fn too_large(path: &str) -> Diagnostic {
 pub(super) struct Gathered {
     /// Contents by path; of stray files only the path.
     pub files: BTreeMap<String, Vec<u8>>,
+    /// What was found in recordings, by file name; their bytes are not kept.
+    pub recordings: Recordings,
     /// Files that could not be read, and why.
     pub diagnostics: Vec<Diagnostic>,
     /// What those files would have been for.
@@ -174,22 +239,38 @@ pub(super) struct Gathered {
 /// Reads every file of the workspace in `root`.
 pub(super) fn gather(root: &Path) -> Gathered {
     let mut gathered = Gathered::default();
-    let top = gathered.entries(root, "");
-    for (name, path, is_folder) in top {
-        if is_folder && is_ours(&name) {
-            gathered.folder(&path, &name, 1);
-        } else if !is_folder {
-            gathered.file(&path, &name);
+    for entry in gathered.entries(root, "") {
+        if entry.kind != Some(Kind::Folder) || role(&entry.name).is_some() || is_ours(&entry.name) {
+            gathered.take(&entry, 1);
         }
     }
     gathered
 }
 
+/// Something in a folder.
+struct Entry {
+    /// Its path in the workspace.
+    name: String,
+    path: PathBuf,
+    /// `None` when the system does not say, as of a link that leads nowhere.
+    kind: Option<Kind>,
+    is_link: bool,
+}
+
+impl Entry {
+    /// Whether it is a link to a folder that it lies in.
+    fn is_circle(&self) -> bool {
+        let above = self.path.parent().map(Path::canonicalize);
+        match (self.path.canonicalize(), above) {
+            (Ok(target), Some(Ok(above))) => above.starts_with(target),
+            _ => true,
+        }
+    }
+}
+
 impl Gathered {
     fn fail(&mut self, path: &str, error: &io::Error) {
-        if let Some(role) = role(path) {
-            self.unreadable.push(role);
-        }
+        self.miss(path);
         let code = Diagnostic::new(Code::Unreadable, Place::absent(path));
         self.diagnostics.push(
             code.with("error", reason(error))
@@ -197,8 +278,13 @@ impl Gathered {
         );
     }
 
-    /// Names, paths and whether they are folders, of what is in a folder.
-    fn entries(&mut self, folder: &Path, name: &str) -> Vec<(String, PathBuf, bool)> {
+    /// Remembers what is not known because `path` could not be read.
+    fn miss(&mut self, path: &str) {
+        let role = role(path).or_else(|| is_read(path).then(|| Role::Folder(path.to_owned())));
+        self.unreadable.extend(role);
+    }
+
+    fn entries(&mut self, folder: &Path, name: &str) -> Vec<Entry> {
         let list = match std::fs::read_dir(folder) {
             Ok(list) => list,
             // Without a folder there is no `loa.yaml`, which is said elsewhere and better.
@@ -213,21 +299,61 @@ impl Gathered {
         let entries = list.filter_map(Result::ok).filter_map(|entry| {
             let path = entry.path();
             // A name that is not UTF-8 cannot be the name of anything here.
-            let name = entry.file_name().into_string().ok()?;
-            let is_folder = path.is_dir();
-            Some((name, path, is_folder))
+            let child = entry.file_name().into_string().ok()?;
+            Some(Entry {
+                kind: std::fs::metadata(&path).ok().as_ref().map(Kind::of),
+                is_link: entry.file_type().is_ok_and(|sort| sort.is_symlink()),
+                name: if name.is_empty() {
+                    child
+                } else {
+                    format!("{name}/{child}")
+                },
+                path,
+            })
         });
         entries.collect()
     }
 
-    fn folder(&mut self, folder: &Path, name: &str, depth: usize) {
-        for (child, path, is_folder) in self.entries(folder, name) {
-            let name = format!("{name}/{child}");
-            if !is_folder {
-                self.file(&path, &name);
-            } else if depth < DEEPEST && !child.starts_with('.') {
-                self.folder(&path, &name, depth + 1);
+    fn take(&mut self, entry: &Entry, depth: usize) {
+        let name = entry.name.as_str();
+        let is_folder = entry.kind == Some(Kind::Folder);
+        let is_file = matches!(role(name), Some(role) if role != Role::Stray);
+        match entry.kind {
+            Some(found) if !is_folder && is_read(name) => {
+                self.miss(name);
+                self.diagnostics.push(wrong_kind(name, found, Kind::Folder));
             }
+            Some(found) if is_file && found != Kind::File => {
+                self.miss(name);
+                self.diagnostics.push(wrong_kind(name, found, Kind::File));
+            }
+            Some(Kind::Folder) => self.folder(entry, depth),
+            None if is_read(name) => self.fail(name, &io::ErrorKind::NotFound.into()),
+            _ => self.file(&entry.path, name),
+        }
+    }
+
+    fn folder(&mut self, folder: &Entry, depth: usize) {
+        let name = folder.name.as_str();
+        if depth > DEEPEST
+            || name
+                .rsplit('/')
+                .next()
+                .is_some_and(|own| own.starts_with('.'))
+        {
+            return;
+        }
+        // Behind a link lies what somebody else keeps, or the workspace itself once more.
+        if folder.is_link && (!is_read(name) || folder.is_circle()) {
+            self.miss(name);
+            self.diagnostics.push(
+                Diagnostic::new(Code::LinkedFolder, Place::absent(name))
+                    .help(Phrase::new("L181-help")),
+            );
+            return;
+        }
+        for entry in self.entries(&folder.path, name) {
+            self.take(&entry, depth + 1);
         }
     }
 
@@ -237,22 +363,35 @@ impl Gathered {
             self.files.insert(name.to_owned(), Vec::new());
             return;
         }
-        let size = match std::fs::metadata(path) {
-            Ok(metadata) => metadata.len(),
-            Err(error) => return self.fail(name, &error),
+        let cap = match role {
+            Role::Recording(_) => SOUND_CAP,
+            _ => TOO_LARGE,
         };
-        if size > TOO_LARGE as u64 {
-            self.diagnostics.push(too_large(name));
-            self.unreadable.push(role);
-            return;
-        }
-        match std::fs::read(path) {
-            Ok(bytes) => {
-                self.files.insert(name.to_owned(), bytes);
+        match read(path, cap) {
+            Ok(bytes) if bytes.len() > cap => {
+                self.diagnostics.push(too_large(name));
+                self.unreadable.push(role);
             }
+            Ok(bytes) => match role {
+                // One at a time: together they may be large.
+                Role::Recording(file) => {
+                    self.recordings.insert(file, examine(&bytes));
+                }
+                _ => {
+                    self.files.insert(name.to_owned(), bytes);
+                }
+            },
             Err(error) => self.fail(name, &error),
         }
     }
+}
+
+/// Reads a file; of one that is too large, and of one that grows meanwhile, no more than shows that it is.
+fn read(path: &Path, cap: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let most = cap as u64 + 1;
+    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -282,6 +421,15 @@ mod tests {
             ("docker-compose.yaml", None),
             ("deploy/a.yaml", None),
             ("content/.a.yaml", None),
+            (
+                "content/recordings/a.wav",
+                Some(Role::Recording("a.wav".into())),
+            ),
+            (
+                "content/recordings/a.mp3",
+                Some(Role::Recording("a.mp3".into())),
+            ),
+            ("content/recordings/a.txt", None),
             ("content/bulletins/a.yaml~", None),
         ] {
             assert_eq!(role(path), expected, "{path}");

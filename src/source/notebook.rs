@@ -20,6 +20,7 @@ pub(super) enum Named {
     Template,
     Schedule,
     Reading,
+    Recording,
 }
 
 impl Named {
@@ -33,6 +34,7 @@ impl Named {
             Self::Contact => Code::UnknownContact,
             Self::Recipe => Code::UnknownRecipe,
             Self::Template => Code::UnknownTemplate,
+            Self::Recording => Code::UnknownRecording,
         }
     }
 
@@ -45,6 +47,7 @@ impl Named {
             Self::Contact => "L024-help",
             Self::Recipe => "L025-help",
             Self::Template => "L026-help",
+            Self::Recording => "L120-help",
         }
     }
 }

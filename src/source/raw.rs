@@ -4,6 +4,7 @@
 //! file is read.
 
 mod approval;
+pub(super) mod audio;
 pub(super) mod bulletin;
 pub(super) mod channel;
 mod lint;

@@ -337,8 +337,12 @@ impl<'a> Value<'a> {
 
     /// A list, every item read; items with mistakes are left out.
     pub(super) fn list<T>(&self, mut read: impl FnMut(Value<'a>) -> Option<T>) -> Option<Vec<T>> {
-        let Kind::List(items) = &self.node.kind else {
-            return self.mistyped("type-list");
+        let items = match &self.node.kind {
+            Kind::List(items) => items,
+            Kind::Scalar(scalar) if !scalar.text.trim().is_empty() => {
+                return self.unlisted(scalar);
+            }
+            _ => return self.mistyped("type-list"),
         };
         Some(
             items
@@ -352,6 +356,26 @@ impl<'a> Value<'a> {
                 })
                 .collect(),
         )
+    }
+
+    /// The mistake of one value where a list of such values should be; the help writes that list.
+    fn unlisted<T>(&self, scalar: &Scalar) -> Option<T> {
+        let text = scalar.text.trim();
+        let is_simple = text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+        let example = if is_simple {
+            format!("`[{text}]`")
+        } else {
+            format!("`[\"{}\"]`", text.replace(['"', '\n'], " "))
+        };
+        let diagnostic = self
+            .wrong(Code::WrongType)
+            .with("expected", Arg::Word("type-list".into()))
+            .with("found", Arg::Word("type-text".into()));
+        let help = Phrase::new("L014-help").with("example", example);
+        self.notebook.report(diagnostic.help(help));
+        None
     }
 
     fn pairs(&self) -> Option<&'a [Entry]> {

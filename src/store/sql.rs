@@ -76,12 +76,19 @@ macro_rules! statements {
 }
 
 pub mod approval;
+pub mod audio;
 pub mod deliver;
 pub mod plan;
 pub mod read;
 
 /// Every statement there is, file by file.
-pub const ALL: [&[Statement]; 4] = [plan::ALL, approval::ALL, deliver::ALL, read::ALL];
+pub const ALL: [&[Statement]; 5] = [
+    plan::ALL,
+    approval::ALL,
+    audio::ALL,
+    deliver::ALL,
+    read::ALL,
+];
 
 /// The two migration folders hold files of the same names: version, name, text for SQLite, text for PostgreSQL.
 pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
@@ -96,5 +103,11 @@ pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         "approval",
         include_str!("../../migrations/sqlite/0002_approval.sql"),
         include_str!("../../migrations/postgres/0002_approval.sql"),
+    ),
+    (
+        3,
+        "audio",
+        include_str!("../../migrations/sqlite/0003_audio.sql"),
+        include_str!("../../migrations/postgres/0003_audio.sql"),
     ),
 ];

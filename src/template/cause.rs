@@ -26,6 +26,8 @@ pub enum Cause<'e> {
     NoQuotes,
     /// `set_global`, which is refused.
     SetGlobal,
+    /// Another of the engine's features, which is refused.
+    Unavailable(&'e str),
     /// Templates that include each other.
     Circle,
     /// Calculation with what is no number.
@@ -52,6 +54,12 @@ impl TemplateError {
                 _ if wanted.starts_with("one of: integer") => Some(Cause::NoValue),
                 _ => None,
             };
+        }
+        let refused = words
+            .strip_prefix('`')
+            .and_then(|rest| rest.strip_suffix("` is not available here"));
+        if let Some(feature) = refused {
+            return Some(Cause::Unavailable(feature));
         }
         let argument = words
             .strip_prefix("Missing keyword argument `")
@@ -108,6 +116,8 @@ mod tests {
             ("{% if %}{% endif %}", Cause::NoValue),
             ("{% include loi-chao.tera %}", Cause::NoQuotes),
             ("{% set_global a = 1 %}", Cause::SetGlobal),
+            ("{{ [a for a in ward] }}", Cause::Unavailable("for")),
+            ("{{ <a/> }}", Cause::Unavailable("component")),
             ("{% include 't' %}", Cause::Circle),
             ("{{ ward.name + 1 }}", Cause::NotNumbers),
             (

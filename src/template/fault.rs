@@ -7,22 +7,64 @@
 //! - unknown filters, tests, functions and included templates, which come as printed reports joined into one message,
 //!   each beginning with "error: Unknown filter x" and "--> name:line:column" on the next line.
 
-use super::{TEMPLATE_LIMIT, TemplateError, TemplateErrorKind};
+use super::{
+    TEMPLATE_LIMIT, TemplateError, TemplateErrorKind,
+    source::{Source, Stage},
+    tag::{Tag, tags, words},
+};
+
+/// Texts that may be put together in one tag with `~`.
+const MOST_JOINED: usize = 64;
 
 /// What is refused before the engine sees it.
-pub(super) fn before_parsing(name: &str, text: &str) -> Option<TemplateError> {
+pub(super) fn before_parsing(name: &str, source: &Source) -> Option<TemplateError> {
+    let text = source.mended();
     if text.len() > TEMPLATE_LIMIT {
         return Some(too_large(name, "the template is larger than 256 KiB"));
     }
-    let at = set_global(text)?;
-    let (line, column) = position(text, at);
-    Some(TemplateError {
-        template: name.to_owned(),
-        line,
-        column,
-        kind: TemplateErrorKind::Syntax,
-        message: "`set_global` is not available".to_owned(),
-    })
+    let refused = |at, kind, message: &str| {
+        let (line, column) = position(source.text(), source.back(Stage::Parsed, at));
+        Some(TemplateError {
+            template: name.to_owned(),
+            line,
+            column,
+            kind,
+            message: message.to_owned(),
+        })
+    };
+    if let Some(at) = set_global(text) {
+        return refused(
+            at,
+            TemplateErrorKind::Syntax,
+            "`set_global` is not available",
+        );
+    }
+    for tag in tags(text) {
+        let at = tag.range.start;
+        if let Some(feature) = unavailable(text, &tag) {
+            let message = format!("`{feature}` is not available here");
+            return refused(at, TemplateErrorKind::Syntax, &message);
+        }
+        if text[tag.inner.clone()].matches('~').count() > MOST_JOINED {
+            return refused(at, TemplateErrorKind::TooLarge, "too much is joined by `~`");
+        }
+    }
+    None
+}
+
+/// What a tag uses of the engine that could go on for ever unseen: lists made by loops, and components, which can use
+/// themselves.
+fn unavailable(text: &str, tag: &Tag) -> Option<&'static str> {
+    let inner = &text[tag.inner.clone()];
+    let loops = words(inner).iter().filter(|word| **word == "for").count();
+    let allowed = usize::from(tag.word(text) == "for");
+    if tag.word(text) == "component" || inner.trim_start().starts_with('<') {
+        Some("component")
+    } else if loops > allowed && !inner.contains(".for") {
+        Some("for")
+    } else {
+        None
+    }
 }
 
 /// Where a `{% set_global` tag begins, also where the engine would read it as plain text.
@@ -49,6 +91,11 @@ pub(super) fn too_large(name: &str, message: &str) -> TemplateError {
     nowhere(name, TemplateErrorKind::TooLarge, message)
 }
 
+pub(super) fn included_too_often(name: &str) -> TemplateError {
+    let kind = TemplateErrorKind::TooManyPasses;
+    nowhere(name, kind, "templates are included too often")
+}
+
 fn nowhere(name: &str, kind: TemplateErrorKind, message: &str) -> TemplateError {
     TemplateError {
         template: name.to_owned(),
@@ -63,16 +110,13 @@ fn one_line(message: &str) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// An error about the template `name` with the text `text`.
-pub(super) fn explain(error: &tera::Error, name: &str, text: &str) -> TemplateError {
-    explain_rendering(error, name, |_| text)
-}
-
-/// An error from rendering the template `name`; `text_of` gives the texts of templates.
-pub(super) fn explain_rendering<'t>(
+/// An error about the template `name`; `source_of` gives the texts of templates, and `stage` says which of them the
+/// engine had.
+pub(super) fn explain<'t>(
     error: &tera::Error,
     name: &str,
-    text_of: impl Fn(&str) -> &'t str,
+    stage: Stage,
+    source_of: impl Fn(&str) -> Option<&'t Source>,
 ) -> TemplateError {
     let (report, syntax) = match error.kind() {
         tera::ErrorKind::SyntaxError(report) => (report, true),
@@ -84,8 +128,19 @@ pub(super) fn explain_rendering<'t>(
                 &error.to_string(),
             );
         }
-        tera::ErrorKind::CircularInclude { tpl, .. }
-        | tera::ErrorKind::CircularExtend { tpl, .. } => {
+        tera::ErrorKind::CircularInclude { tpl, include_chain } => {
+            let mut circle = nowhere(tpl, TemplateErrorKind::Other, &error.to_string());
+            // The chain may begin outside the circle; what follows the template in it is what it includes.
+            let mut chain = include_chain.iter().skip_while(|name| *name != tpl);
+            let next = chain.nth(1).unwrap_or(tpl);
+            if let Some(text) = source_of(tpl).map(Source::text)
+                && let Some(at) = include_of(text, next)
+            {
+                (circle.line, circle.column) = position(text, at);
+            }
+            return circle;
+        }
+        tera::ErrorKind::CircularExtend { tpl, .. } => {
             return nowhere(tpl, TemplateErrorKind::Other, &error.to_string());
         }
         tera::ErrorKind::TemplateNotFound(missing) => {
@@ -103,23 +158,43 @@ pub(super) fn explain_rendering<'t>(
         report.filename()
     };
     let span = report.span();
+    let source = source_of(template);
+    let text = source.map_or("", Source::text);
+    let at = source.map_or(0, |source| {
+        source.back_from(stage, span.start_line, span.start_col + 1)
+    });
     let kind = if syntax {
         TemplateErrorKind::Syntax
     } else {
-        let from_here = text_of(template).get(span.range.start..).unwrap_or("");
-        undefined(report.message(), from_here).unwrap_or(TemplateErrorKind::Other)
+        undefined(report.message(), text.get(at..).unwrap_or(""))
+            .unwrap_or(TemplateErrorKind::Other)
+    };
+    let (line, column) = if span.start_line == 0 || source.is_none() {
+        (0, 0)
+    } else {
+        position(text, at)
     };
     TemplateError {
         template: template.to_owned(),
-        line: span.start_line,
-        column: if span.start_line == 0 {
-            0
-        } else {
-            span.start_col + 1
-        },
+        line,
+        column,
         kind,
         message: one_line(report.message()),
     }
+}
+
+/// Where `text` includes the template `name`: its quoted name.
+fn include_of(text: &str, name: &str) -> Option<usize> {
+    let includes = tags(text)
+        .into_iter()
+        .filter(|tag| tag.word(text) == "include");
+    let mut places = includes.filter_map(|tag| {
+        let inner = &text[tag.inner.clone()];
+        let forms = [format!("\"{name}\""), format!("'{name}'")];
+        let at = forms.iter().find_map(|form| inner.find(form.as_str()))?;
+        Some(tag.inner.start + at)
+    });
+    places.next()
 }
 
 /// `from_here` is the template's text from the error's position on. Of `a.b` given to a filter, that position spans only
@@ -127,6 +202,7 @@ pub(super) fn explain_rendering<'t>(
 fn undefined(message: &str, from_here: &str) -> Option<TemplateErrorKind> {
     // The engine names a missing entry of `a["b"]` in neither case.
     if message.ends_with("but got `undefined`")
+        || message == "Iteration not possible on type `undefined`"
         || message == "Tried to render a variable that is undefined"
     {
         let end =
@@ -155,7 +231,10 @@ fn undefined(message: &str, from_here: &str) -> Option<TemplateErrorKind> {
 }
 
 /// The reports about unknown filters, tests, functions and templates in `error`; empty when it is another error.
-pub(super) fn explain_references(error: &tera::Error) -> Vec<TemplateError> {
+pub(super) fn explain_references<'t>(
+    error: &tera::Error,
+    source_of: impl Fn(&str) -> Option<&'t Source>,
+) -> Vec<TemplateError> {
     let tera::ErrorKind::Msg(reports) = error.kind() else {
         return Vec::new();
     };
@@ -178,6 +257,10 @@ pub(super) fn explain_references(error: &tera::Error) -> Vec<TemplateError> {
         let (Ok(line), Ok(column)) = (line.parse(), column.parse()) else {
             continue;
         };
+        let (line, column) = source_of(template).map_or((line, column), |source| {
+            let at = source.back_from(Stage::Compiled, line, column);
+            position(source.text(), at)
+        });
         errors.push(TemplateError {
             template: template.to_owned(),
             line,

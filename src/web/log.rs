@@ -158,6 +158,7 @@ async fn show(
 ) -> Result<Response, Refusal> {
     let asked = Asked::read(query)?;
     let workspace = pages.site.workspace.borrow().clone();
+    known(pages, &workspace, &asked).await?;
     let found = read(pages, reader, &asked).await?;
     let titles = pages
         .titles
@@ -165,6 +166,51 @@ async fn show(
         .await?;
     let view = arrange(reader, &workspace, &asked, &found, titles);
     pages.page(reader, uri, Place::Log, &view.heading, "log.html", &view)
+}
+
+/// Refuses a ward or channel that is neither in the files nor on record: an empty log would say that nothing was aired.
+async fn known(pages: &Pages, workspace: &Workspace, asked: &Asked) -> Result<(), Refusal> {
+    let ward = asked
+        .ward
+        .clone()
+        .filter(|ward| workspace.ward(ward).is_none());
+    let channel = asked
+        .channel
+        .clone()
+        .filter(|channel| !workspace.channels.contains_key(channel));
+    let filters = [
+        ward.map(|ward| {
+            let ward = Some(ward);
+            (
+                "phuong",
+                LogFilter {
+                    ward,
+                    ..LogFilter::default()
+                },
+            )
+        }),
+        channel.map(|channel| {
+            let channel = Some(channel);
+            (
+                "kenh",
+                LogFilter {
+                    channel,
+                    ..LogFilter::default()
+                },
+            )
+        }),
+    ];
+    for (name, filter) in filters.into_iter().flatten() {
+        let store = &pages.site.store;
+        if store
+            .log(&filter, Order::NewestFirst, None, 1)
+            .await?
+            .is_empty()
+        {
+            return Err(Refusal::UnknownName { name });
+        }
+    }
+    Ok(())
 }
 
 /// A page's rows, newest first.

@@ -22,6 +22,12 @@ pub(super) enum Refusal {
     /// There is no such delivery.
     #[error("there is no such delivery")]
     NoDelivery,
+    /// There is no such ward or channel, today or on record.
+    #[error("the {name} is neither in the files nor on record")]
+    UnknownName {
+        /// The parameter.
+        name: &'static str,
+    },
     /// Something else than reading was tried.
     #[error("only GET and HEAD are answered")]
     Method,
@@ -47,7 +53,7 @@ impl Refusal {
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::Unreadable | Self::BadValue { .. } => StatusCode::BAD_REQUEST,
-            Self::NotFound | Self::NoDelivery => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NoDelivery | Self::UnknownName { .. } => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLong => StatusCode::URI_TOO_LONG,
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
@@ -62,6 +68,7 @@ impl Refusal {
             Self::Unreadable | Self::BadValue { .. } => "address",
             Self::NotFound => "nowhere",
             Self::NoDelivery => "no-delivery",
+            Self::UnknownName { .. } => "unknown-name",
             Self::Method => "method",
             Self::TooLong => "too-long",
             Self::Host => "host",

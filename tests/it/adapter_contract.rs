@@ -43,6 +43,7 @@ fn message() -> Message {
         html: Some("<p>Đừng bấm</p>".into()),
         turns: Vec::new(),
         quoted: loa::domain::message::Quoted::default(),
+        recording: None,
     };
     Message {
         delivery: DeliveryId::from_text("0123456789abcdefghjk"),
@@ -57,6 +58,7 @@ fn message() -> Message {
         sent_at: instant("2024-03-25T05:30:01+07:00"),
         hash: content.hash(),
         content: Arc::new(content),
+        audio: None,
     }
 }
 
@@ -69,6 +71,7 @@ fn channel(adapter: AdapterConfig) -> Channel {
         format: Format::Script,
         mode: ChannelKind::Loudspeaker.mode(),
         rate: None,
+        audio: None,
         adapter,
     }
 }
@@ -110,6 +113,7 @@ fn settings() -> Settings {
         },
         speech: Default::default(),
         allow: Vec::new(),
+        audio: loa::domain::audio::AudioSettings::default(),
         simulate_start: Timestamp::default(),
         simulate_speed: 1.0,
         lint: loa::domain::lint::LintSettings::default(),

@@ -432,3 +432,74 @@ fn speech_read_says_how_a_text_sounds_and_what_no_voice_could_say() {
         2
     );
 }
+
+#[test]
+fn a_log_of_what_does_not_exist_is_refused_and_not_empty() {
+    let folder = Folder::small();
+    for (option, wrong, near) in [
+        ("--ward", "hung-bin", "hung-binh"),
+        ("--channel", "loa-hb-3", "loa-hb-"),
+        ("--schedule", "loa-san", "loa-sang"),
+        ("--ward", "Hưng Bình", "hung-binh"),
+    ] {
+        let said = loa(&folder.path(), &["log", "--simulate", option, wrong]);
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{said:?}");
+        assert!(said.err.contains(near), "{said:?}");
+    }
+    let said = loa(
+        &folder.path(),
+        &["log", "--simulate", "--ward", "hung-binh"],
+    );
+    assert_eq!(said.code, 0, "{said:?}");
+}
+
+#[test]
+fn usage_is_said_in_the_readers_language() {
+    let folder = Folder::small();
+    for (arguments, words) in [
+        (
+            &["log", "--wrd", "x"][..],
+            "không có tùy chọn `--wrd` ở lệnh này. Có phải là `--ward`?",
+        ),
+        (&["lgo"], "không có lệnh `lgo`. Có phải là `log`?"),
+        (&["preview", "mot"], "còn thiếu: --ward"),
+        (&["log", "--ward"], "còn thiếu giá trị"),
+        (
+            &["log", "--state", "xong"],
+            "`xong` không dùng được cho `--state",
+        ),
+        (&["cron", "0 5 * * *", "-n", "0"], "`0` không dùng được"),
+        (
+            &["reconcile", "x", "--by", "Mai"],
+            "--heard (đã nghe) hoặc --not-heard (không nghe)",
+        ),
+        (
+            &["reconcile", "x", "--by", "Mai", "--heard", "--not-heard"],
+            "không đi cùng",
+        ),
+    ] {
+        let said = loa(&folder.path(), arguments);
+        assert_eq!(said.code, 2, "{said:?}");
+        assert!(said.err.contains(words), "{said:?}");
+    }
+    let help = loa(&folder.path(), &["log", "--help"]);
+    assert_eq!(help.code, 0);
+    for words in [
+        "Cách dùng:",
+        "Tùy chọn",
+        "Chỉ phường, xã này",
+        "[mặc định: vi]",
+    ] {
+        assert!(help.out.contains(words), "{}", help.out);
+    }
+    for words in ["Usage", "Options", "[default", "Print help"] {
+        assert!(!help.out.contains(words), "{}", help.out);
+    }
+    let english = loa(&folder.path(), &["lgo", "--lang", "en"]);
+    assert!(
+        english
+            .err
+            .contains("there is no command `lgo`. Did you mean `log`?"),
+        "{english:?}"
+    );
+}

@@ -225,6 +225,22 @@ on_both_databases! {
         scene.check().await;
     }
 
+    async fn a_pipe_among_the_files_is_a_mistake_and_holds_nothing_up(scene: Scene) {
+        let daemon = scene.start_with(Clock::manual(at("2024-03-25T05:00"))).await;
+        daemon.wait(|rows| rows.len() == 6).await;
+        let pipe = scene.folder.path().join("content/bulletins/ong.yaml");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        std::os::unix::fs::symlink("/dev/zero", scene.folder.path().join("schedules/khong.yaml")).unwrap();
+        scene.folder.write("content/bulletins/lap.yaml", &bulletin(
+            "{% for a in range(end=9999) %}{% for b in range(end=9999) %}{% endfor %}{% endfor %}",
+        ));
+        daemon.reloader.reload(&daemon.shared).await;
+        let refused: Vec<_> = daemon.reloader.refused.borrow().iter().map(|found| found.code.as_str()).collect();
+        assert_eq!(refused.iter().filter(|code| **code == "L180").count(), 2, "{refused:?}");
+        assert!(refused.contains(&"L062"), "{refused:?}");
+        daemon.stop().await;
+    }
+
     async fn words_are_frozen_again_when_they_are_edited_before_they_begin(scene: Scene) {
         let clock = Clock::manual(at("2024-03-25T05:20"));
         let daemon = scene.start_with(clock.clone()).await;

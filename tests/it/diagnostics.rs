@@ -4,6 +4,8 @@
 //! Files that an editor or git would mend (byte-order marks, line ends, decomposed letters) are made here in code; their
 //! folders hold only what is expected. `LOA_UPDATE_FIXTURES=1` writes the expectations anew.
 
+mod made;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -17,6 +19,8 @@ use loa::{
     source::{Loaded, load, load_files},
 };
 use proptest::prelude::*;
+
+use made::{edit, generate};
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -78,92 +82,57 @@ fn files_of(fixture: &str) -> Files {
     files
 }
 
-fn edit(files: &mut Files, path: &str, change: impl FnOnce(String) -> Vec<u8>) {
-    let text = String::from_utf8(files[path].clone()).unwrap();
-    files.insert(path.to_owned(), change(text));
-}
-
-/// Files whose bytes git or an editor would not keep.
-fn generate(fixture: &str, files: &mut Files) {
-    let bulletin = "content/bulletins/bao-tin.yaml";
-    match fixture {
-        "L003-large" => edit(files, bulletin, |text| {
-            (text + &"#\n".repeat(600_000)).into_bytes()
-        }),
-        "L004-not-utf-8" => {
-            edit(files, bulletin, |text| {
-                let at = text.find("ngay").unwrap();
-                // Windows-1258, as an old word processor saves it.
-                [
-                    &text.as_bytes()[..at],
-                    b"kh\xe2n c\xe2p ",
-                    &text.as_bytes()[at..],
-                ]
-                .concat()
-            });
-        }
-        "L006-tab" => edit(files, "schedules/hang-ngay.yaml", |text| {
-            text.replace("    to: { kind: l", "\tto: { kind: l").into()
-        }),
-        "L006-tab-late" => edit(files, "loa.yaml", |_| {
-            b"name: a\nweb:\n\tlisten: x\n".to_vec()
-        }),
-        "L008-bomb" => edit(files, "content/topics.yaml", |mut text| {
-            text.push_str("bom:\n  a0: &a0 [x, x, x, x, x, x, x, x]\n");
-            for level in 1..12 {
-                let copies = vec![format!("*a{}", level - 1); 8].join(", ");
-                text.push_str(&format!("  a{level}: &a{level} [{copies}]\n"));
-            }
-            text.into_bytes()
-        }),
-        "L008-deep" => edit(files, "content/topics.yaml", |text| {
-            format!("{text}x: {}\n", "[".repeat(100_000)).into_bytes()
-        }),
-        // Decomposed, as macOS names and some keyboards write; the caret below shows that places hold all the same.
-        "L011-decomposed" => edit(files, bulletin, |text| {
-            text.replace("Báo tin ngay", "Ba\u{301}o tin ngay")
-                .replace("Bà con", "Ba\u{300} con")
-                .into_bytes()
-        }),
-        // The base's settings with one key more.
-        "L015-dialect" => edit(files, "loa.yaml", |text| {
-            (text + "speech: { dialect: miền Bắc, linh: le, nghin: ngan, rate: 20 }\n").into_bytes()
-        }),
-        "L061-decomposed" => edit(files, bulletin, |text| {
-            text.replace("Bà con {{ ward.name }}", "Ba\u{300} con {{ wrad.name }}")
-                .into_bytes()
-        }),
-        "L012-windows" => edit(files, bulletin, |text| {
-            format!("\u{feff}{text}đoạn: 1\n")
-                .replace('\n', "\r\n")
-                .into_bytes()
-        }),
-        "L012-long-line" => edit(files, bulletin, |text| {
-            format!(
-                "{text}ghi_chú: {{ a: \"{}\", b: 1, article: 2 }}\n",
-                "ư".repeat(500_000)
-            )
-            .into_bytes()
-        }),
-        _ => {}
-    }
-}
-
 fn load_fixture(fixture: &str) -> Loaded {
-    if fixture != "L001-unreadable" {
-        return load_files(&files_of(fixture));
-    }
-    // A link that leads nowhere: also root cannot read it.
+    let change: fn(&Path) = match fixture {
+        // A link that leads nowhere: also root cannot read it.
+        "L001-unreadable" => {
+            |root| instead(&root.join("content/topics.yaml"), link("/nonexistent"))
+        }
+        "L180-kinds" => |root| {
+            instead(&root.join("content/contacts.yaml"), folder);
+            instead(&root.join("content/bulletins/bao-tin.yaml"), folder);
+            instead(&root.join("content/topics.yaml"), link("/dev/zero"));
+            instead(&root.join("channels/wards.yaml"), pipe);
+        },
+        "L180-schedules" => |root| {
+            fs::remove_dir_all(root.join("schedules")).unwrap();
+            fs::write(root.join("schedules"), "x").unwrap();
+        },
+        "L180-settings" => |root| instead(&root.join("loa.yaml"), folder),
+        "L181-above" => |root| {
+            link("..")(&root.join("content/loop"));
+            link("../..")(&root.join("channels/tat-ca"));
+        },
+        _ => return load_files(&files_of(fixture)),
+    };
     let folder = tempfile::tempdir().unwrap();
     for (path, bytes) in files_of(fixture) {
         let path = folder.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     }
-    let path = folder.path().join("content/topics.yaml");
-    fs::remove_file(&path).unwrap();
-    std::os::unix::fs::symlink("/nonexistent", &path).unwrap();
+    change(folder.path());
     load(folder.path())
+}
+
+/// Puts something else in the place of a file.
+fn instead(path: &Path, make: impl FnOnce(&Path)) {
+    fs::remove_file(path).unwrap();
+    make(path);
+}
+
+fn folder(path: &Path) {
+    fs::create_dir(path).unwrap();
+}
+
+fn link(target: &'static str) -> impl Fn(&Path) {
+    move |path| std::os::unix::fs::symlink(target, path).unwrap()
+}
+
+/// A pipe that nobody writes to: who opens it waits for ever.
+fn pipe(path: &Path) {
+    let made = std::process::Command::new("mkfifo").arg(path).status();
+    assert!(made.unwrap().success(), "mkfifo is part of coreutils");
 }
 
 #[test]

@@ -25,6 +25,8 @@
 mod support;
 
 mod adapter_contract;
+mod approval;
+mod audio;
 mod bulletin;
 mod calendar;
 mod cli;
@@ -38,6 +40,7 @@ mod running;
 mod schema;
 mod set_clock;
 mod simulator;
+mod speech;
 mod store_contract;
 mod tidy;
 mod tools;

@@ -41,7 +41,31 @@ fn workspace(folder: &Path) -> Files {
     for part in ["content", "schedules", "channels"] {
         walk(&folder.join(part), &format!("{part}/"), &mut files);
     }
+    if folder.ends_with("schema") {
+        let tone: Vec<f32> = (0..40_000_u16)
+            .map(|n| (f32::from(n) * 0.1).sin() * 0.3)
+            .collect();
+        files.insert(
+            "content/recordings/loi.wav".into(),
+            loa::audio::wav::encode(&tone),
+        );
+    }
     files
+}
+
+/// The full files, and once more with the other sort of engine: a key of which there can be only one of two.
+fn full() -> [Files; 2] {
+    let files = workspace(&root().join("tests/fixtures/schema"));
+    let mut other = files.clone();
+    let settings = String::from_utf8(other["loa.yaml"].clone()).unwrap();
+    let command = "{ command: { program: piper, arguments: [--model, vi.onnx] } }";
+    assert!(settings.contains(command));
+    let service = "{ http: { url: \"http://10.0.0.5/tts\", token: \"env:TTS\", body: json } }";
+    other.insert(
+        "loa.yaml".into(),
+        settings.replace(command, service).into_bytes(),
+    );
+    [files, other]
 }
 
 /// Whether a glob with one `*` in its last part means `path`.
@@ -170,7 +194,8 @@ fn the_shipped_files_and_the_full_ones_are_what_the_schemas_say() {
         for (path, bytes) in &files {
             let Some(schema) = schema_of(&schemas, path) else {
                 assert!(
-                    path.starts_with("content/templates/"),
+                    path.starts_with("content/templates/")
+                        || path.starts_with("content/recordings/"),
                     "{path} has no schema"
                 );
                 continue;
@@ -190,10 +215,13 @@ fn the_shipped_files_and_the_full_ones_are_what_the_schemas_say() {
 
 #[test]
 fn schema_and_reader_know_the_same_keys() {
-    let files = workspace(&root().join("tests/fixtures/schema"));
+    let full = full();
     let schemas = schema::all(Lang::En);
     let mut used: BTreeMap<*const Value, BTreeSet<String>> = BTreeMap::new();
-    for (path, bytes) in &files {
+    let all = full
+        .iter()
+        .flat_map(|files| files.iter().map(move |file| (files, file)));
+    for (files, (path, bytes)) in all {
         let Some(schema) = schema_of(&schemas, path) else {
             continue;
         };
@@ -250,11 +278,14 @@ fn schema_and_reader_know_the_same_keys() {
 
 #[test]
 fn what_the_schema_refuses_the_reader_refuses() {
-    let files = workspace(&root().join("tests/fixtures/schema"));
+    let full = full();
     let schemas = schema::all(Lang::En);
     let mut wrong = Vec::new();
     let mut tried = 0;
-    for (path, bytes) in &files {
+    let all = full
+        .iter()
+        .flat_map(|files| files.iter().map(move |file| (files, file)));
+    for (files, (path, bytes)) in all {
         let Some(schema) = schema_of(&schemas, path) else {
             continue;
         };
@@ -295,7 +326,7 @@ fn what_the_schema_refuses_the_reader_refuses() {
                     tried += 1;
                     let (by_schema, by_reader) = (
                         validator.is_valid(&mutant),
-                        reader_likes(&files, path, &mutant),
+                        reader_likes(files, path, &mutant),
                     );
                     if by_schema != by_reader {
                         wrong.push(format!(

@@ -292,6 +292,16 @@ async fn what_makes_no_sense_is_refused_in_plain_words() {
         ("/nhat-ky?den=9999-01-01", 400, sorry),
         ("/nhat-ky?trang-thai=aired", 400, sorry),
         ("/nhat-ky?kenh=..%2F..", 400, sorry),
+        (
+            "/nhat-ky?phuong=khongco",
+            404,
+            "Không có phường, xã hay kênh này",
+        ),
+        (
+            "/nhat-ky?kenh=khongco",
+            404,
+            "Không có phường, xã hay kênh này",
+        ),
         ("/?phuong=H%C6%B0ng", 400, sorry),
         ("/?ngay=hom-qua", 400, sorry),
         (&longer_value, 400, sorry),

@@ -3,8 +3,10 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
+    time::Duration,
 };
 
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::{
@@ -16,6 +18,7 @@ use super::{
 };
 use crate::{
     domain::{
+        audio::{Audio, AudioFormat, Sound, SoundHash},
         bulletin::{Format, Priority},
         id::{BulletinId, ChannelId, DeliveryId, RecipeId, WardId},
         message::{Content, Message},
@@ -310,6 +313,7 @@ fn sample() -> Message {
         html: Some("<p>Nội dung</p>".to_owned()),
         turns: Vec::new(),
         quoted: crate::domain::message::Quoted::default(),
+        recording: None,
     };
     let at = Timestamp::from_micros(1_711_319_400_000_000);
     Message {
@@ -325,5 +329,17 @@ fn sample() -> Message {
         sent_at: at,
         hash: content.hash(),
         content: Arc::new(content),
+        audio: Some(Audio {
+            sound: Sound {
+                hash: SoundHash::of(b""),
+                format: AudioFormat::Wav,
+                length: Duration::ZERO,
+                spoken: Duration::ZERO,
+                loudness: 0.0,
+                peak: 0.0,
+                size: 0,
+            },
+            data: Bytes::new(),
+        }),
     }
 }

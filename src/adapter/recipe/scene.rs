@@ -10,7 +10,10 @@ use super::{
     names::Names,
     text::{Filling, Text, Tree},
 };
-use crate::{domain::message::Message, template::Context};
+use crate::{
+    domain::{audio::Audio, message::Message},
+    template::Context,
+};
 
 /// One step's view of the world. Nothing is converted before a template asks for it, because most answers are judged
 /// without any.
@@ -41,6 +44,11 @@ impl<'a> Scene<'a> {
     pub(super) fn found(&mut self, found: Map<String, Value>) {
         self.found = Some(found);
         self.context = OnceCell::new();
+    }
+
+    /// The message's sound.
+    pub(super) fn audio(&self) -> Option<&'a Audio> {
+        self.message?.audio.as_ref()
     }
 
     pub(super) fn text<'t>(&'t self, text: &'t Text) -> Result<Cow<'t, str>, RecipeProblem> {

@@ -45,6 +45,7 @@ enum Body {
     Json(Tree),
     Form(Vec<(String, Text)>),
     Text(Text),
+    Audio,
     Multipart(Vec<Part>),
 }
 
@@ -104,7 +105,17 @@ impl Call {
             }
             headers.push((name.clone(), value.into_owned()));
         }
-        let (media_type, body) = self.body.write(scene)?;
+        let (media_type, body) = match &self.body {
+            Body::Audio => {
+                let audio = scene.audio().ok_or_else(|| RecipeProblem {
+                    path: format!("{}.body", self.path),
+                    kind: RecipeProblemKind::NoAudio,
+                })?;
+                let media_type = audio.sound.format.media_type();
+                (Some(media_type.to_owned()), audio.data.clone())
+            }
+            body => body.write(scene)?,
+        };
         let has = |wanted: &str| {
             self.headers
                 .iter()
@@ -160,7 +171,7 @@ impl Call {
         text(&self.url);
         self.headers.iter().for_each(|(_, value)| text(value));
         match &self.body {
-            Body::Empty => {}
+            Body::Empty | Body::Audio => {}
             Body::Form(fields) => fields.iter().for_each(|(_, value)| text(value)),
             Body::Text(body) => text(body),
             Body::Multipart(parts) => {
@@ -191,6 +202,7 @@ impl Body {
     fn read(reading: &mut Reading, path: &str, body: &recipe::Body) -> Self {
         match body {
             recipe::Body::Empty => Self::Empty,
+            recipe::Body::Audio => Self::Audio,
             recipe::Body::Json(value) => Self::Json(reading.tree(&format!("{path}.json"), value)),
             recipe::Body::Text(text) => Self::Text(reading.text(&format!("{path}.text"), text)),
             recipe::Body::Form(fields) => Self::Form(
@@ -238,7 +250,8 @@ impl Body {
     /// The media type and the bytes.
     fn write(&self, scene: &Scene<'_>) -> Result<(Option<String>, Bytes), RecipeProblem> {
         let (media_type, body) = match self {
-            Self::Empty => return Ok((None, Bytes::new())),
+            // Sound is no text; whoever calls this has taken it before.
+            Self::Empty | Self::Audio => return Ok((None, Bytes::new())),
             Self::Json(tree) => {
                 let json = scene.json(tree)?;
                 return Ok((Some("application/json".to_owned()), Bytes::from(json)));

@@ -14,7 +14,7 @@ use crate::{
         bulletin::Bulletin,
         calendar,
         delivery::Reason,
-        id::ScheduleId,
+        id::{BulletinId, ScheduleId},
         message::ContentHash,
         version::{BulletinRecord, Record, Slot, Version, VersionHash},
         ward::Ward,
@@ -40,6 +40,8 @@ pub(super) enum Words {
 pub(super) struct Approvals {
     standings: HashMap<Subject, Standing>,
     versions: HashMap<VersionHash, Version>,
+    /// The present versions of bulletins that were taken back, where nothing has to be approved.
+    unapproved: HashMap<BulletinId, VersionHash>,
 }
 
 impl Approvals {
@@ -66,9 +68,24 @@ impl Approvals {
             hashes.extend(retracted.map(|entry| entry.version.clone()));
         }
         let versions = shared.store.versions(&hashes).await?;
+        let workspace = &live.workspace;
+        let unapproved = standings
+            .iter()
+            .filter(|(_, standing)| standing.retracted.is_some())
+            .filter_map(|(subject, _)| match subject {
+                Subject::Bulletin(id) => workspace.bulletins.get(id),
+                Subject::Schedule(_) => None,
+            })
+            .filter(|_| workspace.settings.approval.required == Required::Off)
+            .map(|bulletin| {
+                let version = bulletin_version(workspace, &live.renderer, bulletin);
+                (bulletin.id.clone(), version.hash)
+            })
+            .collect();
         Ok(Self {
             standings,
             versions,
+            unapproved,
         })
     }
 
@@ -99,10 +116,8 @@ impl Approvals {
         }
         if let Some(retracted) = standing.and_then(|standing| standing.retracted.as_ref()) {
             // Where nothing has to be approved, other words are enough.
-            let is_other = rules.required == Required::Off
-                && bulletin_version(&live.workspace, &live.renderer, bulletin).hash
-                    != retracted.version;
-            if !is_other {
+            let is_edited = self.unapproved.get(&bulletin.id);
+            if is_edited.is_none_or(|now| *now == retracted.version) {
                 return Err(refused("approval.skip-retracted", &[("id", &bulletin.id)]));
             }
         }

@@ -52,6 +52,7 @@ pub(super) fn build(
             format: raw.format,
             mode: raw.mode,
             rate: raw.rate,
+            audio: raw.audio.as_ref().map(|(format, _)| *format),
             adapter,
         };
         // Of two with one id, which is reported, the first counts.

@@ -86,6 +86,9 @@ pub(super) fn describe_template<'t>(
         TemplateErrorKind::TooLarge => Diagnostic::new(Code::RenderFailed, place)
             .with("problem", Arg::Word("render-too-large".into()))
             .help(Phrase::new("L062-help-too-large")),
+        TemplateErrorKind::TooManyPasses => Diagnostic::new(Code::RenderFailed, place)
+            .with("problem", Arg::Word("render-passes".into()))
+            .help(Phrase::new("L062-help-passes")),
         TemplateErrorKind::Other => Diagnostic::new(Code::RenderFailed, place)
             .with("problem", problem(error).0)
             .help(Phrase::new("L062-help")),
@@ -109,6 +112,12 @@ fn problem(error: &TemplateError) -> (Arg, &'static str) {
         Some(Cause::Character) => word("template-character", "L060-help-character"),
         Some(Cause::NoValue) => word("template-no-value", "L060-help"),
         Some(Cause::NoQuotes) => word("template-no-quotes", "L060-help-quotes"),
+        Some(Cause::Unavailable(feature)) => (
+            Phrase::new("template-unavailable")
+                .with("feature", feature)
+                .into(),
+            "L060-help-tags",
+        ),
         Some(Cause::SetGlobal) => word("template-set-global", "L060-help-tags"),
         Some(Cause::Circle) => word("template-circle", "L060-help"),
         Some(Cause::NotNumbers) => word("template-numbers", "L060-help"),

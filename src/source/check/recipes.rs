@@ -190,6 +190,7 @@ fn describe(problem: &RecipeProblem, text: Option<&Text>, at: &Place) -> Diagnos
         // Read and refused with the file, each with a code of its own; what is left over is shown in the adapter's words.
         RecipeProblemKind::Method(_)
         | RecipeProblemKind::Pointer(_)
+        | RecipeProblemKind::NoAudio
         | RecipeProblemKind::MissingParameter(_) => Diagnostic::new(Code::BadRecipe, place)
             .with("problem", problem.kind.to_string())
             .help(Phrase::new("L063-help")),

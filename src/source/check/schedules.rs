@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use crate::{
     diagnostic::{Code, Diagnostic, Phrase},
     domain::{
-        bulletin::Format,
+        bulletin::{Bulletin, Format},
         calendar::resolve,
-        channel::Channel,
+        channel::{Channel, ChannelKind},
         id::ChannelId,
-        schedule::{Choice, Schedule},
-        time::Timestamp,
+        schedule::{Choice, Missed, Schedule, Targets},
+        time::{Timestamp, format_duration},
+        ward::Validity,
         workspace::Workspace,
     },
     source::{
@@ -45,6 +46,9 @@ pub(super) fn check(
                 Diagnostic::new(Code::EmptyRotation, at.clone()).help(Phrase::new("L045-help")),
             );
         }
+        if fires(schedule) {
+            nothing_to_say(notebook, workspace, raw, bulletins);
+        }
         let Some(to) = &raw.to else {
             all_readable = false;
             continue;
@@ -64,6 +68,7 @@ pub(super) fn check(
             );
         }
         all_readable &= !names_unknown(notebook, workspace, schedule);
+        late_loudspeaker(notebook, raw, &targets);
         reached.extend(targets.iter().map(|channel| &channel.id));
         if raw.bulletins.is_some() {
             lacking(notebook, workspace, raw, &targets, bulletins);
@@ -80,7 +85,77 @@ pub(super) fn check(
 
 /// Whether the schedule fires on any of its days.
 fn fires(schedule: &Schedule) -> bool {
-    let valid = schedule.valid;
+    fires_within(schedule, schedule.valid)
+}
+
+/// Reports a schedule that never fires on a day on which one of its bulletins is valid.
+fn nothing_to_say(
+    notebook: &Notebook,
+    workspace: &Workspace,
+    raw: &RawSchedule,
+    bulletins: &[RawBulletin],
+) {
+    let schedule = &raw.schedule;
+    let (Some(at), Some(_)) = (&raw.bulletins, &raw.when) else {
+        return;
+    };
+    let chosen = workspace.choices(&schedule.bulletins);
+    let all_known = match &schedule.bulletins {
+        Choice::Only(_) => !chosen.is_empty(),
+        Choice::Rotate(ids) => chosen.len() == ids.len(),
+        Choice::RotateTopic(_) => true,
+    };
+    if chosen.is_empty() || !all_known || notebook.has_gap(Named::Bulletin) {
+        return;
+    }
+    let meets = |bulletin: &&Bulletin| {
+        let (one, other) = (schedule.valid, bulletin.valid);
+        let until = match (one.until, other.until) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        let from = one.from.max(other.from);
+        // Days that never meet are no days; days that are the wrong way round are said where they are written.
+        let is_backwards =
+            matches!((other.from, other.until), (Some(from), Some(until)) if until < from);
+        let meet = !matches!((from, until), (Some(from), Some(until)) if until < from);
+        is_backwards || (meet && fires_within(schedule, Validity { from, until }))
+    };
+    if chosen.iter().any(meets) {
+        return;
+    }
+    let mut mistake =
+        Diagnostic::new(Code::NothingToSay, at.clone()).help(Phrase::new("L182-help"));
+    for bulletin in chosen.iter().take(3) {
+        if let Some(source) = bulletins.iter().find(|raw| raw.bulletin.id == bulletin.id) {
+            mistake = mistake.note(
+                source.valid.clone().unwrap_or_else(|| source.at.clone()),
+                Phrase::new("note-valid").with("bulletin", bulletin.id.as_str()),
+            );
+        }
+    }
+    notebook.report(mistake);
+}
+
+/// Warns of a loudspeaker that speaks when nobody expects it.
+fn late_loudspeaker(notebook: &Notebook, raw: &RawSchedule, targets: &[&Channel]) {
+    let (Missed::Late { within }, Some(at)) = (raw.schedule.missed, &raw.missed) else {
+        return;
+    };
+    // Who chooses nobody chooses everybody, and was told so.
+    let is_chosen = raw.schedule.to != Targets::default();
+    let mut targets = targets.iter();
+    if is_chosen && targets.any(|channel| channel.kind == ChannelKind::Loudspeaker) {
+        notebook.report(
+            Diagnostic::new(Code::LateLoudspeaker, at.clone())
+                .with("within", format_duration(within))
+                .help(Phrase::new("L186-help")),
+        );
+    }
+}
+
+/// Whether the schedule fires on any of these days.
+fn fires_within(schedule: &Schedule, valid: Validity) -> bool {
     if let (Some(from), Some(until)) = (valid.from, valid.until)
         && until < from
     {

@@ -9,8 +9,16 @@ use crate::{
 };
 
 pub(super) fn check(notebook: &Notebook, wards: &[RawWard]) {
-    let by_id: BTreeMap<&WardId, &RawWard> = wards.iter().map(|raw| (&raw.ward.id, raw)).collect();
+    // Of two with one id, which is reported, the first counts.
+    let mut by_id: BTreeMap<&WardId, &RawWard> = BTreeMap::new();
     for raw in wards {
+        by_id.entry(&raw.ward.id).or_insert(raw);
+    }
+    let wards: Vec<&RawWard> = wards
+        .iter()
+        .filter(|raw| std::ptr::eq(by_id[&raw.ward.id], *raw))
+        .collect();
+    for raw in &wards {
         for (neighbour, place) in &raw.neighbours {
             let Some(other) = by_id.get(neighbour) else {
                 continue;
@@ -32,13 +40,17 @@ pub(super) fn check(notebook: &Notebook, wards: &[RawWard]) {
             }
         }
     }
-    look_alikes(notebook, wards);
+    look_alikes(notebook, &wards);
 }
 
 /// Names that differ in marks or spaces only, or not at all, at the same time: people will take one for the other.
-fn look_alikes(notebook: &Notebook, wards: &[RawWard]) {
+fn look_alikes(notebook: &Notebook, wards: &[&RawWard]) {
     let mut by_letters: BTreeMap<String, Vec<&RawWard>> = BTreeMap::new();
-    for raw in wards.iter().filter(|raw| !raw.ward.short.is_empty()) {
+    for raw in wards
+        .iter()
+        .copied()
+        .filter(|raw| !raw.ward.short.is_empty())
+    {
         let letters = fold(&raw.ward.short).replace('-', "");
         let alike = by_letters.entry(letters).or_default();
         if let Some(first) = alike

@@ -16,7 +16,7 @@ use crate::{
         similar::nearest,
         text::Text,
     },
-    template::{TemplateError, TemplateErrorKind},
+    template::{MENDED, TemplateError, TemplateErrorKind},
 };
 
 use super::{
@@ -25,6 +25,9 @@ use super::{
     lints::{Lints, Rendered},
     spoken::Spoken,
 };
+
+/// Mistakes in words that are taken out in one run: each costs another look at all templates.
+const MOST_MENDS: usize = 500;
 
 pub(super) fn check(
     notebook: &Notebook,
@@ -43,8 +46,9 @@ pub(super) fn check(
         workspace,
         texts: shared.chain(own).collect(),
         seen: BTreeSet::new(),
+        mends: MOST_MENDS,
     };
-    let (renderer, problems) = Renderer::new(workspace);
+    let (mut renderer, problems) = Renderer::for_check(workspace);
     for problem in &problems {
         // A file that could not be read is no template that somebody forgot.
         let is_expected = matches!(&problem.kind, TemplateErrorKind::MissingInclude(name) if notebook.knows(Named::Template, name));
@@ -64,7 +68,7 @@ pub(super) fn check(
         for (part, text) in &raw.parts {
             // Broken, or including what is broken: said already, and no reason to leave the others unchecked.
             if renderer.has(&raw.bulletin.id, *part) {
-                let words = check.part(&renderer, contacts.as_ref(), &spoken, raw, *part, text);
+                let words = check.part(&mut renderer, contacts.as_ref(), &spoken, raw, *part, text);
                 rendered.insert(*part, words);
             }
         }
@@ -84,6 +88,8 @@ struct Check<'a> {
     /// All templates by the names that the renderer gives them.
     texts: BTreeMap<String, &'a Text>,
     seen: BTreeSet<(Code, String, usize)>,
+    /// How many more mistakes are taken out to see what they hide.
+    mends: usize,
 }
 
 impl<'a> Check<'a> {
@@ -102,7 +108,7 @@ impl<'a> Check<'a> {
     /// Renders one part for every ward; gives the words.
     fn part(
         &mut self,
-        renderer: &Renderer,
+        renderer: &mut Renderer,
         contacts: Option<&Contacts<'_>>,
         spoken: &Spoken<'_>,
         raw: &RawBulletin,
@@ -134,44 +140,68 @@ impl<'a> Check<'a> {
                     .then_some(city),
             );
         for ward in city.into_iter().chain(self.workspace.wards.values()) {
-            match renderer.part(self.workspace, &raw.bulletin, ward, part) {
-                Ok(words) => {
-                    // Most lines are the same in every ward.
-                    let mut before = "";
-                    for line in words.lines() {
-                        // A number may be broken over two lines.
-                        let is_broken = before.ends_with(|c: char| !c.is_alphabetic())
-                            && line.starts_with(|c: char| !c.is_alphabetic());
-                        let both = is_broken.then(|| format!("{before} {line}"));
-                        for words in both.as_deref().into_iter().chain([line]) {
-                            if lines.contains(words) {
-                                continue;
-                            }
-                            lines.insert(words.to_owned());
-                            if let Some(contacts) = contacts {
-                                contacts.check_line(self.notebook, raw, name, text, words);
-                            }
-                            self.braces(raw, name, Some(text), words);
+            if let Some(words) = self.words(renderer, raw, ward, part, text) {
+                // Most lines are the same in every ward.
+                let mut before = "";
+                for line in words.lines() {
+                    // A number may be broken over two lines.
+                    let is_broken = before.ends_with(|c: char| !c.is_alphabetic())
+                        && line.starts_with(|c: char| !c.is_alphabetic());
+                    let both = is_broken.then(|| format!("{before} {line}"));
+                    for words in both.as_deref().into_iter().chain([line]) {
+                        if lines.contains(words) {
+                            continue;
                         }
-                        if is_spoken && first_brace(line).is_none() && aloud.insert(line.to_owned())
-                        {
-                            for diagnostic in spoken.check_line(name, text, line) {
-                                self.report(diagnostic);
-                            }
+                        lines.insert(words.to_owned());
+                        if let Some(contacts) = contacts {
+                            contacts.check_line(self.notebook, raw, name, text, words);
                         }
-                        before = line;
+                        self.braces(raw, name, Some(text), words);
                     }
-                    all.push((ward, words));
+                    // No voice has to say what was taken out.
+                    if is_spoken
+                        && !line.contains(MENDED)
+                        && first_brace(line).is_none()
+                        && aloud.insert(line.to_owned())
+                    {
+                        for diagnostic in spoken.check_line(name, text, line) {
+                            self.report(diagnostic);
+                        }
+                    }
+                    before = line;
                 }
-                Err(error) => {
-                    if !self.is_through_a_gap(&error) {
-                        let diagnostic = self.failure(&error, ward, text);
-                        self.report(diagnostic);
-                    }
+                // What was taken out of is not what anybody will hear.
+                if !words.contains(MENDED) {
+                    all.push((ward, words));
                 }
             }
         }
         all
+    }
+
+    /// Renders one part for one ward, again and again until no mistake is left that can be taken out; reports each.
+    fn words(
+        &mut self,
+        renderer: &mut Renderer,
+        raw: &RawBulletin,
+        ward: &Ward,
+        part: BodyPart,
+        text: &Text,
+    ) -> Option<String> {
+        loop {
+            let error = match renderer.part(self.workspace, &raw.bulletin, ward, part) {
+                Ok(words) => return Some(words),
+                Err(error) => error,
+            };
+            if !self.is_through_a_gap(&error) {
+                let diagnostic = self.failure(&error, ward, text);
+                self.report(diagnostic);
+            }
+            self.mends = self.mends.checked_sub(1)?;
+            if !renderer.mend(&error) {
+                return None;
+            }
+        }
     }
 
     /// Whether words are missing only because another file could not be read.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     diagnostic::{Code, Diagnostic, Phrase, Place},
     domain::{
+        audio::Recording,
         bulletin::{
             Article, Bulletin, Claim, Dated, NotContact, Priority, Script, Source, Topic, Turn,
             Voice,
@@ -27,6 +28,8 @@ pub(crate) struct RawBulletin {
     pub bulletin: Bulletin,
     /// Its bodies.
     pub parts: BTreeMap<BodyPart, Text>,
+    /// The recording that it names, and where.
+    pub recording: Option<(String, Place)>,
     /// Its title: where to point for the bulletin as a whole.
     pub at: Place,
     /// Its days, if it gives any.
@@ -35,6 +38,16 @@ pub(crate) struct RawBulletin {
     pub article: Option<Place>,
     /// Its claims, each.
     pub claims: Vec<Place>,
+}
+
+impl RawBulletin {
+    /// The bulletin with the recording that it names.
+    pub(crate) fn whole(&self, recording: Option<Recording>) -> Bulletin {
+        Bulletin {
+            recording,
+            ..self.bulletin.clone()
+        }
+    }
 }
 
 /// Some month: for dates that could not be read.
@@ -95,6 +108,7 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
             }),
             not_contacts: fields.or("not_contacts", Vec::new(), |value| value.list(not_contact)),
             script,
+            recording: None,
             article,
             message: body(BodyPart::Message, fields.get("message")),
             sign: body(BodyPart::Sign, fields.get("sign")),
@@ -102,6 +116,13 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
             id,
         };
         RawBulletin {
+            recording: fields.get("recording").and_then(|value| {
+                let file = value.words()?;
+                value
+                    .notebook
+                    .refer(Named::Recording, &file, &value.place());
+                Some((file, value.place()))
+            }),
             bulletin,
             parts,
             at: title.map_or_else(|| root.place(), |title| title.place()),

@@ -3,6 +3,7 @@
 use crate::{
     diagnostic::{Code, Phrase, Place},
     domain::{
+        audio::AudioFormat,
         bulletin::Format,
         channel::{ChannelKind, Mode},
         id::{ChannelId, RecipeId, WardId},
@@ -35,6 +36,8 @@ pub(crate) struct RawChannel {
     pub mode: Mode,
     /// Its own speaking rate.
     pub rate: Option<Rate>,
+    /// What sort of sound it wants, and where it says so.
+    pub audio: Option<(AudioFormat, Place)>,
     /// How it is reached; `None` when that could not be read.
     pub adapter: Option<RawAdapter>,
 }
@@ -109,6 +112,10 @@ fn channel(id: ChannelId, value: Value<'_>) -> Option<RawChannel> {
             }),
             mode: fields.or("mode", kind_or_other.mode(), |value| value.one_of(&modes)),
             rate: fields.get("rate").and_then(super::speech::rate),
+            audio: fields.get("audio").and_then(|value| {
+                let formats = AudioFormat::ALL.map(|format| (format.as_str(), format));
+                Some((value.one_of(&formats)?, value.place()))
+            }),
             adapter: fields.required("adapter").and_then(adapter),
         }
     })

@@ -144,7 +144,11 @@ fn texts(value: Value<'_>) -> Option<BTreeMap<String, String>> {
     )
 }
 
+/// `audio`, or a map with one of the other sorts.
 fn body(value: Value<'_>) -> Option<Body> {
+    if value.is_scalar() {
+        return value.one_of(&[("audio", ())]).map(|()| Body::Audio);
+    }
     value
         .map(|fields| {
             let (json, form) = (fields.get("json"), fields.get("form"));

@@ -36,6 +36,8 @@ pub(crate) struct RawSchedule {
     pub bulletins: Option<Place>,
     /// Where it sends, if that could be read.
     pub to: Option<Place>,
+    /// What becomes of what was missed.
+    pub missed: Option<Place>,
     /// Exactly what is written.
     pub text: String,
 }
@@ -65,10 +67,8 @@ fn schedule(id: ScheduleId, value: Value<'_>, zone: Tz) -> Option<RawSchedule> {
         let to = fields
             .required("to")
             .and_then(|value| Some((targets(value)?, value.key_place())));
-        let missed = fields
-            .required("missed")
-            .and_then(missed)
-            .unwrap_or(Missed::Skip);
+        let missed_value = fields.required("missed");
+        let missed = missed_value.and_then(missed).unwrap_or(Missed::Skip);
         let late = match missed {
             Missed::Skip => DEADLINE,
             Missed::Late { within } => within,
@@ -98,6 +98,7 @@ fn schedule(id: ScheduleId, value: Value<'_>, zone: Tz) -> Option<RawSchedule> {
             when: when_at,
             bulletins: bulletins_at,
             to: to_at,
+            missed: missed_value.map(|value| value.place()),
             text: value.place().text().to_owned(),
         }
     })

@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 use crate::{
     diagnostic::{Code, Phrase},
     domain::{
+        audio::AudioSettings,
         calendar::{parse_zone, resolve},
         id::WardId,
         lint::{Level, LintSettings},
@@ -46,6 +47,7 @@ pub(crate) fn stand_in() -> Settings {
         delivery: delivery_defaults(),
         speech: SpeechSettings::default(),
         allow: Vec::new(),
+        audio: AudioSettings::default(),
         simulate_start: Timestamp::default(),
         simulate_speed: 60.0,
         // What nobody asked for is not judged.
@@ -128,6 +130,10 @@ fn settings(fields: &Fields<'_>) -> Settings {
     });
     let (simulate_start, simulate_speed) =
         simulate.unwrap_or((defaults.simulate_start, defaults.simulate_speed));
+    let (speech, audio) = fields
+        .get("speech")
+        .and_then(super::speech::settings)
+        .unwrap_or((defaults.speech, defaults.audio));
     Settings {
         name: fields
             .required("name")
@@ -152,16 +158,14 @@ fn settings(fields: &Fields<'_>) -> Settings {
             .get("delivery")
             .and_then(|value| value.map(|fields| delivery(fields, &value)))
             .unwrap_or(defaults.delivery),
-        speech: fields
-            .get("speech")
-            .and_then(super::speech::settings)
-            .unwrap_or_default(),
+        speech,
         allow: fields
             .get("network")
             .and_then(|value| {
                 value.map(|fields| fields.or("allow", Vec::new(), |value| value.list(allow_rule)))
             })
             .unwrap_or_default(),
+        audio,
         simulate_start,
         simulate_speed,
         lint: fields

@@ -2,7 +2,10 @@
 
 use crate::{
     diagnostic::{Code, Phrase, Place},
-    domain::speech::{Dialect, Linh, Nghin, Rate, Reading, Readings, Region, SpeechSettings},
+    domain::{
+        audio::AudioSettings,
+        speech::{Dialect, Linh, Nghin, Rate, Reading, Readings, Region, SpeechSettings},
+    },
     source::{
         reader::{Fields, Value},
         text::Text,
@@ -113,22 +116,23 @@ fn report_unwritable(value: &Value<'_>, written: &str) {
     value.notebook.report(diagnostic);
 }
 
-/// Reads `speech` in `loa.yaml`.
-pub(super) fn settings(value: Value<'_>) -> Option<SpeechSettings> {
+/// Reads `speech` in `loa.yaml`: how words are spoken, and how they become sound.
+pub(super) fn settings(value: Value<'_>) -> Option<(SpeechSettings, AudioSettings)> {
     value.map(|fields| {
         let regions = Region::ALL.map(|region| (region.as_str(), region));
         let linh = [Linh::Linh, Linh::Le].map(|word| (word.as_str(), word));
         let nghin = [Nghin::Nghin, Nghin::Ngan].map(|word| (word.as_str(), word));
         let usual =
             Dialect::of(fields.or("dialect", Region::default(), |value| value.one_of(&regions)));
-        SpeechSettings {
+        let speech = SpeechSettings {
             dialect: Dialect {
                 linh: fields.or("linh", usual.linh, |value| value.one_of(&linh)),
                 nghin: fields.or("nghin", usual.nghin, |value| value.one_of(&nghin)),
                 ..usual
             },
             rate: fields.or("rate", Rate::default(), rate),
-        }
+        };
+        (speech, super::audio::read(fields))
     })
 }
 

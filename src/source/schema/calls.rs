@@ -71,7 +71,7 @@ fn request(shape: &Shape) -> Value {
             need("method", one_of(&["GET", "POST", "PUT", "PATCH", "DELETE"])),
             need("url", text()),
             may("headers", by_name(text())),
-            may("body", body),
+            may("body", either(&[one_of(&["audio"]), body])),
         ],
     )
 }

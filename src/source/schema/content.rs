@@ -51,6 +51,7 @@ pub(super) fn bulletin(shape: &Shape) -> Value {
             may("not_contacts", list(not_contact)),
             may("script", text()),
             may("dialogue", dialogue),
+            may("recording", text()),
             may("article", article),
             may("message", text()),
             may("sign", text()),

@@ -8,7 +8,8 @@ use super::{
     secret, text,
 };
 use crate::domain::{
-    bulletin::Format,
+    audio::AudioFormat,
+    bulletin::{Format, Voice},
     channel::{ChannelKind, Mode},
     lint::{Level, Rule},
     speech::{Linh, Nghin, Rate, Region},
@@ -94,7 +95,7 @@ pub(super) fn settings(shape: &Shape) -> Value {
     )
 }
 
-/// The reader is in `raw/speech.rs`.
+/// The readers are in `raw/speech.rs` and `raw/audio.rs`.
 fn speech(shape: &Shape) -> Value {
     shape.object(
         "voice",
@@ -106,8 +107,65 @@ fn speech(shape: &Shape) -> Value {
                 one_of(&[Nghin::Nghin, Nghin::Ngan].map(Nghin::as_str)),
             ),
             may("rate", rate()),
+            may("engine", engine(shape)),
+            may("voice", one_of(&Voice::ALL.map(Voice::as_str))),
+            may("voices", voices(shape)),
+            may("timeout", duration()),
+            may("loudness", number(-30.0, -10.0)),
+            may("chime", one_of(&["bell", "none"])),
+            may(
+                "encoders",
+                shape.object(
+                    "encoders",
+                    vec![may("mp3", program(shape)), may("opus", program(shape))],
+                ),
+            ),
+            may(
+                "cache",
+                shape.object(
+                    "cache",
+                    vec![
+                        may("folder", text()),
+                        may("megabytes", integer(10, 1_000_000)),
+                    ],
+                ),
+            ),
         ],
     )
+}
+
+fn engine(shape: &Shape) -> Value {
+    let service = shape.object(
+        "service",
+        vec![
+            need("url", json!({ "type": "string", "pattern": "^https?://" })),
+            may("token", secret()),
+            may("body", one_of(&["json", "text"])),
+        ],
+    );
+    let made = shape.choice(
+        "engine",
+        "oneOf",
+        &["command", "http"],
+        vec![may("command", program(shape)), may("http", service)],
+    );
+    either(&[one_of(&["espeak", "none"]), made])
+}
+
+fn program(shape: &Shape) -> Value {
+    shape.object(
+        "program",
+        vec![need("program", text()), may("arguments", list(text()))],
+    )
+}
+
+fn voices(shape: &Shape) -> Value {
+    let timbre = shape.object(
+        "timbre",
+        vec![may("name", text()), may("pitch", integer(0, 99))],
+    );
+    let timbre = || either(&[text(), timbre.clone()]);
+    shape.object("voices", vec![may("nu", timbre()), may("nam", timbre())])
 }
 
 /// Syllables a minute.
@@ -177,6 +235,7 @@ pub(super) fn channels(shape: &Shape) -> Value {
                 one_of(&[Mode::AtMostOnce, Mode::AtLeastOnce].map(Mode::as_str)),
             ),
             may("rate", rate()),
+            may("audio", one_of(&AudioFormat::ALL.map(AudioFormat::as_str))),
             need("adapter", adapter),
         ],
     );

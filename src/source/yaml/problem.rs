@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use serde_yaml::granit_parser::{ErrorKind, ScanError};
 
-use crate::diagnostic::{Arg, Code, Diagnostic, Phrase, Place, SourceFile};
+use crate::{
+    diagnostic::{Arg, Code, Diagnostic, Phrase, Place, SourceFile},
+    source::invisible::control_in,
+};
 
 /// The parser's first mistake as a diagnostic. The parser often notices late, so indentation by tabs, the most common
 /// cause of all, is looked for by itself.
@@ -14,6 +17,10 @@ pub(super) fn describe(file: &Arc<SourceFile>, error: &ScanError) -> Diagnostic 
     if let Some(tab) = indenting_tab(file, at) {
         return Diagnostic::new(Code::Tab, Place::new(file, tab..tab + 1))
             .help(Phrase::new("L006-help"));
+    }
+    // The parser names the block that the character stands in, if it names anything.
+    if let Some(control) = control_in(file) {
+        return control;
     }
     let width = text
         .get(at..)
@@ -85,9 +92,48 @@ pub(super) fn describe(file: &Arc<SourceFile>, error: &ScanError) -> Diagnostic 
         }
         _ => ("yaml-unclear", "L005-help-unclear"),
     };
-    Diagnostic::new(Code::BrokenYaml, place)
+    let broken = Diagnostic::new(Code::BrokenYaml, place.clone())
         .with("problem", Arg::Word(problem.into()))
-        .help(Phrase::new(help))
+        .help(Phrase::new(help));
+    match open_bracket(&text[..at]).filter(|_| problem == "yaml-bracket") {
+        // Where the place is a bracket itself, it is the one that does not close.
+        Some(open) if !place.text().starts_with(['[', '{']) => broken.note(
+            Place::new(file, open..open + 1),
+            Phrase::new("note-bracket"),
+        ),
+        _ => broken,
+    }
+}
+
+/// The last bracket in `text` that opens where a value may begin and is not closed again.
+fn open_bracket(text: &str) -> Option<usize> {
+    let mut open = Vec::new();
+    let mut before = '\n';
+    let mut quote = None;
+    let mut is_comment = false;
+    for (at, c) in text.char_indices() {
+        let previous = before;
+        if c != ' ' {
+            before = c;
+        }
+        if c == '\n' {
+            is_comment = false;
+        }
+        match quote {
+            _ if is_comment => {}
+            Some(mark) if c == mark || c == '\n' => quote = None,
+            None if c == '#' && text[..at].ends_with([' ', '\n']) => is_comment = true,
+            None if matches!(previous, ':' | '-' | ',' | '[' | '{' | '\n') => match c {
+                '"' | '\'' => quote = Some(c),
+                '[' | '{' => open.push(at),
+                ']' | '}' => drop(open.pop()),
+                _ => {}
+            },
+            None if matches!(c, ']' | '}') => drop(open.pop()),
+            Some(_) | None => {}
+        }
+    }
+    open.pop()
 }
 
 /// The quote on an earlier line that a value begins with and that nothing closes in its line, when the line of `at` is

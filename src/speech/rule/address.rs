@@ -16,6 +16,11 @@ const ENDINGS: [&str; 24] = [
     "club", "cc", "co", "app", "asia", "tv", "biz", "shop", "link", "vip", "example",
 ];
 
+/// Whether a name or a file may end in `word`.
+pub(super) fn is_ending(word: &str) -> bool {
+    ENDINGS.contains(&word) || matches!(word, "apk" | "exe" | "pdf" | "doc" | "zip" | "ipa")
+}
+
 /// Web and e-mail addresses.
 pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     if !matches!(scene.token(0).kind, Kind::Word | Kind::Number) || scene.is_glued() {
@@ -181,7 +186,8 @@ fn piece(token: &Token<'_>, is_known: &mut bool) -> String {
             if let Some(spoken) = lexicon.addresses.get(lower) {
                 return (*spoken).to_owned();
             }
-            if lexicon.foreign.contains(lower) || crate::speech::syllable::is_syllable(lower) {
+            // A syllable without its marks may be several words: nobody can type what was only guessed.
+            if lexicon.foreign.contains(lower) {
                 return lower.to_owned();
             }
             if token.text.len() == 1 {

@@ -97,7 +97,7 @@ struct Point<'s> {
     tokens: usize,
 }
 
-fn is_year(text: &str) -> bool {
+pub(super) fn is_year(text: &str) -> bool {
     text.len() == 4 && (text.starts_with("19") || text.starts_with("20"))
 }
 
@@ -135,7 +135,18 @@ fn point<'s>(scene: &Scene<'s>, at: usize) -> Option<Point<'s>> {
         });
     }
     if sign != "/" {
-        return Some(bare);
+        // ngày 30.4, lễ 30-4; ngày 5-7 is a span.
+        let is_day = at == 0 && !is_dated && !third_follows(scene, at + 3) && is_announced(scene);
+        let is_whole = sign == "." || FEASTS.contains(&(day, month)) || day > month;
+        return Some(if is_day && is_whole {
+            Point {
+                month: Some(month),
+                tokens: 3,
+                ..bare
+            }
+        } else {
+            bare
+        });
     }
     // 12/3/24
     if is_dated && third.text.len() == 2 && !scene.token(at + 5).is_sign("/") {
@@ -151,6 +162,12 @@ fn point<'s>(scene: &Scene<'s>, at: usize) -> Option<Point<'s>> {
         tokens: 3,
         ..bare
     })
+}
+
+/// Whether another number is tied on at `at`: 5-7/3, 1.5.2.
+fn third_follows(scene: &Scene<'_>, at: usize) -> bool {
+    matches!(scene.token(at).text, "/" | "-" | "." | ",") && scene.token(at + 1).is(Kind::Number)
+        || matches!(scene.token(at).kind, Kind::Word)
 }
 
 /// *tháng tư* is April; *tháng một* January.
@@ -246,7 +263,6 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         let is_small = first.day < month && first.day <= 3 && !is_feast;
         let is_fraction = is_small && !scene.cued(&CUES[..15]);
         let is_share = !announced
-            && !is_padded
             && first.day <= month
             && super::quantity::SHARED.contains(&scene.next_word(3));
         if is_house || is_share || (is_fraction && !is_padded && !announced) {
@@ -289,7 +305,7 @@ fn is_announced(scene: &Scene<'_>) -> bool {
     while back < 40 {
         let token = scene.back(back);
         let is_between = token.is(Kind::Space)
-            || matches!(token.text, "," | "/" | "-" | "–")
+            || matches!(token.text, "," | "/" | "-" | "–" | ".")
             || matches!(&*token.lower, "và" | "hoặc");
         if token.is(Kind::Number) {
             numbers += 1;
@@ -396,25 +412,7 @@ pub(super) fn month(scene: &Scene<'_>) -> Option<Said> {
         ));
     }
     if previous == "tháng" && is_month {
-        if let Some(next) = after_dash(scene, 1) {
-            let second = scene
-                .token(next)
-                .small()
-                .filter(|month| (1..=12).contains(month))?;
-            let is_dated =
-                scene.token(next + 1).is_sign("/") && is_year(scene.token(next + 2).text);
-            let year = if is_dated {
-                format!(" năm {}", year_name(scene, scene.token(next + 2).text))
-            } else {
-                String::new()
-            };
-            let (first, second) = (month_name(scene, number), month_name(scene, second));
-            return Some(Said::new(
-                next + 1 + 2 * usize::from(is_dated),
-                format!("{first} đến tháng {second}{year}"),
-            ));
-        }
-        return is_whole(1).then(|| Said::new(1, month_name(scene, number)));
+        return after_the_word(scene, number);
     }
     if is_year(token.text) {
         let next = after_dash(scene, 1)?;
@@ -432,6 +430,37 @@ pub(super) fn month(scene: &Scene<'_>) -> Option<Said> {
         });
     }
     None
+}
+
+/// What follows `tháng`: `3`, `3-4`, `3-4/2024`, `3-2024`.
+fn after_the_word(scene: &Scene<'_>, number: u32) -> Option<Said> {
+    if let Some(next) = after_dash(scene, 1)
+        && is_year(scene.token(next).text)
+    {
+        let year = year_name(scene, scene.token(next).text);
+        return Some(Said::new(
+            next + 1,
+            format!("{} năm {year}", month_name(scene, number)),
+        ));
+    }
+    if let Some(next) = after_dash(scene, 1) {
+        let second = scene
+            .token(next)
+            .small()
+            .filter(|month| (1..=12).contains(month))?;
+        let is_dated = scene.token(next + 1).is_sign("/") && is_year(scene.token(next + 2).text);
+        let year = if is_dated {
+            format!(" năm {}", year_name(scene, scene.token(next + 2).text))
+        } else {
+            String::new()
+        };
+        let (first, second) = (month_name(scene, number), month_name(scene, second));
+        return Some(Said::new(
+            next + 1 + 2 * usize::from(is_dated),
+            format!("{first} đến tháng {second}{year}"),
+        ));
+    }
+    ends(scene, 1).then(|| Said::new(1, month_name(scene, number)))
 }
 
 const WEEKDAYS: [&str; 6] = ["hai", "ba", "tư", "năm", "sáu", "bảy"];

@@ -43,7 +43,8 @@ const KINDS: [(&str, &str); 28] = [
 ];
 
 /// Issuers whose letters mean something else, or nothing, outside a document's number.
-const ISSUERS: [(&str, &str); 17] = [
+const ISSUERS: [(&str, &str); 18] = [
+    ("ĐU", "Đảng ủy"),
     ("TW", "Trung ương"),
     ("VX", "Văn xã"),
     ("KGVX", "Khoa giáo, Văn xã"),
@@ -88,7 +89,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     if !number.is(Kind::Number) || scene.is_glued() {
         return None;
     }
-    let after_number = scene.previous() == "số";
+    let after_number = scene.previous() == "số" || scene.follows("số :");
     let named = DOCUMENTS
         .iter()
         .find(|name| scene.follows(name) || (after_number && scene.follows(&format!("{name} số"))));
@@ -124,8 +125,11 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         .first()
         .and_then(|code| KINDS.iter().find(|(short, _)| short == code));
     let issuers = &codes[usize::from(kind.is_some())..];
-    if let Some((_, kind)) = kind {
-        let is_said = named.is_some_and(|name| *name == kind.to_lowercase());
+    if let Some((short, kind)) = kind {
+        let short = short.to_lowercase();
+        let is_said = named.is_some_and(|name| *name == kind.to_lowercase())
+            || scene.follows(&short)
+            || scene.follows(&format!("{short} số"));
         if !is_said {
             text.push_str(", ");
             text.push_str(kind);

@@ -442,6 +442,19 @@ pub(super) fn roman(scene: &Scene<'_>) -> Option<Said> {
         ("thứ", 4) => "tư".to_owned(),
         _ => cardinal(&value.to_string(), voice),
     };
+    let (mark, number) = (scene.token(1), scene.token(2));
+    if mark.is_sign("/") && super::date::is_year(number.text) {
+        return Some(Said::new(
+            3,
+            format!("{words} năm {}", cardinal(number.text, voice)),
+        ));
+    }
+    if mark.is_sign(".") && number.is(Kind::Number) {
+        return Some(Said::new(
+            3,
+            format!("{words} chấm {}", cardinal(number.text, voice)),
+        ));
+    }
     let slash = usize::from(is_heading && scene.token(1).text != ".");
     Some(Said::new(
         1 + slash,

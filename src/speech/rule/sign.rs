@@ -42,6 +42,13 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         }
         ":" if is_inside(Kind::Number) => return Some(Said::new(1, " trên ")),
         "*" if is_inside(Kind::Number) => return Some(Said::new(1, "nhân")),
+        // đuôi .vn, tệp .apk
+        "." if !matches!(before.kind, Kind::Word | Kind::Number)
+            && !before.is_sign(")")
+            && super::address::is_ending(&after.lower) =>
+        {
+            return Some(Said::new(1, "chấm "));
+        }
         "+" if before.is(Kind::Number) && !next.is(Kind::Number) => {
             return Some(Said::new(1, "trở lên"));
         }

@@ -293,9 +293,12 @@ fn abroad(scene: &Scene<'_>, start: usize, bracket: bool) -> Option<Said> {
     if !is_country || scene.back(1).is(Kind::Number) {
         return None;
     }
+    // A number that breaks off after the country is read as far as it goes.
     let (mut groups, tokens) = run
-        .longest(|digits| (11..=13).contains(&digits.len()) || digits.len() == first.len())
-        .unwrap_or((vec![first], run.ends[0]));
+        .longest(|digits| {
+            (11..=13).contains(&digits.len()) || digits.len() == first.len() && *first != "84"
+        })
+        .unwrap_or_else(|| (run.groups.clone(), run.ends[run.ends.len() - 1]));
     // The zero in +84 (0)69 is not dialled.
     if groups.first() == Some(&"84") && groups.get(1) == Some(&"0") {
         groups.remove(1);

@@ -181,6 +181,11 @@ fn base(scene: &Scene<'_>, at: usize, seat: Seat) -> Option<(&'static str, usize
                 _ => ("độ", at + 1),
             });
         }
+        // trong 30': the number is not in quotes itself.
+        if matches!(token.text, "'" | "′") && seat == Seat::Glued {
+            let is_quoted = matches!(scene.back(1).text, "'" | "‘");
+            return (!is_quoted && scene.token(0).is(Kind::Number)).then_some(("phút", at + 1));
+        }
         let (_, name) = SIGNS.iter().find(|(sign, _)| *sign == token.text)?;
         return Some((name, at + 1));
     }

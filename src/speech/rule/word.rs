@@ -47,8 +47,7 @@ pub(super) fn code(scene: &Scene<'_>) -> Option<Said> {
     // The plate of a car or motorcycle.
     let plate =
         (2..4).find(|at| scene.token(*at).is_dash() && scene.token(at + 1).is(Kind::Number));
-    let is_plate = is_class
-        && first.text.len() == 2
+    let is_plate = (begins_with_letters || first.text.len() == 2)
         && plate.is_some_and(|at| scene.token(at + 1).text.len() >= 3);
     let mut parts: Vec<String> = Vec::new();
     let mut at = 0;

@@ -1,16 +1,21 @@
 //! The language of recipes: what they write, and what is wrong in them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
 
 use loa::{
     adapter::{
-        Adapter, Request, Step,
+        Adapter, Failure, Request, Step,
         recipe::{CompiledRecipe, RecipeAdapter, RecipeProblemKind},
         registry::{ChannelProblemKind, Registry},
     },
     domain::{
+        audio::{Audio, AudioFormat, Sound, SoundHash},
         bulletin::Priority,
         channel::{AdapterConfig, Channel, Parameter},
+        delivery::Reason,
         id::{ChannelId, RecipeId},
         recipe::{
             Accepted, Body, ErrorRule, Match, ParameterSpec, Part, Probe, Recipe, RequestSpec,
@@ -86,6 +91,35 @@ fn json_bodies() {
             "coded_text_of_json": "eyJhIjoxfQ==",
         })
     );
+}
+
+#[test]
+fn sound_as_a_body() {
+    let recipe = plain(request("PUT", "{{ with.url }}", Body::Audio));
+    let adapter = adapter(&recipe);
+    let mut message = message();
+    let Step::Failed(Failure::Reject { reason, .. }) = adapter.step(&message, &[]) else {
+        panic!("there is no sound");
+    };
+    assert_eq!(reason, Reason::Unwritable);
+    let data = bytes::Bytes::from_static(b"OggS");
+    message.audio = Some(Audio {
+        sound: Sound {
+            hash: SoundHash::of(&data),
+            format: AudioFormat::Opus,
+            length: Duration::from_secs(9),
+            spoken: Duration::from_secs(5),
+            loudness: -16.0,
+            peak: -1.0,
+            size: 4,
+        },
+        data: data.clone(),
+    });
+    let Step::Call(request) = adapter.step(&message, &[]) else {
+        panic!("there is sound");
+    };
+    assert_eq!(request.body, data);
+    assert_eq!(header(&request, "content-type"), ["audio/ogg; codecs=opus"]);
 }
 
 #[test]

@@ -23,6 +23,18 @@ network: { allow: ["10.0.0.0/8", "*.vinh.example"] }
 simulate: { start: "2024-03-25T05:00:00", speed: 60 }
 "#;
 
+/// Two who may approve, and one who also writes.
+const APPROVAL: &str = r"
+approval:
+  required: bulletins-and-schedules
+  unapproved: last-approved
+  emergency: 2
+  approvers:
+    - { name: Trần Thị Mai, role: Giám đốc }
+    - { name: Nguyễn Văn Hòa, role: Phó giám đốc }
+    - { name: Lê Văn Tám, role: Trưởng phòng }
+";
+
 const WARDS: &str = r#"
 wards:
   hung-binh: { kind: phuong, name: Hưng Bình, code: "16672", valid: { from: 2024-01-01 }, neighbours: [le-loi] }
@@ -151,6 +163,44 @@ impl Folder {
         let path = self.root.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
+    }
+
+    /// Edits a file of it: what stands for `old` is `new` from now on.
+    pub(crate) fn edit(&self, path: &str, old: &str, new: &str) {
+        let text = std::fs::read_to_string(self.root.path().join(path)).unwrap();
+        assert!(text.contains(old), "{path} has no {old}");
+        self.write(path, &text.replace(old, new));
+    }
+
+    /// From now on nothing airs without approval.
+    pub(crate) fn wants_approval(&self) {
+        self.edit("loa.yaml", "approval: { required: off }", APPROVAL);
+        for bulletin in ["mot", "hai"] {
+            let path = format!("content/bulletins/{bulletin}.yaml");
+            self.edit(
+                &path,
+                "contacts: [cong-an]",
+                "editors: [Lê Văn Tám]\ncontacts: [cong-an]",
+            );
+        }
+        self.edit(
+            "schedules/lich.yaml",
+            "    to: {",
+            "    editors: [Lê Văn Tám]\n    to: {",
+        );
+    }
+
+    /// Writes a file that is no text.
+    pub(crate) fn write_bytes(&self, path: &str, bytes: &[u8]) {
+        let path = self.root.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    /// Adds to the end of a file of it.
+    pub(crate) fn amend(&self, path: &str, text: &str) {
+        let before = std::fs::read_to_string(self.root.path().join(path)).unwrap();
+        self.write(path, &format!("{before}{text}"));
     }
 
     /// Its own SQLite database.

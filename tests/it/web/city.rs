@@ -110,6 +110,7 @@ fn channels(names: Names) -> Vec<Channel> {
                 format: kind.format(),
                 mode: kind.mode(),
                 rate: None,
+                audio: None,
                 adapter: AdapterConfig::Webhook {
                     url: "http://127.0.0.1:9".into(),
                     secrets: Vec::new(),
@@ -138,6 +139,7 @@ fn bulletin(names: Names) -> Bulletin {
         claims: Vec::new(),
         contacts: Vec::new(),
         not_contacts: Vec::new(),
+        recording: None,
         script: Some(Script::One(WORDS.into())),
         article: None,
         message: None,
@@ -187,6 +189,7 @@ fn workspace(names: Names) -> Workspace {
             },
             speech: Default::default(),
             allow: Vec::new(),
+            audio: loa::domain::audio::AudioSettings::default(),
             simulate_start: at("2024-03-25T00:00"),
             simulate_speed: 1.0,
             lint: loa::domain::lint::LintSettings::default(),
@@ -289,6 +292,7 @@ impl City {
                 html: None,
                 turns: Vec::new(),
                 quoted: loa::domain::message::Quoted::default(),
+                recording: None,
             })
         };
         let contents: Vec<_> = Format::ALL

@@ -1,0 +1,262 @@
+//! `loa diff`: exactly what changed since the last approval, in the words that people hear and read, and in what editors
+//! wrote. It ends with the hash that an approval has to name.
+
+use std::collections::HashMap;
+
+use clap::Args;
+
+use super::{
+    Global,
+    output::{Format, Output, harmless},
+    place::Place,
+    subject::{Desk, title},
+};
+use crate::{
+    domain::{
+        message::{Content, ContentHash},
+        version::{BulletinRecord, Record, Version},
+    },
+    version::diff::{self, Change, Piece, Side, SourceChange},
+};
+
+/// Wards that are named one by one.
+const NAMED: usize = 6;
+
+/// Letters of unchanged text that are shown before and after a change.
+const AROUND: usize = 60;
+
+/// What to compare.
+#[derive(Debug, Args)]
+pub(super) struct DiffArgs {
+    /// The bulletin or schedule (`bulletin:ID` or `schedule:ID` where both have the id)
+    id: String,
+}
+
+/// Shows the changes.
+///
+/// # Errors
+/// When there is no such thing, or the store fails.
+pub(super) async fn run(global: &Global, args: &DiffArgs, output: &Output) -> anyhow::Result<()> {
+    let desk = Desk::open(Place::load(global, output)?, output).await?;
+    let version = desk.find(&args.id, output)?;
+    let standing = desk.standing(&version.subject).await?;
+    let old = match &standing.in_force {
+        Some(granted) => {
+            let hashes = [granted.version.clone()].into();
+            desk.store.versions(&hashes).await?.into_values().next()
+        }
+        None => None,
+    };
+    let (changes, sources) = compare(&desk, old.as_ref(), version).await?;
+    match output.format {
+        Format::Json => output.json(&serde_json::json!({
+            "kind": version.subject.kind(),
+            "id": version.subject.id(),
+            "version": version.hash,
+            "against": old.as_ref().map(|old| &old.hash),
+            "words": changes.iter().map(change_json).collect::<Vec<_>>(),
+            "sources": sources.iter().map(source_json).collect::<Vec<_>>(),
+        })),
+        Format::Text => {
+            show(&desk, version, old.as_ref(), output)?;
+            for change in &changes {
+                show_change(change, old.is_none(), output)?;
+            }
+            for source in &sources {
+                show_source(source, old.is_none(), output)?;
+            }
+            let key = match (
+                standing.allows(&version.hash),
+                changes.is_empty() && sources.is_empty(),
+            ) {
+                (true, _) => "approval.diff-approved",
+                (false, true) => "approval.diff-same",
+                (false, false) => "approval.diff-hash",
+            };
+            let args: [(&str, &dyn std::fmt::Display); 3] = [
+                ("id", &args.id),
+                ("hash", &version.hash),
+                ("short", &version.hash.short()),
+            ];
+            Ok(output.line(&format!("\n{}", output.say(key, &args)))?)
+        }
+    }
+}
+
+async fn compare(
+    desk: &Desk,
+    old: Option<&Version>,
+    new: &Version,
+) -> anyhow::Result<(Vec<Change>, Vec<SourceChange>)> {
+    let record = match &new.record {
+        Record::Bulletin(record) => record,
+        Record::Schedule(record) => {
+            let before = old.and_then(|old| match &old.record {
+                Record::Schedule(record) => Some(record),
+                Record::Bulletin(_) => None,
+            });
+            return Ok((Vec::new(), diff::schedule(before, record)));
+        }
+    };
+    let before = old.and_then(|old| match &old.record {
+        Record::Bulletin(record) => Some(record),
+        Record::Schedule(_) => None,
+    });
+    let kept = kept(desk, before).await?;
+    let contents = desk.contents(&new.subject);
+    let new = Side {
+        record,
+        contents: &contents,
+    };
+    let old = before.map(|record| Side {
+        record,
+        contents: &kept,
+    });
+    Ok((diff::changes(old, new), diff::sources(before, record)))
+}
+
+/// The words of an approved version, as the store keeps them.
+async fn kept(
+    desk: &Desk,
+    record: Option<&BulletinRecord>,
+) -> anyhow::Result<HashMap<ContentHash, Content>> {
+    let Some(record) = record else {
+        return Ok(HashMap::new());
+    };
+    let mut hashes: Vec<ContentHash> = record
+        .words
+        .values()
+        .flat_map(|slots| slots.values())
+        .map(|hash| ContentHash::from_store(hash.clone()))
+        .collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    Ok(desk.store.contents(&hashes).await?.into_iter().collect())
+}
+
+fn pieces_json(pieces: &[Piece]) -> Vec<serde_json::Value> {
+    let json = |piece: &Piece| {
+        let (sort, text) = match piece {
+            Piece::Same(text) => ("same", text),
+            Piece::Gone(text) => ("gone", text),
+            Piece::New(text) => ("new", text),
+        };
+        serde_json::json!({ sort: text })
+    };
+    pieces.iter().map(json).collect()
+}
+
+fn change_json(change: &Change) -> serde_json::Value {
+    serde_json::json!({
+        "format": change.slot.format.as_str(),
+        "correction": change.slot.correction,
+        "wards": change.wards,
+        "pieces": pieces_json(&change.pieces),
+    })
+}
+
+fn source_json(source: &SourceChange) -> serde_json::Value {
+    serde_json::json!({
+        "part": source.part,
+        "name": source.name,
+        "lines": pieces_json(&source.pieces),
+    })
+}
+
+fn show(
+    desk: &Desk,
+    version: &Version,
+    old: Option<&Version>,
+    output: &Output,
+) -> anyhow::Result<()> {
+    output.line(title(&desk.place, &version.subject))?;
+    let against = match old {
+        Some(old) => output.say("approval.diff-against", &[("hash", &old.hash.short())]),
+        None => output.say("approval.diff-first", &[]),
+    };
+    output.line(&against)?;
+    let editors = version.editors().join("; ");
+    Ok(output.line(&output.say("approval.diff-editors", &[("names", &editors)]))?)
+}
+
+fn show_change(change: &Change, is_first: bool, output: &Output) -> anyhow::Result<()> {
+    let format = output.say(
+        &format!("state.format-{}", change.slot.format.as_str()),
+        &[],
+    );
+    let what = if change.slot.correction {
+        output.say("approval.slot-correction", &[("format", &format)])
+    } else {
+        format
+    };
+    let count = change.wards.len();
+    let mut wards = change.wards[..count.min(NAMED)].join(", ");
+    if count > NAMED {
+        wards.push_str(", …");
+    }
+    let args: [(&str, &dyn std::fmt::Display); 3] =
+        [("what", &what), ("count", &count), ("wards", &wards)];
+    output.line(&format!("\n{}", output.say("approval.diff-words", &args)))?;
+    Ok(output.styled(&text(&change.pieces, is_first, output.color))?)
+}
+
+fn show_source(source: &SourceChange, is_first: bool, output: &Output) -> anyhow::Result<()> {
+    let what = output.say(&format!("approval.part-{}", source.part), &[]);
+    output.line(
+        &format!("\n{what} {}", source.name)
+            .trim_end()
+            .replace("\n\n", "\n"),
+    )?;
+    // At the first approval the rendered words say it all; the file itself is for those who want it.
+    if is_first && source.part == "file" {
+        return Ok(());
+    }
+    for piece in &source.pieces {
+        let (sign, lines) = match piece {
+            Piece::Same(_) => continue,
+            Piece::Gone(lines) => ('-', lines),
+            Piece::New(lines) => ('+', lines),
+        };
+        for line in lines.lines() {
+            output.styled(&painted(&format!("{sign} {line}"), sign, output.color))?;
+        }
+    }
+    Ok(())
+}
+
+/// The text with its changes marked: `[-gone-]{+new+}`; what nothing changed in is cut short.
+fn text(pieces: &[Piece], is_first: bool, color: bool) -> String {
+    let last = pieces.len().saturating_sub(1);
+    let show = |(index, piece): (usize, &Piece)| match piece {
+        Piece::Same(text) => harmless(&shortened(text, index > 0, index < last)).into_owned(),
+        // Line ends that are gone or new have to be seen.
+        Piece::Gone(text) => painted(&format!("[-{}-]", text.replace('\n', "⏎\n")), '-', color),
+        Piece::New(text) if is_first => harmless(text).into_owned(),
+        Piece::New(text) => painted(&format!("{{+{}+}}", text.replace('\n', "⏎\n")), '+', color),
+    };
+    pieces.iter().enumerate().map(show).collect()
+}
+
+fn shortened(text: &str, after: bool, before: bool) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    if letters.len() <= 3 * AROUND {
+        return text.to_owned();
+    }
+    let head: String = letters[..AROUND].iter().collect();
+    let tail: String = letters[letters.len() - AROUND..].iter().collect();
+    match (after, before) {
+        (true, true) => format!("{head} … {tail}"),
+        (true, false) => format!("{head} …"),
+        _ => format!("… {tail}"),
+    }
+}
+
+fn painted(text: &str, sign: char, color: bool) -> String {
+    let code = if sign == '-' { 31 } else { 32 };
+    let text = harmless(text);
+    if color {
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    } else {
+        text.into_owned()
+    }
+}

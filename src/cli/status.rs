@@ -1,0 +1,202 @@
+//! `loa status`: what is approved, and what awaits whom.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{
+    Findings, Global,
+    output::{Format, JsonArray, Output},
+    place::Place,
+    subject::{Desk, EntryRow, signed, title},
+};
+use crate::domain::{
+    approval::{Decision, Entry, Standing, fold_name},
+    version::Version,
+};
+
+/// What to list.
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// Only this bulletin or schedule
+    id: Option<String>,
+    /// Everything, not only what waits
+    #[arg(long)]
+    all: bool,
+}
+
+/// Where a version stands, in one word; the sentence is `approval.status-…`.
+fn word(version: &Version, standing: &Standing) -> &'static str {
+    let last = standing.last.get(&version.hash).map(|last| last.decision);
+    if standing.allows(&version.hash) {
+        "approved"
+    } else if standing.dead.contains(&version.hash) {
+        match last {
+            Some(Decision::Rejected) => "rejected",
+            _ => "retracted",
+        }
+    } else if version.editors().is_empty() {
+        "no-editors"
+    } else if last == Some(Decision::Returned) {
+        "returned"
+    } else {
+        "waiting"
+    }
+}
+
+/// A row of `loa status --format json`. Fields are only ever added.
+#[derive(Debug, Serialize)]
+struct Row<'a> {
+    kind: &'static str,
+    id: &'a str,
+    title: &'a str,
+    version: &'a str,
+    state: &'static str,
+    needed: u32,
+    editors: &'a [String],
+    approvals: Vec<EntryRow<'a>>,
+    may_approve: Vec<&'a str>,
+    in_force: Option<EntryRow<'a>>,
+    last: Option<EntryRow<'a>>,
+}
+
+/// Lists what has to be approved.
+///
+/// # Errors
+/// [`Findings`] when something waits; others when the store fails.
+pub(super) async fn run(global: &Global, args: &StatusArgs, output: &Output) -> anyhow::Result<()> {
+    let desk = Desk::open(Place::load(global, output)?, output).await?;
+    let only = args
+        .id
+        .as_deref()
+        .map(|name| desk.find(name, output))
+        .transpose()?;
+    let subjects = desk.versions.iter().map(|version| version.subject.clone());
+    let standings = desk.store.standings(&subjects.collect()).await?;
+    let nothing = Standing::default();
+    let mut waiting = 0;
+    let mut array = match output.format {
+        Format::Json => Some(JsonArray::begin(output)?),
+        Format::Text => None,
+    };
+    for version in desk.versions.iter() {
+        if only.is_some_and(|only| only.subject != version.subject) {
+            continue;
+        }
+        let standing = standings.get(&version.subject).unwrap_or(&nothing);
+        let state = word(version, standing);
+        waiting += usize::from(state != "approved");
+        match &mut array {
+            Some(array) => array.item(&row(&desk, version, standing, state))?,
+            None if state != "approved" || args.all || only.is_some() => {
+                tell(&desk, version, standing, state, output)?;
+            }
+            None => {}
+        }
+    }
+    match array {
+        Some(array) => array.end()?,
+        None if waiting == 0 => output.line(&output.say("approval.status-good", &[]))?,
+        None => {}
+    }
+    if waiting > 0 {
+        return Err(Findings(output.say("approval.status-bad", &[("count", &waiting)])).into());
+    }
+    Ok(())
+}
+
+/// Who could approve `version` now.
+fn may_approve<'d>(desk: &'d Desk, version: &Version, standing: &Standing) -> Vec<&'d str> {
+    let counted = standing.counted(&version.hash);
+    let taken: Vec<String> = version
+        .editors()
+        .iter()
+        .map(|name| fold_name(name))
+        .chain(counted.iter().map(|entry| fold_name(&entry.person)))
+        .collect();
+    let approvers = &desk.place.workspace.settings.approval.approvers;
+    approvers
+        .iter()
+        .map(|approver| approver.name.as_str())
+        .filter(|name| !taken.contains(&fold_name(name)))
+        .collect()
+}
+
+fn row<'a>(
+    desk: &'a Desk,
+    version: &'a Version,
+    standing: &'a Standing,
+    state: &'static str,
+) -> Row<'a> {
+    let zone = desk.place.zone();
+    let entry = |entry: &'a Entry| EntryRow::of(entry, zone);
+    Row {
+        kind: version.subject.kind(),
+        id: version.subject.id(),
+        title: title(&desk.place, &version.subject),
+        version: version.hash.as_str(),
+        state,
+        needed: version.needed(),
+        editors: version.editors(),
+        approvals: standing.counted(&version.hash).iter().map(entry).collect(),
+        may_approve: if matches!(state, "waiting" | "returned") {
+            may_approve(desk, version, standing)
+        } else {
+            Vec::new()
+        },
+        in_force: standing.in_force.as_ref().map(entry),
+        last: standing.last.get(&version.hash).map(entry),
+    }
+}
+
+fn tell(
+    desk: &Desk,
+    version: &Version,
+    standing: &Standing,
+    state: &str,
+    output: &Output,
+) -> anyhow::Result<()> {
+    let zone = desk.place.zone();
+    let kind = output.say(&format!("approval.kind-{}", version.subject.kind()), &[]);
+    let (id, hash) = (version.subject.id(), version.hash.short());
+    output.line(&format!("{kind} {id}  {hash}"))?;
+    let name = title(&desk.place, &version.subject);
+    if name != id {
+        output.line(&format!("  {name}"))?;
+    }
+    let counted = standing.counted(&version.hash);
+    let last = standing.last.get(&version.hash);
+    let who = may_approve(desk, version, standing).join("; ");
+    let names = if who.is_empty() {
+        output.say("approval.nobody", &[])
+    } else {
+        who
+    };
+    let by = last.map_or_else(String::new, |last| signed(last, zone));
+    let why = last.map_or("", |last| last.remark.as_str());
+    let args: [(&str, &dyn std::fmt::Display); 6] = [
+        ("id", &id),
+        ("by", &by),
+        ("why", &why),
+        ("names", &names),
+        ("count", &counted.len()),
+        ("needed", &version.needed()),
+    ];
+    output.line(&format!(
+        "  {}",
+        output.say(&format!("approval.status-{state}"), &args)
+    ))?;
+    if state != "approved" {
+        let meanwhile = match &standing.in_force {
+            Some(granted) => output.say(
+                "approval.meanwhile-old",
+                &[
+                    ("hash", &granted.version.short()),
+                    ("by", &signed(granted, zone)),
+                ],
+            ),
+            None => output.say("approval.meanwhile-nothing", &[]),
+        };
+        output.line(&format!("  {meanwhile}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! The command line's own words, help and mistakes, in the reader's language. `clap` speaks English only, so its headings
+//! are set here, its texts come from `catalogue/usage.yaml`, and its mistakes are said again from what it knows of them.
+//!
+//! A command or option without an entry keeps the words of its doc comment; a test names those.
+
+use std::fmt::Display;
+
+use clap::{
+    Arg, ArgAction, Command,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+
+use crate::{
+    catalogue::{Lang, has, text, word},
+    source::nearest,
+};
+
+/// What a help page looks like; `{usage-title}` is ours.
+const PAGE: &str = "{about-with-newline}\n{usage-title} {usage}\n\n{all-args}{after-help}";
+
+/// The language that the arguments ask for, found before they are understood.
+pub(super) fn lang(arguments: &[std::ffi::OsString]) -> Lang {
+    let mut given = arguments.iter().filter_map(|argument| argument.to_str());
+    let mut lang = None;
+    while let Some(argument) = given.next() {
+        lang = match argument.strip_prefix("--lang") {
+            Some("") => given.next().map(str::to_owned),
+            Some(rest) => rest.strip_prefix('=').map(str::to_owned).or(lang),
+            None => lang,
+        };
+    }
+    lang.and_then(|lang| lang.parse().ok()).unwrap_or_default()
+}
+
+/// `command` with its texts in `lang`.
+pub(super) fn translate(command: Command, lang: Lang) -> Command {
+    // An option of every command, for without it nobody finds the others.
+    let help = Arg::new("help")
+        .short('h')
+        .long("help")
+        .action(ArgAction::Help)
+        .global(true)
+        .help(text(lang, "usage.all-help", &[]));
+    let version = Arg::new("version")
+        .short('V')
+        .long("version")
+        .action(ArgAction::Version)
+        .help(text(lang, "usage.all-version", &[]));
+    let command = command
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .disable_help_subcommand(true)
+        .arg(help)
+        .arg(version);
+    page(command, lang, "")
+}
+
+fn page(command: Command, lang: Lang, path: &str) -> Command {
+    let path = if path.is_empty() {
+        command.get_name().to_owned()
+    } else {
+        format!("{path}-{}", command.get_name()).replacen("loa-", "", 1)
+    };
+    let say = |key: &str| text(lang, &format!("usage.{key}"), &[]);
+    let mut command = command
+        .help_template(PAGE.replace("{usage-title}", &say("title")))
+        .subcommand_help_heading(word(lang, "usage.commands"))
+        .subcommand_value_name(word(lang, "usage.command"))
+        .mut_args(|arg| argument(arg, lang, &path));
+    if has(&format!("usage.{path}")) {
+        command = command.about(say(&path));
+    }
+    command.mut_subcommands(|below| page(below, lang, &path))
+}
+
+fn argument(arg: Arg, lang: Lang, path: &str) -> Arg {
+    let heading = if arg.is_positional() {
+        "usage.arguments"
+    } else {
+        "usage.options"
+    };
+    let keys = [
+        format!("usage.{path}-{}", arg.get_id()),
+        format!("usage.all-{}", arg.get_id()),
+    ];
+    let mut arg = arg.help_heading(word(lang, heading));
+    if let Some(key) = keys.iter().find(|key| has(key)) {
+        let mut words = text(lang, key, &[]);
+        let defaults: Vec<_> = arg
+            .get_default_values()
+            .iter()
+            .map(|value| value.to_string_lossy())
+            .filter(|value| !value.is_empty())
+            .collect();
+        if !defaults.is_empty() && arg.get_action().takes_values() {
+            let default = defaults.join(" ");
+            words = format!(
+                "{words} {}",
+                text(lang, "usage.default", &[("value", &default)])
+            );
+        }
+        if arg.get_action().takes_values() {
+            arg = arg.hide_possible_values(true).hide_default_value(true);
+        }
+        arg = arg.help(words);
+    }
+    arg
+}
+
+/// What is wrong with the arguments, with the mend and where to read on; `None` for what has no sentence here. `commands`
+/// are the names that there are.
+pub(super) fn mistake(error: &clap::Error, commands: &[String], lang: Lang) -> Option<String> {
+    let say = |key: &str, args: &[(&str, &dyn Display)]| text(lang, &format!("usage.{key}"), args);
+    let get = |kind| error.get(kind).map(words);
+    let arg = get(ContextKind::InvalidArg).unwrap_or_default();
+    let value = get(ContextKind::InvalidValue).unwrap_or_default();
+    let (sentence, near) = match error.kind() {
+        ErrorKind::UnknownArgument => (
+            say("unknown-argument", &[("arg", &arg)]),
+            get(ContextKind::SuggestedArg),
+        ),
+        ErrorKind::InvalidSubcommand => {
+            let name = get(ContextKind::InvalidSubcommand).unwrap_or_default();
+            // `clap` guesses by letters in common; `lgo` has to find `log`.
+            let near = nearest(
+                &name,
+                commands
+                    .iter()
+                    .map(|known| (known.as_str(), known.as_str())),
+            );
+            (
+                say("unknown-command", &[("name", &name)]),
+                near.map(str::to_owned),
+            )
+        }
+        ErrorKind::MissingRequiredArgument => (say("missing", &[("arg", &arg)]), None),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation | ErrorKind::NoEquals
+            if value.is_empty() =>
+        {
+            (say("no-value", &[("arg", &arg)]), None)
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            let mut sentence = say("bad-value", &[("arg", &arg), ("value", &value)]);
+            let known = get(ContextKind::ValidValue).filter(|known| !known.is_empty());
+            if let Some(known) = known {
+                sentence = format!("{sentence} {}", say("values", &[("values", &known)]));
+            } else if let Some(source) = std::error::Error::source(error) {
+                sentence = format!("{sentence} ({source})");
+            }
+            (sentence, get(ContextKind::SuggestedValue))
+        }
+        ErrorKind::ArgumentConflict => {
+            let other = get(ContextKind::PriorArg).unwrap_or_default();
+            (say("conflict", &[("arg", &arg), ("other", &other)]), None)
+        }
+        ErrorKind::MissingSubcommand => (say("missing-command", &[]), None),
+        _ => return None,
+    };
+    let near = near.filter(|near| !near.is_empty());
+    let near = near.map(|near| {
+        let question = text(lang, "cli.did-you-mean", &[("name", &near)]);
+        format!(" {question}")
+    });
+    let usage = get(ContextKind::Usage).unwrap_or_default();
+    let usage = usage.trim().trim_start_matches("Usage:").trim();
+    let mut said = format!("loa: {sentence}{}", near.unwrap_or_default());
+    if !usage.is_empty() {
+        said = format!("{said}\n{} {usage}", say("title", &[]));
+    }
+    Some(format!("{said}\n{}", say("more", &[])))
+}
+
+fn words(value: &ContextValue) -> String {
+    match value {
+        ContextValue::String(text) => text.clone(),
+        ContextValue::Strings(texts) => texts.join(", "),
+        ContextValue::StyledStr(text) => text.to_string(),
+        ContextValue::StyledStrs(texts) => {
+            let texts: Vec<_> = texts.iter().map(ToString::to_string).collect();
+            texts.join(", ")
+        }
+        ContextValue::Number(number) => number.to_string(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,98 @@
+//! The addresses of channels: that no two loudspeakers share one, and that the network rules let them be reached.
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use crate::{
+    diagnostic::{Code, Diagnostic, Phrase, Place},
+    domain::{
+        channel::{AdapterConfig, Channel, ChannelKind, Parameter},
+        settings::AllowRule,
+        workspace::Workspace,
+    },
+    source::{
+        address::host,
+        notebook::Notebook,
+        raw::channel::{RawAdapter, RawChannel},
+    },
+};
+
+pub(super) fn check(notebook: &Notebook, workspace: &Workspace, channels: &[RawChannel]) {
+    let mut by_address: BTreeMap<String, &RawChannel> = BTreeMap::new();
+    for raw in channels {
+        let Some(channel) = workspace.channels.get(&raw.id) else {
+            continue;
+        };
+        let Some((url, at)) = address(raw, channel) else {
+            continue;
+        };
+        if raw.kind == Some(ChannelKind::Loudspeaker) {
+            let first = by_address.entry(identity(url, channel)).or_insert(raw);
+            // One id twice is reported as that.
+            if first.id != raw.id {
+                let same = Diagnostic::new(Code::SameAddress, at.clone())
+                    .with("channel", raw.id.as_str())
+                    .with("other", first.id.as_str())
+                    .help(Phrase::new("L184-help"))
+                    .note(
+                        first.at.clone(),
+                        Phrase::new("note-channel").with("channel", first.id.as_str()),
+                    );
+                notebook.report(same);
+            }
+        }
+        let rules = &workspace.settings.allow;
+        // What the rules were meant to be is not known where their file is wrong.
+        let rules_known = !notebook.has_errors_in("loa.yaml");
+        if let Some(host) = host(url).filter(|host| rules_known && !may_reach(rules, host)) {
+            notebook.report(
+                Diagnostic::new(Code::NotAllowed, at.clone())
+                    .help(Phrase::new("L185-help").with("host", host)),
+            );
+        }
+    }
+}
+
+/// The address that a channel's file gives, and where.
+fn address<'r>(raw: &'r RawChannel, channel: &'r Channel) -> Option<(&'r str, &'r Place)> {
+    match (&raw.adapter, &channel.adapter) {
+        (Some(RawAdapter::Recipe { with, .. }), AdapterConfig::Recipe { with: values, .. }) => {
+            let given = with.iter().find(|given| given.name == "url")?;
+            match values.get("url") {
+                Some(Parameter::Plain(url)) => Some((url, &given.at)),
+                _ => None,
+            }
+        }
+        (Some(RawAdapter::Webhook { url, .. }), _) => Some((url, &raw.at)),
+        _ => None,
+    }
+}
+
+/// What tells one loudspeaker from another: the address with every parameter that is no secret.
+fn identity(url: &str, channel: &Channel) -> String {
+    let mut identity = url.trim_end_matches('/').to_ascii_lowercase();
+    if let AdapterConfig::Recipe { recipe, with } = &channel.adapter {
+        for (name, value) in with {
+            if let Parameter::Plain(value) = value
+                && name != "url"
+            {
+                identity.extend(["\n", name, "\n", value]);
+            }
+        }
+        identity.extend(["\n", recipe.as_str()]);
+    }
+    identity
+}
+
+/// What can be said of a host before it is looked up: a name may yet lead to an address in an allowed range.
+fn may_reach(rules: &[AllowRule], host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let address = host.parse::<IpAddr>().ok();
+    rules.iter().any(|rule| match (rule, address) {
+        (AllowRule::Range(range), Some(address)) => range.contains(&address.to_canonical()),
+        (AllowRule::Range(_), None) => true,
+        (AllowRule::Host(name), _) => name.trim_end_matches('.').eq_ignore_ascii_case(&host),
+        (AllowRule::Suffix(suffix), _) => {
+            host.ends_with(&suffix.trim_end_matches('.').to_ascii_lowercase())
+        }
+    })
+}

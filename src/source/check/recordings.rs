@@ -1,0 +1,150 @@
+//! Recordings by people, and channels that want sound: that every recording is one, says something, and is used; and that
+//! whatever wants sound can have it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::{
+    audio::{Examined, RECORDINGS, wav::WavError},
+    diagnostic::{Code, Diagnostic, Phrase, Place},
+    domain::{
+        audio::{Engine, Recording},
+        bulletin::Format,
+        recipe::{Body, Recipe},
+        workspace::Workspace,
+    },
+    render::Renderer,
+    source::{
+        notebook::Notebook,
+        raw::{
+            bulletin::RawBulletin,
+            channel::{RawAdapter, RawChannel},
+        },
+    },
+};
+
+/// What was found in each file of the folder, by its name.
+pub(in crate::source) type Recordings = BTreeMap<String, Result<Examined, WavError>>;
+
+/// Shorter recordings say nothing; longer ones are longer than any session.
+const LENGTHS: std::ops::RangeInclusive<Duration> =
+    Duration::from_secs(1)..=Duration::from_mins(30);
+
+/// The recording that a bulletin names, as far as it is one.
+pub(super) fn of(raw: &RawBulletin, recordings: &Recordings) -> Option<Recording> {
+    let (file, _) = raw.recording.as_ref()?;
+    let hash = match recordings.get(file) {
+        Some(Ok(examined)) => examined.hash.clone(),
+        // Reported elsewhere.
+        _ => String::new(),
+    };
+    Some(Recording {
+        file: file.clone(),
+        hash,
+    })
+}
+
+pub(super) fn check(
+    notebook: &Notebook,
+    workspace: &Workspace,
+    recordings: &Recordings,
+    bulletins: &[RawBulletin],
+    channels: &[RawChannel],
+) {
+    for (file, found) in recordings {
+        let place = || Place::absent(&format!("{RECORDINGS}/{file}"));
+        match found {
+            Err(error) => {
+                let word = match error {
+                    WavError::Empty => Phrase::new("wav-empty"),
+                    WavError::NotWav => Phrase::new("wav-other"),
+                    WavError::Unusual(words) => {
+                        Phrase::new("wav-unusual").with("words", words.as_str())
+                    }
+                };
+                let diagnostic = Diagnostic::new(Code::BadRecording, place()).with("problem", word);
+                notebook.report(diagnostic.help(Phrase::new("L121-help")));
+            }
+            Ok(examined) if !LENGTHS.contains(&examined.length) => {
+                let diagnostic = Diagnostic::new(Code::RecordingLength, place())
+                    .with("seconds", format!("{:.1}", examined.length.as_secs_f64()));
+                notebook.report(diagnostic.help(Phrase::new("L123-help")));
+            }
+            Ok(examined) if examined.is_silent => {
+                notebook.report(
+                    Diagnostic::new(Code::SilentRecording, place()).help(Phrase::new("L122-help")),
+                );
+            }
+            Ok(_) => {}
+        }
+        let is_used = bulletins
+            .iter()
+            .any(|raw| raw.recording.as_ref().is_some_and(|(name, _)| name == file));
+        if !is_used {
+            notebook.report(
+                Diagnostic::new(Code::UnusedRecording, place()).help(Phrase::new("L126-help")),
+            );
+        }
+    }
+    one_for_all(notebook, workspace, bulletins);
+    for raw in channels {
+        let Some((_, at)) = &raw.audio else {
+            if let Some(recipe) = sends_sound(workspace, raw) {
+                let diagnostic = Diagnostic::new(Code::AudioNotAsked, raw.at.clone())
+                    .with("recipe", recipe.id.as_str());
+                notebook.report(diagnostic.help(Phrase::new("L128-help")));
+            }
+            continue;
+        };
+        if raw.format != Format::Script {
+            let diagnostic = Diagnostic::new(Code::AudioNotSpoken, at.clone())
+                .with("format", raw.format.as_str());
+            notebook.report(diagnostic.help(Phrase::new("L125-help")));
+        } else if workspace.settings.audio.engine == Engine::None {
+            let without = bulletins
+                .iter()
+                .find(|raw| raw.bulletin.script.is_some() && raw.recording.is_none());
+            if let Some(bulletin) = without {
+                let diagnostic = Diagnostic::new(Code::AudioWithoutVoice, at.clone())
+                    .with("bulletin", bulletin.bulletin.id.as_str())
+                    .help(Phrase::new("L124-help"))
+                    .note(bulletin.at.clone(), Phrase::new("note-bulletin"));
+                notebook.report(diagnostic);
+            }
+        }
+    }
+}
+
+/// The recipe of a channel, if its request is sound.
+fn sends_sound<'a>(workspace: &'a Workspace, raw: &RawChannel) -> Option<&'a Recipe> {
+    let Some(RawAdapter::Recipe { recipe, .. }) = &raw.adapter else {
+        return None;
+    };
+    let recipe = workspace.recipes.get(recipe)?;
+    (recipe.request.body == Body::Audio).then_some(recipe)
+}
+
+/// A recording says the same everywhere. Words that differ from ward to ward are not what it says.
+fn one_for_all(notebook: &Notebook, workspace: &Workspace, bulletins: &[RawBulletin]) {
+    let recorded = || bulletins.iter().filter(|raw| raw.recording.is_some());
+    if recorded().next().is_none() {
+        return;
+    }
+    let (renderer, _) = Renderer::new(workspace);
+    for raw in recorded() {
+        let said = |ward| {
+            renderer
+                .render(workspace, &raw.bulletin, ward, Format::Script)
+                .ok()
+        };
+        let mut wards = workspace.wards.values();
+        let Some(first) = wards.next() else { continue };
+        let Some(words) = said(first) else { continue };
+        let other = wards.find(|ward| said(ward).is_some_and(|other| other.text != words.text));
+        if let (Some(other), Some((_, at))) = (other, &raw.recording) {
+            let diagnostic = Diagnostic::new(Code::RecordingForOneWard, at.clone())
+                .with("first", first.name.as_str())
+                .with("second", other.name.as_str());
+            notebook.report(diagnostic.help(Phrase::new("L127-help")));
+        }
+    }
+}

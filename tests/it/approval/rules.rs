@@ -1,0 +1,276 @@
+//! The rules of approval at the command line: what a version covers, who may decide, and what an approver is shown.
+
+use super::{Desk, HOA, MAI, MOT};
+use crate::support::{cli::loa, workspace::Folder};
+
+/// A folder that wants approval, and a database of its own.
+fn alone() -> (Folder, String) {
+    let folder = Folder::small();
+    folder.wants_approval();
+    let database = folder.sqlite();
+    (folder, database)
+}
+
+#[test]
+fn one_changed_byte_wants_approval_again() {
+    let (folder, database) = alone();
+    let desk = Desk {
+        folder: &folder,
+        database: &database,
+    };
+    folder.write("content/templates/chao.tera", "Chào {{ ward.short }}.");
+    folder.edit(MOT, "message: \"", "message: \"{% include 'chao.tera' %} ");
+    assert_eq!(desk.state("mot"), "waiting");
+    let edits = [
+        (MOT, "Cảnh giác lời", "Cảnh giác Lời", "title"),
+        (MOT, "topic: gia-danh", "topic: gia-danh # x", "a comment"),
+        (MOT, "Thưa bà con", "Thưa  bà con", "a space"),
+        (MOT, "until: 2024-12-31", "until: 2024-12-30", "a day"),
+        (
+            MOT,
+            "editors: [Lê Văn Tám]",
+            "editors: [Lê Văn Bảy]",
+            "an editor",
+        ),
+        ("content/templates/chao.tera", "Chào", "Chao", "a template"),
+        ("content/contacts.yaml", "Báo tin", "Báo tin.", "a contact"),
+        (
+            "content/contacts.yaml",
+            "by: \"Công văn\"",
+            "by: \"Công văn 2\"",
+            "a verification",
+        ),
+        (
+            "channels/wards.yaml",
+            "name: Hưng Bình",
+            "name: Hưng Binh",
+            "a ward's name",
+        ),
+        ("content/topics.yaml", "Giả danh", "Gỉa danh", "a topic"),
+        ("loa.yaml", "tỉnh Nghệ An", "tỉnh Nghệ an", "the province"),
+    ];
+    for (path, old, new, what) in edits {
+        let said = desk.approve("mot", MAI);
+        assert_eq!(said.code, 0, "{what}: {said:?}");
+        assert_eq!(desk.state("mot"), "approved", "{what}");
+        let before = desk.hash("mot");
+        folder.edit(path, old, new);
+        assert_ne!(desk.hash("mot"), before, "{what}");
+        assert_eq!(desk.state("mot"), "waiting", "{what}");
+        let stale = desk.says(&["approve", "mot", "--by", HOA, "--hash", &before]);
+        assert_eq!(stale.code, 2, "{what}: {stale:?}");
+    }
+    // What it does not use is none of its business.
+    assert_eq!(desk.approve("mot", MAI).code, 0);
+    folder.write("content/templates/khac.tera", "Khác.");
+    folder.edit("content/bulletins/hai.yaml", "lời thứ hai", "lời thứ ba");
+    assert_eq!(desk.state("mot"), "approved");
+}
+
+#[test]
+fn schedules_want_approval_again_too() {
+    let (folder, database) = alone();
+    let desk = Desk {
+        folder: &folder,
+        database: &database,
+    };
+    let schedules = "schedules/lich.yaml";
+    let edits = [
+        (schedules, "at: [\"05:30\"]", "at: [\"05:31\"]"),
+        (schedules, "deadline: 10m", "deadline: 11m"),
+        (schedules, "only: [mot]", "only: [hai]"),
+        (
+            schedules,
+            "to: { kind: loudspeaker }",
+            "to: { kind: loudspeaker, except: [loa-ll-1] }",
+        ),
+        ("channels/kenh.yaml", "http://10.0.0.1", "http://10.0.0.8"),
+        (
+            "channels/recipes/loudspeaker-http.yaml",
+            "{{ message.text }}",
+            "{{ message.text }}!",
+        ),
+    ];
+    for (path, old, new) in edits {
+        let said = desk.approve("loa-sang", MAI);
+        assert_eq!(said.code, 0, "{new}: {said:?}");
+        assert_eq!(desk.state("loa-sang"), "approved");
+        folder.edit(path, old, new);
+        assert_eq!(desk.state("loa-sang"), "waiting", "{new}");
+    }
+    let said = desk.says(&["diff", "loa-sang"]);
+    assert!(
+        said.out.contains("loudspeaker-http"),
+        "the channels whose recipe changed: {}",
+        said.out
+    );
+}
+
+#[test]
+fn who_may_and_who_may_not() {
+    let (folder, database) = alone();
+    let desk = Desk {
+        folder: &folder,
+        database: &database,
+    };
+    let hash = desk.hash("mot");
+    let no = |by: &str, hash: &str, words: &str| {
+        let said = desk.says(&["approve", "mot", "--by", by, "--hash", hash]);
+        assert_eq!(said.code, 2, "{by:?}: {said:?}");
+        assert!(said.err.contains(words), "{by:?}: {}", said.err);
+    };
+    // The editor is an approver otherwise, and stays an editor in any spelling.
+    for editor in [
+        "Lê Văn Tám",
+        "LÊ VĂN TÁM",
+        "lê văn  tám",
+        " Le\u{302} Va\u{306}n Ta\u{301}m ",
+        "Lê\u{a0}Văn\u{200b} Tám",
+    ] {
+        no(editor, &hash, "người biên tập");
+    }
+    no("Ai đó", &hash, "không có trong danh sách");
+    // A Cyrillic letter makes no approver.
+    no(
+        "Tr\u{1ea7}n Th\u{1ecb} M\u{430}i",
+        &hash,
+        "không có trong danh sách",
+    );
+    no(MAI, "", "loa diff mot");
+    no(MAI, &hash[..11], "12");
+    no(MAI, &"0".repeat(64), "đã thay đổi");
+
+    folder.edit(MOT, "editors: [Lê Văn Tám]\n", "");
+    let hash = desk.hash("mot");
+    no(MAI, &hash, "editors:");
+    assert_eq!(desk.state("mot"), "no-editors");
+
+    folder.edit(
+        MOT,
+        "priority: normal",
+        "priority: emergency\neditors: [Lê Văn Tám]",
+    );
+    let half = desk.approve("mot", MAI);
+    assert_eq!(half.code, 0, "{half:?}");
+    assert_eq!(desk.state("mot"), "waiting");
+    let hash = desk.hash("mot");
+    for again in [
+        MAI,
+        "TRẦN THỊ MAI",
+        "trần  thị mai",
+        "Tra\u{302}\u{300}n Thi\u{323} Mai",
+    ] {
+        no(again, &hash, "cần thêm một người khác");
+    }
+    let waits = desk.status("mot");
+    assert_eq!(waits["may_approve"], serde_json::json!([HOA]));
+    assert_eq!(desk.approve("mot", HOA).code, 0);
+    assert_eq!(desk.state("mot"), "approved");
+}
+
+#[test]
+fn the_approver_sees_exactly_what_changed() {
+    let (folder, database) = alone();
+    let desk = Desk {
+        folder: &folder,
+        database: &database,
+    };
+    let first = desk.says(&["diff", "mot"]);
+    assert!(
+        first.out.contains("Chưa có phiên bản nào được duyệt"),
+        "{}",
+        first.out
+    );
+    assert!(
+        first.out.contains("Thưa bà con ⟦…⟧. lời thứ nhất."),
+        "{}",
+        first.out
+    );
+    assert_eq!(desk.approve("mot", MAI).code, 0);
+    folder.edit(MOT, "lời thứ nhất", "lời thứ nhì");
+    let said = desk.says(&["diff", "mot"]);
+    let changed = "Thưa bà con ⟦…⟧. lời thứ [-nhất-]{+nhì+}.";
+    assert_eq!(
+        said.out.matches(changed).count(),
+        1,
+        "once for all wards: {}",
+        said.out
+    );
+    assert!(said.out.contains(&desk.hash("mot")), "{}", said.out);
+    let json = desk.says(&["diff", "mot", "--format", "json"]).json();
+    let words = json["words"].as_array().unwrap();
+    // Every format and the correction in every format, all wards together.
+    assert_eq!(words.len(), 8, "{json:#}");
+    assert!(
+        words
+            .iter()
+            .all(|change| change["wards"].as_array().unwrap().len() == 3)
+    );
+    // A ward that gets another name is told of by its name.
+    assert_eq!(desk.approve("mot", MAI).code, 0);
+    folder.edit("channels/wards.yaml", "name: Lê Lợi", "name: Lê Lai");
+    let said = desk.says(&["diff", "mot"]);
+    assert!(
+        said.out.contains("phường Lê [-Lợi-]{+Lai+}"),
+        "{}",
+        said.out
+    );
+    assert!(!said.out.contains("Hưng Bình"), "{}", said.out);
+    // What nobody hears is shown, too.
+    assert_eq!(desk.approve("mot", MAI).code, 0);
+    folder.edit("content/contacts.yaml", "Báo tin", "Báo tin nhanh");
+    let said = desk.says(&["diff", "mot"]);
+    assert!(
+        said.out.contains("Đầu mối cong-an")
+            && said
+                .out
+                .contains("+ Công an thành phố Vinh | – | office | Báo tin nhanh"),
+        "{}",
+        said.out
+    );
+}
+
+#[test]
+fn unapproved_words_are_not_sent_by_hand() {
+    let (folder, database) = alone();
+    let desk = Desk {
+        folder: &folder,
+        database: &database,
+    };
+    let send = || desk.says(&["send", "mot", "--to", "all", "--by", MAI, "--reason", "gấp"]);
+    let said = send();
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("chưa được duyệt"), "{said:?}");
+    assert_eq!(desk.approve("mot", MAI).code, 0);
+    let said = send();
+    assert!(
+        said.err.contains("loa run"),
+        "approved, but nobody is running: {said:?}"
+    );
+}
+
+#[test]
+fn the_sample_is_approved_in_simulation_and_the_journal_says_so() {
+    let sample = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite:{}", folder.path().join("s.db").display());
+    let world = ["--simulate", "--database", &database];
+    let run = ["run", "--no-web", "--speed", "3000", "--until", "+10m"];
+    let said = loa(sample, &[&run[..], &world].concat());
+    assert_eq!(said.code, 0, "{said:?}");
+    let said = loa(
+        sample,
+        &[&["status", "--all", "--format", "json"][..], &world].concat(),
+    );
+    assert_eq!(said.code, 0, "{said:?}");
+    for row in said.json().as_array().unwrap() {
+        let person = row["in_force"]["person"].as_str().unwrap();
+        assert!(person.contains("(mô phỏng)"), "{person}");
+    }
+    let log = loa(sample, &[&["log", "--format", "json"][..], &world].concat()).json();
+    let rows = log.as_array().unwrap();
+    assert!(
+        !rows.is_empty() && rows.iter().all(|row| row["state"] == "accepted"),
+        "{rows:?}"
+    );
+}

@@ -1,0 +1,88 @@
+//! Daemons with channels that want sound: it is made ahead of time, goes with the message, and its absence is a reason.
+
+use loa::{
+    audio::wav,
+    clock::Clock,
+    domain::{
+        audio::AudioFormat,
+        delivery::{Reason, State},
+    },
+};
+
+use super::engines::{babble, engine};
+use crate::support::{
+    city::{Scene, at},
+    on_both_databases,
+};
+
+/// Lets one loudspeaker of the city want sound from a script.
+fn audible(scene: &Scene, script: &str) {
+    let channels = std::fs::read_to_string(scene.folder.path().join("channels/kenh.yaml")).unwrap();
+    let wanting = channels.replacen("kind: loudspeaker", "kind: loudspeaker\n    audio: wav", 1);
+    assert_ne!(channels, wanting);
+    scene.folder.write("channels/kenh.yaml", &wanting);
+    scene.folder.amend(
+        "loa.yaml",
+        "speech: { engine: { command: { program: bin/engine } }, timeout: 5s }\n",
+    );
+    scene
+        .folder
+        .write_bytes("voice.wav", &wav::encode(&babble(4.0)));
+    engine(&scene.folder, script);
+}
+
+on_both_databases! {
+    async fn sound_is_made_ahead_and_goes_with_the_message(scene: Scene) {
+        audible(&scene, "echo run >> runs; cat voice.wav");
+        // Time stands still at a quarter to: what becomes ready now is ready in time.
+        let daemon = scene.start_with(Clock::manual(at("2024-03-25T05:16"))).await;
+        daemon.wait(|rows| rows.iter().filter(|row| row.due == at("2024-03-25T05:30")).all(|row| row.state == State::Ready)).await;
+        daemon.stop().await;
+        let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        let other = scene.row("loa-hb-2", "2024-03-25T05:30").await;
+        let sounds = scene.store().await.sounds(&[row.id.clone(), other.id]).await.unwrap();
+        assert_eq!(sounds.len(), 1, "only one channel wants sound");
+        let sound = &sounds[&row.id];
+        assert_eq!(sound.format, AudioFormat::Wav);
+        assert!((sound.spoken.as_secs_f64() - 4.0).abs() < 0.5 && sound.length > sound.spoken);
+        assert!((sound.loudness + 16.0).abs() < 1.0, "{}", sound.loudness);
+        let daemon = scene.start("2024-03-25T05:29").await;
+        daemon.reach("2024-03-25T05:40").await;
+        daemon.stop().await;
+        let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert_eq!((row.state, row.attempts), (State::Accepted, 1));
+        assert_eq!(std::fs::read_to_string(scene.folder.path().join("runs")).unwrap(), "run\n");
+        scene.check().await;
+    }
+
+    async fn a_voice_that_fails_ends_the_delivery_with_its_reason_and_no_other(scene: Scene) {
+        audible(&scene, "echo run >> runs; echo broken >&2; exit 1");
+        let daemon = scene.start("2024-03-25T05:00").await;
+        daemon.reach("2024-03-25T05:40").await;
+        daemon.stop().await;
+        let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert_eq!((row.state, row.reason, row.attempts), (State::Failed, Some(Reason::VoiceFailed), 0));
+        assert!(row.detail.is_some_and(|detail| detail.contains("broken")));
+        for channel in ["loa-hb-2", "loa-ll-1"] {
+            assert_eq!(scene.row(channel, "2024-03-25T05:30").await.state, State::Accepted, "{channel}");
+        }
+        let runs = std::fs::read_to_string(scene.folder.path().join("runs")).unwrap().lines().count();
+        assert!(runs > 1, "it was tried again while there was time");
+        scene.check().await;
+    }
+
+    async fn a_sound_that_is_gone_is_never_made_while_sending(scene: Scene) {
+        audible(&scene, "echo run >> runs; cat voice.wav");
+        let daemon = scene.start_with(Clock::manual(at("2024-03-25T05:16"))).await;
+        daemon.wait(|rows| rows.iter().any(|row| row.channel.as_str() == "loa-hb-1" && row.state == State::Ready)).await;
+        daemon.stop().await;
+        std::fs::remove_dir_all(scene.folder.path().join(".loa/audio")).unwrap();
+        let daemon = scene.start("2024-03-25T05:29").await;
+        daemon.reach("2024-03-25T05:45").await;
+        daemon.stop().await;
+        let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert_eq!((row.state, row.reason), (State::Failed, Some(Reason::NoSound)), "{row:?}");
+        assert_eq!(std::fs::read_to_string(scene.folder.path().join("runs")).unwrap(), "run\n");
+        scene.check().await;
+    }
+}
