@@ -330,12 +330,12 @@ fn why(row: &DeliveryRow, output: &Output, zone: chrono_tz::Tz) -> String {
                 }
             };
             output.say(
-                "reason.expired-downtime",
+                "state.expired-downtime",
                 &[("from", &near(from)), ("until", &near(until))],
             )
         }
         (Reason::Expired, None) if detail == "no-valid-bulletin" => {
-            output.say("reason.expired-no-valid-bulletin", &[])
+            output.say("state.expired-no-valid-bulletin", &[])
         }
         _ => output.say(&format!("reason.{}", reason.as_str()), &[]),
     }

@@ -9,6 +9,7 @@ mod ends;
 mod leases;
 mod limits;
 mod queue;
+mod sounds;
 mod verdict;
 
 use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -21,6 +22,7 @@ use self::{
     leases::{Held, Leases},
     limits::Limits,
     queue::Queue,
+    sounds::{fetch, sounds, wants_sound},
     verdict::conclude,
 };
 use super::{Shared, live::Live, liveness};
@@ -31,7 +33,7 @@ use crate::{
     },
     clock::Busy,
     domain::{
-        audio::{Audio, Sound},
+        audio::Sound,
         channel::Mode,
         delivery::{Outcome, Reason, State},
         id::DeliveryId,
@@ -488,40 +490,6 @@ fn address(claimed: &Claimed, content: Arc<Content>) -> Message {
         hash: claimed.hash.clone(),
         content,
         audio: None,
-    }
-}
-
-fn wants_sound(live: &Live, claimed: &Claimed) -> bool {
-    let channel = live.workspace.channels.get(&claimed.channel);
-    channel.is_some_and(|channel| channel.audio.is_some())
-}
-
-/// The sounds that these deliveries were frozen with, as far as their channels want any.
-async fn sounds(shared: &Shared, live: &Live, claimed: &[Claimed]) -> HashMap<DeliveryId, Sound> {
-    let wanting: Vec<DeliveryId> = claimed
-        .iter()
-        .filter(|claimed| wants_sound(live, claimed))
-        .map(|claimed| claimed.id.clone())
-        .collect();
-    shared.store.sounds(&wanting).await.unwrap_or_else(|error| {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "the sounds of deliveries could not be read"
-        );
-        HashMap::new()
-    })
-}
-
-/// Fetches the bytes of a sound from disk. Nothing is made here.
-async fn fetch((sound, live): (Sound, Arc<Live>)) -> Result<Audio, Failure> {
-    let read = tokio::task::spawn_blocking(move || {
-        let data = live.studio.read(&sound.hash, sound.format);
-        data.map(|data| Audio { sound, data })
-    });
-    match read.await {
-        Ok(Ok(audio)) => Ok(audio),
-        Ok(Err(error)) => Err(Failure::retry(Reason::NoSound, error.to_string())),
-        Err(error) => Err(Failure::retry(Reason::Defect, error.to_string())),
     }
 }
 

@@ -339,6 +339,35 @@ async fn finish_held(
         .collect())
 }
 
+fn priority(text: &str, id: &str) -> Result<Priority, StoreError> {
+    Priority::parse(text).ok_or_else(|| StoreError::corrupt("delivery", "priority", id))
+}
+
+fn mode(text: &str, id: &str) -> Result<Mode, StoreError> {
+    Mode::parse(text).ok_or_else(|| StoreError::corrupt("delivery", "mode", id))
+}
+
+/// Of what something is ready that this node may send: most urgent first, and first what must not be sent twice.
+async fn kinds(
+    tx: &mut Tx,
+    now: Timestamp,
+    room: &Room<'_>,
+) -> Result<Vec<(Priority, Mode)>, StoreError> {
+    let mut kinds = rows!(
+        *tx,
+        sql::deliver::READY_KINDS,
+        [now.as_micros(), room.revision],
+        |row| {
+            Ok((
+                priority(row.text(0)?, "a ready one")?,
+                mode(row.text(1)?, "a ready one")?,
+            ))
+        }
+    )?;
+    kinds.sort_unstable_by_key(|(priority, mode)| (Reverse(*priority), *mode != Mode::AtMostOnce));
+    Ok(kinds)
+}
+
 /// Looks at what could be sent, in order, until enough is chosen.
 async fn candidates(
     tx: &mut Tx,
@@ -346,30 +375,7 @@ async fn candidates(
     room: &Room<'_>,
     mut choose: impl FnMut(&Candidate) -> bool + Send,
 ) -> Result<Vec<Claimed>, StoreError> {
-    let mut kinds = rows!(
-        *tx,
-        sql::deliver::READY_KINDS,
-        [now.as_micros(), room.revision],
-        |row| {
-            Ok((
-                parsed(
-                    row.text(0)?,
-                    |text| Priority::parse(text).ok_or(()),
-                    "delivery",
-                    "priority",
-                    "a ready one",
-                )?,
-                parsed(
-                    row.text(1)?,
-                    |text| Mode::parse(text).ok_or(()),
-                    "delivery",
-                    "mode",
-                    "a ready one",
-                )?,
-            ))
-        }
-    )?;
-    kinds.sort_unstable_by_key(|(priority, mode)| (Reverse(*priority), *mode != Mode::AtMostOnce));
+    let kinds = kinds(tx, now, room).await?;
     let mut full: BTreeSet<String> = room.full.iter().cloned().collect();
     let mut full_json = json(&full.iter().map(|host| clean(host)).collect::<Vec<_>>());
     let mut chosen: Vec<Claimed> = Vec::new();
@@ -500,13 +506,7 @@ impl Ready<'_> {
             id: delivery_id(id),
             channel: parsed(&self.channel, ChannelId::parse, "delivery", "channel", id)?,
             host: self.host.as_ref().to_owned(),
-            mode: parsed(
-                &self.mode,
-                |text| Mode::parse(text).ok_or(()),
-                "delivery",
-                "mode",
-                id,
-            )?,
+            mode: mode(&self.mode, id)?,
         })
     }
 
@@ -528,13 +528,7 @@ impl Ready<'_> {
             channel_name: self.channel_name.into_owned(),
             ward: parsed(&self.ward, WardId::parse, "delivery", "ward", name)?,
             ward_name: self.ward_name.into_owned(),
-            priority: parsed(
-                &self.priority,
-                |text| Priority::parse(text).ok_or(()),
-                "delivery",
-                "priority",
-                name,
-            )?,
+            priority: priority(&self.priority, name)?,
             due: Timestamp::from_micros(self.due_us),
             deadline: Timestamp::from_micros(self.deadline_us),
             hash: ContentHash::from_store(hash.into_owned()),

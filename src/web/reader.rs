@@ -69,7 +69,7 @@ impl Reader {
         if detail == "no-valid-bulletin" {
             return Some(catalogue::text(
                 self.lang,
-                "reason.expired-no-valid-bulletin",
+                "state.expired-no-valid-bulletin",
                 &[],
             ));
         }
@@ -82,7 +82,7 @@ impl Reader {
             }
         };
         let args: [(&str, &dyn Display); 2] = [("from", &near(from)), ("until", &near(until))];
-        Some(catalogue::text(self.lang, "reason.expired-downtime", &args))
+        Some(catalogue::text(self.lang, "state.expired-downtime", &args))
     }
 
     /// The detail of a journal line: words of the program (`skipped: expired`, `expired: FROM..UNTIL`) in the reader's.

@@ -114,7 +114,7 @@ async fn fast_clocks_of_their_own_do_not_make_nodes_look_dead_to_each_other() {
     let Some(scene) = scene().await else { return };
     scene
         .city
-        .fault(FaultOrder::new("*", Fault::Slow { ms: 1_000 }))
+        .fault(FaultOrder::new("*", Fault::Slow { ms: 600 }))
         .await
         .unwrap();
     let fast = || Clock::simulated(at("2024-03-25T05:00"), 20_000.0);

@@ -1,0 +1,53 @@
+//! The sounds that go with what is sent: which ones, and their bytes from disk. Nothing is made here.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::super::{Shared, live::Live};
+use crate::{
+    adapter::Failure,
+    domain::{
+        audio::{Audio, Sound},
+        delivery::Reason,
+        id::DeliveryId,
+    },
+    store::Claimed,
+};
+
+/// Whether its channel takes sound.
+pub(super) fn wants_sound(live: &Live, claimed: &Claimed) -> bool {
+    let channel = live.workspace.channels.get(&claimed.channel);
+    channel.is_some_and(|channel| channel.audio.is_some())
+}
+
+/// The sounds that these deliveries were frozen with, as far as their channels want any.
+pub(super) async fn sounds(
+    shared: &Shared,
+    live: &Live,
+    claimed: &[Claimed],
+) -> HashMap<DeliveryId, Sound> {
+    let wanting: Vec<DeliveryId> = claimed
+        .iter()
+        .filter(|claimed| wants_sound(live, claimed))
+        .map(|claimed| claimed.id.clone())
+        .collect();
+    shared.store.sounds(&wanting).await.unwrap_or_else(|error| {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "the sounds of deliveries could not be read"
+        );
+        HashMap::new()
+    })
+}
+
+/// Fetches the bytes of a sound from disk. Nothing is made here.
+pub(super) async fn fetch((sound, live): (Sound, Arc<Live>)) -> Result<Audio, Failure> {
+    let read = tokio::task::spawn_blocking(move || {
+        let data = live.studio.read(&sound.hash, sound.format);
+        data.map(|data| Audio { sound, data })
+    });
+    match read.await {
+        Ok(Ok(audio)) => Ok(audio),
+        Ok(Err(error)) => Err(Failure::retry(Reason::NoSound, error.to_string())),
+        Err(error) => Err(Failure::retry(Reason::Defect, error.to_string())),
+    }
+}
