@@ -5,6 +5,7 @@
 mod approve;
 mod channels;
 mod check;
+mod contacts;
 pub mod cron;
 mod diff;
 mod follower;
@@ -131,6 +132,8 @@ enum Command {
     Reject(approve::ReturnArgs),
     /// Take a bulletin back: stop it, and correct it wherever it went
     Retract(retract::RetractArgs),
+    /// List the contacts, or find in any text what leads to somebody
+    Contacts(contacts::ContactsArgs),
     /// List the channels; with --probe, ask each whether it is alive
     Channels(channels::ChannelsArgs),
     /// Say whether a broadcast of unknown outcome was heard
@@ -230,6 +233,7 @@ async fn execute(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Command::Return(args) => approve::refuse(global, args, Decision::Returned, output).await,
         Command::Reject(args) => approve::refuse(global, args, Decision::Rejected, output).await,
         Command::Retract(args) => retract::run(global, args, output).await,
+        Command::Contacts(args) => contacts::run(global, args, output),
         Command::Channels(args) => channels::run(global, args, output).await,
         Command::Reconcile(args) => reconcile::run(global, args, output).await,
         Command::Verify(args) => verify::run(global, args, output).await,

@@ -15,6 +15,7 @@ pub mod reloader;
 pub mod sample;
 pub mod speaker;
 pub mod supervisor;
+mod vetting;
 mod watch;
 
 use std::{

@@ -6,6 +6,8 @@
 
 pub mod domain;
 
+pub mod contacts;
+
 pub mod catalogue;
 pub mod clock;
 pub mod telemetry;

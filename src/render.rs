@@ -10,9 +10,10 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     catalogue::{self, Lang},
+    contacts::{self, Directory, Found, Verdict},
     domain::{
-        bulletin::{Bulletin, Format, Script, Turn},
-        id::{BulletinId, WardId},
+        bulletin::{Bulletin, Format, NotContact, Script, Turn},
+        id::{BulletinId, ContactId, WardId},
         message::Content,
         ward::Ward,
         workspace::Workspace,
@@ -139,6 +140,8 @@ pub struct Renderer {
     templates: Templates,
     /// What is the same for every bulletin and ward, converted once: thousands of renderings share it.
     common: Context,
+    /// The contacts that words may name.
+    directory: Directory,
 }
 
 impl Renderer {
@@ -181,11 +184,12 @@ impl Renderer {
         let contacts = workspace
             .contacts
             .values()
+            // What nobody verified must not be heard, so a template cannot even reach it.
+            .filter(|contact| contact.verified.is_some())
             .map(|contact| {
                 let mut fields = Map::new();
                 fields.insert("name".into(), contact.name.clone().into());
-                // An unverified number must not be heard, so a template cannot even reach it.
-                if let (Some(value), Some(_)) = (&contact.value, &contact.verified) {
+                if let Some(value) = &contact.value {
                     fields.insert("value".into(), value.clone().into());
                 }
                 (contact.id.to_string(), Value::Object(fields))
@@ -198,7 +202,12 @@ impl Renderer {
             "city",
             &json!({ "name": settings.city.name, "province": settings.province }),
         );
-        (Self { templates, common }, problems)
+        let renderer = Self {
+            templates,
+            common,
+            directory: Directory::new(workspace.contacts.values()),
+        };
+        (renderer, problems)
     }
 
     /// Whether `part` of `bulletin` is a template that can be rendered: broken ones, and those that include one, are not.
@@ -239,7 +248,7 @@ impl Renderer {
         let summary = (is_article && BodyPart::ArticleSummary.text(bulletin).is_some())
             .then(|| part(BodyPart::ArticleSummary))
             .transpose()?;
-        Ok(Content {
+        let mut content = Content {
             bulletin: bulletin.id.clone(),
             format,
             title: bulletin.title.clone(),
@@ -248,10 +257,46 @@ impl Renderer {
             text,
             turns,
             quoted: crate::domain::message::Quoted::default(),
+            contacts: Vec::new(),
             recording: (format == Format::Script)
                 .then(|| bulletin.recording.clone())
                 .flatten(),
-        })
+        };
+        content.contacts = contacts::named(
+            &content,
+            &bulletin.contacts,
+            &self.directory,
+            &workspace.contacts,
+        );
+        Ok(content)
+    }
+
+    /// What in `content` must not air: whatever leads to somebody who is no verified contact, by what its bulletin says of
+    /// exceptions. Whether verifications have expired is another question, which depends on the day
+    /// ([`crate::domain::contact::lapsed`]). `aloud` is how a script sounds, with the exceptions as they sound.
+    #[must_use]
+    pub fn strays<'r>(
+        &'r self,
+        content: &Content,
+        bulletin: &'r Bulletin,
+        aloud: Option<(&str, &'r [NotContact])>,
+    ) -> Vec<(Found, Verdict<'r>)> {
+        let written: Vec<Found> = contacts::texts(content).flat_map(contacts::find).collect();
+        let (heard, exceptions) = match aloud {
+            Some((text, exceptions)) => (contacts::find_aloud(&written, text), exceptions),
+            None => (Vec::new(), [].as_slice()),
+        };
+        let judge = |found: Found, exceptions: &'r [NotContact]| {
+            let verdict = self.directory.judge(&found, exceptions, None);
+            (!verdict.is_good()).then_some((found, verdict))
+        };
+        let written = written
+            .into_iter()
+            .filter_map(|found| judge(found, &bulletin.not_contacts));
+        let heard = heard
+            .into_iter()
+            .filter_map(|found| judge(found, exceptions));
+        written.chain(heard).collect()
     }
 
     /// The correction of `bulletin` for `ward`, as a channel of `format` carries it.
@@ -266,7 +311,7 @@ impl Renderer {
         format: Format,
     ) -> Result<Content, RenderError> {
         let text = self.part(workspace, bulletin, ward, BodyPart::Correction)?;
-        Ok(Content {
+        let mut content = Content {
             bulletin: bulletin.id.clone(),
             format,
             // What goes out is Vietnamese, whatever the operator reads.
@@ -280,9 +325,22 @@ impl Renderer {
             text,
             turns: Vec::new(),
             quoted: crate::domain::message::Quoted::default(),
+            contacts: Vec::new(),
             // The recording says something else.
             recording: None,
-        })
+        };
+        // A bulletin is taken back also when one of its contacts does not hold any more.
+        let listed: Vec<ContactId> = bulletin
+            .contacts
+            .iter()
+            .filter(|id| {
+                let contact = workspace.contacts.get(*id);
+                contact.is_some_and(|contact| content.text.contains(&contact.name))
+            })
+            .cloned()
+            .collect();
+        content.contacts = contacts::named(&content, &listed, &self.directory, &workspace.contacts);
+        Ok(content)
     }
 
     /// One part of `bulletin`, for checks and for corrections.

@@ -21,7 +21,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use crate::{
     audio::{RECORDINGS, examine},
     diagnostic::{Code, Diagnostic, Phrase, Place, Severity, SourceFile},
-    domain::{id::BulletinId, id::RecipeId, workspace::Workspace},
+    domain::{id::BulletinId, id::RecipeId, time::Timestamp, workspace::Workspace},
 };
 use check::{Parts, Recordings};
 use files::{Role, TOO_LARGE};
@@ -66,12 +66,19 @@ pub fn id_like(text: &str) -> Option<String> {
 /// Reads the workspace in the folder `root`.
 #[must_use]
 pub fn load(root: &Path) -> Loaded {
+    load_at(root, None)
+}
+
+/// Reads the workspace in the folder `root` as of `now`: contacts that have expired or soon will are said as well.
+#[must_use]
+pub fn load_at(root: &Path, now: Option<Timestamp>) -> Loaded {
     let gathered = files::gather(root);
     read(
         &gathered.files,
         gathered.recordings,
         gathered.diagnostics,
         &gathered.unreadable,
+        now,
     )
 }
 
@@ -88,7 +95,13 @@ pub fn too_slow() -> Loaded {
 /// Reads a workspace from memory: contents by path, relative and with `/`.
 #[must_use]
 pub fn load_files(files: &BTreeMap<String, Vec<u8>>) -> Loaded {
-    read(files, Recordings::new(), Vec::new(), &[])
+    load_files_at(files, None)
+}
+
+/// [`load_at`] from memory.
+#[must_use]
+pub fn load_files_at(files: &BTreeMap<String, Vec<u8>>, now: Option<Timestamp>) -> Loaded {
+    read(files, Recordings::new(), Vec::new(), &[], now)
 }
 
 fn read(
@@ -96,6 +109,7 @@ fn read(
     recordings: Recordings,
     first: Vec<Diagnostic>,
     unreadable: &[Role],
+    now: Option<Timestamp>,
 ) -> Loaded {
     let notebook = Notebook::default();
     for diagnostic in first {
@@ -164,7 +178,7 @@ fn read(
         hasher.update(format!("{RECORDINGS}/{file}\0{hash}").as_bytes());
     }
     let revision = hasher.finalize().to_hex()[..16].to_owned();
-    let workspace = check::run(&notebook, parts, revision);
+    let workspace = check::run(&notebook, parts, revision, now);
     let mut diagnostics = notebook.into_report();
     diagnostics.sort_by(Diagnostic::order);
     diagnostics.dedup();
@@ -225,7 +239,7 @@ fn take(notebook: &Notebook, parts: &mut Parts, role: &Role, path: &str, bytes: 
     match role {
         Role::Settings => parts.settings = Some(raw::settings::read(root)),
         Role::Topics => parts.topics.extend(raw::bulletin::read_topics(root)),
-        Role::Contacts => parts.contacts.extend(raw::bulletin::read_contacts(root)),
+        Role::Contacts => parts.contacts.extend(raw::contact::read(root)),
         Role::Readings => parts.readings = raw::speech::read(root),
         Role::Wards => parts.wards.extend(raw::ward::read(root)),
         Role::Channels => parts.channels.extend(raw::channel::read(root)),

@@ -14,10 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     domain::{
         approval::{Required, Subject},
-        bulletin::{Bulletin, Dated, Priority},
+        bulletin::{Bulletin, Priority},
         calendar::When,
         channel::{AdapterConfig, Channel, Parameter},
-        contact::{Contact, ContactKind},
+        contact::Contact,
         id::{BulletinId, ContactId, ScheduleId},
         message::Content,
         schedule::{Choice, Missed, Schedule},
@@ -222,29 +222,21 @@ fn contacts_of(
 /// A contact as an approval covers it.
 #[must_use]
 pub fn contact_record(contact: &Contact) -> ContactRecord {
-    let kind = match contact.kind {
-        ContactKind::Phone => "phone",
-        ContactKind::ShortCode => "short-code",
-        ContactKind::Site => "site",
-        ContactKind::Office => "office",
-        ContactKind::Oa => "oa",
-    };
     let verified = contact.verified.as_ref().map_or_else(String::new, |check| {
-        format!("{} {}", dated(check.on), check.by)
+        format!("{} {} – {}", check.on, check.by, check.expires)
     });
     ContactRecord {
         name: contact.name.clone(),
         value: contact.value.clone(),
-        about: [kind, &contact.purpose, &contact.source, &verified].join(" | "),
+        about: [
+            contact.kind.as_str(),
+            &contact.owner,
+            &contact.purpose,
+            &contact.source,
+            &verified,
+        ]
+        .join(" | "),
         verified: contact.verified.is_some(),
-    }
-}
-
-fn dated(on: Dated) -> String {
-    match on {
-        Dated::Day(day) => day.to_string(),
-        Dated::Month { year, month } => format!("{year}-{month:02}"),
-        Dated::Year(year) => year.to_string(),
     }
 }
 

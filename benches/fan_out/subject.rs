@@ -214,7 +214,7 @@ network: {{ allow: ["127.0.0.1/32"] }}
 
 const CONTACTS: &str = r#"
 contacts:
-  cong-an: { kind: office, name: Công an thành phố, purpose: Báo tin, source: "Công văn", verified: { month: 2024-03, by: "Công văn" } }
+  cong-an: { kind: office, name: Công an thành phố, owner: Công an, purpose: Báo tin, source: "Công văn", verified_on: 2024-03, verified_by: "Công văn", expires: 2030-12 }
 "#;
 
 const SCHEDULES: &str = r#"

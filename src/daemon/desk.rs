@@ -150,6 +150,7 @@ mod tests {
             html: None,
             turns: Vec::new(),
             quoted: crate::domain::message::Quoted::default(),
+            contacts: Vec::new(),
             recording: None,
         })
     }

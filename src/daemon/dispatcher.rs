@@ -25,7 +25,7 @@ use self::{
     sounds::{fetch, sounds, wants_sound},
     verdict::conclude,
 };
-use super::{Shared, live::Live, liveness};
+use super::{Shared, live::Live, liveness, vetting};
 use crate::{
     adapter::{
         Adapter, Failure,
@@ -436,6 +436,11 @@ impl Ledger {
                     continue;
                 }
             };
+            if let Some(lapse) = vetting::lapsed(&live.workspace, &content, shared.clock.now()) {
+                let failure = Failure::reject(Reason::Contact, &lapse);
+                self.take(self.never_left(&claimed, failure, shared.clock.now()));
+                continue;
+            }
             let wants_sound = wants_sound(live, &claimed);
             let sound = sounds
                 .remove(&claimed.id)

@@ -9,6 +9,7 @@ use crate::{
     config::Secrets,
     domain::{audio::Engine, id::ChannelId, workspace::Workspace},
     render::Renderer,
+    speech::Speech,
     version::Versions,
 };
 
@@ -21,6 +22,8 @@ pub struct Live {
     pub renderer: Renderer,
     /// What has to be approved, in its current versions.
     pub versions: Versions,
+    /// How its words are read aloud.
+    pub speech: Speech,
     /// Its channels' adapters.
     pub adapters: Registry,
     /// Channels without an adapter here, ascending. Another node may have what this one lacks.
@@ -70,6 +73,7 @@ impl Live {
         });
         let studio = Studio::new(&workspace, &secrets.home(), token);
         Self {
+            speech: Speech::new(&workspace.readings, workspace.settings.speech.dialect),
             workspace,
             renderer,
             versions,

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Shared, desk::Answer, live::Live};
+use super::{Shared, desk::Answer, live::Live, vetting};
 use crate::{
     domain::{
         audio::{AudioFormat, Sound},
@@ -139,6 +139,9 @@ async fn step(shared: &Shared, held: &mut u32) -> Result<bool, StoreError> {
 /// What rendered words depend on.
 type Key<'a> = (&'a BulletinId, &'a WardId, Slot);
 
+/// What came of rendering, once for all deliveries that get it.
+type Made = Result<(ContentHash, Arc<Content>), Refused>;
+
 /// What a round made.
 #[derive(Default)]
 struct Round {
@@ -155,7 +158,7 @@ impl Round {
     /// Chooses for each delivery, and renders each bulletin once per ward and format.
     fn of(live: &Live, approvals: &Approvals, unprepared: &[Unprepared]) -> Self {
         let mut round = Self::default();
-        let mut made: HashMap<Key<'_>, Result<ContentHash, Refused>> = HashMap::new();
+        let mut made: HashMap<Key<'_>, Made> = HashMap::new();
         for delivery in unprepared {
             match round.words(live, approvals, delivery, &mut made) {
                 Ok((hash, approved)) => {
@@ -243,7 +246,7 @@ impl Round {
         live: &Live,
         approvals: &Approvals,
         delivery: &'u Unprepared,
-        made: &mut HashMap<Key<'u>, Result<ContentHash, Refused>>,
+        made: &mut HashMap<Key<'u>, Made>,
     ) -> Result<(ContentHash, Option<Approved>), Refused> {
         let workspace = &live.workspace;
         let (Some(bulletin), Some(ward)) = (
@@ -259,7 +262,7 @@ impl Round {
             Words::Rendered(slot) => slot,
         };
         let key = (&delivery.bulletin, &delivery.ward, slot);
-        let hash = made.entry(key).or_insert_with(|| {
+        let words = made.entry(key).or_insert_with(|| {
             let renderer = &live.renderer;
             let rendered = if slot.correction {
                 renderer.correction(workspace, bulletin, ward, slot.format)
@@ -267,11 +270,17 @@ impl Round {
                 renderer.render(workspace, bulletin, ward, slot.format)
             };
             let content = rendered.map_err(|error| (Reason::Unrenderable, error.to_string()))?;
-            let hash = content.hash();
-            self.contents.push((hash.clone(), Arc::new(content)));
-            Ok(hash)
+            if let Some(stray) = vetting::stray(live, &content, bulletin) {
+                return Err((Reason::Contact, stray));
+            }
+            let (hash, content) = (content.hash(), Arc::new(content));
+            self.contents.push((hash.clone(), content.clone()));
+            Ok((hash, content))
         });
-        let hash = hash.clone()?;
+        let (hash, content) = words.clone()?;
+        if let Some(lapse) = vetting::lapsed(workspace, &content, delivery.due) {
+            return Err((Reason::Contact, lapse));
+        }
         // What was approved is what is frozen, byte for byte, or nothing is.
         let promised = match live
             .versions

@@ -164,9 +164,29 @@ codes! {
     /// A contact in the words that the bulletin does not list.
     Unlisted = "L065" Warning,
     /// A telephone number in the words that is no contact's.
-    StrayNumber = "L066" Warning,
+    StrayNumber = "L066" Error,
     /// A brace in what goes out: a template that was not one.
     StrayBrace = "L067" Error,
+    /// A contact that nobody verified, listed or named by a template.
+    UnverifiedContact = "L100" Error,
+    /// A site, link or e-mail address in the words that is no contact's.
+    StraySite = "L101" Error,
+    /// A bank account in the words that is no contact's.
+    StrayAccount = "L102" Error,
+    /// An account on a chat service in the words that is no contact's.
+    StrayOa = "L103" Error,
+    /// What only looks like a contact, or leads elsewhere than it shows.
+    Imitation = "L104" Error,
+    /// A contact's value that is none of its kind.
+    BadContactValue = "L105" Error,
+    /// A bulletin that is valid for longer than a contact that it lists.
+    OutlivesContact = "L106" Warning,
+    /// A contact that expires within a month.
+    ExpiresSoon = "L107" Warning,
+    /// A contact that has expired, in a bulletin that may still air.
+    ExpiredContact = "L108" Error,
+    /// An exception that nothing was found for.
+    UnusedException = "L109" Warning,
     /// An abbreviation in spoken words that nobody knows.
     UnknownAbbreviation = "L110" Error,
     /// A letter that passes for a Vietnamese one.

@@ -103,6 +103,44 @@ pub enum Dated {
     Year(i32),
 }
 
+impl Dated {
+    /// The first day that can be meant.
+    #[must_use]
+    pub fn first_day(self) -> NaiveDate {
+        match self {
+            Self::Day(day) => day,
+            Self::Month { year, month } => {
+                NaiveDate::from_ymd_opt(year, month, 1).unwrap_or(NaiveDate::MIN)
+            }
+            Self::Year(year) => NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or(NaiveDate::MIN),
+        }
+    }
+
+    /// The last day that can be meant.
+    #[must_use]
+    pub fn last_day(self) -> NaiveDate {
+        let next = match self {
+            Self::Day(day) => return day,
+            Self::Month { year, month: 12 } | Self::Year(year) => {
+                NaiveDate::from_ymd_opt(year + 1, 1, 1)
+            }
+            Self::Month { year, month } => NaiveDate::from_ymd_opt(year, month + 1, 1),
+        };
+        next.and_then(|next| next.pred_opt())
+            .unwrap_or(NaiveDate::MAX)
+    }
+}
+
+impl std::fmt::Display for Dated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Day(day) => day.fmt(f),
+            Self::Month { year, month } => write!(f, "{year}-{month:02}"),
+            Self::Year(year) => year.fmt(f),
+        }
+    }
+}
+
 /// The voices that read a script. The words in files are Vietnamese, because editors write them in front of each turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Voice {

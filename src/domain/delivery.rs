@@ -136,6 +136,8 @@ words! {
         Deadline = "deadline",
         /// A person decided.
         ByHand = "by-hand",
+        /// The words name somebody who is no verified contact, or not any more.
+        Contact = "contact",
         /// The words could not be rendered.
         Unrenderable = "unrenderable",
         // --- sound

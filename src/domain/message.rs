@@ -5,7 +5,8 @@ use std::{fmt, sync::OnceLock};
 use super::{
     audio::{Audio, Recording},
     bulletin::{Format, Priority, Turn, Voice},
-    id::{BulletinId, ChannelId, DeliveryId, WardId},
+    contact::NamedContact,
+    id::{BulletinId, ChannelId, ContactId, DeliveryId, WardId},
     time::Timestamp,
 };
 
@@ -52,6 +53,8 @@ pub struct Content {
     pub turns: Vec<Turn>,
     /// See [`Content::quoted`]; begins empty.
     pub quoted: Quoted,
+    /// The contacts that they rest on: while one of them does not hold any more, they may not go out.
+    pub contacts: Vec<NamedContact>,
     /// The recording by a person that is heard instead of a synthesised voice.
     pub recording: Option<Recording>,
 }
@@ -91,8 +94,8 @@ impl Content {
         paragraphs.join("\n\n")
     }
 
-    /// The canonical JSON that is stored and hashed. `turns` is there for dialogues only and `recording` where there is
-    /// one, so that the words of one voice keep the hash that they always had.
+    /// The canonical JSON that is stored and hashed. `turns` is there for dialogues only, `contacts` only where some are
+    /// named and `recording` where there is one, so that other words keep the hash that they always had.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut json = serde_json::json!({
@@ -105,6 +108,13 @@ impl Content {
         });
         if !self.turns.is_empty() {
             json["turns"] = Self::turns_json(&self.turns);
+        }
+        if !self.contacts.is_empty() {
+            json["contacts"] = self
+                .contacts
+                .iter()
+                .map(|named| serde_json::json!({ "id": named.id, "value": named.value }))
+                .collect();
         }
         if let Some(recording) = &self.recording {
             json["recording"] =
@@ -141,6 +151,20 @@ impl Content {
             Some(turns) => turns.as_array()?.iter().map(turn).collect::<Option<_>>()?,
             None => Vec::new(),
         };
+        let contact = |named: &serde_json::Value| {
+            Some(NamedContact {
+                id: ContactId::parse(named.get("id")?.as_str()?).ok()?,
+                value: named.get("value")?.as_str()?.to_owned(),
+            })
+        };
+        let contacts = match json.get("contacts") {
+            Some(contacts) => contacts
+                .as_array()?
+                .iter()
+                .map(contact)
+                .collect::<Option<_>>()?,
+            None => Vec::new(),
+        };
         let recording = match json.get("recording") {
             Some(recording) => {
                 let field = |key: &str| Some(recording.get(key)?.as_str()?.to_owned());
@@ -165,6 +189,7 @@ impl Content {
             html: string("html"),
             quoted: Quoted::default(),
             turns,
+            contacts,
             recording,
         })
     }
@@ -231,6 +256,7 @@ mod tests {
             html: None,
             turns: Vec::new(),
             quoted: Quoted::default(),
+            contacts: Vec::new(),
             recording: None,
         };
         assert_eq!(
@@ -266,6 +292,13 @@ mod tests {
                 ..content.clone()
             },
             Content {
+                contacts: vec![NamedContact {
+                    id: ContactId::parse("c").unwrap(),
+                    value: "113".into(),
+                }],
+                ..content.clone()
+            },
+            Content {
                 recording: Some(Recording {
                     file: "a.wav".into(),
                     hash: "0".into(),
@@ -297,6 +330,7 @@ mod tests {
             html: None,
             turns: Vec::new(),
             quoted: Quoted::default(),
+            contacts: Vec::new(),
             recording: None,
         };
         assert_eq!(

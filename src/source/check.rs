@@ -23,15 +23,16 @@ pub(super) use recordings::Recordings;
 use super::{
     notebook::Notebook,
     raw::{
-        bulletin::RawBulletin, channel::RawChannel, recipe::RawRecipe, schedule::RawSchedule,
-        settings, speech::RawReadings, ward::RawWard,
+        bulletin::RawBulletin, channel::RawChannel, contact::RawContact, recipe::RawRecipe,
+        schedule::RawSchedule, settings, speech::RawReadings, ward::RawWard,
     },
     text::Text,
 };
 use crate::domain::{
     bulletin::Topic,
-    contact::Contact,
+    calendar,
     settings::Settings,
+    time::Timestamp,
     workspace::{Authored, Workspace},
 };
 
@@ -41,7 +42,7 @@ pub(super) struct Parts {
     pub settings: Option<Settings>,
     pub wards: Vec<RawWard>,
     pub topics: Vec<Topic>,
-    pub contacts: Vec<Contact>,
+    pub contacts: Vec<RawContact>,
     pub bulletins: Vec<RawBulletin>,
     pub templates: BTreeMap<String, Text>,
     pub readings: RawReadings,
@@ -60,8 +61,15 @@ impl Parts {
     }
 }
 
-/// Checks everything against everything. The workspace is whole only if nothing was wrong.
-pub(super) fn run(notebook: &Notebook, parts: Parts, revision: String) -> Workspace {
+/// Checks everything against everything. The workspace is whole only if nothing was wrong. What depends on the day is said
+/// where it is known what time it is.
+pub(super) fn run(
+    notebook: &Notebook,
+    parts: Parts,
+    revision: String,
+    now: Option<Timestamp>,
+) -> Workspace {
+    let day = now.map(|now| calendar::local(now, parts.zone()).date());
     notebook.resolve();
     let texts = texts(&parts);
     wards::check(notebook, &parts.wards);
@@ -87,8 +95,8 @@ pub(super) fn run(notebook: &Notebook, parts: Parts, revision: String) -> Worksp
             .collect(),
         contacts: parts
             .contacts
-            .into_iter()
-            .map(|contact| (contact.id.clone(), contact))
+            .iter()
+            .map(|raw| (raw.contact.id.clone(), raw.contact.clone()))
             .collect(),
         bulletins: parts
             .bulletins
@@ -132,7 +140,16 @@ pub(super) fn run(notebook: &Notebook, parts: Parts, revision: String) -> Worksp
         &parts.bulletins,
         &parts.channels,
     );
-    words::check(notebook, &workspace, &parts.bulletins, &parts.templates);
+    words::check(
+        notebook,
+        &workspace,
+        &parts.bulletins,
+        &parts.templates,
+        day,
+    );
+    if let Some(day) = day {
+        contacts::check_expiry(notebook, &parts.contacts, day);
+    }
     workspace
 }
 

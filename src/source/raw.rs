@@ -7,6 +7,7 @@ mod approval;
 pub(super) mod audio;
 pub(super) mod bulletin;
 pub(super) mod channel;
+pub(super) mod contact;
 mod lint;
 pub(super) mod recipe;
 pub(super) mod schedule;
@@ -20,6 +21,14 @@ use crate::{
 };
 
 use super::reader::{Fields, Value};
+
+/// The words under `name`, which have to be there.
+fn words(fields: &Fields<'_>, name: &'static str) -> String {
+    fields
+        .required(name)
+        .and_then(|value| value.words())
+        .unwrap_or_default()
+}
 
 /// `{ from: 2024-03-01, until: 2024-12-31 }`, either may be left out.
 fn validity(value: Value<'_>) -> Option<Validity> {

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Arg, Code, Diagnostic, Phrase, Place, SourceFile},
-    domain::{secret::SecretRef, time::parse_duration},
+    domain::{bulletin::Dated, secret::SecretRef, time::parse_duration},
 };
 
 /// A value being read.
@@ -251,6 +251,22 @@ impl<'a> Value<'a> {
             let date = parse_date(&format!("{text}-01"))?;
             Some((date.year(), date.month()))
         })
+    }
+
+    /// A date as far as it is known: `2024-03-25` or `2024-03`.
+    pub(super) fn day_or_month(&self) -> Option<Dated> {
+        use chrono::Datelike;
+        if self.is_scalar()
+            && let Some(date) = self
+                .text()
+                .and_then(|text| parse_date(&format!("{}-01", text.value)))
+        {
+            return Some(Dated::Month {
+                year: date.year(),
+                month: date.month(),
+            });
+        }
+        self.date().map(Dated::Day)
     }
 
     /// A length of time: `30s`, `10m`, `6h`, `2d`.

@@ -43,6 +43,7 @@ fn message() -> Message {
         html: Some("<p>Đừng bấm</p>".into()),
         turns: Vec::new(),
         quoted: loa::domain::message::Quoted::default(),
+        contacts: Vec::new(),
         recording: None,
     };
     Message {

@@ -52,6 +52,7 @@ fn spoken(text: &str) -> Content {
         html: None,
         turns: Vec::new(),
         quoted: loa::domain::message::Quoted::default(),
+        contacts: Vec::new(),
         recording: None,
     }
 }

@@ -30,6 +30,7 @@ mod audio;
 mod bulletin;
 mod calendar;
 mod cli;
+mod contacts;
 mod crash;
 mod daemon;
 mod diagnostics;

@@ -313,6 +313,7 @@ fn sample() -> Message {
         html: Some("<p>Nội dung</p>".to_owned()),
         turns: Vec::new(),
         quoted: crate::domain::message::Quoted::default(),
+        contacts: Vec::new(),
         recording: None,
     };
     let at = Timestamp::from_micros(1_711_319_400_000_000);

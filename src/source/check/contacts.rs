@@ -1,506 +1,307 @@
-//! Telephone numbers and sites in the words that go out: only verified contacts, and those that the bulletin lists. A
-//! warning against fraud with a wrong number in it would be the fraud.
+//! Everything in the words that go out by which people could be led to somebody: only verified contacts, and those that the
+//! bulletin lists. A warning against fraud with a wrong number in it would be the fraud.
 //!
-//! Numbers are compared by their digits, however they are grouped or spelt out, with +84 as 0. A short number counts only
-//! after a word for calling: 113 may also be a number of people.
+//! `crate::contacts` finds and judges; here is said where it stands and how to mend it. Without a day nothing is said of
+//! what expires: a daemon has to load its files also after that, and judges each broadcast by itself.
 
-use std::{collections::BTreeMap, ops::Range};
-
-use crate::{
-    diagnostic::{Arg, Code, Diagnostic, Phrase},
-    domain::{
-        contact::{Contact, ContactKind},
-        workspace::Workspace,
-    },
-    source::{notebook::Notebook, raw::bulletin::RawBulletin, text::Text},
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
 };
 
-/// Numbers of up to this many digits occur for other reasons, too.
-const SHORT: usize = 5;
+use chrono::{Days, NaiveDate};
 
-/// Words that make a short number a telephone number.
-const CALLING: [&str; 9] = [
-    "gọi",
-    "tổng đài",
-    "đầu số",
-    "nhắn",
-    "điện thoại",
-    "đường dây",
-    "hotline",
-    "liên hệ",
-    "bấm số",
-];
+use crate::{
+    contacts::{Directory, Found, Kind, Verdict, find, find_aloud},
+    diagnostic::{Arg, Code, Diagnostic, Phrase, Place},
+    domain::{
+        bulletin::{Bulletin, NotContact},
+        contact::{Contact, Standing},
+        id::BulletinId,
+        workspace::Workspace,
+    },
+    source::{
+        notebook::Notebook,
+        raw::{bulletin::RawBulletin, contact::RawContact},
+        text::Text,
+    },
+    speech::Speech,
+};
 
-/// The contacts that can be found in words.
-#[derive(Debug)]
-pub(super) struct Contacts<'w> {
-    all: Vec<(&'w Contact, &'w str, Pattern)>,
-    /// Shared templates, which may bring a number into a bulletin.
-    templates: &'w BTreeMap<String, Text>,
+/// How long before a contact expires it is said.
+const NOTICE: Days = Days::new(30);
+
+/// Says which contacts expire soon.
+pub(super) fn check_expiry(notebook: &Notebook, contacts: &[RawContact], day: NaiveDate) {
+    for RawContact {
+        contact,
+        expires_at,
+    } in contacts
+    {
+        let Some(verified) = &contact.verified else {
+            continue;
+        };
+        let last = verified.expires.last_day();
+        if last >= day && last <= day + NOTICE {
+            let diagnostic = Diagnostic::new(Code::ExpiresSoon, expires_at.clone())
+                .with("contact", contact.id.as_str())
+                .with("day", last.to_string());
+            notebook.report(diagnostic.help(Phrase::new("L107-help")));
+        }
+    }
 }
 
-/// What to look for.
+/// Compares words with the workspace's contacts.
 #[derive(Debug)]
-enum Pattern {
-    /// These digits.
-    Number(String),
-    /// This name of a site or account, in small letters.
-    Name(String),
+pub(super) struct Contacts<'w> {
+    directory: Directory,
+    workspace: &'w Workspace,
+    /// Shared templates, which may bring a number into a bulletin.
+    templates: &'w BTreeMap<String, Text>,
+    day: Option<NaiveDate>,
+    /// The exceptions that something was found for.
+    used: RefCell<BTreeSet<(BulletinId, usize)>>,
 }
 
 impl<'w> Contacts<'w> {
-    pub(super) fn new(workspace: &'w Workspace, templates: &'w BTreeMap<String, Text>) -> Self {
-        let pattern = |contact: &'w Contact| {
-            let value = contact.value.as_deref()?;
-            let pattern = match contact.kind {
-                ContactKind::Phone | ContactKind::ShortCode => Pattern::Number(national(
-                    &value
-                        .chars()
-                        .filter(char::is_ascii_digit)
-                        .collect::<String>(),
-                )),
-                ContactKind::Site | ContactKind::Oa => Pattern::Name(value.to_lowercase()),
-                // An office's value is an address in prose; its name is what people know.
-                ContactKind::Office => return None,
-            };
-            Some((contact, value, pattern))
-        };
+    pub(super) fn new(
+        workspace: &'w Workspace,
+        templates: &'w BTreeMap<String, Text>,
+        day: Option<NaiveDate>,
+    ) -> Self {
         Self {
-            all: workspace.contacts.values().filter_map(pattern).collect(),
+            directory: Directory::new(workspace.contacts.values()),
+            workspace,
             templates,
+            day,
+            used: RefCell::default(),
+        }
+    }
+
+    /// The day by which contacts of `bulletin` are judged: none where it cannot air any more.
+    fn day_for(&self, bulletin: &Bulletin) -> Option<NaiveDate> {
+        self.day
+            .filter(|day| bulletin.valid.until.is_none_or(|until| until >= *day))
+    }
+
+    /// Checks the contacts that a bulletin lists.
+    pub(super) fn check_listed(&self, notebook: &Notebook, raw: &RawBulletin) {
+        let bulletin = &raw.bulletin;
+        for (id, place) in bulletin.contacts.iter().zip(&raw.contacts_at) {
+            let Some(contact) = self.workspace.contacts.get(id) else {
+                continue;
+            };
+            match contact.standing(self.day_for(bulletin)) {
+                Standing::Unverified => notebook.report(unverified(contact, place.clone())),
+                Standing::Expired => notebook.report(expired(contact, place.clone())),
+                Standing::Good => {
+                    let last = contact.verified.as_ref().map(|by| by.expires.last_day());
+                    if let (Some(last), Some(until)) = (last, bulletin.valid.until)
+                        && last < until
+                    {
+                        let diagnostic = Diagnostic::new(Code::OutlivesContact, place.clone())
+                            .with("contact", id.as_str())
+                            .with("day", last.to_string())
+                            .with("until", until.to_string());
+                        notebook.report(diagnostic.help(Phrase::new("L106-help")));
+                    }
+                }
+            }
         }
     }
 
     /// Checks a bulletin's title, which goes out as it is.
     pub(super) fn check_title(&self, notebook: &Notebook, raw: &RawBulletin) {
-        self.check(notebook, raw, "part-title", None, &raw.bulletin.title);
+        self.check_words(notebook, raw, "part-title", None, &raw.bulletin.title);
     }
 
-    /// Checks one line of the words of the part that sentences call `part`.
-    pub(super) fn check_line(
-        &self,
-        notebook: &Notebook,
-        raw: &RawBulletin,
-        part: &str,
-        text: &Text,
-        line: &str,
-    ) {
-        self.check(notebook, raw, part, Some(text), line);
+    /// Says which exceptions of a bulletin nothing was found for. To be called when all its words were checked.
+    pub(super) fn check_exceptions(&self, notebook: &Notebook, raw: &RawBulletin) {
+        let used = self.used.borrow();
+        let exceptions = raw.bulletin.not_contacts.iter().zip(&raw.not_contacts_at);
+        for (index, (exception, place)) in exceptions.enumerate() {
+            if !used.contains(&(raw.bulletin.id.clone(), index)) {
+                let diagnostic = Diagnostic::new(Code::UnusedException, place.clone())
+                    .with("text", exception.text.as_str());
+                notebook.report(diagnostic.help(Phrase::new("L109-help")));
+            }
+        }
     }
 
-    fn check(
+    /// Checks words of the part that sentences call `part`, which come out of `text`.
+    pub(super) fn check_words(
         &self,
         notebook: &Notebook,
         raw: &RawBulletin,
         part: &str,
         text: Option<&Text>,
-        line: &str,
+        words: &str,
     ) {
-        let spelt = Spelt::new(line);
-        let lower = line.to_lowercase();
-        // Where the words come from; what a shared template or a variable brought in stands nowhere in the bulletin.
-        let report = |code,
-                      value: &str,
-                      help: Phrase,
-                      contact: Option<&Contact>,
-                      find: &dyn Fn(&str) -> Option<Range<usize>>| {
-            let own = text.map(|text| (text, by_lines(&text.value, find)));
-            let at = match &own {
-                Some((text, Some(range))) => text.part(range.clone()),
-                Some((text, None)) => text.place.clone(),
-                None => raw.at.clone(),
+        self.judge(
+            notebook,
+            raw,
+            part,
+            text,
+            find(words),
+            &raw.bulletin.not_contacts,
+        );
+    }
+
+    /// Checks spoken words of the part as they sound.
+    pub(super) fn check_aloud(
+        &self,
+        notebook: &Notebook,
+        raw: &RawBulletin,
+        part: &str,
+        text: &Text,
+        words: &str,
+        speech: &Speech,
+    ) {
+        let found = find_aloud(&find(words), &speech.read(words).text);
+        if found.is_empty() {
+            return;
+        }
+        let aloud = |exception: &NotContact| NotContact {
+            text: speech.read(&exception.text).text,
+            reason: exception.reason.clone(),
+        };
+        let exceptions: Vec<_> = raw.bulletin.not_contacts.iter().map(aloud).collect();
+        self.judge(notebook, raw, part, Some(text), found, &exceptions);
+    }
+
+    fn judge(
+        &self,
+        notebook: &Notebook,
+        raw: &RawBulletin,
+        part: &str,
+        text: Option<&Text>,
+        all: Vec<Found>,
+        exceptions: &[NotContact],
+    ) {
+        let bulletin = &raw.bulletin;
+        for found in all {
+            let verdict = self
+                .directory
+                .judge(&found, exceptions, self.day_for(bulletin));
+            let value = found
+                .written
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ");
+            let (code, help) = match &verdict {
+                Verdict::Excepted(exception) => {
+                    let index = exceptions
+                        .iter()
+                        .position(|other| std::ptr::eq(other, *exception));
+                    if let Some(index) = index {
+                        self.used.borrow_mut().insert((bulletin.id.clone(), index));
+                    }
+                    continue;
+                }
+                Verdict::Verified(contact) if bulletin.contacts.contains(&contact.id) => continue,
+                Verdict::Verified(_) => (Code::Unlisted, "L065-help"),
+                Verdict::Unverified(_) => (Code::Unverified, "L064-help"),
+                Verdict::Expired(contact) => {
+                    let (at, note) = self.place(raw, text, &found);
+                    notebook.report(noted(expired(contact, at), note));
+                    continue;
+                }
+                Verdict::Imitation(_) => (Code::Imitation, "L104-help"),
+                Verdict::Misleading => (Code::Imitation, "L104-help-link"),
+                Verdict::Unknown => match found.kind {
+                    Kind::Phone | Kind::ShortCode => (Code::StrayNumber, "L066-help"),
+                    Kind::Site | Kind::Link | Kind::ShortLink | Kind::Email => {
+                        (Code::StraySite, "L101-help")
+                    }
+                    Kind::BankAccount => (Code::StrayAccount, "L102-help"),
+                    Kind::Oa => (Code::StrayOa, "L103-help"),
+                },
             };
+            let (at, note) = self.place(raw, text, &found);
+            let mut help = Phrase::new(help);
             let mut diagnostic = Diagnostic::new(code, at)
                 .with("part", Arg::Word(part.to_owned()))
-                .with("value", value)
-                .help(help);
-            if let Some(contact) = contact {
+                .with("value", value.as_str());
+            if code == Code::Imitation {
+                let problem = match verdict.contact() {
+                    Some(contact) => {
+                        Phrase::new("contact-imitation").with("contact", contact.id.as_str())
+                    }
+                    None => Phrase::new("contact-misleading"),
+                };
+                diagnostic = diagnostic.with("problem", problem);
+            }
+            if let Some(contact) = verdict.contact() {
+                help = help.with("contact", contact.id.as_str());
                 diagnostic = diagnostic.with("contact", contact.id.as_str());
             }
-            if let Some((own, None)) = own {
-                let included = |name: &str| own.value.contains(name);
-                let templates = self.templates.iter();
-                let mut included = templates.filter(|(name, _)| included(name));
-                let shared = included.find_map(|(_, text)| {
-                    let range = by_lines(&text.value, find)?;
-                    Some(text.part(range))
-                });
-                if let Some(place) = shared {
-                    diagnostic = diagnostic.note(place, Phrase::new("note-template"));
-                }
-            }
-            notebook.report(diagnostic);
+            notebook.report(noted(diagnostic.help(help), note));
+        }
+    }
+
+    /// Where the words come from. What a shared template or a variable brought in stands nowhere in the bulletin; then
+    /// there is a note where it does stand.
+    fn place(
+        &self,
+        raw: &RawBulletin,
+        text: Option<&Text>,
+        found: &Found,
+    ) -> (Place, Option<(Place, Phrase)>) {
+        let Some(own) = text else {
+            return (raw.at.clone(), None);
         };
-        for (contact, value, pattern) in &self.all {
-            let found = match pattern {
-                Pattern::Number(digits) => spelt.find(line, digits).is_some(),
-                Pattern::Name(name) => find_name(&lower, name).is_some(),
-            };
-            let code = match (found, &contact.verified) {
-                (false, _) => continue,
-                (true, None) => Code::Unverified,
-                (true, Some(_)) if raw.bulletin.contacts.contains(&contact.id) => continue,
-                (true, Some(_)) => Code::Unlisted,
-            };
-            let help = if code == Code::Unverified {
-                "L064-help"
-            } else {
-                "L065-help"
-            };
-            let help = Phrase::new(help).with("contact", contact.id.as_str());
-            report(
-                code,
-                value,
-                help,
-                Some(contact),
-                &|source: &str| match pattern {
-                    Pattern::Number(digits) => Spelt::new(source).find(source, digits),
-                    Pattern::Name(name) => find_name(&source.to_lowercase(), name),
-                },
-            );
+        if let Some(range) = again(&own.value, found) {
+            return (own.part(range), None);
         }
-        for (range, digits) in spelt.telephones() {
-            let is_known = self.all.iter().any(
-                |(_, _, pattern)| matches!(pattern, Pattern::Number(number) if *number == digits),
-            );
-            if !is_known {
-                let written = &line[range];
-                report(
-                    Code::StrayNumber,
-                    written,
-                    Phrase::new("L066-help"),
-                    None,
-                    &|source: &str| source.find(written).map(|at| at..at + written.len()),
-                );
-            }
-        }
+        let mut included = self
+            .templates
+            .iter()
+            .filter(|(name, _)| own.value.contains(name.as_str()));
+        let shared = included.find_map(|(_, text)| Some(text.part(again(&text.value, found)?)));
+        (
+            own.place.clone(),
+            shared.map(|place| (place, Phrase::new("note-template"))),
+        )
     }
 }
 
-/// `find` on each line of `text`, as bytes of the whole. Letters can change their length between small and capital; the
-/// place is then near enough.
-fn by_lines(text: &str, find: impl Fn(&str) -> Option<Range<usize>>) -> Option<Range<usize>> {
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        if let Some(range) = find(line) {
-            return Some(start + range.start..start + range.end.min(line.len()));
-        }
-        start += line.len();
-    }
-    None
-}
-
-/// Digits with the country's prefix as 0, also where the 0 is written behind it: `+84 (0)69`.
-fn national(digits: &str) -> String {
-    let rest = digits
-        .strip_prefix("0084")
-        .or_else(|| digits.strip_prefix("84").filter(|rest| rest.len() >= 9));
-    rest.map_or_else(
-        || digits.to_owned(),
-        |rest| format!("0{}", rest.trim_start_matches('0')),
-    )
-}
-
-/// Digits that stand together, or a word for one.
-#[derive(Debug, Clone)]
-struct Group {
-    range: Range<usize>,
-    digits: String,
-    is_word: bool,
-}
-
-/// Words for digits, as a script spells a number for reading aloud.
-const DIGIT_WORDS: [(&str, char); 14] = [
-    ("không", '0'),
-    ("một", '1'),
-    ("mốt", '1'),
-    ("hai", '2'),
-    ("ba", '3'),
-    ("bốn", '4'),
-    ("tư", '4'),
-    ("năm", '5'),
-    ("lăm", '5'),
-    ("sáu", '6'),
-    ("bảy", '7'),
-    ("bẩy", '7'),
-    ("tám", '8'),
-    ("chín", '9'),
-];
-
-/// The digits of a line, in groups.
-#[derive(Debug)]
-struct Spelt {
-    /// Joined by what people write between the groups of one number: `069 234 8560`, `(069) 234–8560`.
-    close: Vec<Vec<Group>>,
-    /// Joined by other signs as well, which also stand between numbers: `069/234/8560`. Only for numbers that are known.
-    loose: Vec<Vec<Group>>,
-}
-
-impl Spelt {
-    fn new(line: &str) -> Self {
-        let groups = groups(line);
-        let is_close = |c: char| {
-            c.is_whitespace() || ".-()+‐‑‒–—−".contains(c) || ('\u{200b}'..='\u{200f}').contains(&c)
-        };
-        let is_loose = |c: char| is_close(c) || ",/_*·•|".contains(c);
-        Self {
-            close: join(line, &groups, is_close),
-            loose: join(line, &groups, is_loose),
-        }
-    }
-
-    /// Where neighbouring groups spell `wanted`.
-    fn find(&self, line: &str, wanted: &str) -> Option<Range<usize>> {
-        let is_short = wanted.len() <= SHORT;
-        let numbers = if is_short { &self.close } else { &self.loose };
-        for groups in numbers {
-            for first in 0..groups.len() {
-                let mut digits = String::new();
-                for last in first..groups.len() {
-                    digits.push_str(&groups[last].digits);
-                    if digits.len() > wanted.len() + 5 {
-                        break;
-                    }
-                    let range = groups[first].range.start..groups[last].range.end;
-                    if national(&digits) == wanted && (!is_short || is_called(&line[..range.start]))
-                    {
-                        return Some(range);
-                    }
-                }
-            }
-        }
-        None
-    }
-
-    /// What looks like telephone numbers: where, and their digits.
-    fn telephones(&self) -> Vec<(Range<usize>, String)> {
-        let mut found = Vec::new();
-        for groups in &self.close {
-            let mut first = 0;
-            while first < groups.len() {
-                // A date or a count begins with one or two digits; a telephone number does not, unless with 84.
-                let begins = !groups[first].is_word
-                    && (groups[first].digits.len() >= 3 || groups[first].digits == "84");
-                let mut digits = String::new();
-                let mut longest = None;
-                for (last, group) in groups.iter().enumerate().skip(first) {
-                    digits.push_str(&group.digits);
-                    if !begins || group.is_word || digits.len() > 15 {
-                        break;
-                    }
-                    let number = national(&digits);
-                    if is_telephone(&number) {
-                        longest = Some((last, number));
-                    }
-                }
-                first = match longest {
-                    Some((last, number)) => {
-                        let range = groups[first].range.start..groups[last].range.end;
-                        found.push((range, number));
-                        last + 1
-                    }
-                    None => first + 1,
-                };
-            }
-        }
-        found
+fn noted(diagnostic: Diagnostic, note: Option<(Place, Phrase)>) -> Diagnostic {
+    match note {
+        Some((place, phrase)) => diagnostic.note(place, phrase),
+        None => diagnostic,
     }
 }
 
-/// The groups of digits of a line, words for digits among them.
-fn groups(line: &str) -> Vec<Group> {
-    let digit = |c: char| match c {
-        '0'..='9' => Some(c),
-        // Full width, as some keyboards for East Asia write.
-        '０'..='９' => char::from_digit(u32::from(c) - u32::from('０'), 10),
-        _ => None,
-    };
-    let mut groups: Vec<Group> = Vec::new();
-    let mut rest = line;
-    while let Some(start) = rest.find(char::is_alphanumeric) {
-        let at = line.len() - rest.len() + start;
-        let is_digits = line[at..].starts_with(|c| digit(c).is_some());
-        let length = line[at..]
-            .find(|c: char| !c.is_alphanumeric() || digit(c).is_some() != is_digits)
-            .unwrap_or(line.len() - at);
-        let token = &line[at..at + length];
-        let digits: String = if is_digits {
-            token.chars().filter_map(digit).collect()
-        } else {
-            let word = token.to_lowercase();
-            let named = DIGIT_WORDS.iter().filter(|(name, _)| *name == word);
-            named.map(|(_, digit)| *digit).collect()
-        };
-        if !digits.is_empty() {
-            groups.push(Group {
-                range: at..at + length,
-                digits,
-                is_word: !is_digits,
-            });
-        }
-        rest = &line[at + length..];
-    }
-    groups
-}
-
-/// Groups with at most three joining signs between them, together.
-fn join(line: &str, groups: &[Group], joins: impl Fn(char) -> bool) -> Vec<Vec<Group>> {
-    let mut joined: Vec<Vec<Group>> = Vec::new();
-    for group in groups {
-        let follows = joined
-            .last()
-            .and_then(|groups| groups.last())
-            .is_some_and(|last| {
-                let between = &line[last.range.end..group.range.start];
-                // A full stop with a blank ends a sentence.
-                !between.is_empty()
-                    && between.chars().count() <= 3
-                    && between.chars().all(&joins)
-                    && !between.contains(". ")
-            });
-        match joined.last_mut() {
-            Some(groups) if follows => groups.push(group.clone()),
-            _ => joined.push(vec![group.clone()]),
-        }
-    }
-    joined
-}
-
-/// Whether the sentence so far speaks of calling.
-fn is_called(before: &str) -> bool {
-    let sentence = before
-        .rsplit(['.', '!', '?', ';'])
+/// Where `source` says what was found in the words made from it.
+fn again(source: &str, found: &Found) -> Option<Range<usize>> {
+    let mut same: Vec<Found> = find(source)
+        .into_iter()
+        .filter(|other| (other.kind, &other.normalised) == (found.kind, &found.normalised))
+        .collect();
+    // Several spellings of one number have their own places.
+    same.sort_by_key(|other| other.written != found.written);
+    same.into_iter()
         .next()
-        .unwrap_or(before)
-        .to_lowercase();
-    CALLING.iter().any(|word| sentence.contains(word))
-}
-
-/// Whether these digits are how a telephone number of Việt Nam looks: ten with a leading 0, eleven for a fixed line with
-/// its province's prefix, or a service number.
-fn is_telephone(digits: &str) -> bool {
-    let is_service = digits.starts_with("1800") || digits.starts_with("1900");
-    (digits.starts_with('0') && digits.len() == 10)
-        || (digits.starts_with("02") && digits.len() == 11)
-        || (is_service && matches!(digits.len(), 8 | 10))
-}
-
-/// Where `name` stands as a name of its own, not as a part of a longer one.
-fn find_name(lower: &str, name: &str) -> Option<Range<usize>> {
-    let is_part = |c: char| c.is_alphanumeric() || c == '-';
-    lower
-        .match_indices(name)
-        .map(|(at, _)| at..at + name.len())
-        .find(|range| {
-            let before = lower[..range.start]
-                .strip_suffix("www.")
-                .unwrap_or(&lower[..range.start]);
-            let mut after = lower[range.end..].chars();
-            let follows = match after.next() {
-                Some('.') => after.next().is_some_and(is_part),
-                other => other.is_some_and(is_part),
-            };
-            !follows
-                && !before
-                    .chars()
-                    .next_back()
-                    .is_some_and(|c| is_part(c) || c == '.' || c == '@')
+        .map(|other| other.range)
+        .or_else(|| {
+            source
+                .find(&found.written)
+                .map(|at| at..at + found.written.len())
         })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A contact that nobody verified, named by its id.
+pub(super) fn unverified(contact: &Contact, at: Place) -> Diagnostic {
+    Diagnostic::new(Code::UnverifiedContact, at)
+        .with("contact", contact.id.as_str())
+        .help(Phrase::new("L100-help"))
+}
 
-    fn number<'l>(line: &'l str, wanted: &str) -> Option<&'l str> {
-        Spelt::new(line)
-            .find(line, wanted)
-            .map(|range| &line[range])
-    }
-
-    #[test]
-    fn numbers_are_found_however_they_are_grouped() {
-        for line in [
-            "Gọi 069 234 8560.",
-            "số 069.2348560",
-            "+84 69 234 8560",
-            "năm 2024 0692348560",
-            "069-234-8560 113",
-            "(069) 234 8560",
-            "069 – 234 – 8560",
-            "069\u{a0}234\u{a0}8560",
-            "069  234  8560",
-            "(+84) 69 2348560",
-            "+84 (0)69 234 8560",
-            "069/234/8560",
-            "069, 234, 8560",
-            "069_234_8560",
-            "０６９２３４８５６０",
-            "không sáu chín hai ba bốn tám năm sáu không",
-            "Không sáu chín, 234, 8560",
-        ] {
-            assert!(number(line, "0692348560").is_some(), "{line}");
-        }
-        assert_eq!(number("10692348560", "0692348560"), None);
-        assert_eq!(number("Hãy gọi 113 ngay", "113"), Some("113"));
-        assert_eq!(number("Có 113 người. Xin cảm ơn", "113"), None);
-        assert_eq!(number("Hãy gọi công an. Có 113 người", "113"), None);
-        assert_eq!(
-            number("nhắn tới năm sáu năm sáu", "5656"),
-            Some("năm sáu năm sáu")
-        );
-        assert_eq!(number("gọi một trong năm số", "15"), None);
-        assert_eq!(number("06923485601", "0692348560"), None);
-    }
-
-    #[test]
-    fn telephone_numbers_are_told_from_dates_and_counts() {
-        let found = |line: &str| -> Vec<String> {
-            let spelt = Spelt::new(line);
-            spelt
-                .telephones()
-                .into_iter()
-                .map(|(range, _)| line[range].to_owned())
-                .collect()
-        };
-        assert_eq!(found("gọi 0912 345 678"), ["0912 345 678"]);
-        assert_eq!(
-            found("0912345678 0912345679, 1900.1234"),
-            ["0912345678", "0912345679", "1900.1234"]
-        );
-        assert_eq!(found("năm 2024 0912345678 nhé"), ["0912345678"]);
-        assert_eq!(found("gọi 0912345678. 4 người"), ["0912345678"]);
-        assert_eq!(found("gọi 0912345678 4 lần"), ["0912345678"]);
-        assert_eq!(found("gọi 0238 3123 456"), ["0238 3123 456"]);
-        assert_eq!(found("(+84) 912 345 678"), ["84) 912 345 678"]);
-        for line in [
-            "từ 05-06-2024 12 người",
-            "01/03/2024",
-            "05:30 – 06:00",
-            "1.900.123.456 đồng",
-            "10 000 000 đồng",
-            "không một ai, một hai ba bốn năm sáu bảy tám chín không",
-        ] {
-            assert_eq!(found(line), Vec::<String>::new(), "{line}");
-        }
-    }
-
-    #[test]
-    fn sites_are_whole_names() {
-        for line in [
-            "vào dichvucong.gov.vn.",
-            "https://dichvucong.gov.vn/x",
-            "www.dichvucong.gov.vn",
-        ] {
-            assert!(find_name(line, "dichvucong.gov.vn").is_some(), "{line}");
-        }
-        for line in [
-            "dichvucong.gov.vn.evil.example",
-            "xdichvucong.gov.vn",
-            "a.dichvucong.gov.vn",
-            "a@dichvucong.gov.vn",
-        ] {
-            assert!(find_name(line, "dichvucong.gov.vn").is_none(), "{line}");
-        }
-    }
+fn expired(contact: &Contact, at: Place) -> Diagnostic {
+    let last = contact.verified.as_ref().map(|by| by.expires.last_day());
+    Diagnostic::new(Code::ExpiredContact, at)
+        .with("contact", contact.id.as_str())
+        .with("day", last.map(|day| day.to_string()).unwrap_or_default())
+        .help(Phrase::new("L108-help"))
 }

@@ -35,6 +35,11 @@ impl<'w> Spoken<'w> {
         }
     }
 
+    /// How lines are read.
+    pub(super) fn speech(&self) -> &Speech {
+        &self.speech
+    }
+
     /// What is wrong with one line of the words that come from `text`.
     pub(super) fn check_line(&self, part: &str, text: &Text, line: &str) -> Vec<Diagnostic> {
         let problems = self.speech.read(line).problems;

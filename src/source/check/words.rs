@@ -3,12 +3,20 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     ops::Range,
 };
 
+use chrono::NaiveDate;
+
 use crate::{
     diagnostic::{Arg, Code, Diagnostic, Phrase, Place},
-    domain::{bulletin::Bulletin, ward::Ward, workspace::Workspace},
+    domain::{
+        bulletin::{Bulletin, Format},
+        id::WardId,
+        ward::Ward,
+        workspace::Workspace,
+    },
     render::{BodyPart, RenderError, Renderer},
     source::{
         notebook::{Named, Notebook, did_you_mean},
@@ -20,7 +28,7 @@ use crate::{
 };
 
 use super::{
-    contacts::Contacts,
+    contacts::{Contacts, unverified},
     fault::{describe_template, open_quote, open_tag, template_place},
     lints::{Lints, Rendered},
     spoken::Spoken,
@@ -34,6 +42,7 @@ pub(super) fn check(
     workspace: &Workspace,
     bulletins: &[RawBulletin],
     templates: &BTreeMap<String, Text>,
+    day: Option<NaiveDate>,
 ) {
     let shared = templates.iter().map(|(name, text)| (name.clone(), text));
     let own = bulletins.iter().flat_map(|raw| {
@@ -57,12 +66,14 @@ pub(super) fn check(
         }
     }
     let spoken = Spoken::new(notebook, workspace, templates);
-    let contacts = (!notebook.has_gap(Named::Contact)).then(|| Contacts::new(workspace, templates));
+    let contacts =
+        (!notebook.has_gap(Named::Contact)).then(|| Contacts::new(workspace, templates, day));
     let mut lints = Lints::new(workspace, templates);
     for raw in bulletins {
         let mut rendered = Rendered::new();
         check.braces(raw, "part-title", None, &raw.bulletin.title);
         if let Some(contacts) = &contacts {
+            contacts.check_listed(notebook, raw);
             contacts.check_title(notebook, raw);
         }
         for (part, text) in &raw.parts {
@@ -70,6 +81,17 @@ pub(super) fn check(
             if renderer.has(&raw.bulletin.id, *part) {
                 let words = check.part(&mut renderer, contacts.as_ref(), &spoken, raw, *part, text);
                 rendered.insert(*part, words);
+            }
+        }
+        if let Some(contacts) = &contacts {
+            check.dialogue(contacts, raw, &rendered);
+            // Words that do not come out could hold what an exception is for.
+            let is_whole = raw.parts.keys().all(|part| {
+                let words = rendered.get(part);
+                words.is_some_and(|words| words.len() == check.areas(part.format()).len())
+            });
+            if is_whole {
+                contacts.check_exceptions(notebook, raw);
             }
         }
         lints.judge(raw, &rendered);
@@ -116,59 +138,36 @@ impl<'a> Check<'a> {
         text: &Text,
     ) -> Vec<(&'a Ward, String)> {
         let mut all = Vec::new();
-        let mut lines = HashSet::new();
+        let mut known = HashSet::new();
         let mut aloud = HashSet::new();
         let is_spoken = matches!(
             part,
             BodyPart::Script | BodyPart::Turn(_) | BodyPart::Correction
         );
         let name = part_word(part);
-        let city = &self.workspace.settings.city;
-        let format = part.format();
-        // The city counts where it has a channel of its own for these words: not every bulletin speaks to it.
-        let city = self
-            .workspace
-            .channels
-            .values()
-            .any(|channel| {
-                channel.ward == city.id && (format.is_none_or(|format| format == channel.format))
-            })
-            .then_some(city)
-            // Where the wards cannot be read, the city stands for all of them.
-            .or(
-                (self.workspace.wards.is_empty() && self.notebook.has_gap(Named::Ward))
-                    .then_some(city),
-            );
-        for ward in city.into_iter().chain(self.workspace.wards.values()) {
+        for ward in self.areas(part.format()) {
             if let Some(words) = self.words(renderer, raw, ward, part, text) {
-                // Most lines are the same in every ward.
-                let mut before = "";
-                for line in words.lines() {
-                    // A number may be broken over two lines.
-                    let is_broken = before.ends_with(|c: char| !c.is_alphabetic())
-                        && line.starts_with(|c: char| !c.is_alphabetic());
-                    let both = is_broken.then(|| format!("{before} {line}"));
-                    for words in both.as_deref().into_iter().chain([line]) {
-                        if lines.contains(words) {
-                            continue;
-                        }
-                        lines.insert(words.to_owned());
-                        if let Some(contacts) = contacts {
-                            contacts.check_line(self.notebook, raw, name, text, words);
-                        }
-                        self.braces(raw, name, Some(text), words);
-                    }
-                    // No voice has to say what was taken out.
-                    if is_spoken
-                        && !line.contains(MENDED)
-                        && first_brace(line).is_none()
-                        && aloud.insert(line.to_owned())
-                    {
-                        for diagnostic in spoken.check_line(name, text, line) {
-                            self.report(diagnostic);
+                for (chunk, fresh) in fresh_chunks(&words, &mut known) {
+                    if let Some(contacts) = contacts {
+                        contacts.check_words(self.notebook, raw, name, Some(text), &chunk);
+                        if is_spoken {
+                            let speech = spoken.speech();
+                            contacts.check_aloud(self.notebook, raw, name, text, &chunk, speech);
                         }
                     }
-                    before = line;
+                    for line in fresh {
+                        self.braces(raw, name, Some(text), line);
+                        // No voice has to say what was taken out.
+                        if is_spoken
+                            && !line.contains(MENDED)
+                            && first_brace(line).is_none()
+                            && aloud.insert(line.to_owned())
+                        {
+                            for diagnostic in spoken.check_line(name, text, line) {
+                                self.report(diagnostic);
+                            }
+                        }
+                    }
                 }
                 // What was taken out of is not what anybody will hear.
                 if !words.contains(MENDED) {
@@ -177,6 +176,44 @@ impl<'a> Check<'a> {
             }
         }
         all
+    }
+
+    /// Where words of `format` can go: every ward, and the city where it has a channel of its own for them. Not every
+    /// bulletin speaks to it.
+    fn areas(&self, format: Option<Format>) -> Vec<&'a Ward> {
+        let city = &self.workspace.settings.city;
+        let has_channel = self.workspace.channels.values().any(|channel| {
+            channel.ward == city.id && format.is_none_or(|format| format == channel.format)
+        });
+        // Where the wards cannot be read, the city stands for all of them.
+        let stands_in = self.workspace.wards.is_empty() && self.notebook.has_gap(Named::Ward);
+        (has_channel || stands_in)
+            .then_some(city)
+            .into_iter()
+            .chain(self.workspace.wards.values())
+            .collect()
+    }
+
+    /// Checks a dialogue as a whole: a number can begin in one turn and go on in the next.
+    fn dialogue(&self, contacts: &Contacts<'_>, raw: &RawBulletin, rendered: &Rendered<'_>) {
+        let is_turn = |part: &BodyPart| matches!(part, BodyPart::Turn(_));
+        let Some((_, first)) = raw.parts.iter().find(|(part, _)| is_turn(part)) else {
+            return;
+        };
+        // What fails was said with its part.
+        let mut said: BTreeMap<&WardId, Vec<&str>> = BTreeMap::new();
+        for (_, words) in rendered.iter().filter(|(part, _)| is_turn(part)) {
+            for (ward, words) in words {
+                said.entry(&ward.id).or_default().push(words);
+            }
+        }
+        let mut known = HashSet::new();
+        for said in said.values() {
+            for (chunk, _) in fresh_chunks(&said.join("\n\n"), &mut known) {
+                let name = part_word(BodyPart::Turn(0));
+                contacts.check_words(self.notebook, raw, name, Some(first), &chunk);
+            }
+        }
     }
 
     /// Renders one part for one ward, again and again until no mistake is left that can be taken out; reports each.
@@ -282,14 +319,6 @@ impl<'a> Check<'a> {
             if let Some(unknown) = self.contact_at(&place) {
                 return unknown;
             }
-            if name == "value"
-                && let Some(contact) = self.unverified_before(&place)
-            {
-                let help = Phrase::new("L061-help-unverified").with("contact", contact);
-                return Diagnostic::new(Code::UndefinedName, place)
-                    .with("name", name.as_str())
-                    .help(help);
-            }
             if let Some(near) = near_path(&place) {
                 return Diagnostic::new(Code::UndefinedName, place)
                     .with("name", name.as_str())
@@ -305,7 +334,7 @@ impl<'a> Check<'a> {
         })
     }
 
-    /// The mistake of `contact["id"]` at `place`, if there is no contact of that id.
+    /// The mistake of `contact["id"]` at `place`, if there is no contact of that id or nobody verified it.
     fn contact_at(&self, place: &Place) -> Option<Diagnostic> {
         let line = place.file.line(place.file.line_at(place.start));
         let text = &place.file.text()[..line.end];
@@ -318,8 +347,10 @@ impl<'a> Check<'a> {
         let id = rest[1..].split(quote).next()?;
         let start = text.len() - rest.len() + 1;
         let contacts = &self.workspace.contacts;
-        if contacts.contains_key(id) {
-            return None;
+        if let Some(contact) = contacts.get(id) {
+            // A template reaches verified contacts only.
+            let at = Place::new(&place.file, start..start + id.len());
+            return contact.verified.is_none().then(|| unverified(contact, at));
         }
         let known = contacts
             .values()
@@ -332,29 +363,36 @@ impl<'a> Check<'a> {
                 .help(help),
         )
     }
+}
 
-    /// The contact whose value a template asks for in `contact["id"].value`, if that value is kept back because nobody
-    /// verified it.
-    fn unverified_before(&self, place: &Place) -> Option<&str> {
-        let line = place.file.line(place.file.line_at(place.start));
-        let line = &place.file.text()[line];
-        let unverified = self
-            .workspace
-            .contacts
-            .values()
-            .filter(|contact| contact.verified.is_none());
-        let mut named = unverified.filter(|contact| {
-            let id = contact.id.as_str();
-            [
-                format!("[\"{id}\"].value"),
-                format!("['{id}'].value"),
-                format!("contact.{id}.value"),
-            ]
-            .iter()
-            .any(|form| line.contains(form.as_str()))
-        });
-        named.next().map(|contact| contact.id.as_str())
+/// The stretches of `words` that are not known yet, each with its new lines. Most lines are the same in every ward; a line
+/// counts together with its neighbours, because a number may be broken over them.
+fn fresh_chunks<'w>(words: &'w str, known: &mut HashSet<u64>) -> Vec<(String, Vec<&'w str>)> {
+    /// Lines before and behind, which a number may go on in.
+    const AROUND: usize = 2;
+    let lines: Vec<&str> = words.lines().collect();
+    let line = |at: Option<usize>| at.and_then(|at| lines.get(at));
+    let is_fresh: Vec<bool> = (0..lines.len())
+        .map(|at| {
+            let mut hasher = DefaultHasher::new();
+            (line(at.checked_sub(1)), line(Some(at)), line(Some(at + 1))).hash(&mut hasher);
+            known.insert(hasher.finish())
+        })
+        .collect();
+    let mut chunks = Vec::new();
+    let mut at = 0;
+    while at < lines.len() {
+        if !is_fresh[at] {
+            at += 1;
+            continue;
+        }
+        let length = is_fresh[at..].iter().take_while(|fresh| **fresh).count();
+        let end = (at + length + AROUND).min(lines.len());
+        let chunk = lines[at.saturating_sub(AROUND)..end].join("\n");
+        chunks.push((chunk, lines[at..at + length].to_vec()));
+        at += length;
     }
+    chunks
 }
 
 /// Names that templates of bulletins know.

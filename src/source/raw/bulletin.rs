@@ -1,4 +1,4 @@
-//! `content/bulletins/*.yaml`, `content/topics.yaml` and `content/contacts.yaml`.
+//! `content/bulletins/*.yaml` and `content/topics.yaml`.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,6 @@ use crate::{
             Article, Bulletin, Claim, Dated, NotContact, Priority, Script, Source, Topic, Turn,
             Voice,
         },
-        contact::{Contact, ContactKind, Verification},
         id::{BulletinId, ContactId, TopicId},
     },
     render::BodyPart,
@@ -38,6 +37,10 @@ pub(crate) struct RawBulletin {
     pub article: Option<Place>,
     /// Its claims, each.
     pub claims: Vec<Place>,
+    /// Where its contacts are listed, one by one.
+    pub contacts_at: Vec<Place>,
+    /// Where it says what is no contact, one by one.
+    pub not_contacts_at: Vec<Place>,
 }
 
 impl RawBulletin {
@@ -87,6 +90,8 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
             .and_then(|value| value.reference(Named::Topic, TopicId::parse));
         let priorities = Priority::ALL.map(|priority| (priority.as_str(), priority));
         let title = fields.required("title");
+        let mut contacts_at = Vec::new();
+        let mut not_contacts_at = Vec::new();
         let bulletin = Bulletin {
             title: title.and_then(|value| value.words()).unwrap_or_default(),
             topic: topic.unwrap_or_else(|| TopicId::parse("x").expect("a letter is an id")),
@@ -104,9 +109,19 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
             editors: super::approval::editors(fields),
             claims,
             contacts: fields.or("contacts", Vec::new(), |value| {
-                value.list(|value| value.reference(Named::Contact, ContactId::parse))
+                value.list(|value| {
+                    let id = value.reference(Named::Contact, ContactId::parse)?;
+                    contacts_at.push(value.place());
+                    Some(id)
+                })
             }),
-            not_contacts: fields.or("not_contacts", Vec::new(), |value| value.list(not_contact)),
+            not_contacts: fields.or("not_contacts", Vec::new(), |value| {
+                value.list(|value| {
+                    let exception = not_contact(value)?;
+                    not_contacts_at.push(value.place());
+                    Some(exception)
+                })
+            }),
             script,
             recording: None,
             article,
@@ -129,6 +144,8 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
             valid: valid.map(|value| value.key_place()),
             article: article_at,
             claims: claims_at,
+            contacts_at,
+            not_contacts_at,
         }
     })
 }
@@ -186,7 +203,7 @@ fn turns<'a>(
 /// A claim and its place. A rule of `loa.yaml` judges whether it needs a source.
 fn claim(value: Value<'_>) -> Option<(Claim, Place)> {
     let claim = value.map(|fields| Claim {
-        says: words(fields, "says"),
+        says: super::words(fields, "says"),
         source: fields.get("source").and_then(|value| value.words()),
     })?;
     Some((claim, value.place()))
@@ -194,22 +211,14 @@ fn claim(value: Value<'_>) -> Option<(Claim, Place)> {
 
 fn not_contact(value: Value<'_>) -> Option<NotContact> {
     value.map(|fields| NotContact {
-        text: words(fields, "text"),
-        reason: words(fields, "reason"),
+        text: super::words(fields, "text"),
+        reason: super::words(fields, "reason"),
     })
-}
-
-/// The words under `name`, which have to be there.
-fn words(fields: &Fields<'_>, name: &'static str) -> String {
-    fields
-        .required(name)
-        .and_then(|value| value.words())
-        .unwrap_or_default()
 }
 
 fn source(value: Value<'_>) -> Option<Source> {
     value.map(|fields| Source {
-        document: words(fields, "document"),
+        document: super::words(fields, "document"),
         dated: super::dated(fields, &["date", "month", "year"]).unwrap_or(SOME_MONTH),
     })
 }
@@ -220,7 +229,7 @@ pub(crate) fn read_topics(root: Value<'_>) -> Vec<Topic> {
         topics.definitions(Named::Topic, TopicId::parse, |id, value| {
             value.map(|fields| Topic {
                 id,
-                title: words(fields, "title"),
+                title: super::words(fields, "title"),
                 official: fields
                     .get("official")
                     .and_then(|value| value.integer(1..=24))
@@ -230,50 +239,8 @@ pub(crate) fn read_topics(root: Value<'_>) -> Vec<Topic> {
     })
 }
 
-/// Reads `content/contacts.yaml`, with the place of each contact's value.
-pub(crate) fn read_contacts(root: Value<'_>) -> Vec<Contact> {
-    named(root, "contacts", |contacts| {
-        contacts.definitions(Named::Contact, ContactId::parse, |id, value| {
-            value.map(|fields| contact(id, fields))
-        })
-    })
-}
-
 fn named<T>(root: Value<'_>, key: &'static str, read: impl FnOnce(Value<'_>) -> Vec<T>) -> Vec<T> {
     root.map(|fields| fields.required(key).map(read))
         .flatten()
         .unwrap_or_default()
-}
-
-fn contact(id: ContactId, fields: &Fields<'_>) -> Contact {
-    let kinds = [
-        ("phone", ContactKind::Phone),
-        ("short-code", ContactKind::ShortCode),
-        ("site", ContactKind::Site),
-        ("office", ContactKind::Office),
-        ("oa", ContactKind::Oa),
-    ];
-    let kind = fields
-        .required("kind")
-        .and_then(|value| value.one_of(&kinds))
-        .unwrap_or(ContactKind::Office);
-    let value = match kind {
-        // An office is a place to go to.
-        ContactKind::Office => fields.get("value"),
-        _ => fields.required("value"),
-    };
-    Contact {
-        id,
-        kind,
-        name: words(fields, "name"),
-        value: value.and_then(|value| value.words()),
-        purpose: words(fields, "purpose"),
-        source: words(fields, "source"),
-        verified: fields.get("verified").and_then(|value| {
-            value.map(|fields| Verification {
-                on: super::dated(fields, &["on", "month"]).unwrap_or(SOME_MONTH),
-                by: words(fields, "by"),
-            })
-        }),
-    }
 }

@@ -1,11 +1,15 @@
-//! `content/`: bulletins, topics, contacts. The readers are in `raw/bulletin.rs` and `raw/approval.rs`.
+//! `content/`: bulletins, topics, contacts. The readers are in `raw/bulletin.rs`, `raw/contact.rs` and
+//! `raw/approval.rs`.
 
 use serde_json::{Value, json};
 
 use super::{
     Shape, by_id, by_name, date, either, id, integer, list, may, month, need, one_of, text,
 };
-use crate::domain::bulletin::{Priority, Voice};
+use crate::domain::{
+    bulletin::{Priority, Voice},
+    contact::ContactKind,
+};
 
 pub(super) fn bulletin(shape: &Shape) -> Value {
     let source = shape.choice(
@@ -92,28 +96,29 @@ pub(super) fn topics(shape: &Shape) -> Value {
 }
 
 pub(super) fn contacts(shape: &Shape) -> Value {
-    let verified = shape.choice(
-        "verified",
-        "oneOf",
-        &["on", "month"],
-        vec![may("on", date()), may("month", month()), need("by", text())],
-    );
+    let day_or_month = || either(&[date(), month()]);
     let mut contact = shape.object(
         "contact",
         vec![
-            need(
-                "kind",
-                one_of(&["phone", "short-code", "site", "office", "oa"]),
-            ),
+            need("kind", one_of(&ContactKind::ALL.map(ContactKind::as_str))),
             need("name", text()),
             may("value", text()),
+            need("owner", text()),
             need("purpose", text()),
             need("source", text()),
-            may("verified", verified),
+            may("verified_on", day_or_month()),
+            may("verified_by", text()),
+            may("expires", day_or_month()),
         ],
     );
     // An office is a place to go to.
     contact["if"] = json!({ "properties": { "kind": { "const": "office" } } });
     contact["else"] = json!({ "required": ["value"] });
+    // All that makes a verification, or none of it.
+    contact["dependencies"] = json!({
+        "verified_on": ["verified_by", "expires"],
+        "verified_by": ["verified_on", "expires"],
+        "expires": ["verified_on", "verified_by"],
+    });
     shape.object("contacts", vec![need("contacts", by_id(contact))])
 }

@@ -224,7 +224,7 @@ fn the_approver_sees_exactly_what_changed() {
         said.out.contains("Đầu mối cong-an")
             && said
                 .out
-                .contains("+ Công an thành phố Vinh | – | office | Báo tin nhanh"),
+                .contains("+ Công an thành phố Vinh | – | office | Công an | Báo tin nhanh"),
         "{}",
         said.out
     );

@@ -240,6 +240,7 @@ pub(super) fn content(text: &str) -> Content {
         html: Some("<p>\\ \u{1}</p>".to_owned()),
         turns: Vec::new(),
         quoted: loa::domain::message::Quoted::default(),
+        contacts: Vec::new(),
         recording: None,
     }
 }

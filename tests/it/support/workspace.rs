@@ -78,7 +78,7 @@ const TOPICS: &str = "topics:\n  gia-danh: { title: Giả danh cán bộ, offici
 
 const CONTACTS: &str = r#"
 contacts:
-  cong-an: { kind: office, name: Công an thành phố Vinh, purpose: Báo tin, source: "Công văn", verified: { month: 2024-03, by: "Công văn" } }
+  cong-an: { kind: office, name: Công an thành phố Vinh, owner: Công an, purpose: Báo tin, source: "Công văn", verified_on: 2024-03, verified_by: "Công văn", expires: 2030-12 }
 "#;
 
 /// A bulletin's file, with its own words in every format.

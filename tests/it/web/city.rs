@@ -292,6 +292,7 @@ impl City {
                 html: None,
                 turns: Vec::new(),
                 quoted: loa::domain::message::Quoted::default(),
+                contacts: Vec::new(),
                 recording: None,
             })
         };

@@ -1,0 +1,329 @@
+//! Everything in a text by which people could be led to somebody: telephone numbers, short codes, sites, links, e-mail
+//! addresses, bank accounts and official accounts, however they are written; and which of them are verified contacts.
+//!
+//! Pure, and linear in the length of the text. `fold` makes of a text what it looks like, `token` cuts it into words and
+//! digits, `number`, `name` and `account` find, `judge` compares with the workspace's contacts. A find that is no verified
+//! contact must not air; so in doubt something is found, and an editor says in `not_contacts` that it is none.
+
+mod account;
+mod claim;
+mod dot;
+mod fold;
+mod judge;
+mod letters;
+mod name;
+mod number;
+mod token;
+
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, ops::Range};
+
+pub use judge::{Directory, Verdict, is_value};
+
+use crate::domain::{
+    contact::{Contact, NamedContact},
+    id::ContactId,
+    message::Content,
+};
+use fold::{Letter, Markup, fold};
+
+/// What sort of thing was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// A telephone number.
+    Phone,
+    /// A short number for calls or messages.
+    ShortCode,
+    /// A domain or an address on the internet.
+    Site,
+    /// A web address with its scheme, or a link of another sort.
+    Link,
+    /// An address of a service that hides where it leads.
+    ShortLink,
+    /// An e-mail address.
+    Email,
+    /// A bank account or a card.
+    BankAccount,
+    /// An account, page, channel or group on a chat service or social network.
+    Oa,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 8] = [
+        Self::Phone,
+        Self::ShortCode,
+        Self::Site,
+        Self::Link,
+        Self::ShortLink,
+        Self::Email,
+        Self::BankAccount,
+        Self::Oa,
+    ];
+
+    /// The word used in JSON and in the catalogue.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Phone => "phone",
+            Self::ShortCode => "short-code",
+            Self::Site => "site",
+            Self::Link => "link",
+            Self::ShortLink => "short-link",
+            Self::Email => "email",
+            Self::BankAccount => "bank-account",
+            Self::Oa => "oa",
+        }
+    }
+
+    fn is_name(self) -> bool {
+        matches!(
+            self,
+            Self::Site | Self::Link | Self::ShortLink | Self::Email
+        )
+    }
+}
+
+/// How honestly something is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// As people write it.
+    Plain,
+    /// With letters that only look like what they name.
+    Disguised,
+    /// A link that shows something else than it leads to.
+    Misleading,
+}
+
+/// Something by which people could be led to somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Where it stands in the text, in bytes.
+    pub range: Range<usize>,
+    /// What sort of thing it is.
+    pub kind: Kind,
+    /// As it stands in the text.
+    pub written: String,
+    /// What it says: the digits with 0 for the country's prefix, the domain, the address.
+    pub normalised: String,
+    /// What else it may say: spoken, a name has no certain beginning, and in prose no certain end.
+    pub readings: Vec<String>,
+    /// How honestly it is written.
+    pub manner: Manner,
+}
+
+/// Finds everything in `text` by which people could be led to somebody, in the order of places.
+#[must_use]
+pub fn find(text: &str) -> Vec<Found> {
+    let mut found = Vec::new();
+    // Once with everything that stands there, because links stand in tags; once as it is seen, because a number goes on
+    // behind a tag and over the items of a list.
+    for markup in Markup::of(text) {
+        scan(text, markup, &mut found);
+    }
+    found.sort_by(|a: &Found, b| {
+        (a.range.start, b.range.end, a.kind).cmp(&(b.range.start, a.range.end, b.kind))
+    });
+    let mut kept: Vec<Found> = Vec::with_capacity(found.len());
+    for one in found {
+        let is_known = kept.iter().rev().take(6).any(|known| {
+            let is_same = (known.kind, &known.normalised) == (one.kind, &one.normalised);
+            let is_inside =
+                known.range.start <= one.range.start && one.range.end <= known.range.end;
+            let is_part =
+                is_inside && !known.kind.is_name() && !one.kind.is_name() && known.kind != Kind::Oa;
+            (is_same && known.range.end > one.range.start && known.manner == one.manner) || is_part
+        });
+        if !is_known {
+            kept.push(one);
+        }
+    }
+    kept
+}
+
+/// What is found only in `spoken`, which is how the text of `written` is read aloud: a voice can make a number or an address
+/// of what was none on paper.
+#[must_use]
+pub fn find_aloud(written: &[Found], spoken: &str) -> Vec<Found> {
+    // Read aloud, a name loses its dashes, and digits in it become words: what is left of it is its end.
+    let sound = |name: &str| name.replace(|c: char| c.is_ascii_digit() || c == '-', "");
+    let is_written = |found: &Found| {
+        let mut names = std::iter::once(&found.normalised).chain(&found.readings);
+        names.any(|name| {
+            written.iter().any(|known| {
+                let is_end = || {
+                    let (known, name) = (sound(&known.normalised), sound(name));
+                    name.len() > 2 && known.ends_with(&name)
+                };
+                known.normalised == *name
+                    || (known.kind.is_name() && found.kind.is_name() && is_end())
+            })
+        })
+    };
+    let mut found = find(spoken);
+    found.retain(|found| !is_written(found));
+    found
+}
+
+fn scan(text: &str, markup: Markup, all: &mut Vec<Found>) {
+    let letters = fold(text, markup);
+    let tokens = token::tokens(&letters);
+    let names = name::names(&letters, &tokens);
+    let bytes = |from: usize, to: usize| letters[from].start..letters[to - 1].end;
+    let mut found = Vec::new();
+    let mut hosts = names.iter().map(|name| name.host).peekable();
+    for number in number::numbers(&letters, &tokens) {
+        while hosts.next_if(|host| host.1 <= number.from).is_some() {}
+        // A number in a domain is a part of its name.
+        if hosts
+            .peek()
+            .is_some_and(|host| host.0 <= number.from && number.to <= host.1)
+        {
+            continue;
+        }
+        let range = bytes(number.from, number.to);
+        found.push(Found {
+            written: text[range.clone()].to_owned(),
+            range,
+            kind: number.kind,
+            normalised: number.digits,
+            readings: Vec::new(),
+            manner: Manner::Plain,
+        });
+    }
+    for account in account::accounts(&letters, &tokens) {
+        let range = bytes(account.from, account.to);
+        found.push(Found {
+            written: text[range.clone()].to_owned(),
+            range,
+            kind: Kind::Oa,
+            normalised: account.name,
+            readings: account.shorter,
+            manner: Manner::Plain,
+        });
+    }
+    for name in names {
+        let range = bytes(name.from, name.to);
+        found.push(Found {
+            written: text[range.clone()].to_owned(),
+            range,
+            kind: name.kind,
+            normalised: name.normalised,
+            readings: name.readings,
+            manner: if name.is_disguised {
+                Manner::Disguised
+            } else {
+                Manner::Plain
+            },
+        });
+    }
+    found.sort_by_key(|found| found.range.start);
+    let links = links(text, &letters, &found);
+    all.append(&mut found);
+    all.extend(links);
+}
+
+/// A Markdown link longer than this is none.
+const LONGEST_LINK: usize = 500;
+
+/// Markdown links that lead to what is not found otherwise, and those that show something else than they lead to.
+fn links(text: &str, letters: &[Letter], found: &[Found]) -> Vec<Found> {
+    let mut links = Vec::new();
+    for at in 0..letters.len().saturating_sub(2) {
+        if letters[at].c != ']' || letters[at + 1].c != '(' {
+            continue;
+        }
+        let from = at + 2;
+        let to = from
+            + letters[from..]
+                .iter()
+                .take(LONGEST_LINK)
+                .take_while(|letter| !matches!(letter.c, ')' | ' ' | '\n'))
+                .count();
+        if from == to || letters[from].c == '#' {
+            continue;
+        }
+        let within = |range: Range<usize>| {
+            let first = found.partition_point(|found| found.range.start < range.start);
+            found[first..]
+                .iter()
+                .take_while(move |found| found.range.start < range.end)
+                .filter(|found| found.kind != Kind::Oa)
+        };
+        let target = letters[from].start..letters[to - 1].end;
+        let mut targets = within(target.clone()).peekable();
+        if targets.peek().is_none() {
+            links.push(Found {
+                written: text[target.clone()].to_owned(),
+                range: target,
+                kind: Kind::Link,
+                normalised: letters[from..to]
+                    .iter()
+                    .map(|letter| letter.plain)
+                    .collect(),
+                readings: Vec::new(),
+                manner: Manner::Plain,
+            });
+            continue;
+        }
+        let open = letters[..at]
+            .iter()
+            .rev()
+            .take(LONGEST_LINK)
+            .position(|letter| letter.c == '[')
+            .map(|back| at - 1 - back);
+        let Some(open) = open else { continue };
+        let shown: Vec<&Found> = within(letters[open].end..letters[at].start).collect();
+        let is_honest = shown.is_empty()
+            || targets.any(|target| {
+                shown
+                    .iter()
+                    .any(|shown| shown.normalised == target.normalised)
+            });
+        if !is_honest {
+            let range = letters[open].start..letters[to - 1].end;
+            links.push(Found {
+                written: text[range.clone()].to_owned(),
+                range,
+                kind: Kind::Link,
+                normalised: letters[from..to]
+                    .iter()
+                    .map(|letter| letter.plain)
+                    .collect(),
+                readings: Vec::new(),
+                manner: Manner::Misleading,
+            });
+        }
+    }
+    links
+}
+
+/// The contacts that a content names: those that its bulletin lists, and those that stand in its words. What of them
+/// must still hold is looked up just before it is sent.
+#[must_use]
+pub fn named(
+    content: &Content,
+    listed: &[ContactId],
+    directory: &Directory,
+    contacts: &BTreeMap<ContactId, Contact>,
+) -> Vec<NamedContact> {
+    let mut ids: Vec<&ContactId> = listed.iter().collect();
+    for text in texts(content) {
+        ids.extend(directory.named_in(text));
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    ids.into_iter()
+        .filter_map(|id| contacts.get(id))
+        .map(NamedContact::of)
+        .collect()
+}
+
+/// All words of a content that people get.
+pub fn texts(content: &Content) -> impl Iterator<Item = &str> {
+    std::iter::once(content.title.as_str())
+        .chain(content.summary.as_deref())
+        .chain(std::iter::once(content.text.as_str()))
+}

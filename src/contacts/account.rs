@@ -1,0 +1,140 @@
+//! Official accounts, pages, channels and groups on chat services and social networks, by the words before their names.
+
+use super::{fold::Letter, token::Token};
+
+/// The name of an account as found.
+#[derive(Debug, Clone)]
+pub(super) struct Account {
+    /// The first letter of the word that makes a name of it.
+    pub from: usize,
+    /// The letter behind the name.
+    pub to: usize,
+    /// The name, small.
+    pub name: String,
+    /// Where the name may end before it ends here: what follows is no name any more.
+    pub shorter: Vec<String>,
+}
+
+const SERVICES: [&str; 9] = [
+    "zalo",
+    "facebook",
+    "fb",
+    "telegram",
+    "youtube",
+    "tiktok",
+    "viber",
+    "messenger",
+    "instagram",
+];
+
+/// What there is on services.
+const PLACES: [&str; 6] = ["trang", "kênh", "nhóm", "khoản", "page", "group"];
+
+/// Words between the service and the name.
+const BETWEEN: [&str; 12] = [
+    "zalo", "oa", "chính", "thức", "của", "tên", "là", "mang", "official", "account", "facebook",
+    "fanpage",
+];
+
+/// More words than this are no name.
+const LONGEST: usize = 12;
+
+/// The accounts named in a text.
+pub(super) fn accounts(letters: &[Letter], tokens: &[Token]) -> Vec<Account> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        let account =
+            opens(tokens, at).and_then(|needs_sign| named(letters, tokens, at, needs_sign));
+        match account {
+            Some((account, next)) => {
+                found.push(account);
+                at = next;
+            }
+            None => at += 1,
+        }
+    }
+    found
+}
+
+/// Whether a name may follow token `at`; `true` inside where only a colon or quotation marks make one of it.
+fn opens(tokens: &[Token], at: usize) -> Option<bool> {
+    let token = &tokens[at];
+    let before = at.checked_sub(1).map(|before| &tokens[before]);
+    if token.text == "oa" || token.text == "fanpage" {
+        return Some(false);
+    }
+    if token.text == "account" && before.is_some_and(|word| word.text == "official") {
+        return Some(false);
+    }
+    if SERVICES.contains(&token.text.as_str()) {
+        return Some(!before.is_some_and(|word| word.is_one_of(&PLACES)));
+    }
+    None
+}
+
+fn named(
+    letters: &[Letter],
+    tokens: &[Token],
+    at: usize,
+    needs_sign: bool,
+) -> Option<(Account, usize)> {
+    let is_quote = |c: char| matches!(c, '"' | '“' | '”' | '‘' | '’' | '\'' | '«' | '»' | '„');
+    let mut next = at + 1;
+    let mut has_sign = !needs_sign;
+    // The words between, up to a quotation mark, a colon or a capital.
+    let quoted = loop {
+        let token = tokens.get(next)?;
+        let between = &letters[tokens[next - 1].to..token.from];
+        if between.len() > 4
+            || between
+                .iter()
+                .any(|letter| matches!(letter.c, '\n' | ',' | ';' | '.' | '!' | '?' | ')'))
+        {
+            return None;
+        }
+        if between.iter().any(|letter| is_quote(letter.c)) {
+            break true;
+        }
+        has_sign |= between.iter().any(|letter| letter.c == ':');
+        if !(next - at <= 5 && token.is_one_of(&BETWEEN)) {
+            break false;
+        }
+        next += 1;
+    };
+    let first = next;
+    if !quoted && (!has_sign || !letters[tokens[first].from].is_upper) {
+        return None;
+    }
+    let mut words = Vec::new();
+    let mut shorter = Vec::new();
+    while let Some(token) = tokens.get(next) {
+        if next > first {
+            let between = &letters[tokens[next - 1].to..token.from];
+            let ends = if quoted {
+                between
+                    .iter()
+                    .any(|letter| is_quote(letter.c) || letter.c == '\n')
+            } else {
+                !(between.len() == 1 && matches!(between[0].c, ' ' | '-'))
+            };
+            if ends || words.len() >= LONGEST {
+                break;
+            }
+            if !quoted && !letters[token.from].is_upper {
+                shorter.push(words.join(" "));
+            }
+        }
+        words.push(token.text.clone());
+        next += 1;
+    }
+    let to = tokens[next - 1].to;
+    let closes = quoted && letters.get(to).is_some_and(|letter| is_quote(letter.c));
+    let account = Account {
+        from: tokens[at].from,
+        to: to + usize::from(closes),
+        name: words.join(" "),
+        shorter,
+    };
+    Some((account, next))
+}

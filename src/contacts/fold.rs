@@ -1,0 +1,267 @@
+//! A text as it looks: one ASCII or Vietnamese letter for each sign that a reader takes for it, with its place.
+//!
+//! Full-width, encircled and foreign digits become digits, dots and dashes become one sort each, what nobody sees is gone,
+//! and so are the marks of Markdown, character references and backslashes. Linear in the length of the text.
+
+use unicode_normalization::{UnicodeNormalization as _, char::canonical_combining_class};
+
+use super::letters;
+
+/// A sign as it looks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Letter {
+    /// Small and composed, with Vietnamese marks.
+    pub c: char,
+    /// Without marks, and as the ASCII letter that it passes for.
+    pub plain: char,
+    /// Where it stands in the text.
+    pub start: usize,
+    /// Where the next one begins.
+    pub end: usize,
+    /// A capital in the text.
+    pub is_upper: bool,
+    /// Written as plain ASCII.
+    pub is_ascii: bool,
+}
+
+impl Letter {
+    /// A part of a word or number.
+    pub(super) fn is_word(&self) -> bool {
+        self.c.is_alphanumeric()
+    }
+
+    pub(super) fn is_digit(&self) -> bool {
+        self.c.is_ascii_digit()
+    }
+}
+
+/// What becomes of tags and of the signs in front of list items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Markup {
+    /// They are read like everything else: a link stands in a tag.
+    Kept,
+    /// Tags are not seen: a number can go on behind them.
+    NoTags,
+    /// Neither are the numbers of list items: a number can go on over the items.
+    NoTagsNoNumbers,
+}
+
+impl Markup {
+    /// The ways in which `text` is to be read.
+    pub(super) fn of(text: &str) -> Vec<Self> {
+        let has_numbers = text
+            .lines()
+            .any(|line| marker(line.trim_start_matches([' ', '\t', '>'])).is_some());
+        match (text.contains('<'), has_numbers) {
+            (false, false) => vec![Self::Kept],
+            (true, false) => vec![Self::Kept, Self::NoTags],
+            (_, true) => vec![Self::Kept, Self::NoTags, Self::NoTagsNoNumbers],
+        }
+    }
+}
+
+/// Tags longer than this are no tags.
+const LONGEST_TAG: usize = 300;
+
+/// The text as it looks.
+pub(super) fn fold(text: &str, markup: Markup) -> Vec<Letter> {
+    let mut letters = Vec::with_capacity(text.len());
+    let mut at = 0;
+    let mut is_line_start = true;
+    while at < text.len() {
+        let rest = &text[at..];
+        if markup != Markup::Kept {
+            let is_item = is_line_start && markup == Markup::NoTagsNoNumbers;
+            let skip = tag(rest).or_else(|| is_item.then(|| marker(rest)).flatten());
+            if let Some(length) = skip {
+                at += length;
+                is_line_start = false;
+                continue;
+            }
+        }
+        let Some(first) = rest.chars().next() else {
+            break;
+        };
+        if first == '&'
+            && let Some((c, length)) = reference(rest)
+        {
+            push(&mut letters, c, at, at + length, false);
+            at += length;
+            is_line_start = false;
+            continue;
+        }
+        let mut length = first.len_utf8();
+        // Composed Vietnamese, which is what nearly all of a text is, stays as it is.
+        let is_plain = first.is_ascii()
+            || matches!(u32::from(first), 0xC0..=0xD6 | 0xD8..=0xF6 | 0xF8..=0xFD | 0x102 | 0x103 | 0x110 | 0x111 | 0x128 | 0x129
+                | 0x168 | 0x169 | 0x1A0 | 0x1A1 | 0x1AF | 0x1B0 | 0x1EA0..=0x1EF9);
+        if is_plain && rest[length..].chars().next().is_none_or(|c| c < '\u{300}') {
+            push(&mut letters, first, at, at + length, first.is_ascii());
+        } else {
+            for mark in rest[length..].chars() {
+                if canonical_combining_class(mark) == 0 {
+                    break;
+                }
+                length += mark.len_utf8();
+            }
+            cluster(&mut letters, &rest[..length], at);
+        }
+        is_line_start = first == '\n' || (is_line_start && matches!(first, ' ' | '\t' | '>'));
+        at += length;
+    }
+    letters
+}
+
+/// A character with the marks that follow it.
+fn cluster(letters: &mut Vec<Letter>, written: &str, start: usize) {
+    let end = start + written.len();
+    let mut chars = written.chars();
+    if let Some(first) = chars.next()
+        && let Some(digit) = letters::digit(first)
+    {
+        push(letters, digit, start, end, false);
+        return;
+    }
+    for c in written.nfkc() {
+        if canonical_combining_class(c) == 0 {
+            push(letters, c, start, end, false);
+        }
+    }
+}
+
+fn push(letters: &mut Vec<Letter>, c: char, start: usize, end: usize, is_ascii: bool) {
+    // Signs of Markdown, and the backslash before a sign, are not seen.
+    if letters::is_invisible(c) || matches!(c, '*' | '_' | '`' | '\\') {
+        return;
+    }
+    let is_upper = c.is_uppercase();
+    let c = if is_ascii {
+        c.to_ascii_lowercase()
+    } else {
+        letters::digit(c)
+            .or_else(|| letters::sign(c))
+            .or_else(|| c.to_lowercase().next())
+            .unwrap_or(c)
+    };
+    let c = match c {
+        '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}' => '\n',
+        '~' => '-',
+        c if c.is_whitespace() => ' ',
+        c => c,
+    };
+    let plain = if c.is_ascii() { c } else { plain(c) };
+    letters.push(Letter {
+        c,
+        plain,
+        start,
+        end,
+        is_upper,
+        is_ascii: is_ascii && c.is_ascii(),
+    });
+}
+
+/// A small letter without marks, as the ASCII letter that it passes for.
+fn plain(c: char) -> char {
+    let base = std::iter::once(c).nfd().next().unwrap_or(c);
+    letters::look_alike(base).unwrap_or(base)
+}
+
+/// The length of a tag at the beginning of `rest`.
+fn tag(rest: &str) -> Option<usize> {
+    let inside = rest.strip_prefix('<')?;
+    let first = inside.chars().next()?;
+    if !(first.is_ascii_alphabetic() || matches!(first, '/' | '!' | '?')) {
+        return None;
+    }
+    let length = inside
+        .bytes()
+        .take(LONGEST_TAG)
+        .position(|b| matches!(b, b'<' | b'>'))?;
+    (inside.as_bytes()[length] == b'>').then_some(length + 2)
+}
+
+/// The length of the number in front of a list item: `1. `, `2) `.
+fn marker(rest: &str) -> Option<usize> {
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let sign = rest[digits..].chars().next()?;
+    let is_marker = (1..=2).contains(&digits) && matches!(sign, '.' | ')');
+    let length = digits + sign.len_utf8();
+    (is_marker && rest[length..].starts_with([' ', '\t', '\u{a0}'])).then_some(length)
+}
+
+/// A character reference at the beginning of `rest`, and its length: `&#48;`, `&#x30;`, `&period;`.
+fn reference(rest: &str) -> Option<(char, usize)> {
+    let length = rest.bytes().take(12).position(|b| b == b';')?;
+    let name = &rest[1..length];
+    let c = if let Some(number) = name.strip_prefix('#') {
+        let code = match number.strip_prefix(['x', 'X']) {
+            Some(digits) => u32::from_str_radix(digits, 16).ok()?,
+            None => number.parse().ok()?,
+        };
+        char::from_u32(code)?
+    } else {
+        match name {
+            "nbsp" | "ensp" | "emsp" | "thinsp" | "Tab" | "NewLine" => ' ',
+            "amp" => '&',
+            "lt" => '<',
+            "gt" => '>',
+            "period" | "middot" | "bull" => '.',
+            "commat" => '@',
+            "sol" => '/',
+            "colon" => ':',
+            "hyphen" | "dash" | "ndash" | "mdash" => '-',
+            "lowbar" | "shy" | "zwj" | "zwnj" | "ZeroWidthSpace" => '\u{200b}',
+            "plus" => '+',
+            "lpar" => '(',
+            "rpar" => ')',
+            _ => return None,
+        }
+    };
+    Some((c, length + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looks(text: &str, markup: Markup) -> String {
+        fold(text, markup).iter().map(|letter| letter.c).collect()
+    }
+
+    fn plainly(text: &str) -> String {
+        fold(text, Markup::Kept).iter().map(|l| l.plain).collect()
+    }
+
+    #[test]
+    fn signs_are_what_they_look_like() {
+        for (text, seen) in [
+            ("０９１２ ①② ⁰¹ ₃ 𝟎𝟡 ٠٩ ۰۹ ❶➋⓿", "0912 12 01 3 09 09 09 120"),
+            ("0\u{fe0f}\u{20e3}9\u{200b}1\u{ad}2\u{332}3", "09123"),
+            ("09**12**3_4 5\\.6", "091234 5.6"),
+            ("&#48;&#x39;&nbsp;&period;&x;", "09 .&x;"),
+            ("KHÔNG Chi\u{301}n", "không chín"),
+            ("a–b—c−d 1／2 x。y", "a-b-c-d 1/2 x.y"),
+        ] {
+            assert_eq!(looks(text, Markup::Kept), seen, "{text}");
+        }
+        assert_eq!(
+            looks("- 09<b>12</b>\n2. 345 < 6 > 5", Markup::NoTagsNoNumbers),
+            "- 0912\n 345 < 6 > 5"
+        );
+        assert_eq!(plainly("Dịch vụ công Đà Nẵng"), "dich vu cong da nang");
+        assert_eq!(
+            plainly("dісhvuсоng.gοv.νn ｖｎ 𝓿𝓷"),
+            "dichvucong.gov.vn vn vn"
+        );
+    }
+
+    #[test]
+    fn places_lead_back_into_the_text() {
+        let text = "Gọi &#48;\u{200b}９ nhe\u{301}";
+        for letter in fold(text, Markup::Kept) {
+            assert!(text.get(letter.start..letter.end).is_some());
+        }
+        let nine = fold(text, Markup::Kept)[5];
+        assert_eq!(&text[nine.start..nine.end], "９");
+    }
+}

@@ -1,0 +1,253 @@
+//! Which of the things found in a text are contacts that may be named on a given day.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+
+use super::{Found, Kind, Manner, find, number::national};
+use crate::domain::{
+    bulletin::NotContact,
+    contact::{Contact, ContactKind, Standing},
+    id::ContactId,
+};
+
+/// The contacts by what they are reached under.
+#[derive(Debug, Default)]
+pub struct Directory {
+    contacts: Vec<Contact>,
+    by_key: HashMap<String, usize>,
+}
+
+/// What is to be said of something found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict<'d> {
+    /// A contact that somebody verified and that has not expired.
+    Verified(&'d Contact),
+    /// A contact that nobody verified.
+    Unverified(&'d Contact),
+    /// A contact whose verification has expired.
+    Expired(&'d Contact),
+    /// It only looks like this contact: other letters, or a name with something added.
+    Imitation(&'d Contact),
+    /// A link that shows one thing and leads to another.
+    Misleading,
+    /// Nobody knows it.
+    Unknown,
+    /// The bulletin says that it is no contact, and why.
+    Excepted(&'d NotContact),
+}
+
+impl Verdict<'_> {
+    /// The word used in JSON and in the catalogue.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Verified(_) => "verified",
+            Self::Unverified(_) => "unverified",
+            Self::Expired(_) => "expired",
+            Self::Imitation(_) => "imitation",
+            Self::Misleading => "misleading",
+            Self::Unknown => "unknown",
+            Self::Excepted(_) => "excepted",
+        }
+    }
+
+    /// Whether it may air.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        matches!(self, Self::Verified(_) | Self::Excepted(_))
+    }
+
+    /// The contact it is about.
+    #[must_use]
+    pub fn contact(&self) -> Option<&Contact> {
+        match self {
+            Self::Verified(contact)
+            | Self::Unverified(contact)
+            | Self::Expired(contact)
+            | Self::Imitation(contact) => Some(contact),
+            Self::Misleading | Self::Unknown | Self::Excepted(_) => None,
+        }
+    }
+}
+
+impl Directory {
+    /// A directory of `contacts`.
+    pub fn new<'c>(contacts: impl IntoIterator<Item = &'c Contact>) -> Self {
+        let mut directory = Self::default();
+        for contact in contacts {
+            let at = directory.contacts.len();
+            for key in keys(contact) {
+                let known = directory.by_key.get(&key);
+                // The same number under two names: one that is verified is enough.
+                let is_better = known.is_none_or(|known| {
+                    directory.contacts[*known].verified.is_none() && contact.verified.is_some()
+                });
+                if is_better {
+                    directory.by_key.insert(key, at);
+                }
+            }
+            directory.contacts.push(contact.clone());
+        }
+        directory
+    }
+
+    fn get(&self, key: &str) -> Option<&Contact> {
+        self.by_key.get(key).map(|at| &self.contacts[*at])
+    }
+
+    /// The contact that `found` is, if it is one.
+    fn contact(&self, found: &Found) -> Option<&Contact> {
+        std::iter::once(&found.normalised)
+            .chain(&found.readings)
+            .find_map(|reading| self.get(&key(found.kind, reading)))
+    }
+
+    /// The contact that `found` could be taken for.
+    fn resembled(&self, found: &Found) -> Option<&Contact> {
+        if !matches!(found.kind, Kind::Site | Kind::Link | Kind::Email) {
+            return None;
+        }
+        let name = found.normalised.rsplit('@').next().unwrap_or_default();
+        let wanted = rough(name);
+        let parts: Vec<&str> = name.split('.').collect();
+        // `dichvucong.gov.vn.evil.com` begins with it.
+        let begins = (2..parts.len())
+            .rev()
+            .find_map(|count| self.get(&key(Kind::Site, &parts[..count].join("."))));
+        begins
+            .filter(|contact| contact.kind == ContactKind::Site)
+            .or_else(|| self.get(&format!("r:{wanted}")))
+    }
+
+    /// What is to be said of `found` on `day` in a bulletin with these exceptions.
+    #[must_use]
+    pub fn judge<'d>(
+        &'d self,
+        found: &Found,
+        exceptions: &'d [NotContact],
+        day: Option<NaiveDate>,
+    ) -> Verdict<'d> {
+        if let Some(exception) = exceptions
+            .iter()
+            .find(|exception| squeeze(&exception.text).contains(&squeeze(&found.written)))
+        {
+            return Verdict::Excepted(exception);
+        }
+        if found.manner == Manner::Misleading {
+            return Verdict::Misleading;
+        }
+        match self.contact(found) {
+            Some(contact) if found.manner == Manner::Disguised => Verdict::Imitation(contact),
+            Some(contact) => match contact.standing(day) {
+                Standing::Unverified => Verdict::Unverified(contact),
+                Standing::Expired => Verdict::Expired(contact),
+                Standing::Good => Verdict::Verified(contact),
+            },
+            None => self
+                .resembled(found)
+                .map_or(Verdict::Unknown, Verdict::Imitation),
+        }
+    }
+
+    /// The contacts that `text` names, whatever their standing.
+    pub(super) fn named_in(&self, text: &str) -> Vec<&ContactId> {
+        find(text)
+            .iter()
+            .filter_map(|found| Some(&self.contact(found)?.id))
+            .collect()
+    }
+}
+
+/// Without what says nothing in a comparison: blanks, and the size of letters.
+fn squeeze(text: &str) -> String {
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .to_lowercase()
+}
+
+/// Letters that are easily taken for one another, as one.
+fn rough(name: &str) -> String {
+    let name = name.replace("rn", "m").replace("vv", "w");
+    name.chars()
+        .filter(|c| *c != '-')
+        .map(|c| match c {
+            '0' => 'o',
+            '1' | 'i' => 'l',
+            '3' => 'e',
+            '5' => 's',
+            c => c,
+        })
+        .collect()
+}
+
+fn key(kind: Kind, normalised: &str) -> String {
+    match kind {
+        Kind::Phone | Kind::ShortCode => format!("n:{normalised}"),
+        Kind::Site | Kind::Link | Kind::ShortLink => format!("s:{normalised}"),
+        Kind::Email => format!("e:{normalised}"),
+        Kind::BankAccount => format!("a:{normalised}"),
+        Kind::Oa => format!("o:{normalised}"),
+    }
+}
+
+/// All that a contact is found under.
+fn keys(contact: &Contact) -> Vec<String> {
+    let Some(value) = &contact.value else {
+        return Vec::new();
+    };
+    let digits = || {
+        value
+            .chars()
+            .filter(char::is_ascii_digit)
+            .collect::<String>()
+    };
+    let lower = || squeeze(value);
+    let names = || find(value).into_iter().filter(|found| found.kind.is_name());
+    match contact.kind {
+        // An office's value is an address in prose; its name is what people know.
+        ContactKind::Office => Vec::new(),
+        ContactKind::Phone | ContactKind::ShortCode => {
+            vec![format!("n:{}", national(&digits()))]
+        }
+        ContactKind::BankAccount => vec![format!("a:{}", digits())],
+        ContactKind::Site => {
+            let host = names().next().map_or_else(lower, |found| found.normalised);
+            vec![format!("r:{}", rough(&host)), format!("s:{host}")]
+        }
+        ContactKind::Email => {
+            let address = names().next().map_or_else(lower, |found| found.normalised);
+            vec![format!("e:{address}")]
+        }
+        ContactKind::Oa => names()
+            .map(|found| key(found.kind, &found.normalised))
+            .chain([
+                format!("o:{}", lower()),
+                format!("o:{}", squeeze(&contact.name)),
+            ])
+            .collect(),
+    }
+}
+
+/// Whether `value` is what a contact of that kind is reached under.
+#[must_use]
+pub fn is_value(kind: ContactKind, value: &str) -> bool {
+    let digits = value.chars().filter(char::is_ascii_digit).count();
+    let is_number = value
+        .chars()
+        .all(|c| c.is_ascii_digit() || matches!(c, ' ' | '.' | '-' | '+' | '(' | ')'));
+    let one = |wanted: &[Kind]| {
+        let found = find(value);
+        matches!(&found[..], [one] if wanted.contains(&one.kind) && one.manner == Manner::Plain && one.range == (0..value.len()))
+    };
+    match kind {
+        ContactKind::Office => true,
+        ContactKind::Phone => is_number && (7..=15).contains(&digits),
+        ContactKind::ShortCode => is_number && (3..=8).contains(&digits),
+        ContactKind::BankAccount => is_number && (4..=24).contains(&digits),
+        ContactKind::Site => one(&[Kind::Site, Kind::Link, Kind::ShortLink]),
+        ContactKind::Email => one(&[Kind::Email]),
+        ContactKind::Oa => !value.trim().is_empty(),
+    }
+}

@@ -1,0 +1,576 @@
+//! Telephone numbers, short codes and bank accounts among the groups of digits of a text.
+//!
+//! A number that has the form of a telephone number of Việt Nam is found wherever it stands and however its groups are
+//! joined. Shorter and other numbers are found by the words around them: `gọi 113`, `STK 1903…`.
+
+use super::{
+    Kind,
+    claim::{Claim, claims, is_counted, is_year},
+    fold::Letter,
+    token::{Group, Shape, Token, group},
+};
+
+/// A number as found: tokens, and what they spell.
+#[derive(Debug, Clone)]
+pub(super) struct Number {
+    /// What it is.
+    pub kind: Kind,
+    /// Its first letter.
+    pub from: usize,
+    /// The letter behind its last one.
+    pub to: usize,
+    /// Its digits.
+    pub digits: String,
+}
+
+/// How two neighbouring groups are joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gap {
+    /// As people join the groups of a number.
+    Close,
+    /// By signs or a line's end that also stand between two numbers.
+    Loose,
+    /// Not at all.
+    Break,
+}
+
+/// More signs than this do not join.
+const WIDEST_GAP: usize = 8;
+
+/// More digits than this are no telephone number.
+const LONGEST_PHONE: usize = 16;
+
+/// Signs read aloud between the groups of a number.
+const FILLERS: [&str; 12] = [
+    "chấm", "phẩy", "gạch", "ngang", "nối", "cách", "trừ", "xuyệt", "sẹc", "rồi", "tiếp", "dot",
+];
+
+/// Words for calling; what they say ends after a few words.
+const CALLING: [&str; 7] = ["gọi", "nhắn", "hệ", "bấm", "quay", "alo", "call"];
+
+/// How far the words for calling reach.
+const CALL_REACH: usize = 10;
+
+/// Words for what is called; they hold for the sentence.
+const CALLED: [&str; 11] = [
+    "hotline",
+    "sđt",
+    "đt",
+    "zalo",
+    "phone",
+    "tel",
+    "viber",
+    "sms",
+    "telephone",
+    "dđ",
+    "đtdđ",
+];
+
+/// The same, of two words.
+const CALLED_PAIRS: [(&str, &str); 9] = [
+    ("tổng", "đài"),
+    ("đầu", "số"),
+    ("số", "máy"),
+    ("dây", "nóng"),
+    ("điện", "thoại"),
+    ("di", "động"),
+    ("đường", "dây"),
+    ("trực", "ban"),
+    ("máy", "bàn"),
+];
+
+/// Words in front of `số` with which it is a number to turn to.
+const TO_NUMBER: [&str; 10] = [
+    "tới", "đến", "qua", "theo", "vào", "bằng", "gửi", "ở", "dùng", "trên",
+];
+
+/// Emergency services, whose numbers people say without a word for calling.
+const EMERGENCY: [(&str, &[&str]); 5] = [
+    ("111", &["em", "đài"]),
+    ("112", &["nạn", "cứu"]),
+    ("113", &["sát", "an"]),
+    ("114", &["hỏa", "hoả", "cháy", "cứu"]),
+    ("115", &["cứu", "tế"]),
+];
+
+/// Words of one or two parts that speak of an account.
+const ACCOUNT: [(&str, &str); 7] = [
+    ("tài", "khoản"),
+    ("chuyển", "khoản"),
+    ("ngân", "hàng"),
+    ("số", "tk"),
+    ("", "stk"),
+    ("", "banking"),
+    ("", "iban"),
+];
+
+/// Banks and purses, as people write them.
+const BANKS: &str = " vietcombank vcb agribank bidv vietinbank ctg techcombank tcb mbbank mb acb sacombank stb vpbank \
+    tpbank shb hdbank vib msb ocb seabank eximbank lpbank lienvietpostbank pvcombank namabank abbank bvbank ncb scb kienlongbank \
+    bacabank vietbank vietabank pgbank saigonbank oceanbank gpbank cbbank coopbank shinhan woori hsbc uob cake timo ubank \
+    momo zalopay viettelpay viettelmoney vnpay shopeepay moca ";
+
+/// All numbers of a text that look like contacts, in the order of their places.
+pub(super) fn numbers(letters: &[Letter], tokens: &[Token]) -> Vec<Number> {
+    let claimed = claims(letters, tokens);
+    let search = Search {
+        letters,
+        tokens,
+        groups: gather(tokens, &claimed),
+        called: called(tokens),
+        banked: banked(tokens),
+    };
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < search.groups.len() {
+        let number = search.telephone(at).or_else(|| {
+            if search.groups[at].is_counted {
+                return None;
+            }
+            search
+                .account(at)
+                .or_else(|| search.address(at))
+                .or_else(|| search.called_number(at))
+        });
+        match number {
+            Some((number, last)) => {
+                found.push(number);
+                at = last + 1;
+            }
+            None => at += 1,
+        }
+    }
+    found
+}
+
+fn gather(tokens: &[Token], claimed: &[Claim]) -> Vec<Group> {
+    let mut groups = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        match group(tokens, at).filter(|_| claimed[at] != Claim::Formed) {
+            Some(mut group) => {
+                group.is_counted = claimed[at] == Claim::Counted;
+                at = group.last + 1;
+                groups.push(group);
+            }
+            None => at += 1,
+        }
+    }
+    groups
+}
+
+/// For each token, whether the words before it speak of calling.
+fn called(tokens: &[Token]) -> Vec<bool> {
+    let mut reach: usize = 0;
+    let mut holds = None;
+    tokens
+        .iter()
+        .enumerate()
+        .map(|(at, token)| {
+            let is_new = at == 0 || tokens[at - 1].sentence != token.sentence;
+            if is_new {
+                reach = 0;
+            }
+            let is_called = reach > 0 || holds == Some(token.sentence);
+            reach = reach.saturating_sub(1);
+            if matches!(token.shape, Shape::Digits(_)) {
+                // A list of numbers does not use the reach up.
+                reach += usize::from(reach > 0);
+            } else if token.is_one_of(&CALLING) {
+                reach = CALL_REACH;
+            } else if token.is_one_of(&CALLED)
+                || (!is_new && CALLED_PAIRS.iter().any(|pair| is_pair(tokens, at, *pair)))
+            {
+                holds = Some(token.sentence);
+            } else if !is_new && token.text == "số" && tokens[at - 1].is_one_of(&TO_NUMBER) {
+                reach = reach.max(3);
+            }
+            is_called
+        })
+        .collect()
+}
+
+fn is_pair(tokens: &[Token], last: usize, (first, second): (&str, &str)) -> bool {
+    tokens[last].is_one_of(&[second])
+        && (first.is_empty() || (last > 0 && tokens[last - 1].is_one_of(&[first])))
+}
+
+fn is_bank(token: &Token) -> bool {
+    token.text.len() >= 2
+        && BANKS.match_indices(token.text.as_str()).any(|(at, _)| {
+            let bytes = BANKS.as_bytes();
+            bytes.get(at.wrapping_sub(1)) == Some(&b' ')
+                && bytes.get(at + token.text.len()) == Some(&b' ')
+        })
+}
+
+/// For each token, how many words before it an account or a bank was named in its sentence.
+fn banked(tokens: &[Token]) -> Vec<Option<usize>> {
+    let mut since: Option<usize> = None;
+    tokens
+        .iter()
+        .enumerate()
+        .map(|(at, token)| {
+            if at > 0 && tokens[at - 1].sentence != token.sentence {
+                since = None;
+            }
+            since = since.map(|words| words + 1);
+            let before = since;
+            if token.digits().is_none()
+                && (is_bank(token) || ACCOUNT.iter().any(|pair| is_pair(tokens, at, *pair)))
+            {
+                since = Some(0);
+            }
+            before
+        })
+        .collect()
+}
+
+struct Search<'a> {
+    letters: &'a [Letter],
+    tokens: &'a [Token],
+    groups: Vec<Group>,
+    called: Vec<bool>,
+    banked: Vec<Option<usize>>,
+}
+
+impl Search<'_> {
+    /// How group `at` is joined to the next one.
+    fn gap(&self, at: usize) -> Gap {
+        let Some(next) = self.groups.get(at + 1) else {
+            return Gap::Break;
+        };
+        let this = &self.groups[at];
+        let between = &self.tokens[this.last + 1..next.first];
+        if between.len() > 2 || !between.iter().all(|token| token.is_one_of(&FILLERS)) {
+            return Gap::Break;
+        }
+        let words: usize = between.iter().map(|token| token.to - token.from).sum();
+        let signs = &self.letters[self.tokens[this.last].to..self.tokens[next.first].from];
+        let is_break = |letter: &Letter| matches!(letter.c, '%' | '$' | '€' | '₫' | '=');
+        let newlines = signs.iter().filter(|letter| letter.c == '\n').count();
+        if signs.len() - words > WIDEST_GAP || newlines > 2 || signs.iter().any(is_break) {
+            return Gap::Break;
+        }
+        let is_close = |letter: &Letter| matches!(letter.c, ' ' | '.' | '-' | '(' | ')' | '+');
+        let ends = signs
+            .windows(2)
+            .any(|pair| pair[0].c == '.' && pair[1].c == ' ');
+        if between.is_empty() && signs.len() <= 3 && signs.iter().all(is_close) && !ends {
+            Gap::Close
+        } else {
+            Gap::Loose
+        }
+    }
+
+    fn is_dashed(&self, at: usize) -> bool {
+        let signs = &self.letters[self.tokens[self.groups[at].last].to..];
+        signs
+            .iter()
+            .find(|letter| letter.c != ' ')
+            .is_some_and(|letter| letter.c == '-')
+    }
+
+    /// Where a `+` in front of group `at` stands.
+    fn plus(&self, at: usize) -> Option<usize> {
+        let first = &self.tokens[self.groups[at].first];
+        let before = self.letters[..first.from].iter().enumerate().rev().take(3);
+        let mut signs = before.skip_while(|(_, letter)| matches!(letter.c, ' ' | '('));
+        signs
+            .next()
+            .filter(|(_, letter)| letter.c == '+')
+            .map(|(at, _)| at)
+            .or_else(|| {
+                let word = self.groups[at].first.checked_sub(1)?;
+                let word = &self.tokens[word];
+                word.is_one_of(&["cộng"]).then_some(word.from)
+            })
+    }
+
+    fn number(&self, kind: Kind, first: usize, last: usize, digits: String) -> Number {
+        Number {
+            kind,
+            from: self.tokens[self.groups[first].first].from,
+            to: self.tokens[self.groups[last].last].to,
+            digits,
+        }
+    }
+
+    fn is_counted(&self, group: usize) -> bool {
+        is_counted(self.letters, self.tokens, self.groups[group].last)
+    }
+
+    /// A telephone number that begins with group `at`, and its last group: the longest one that its form allows.
+    fn telephone(&self, at: usize) -> Option<(Number, usize)> {
+        let first = &self.groups[at];
+        let begins = first.digits.starts_with(['0', '1', '8']);
+        let plus = self.plus(at);
+        if !begins && plus.is_none() {
+            return None;
+        }
+        let mut digits = String::new();
+        let (mut is_loose, mut is_spoken, mut is_counted) = (false, false, false);
+        let mut best: Option<(usize, String, bool)> = None;
+        for last in at..self.groups.len() {
+            if last > at {
+                match self.gap(last - 1) {
+                    Gap::Close => {}
+                    Gap::Loose => is_loose = true,
+                    Gap::Break => break,
+                }
+            }
+            // A whole number does not go on behind a line's end; ten digits that are no number of the plan may.
+            let is_whole = |(_, number, was_loose): &(usize, String, bool)| {
+                !was_loose && (is_telephone(number) || is_service(number))
+            };
+            if is_loose && best.as_ref().is_some_and(is_whole) {
+                break;
+            }
+            is_spoken |= self.groups[last].is_spoken;
+            is_counted |= self.groups[last].is_counted;
+            digits.push_str(&self.groups[last].digits);
+            if digits.len() > LONGEST_PHONE {
+                break;
+            }
+            if is_counted && !digits.starts_with('0') {
+                break;
+            }
+            let number = national(&digits);
+            let is_phone = is_telephone(&number)
+                || (!is_loose && !is_spoken && {
+                    let is_plain = number == digits && first.digits.len() >= 3;
+                    (is_plain && number.len() == 10 && number.starts_with('0'))
+                        || is_service(&number) && !self.is_range_of_years(at, last)
+                })
+                || (is_spoken && last - at >= 3 && is_service(&number))
+                || (plus.is_some() && !is_loose && (8..=15).contains(&digits.len()));
+            if is_phone {
+                let number = if number == digits && plus.is_some() {
+                    format!("+{digits}")
+                } else {
+                    number
+                };
+                best = Some((last, number, is_loose));
+            }
+        }
+        let (last, digits, _) = best?;
+        let mut number = self.number(Kind::Phone, at, last, digits);
+        number.from = plus.unwrap_or(number.from);
+        Some((number, last))
+    }
+
+    /// `1900-2024`, unless somebody is to call it.
+    fn is_range_of_years(&self, first: usize, last: usize) -> bool {
+        last == first + 1
+            && is_year(&self.groups[first].digits)
+            && is_year(&self.groups[last].digits)
+            && self.is_dashed(first)
+            && !self.called[self.groups[first].first]
+    }
+
+    /// Groups from `at` on that are written as one number, and their digits.
+    fn close_run(&self, at: usize, longest: usize) -> (usize, String) {
+        let mut last = at;
+        let mut digits = self.groups[at].digits.clone();
+        while self.gap(last) == Gap::Close
+            && digits.len() + self.groups[last + 1].digits.len() <= longest
+            && self.groups[last + 1].is_spoken == self.groups[at].is_spoken
+            && !self.groups[last + 1].is_counted
+        {
+            last += 1;
+            digits.push_str(&self.groups[last].digits);
+        }
+        (last, digits)
+    }
+
+    /// A bank account.
+    fn account(&self, at: usize) -> Option<(Number, usize)> {
+        let (mut last, mut digits) = self.close_run(at, 24);
+        // Spoken digits have pauses between them.
+        if self.groups[at].is_spoken {
+            while self.gap(last) != Gap::Break
+                && self.groups[last + 1].is_spoken
+                && digits.len() < 24
+            {
+                last += 1;
+                digits.push_str(&self.groups[last].digits);
+            }
+        }
+        let since = self.banked[self.groups[at].first];
+        let behind = self.tokens[self.groups[last].last + 1..].iter();
+        let sentence = self.tokens[self.groups[last].last].sentence;
+        let is_before_bank = behind
+            .take_while(|token| token.sentence == sentence)
+            .take(4)
+            .any(is_bank);
+        let is_whole = self.groups[at].digits.len() >= 12
+            || (digits.len() >= 12
+                && last > at
+                && !self.groups[at].is_spoken
+                && self.groups[at..last]
+                    .iter()
+                    .all(|group| group.digits.len() == 4));
+        let is_account = if self.is_counted(last) {
+            self.groups[at].digits.starts_with('0') && since.is_some() && digits.len() >= 6
+        } else {
+            is_whole
+                || match (since, digits.len()) {
+                    (Some(words), 4..) if words <= 3 => {
+                        !is_year(&digits) || self.tokens[self.groups[at].first - 1].text == "stk"
+                    }
+                    (Some(_), 6..) => true,
+                    (None, 6..) => is_before_bank,
+                    _ => false,
+                }
+        };
+        is_account.then(|| (self.number(Kind::BankAccount, at, last, digits), last))
+    }
+
+    /// Four groups that are an address on the internet.
+    fn address(&self, at: usize) -> Option<(Number, usize)> {
+        let last = at + 3;
+        let groups = self.groups.get(at..=last)?;
+        let is_joined = groups.windows(2).all(|pair| {
+            pair[0].last + 1 == pair[1].first && {
+                let signs =
+                    &self.letters[self.tokens[pair[0].last].to..self.tokens[pair[1].first].from];
+                signs.len() == 1 && signs[0].c == '.'
+            }
+        });
+        let is_part = |digits: &str| {
+            digits.parse::<u16>().is_ok_and(|part| part < 256)
+                && (digits.len() == 1 || !digits.starts_with('0'))
+        };
+        let parts: Vec<&str> = groups.iter().map(|group| group.digits.as_str()).collect();
+        let is_section = groups[0].first.checked_sub(1).is_some_and(|before| {
+            self.tokens[before].is_one_of(&[
+                "mục", "điều", "khoản", "điểm", "phần", "chương", "bảng", "hình", "lục", "bản",
+            ])
+        });
+        let is_address = is_joined
+            && !is_section
+            && !self.is_counted(last)
+            && parts.iter().all(|part| is_part(part));
+        is_address.then(|| (self.number(Kind::Site, at, last, parts.join(".")), last))
+    }
+
+    /// A number that somebody is to call, by the words before it.
+    fn called_number(&self, at: usize) -> Option<(Number, usize)> {
+        let first = &self.groups[at];
+        let before = first
+            .first
+            .checked_sub(1)
+            .map(|before| &self.tokens[before]);
+        if first.digits.len() == 3 && !first.is_spoken && !self.is_counted(at) {
+            let is_emergency = EMERGENCY.iter().any(|(number, words)| {
+                *number == first.digits && before.is_some_and(|word| word.is_one_of(words))
+            });
+            if is_emergency {
+                return Some((
+                    self.number(Kind::ShortCode, at, at, first.digits.clone()),
+                    at,
+                ));
+            }
+        }
+        if !self.called[first.first] {
+            return None;
+        }
+        if first.is_spoken {
+            return self.spoken_code(at);
+        }
+        let (last, digits) = self.close_run(at, 12);
+        let is_known_short = |digits: &str| matches!(digits, "111" | "112" | "113" | "114" | "115");
+        let (last, digits) = if is_known_short(&first.digits) || digits.len() > 11 {
+            (at, first.digits.clone())
+        } else {
+            (last, digits)
+        };
+        let is_plain_year = is_year(&digits)
+            && !before.is_some_and(|word| {
+                word.text == "số" || word.is_one_of(&CALLING) || word.is_one_of(&CALLED)
+            });
+        let is_code = (3..=12).contains(&digits.len()) && !self.is_counted(last) && !is_plain_year;
+        is_code.then(|| (self.number(kind_of(&digits), at, last, digits), last))
+    }
+
+    /// Spoken digits from group `at` on, one by one: `một một ba`. A number that counts, `một trăm mười ba`, only where
+    /// nothing else can be meant.
+    fn spoken_code(&self, at: usize) -> Option<(Number, usize)> {
+        let first = &self.groups[at];
+        let before = first
+            .first
+            .checked_sub(1)
+            .map(|before| &self.tokens[before])?;
+        if first.digits.len() > 1 {
+            let is_direct = before.text == "số" || before.is_one_of(&["gọi", "bấm"]);
+            let is_code = is_direct && first.digits.len() == 3 && !self.is_counted(at);
+            return is_code.then(|| {
+                (
+                    self.number(Kind::ShortCode, at, at, first.digits.clone()),
+                    at,
+                )
+            });
+        }
+        let mut last = at;
+        let mut digits = first.digits.clone();
+        while self.gap(last) != Gap::Break
+            && self.groups[last + 1].is_spoken
+            && self.groups[last + 1].digits.len() == 1
+            && digits.len() < LONGEST_PHONE
+        {
+            last += 1;
+            digits.push_str(&self.groups[last].digits);
+        }
+        // `hai nghìn không trăm …` counts.
+        let is_large = before.is_one_of(&["nghìn", "ngàn", "triệu", "tỷ", "tỉ", "phẩy"]);
+        let is_code = digits.len() >= 3 && !is_large && !self.is_counted(last);
+        is_code.then(|| (self.number(kind_of(&digits), at, last, digits), last))
+    }
+}
+
+fn kind_of(digits: &str) -> Kind {
+    if digits.len() <= 6 {
+        Kind::ShortCode
+    } else {
+        Kind::Phone
+    }
+}
+
+/// Digits with the country's prefix as 0, also where the 0 is written behind it: `+84 (0)69`.
+pub(super) fn national(digits: &str) -> String {
+    let rest = digits
+        .strip_prefix("0084")
+        .or_else(|| digits.strip_prefix("84"))
+        .filter(|rest| rest.len() >= 9);
+    rest.map_or_else(
+        || digits.to_owned(),
+        |rest| format!("0{}", rest.trim_start_matches('0')),
+    )
+}
+
+/// Whether these digits can be nothing but a telephone number of Việt Nam: a mobile one of ten digits (or eleven, as
+/// until 2018), a fixed line with its province's prefix, or one of the ministry of public security.
+///
+/// Prefixes as in the national numbering plan, Thông tư 22/2014/TT-BTTTT and the changes of 2018.
+fn is_telephone(digits: &str) -> bool {
+    let bytes = digits.as_bytes();
+    if bytes.first() != Some(&b'0') || bytes.len() < 10 {
+        return false;
+    }
+    matches!(
+        (bytes[1], bytes[2], bytes.len()),
+        (b'3', b'2'..=b'9', 10)
+            | (b'5', b'2' | b'5' | b'6' | b'8' | b'9', 10)
+            | (b'7', b'0' | b'6'..=b'9', 10)
+            | (b'8', b'1'..=b'9', 10)
+            | (b'9', _, 10)
+            | (b'2', _, 11)
+            | (b'1', b'2' | b'6' | b'8' | b'9', 11)
+            | (b'6', b'9', 10)
+    )
+}
+
+/// Whether these digits are a service number: `1800 1234`, `1900 123456`.
+fn is_service(digits: &str) -> bool {
+    (digits.starts_with("1800") || digits.starts_with("1900")) && matches!(digits.len(), 8 | 10)
+}

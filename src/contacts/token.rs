@@ -1,0 +1,376 @@
+//! Words and groups of digits of a folded text, digits spelt as words among them.
+
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::{fold::Letter, letters::look_alike};
+
+/// What a token is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Digits, letters that pass for digits among them.
+    Digits(String),
+    /// One digit as a word, or letters alone that pass for digits.
+    Spoken(String),
+    /// `mười`, `mươi`, `trăm` and `linh`: what makes numbers of more digits out of spoken ones.
+    Tens(Tens),
+    /// A word.
+    Word,
+}
+
+/// Words between spoken digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tens {
+    /// `mười`: ten, and what follows.
+    Ten,
+    /// `mươi`: times ten.
+    TimesTen,
+    /// `trăm`: times a hundred.
+    Hundred,
+    /// `linh`, `lẻ`: no tens.
+    Odd,
+}
+
+/// A word or a group of digits.
+#[derive(Debug, Clone)]
+pub(super) struct Token {
+    /// What it is.
+    pub shape: Shape,
+    /// Its first letter.
+    pub from: usize,
+    /// The letter behind its last one.
+    pub to: usize,
+    /// As it looks, small.
+    pub text: String,
+    /// Which sentence it is in.
+    pub sentence: usize,
+}
+
+impl Token {
+    pub(super) fn digits(&self) -> Option<&str> {
+        match &self.shape {
+            Shape::Digits(digits) => Some(digits),
+            _ => None,
+        }
+    }
+
+    /// Whether the word is one of `words`, mark for mark: for what makes a number innocent.
+    pub(super) fn is_exactly_one_of(&self, words: &[&str]) -> bool {
+        words.contains(&self.text.as_str())
+    }
+
+    /// Whether the word is one of `words`, with its marks or with none at all: for what makes a number suspicious.
+    pub(super) fn is_one_of(&self, words: &[&str]) -> bool {
+        !matches!(self.shape, Shape::Digits(_))
+            && (words.contains(&self.text.as_str())
+                || (self.text.is_ascii() && words.iter().any(|word| is_stripped(&self.text, word))))
+    }
+}
+
+/// Whether `bare` is `word` without its marks.
+fn is_stripped(bare: &str, word: &str) -> bool {
+    if bare.len() != word.chars().count() {
+        return false;
+    }
+    let stripped = word
+        .nfd()
+        .map(|c| if c == 'đ' { 'd' } else { c })
+        .filter(char::is_ascii);
+    bare.chars().eq(stripped)
+}
+
+const SPOKEN: [(&str, char); 26] = [
+    ("không", '0'),
+    ("hông", '0'),
+    ("một", '1'),
+    ("mốt", '1'),
+    ("hai", '2'),
+    ("ba", '3'),
+    ("bốn", '4'),
+    ("tư", '4'),
+    ("năm", '5'),
+    ("lăm", '5'),
+    ("nhăm", '5'),
+    ("sáu", '6'),
+    ("bảy", '7'),
+    ("bẩy", '7'),
+    ("tám", '8'),
+    ("chín", '9'),
+    ("zero", '0'),
+    ("one", '1'),
+    ("two", '2'),
+    ("three", '3'),
+    ("four", '4'),
+    ("five", '5'),
+    ("six", '6'),
+    ("seven", '7'),
+    ("eight", '8'),
+    ("nine", '9'),
+];
+
+/// Spoken digits typed without marks.
+const BARE: [(&str, char); 12] = [
+    ("khong", '0'),
+    ("mot", '1'),
+    ("hai", '2'),
+    ("ba", '3'),
+    ("bon", '4'),
+    ("tu", '4'),
+    ("nam", '5'),
+    ("lam", '5'),
+    ("sau", '6'),
+    ("bay", '7'),
+    ("tam", '8'),
+    ("chin", '9'),
+];
+
+/// The tokens of a folded text.
+pub(super) fn tokens(letters: &[Letter]) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut sentence = 0;
+    let mut at = 0;
+    let mut last = 0;
+    while at < letters.len() {
+        if !letters[at].is_word() {
+            at += 1;
+            continue;
+        }
+        let end = letters[at..]
+            .iter()
+            .position(|letter| !letter.is_word())
+            .map_or(letters.len(), |length| at + length);
+        if ends_sentence(&letters[last..at]) {
+            sentence += 1;
+        }
+        split(letters, at, end, sentence, &mut tokens);
+        (at, last) = (end, end);
+    }
+    tokens
+}
+
+/// Whether a sentence ends in what stands between two words.
+fn ends_sentence(between: &[Letter]) -> bool {
+    let mut newlines = 0;
+    between.iter().enumerate().any(|(index, letter)| {
+        newlines += usize::from(letter.c == '\n');
+        let follows_space = || {
+            between
+                .get(index + 1)
+                .is_some_and(|next| matches!(next.c, ' ' | '\n' | '"' | '”'))
+        };
+        newlines >= 2 || (matches!(letter.c, '.' | '!' | '?' | ';' | '…') && follows_space())
+    })
+}
+
+/// The digit that a letter is or passes for.
+fn as_digit(letter: &Letter) -> Option<char> {
+    if letter.is_digit() {
+        return Some(letter.c);
+    }
+    if !(letter.c.is_ascii() || look_alike(letter.c).is_some()) {
+        return None;
+    }
+    match letter.plain {
+        'o' => Some('0'),
+        'l' | 'i' => Some('1'),
+        _ => None,
+    }
+}
+
+/// Cuts a run of letters and digits into tokens.
+fn split(letters: &[Letter], from: usize, to: usize, sentence: usize, tokens: &mut Vec<Token>) {
+    let mut push = |from: usize, to: usize, is_digits: bool| {
+        if from == to {
+            return;
+        }
+        let run = &letters[from..to];
+        let text: String = run.iter().map(shown).collect();
+        let shape = if is_digits {
+            Shape::Digits(run.iter().filter_map(as_digit).collect())
+        } else {
+            word(&text, run)
+        };
+        tokens.push(Token {
+            shape,
+            from,
+            to,
+            text,
+            sentence,
+        });
+    };
+    let mut at = from;
+    while at < to {
+        let is_candidate = as_digit(&letters[at]).is_some();
+        let end = letters[at..to]
+            .iter()
+            .position(|letter| as_digit(letter).is_some() != is_candidate)
+            .map_or(to, |length| at + length);
+        let run = &letters[at..end];
+        if !is_candidate || !run.iter().any(Letter::is_digit) {
+            // Goes with the letters around it.
+            let mut stop = end;
+            while stop < to && !letters[stop].is_digit() {
+                stop += 1;
+            }
+            // Look-alikes just before a digit belong to the word that they end, unless they stand alone.
+            push(at, stop, false);
+            at = stop;
+            continue;
+        }
+        let (mut first, mut last) = (at, end);
+        // The end of a word in front, the beginning of one behind: `sdt0912…`, `0912…o`.
+        if at > from {
+            while !letters[first].is_digit() {
+                first += 1;
+            }
+        }
+        if end < to {
+            while !letters[last - 1].is_digit() {
+                last -= 1;
+            }
+        }
+        push(at, first, false);
+        push(first, last, true);
+        at = last;
+    }
+}
+
+fn shown(letter: &Letter) -> char {
+    match look_alike(letter.c) {
+        Some(plain) if letter.c != 'đ' => plain,
+        _ => letter.c,
+    }
+}
+
+fn word(text: &str, run: &[Letter]) -> Shape {
+    let named = |list: &[(&str, char)]| {
+        list.iter()
+            .find(|(name, _)| *name == text)
+            .map(|(_, digit)| *digit)
+    };
+    match text {
+        "mười" | "muoi" => return Shape::Tens(Tens::Ten),
+        "mươi" => return Shape::Tens(Tens::TimesTen),
+        "trăm" | "tram" => return Shape::Tens(Tens::Hundred),
+        "linh" | "lẻ" => return Shape::Tens(Tens::Odd),
+        _ => {}
+    }
+    if let Some(digit) = named(&SPOKEN).or_else(|| named(&BARE)) {
+        return Shape::Spoken(digit.to_string());
+    }
+    let digits: Option<String> = match run.len() {
+        1..=3 => run.iter().map(as_digit).collect(),
+        _ => None,
+    };
+    digits.map_or(Shape::Word, Shape::Spoken)
+}
+
+/// Neighbouring tokens that are one group of a number.
+#[derive(Debug, Clone)]
+pub(super) struct Group {
+    /// Its digits.
+    pub digits: String,
+    /// Its first token.
+    pub first: usize,
+    /// Its last token.
+    pub last: usize,
+    /// Spelt in words.
+    pub is_spoken: bool,
+    /// A part of a number that counts something.
+    pub is_counted: bool,
+}
+
+/// The group that begins at token `at`. Spoken numbers of two or three digits are one group: `ba mươi tư`.
+pub(super) fn group(tokens: &[Token], at: usize) -> Option<Group> {
+    let made = |digits: String, last: usize, is_spoken| {
+        Some(Group {
+            digits,
+            first: at,
+            last,
+            is_spoken,
+            is_counted: false,
+        })
+    };
+    let spoken = |index: usize| match tokens.get(index).map(|token| &token.shape) {
+        Some(Shape::Spoken(digits)) => Some(digits.as_str()),
+        _ => None,
+    };
+    let tens = |index: usize| match tokens.get(index).map(|token| &token.shape) {
+        Some(Shape::Tens(tens)) => Some(*tens),
+        _ => None,
+    };
+    // Tens and ones from `index` on, and the last token.
+    let below_hundred = |index: usize| match (tens(index), spoken(index), tens(index + 1)) {
+        (Some(Tens::Ten), ..) => Some(match spoken(index + 1) {
+            Some(ones) => (format!("1{ones}"), index + 1),
+            None => ("10".to_owned(), index),
+        }),
+        (_, Some(digit), Some(Tens::TimesTen)) => Some(match spoken(index + 2) {
+            Some(ones) => (format!("{digit}{ones}"), index + 2),
+            None => (format!("{digit}0"), index + 1),
+        }),
+        (Some(Tens::Odd), ..) => spoken(index + 1).map(|ones| (format!("0{ones}"), index + 1)),
+        _ => None,
+    };
+    match &tokens.get(at)?.shape {
+        Shape::Digits(digits) => made(digits.clone(), at, false),
+        Shape::Spoken(digit) => {
+            if tens(at + 1) == Some(Tens::Hundred) {
+                return match below_hundred(at + 2) {
+                    Some((rest, last)) => made(format!("{digit}{rest}"), last, true),
+                    None => made(format!("{digit}00"), at + 1, true),
+                };
+            }
+            match below_hundred(at) {
+                Some((digits, last)) => made(digits, last, true),
+                None => made(digit.to_owned(), at, true),
+            }
+        }
+        Shape::Tens(Tens::Ten) => {
+            let (digits, last) = below_hundred(at)?;
+            made(digits, last, true)
+        }
+        Shape::Tens(_) | Shape::Word => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contacts::fold::{Markup, fold};
+
+    fn groups(text: &str) -> Vec<String> {
+        let tokens = tokens(&fold(text, Markup::Kept));
+        let mut at = 0;
+        let mut found = Vec::new();
+        while at < tokens.len() {
+            match group(&tokens, at) {
+                Some(group) => {
+                    at = group.last + 1;
+                    found.push(group.digits);
+                }
+                None => at += 1,
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn digits_are_found_in_letters_and_words() {
+        for (text, expected) in [
+            (
+                "o912 O9l2 0I2 345nhé sđt0912 8h30",
+                "0912 0912 012 345 0912 8 30",
+            ),
+            ("gọi0912", "0912"),
+            ("O 912", "0 912"),
+            ("không chín ba mươi tư năm mươi mười hai", "0 9 34 50 12"),
+            (
+                "ba trăm linh năm, hai trăm, một trăm hai mươi mốt",
+                "305 200 121",
+            ),
+            ("khong chin mot", "0 9 1"),
+        ] {
+            assert_eq!(groups(text).join(" "), expected, "{text}");
+        }
+    }
+}

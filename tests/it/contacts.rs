@@ -1,0 +1,123 @@
+//! No unknown contact airs: not after its verification ended, not after the files changed under frozen words; and what
+//! `loa contacts` says of any text.
+
+use loa::domain::delivery::{Reason, State};
+
+use crate::support::{
+    city::{Scene, at, count},
+    cli::loa,
+    on_both_databases,
+    workspace::Folder,
+};
+
+/// The small workspace's contact with another end of its verification.
+fn contacts(expires: &str) -> String {
+    format!(
+        "contacts:\n  cong-an: {{ kind: office, name: Công an thành phố Vinh, owner: Công an, purpose: Báo tin, source: Công văn, \
+         verified_on: 2024-03, verified_by: Công văn, expires: {expires} }}\n"
+    )
+}
+
+on_both_databases! {
+    async fn frozen_words_are_not_sent_once_their_contact_has_lapsed(scene: Scene) {
+        let daemon = scene.start("2024-03-25T05:20").await;
+        daemon.wait(|rows| rows.iter().filter(|row| row.state == State::Ready && row.due == at("2024-03-25T05:30")).count() == 3).await;
+        daemon.kill().await;
+        scene.folder.write("content/contacts.yaml", &contacts("2024-03-24"));
+        let daemon = scene.start("2024-03-25T05:29").await;
+        daemon.reach("2024-03-25T05:50").await;
+        daemon.stop().await;
+        let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert_eq!((row.state, row.reason), (State::Failed, Some(Reason::Contact)), "{row:?}");
+        assert_eq!(row.detail.as_deref(), Some("cong-an: expired"));
+        assert!(scene.city.heard(&loa::simulator::HeardFilter::default()).is_empty());
+        scene.check().await;
+    }
+
+    async fn nothing_is_frozen_that_names_a_contact_which_will_have_lapsed(scene: Scene) {
+        scene.folder.write("content/contacts.yaml", &contacts("2024-03-25"));
+        for day in ["2024-03-25", "2024-03-26"] {
+            let daemon = scene.start(&format!("{day}T05:10")).await;
+            daemon.reach(&format!("{day}T05:40")).await;
+            daemon.stop().await;
+        }
+        // Its last day counts, the next one does not.
+        assert_eq!(scene.row("loa-hb-1", "2024-03-25T05:30").await.state, State::Accepted);
+        let row = scene.row("loa-hb-1", "2024-03-26T05:30").await;
+        assert_eq!((row.state, row.reason, row.attempts), (State::Failed, Some(Reason::Contact), 0), "{row:?}");
+        let rows: Vec<_> = scene.log().await.into_iter().filter(|row| row.due == at("2024-03-26T05:30")).collect();
+        assert_eq!(count(&rows, State::Failed), rows.len());
+        scene.check().await;
+    }
+}
+
+#[test]
+fn any_text_can_be_scanned() {
+    let folder = Folder::small();
+    let text = "Gọi 0912 345 678\nhoặc vào dichvucong chấm gov chấm vn.";
+    let said = loa(
+        &folder.path(),
+        &["contacts", "scan", text, "--format", "json"],
+    );
+    assert_eq!(said.code, 1, "{said:?}");
+    let json = said.json();
+    assert_eq!(
+        json,
+        serde_json::json!([
+            { "kind": "phone", "written": "0912 345 678", "normalised": "0912345678", "verdict": "unknown", "contact": null,
+              "line": 1, "column": 5 },
+            { "kind": "site", "written": "dichvucong chấm gov chấm vn", "normalised": "dichvucong.gov.vn", "verdict": "unknown",
+              "contact": null, "line": 2, "column": 10 },
+        ])
+    );
+    let said = loa(
+        &folder.path(),
+        &["contacts", "scan", "Năm 2024, 1.090.000 đồng"],
+    );
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(said.out.trim(), "Không thấy số, địa chỉ hay tài khoản nào.");
+}
+
+#[test]
+fn a_verified_contact_is_told_from_an_expired_and_a_false_one() {
+    let folder = Folder::small();
+    folder.write(
+        "content/contacts.yaml",
+        "contacts:\n  cong-an: { kind: phone, name: Công an, value: '0238 3123 456', owner: Công an, purpose: Báo tin, source: Công \
+         văn, verified_on: 2024-03, verified_by: Công văn, expires: 2024-12 }\n  cong: { kind: site, name: Cổng, value: \
+         dichvucong.gov.vn, owner: Nhà nước, purpose: Nộp hồ sơ, source: Công văn, verified_on: 2024-03, verified_by: Công văn, \
+         expires: 2024-12 }\n",
+    );
+    let verdicts = |text: &str, on: &str| -> Vec<String> {
+        let said = loa(
+            &folder.path(),
+            &["contacts", "scan", text, "--on", on, "--format", "json"],
+        );
+        let json = said.json();
+        let list = json.as_array().unwrap().iter();
+        list.map(|hit| hit["verdict"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let during = "2024-12-31";
+    for (text, verdict) in [
+        ("không hai ba tám ba một hai ba bốn năm sáu", "verified"),
+        ("+84 238.3123.456", "verified"),
+        ("vào dịch vụ công chấm gov chấm vn", "verified"),
+        ("https://www.dichvucong.gov.vn/a", "verified"),
+        ("dịchvụcông.gov.vn", "imitation"),
+        ("dісhvucong.gov.vn", "imitation"),
+        ("dich-vu-cong.gov.vn", "imitation"),
+        ("dichvucong.gov.vn.evil.com", "imitation"),
+        ("dichvucong.gov.vn:8080", "unknown"),
+        ("giả chấm dichvucong chấm gov chấm vn", "unknown"),
+    ] {
+        assert!(
+            verdicts(text, during).contains(&verdict.to_owned()),
+            "{text}: {:?}",
+            verdicts(text, during)
+        );
+    }
+    assert_eq!(verdicts("0238 3123 456", "2025-01-01"), ["expired"]);
+    let list = loa(&folder.path(), &["contacts", "list", "--on", "2025-01-01"]);
+    assert!(list.out.contains("ĐÃ HẾT HẠN"), "{list:?}");
+}
