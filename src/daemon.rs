@@ -69,6 +69,8 @@ pub struct Shared {
     pub live: tokio::sync::watch::Sender<Arc<Live>>,
     /// The same workspace, for readers such as the pages.
     pub workspace: tokio::sync::watch::Sender<Arc<Workspace>>,
+    /// What the files say of contacts, while they are not those in force.
+    latest: tokio::sync::watch::Sender<vetting::Latest>,
     /// Counters.
     pub metrics: Metrics,
     /// What keeps the daemon from doing its work at the moment, if anything.
@@ -108,6 +110,7 @@ impl Shared {
             transport: Arc::new(transport),
             live: tokio::sync::watch::Sender::new(Arc::new(live)),
             workspace,
+            latest: tokio::sync::watch::Sender::new(None),
             metrics: Metrics::default(),
             trouble: tokio::sync::watch::Sender::new(None),
             troubles: Arc::default(),

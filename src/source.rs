@@ -21,7 +21,12 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use crate::{
     audio::{RECORDINGS, examine},
     diagnostic::{Code, Diagnostic, Phrase, Place, Severity, SourceFile},
-    domain::{id::BulletinId, id::RecipeId, time::Timestamp, workspace::Workspace},
+    domain::{
+        contact::Contact,
+        id::{BulletinId, ContactId, RecipeId},
+        time::Timestamp,
+        workspace::Workspace,
+    },
 };
 use check::{Parts, Recordings};
 use files::{Role, TOO_LARGE};
@@ -36,11 +41,16 @@ pub const WATCHED: &[(&str, bool)] = &[
     ("channels", true),
 ];
 
+/// The file of the contacts.
+const CONTACTS: &str = "content/contacts.yaml";
+
 /// What came of reading the files.
 #[derive(Debug)]
 pub struct Loaded {
     /// The workspace, if there is no error.
     pub workspace: Option<Workspace>,
+    /// The contacts, where their file has no error: what it says of them is known even if the workspace is not good.
+    pub contacts: Option<BTreeMap<ContactId, Contact>>,
     /// All mistakes, by file and place.
     pub diagnostics: Vec<Diagnostic>,
     /// The files that were read, relative to the workspace, with `/`: what a watcher has to watch.
@@ -87,6 +97,7 @@ pub fn load_at(root: &Path, now: Option<Timestamp>) -> Loaded {
 pub fn too_slow() -> Loaded {
     Loaded {
         workspace: None,
+        contacts: None,
         diagnostics: vec![files::too_slow()],
         files: Vec::new(),
     }
@@ -178,6 +189,11 @@ fn read(
         hasher.update(format!("{RECORDINGS}/{file}\0{hash}").as_bytes());
     }
     let revision = hasher.finalize().to_hex()[..16].to_owned();
+    let contacts: BTreeMap<_, _> = parts
+        .contacts
+        .iter()
+        .map(|raw| (raw.contact.id.clone(), raw.contact.clone()))
+        .collect();
     let workspace = check::run(&notebook, parts, revision, now);
     let mut diagnostics = notebook.into_report();
     diagnostics.sort_by(Diagnostic::order);
@@ -185,7 +201,13 @@ fn read(
     let is_good = diagnostics
         .iter()
         .all(|diagnostic| diagnostic.severity != Severity::Error);
+    let is_wrong = |path: &str| {
+        diagnostics.iter().any(|diagnostic| {
+            diagnostic.severity == Severity::Error && diagnostic.at.file.path() == path
+        })
+    };
     Loaded {
+        contacts: (!contacts.is_empty() && !is_wrong(CONTACTS)).then_some(contacts),
         workspace: is_good.then_some(workspace),
         diagnostics,
         files: read,

@@ -436,11 +436,6 @@ impl Ledger {
                     continue;
                 }
             };
-            if let Some(lapse) = vetting::lapsed(&live.workspace, &content, shared.clock.now()) {
-                let failure = Failure::reject(Reason::Contact, &lapse);
-                self.take(self.never_left(&claimed, failure, shared.clock.now()));
-                continue;
-            }
             let wants_sound = wants_sound(live, &claimed);
             let sound = sounds
                 .remove(&claimed.id)
@@ -546,6 +541,8 @@ async fn work(
                 reason: Reason::Deadline,
                 detail: String::new(),
             })
+        } else if let Some(lapse) = vetting::lapsed(&shared, &message.content, clock.now()) {
+            AttemptEnd::failed(Failure::reject(Reason::Contact, &lapse))
         } else if let Err(failure) = fetched {
             AttemptEnd::failed(failure)
         } else {

@@ -84,8 +84,9 @@ async fn step(shared: &Shared, held: &mut u32) -> Result<bool, StoreError> {
     let revision = live.workspace.revision.clone();
     // A template can be slow; it must not hold up a thread that others wait for.
     let ordered = Arc::clone(&live);
+    let latest = shared.latest.borrow().clone();
     let round = tokio::task::spawn_blocking(move || {
-        let round = Round::of(&live, &approvals, &unprepared);
+        let round = Round::of(&live, &latest, &approvals, &unprepared);
         (round, unprepared)
     });
     let round = round.await;
@@ -156,11 +157,16 @@ struct Round {
 
 impl Round {
     /// Chooses for each delivery, and renders each bulletin once per ward and format.
-    fn of(live: &Live, approvals: &Approvals, unprepared: &[Unprepared]) -> Self {
+    fn of(
+        live: &Live,
+        latest: &vetting::Latest,
+        approvals: &Approvals,
+        unprepared: &[Unprepared],
+    ) -> Self {
         let mut round = Self::default();
         let mut made: HashMap<Key<'_>, Made> = HashMap::new();
         for delivery in unprepared {
-            match round.words(live, approvals, delivery, &mut made) {
+            match round.words(live, latest, approvals, delivery, &mut made) {
                 Ok((hash, approved)) => {
                     let adapter = live.adapters.get(&delivery.channel);
                     round.frozen.push(Frozen {
@@ -244,6 +250,7 @@ impl Round {
     fn words<'u>(
         &mut self,
         live: &Live,
+        latest: &vetting::Latest,
         approvals: &Approvals,
         delivery: &'u Unprepared,
         made: &mut HashMap<Key<'u>, Made>,
@@ -278,7 +285,7 @@ impl Round {
             Ok((hash, content))
         });
         let (hash, content) = words.clone()?;
-        if let Some(lapse) = vetting::lapsed(workspace, &content, delivery.due) {
+        if let Some(lapse) = vetting::lapsed_in(live, latest, &content, delivery.due) {
             return Err((Reason::Contact, lapse));
         }
         // What was approved is what is frozen, byte for byte, or nothing is.

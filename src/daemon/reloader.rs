@@ -83,7 +83,16 @@ impl Reloader {
                 workspace: Some(workspace),
                 ..
             } => self.take(shared, workspace).await,
-            Loaded { diagnostics, .. } => self.refuse(shared, diagnostics).await,
+            Loaded {
+                diagnostics,
+                contacts,
+                ..
+            } => {
+                if let Some(contacts) = contacts {
+                    shared.latest.send_replace(Some(Arc::new(contacts)));
+                }
+                self.refuse(shared, diagnostics).await;
+            }
         }
     }
 
@@ -109,6 +118,7 @@ impl Reloader {
         self.refused
             .send_if_modified(|refused| !std::mem::take(refused).is_empty());
         if shared.live.borrow().workspace.revision == workspace.revision {
+            shared.latest.send_replace(None);
             return;
         }
         let now = shared.clock.now();
@@ -138,6 +148,7 @@ impl Reloader {
         shared.metrics.reloaded("taken");
         shared.workspace.send_replace(workspace);
         shared.live.send_replace(live);
+        shared.latest.send_replace(None);
     }
 
     async fn refuse(&self, shared: &Shared, diagnostics: Vec<Diagnostic>) {

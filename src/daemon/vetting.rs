@@ -1,23 +1,46 @@
 //! Whether frozen words may still name the contacts that they name: asked when they are frozen, for the day on which they
 //! are due, and again just before they are sent.
 
-use super::live::Live;
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{Shared, live::Live};
 use crate::domain::{
     bulletin::{Bulletin, Format, NotContact},
-    calendar, contact,
+    calendar,
+    contact::{self, Contact},
+    id::ContactId,
     message::Content,
     time::Timestamp,
-    workspace::Workspace,
 };
+
+/// The contacts of files that were refused for other reasons; `None` while the files are those in force.
+///
+/// Whoever takes a verification back wants it to hold at once. Bulletins that still name the contact make the files bad
+/// then, and the workspace in force stays; but what it says of that contact is known to be wrong.
+pub(super) type Latest = Option<Arc<BTreeMap<ContactId, Contact>>>;
 
 /// Why `content` may not go out at `at`: the contact that does not hold any more, and how. A look into a map for each
 /// contact named, and nothing for words that name none; so it can be asked for every single sending.
-pub(super) fn lapsed(workspace: &Workspace, content: &Content, at: Timestamp) -> Option<String> {
+pub(super) fn lapsed(shared: &Shared, content: &Content, at: Timestamp) -> Option<String> {
     if content.contacts.is_empty() {
         return None;
     }
-    let day = calendar::local(at, workspace.settings.zone).date();
-    let (id, lapse) = contact::lapsed(&content.contacts, &workspace.contacts, day)?;
+    let live = shared.live.borrow().clone();
+    let latest = shared.latest.borrow().clone();
+    lapsed_in(&live, &latest, content, at)
+}
+
+/// [`lapsed`] by a workspace and the contacts of refused files: neither may say that one does not hold.
+pub(super) fn lapsed_in(
+    live: &Live,
+    latest: &Latest,
+    content: &Content,
+    at: Timestamp,
+) -> Option<String> {
+    let day = calendar::local(at, live.workspace.settings.zone).date();
+    let named = &content.contacts;
+    let (id, lapse) = contact::lapsed(named, &live.workspace.contacts, day)
+        .or_else(|| contact::lapsed(named, latest.as_deref()?, day))?;
     Some(format!("{id}: {}", lapse.as_str()))
 }
 

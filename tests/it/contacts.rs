@@ -1,14 +1,30 @@
 //! No unknown contact airs: not after its verification ended, not after the files changed under frozen words; and what
 //! `loa contacts` says of any text.
 
-use loa::domain::delivery::{Reason, State};
+use std::time::Duration;
+
+use loa::{
+    clock::Clock,
+    domain::delivery::{Reason, State},
+    simulator::{Effect, Fault, HeardFilter},
+};
 
 use crate::support::{
-    city::{Scene, at, count},
+    city::{Scene, at, count, fault},
     cli::loa,
     on_both_databases,
-    workspace::Folder,
+    workspace::{Folder, SCHEDULES},
 };
+
+const VERIFIED: &str = ", verified_on: 2024-03, verified_by: \"Công văn\", expires: 2030-12";
+
+fn nothing_heard(scene: &Scene) -> bool {
+    let filter = HeardFilter {
+        effect: Some(Effect::Heard),
+        ..HeardFilter::default()
+    };
+    scene.city.heard(&filter).is_empty()
+}
 
 /// The small workspace's contact with another end of its verification.
 fn contacts(expires: &str) -> String {
@@ -30,7 +46,65 @@ on_both_databases! {
         let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
         assert_eq!((row.state, row.reason), (State::Failed, Some(Reason::Contact)), "{row:?}");
         assert_eq!(row.detail.as_deref(), Some("cong-an: expired"));
-        assert!(scene.city.heard(&loa::simulator::HeardFilter::default()).is_empty());
+        assert!(scene.city.heard(&HeardFilter::default()).is_empty());
+        scene.check().await;
+    }
+
+    async fn a_contact_that_expires_while_a_sending_is_tried_again_stops_it(scene: Scene) {
+        scene.folder.write("content/contacts.yaml", &contacts("2024-03-25"));
+        scene.folder.write("schedules/lich.yaml", &SCHEDULES.replace("05:30", "23:58"));
+        // Not now, says the loudspeaker two minutes before the contact's last day ends; come back in three.
+        let busy = Fault::Status { code: 503, retry_after: Some("180".to_owned()), body: None };
+        scene.fault(fault("10.0.0.1", busy, 1)).await;
+        let daemon = scene.start("2024-03-25T23:40").await;
+        daemon.reach("2024-03-26T00:10").await;
+        daemon.stop().await;
+        let row = scene.row("loa-hb-1", "2024-03-25T23:58").await;
+        assert_eq!((row.state, row.reason, row.attempts), (State::Failed, Some(Reason::Contact), 2), "{row:?}");
+        assert_eq!(row.detail.as_deref(), Some("cong-an: expired"));
+        let attempts = scene.store().await.attempts(&row.id).await.unwrap();
+        assert_eq!((attempts[0].status, attempts[1].status), (Some(503), None), "no second call was made");
+        assert_eq!(scene.row("loa-hb-2", "2024-03-25T23:58").await.state, State::Accepted, "in time");
+        scene.check().await;
+    }
+
+    async fn a_verification_taken_back_holds_at_once_also_in_files_that_are_refused(scene: Scene) {
+        let clock = Clock::manual(at("2024-03-25T05:20"));
+        let daemon = scene.start_with(clock.clone()).await;
+        daemon.wait(|rows| count(rows, State::Ready) == 3).await;
+        // The bulletins still list it, so the files are bad and the workspace in force stays.
+        scene.folder.edit("content/contacts.yaml", VERIFIED, "");
+        daemon.reloader.reload(&daemon.shared).await;
+        assert!(!daemon.reloader.refused.borrow().is_empty());
+        clock.advance(Duration::from_mins(11));
+        daemon.wait(|rows| count(rows, State::Failed) >= 3).await;
+        let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert_eq!((row.state, row.reason), (State::Failed, Some(Reason::Contact)), "{row:?}");
+        assert_eq!(row.detail.as_deref(), Some("cong-an: unverified"));
+        daemon.stop().await;
+        assert!(nothing_heard(&scene));
+        scene.check().await;
+    }
+
+    async fn a_contact_in_doubt_for_a_moment_airs_again(scene: Scene) {
+        let clock = Clock::manual(at("2024-03-25T05:20"));
+        let daemon = scene.start_with(clock.clone()).await;
+        daemon.wait(|rows| count(rows, State::Ready) == 3).await;
+        scene.folder.edit("content/contacts.yaml", VERIFIED, "");
+        daemon.reloader.reload(&daemon.shared).await;
+        scene.folder.edit("content/contacts.yaml", "source: \"Công văn\"", &format!("source: \"Công văn\"{VERIFIED}"));
+        // Saved by halves: what cannot be read says nothing of a contact.
+        let whole = std::fs::read_to_string(scene.folder.path().join("content/contacts.yaml")).unwrap();
+        for half in ["", &whole[..40]] {
+            scene.folder.write("content/contacts.yaml", &whole);
+            daemon.reloader.reload(&daemon.shared).await;
+            scene.folder.write("content/contacts.yaml", half);
+            daemon.reloader.reload(&daemon.shared).await;
+            assert!(!daemon.reloader.refused.borrow().is_empty());
+        }
+        clock.advance(Duration::from_mins(11));
+        daemon.wait(|rows| count(rows, State::Accepted) == 3).await;
+        daemon.stop().await;
         scene.check().await;
     }
 

@@ -13,6 +13,7 @@ use crate::{
         approval::{Required, Standing, Subject, Unapproved},
         bulletin::Bulletin,
         calendar,
+        contact::Standing as Verified,
         delivery::Reason,
         id::{BulletinId, ScheduleId},
         message::ContentHash,
@@ -177,9 +178,15 @@ impl Approvals {
             return Err(refused("approval.skip-bulletin-old", &args));
         }
         // A number that is no longer known, or no longer verified, must not be heard because it once was approved.
+        let day = day(live, delivery);
         let changed = record.contacts.iter().find(|(id, then)| {
-            let now = live.workspace.contacts.get(id.as_str()).map(contact_record);
-            now.is_none_or(|now| now.value != then.value || now.verified != then.verified)
+            let Some(now) = live.workspace.contacts.get(id.as_str()) else {
+                return true;
+            };
+            let record = contact_record(now);
+            record.value != then.value
+                || record.verified != then.verified
+                || (now.verified.is_some() && now.standing(Some(day)) != Verified::Good)
         });
         if let Some((contact, _)) = changed {
             let args: [(&str, &dyn std::fmt::Display); 3] =
