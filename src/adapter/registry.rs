@@ -21,7 +21,7 @@ use crate::domain::{
 /// An adapter for each channel that has a working one.
 #[derive(Debug, Default)]
 pub struct Registry {
-    adapters: BTreeMap<ChannelId, Arc<dyn Adapter>>,
+    adapters: HashMap<ChannelId, Arc<dyn Adapter>>,
 }
 
 /// Why a channel has no adapter.
@@ -108,7 +108,7 @@ impl Registry {
         self.adapters.get(channel)
     }
 
-    /// Every channel that has an adapter, with it.
+    /// Every channel that has an adapter, with it, in any order.
     pub fn iter(&self) -> impl Iterator<Item = (&ChannelId, &Arc<dyn Adapter>)> {
         self.adapters.iter()
     }

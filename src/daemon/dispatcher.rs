@@ -22,7 +22,7 @@ use self::{
     leases::{Held, Leases},
     limits::Limits,
     queue::Queue,
-    sounds::{fetch, sounds, wants_sound},
+    sounds::{fetch, sounds},
     verdict::conclude,
 };
 use super::{Shared, live::Live, liveness, vetting};
@@ -436,7 +436,7 @@ impl Ledger {
                     continue;
                 }
             };
-            let wants_sound = wants_sound(live, &claimed);
+            let wants_sound = live.sounding.contains(&claimed.channel);
             let sound = sounds
                 .remove(&claimed.id)
                 .map(|sound| (sound, Arc::clone(live)));

@@ -1,6 +1,6 @@
 //! A workspace with what is made from it once: compiled templates and adapters. Replaced as a whole by a reload.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use super::desk::Desk;
 use crate::{
@@ -28,6 +28,8 @@ pub struct Live {
     pub adapters: Registry,
     /// Channels without an adapter here, ascending. Another node may have what this one lacks.
     pub lacking: Vec<ChannelId>,
+    /// Channels that take sound.
+    pub sounding: HashSet<ChannelId>,
     /// What makes its sounds.
     pub studio: Studio,
     /// The orders for them.
@@ -59,6 +61,12 @@ impl Live {
             .filter(|id| adapters.get(id).is_none())
             .cloned()
             .collect();
+        let sounding = workspace
+            .channels
+            .values()
+            .filter(|channel| channel.audio.is_some())
+            .map(|channel| channel.id.clone())
+            .collect();
         let versions = Versions::of(&workspace, &renderer);
         let token = match &workspace.settings.audio.engine {
             Engine::Http(engine) => engine.token.as_ref(),
@@ -79,6 +87,7 @@ impl Live {
             versions,
             adapters,
             lacking,
+            sounding,
             studio,
             desk: Desk::default(),
         }

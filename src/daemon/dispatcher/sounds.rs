@@ -13,12 +13,6 @@ use crate::{
     store::Claimed,
 };
 
-/// Whether its channel takes sound.
-pub(super) fn wants_sound(live: &Live, claimed: &Claimed) -> bool {
-    let channel = live.workspace.channels.get(&claimed.channel);
-    channel.is_some_and(|channel| channel.audio.is_some())
-}
-
 /// The sounds that these deliveries were frozen with, as far as their channels want any.
 pub(super) async fn sounds(
     shared: &Shared,
@@ -27,7 +21,7 @@ pub(super) async fn sounds(
 ) -> HashMap<DeliveryId, Sound> {
     let wanting: Vec<DeliveryId> = claimed
         .iter()
-        .filter(|claimed| wants_sound(live, claimed))
+        .filter(|claimed| live.sounding.contains(&claimed.channel))
         .map(|claimed| claimed.id.clone())
         .collect();
     shared.store.sounds(&wanting).await.unwrap_or_else(|error| {
