@@ -37,7 +37,7 @@ use crate::{
     clock::Clock,
     domain::{
         audio::{Audio, AudioFormat, AudioSettings, Engine, Recording, SoundHash},
-        bulletin::Turn,
+        bulletin::{Turn, Voice},
         message::Content,
         secret::Secret,
         speech::{Rate, Region},
@@ -138,21 +138,25 @@ impl Studio {
         }
     }
 
-    /// What is said, turn by turn, as it is spoken.
+    /// What is said, turn by turn, as it is spoken: as it was frozen and approved. What was frozen without its spoken words
+    /// is read by today's readings.
     #[must_use]
     pub fn turns(&self, content: &Content) -> Vec<Turn> {
-        let said = |turn: &Turn| Turn {
-            voice: turn.voice,
-            text: self.speech.read(&turn.text).text,
+        let written = match content.turns.as_slice() {
+            [] => vec![(self.settings.voice, content.text.as_str())],
+            turns => turns
+                .iter()
+                .map(|turn| (turn.voice, turn.text.as_str()))
+                .collect(),
         };
-        if content.turns.is_empty() {
-            let text = content.text.clone();
-            return vec![said(&Turn {
-                voice: self.settings.voice,
-                text,
-            })];
-        }
-        content.turns.iter().map(said).collect()
+        let said = |(index, (voice, text)): (usize, (Voice, &str))| Turn {
+            voice,
+            text: match content.spoken.get(index) {
+                Some(spoken) => spoken.clone(),
+                None => self.speech.say(text),
+            },
+        };
+        written.into_iter().enumerate().map(said).collect()
     }
 
     /// How long spoken words should last at `rate`, or at the installation's where there is none.

@@ -1,9 +1,10 @@
 //! Bulletin × ward × format → the words that go out.
 //!
 //! A renderer compiles a workspace's templates once. Rendering is strict: a name that does not exist is an error, never
-//! an empty place. Nothing here knows about channels, times or the network.
+//! an empty place. What is meant for ears comes with its words as they are read aloud, so that both are frozen and approved
+//! together. Nothing here knows about channels, times or the network.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use pulldown_cmark::{Event, Parser, html};
 use serde_json::{Map, Value, json};
@@ -18,6 +19,7 @@ use crate::{
         ward::Ward,
         workspace::Workspace,
     },
+    speech::Speech,
     template::{Context, TemplateError, Templates},
 };
 
@@ -142,6 +144,8 @@ pub struct Renderer {
     common: Context,
     /// The contacts that words may name.
     directory: Directory,
+    /// Reads scripts and their corrections aloud.
+    speech: Speech,
 }
 
 impl Renderer {
@@ -202,12 +206,29 @@ impl Renderer {
             "city",
             &json!({ "name": settings.city.name, "province": settings.province }),
         );
+        let speech = Speech::new(&workspace.readings, settings.speech.dialect);
         let renderer = Self {
             templates,
             common,
             directory: Directory::new(workspace.contacts.values()),
+            speech,
         };
         (renderer, problems)
+    }
+
+    /// The editors' readings that a content is spoken with: as it stands there, and as it is spoken.
+    #[must_use]
+    pub fn readings(&self, content: &Content) -> BTreeMap<String, String> {
+        if content.spoken.is_empty() {
+            return BTreeMap::new();
+        }
+        if content.turns.is_empty() {
+            return self.speech.readings(&content.text);
+        }
+        let turns = content.turns.iter();
+        turns
+            .flat_map(|turn| self.speech.readings(&turn.text))
+            .collect()
     }
 
     /// Whether `part` of `bulletin` is a template that can be rendered: broken ones, and those that include one, are not.
@@ -248,6 +269,14 @@ impl Renderer {
         let summary = (is_article && BodyPart::ArticleSummary.text(bulletin).is_some())
             .then(|| part(BodyPart::ArticleSummary))
             .transpose()?;
+        let spoken = match (format, turns.as_slice()) {
+            (Format::Script, []) => vec![self.speech.say(&text)],
+            (Format::Script, turns) => turns
+                .iter()
+                .map(|turn| self.speech.say(&turn.text))
+                .collect(),
+            _ => Vec::new(),
+        };
         let mut content = Content {
             bulletin: bulletin.id.clone(),
             format,
@@ -256,6 +285,7 @@ impl Renderer {
             html: is_article.then(|| to_html(&text)),
             text,
             turns,
+            spoken,
             quoted: crate::domain::message::Quoted::default(),
             contacts: Vec::new(),
             recording: (format == Format::Script)
@@ -322,6 +352,11 @@ impl Renderer {
             ),
             summary: None,
             html: (format == Format::Article).then(|| to_html(&text)),
+            spoken: if format == Format::Script {
+                vec![self.speech.say(&text)]
+            } else {
+                Vec::new()
+            },
             text,
             turns: Vec::new(),
             quoted: crate::domain::message::Quoted::default(),

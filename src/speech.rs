@@ -1,31 +1,41 @@
 //! Written Vietnamese → what a voice or a presenter says.
 //!
-//! A text is composed ([`unicode`]), cut into tokens ([`token`]) and walked through once; at every token the first rule of
-//! [`rule::RULES`] that knows what stands there says it, and what no rule knows stays as it is. Case and the punctuation
-//! that makes pauses stay the author's. What cannot be spoken is a [`Problem`], never silence.
+//! A text is composed ([`unicode`]), parted at empty lines ([`passage`]), cut into tokens ([`token`]) and walked through once;
+//! at every token the first rule of [`rule::RULES`] that knows what stands there says it, and what no rule knows stays as it
+//! is. Case and the punctuation that makes pauses stay the author's; where a line that is a unit by itself has none at its end,
+//! it gets one ([`wrap`]). What cannot be spoken is a [`Problem`], never silence.
 //!
 //! Linear in the text: every rule looks at a bounded number of tokens. Reading what was read already changes nothing.
 
 pub mod duration;
 mod lexicon;
+mod line;
 mod number;
+mod passage;
 mod rule;
 mod scene;
 mod syllable;
 mod token;
 mod unicode;
+mod wrap;
 
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+};
 
 pub use syllable::syllables;
 
-use unicode_normalization::{UnicodeNormalization as _, is_nfc};
-
 use crate::domain::speech::{Dialect, Readings};
 use lexicon::Entries;
+use line::Line;
+use passage::{Memo, Passage, Seat};
 use rule::{RULES, Voice};
 use scene::Scene;
 use token::{Kind, Token};
+
+/// The name of what makes a pause at the end of a line or passage that has no sign there.
+const LINE_END: &str = "line-end";
 
 /// What sort of trouble a stretch of text makes for a voice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -98,6 +108,14 @@ impl Problem {
     }
 }
 
+/// The stretches of `text` that are read one by one: how one is read says nothing about the others.
+pub fn passages(text: &str) -> impl Iterator<Item = &str> {
+    let ranges = passage::split(text).into_iter();
+    ranges
+        .map(|range| &text[range])
+        .filter(|words| !words.trim().is_empty())
+}
+
 /// What a rule did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -129,6 +147,7 @@ pub struct Speech {
     words: Entries,
     addresses: HashMap<String, String>,
     voice: Voice,
+    memo: Memo,
 }
 
 impl Default for Speech {
@@ -153,6 +172,7 @@ impl Speech {
                 linh: dialect.linh.as_str(),
                 nghin: dialect.nghin.as_str(),
             },
+            memo: Memo::default(),
         }
     }
 
@@ -160,13 +180,139 @@ impl Speech {
     #[must_use]
     pub fn read(&self, text: &str) -> Spoken {
         let mut spoken = Spoken::default();
-        let prepared = unicode::prepare(text, &mut spoken.changes, &mut spoken.problems);
-        let tokens = token::tokens(&prepared.text);
-        let mut line = Line::with_capacity(text.len() * 3 / 2);
+        if let Some(range) = unicode::legacy(text) {
+            let token = &text[range.clone()];
+            let problem = Problem::new(ProblemKind::LegacyEncoding, range, token);
+            spoken.problems.push(problem);
+        }
+        let moved = |start: usize, range: &Range<usize>| start + range.start..start + range.end;
+        spoken.text = self.walk(text, |start, passage| {
+            spoken
+                .changes
+                .extend(passage.changes.iter().map(|change| Change {
+                    range: moved(start, &change.range),
+                    ..change.clone()
+                }));
+            spoken
+                .problems
+                .extend(passage.problems.iter().map(|problem| Problem {
+                    range: moved(start, &problem.range),
+                    ..problem.clone()
+                }));
+        });
+        forget_what_follows(&mut spoken.problems);
+        spoken.changes.sort_by_key(|change| change.range.start);
+        spoken.problems.sort_by_key(|problem| problem.range.start);
+        spoken
+    }
+
+    /// The words of [`Speech::read`] alone.
+    #[must_use]
+    pub fn say(&self, text: &str) -> String {
+        self.walk(text, |_, _| {})
+    }
+
+    /// The editors' readings that `text` is spoken with: as it stands there, and as it is spoken.
+    #[must_use]
+    pub fn readings(&self, text: &str) -> BTreeMap<String, String> {
+        let mut readings = BTreeMap::new();
+        self.walk(text, |_, passage| {
+            readings.extend(passage.readings.iter().cloned());
+        });
+        readings
+    }
+
+    /// How many syllables are heard when `text` is read.
+    #[must_use]
+    pub fn syllables(&self, text: &str) -> usize {
+        let mut count = 0;
+        self.walk(text, |_, passage| count += passage.syllables);
+        count
+    }
+
+    /// Where the lines of `text` end that a voice ends, too, in bytes: a sentence, an item or a heading, and not only a
+    /// full line.
+    #[must_use]
+    pub fn line_ends(&self, text: &str) -> Vec<usize> {
+        let mut found = Vec::new();
+        let mut begins = 0;
+        self.walk(text, |start, passage| {
+            if start > begins {
+                found.push(text[..start].trim_end().len());
+            }
+            begins = start;
+            found.extend(passage.line_ends.iter().map(|end| start + end));
+        });
+        found
+    }
+
+    /// Reads a text passage by passage; `each` gets every one with the byte at which it begins.
+    fn walk(&self, text: &str, mut each: impl FnMut(usize, &Passage)) -> String {
+        let mut out = String::with_capacity(text.len() * 3 / 2);
+        let ranges = passage::split(text);
+        let last = ranges
+            .iter()
+            .rposition(|range| !text[range.clone()].trim().is_empty());
+        let mut end = 0;
+        for (index, range) in ranges.into_iter().enumerate() {
+            out.push_str(&text[end..range.start]);
+            let seat = Seat {
+                after_stop: line::ends_sentence(out.trim_end()),
+                is_last: last.is_none_or(|last| index >= last),
+            };
+            let words = &text[range.clone()];
+            let passage = self
+                .memo
+                .get(words, seat, || self.read_passage(words, seat));
+            each(range.start, &passage);
+            out.push_str(&passage.text);
+            end = range.end;
+        }
+        out
+    }
+
+    fn read_passage(&self, given: &str, seat: Seat) -> Passage {
+        let mut passage = Passage::default();
+        let prepared = unicode::prepare(given, &mut passage.changes, &mut passage.problems);
+        let text = &*prepared.text;
+        let origin = |range: &Range<usize>| prepared.origin(range, given.len());
+        let change = |range: Range<usize>, rule, to: String| Change {
+            from: text[range.clone()].to_owned(),
+            range: origin(&range),
+            rule,
+            to,
+        };
+        let problem = |range: &Range<usize>, kind| {
+            let range = origin(range);
+            Problem::new(kind, range.clone(), &given[range])
+        };
+        let mut tokens = token::tokens(text);
+        wrap::join(&mut tokens);
+        let tokens = tokens.as_slice();
+        let mut line = Line::new(text.len() * 3 / 2, seat.after_stop);
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
+            if token.is(Kind::Break) {
+                // Without a capital a full stop makes no pause.
+                let mut after = tokens[at + 1..].iter();
+                let next = after.find(|token| matches!(token.kind, Kind::Word | Kind::Number));
+                let sign = match next {
+                    Some(next) if next.is(Kind::Word) && !next.is_capitalised() => ',',
+                    _ => '.',
+                };
+                if next.is_some() && line.pause(sign) {
+                    let range = token.start..token.start + token.text.len();
+                    let made = change(range, LINE_END, sign.to_string());
+                    passage.changes.push(made);
+                }
+                let end = token.start..token.start;
+                passage.line_ends.push(origin(&end).start);
+                line.keep(token);
+                at += 1;
+                continue;
+            }
             let scene = Scene {
-                tokens: &tokens,
+                tokens,
                 at,
                 speech: self,
             };
@@ -181,39 +327,42 @@ impl Speech {
             let count = said.tokens.clamp(1, tokens.len() - at);
             let written = scene.written(count);
             let mut said = said;
+            if rule == "reading" || (rule == "address" && self.has_alias(&written)) {
+                passage.readings.push((written.clone(), said.text.clone()));
+            }
             if said.text != written && line.begins_sentence() {
                 said.text = capitalised(&said.text);
             }
-            let range = prepared.origin(&(token.start..token.start + written.len()), text.len());
+            let range = token.start..token.start + written.len();
             line.say(&said.text, tokens.get(at + count));
             if let Some(kind) = said.problem {
-                spoken
-                    .problems
-                    .push(Problem::new(kind, range.clone(), &text[range.clone()]));
+                passage.problems.push(problem(&range, kind));
             }
             if said.text != written {
-                spoken.changes.push(Change {
-                    range,
-                    rule,
-                    from: written,
-                    to: said.text,
-                });
+                passage.changes.push(change(range, rule, said.text));
             }
             at += count;
         }
-        for range in unaccented(&tokens) {
-            let range = prepared.origin(&range, text.len());
-            spoken.problems.push(Problem::new(
-                ProblemKind::Unaccented,
-                range.clone(),
-                &text[range],
-            ));
+        for range in unaccented(tokens) {
+            passage
+                .problems
+                .push(problem(&range, ProblemKind::Unaccented));
         }
-        forget_what_follows(&mut spoken.problems);
-        spoken.changes.sort_by_key(|change| change.range.start);
-        spoken.problems.sort_by_key(|problem| problem.range.start);
-        spoken.text = line.finish();
-        spoken
+        if !seat.is_last && line.pause('.') {
+            let end = text.len()..text.len();
+            passage.changes.push(change(end, LINE_END, ".".to_owned()));
+        }
+        passage.text = line.finish();
+        passage.syllables = syllables(&passage.text);
+        passage
+    }
+
+    /// Whether the editors have a name for this address, or for a part of it.
+    fn has_alias(&self, address: &str) -> bool {
+        let address = address.to_lowercase();
+        self.addresses
+            .keys()
+            .any(|known| address.contains(known.as_str()))
     }
 }
 
@@ -237,102 +386,6 @@ fn forget_what_follows(problems: &mut Vec<Problem>) {
         }
         _ => !is_legacy,
     });
-}
-
-/// The words as they are put together, with the spaces that speech needs and no others.
-struct Line {
-    out: String,
-    /// Whether the last thing was said by a rule, and not kept.
-    was_said: bool,
-    /// Whether the last thing was left out.
-    was_dropped: bool,
-}
-
-impl Line {
-    fn with_capacity(capacity: usize) -> Self {
-        Self {
-            out: String::with_capacity(capacity),
-            was_said: false,
-            was_dropped: false,
-        }
-    }
-
-    fn last(&self) -> Option<char> {
-        self.out.chars().next_back()
-    }
-
-    /// Whether a sentence ended just before. Voices make a pause only before a capital.
-    fn begins_sentence(&self) -> bool {
-        let before = self.out.trim_end();
-        before.len() < self.out.len()
-            && before
-                .trim_end_matches(['”', '"', ')', '’'])
-                .ends_with(['.', '!', '?', '…'])
-    }
-
-    fn ends_in_space(&self) -> bool {
-        self.last().is_none_or(char::is_whitespace)
-    }
-
-    fn keep(&mut self, token: &Token<'_>) {
-        if token.is(Kind::Space) && self.was_dropped && self.ends_in_space() {
-            return;
-        }
-        let is_spoken = matches!(token.kind, Kind::Word | Kind::Number);
-        if is_spoken && self.was_said && self.last().is_some_and(char::is_alphanumeric) {
-            self.out.push(' ');
-        }
-        self.out.push_str(token.text);
-        self.was_said = false;
-        self.was_dropped = false;
-    }
-
-    fn say(&mut self, text: &str, next: Option<&Token<'_>>) {
-        if text.is_empty() {
-            self.was_dropped = true;
-            // What is left out leaves no space before a comma or a full stop.
-            let is_closed = next.is_none_or(|next| {
-                next.is(Kind::Break)
-                    || (next.is(Kind::Sign)
-                        && next
-                            .text
-                            .starts_with([',', '.', ';', ':', '!', '?', ')', '”', '…']))
-            });
-            if is_closed {
-                self.out
-                    .truncate(self.out.trim_end_matches([' ', '\t', '\u{a0}']).len());
-            } else if self.last().is_some_and(char::is_alphanumeric)
-                && next.is_some_and(|next| matches!(next.kind, Kind::Word | Kind::Number))
-            {
-                self.out.push(' ');
-            }
-            return;
-        }
-        let begins = text.starts_with(char::is_alphanumeric);
-        if begins
-            && self.last().is_some_and(|last| {
-                last.is_alphanumeric()
-                    || matches!(last, ',' | ';' | ':' | '%' | '.' | '!' | '?' | ')' | '…')
-            })
-        {
-            self.out.push(' ');
-        }
-        if text.starts_with([',', '.']) {
-            self.out.truncate(self.out.trim_end_matches(' ').len());
-        }
-        self.out.push_str(text);
-        self.was_said = true;
-        self.was_dropped = false;
-    }
-
-    fn finish(self) -> String {
-        // What was left out may have kept two marks apart.
-        if is_nfc(&self.out) {
-            self.out
-        } else {
-            self.out.nfc().collect()
-        }
-    }
 }
 
 /// `text` with a capital at its beginning.

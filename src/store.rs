@@ -201,6 +201,20 @@ impl StoreError {
             _ => Self::Query { statement, source },
         }
     }
+
+    /// Whether the database gave the transaction up so that another could go on. Nothing of it is there, and it may be tried
+    /// again at once.
+    fn is_given_up(&self) -> bool {
+        let Self::Query { source, .. } = self else {
+            return false;
+        };
+        let code = source
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code);
+        // PostgreSQL's serialization_failure and deadlock_detected (appendix A of its manual). In SQLite, whose writers queue,
+        // there is nothing like it.
+        matches!(code.as_deref(), Some("40001" | "40P01"))
+    }
 }
 
 /// The store. Clones share one set of connections.

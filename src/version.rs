@@ -1,7 +1,8 @@
 //! Workspace → versions: everything that an approval covers, gathered and hashed.
 //!
-//! A bulletin's version covers its file, the shared templates and contacts that it uses, its editors, and the rendered
-//! words of every format and of its correction for every ward. A schedule's covers its text, every channel that it reaches
+//! A bulletin's version covers its file, the shared templates and contacts that it uses, the readings that it is spoken with,
+//! its editors, and the rendered words of every format and of its correction for every ward, those for ears as they are read
+//! aloud too: they are part of a content, and so of its address. A schedule's covers its text, every channel that it reaches
 //! with the way there, and the rules of lateness.
 //!
 //! Which templates and contacts a bulletin uses is told by their names occurring in its texts. That may be one too many,
@@ -144,9 +145,11 @@ pub fn bulletin_version(
     let contacts = contacts_of(workspace, bulletin, &source, &templates);
     let settings = &workspace.settings;
     let mut words_by_ward: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    let mut readings = BTreeMap::new();
     for ward in areas(workspace) {
         let slots = Slot::all().filter_map(|slot| {
             let content = words(workspace, renderer, bulletin, ward, slot)?;
+            readings.extend(renderer.readings(&content));
             Some((slot.key(), content.hash().as_str().to_owned()))
         });
         words_by_ward.insert(ward.id.to_string(), slots.collect());
@@ -170,9 +173,7 @@ pub fn bulletin_version(
         city: [settings.city.name.clone(), settings.province.clone()],
         templates,
         contacts,
-        // The seam for spoken text: its address joins `words` under `spoken`, and what `content/speech.yaml` says of the words
-        // that occur joins here.
-        readings: BTreeMap::new(),
+        readings,
         wards: areas(workspace)
             .map(|ward| {
                 let word = ward.kind.word().to_owned();

@@ -150,6 +150,7 @@ fn change_json(change: &Change) -> serde_json::Value {
     serde_json::json!({
         "format": change.slot.format.as_str(),
         "correction": change.slot.correction,
+        "spoken": change.is_spoken,
         "wards": change.wards,
         "pieces": pieces_json(&change.pieces),
     })
@@ -188,6 +189,11 @@ fn show_change(change: &Change, is_first: bool, output: &Output) -> anyhow::Resu
         output.say("approval.slot-correction", &[("format", &format)])
     } else {
         format
+    };
+    let what = if change.is_spoken {
+        output.say("approval.slot-spoken", &[("what", &what)])
+    } else {
+        what
     };
     let count = change.wards.len();
     let mut wards = change.wards[..count.min(NAMED)].join(", ");

@@ -149,6 +149,7 @@ mod tests {
             text: text.to_owned(),
             html: None,
             turns: Vec::new(),
+            spoken: Vec::new(),
             quoted: crate::domain::message::Quoted::default(),
             contacts: Vec::new(),
             recording: None,

@@ -54,7 +54,12 @@ pub(super) fn stray(live: &Live, content: &Content, bulletin: &Bulletin) -> Opti
             reason: exception.reason.clone(),
         };
         let exceptions: Vec<_> = bulletin.not_contacts.iter().map(aloud).collect();
-        (read(&content.text), exceptions)
+        // What was frozen as it is spoken is heard like that, whatever today's readings are.
+        let heard = match content.spoken.as_slice() {
+            [] => read(&content.text),
+            _ => content.voiced().into_owned(),
+        };
+        (heard, exceptions)
     });
     let aloud = aloud
         .as_ref()

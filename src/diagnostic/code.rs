@@ -37,7 +37,7 @@ macro_rules! codes {
                 match self { $(Self::$name => $text,)+ }
             }
 
-            /// How bad this sort is; `lint` in `loa.yaml` may say otherwise for the rules L130 to L144.
+            /// How bad this sort is; `lint` in `loa.yaml` may say otherwise for the rules L130 to L144 and L164.
             #[must_use]
             pub fn severity(self) -> Severity {
                 match self { $(Self::$name => Severity::$severity,)+ }
@@ -261,6 +261,10 @@ codes! {
     NoApprovers = "L162" Warning,
     /// Not a person's name.
     NotAName = "L163" Error,
+    /// Something has to be approved of which nobody says who wrote it.
+    NoEditors = "L164" Warning,
+    /// Fewer people may approve it than it needs.
+    TooFewApprovers = "L165" Warning,
     /// One voice and two voices at the same time.
     ScriptAndDialogue = "L170" Error,
     /// A dialogue in which nobody speaks.

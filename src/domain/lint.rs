@@ -34,11 +34,13 @@ pub enum Rule {
     NoSummary,
     /// A claim without where it comes from.
     ClaimWithoutSource,
+    /// A bulletin or schedule that has to be approved and does not say who wrote it.
+    NoEditors,
 }
 
 impl Rule {
     /// All rules, by their codes.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::SentenceTooLong,
         Self::NumberNotRepeated,
         Self::NoGreeting,
@@ -54,6 +56,7 @@ impl Rule {
         Self::Shouting,
         Self::NoSummary,
         Self::ClaimWithoutSource,
+        Self::NoEditors,
     ];
 
     /// The name in `loa.yaml`.
@@ -75,6 +78,7 @@ impl Rule {
             Self::Shouting => "shouting",
             Self::NoSummary => "no-summary",
             Self::ClaimWithoutSource => "claim-without-source",
+            Self::NoEditors => "no-editors",
         }
     }
 

@@ -1,6 +1,6 @@
 //! What goes out: the frozen words, and those words addressed to one channel.
 
-use std::{fmt, sync::OnceLock};
+use std::{borrow::Cow, fmt, sync::OnceLock};
 
 use super::{
     audio::{Audio, Recording},
@@ -51,6 +51,9 @@ pub struct Content {
     pub html: Option<String>,
     /// Who says which paragraph of the words, for a dialogue; empty where one voice says everything.
     pub turns: Vec<Turn>,
+    /// The words as they are read aloud, turn by turn; one text where one voice says everything, none where nobody speaks.
+    /// They are made once, frozen and approved together with the words, and every voice gets exactly these.
+    pub spoken: Vec<String>,
     /// See [`Content::quoted`]; begins empty.
     pub quoted: Quoted,
     /// The contacts that they rest on: while one of them does not hold any more, they may not go out.
@@ -62,7 +65,10 @@ pub struct Content {
 /// A place for something that follows from a content and is worked out once for all the channels that get it. It is no part
 /// of what the content is: two of them are always equal, and a copy begins anew.
 #[derive(Debug, Default)]
-pub struct Quoted(OnceLock<String>);
+pub struct Quoted {
+    text: OnceLock<String>,
+    spoken: OnceLock<String>,
+}
 
 impl Clone for Quoted {
     fn clone(&self) -> Self {
@@ -83,8 +89,26 @@ impl Content {
     #[must_use]
     pub fn quoted(&self) -> &str {
         self.quoted
-            .0
+            .text
             .get_or_init(|| serde_json::Value::from(self.text.as_str()).to_string())
+    }
+
+    /// What a voice says, as one text: the words as they are read aloud, or as they are written where nobody speaks.
+    #[must_use]
+    pub fn voiced(&self) -> Cow<'_, str> {
+        match self.spoken.as_slice() {
+            [] => Cow::Borrowed(&self.text),
+            [one] => Cow::Borrowed(one),
+            turns => Cow::Owned(turns.join("\n\n")),
+        }
+    }
+
+    /// [`Content::voiced`] as a string of JSON, with its quotation marks.
+    #[must_use]
+    pub fn voiced_quoted(&self) -> &str {
+        self.quoted
+            .spoken
+            .get_or_init(|| serde_json::Value::from(self.voiced()).to_string())
     }
 
     /// The words of a dialogue as one text: a paragraph a turn, without the names of the voices.
@@ -94,8 +118,9 @@ impl Content {
         paragraphs.join("\n\n")
     }
 
-    /// The canonical JSON that is stored and hashed. `turns` is there for dialogues only, `contacts` only where some are
-    /// named and `recording` where there is one, so that other words keep the hash that they always had.
+    /// The canonical JSON that is stored and hashed. `turns` is there for dialogues only, `spoken` where somebody speaks,
+    /// `contacts` where some are named and `recording` where there is one, so that other words keep the hash that they always
+    /// had.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut json = serde_json::json!({
@@ -115,6 +140,9 @@ impl Content {
                 .iter()
                 .map(|named| serde_json::json!({ "id": named.id, "value": named.value }))
                 .collect();
+        }
+        if !self.spoken.is_empty() {
+            json["spoken"] = serde_json::json!(self.spoken);
         }
         if let Some(recording) = &self.recording {
             json["recording"] =
@@ -165,6 +193,18 @@ impl Content {
                 .collect::<Option<_>>()?,
             None => Vec::new(),
         };
+        let spoken: Vec<String> = match json.get("spoken") {
+            Some(spoken) => spoken
+                .as_array()?
+                .iter()
+                .map(|text| text.as_str().map(str::to_owned))
+                .collect::<Option<_>>()?,
+            None => Vec::new(),
+        };
+        // One for each turn, or for the one voice: otherwise somebody would say another's words.
+        if !spoken.is_empty() && spoken.len() != turns.len().max(1) {
+            return None;
+        }
         let recording = match json.get("recording") {
             Some(recording) => {
                 let field = |key: &str| Some(recording.get(key)?.as_str()?.to_owned());
@@ -190,6 +230,7 @@ impl Content {
             quoted: Quoted::default(),
             turns,
             contacts,
+            spoken,
             recording,
         })
     }
@@ -255,6 +296,7 @@ mod tests {
             text: "Lời".into(),
             html: None,
             turns: Vec::new(),
+            spoken: Vec::new(),
             quoted: Quoted::default(),
             contacts: Vec::new(),
             recording: None,
@@ -299,6 +341,10 @@ mod tests {
                 ..content.clone()
             },
             Content {
+                spoken: vec!["Lời".into()],
+                ..content.clone()
+            },
+            Content {
                 recording: Some(Recording {
                     file: "a.wav".into(),
                     hash: "0".into(),
@@ -329,6 +375,7 @@ mod tests {
             text: Content::text_of(&turns),
             html: None,
             turns: Vec::new(),
+            spoken: Vec::new(),
             quoted: Quoted::default(),
             contacts: Vec::new(),
             recording: None,
@@ -340,6 +387,7 @@ mod tests {
         let alone = content.hash();
         content.turns = turns;
         assert_ne!(content.hash(), alone);
+        content.spoken = vec!["Chào anh.".into(), "Chào chị.".into()];
         let json = content.to_json();
         assert_eq!(Content::from_json(&json).as_ref(), Some(&content));
         // Other voices are another broadcast.

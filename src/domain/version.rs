@@ -118,7 +118,7 @@ pub struct BulletinRecord {
     pub templates: BTreeMap<String, String>,
     /// The contacts that it lists or names, by id.
     pub contacts: BTreeMap<String, ContactRecord>,
-    /// How written words of it are read aloud.
+    /// The editors' readings that it is spoken with: as it stands in the words, and as it is spoken.
     #[serde(default)]
     pub readings: BTreeMap<String, String>,
     /// Ward by ward: name in full, short name, sort.

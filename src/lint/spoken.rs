@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::{About, Finding, text};
-use crate::domain::{
-    bulletin::Priority,
-    lint::{Limits, Rule},
+use crate::{
+    domain::{
+        bulletin::Priority,
+        lint::{Limits, Rule},
+    },
+    speech::Speech,
 };
 
 /// How many words at the beginning may hold the greeting, and at the end the sign-off.
@@ -71,8 +74,13 @@ const WARNING: [&str; 3] = ["không", "đừng", "chớ"];
 
 /// Judges a script as it is read, turns of a dialogue in one. What is urgent needs no greeting.
 #[must_use]
-pub fn judge_script(words: &str, priority: Priority, limits: &Limits) -> Vec<Finding> {
-    let mut found = speech(words, limits);
+pub fn judge_script(
+    words: &str,
+    priority: Priority,
+    limits: &Limits,
+    speech: &Speech,
+) -> Vec<Finding> {
+    let mut found = aloud(words, limits, speech);
     if priority != Priority::Emergency {
         let says = |edge: &str, known: &[&str]| {
             let edge = edge.to_lowercase();
@@ -92,16 +100,16 @@ pub fn judge_script(words: &str, priority: Priority, limits: &Limits) -> Vec<Fin
 
 /// Judges the words that take a bulletin back; they may be read as well.
 #[must_use]
-pub fn judge_correction(words: &str, limits: &Limits) -> Vec<Finding> {
-    speech(words, limits)
+pub fn judge_correction(words: &str, limits: &Limits, speech: &Speech) -> Vec<Finding> {
+    aloud(words, limits, speech)
 }
 
-/// What holds for everything that is read aloud.
-fn speech(words: &str, limits: &Limits) -> Vec<Finding> {
+/// What holds for everything that is read aloud. A sentence is as long as it is spoken: ten digits are ten syllables.
+fn aloud(words: &str, limits: &Limits, speech: &Speech) -> Vec<Finding> {
     let mut found = Vec::new();
-    for sentence in text::sentences(words) {
+    for sentence in text::sentences(words, &speech.line_ends(words)) {
         let about = About::Words(sentence.to_owned());
-        let count = text::syllables(sentence);
+        let count = speech.syllables(sentence);
         found.extend(Finding::over(
             Rule::SentenceTooLong,
             about,
@@ -158,10 +166,15 @@ mod tests {
     use super::*;
 
     fn script(words: &str) -> Vec<(Rule, About)> {
-        judge_script(words, Priority::Normal, &Limits::default())
-            .into_iter()
-            .map(|finding| (finding.rule, finding.about))
-            .collect()
+        judge_script(
+            words,
+            Priority::Normal,
+            &Limits::default(),
+            &Speech::default(),
+        )
+        .into_iter()
+        .map(|finding| (finding.rule, finding.about))
+        .collect()
     }
 
     fn about(words: &str) -> About {
@@ -201,9 +214,14 @@ mod tests {
                 (Rule::NumberNotRepeated, about("0238 384 0000")),
             ]
         );
-        let found = judge_script("Vỡ đê!", Priority::Emergency, &Limits::default());
+        let found = judge_script(
+            "Vỡ đê!",
+            Priority::Emergency,
+            &Limits::default(),
+            &Speech::default(),
+        );
         assert_eq!(found, []);
-        let found = judge_correction("Xem tại đây.", &Limits::default());
+        let found = judge_correction("Xem tại đây.", &Limits::default(), &Speech::default());
         assert_eq!(found[0].rule, Rule::ClickHere);
     }
 
@@ -213,8 +231,33 @@ mod tests {
             sentence_syllables: 4,
             ..Limits::default()
         };
-        assert_eq!(judge_correction("một hai ba bốn.", &limits), []);
-        let found = judge_correction("một hai ba bốn năm.", &limits);
+        let speech = Speech::default();
+        assert_eq!(judge_correction("một hai ba bốn.", &limits, &speech), []);
+        let found = judge_correction("một hai ba bốn năm.", &limits, &speech);
         assert_eq!((found[0].count, found[0].limit), (5, 4));
+    }
+
+    #[test]
+    fn sentences_are_as_long_as_they_are_spoken() {
+        let limits = Limits {
+            sentence_syllables: 0,
+            ..Limits::default()
+        };
+        for (words, count) in [
+            ("gọi 0238 384 0000 ngay", 13),
+            ("phạt 1.500.000 đồng", 7),
+            ("UBND phường A", 6),
+            ("Kính thưa bà con – phường A!", 6),
+        ] {
+            let found = judge_correction(words, &limits, &Speech::default());
+            assert_eq!(found[0].count, count, "{words}");
+        }
+        // Items without a full stop are sentences of their own.
+        let found = judge_correction(
+            "- Không chuyển tiền\n- Không đọc mã",
+            &limits,
+            &Speech::default(),
+        );
+        assert_eq!([found[0].count, found[1].count], [3, 3]);
     }
 }

@@ -1,18 +1,24 @@
-//! Sentences, syllables and capitals of Vietnamese words.
+//! Sentences, numbers and capitals of Vietnamese words.
 
 use std::ops::Range;
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// The sentences of a text, without the white space around them. A line break ends none; a full stop, question or
-/// exclamation mark, an ellipsis and a semicolon do, and so do a colon at a line's end and an empty line.
-pub(super) fn sentences(text: &str) -> Vec<&str> {
+/// The sentences of a text, without the white space around them. A full stop, question or exclamation mark, an ellipsis and
+/// a semicolon end one, and so do the ends of lines at `line_ends`.
+pub(super) fn sentences<'t>(text: &'t str, line_ends: &[usize]) -> Vec<&'t str> {
+    let mut lines = line_ends.iter().peekable();
     let mut found = Vec::new();
     let mut start = 0;
     for (at, c) in text.char_indices() {
         let end = at + c.len_utf8();
+        let ends_line = lines.next_if(|line| **line <= at).is_some();
         if end <= start {
             continue;
+        }
+        if ends_line {
+            push(&mut found, &text[start..at]);
+            start = at;
         }
         let rest = &text[end..];
         let (ends, closing) = match c {
@@ -25,7 +31,6 @@ pub(super) fn sentences(text: &str) -> Vec<&str> {
                     rest.len() - after.len(),
                 )
             }
-            ':' | '\n' => (rest.starts_with('\n'), 0),
             _ => (false, 0),
         };
         if ends {
@@ -51,17 +56,6 @@ fn is_initial(text: &str) -> bool {
     };
     let word = word.rsplit(char::is_whitespace).next().unwrap_or("");
     (1..=2).contains(&word.chars().count()) && word.chars().all(char::is_uppercase)
-}
-
-/// How many syllables a text has when it is read: a word is one, and so is every digit.
-pub(super) fn syllables(text: &str) -> usize {
-    text.split_whitespace()
-        .map(|word| {
-            let digits = word.chars().filter(char::is_ascii_digit).count();
-            let letters = word.chars().any(char::is_alphabetic);
-            digits + usize::from(letters)
-        })
-        .sum()
 }
 
 /// A telephone number in a text: where it stands, and its digits with +84 as 0.
@@ -133,6 +127,11 @@ pub(super) fn numbers(text: &str) -> Vec<Number> {
     found
 }
 
+/// The ends of all lines.
+pub(super) fn line_ends(text: &str) -> Vec<usize> {
+    text.match_indices('\n').map(|(at, _)| at).collect()
+}
+
 /// The first stretch that shouts: three words and more in capitals that are no abbreviations, or several exclamation
 /// marks together.
 pub(super) fn shout(text: &str) -> Option<&str> {
@@ -158,9 +157,11 @@ pub(super) fn shout(text: &str) -> Option<&str> {
         return Some(&text[range]);
     }
     let marks = text.find("!!")?;
-    sentences(text).into_iter().find(|sentence| {
-        sentence.as_ptr() as usize + sentence.len() > text.as_ptr() as usize + marks
-    })
+    sentences(text, &line_ends(text))
+        .into_iter()
+        .find(|sentence| {
+            sentence.as_ptr() as usize + sentence.len() > text.as_ptr() as usize + marks
+        })
 }
 
 fn is_vowel(letter: char) -> bool {
@@ -174,31 +175,29 @@ fn is_vowel(letter: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::speech::Speech;
 
     #[test]
     fn sentences_end_where_a_voice_would() {
         let text = "Kính thưa bà con\nphường A! Mời nghe. Giá 1.500 đồng ở TP. Vinh; xin nhớ.\n\nMột là,\n\nhai là\n- ba.”";
         assert_eq!(
-            sentences(text),
+            sentences(text, &Speech::default().line_ends(text)),
             [
                 "Kính thưa bà con\nphường A!",
                 "Mời nghe.",
                 "Giá 1.500 đồng ở TP. Vinh;",
                 "xin nhớ.",
                 "Một là,",
-                "hai là\n- ba.”"
+                "hai là",
+                "- ba.”"
             ]
         );
-        assert_eq!(sentences("Ba việc:\nmột, hai."), ["Ba việc:", "một, hai."]);
-        assert_eq!(sentences("Vào: 5 giờ"), ["Vào: 5 giờ"]);
-        assert_eq!(sentences(" … \n"), [""; 0]);
-    }
-
-    #[test]
-    fn syllables_are_counted_as_they_are_read() {
-        assert_eq!(syllables("Kính thưa bà con – phường A!"), 6);
-        assert_eq!(syllables("gọi 0238 384 0000 ngay"), 13);
-        assert_eq!(syllables(""), 0);
+        assert_eq!(
+            sentences("Ba việc:\nmột, hai.", &[10]),
+            ["Ba việc:", "một, hai."]
+        );
+        assert_eq!(sentences("Vào: 5 giờ", &[]), ["Vào: 5 giờ"]);
+        assert_eq!(sentences(" … \n", &[5]), [""; 0]);
     }
 
     #[test]

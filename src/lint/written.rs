@@ -25,7 +25,8 @@ pub fn judge_message(words: &str, limits: &Limits) -> Vec<Finding> {
 #[must_use]
 pub fn judge_sign(words: &str, limits: &Limits) -> Vec<Finding> {
     let mut found = length(Rule::SignTooLong, words, limits.sign_characters);
-    found.extend(text::sentences(words).into_iter().filter_map(on_screen));
+    let sentences = text::sentences(words, &text::line_ends(words));
+    found.extend(sentences.into_iter().filter_map(on_screen));
     found
 }
 

@@ -2,6 +2,7 @@
 //! exist. And from what was read, the workspace.
 
 mod addresses;
+mod approvals;
 mod channels;
 mod contacts;
 mod fault;
@@ -132,6 +133,7 @@ pub(super) fn run(
         &parts.channels,
         &parts.bulletins,
     );
+    approvals::check(notebook, &workspace, &parts.bulletins, &parts.schedules);
     spoken::check_readings(notebook, &parts.readings.spoken);
     recordings::check(
         notebook,

@@ -9,6 +9,7 @@ mod clock;
 mod date;
 mod document;
 mod markup;
+mod month;
 mod quantity;
 mod sign;
 mod telephone;
@@ -70,6 +71,7 @@ const fn rule(name: &'static str, apply: fn(&Scene<'_>) -> Option<Said>) -> Rule
 
 /// All rules.
 pub(super) const RULES: &[Rule] = &[
+    rule("request", telephone::request),
     rule("markup", markup::apply),
     rule("reading", abbreviation::editors),
     rule("repeated", abbreviation::repeated),
@@ -79,7 +81,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("document", document::apply),
     rule("around-the-clock", quantity::around_the_clock),
     rule("date", date::apply),
-    rule("month", date::month),
+    rule("month", month::apply),
     rule("weekday", date::weekday),
     rule("time", clock::apply),
     rule("phone", telephone::apply),

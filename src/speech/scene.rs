@@ -66,7 +66,9 @@ impl<'s> Scene<'s> {
 
     /// Whether letters or digits stand right before, without a space.
     pub(super) fn is_glued(&self) -> bool {
-        matches!(self.back(1).kind, Kind::Word | Kind::Number)
+        // 4x6cm
+        let is_times = self.back(1).lower == "x" && self.back(2).is(Kind::Number);
+        matches!(self.back(1).kind, Kind::Word | Kind::Number) && !is_times
     }
 
     /// Whether the token in hand is the first of its line.

@@ -103,6 +103,70 @@ fn what_cannot_be_spoken_is_reported() {
     );
 }
 
+/// What is a unit by itself in writing is one for the ear, whether or not somebody put a full stop there.
+#[test]
+fn lines_that_end_make_a_pause() {
+    let speech = Speech::default();
+    for (written, spoken) in [
+        (
+            "## Cần nhớ\n- Không chuyển tiền\n- Không đọc mã OTP\n\nCảm ơn bà con.",
+            "Cần nhớ.\nKhông chuyển tiền.\nKhông đọc mã ô tê pê.\n\nCảm ơn bà con.",
+        ),
+        (
+            "CẢNH BÁO LỪA ĐẢO\n\nKẻ gian:\n1. gọi điện\n2. đòi tiền",
+            "CẢNH BÁO LỪA ĐẢO.\n\nKẻ gian:\nmột. gọi điện.\nHai. đòi tiền",
+        ),
+        (
+            "**Dừng lại**\n\n5 phút là đủ",
+            "Dừng lại.\n\nNăm phút là đủ",
+        ),
+        ("- bấm đường dẫn lạ\n- đọc mã", "bấm đường dẫn lạ,\nđọc mã"),
+        (
+            "Ai gọi số\n113 cũng được,\nkể cả ngày\n12/3",
+            "Ai gọi số\nmột một ba cũng được,\nkể cả ngày\nmười hai tháng ba",
+        ),
+        ("(Nguồn: công an)\n\nHết", "(Nguồn: công an).\n\nHết"),
+        ("Dừng lại!\nBáo tin.\n\n", "Dừng lại!\nBáo tin.\n\n"),
+    ] {
+        let read = speech.read(written);
+        assert_eq!(read.text, spoken);
+        assert_eq!(speech.read(spoken).text, spoken);
+        for change in read.changes {
+            assert_eq!(written[change.range], change.from);
+        }
+    }
+}
+
+#[test]
+fn readings_that_were_used_are_known() {
+    let reading = |written: &str, spoken: &str| crate::domain::speech::Reading {
+        written: written.to_owned(),
+        spoken: spoken.to_owned(),
+        before: Vec::new(),
+        after: Vec::new(),
+    };
+    let readings = Readings {
+        abbreviations: vec![
+            reading("TTVH", "trung tâm văn hóa"),
+            reading("KDCS", "khu dân cư số"),
+        ],
+        addresses: vec![("vinh.example".to_owned(), "trang của thành phố".to_owned())],
+        words: Vec::new(),
+    };
+    let speech = Speech::new(&readings, Dialect::default());
+    let used: Vec<_> = speech
+        .readings("TTVH xin mời. UBND phường.\n\nXem vinh.example")
+        .into_iter()
+        .collect();
+    assert_eq!(
+        used,
+        [
+            ("TTVH".to_owned(), "trung tâm văn hóa".to_owned()),
+            ("vinh.example".to_owned(), "trang của thành phố".to_owned())
+        ]
+    );
+}
+
 #[test]
 fn regions_have_their_words() {
     let south = Speech::new(&Readings::default(), Dialect::of(Region::South));
@@ -167,6 +231,7 @@ fn pieces() -> impl Strategy<Value = String> {
         " ",
         " ",
         "\n",
+        "\n\n",
         "-",
         "–",
         "/",
@@ -254,7 +319,11 @@ proptest! {
         }
         // Digits never reach a voice, and every other trouble is on the list.
         prop_assert!(!spoken.text.bytes().any(|byte| byte.is_ascii_digit()), "{:?} -> {:?}", text, spoken.text);
-        prop_assert!(is_nfc(&spoken.text));
+        prop_assert!(unicode_normalization::is_nfc(&spoken.text));
+        // Words alone, and words that were read before, are the same words.
+        let speech = Speech::default();
+        prop_assert_eq!(&speech.say(&text), &spoken.text);
+        prop_assert_eq!(&speech.read(&text), &spoken);
     }
 }
 

@@ -86,13 +86,6 @@ pub(super) fn prepare<'t>(
     changes: &mut Vec<Change>,
     problems: &mut Vec<Problem>,
 ) -> Prepared<'t> {
-    if let Some(range) = legacy(text) {
-        problems.push(Problem::new(
-            ProblemKind::LegacyEncoding,
-            range.clone(),
-            &text[range],
-        ));
-    }
     let is_plain = text.is_ascii()
         || (is_nfc(text)
             && !text
@@ -175,7 +168,7 @@ fn beside_latin(text: &str, start: usize, end: usize) -> bool {
 }
 
 /// The first word in an old Vietnamese font's encoding, or in UTF-8 read as something else, if the text is in one.
-fn legacy(text: &str) -> Option<Range<usize>> {
+pub(super) fn legacy(text: &str) -> Option<Range<usize>> {
     if text.is_ascii() {
         return None;
     }

@@ -117,6 +117,20 @@ impl Store {
         verdict: &Verdict<'_>,
         now: Timestamp,
     ) -> Result<Result<Standing, Refusal>, StoreError> {
+        let mut tries = 1;
+        loop {
+            match self.decide_once(verdict, now).await {
+                Err(error) if error.is_given_up() && tries < TRIES => tries += 1,
+                done => return done,
+            }
+        }
+    }
+
+    async fn decide_once(
+        &self,
+        verdict: &Verdict<'_>,
+        now: Timestamp,
+    ) -> Result<Result<Standing, Refusal>, StoreError> {
         let (version, proposal) = (verdict.version, &verdict.proposal);
         let mut tx = self.pools.begin(Purpose::Write).await?;
         lock(&mut tx).await?;
@@ -147,6 +161,22 @@ impl Store {
     /// # Errors
     /// [`StoreError::WrongWorld`] in a real database; others of a statement.
     pub async fn approve_sample(
+        &self,
+        version: &Version,
+        contents: &[(ContentHash, Arc<Content>)],
+        by: SampleApprovers<'_>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut tries = 1;
+        loop {
+            match self.approve_sample_once(version, contents, by, now).await {
+                Err(error) if error.is_given_up() && tries < TRIES => tries += 1,
+                done => return done,
+            }
+        }
+    }
+
+    async fn approve_sample_once(
         &self,
         version: &Version,
         contents: &[(ContentHash, Arc<Content>)],
@@ -188,6 +218,10 @@ impl Store {
         Ok(true)
     }
 }
+
+/// How often a decision is tried when the database gives it up in favour of another transaction: a person who decides must not
+/// have to know of the daemon's work on the same rows.
+const TRIES: usize = 5;
 
 /// A decision as it goes on record.
 #[derive(Clone, Copy)]

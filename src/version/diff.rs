@@ -32,6 +32,8 @@ pub enum Piece {
 pub struct Change {
     /// The format, or the correction in it.
     pub slot: Slot,
+    /// Whether it is what a voice says, and not what is written.
+    pub is_spoken: bool,
     /// Ids of the wards.
     pub wards: Vec<String>,
     /// The text.
@@ -59,18 +61,19 @@ pub struct Side<'a> {
 }
 
 impl Side<'_> {
-    fn text(&self, ward: &str, slot: Slot, mask: bool) -> Option<String> {
+    fn content(&self, ward: &str, slot: Slot) -> Option<&Content> {
         let hash = self.record.words.get(ward)?.get(&slot.key())?;
-        let content = self.contents.get(&ContentHash::from_store(hash.clone()))?;
-        let mut parts = vec![content.title.clone()];
-        parts.extend(content.summary.clone());
-        if content.turns.is_empty() {
-            parts.push(content.text.clone());
-        }
-        // Who speaks counts too: a turn is told with its voice.
-        let turns = content.turns.iter();
-        parts.extend(turns.map(|turn| [turn.voice.as_str(), ": ", &turn.text].concat()));
-        let mut text = parts.join("\n");
+        self.contents.get(&ContentHash::from_store(hash.clone()))
+    }
+
+    /// What `ward` reads in `slot`, or what it hears where that `is_spoken`.
+    fn text(&self, ward: &str, slot: Slot, is_spoken: bool, mask: bool) -> Option<String> {
+        let content = self.content(ward, slot)?;
+        let mut text = if is_spoken {
+            spoken(content)?
+        } else {
+            written(content)
+        };
         if let Some([name, short, _]) = self.record.wards.get(ward).filter(|_| mask) {
             let mut first = name.chars();
             let capital: String = first
@@ -89,8 +92,44 @@ impl Side<'_> {
     }
 }
 
+fn written(content: &Content) -> String {
+    let mut parts = vec![content.title.clone()];
+    parts.extend(content.summary.clone());
+    if content.turns.is_empty() {
+        parts.push(content.text.clone());
+    }
+    // Who speaks counts too: a turn is told with its voice.
+    let turns = content.turns.iter();
+    parts.extend(turns.map(|turn| [turn.voice.as_str(), ": ", &turn.text].concat()));
+    parts.join("\n")
+}
+
+/// What a voice says; `None` where nobody speaks.
+fn spoken(content: &Content) -> Option<String> {
+    let mut turns = content.turns.iter();
+    let parts = content.spoken.iter().map(|text| match turns.next() {
+        Some(turn) => [turn.voice.as_str(), ": ", text].concat(),
+        None => text.clone(),
+    });
+    (!content.spoken.is_empty()).then(|| parts.collect::<Vec<_>>().join("\n"))
+}
+
+/// Whether nothing is spoken, or everything as it is written.
+fn is_plain(content: &Content) -> bool {
+    match content.turns.as_slice() {
+        [] => content.spoken.iter().all(|text| *text == content.text),
+        turns => {
+            let pairs = content.spoken.iter().zip(turns);
+            pairs.into_iter().all(|(text, turn)| *text == turn.text)
+        }
+    }
+}
+
 /// A part that there is once, and how it reads.
 type Single<R> = (&'static str, fn(&R) -> String);
+
+/// What wards share whose words changed in the same way: the slot, whether it is what is spoken, and both texts.
+type Group = (Slot, bool, [Option<String>; 2]);
 
 /// What changed in the words from `old` to `new`; everything is new without an `old`.
 #[must_use]
@@ -104,7 +143,7 @@ pub fn changes(old: Option<Side<'_>>, new: Side<'_>) -> Vec<Change> {
                 .filter(|ward| !new.record.words.contains_key(*ward)),
         );
     }
-    let mut groups: BTreeMap<(Slot, Option<String>, Option<String>), Vec<String>> = BTreeMap::new();
+    let mut groups: BTreeMap<Group, Vec<String>> = BTreeMap::new();
     for ward in wards {
         let name = |record: &BulletinRecord| record.wards.get(ward).cloned();
         let is_renamed = old.is_some_and(|old| name(old.record) != name(new.record));
@@ -117,18 +156,27 @@ pub fn changes(old: Option<Side<'_>>, new: Side<'_>) -> Vec<Change> {
             if before == after {
                 continue;
             }
-            let before = old.and_then(|side| side.text(ward, slot, !is_renamed));
-            let after = new.text(ward, slot, !is_renamed);
-            groups
-                .entry((slot, before, after))
-                .or_default()
-                .push(ward.clone());
+            // What is spoken as it is written is told once.
+            let is_plain = |side: Side<'_>| side.content(ward, slot).is_none_or(is_plain);
+            let plain = old.is_none_or(is_plain) && is_plain(new);
+            for is_spoken in [false, true] {
+                if is_spoken && plain {
+                    continue;
+                }
+                let text = |side: Side<'_>| side.text(ward, slot, is_spoken, !is_renamed);
+                let texts = [old.and_then(text), text(new)];
+                if texts[0] != texts[1] {
+                    let group = groups.entry((slot, is_spoken, texts)).or_default();
+                    group.push(ward.clone());
+                }
+            }
         }
     }
     groups
         .into_iter()
-        .map(|((slot, before, after), wards)| Change {
+        .map(|((slot, is_spoken, [before, after]), wards)| Change {
             slot,
+            is_spoken,
             wards,
             pieces: words(
                 before.as_deref().unwrap_or_default(),

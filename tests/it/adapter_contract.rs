@@ -42,6 +42,7 @@ fn message() -> Message {
         text: "Thưa bà con,\nđừng bấm vào đường dẫn lạ.".into(),
         html: Some("<p>Đừng bấm</p>".into()),
         turns: Vec::new(),
+        spoken: Vec::new(),
         quoted: loa::domain::message::Quoted::default(),
         contacts: Vec::new(),
         recording: None,

@@ -152,6 +152,23 @@ on_both_databases! {
         scene.check().await;
     }
 
+    async fn another_reading_is_not_heard_before_it_is_approved(scene: Scene) {
+        scene.folder.write("content/speech.yaml", "abbreviations: { TTVH: trung tâm văn hóa }\n");
+        scene.folder.edit(MOT, "Thưa bà con", "TTVH thưa bà con");
+        let (daemon, clock) = morning(&scene, true).await;
+        daemon.wait(|rows| count(rows, State::Ready) == 3).await;
+        // Not a letter of the bulletin changes, only how it is read.
+        scene.folder.edit("content/speech.yaml", "trung tâm văn hóa", "nhà văn hóa");
+        daemon.reloader.reload(&daemon.shared).await;
+        assert_eq!(desk(&scene).state("mot"), "waiting");
+        daemon.wait(|rows| count(rows, State::Ready) == 3).await;
+        clock.advance(Duration::from_mins(11));
+        daemon.wait(|rows| count(rows, State::Accepted) == 3).await;
+        daemon.stop().await;
+        assert_eq!(words(&scene).as_deref(), Some("trung tâm văn hóa thưa bà con phường Hưng Bình. lời thứ nhất."));
+        scene.check().await;
+    }
+
     async fn an_edit_after_approval_airs_nothing_where_the_rule_is_to_skip(scene: Scene) {
         let (daemon, clock) = {
             scene.folder.wants_approval();

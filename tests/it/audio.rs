@@ -51,6 +51,7 @@ fn spoken(text: &str) -> Content {
         text: text.to_owned(),
         html: None,
         turns: Vec::new(),
+        spoken: Vec::new(),
         quoted: loa::domain::message::Quoted::default(),
         contacts: Vec::new(),
         recording: None,

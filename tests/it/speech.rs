@@ -65,7 +65,7 @@ fn scripts_last_as_long_as_they_are_estimated() {
             let Ok(content) = renderer.render(&workspace, bulletin, ward, Format::Script) else {
                 continue;
             };
-            let spoken = speech.read(&content.text).text;
+            let spoken = speech.say(&content.text);
             let estimated = duration::estimate(&spoken, rate).as_secs_f64();
             let real = sound(voice, speed, &spoken);
             errors.push(((estimated - real).abs() / real, bulletin.id.clone()));

@@ -76,7 +76,8 @@ contract! {
         every_end_is_in_the_journal;
     racing:
         two_nodes_share_the_work,
-        planning_on_two_nodes_at_once;
+        planning_on_two_nodes_at_once,
+        two_people_decide_at_once;
     reading:
         log_pages_in_both_orders,
         log_filters,

@@ -15,8 +15,11 @@ const EDGES: &[(&str, &[&str])] = &[
     ("template", &[]),
     ("clock", &["domain"]),
     ("diagnostic", &["catalogue", "domain"]),
-    ("lint", &["domain"]),
-    ("render", &["catalogue", "contacts", "domain", "template"]),
+    ("lint", &["domain", "speech"]),
+    (
+        "render",
+        &["catalogue", "contacts", "domain", "speech", "template"],
+    ),
     ("speech", &["domain"]),
     ("version", &["domain", "render"]),
     ("adapter", &["domain", "template"]),

@@ -312,6 +312,7 @@ fn sample() -> Message {
         text: "Nội dung".to_owned(),
         html: Some("<p>Nội dung</p>".to_owned()),
         turns: Vec::new(),
+        spoken: Vec::new(),
         quoted: crate::domain::message::Quoted::default(),
         contacts: Vec::new(),
         recording: None,

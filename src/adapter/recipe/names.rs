@@ -100,6 +100,7 @@ impl<'a> Names<'a> {
     pub(super) fn quoted(self, parts: &[Part]) -> Option<&'a str> {
         match parts {
             [Part::Name(Name::Message("text"))] => Some(self.message?.content.quoted()),
+            [Part::Name(Name::Message("spoken"))] => Some(self.message?.content.voiced_quoted()),
             _ => None,
         }
     }

@@ -111,8 +111,9 @@ impl<'a> Scene<'a> {
 }
 
 /// The fields of `message`, in the language of recipes.
-pub(super) const FIELDS: [&str; 15] = [
+pub(super) const FIELDS: [&str; 16] = [
     "text",
+    "spoken",
     "title",
     "summary",
     "html",
@@ -150,6 +151,7 @@ pub(super) fn text_of<'a>(message: &'a Message, field: &str) -> Option<Cow<'a, s
     let content = &message.content;
     Some(match field {
         "text" => Cow::Borrowed(&content.text),
+        "spoken" => content.voiced(),
         "title" => Cow::Borrowed(&content.title),
         "summary" => Cow::Borrowed(content.summary.as_deref().unwrap_or_default()),
         "html" => Cow::Borrowed(content.html.as_deref().unwrap_or_default()),

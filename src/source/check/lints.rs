@@ -17,6 +17,7 @@ use crate::{
     },
     render::BodyPart,
     source::{notebook::Notebook, raw::bulletin::RawBulletin, text::Text},
+    speech::Speech,
 };
 
 use super::{locate::locate, words::part_word};
@@ -32,6 +33,7 @@ type Spot = (String, usize, Code);
 pub(super) struct Lints<'w> {
     workspace: &'w Workspace,
     templates: &'w BTreeMap<String, Text>,
+    speech: Speech,
     found: BTreeMap<Spot, (usize, Diagnostic)>,
 }
 
@@ -40,6 +42,7 @@ impl<'w> Lints<'w> {
         Self {
             workspace,
             templates,
+            speech: Speech::new(&workspace.readings, workspace.settings.speech.dialect),
             found: BTreeMap::new(),
         }
     }
@@ -64,7 +67,7 @@ impl<'w> Lints<'w> {
             let texts = texts(raw, |part| {
                 matches!(part, BodyPart::Script | BodyPart::Turn(_))
             });
-            for finding in judge_script(&words, raw.bulletin.priority, limits) {
+            for finding in judge_script(&words, raw.bulletin.priority, limits, &self.speech) {
                 self.take(raw, "part-script", &texts, Some(ward), &finding);
             }
         }
@@ -77,7 +80,7 @@ impl<'w> Lints<'w> {
                     BodyPart::ArticleSummary => judge_summary(words, limits),
                     BodyPart::Message => judge_message(words, limits),
                     BodyPart::Sign => judge_sign(words, limits),
-                    BodyPart::Correction => judge_correction(words, limits),
+                    BodyPart::Correction => judge_correction(words, limits, &self.speech),
                 };
                 for finding in found {
                     self.take(raw, part_word(*part), &texts, Some(ward), &finding);
@@ -208,5 +211,7 @@ fn code(rule: Rule) -> (Code, &'static str) {
         Rule::Shouting => (Code::Shouting, "L142-help"),
         Rule::NoSummary => (Code::NoSummary, "L143-help"),
         Rule::ClaimWithoutSource => (Code::ClaimWithoutSource, "L144-help"),
+        // See `approvals`: it knows schedules, too.
+        Rule::NoEditors => (Code::NoEditors, "L164-help"),
     }
 }

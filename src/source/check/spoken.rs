@@ -1,4 +1,4 @@
-//! What is spoken is read aloud here, on paper: every line of every script, turn and correction, as every ward hears it.
+//! What is spoken is read aloud here, on paper: every passage of every script, turn and correction, as every ward hears it.
 //! What a voice could not say is reported where it stands, in the bulletin or in the shared template that brought it in.
 
 use std::{collections::BTreeMap, ops::Range};
@@ -13,7 +13,7 @@ use crate::{
     speech::{Problem, ProblemKind, Speech},
 };
 
-/// Reads lines aloud.
+/// Reads passages aloud.
 #[derive(Debug)]
 pub(super) struct Spoken<'w> {
     speech: Speech,
@@ -35,14 +35,14 @@ impl<'w> Spoken<'w> {
         }
     }
 
-    /// How lines are read.
+    /// How passages are read.
     pub(super) fn speech(&self) -> &Speech {
         &self.speech
     }
 
-    /// What is wrong with one line of the words that come from `text`.
-    pub(super) fn check_line(&self, part: &str, text: &Text, line: &str) -> Vec<Diagnostic> {
-        let problems = self.speech.read(line).problems;
+    /// What is wrong with one passage of the words that come from `text`.
+    pub(super) fn check(&self, part: &str, text: &Text, passage: &str) -> Vec<Diagnostic> {
+        let problems = self.speech.read(passage).problems;
         problems
             .iter()
             .filter(|problem| !self.has_gap || !needs_reading(problem.kind))

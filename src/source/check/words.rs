@@ -24,6 +24,7 @@ use crate::{
         similar::nearest,
         text::Text,
     },
+    speech,
     template::{MENDED, TemplateError, TemplateErrorKind},
 };
 
@@ -157,15 +158,17 @@ impl<'a> Check<'a> {
                     }
                     for line in fresh {
                         self.braces(raw, name, Some(text), line);
-                        // No voice has to say what was taken out.
-                        if is_spoken
-                            && !line.contains(MENDED)
-                            && first_brace(line).is_none()
-                            && aloud.insert(line.to_owned())
-                        {
-                            for diagnostic in spoken.check_line(name, text, line) {
-                                self.report(diagnostic);
-                            }
+                    }
+                }
+                // No voice has to say what was taken out.
+                let passages = speech::passages(&words).filter(|passage| {
+                    is_spoken && !passage.contains(MENDED) && first_brace(passage).is_none()
+                });
+                for passage in passages {
+                    if !aloud.contains(passage) {
+                        aloud.insert(passage.to_owned());
+                        for diagnostic in spoken.check(name, text, passage) {
+                            self.report(diagnostic);
                         }
                     }
                 }

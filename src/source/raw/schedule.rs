@@ -30,6 +30,8 @@ const DEADLINE: Duration = Duration::from_mins(10);
 pub(crate) struct RawSchedule {
     /// The schedule, with stand-ins for what could not be read.
     pub schedule: Schedule,
+    /// Where it is named.
+    pub at: Place,
     /// When it fires, if that could be read.
     pub when: Option<Place>,
     /// What it sends, if that could be read.
@@ -95,6 +97,7 @@ fn schedule(id: ScheduleId, value: Value<'_>, zone: Tz) -> Option<RawSchedule> {
         };
         RawSchedule {
             schedule,
+            at: value.key_place(),
             when: when_at,
             bulletins: bulletins_at,
             to: to_at,

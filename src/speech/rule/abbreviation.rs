@@ -56,7 +56,16 @@ const OFFICES: [&str; 44] = [
 ];
 
 /// Words that a centre begins with: `TT Y tế`.
-const CENTRES: [&str; 14] = [
+const CENTRES: [&str; 23] = [
+    "vhtt",
+    "vhtt&tt",
+    "truyền thông",
+    "hỗ trợ",
+    "điều hành",
+    "bảo trợ",
+    "công nghệ",
+    "đăng kiểm",
+    "khuyến nông",
     "y tế",
     "văn hóa",
     "văn hoá",
@@ -201,7 +210,9 @@ fn road(scene: &Scene<'_>) -> Option<Said> {
         "TL" => "Tỉnh lộ",
         "ĐT" => "đường tỉnh",
         "HL" => "hương lộ",
-        "CT" => "cao tốc",
+        "BĐ" => "báo động",
+        // CT01 is also a form, CT2 a block of flats.
+        "CT" if matches!(scene.previous(), "tuyến" | "đường") => "cao tốc",
         _ => return None,
     };
     let dot = usize::from(matches!(scene.token(1).text, "." | "-"));

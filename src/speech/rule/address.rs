@@ -11,9 +11,12 @@ use crate::speech::{
 const REACH: usize = 60;
 
 /// Endings that make a dotted name an address.
-const ENDINGS: [&str; 24] = [
-    "vn", "com", "net", "org", "gov", "edu", "info", "io", "me", "top", "xyz", "site", "online",
-    "club", "cc", "co", "app", "asia", "tv", "biz", "shop", "link", "vip", "example",
+const ENDINGS: [&str; 52] = [
+    "ly", "gl", "us", "uk", "jp", "cn", "kr", "sg", "eu", "ru", "dev", "page", "store", "live",
+    "pro", "win", "bet", "fun", "life", "cloud", "tech", "blog", "bio", "loan", "icu", "buzz",
+    "click", "mobi", "vn", "com", "net", "org", "gov", "edu", "info", "io", "me", "top", "xyz",
+    "site", "online", "club", "cc", "co", "app", "asia", "tv", "biz", "shop", "link", "vip",
+    "example",
 ];
 
 /// Whether a name or a file may end in `word`.

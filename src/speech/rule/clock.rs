@@ -42,7 +42,7 @@ fn time(scene: &Scene<'_>, at: usize) -> Option<(String, usize)> {
         minute = minute_at(at + 2).unwrap_or(0);
         if minute_at(at + 2).is_some() {
             tokens = 3;
-        } else if matches!(mark.text, "g")
+        } else if (matches!(mark.text, "g") && !is_oclock(scene, at))
             || matches!(scene.token(at + 2).kind, Kind::Word | Kind::Number)
             || scene.token(at + 2).is_sign("/")
         {
@@ -73,7 +73,25 @@ fn time(scene: &Scene<'_>, at: usize) -> Option<(String, usize)> {
     Some((text, tokens))
 }
 
+/// Whether `7g` is an hour and no weight: the words around tell.
+fn is_oclock(scene: &Scene<'_>, at: usize) -> bool {
+    let before = [
+        "lúc", "từ", "đến", "tới", "hồi", "khoảng", "tầm", "trước", "sau",
+    ];
+    let after = ["sáng", "trưa", "chiều", "tối", "đêm", "ngày"];
+    let is_span = at > 0 || after_dash(scene, 2).is_some();
+    before.contains(&scene.previous()) && !matches!(scene.next_word(2), "đường" | "muối" | "bột")
+        || after.contains(&scene.next_word(at + 2))
+        || (is_span && matches!(scene.token(at + 1).text, "g") && scene.cued(&before))
+}
+
 pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
+    // 8 giờ 00 phút
+    if scene.token(0).text == "00" && scene.previous() == "giờ" {
+        let minutes = scene.skip_space(1);
+        let is_said = scene.word(minutes) == "phút";
+        return Some(Said::new(if is_said { minutes + 1 } else { 1 }, ""));
+    }
     if !scene.token(0).is(Kind::Number) || scene.is_glued() || scene.back(1).is_sign(":") {
         return None;
     }
@@ -109,5 +127,14 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
             format!("{from}{first} đến {second}"),
         ));
     }
-    first.map(|(text, tokens)| Said::new(tokens, text))
+    let (text, tokens) = first?;
+    // 9:00 AM
+    let half = scene.skip_space(tokens);
+    let part = match (scene.token(half).text, scene.token(0).small()?) {
+        ("AM" | "am" | "a.m", _) => " sáng",
+        ("PM" | "pm" | "p.m", 12 | 1..=5) => " chiều",
+        ("PM" | "pm" | "p.m", _) => " tối",
+        _ => return Some(Said::new(tokens, text)),
+    };
+    Some(Said::new(half + 1, text + part))
 }

@@ -1,4 +1,4 @@
-//! Days, months and years, weekdays, and spans of them.
+//! Days, weekdays, and spans of them.
 
 use super::Said;
 use crate::speech::{number::cardinal, scene::Scene, token::Kind};
@@ -76,8 +76,9 @@ const CUES: [&str; 25] = [
 ];
 
 /// Words before a number that is no day: `số 5/7 đường …`.
-pub(super) const HOUSES: [&str; 9] = [
+pub(super) const HOUSES: [&str; 10] = [
     "số",
+    "lớp",
     "ngõ",
     "hẻm",
     "ngách",
@@ -171,7 +172,7 @@ fn third_follows(scene: &Scene<'_>, at: usize) -> bool {
 }
 
 /// *tháng tư* is April; *tháng một* January.
-fn month_name(scene: &Scene<'_>, month: u32) -> String {
+pub(super) fn month_name(scene: &Scene<'_>, month: u32) -> String {
     if month == 4 {
         "tư".to_owned()
     } else {
@@ -179,7 +180,7 @@ fn month_name(scene: &Scene<'_>, month: u32) -> String {
     }
 }
 
-fn year_name(scene: &Scene<'_>, year: &str) -> String {
+pub(super) fn year_name(scene: &Scene<'_>, year: &str) -> String {
     let full = if year.len() == 2 {
         format!("20{year}")
     } else {
@@ -221,6 +222,9 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     }
     let first = point(scene, 0)?;
     let announced = is_announced(scene);
+    if announced && let Some(said) = list(scene) {
+        return Some(said);
+    }
     // A span: 30/4-1/5, 5-7/3, 12/3/2024 – 15/3/2024.
     if let Some(next) = after_dash(scene, first.tokens)
         && let Some(second) = point(scene, next)
@@ -293,6 +297,26 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     ))
 }
 
+/// `ngày 14,15/3`: days with nothing but a comma between, which is no decimal sign here.
+fn list(scene: &Scene<'_>) -> Option<Said> {
+    let mut days = Vec::new();
+    let mut at = 0;
+    while scene.token(at + 1).is_sign(",") && scene.token(at + 2).is(Kind::Number) {
+        let day = scene
+            .token(at)
+            .small()
+            .filter(|day| (1..=31).contains(day))?;
+        days.push(cardinal(&day.to_string(), scene.speech.voice));
+        at += 2;
+    }
+    let last = point(scene, at).filter(|last| last.month.is_some())?;
+    if days.is_empty() || !ends(scene, at + last.tokens) {
+        return None;
+    }
+    days.push(say(scene, &last));
+    Some(Said::new(at + last.tokens, days.join(", ")))
+}
+
 /// Whether a word before says already that a day follows.
 fn is_announced(scene: &Scene<'_>) -> bool {
     let previous = scene.previous();
@@ -320,7 +344,7 @@ fn is_announced(scene: &Scene<'_>) -> bool {
 }
 
 /// Whether nothing that belongs to a number follows at `at`.
-fn ends(scene: &Scene<'_>, at: usize) -> bool {
+pub(super) fn ends(scene: &Scene<'_>, at: usize) -> bool {
     let next = scene.token(at);
     !(matches!(next.kind, Kind::Word | Kind::Number)
         || next.text == "/"
@@ -349,118 +373,6 @@ fn iso(scene: &Scene<'_>) -> Option<Said> {
     };
     let prefix = if is_announced(scene) { "" } else { "ngày " };
     Some(Said::new(5, format!("{prefix}{}", say(scene, &point))))
-}
-
-/// `tháng 3/2024`, `quý 1/2024`, `tháng 4`, `tháng 3-4`, `năm 2024-2025`.
-pub(super) fn month(scene: &Scene<'_>) -> Option<Said> {
-    let token = scene.token(0);
-    if scene.is_glued() {
-        return None;
-    }
-    let previous = scene.previous();
-    let voice = scene.speech.voice;
-    let is_whole = |at: usize| ends(scene, at);
-    let quarter = (previous == "quý")
-        .then(|| super::quantity::roman_or_number(token))
-        .flatten();
-    if let Some(number) = quarter {
-        let number = cardinal(&number.to_string(), voice);
-        let year = scene.token(2);
-        let is_dated = scene.token(1).is_sign("/") && is_year(year.text);
-        return Some(if is_dated {
-            Said::new(3, format!("{number} năm {}", year_name(scene, year.text)))
-        } else {
-            Said::new(1, number)
-        });
-    }
-    let number = token.small()?;
-    let is_month = (1..=12).contains(&number) && token.text.len() <= 2;
-    if is_month && scene.token(1).is_sign("/") && is_year(scene.token(2).text) && is_whole(3) {
-        let word = if previous == "tháng" || previous == "mốc" {
-            ""
-        } else {
-            "tháng "
-        };
-        return Some(Said::new(
-            3,
-            format!(
-                "{word}{} năm {}",
-                month_name(scene, number),
-                year_name(scene, scene.token(2).text)
-            ),
-        ));
-    }
-    // 1-3/2024
-    if is_month
-        && previous != "tháng"
-        && let Some(next) = after_dash(scene, 1)
-        && let Some(second) = scene
-            .token(next)
-            .small()
-            .filter(|month| (1..=12).contains(month))
-        && scene.token(next + 1).is_sign("/")
-        && is_year(scene.token(next + 2).text)
-        && number < second
-    {
-        let (first, second) = (month_name(scene, number), month_name(scene, second));
-        return Some(Said::new(
-            next + 3,
-            format!(
-                "tháng {first} đến tháng {second} năm {}",
-                year_name(scene, scene.token(next + 2).text)
-            ),
-        ));
-    }
-    if previous == "tháng" && is_month {
-        return after_the_word(scene, number);
-    }
-    if is_year(token.text) {
-        let next = after_dash(scene, 1)?;
-        let second = scene.token(next);
-        let is_span = is_year(second.text) && second.text > token.text && is_whole(next + 1);
-        return is_span.then(|| {
-            Said::new(
-                next + 1,
-                format!(
-                    "{} đến {}",
-                    year_name(scene, token.text),
-                    year_name(scene, second.text)
-                ),
-            )
-        });
-    }
-    None
-}
-
-/// What follows `tháng`: `3`, `3-4`, `3-4/2024`, `3-2024`.
-fn after_the_word(scene: &Scene<'_>, number: u32) -> Option<Said> {
-    if let Some(next) = after_dash(scene, 1)
-        && is_year(scene.token(next).text)
-    {
-        let year = year_name(scene, scene.token(next).text);
-        return Some(Said::new(
-            next + 1,
-            format!("{} năm {year}", month_name(scene, number)),
-        ));
-    }
-    if let Some(next) = after_dash(scene, 1) {
-        let second = scene
-            .token(next)
-            .small()
-            .filter(|month| (1..=12).contains(month))?;
-        let is_dated = scene.token(next + 1).is_sign("/") && is_year(scene.token(next + 2).text);
-        let year = if is_dated {
-            format!(" năm {}", year_name(scene, scene.token(next + 2).text))
-        } else {
-            String::new()
-        };
-        let (first, second) = (month_name(scene, number), month_name(scene, second));
-        return Some(Said::new(
-            next + 1 + 2 * usize::from(is_dated),
-            format!("{first} đến tháng {second}{year}"),
-        ));
-    }
-    ends(scene, 1).then(|| Said::new(1, month_name(scene, number)))
 }
 
 const WEEKDAYS: [&str; 6] = ["hai", "ba", "tư", "năm", "sáu", "bảy"];

@@ -43,7 +43,10 @@ const KINDS: [(&str, &str); 28] = [
 ];
 
 /// Issuers whose letters mean something else, or nothing, outside a document's number.
-const ISSUERS: [(&str, &str); 18] = [
+const ISSUERS: [(&str, &str); 21] = [
+    ("CATTT", "Cục An toàn thông tin"),
+    ("TCT", "Tổng cục Thuế"),
+    ("CT", "Chủ tịch"),
     ("ĐU", "Đảng ủy"),
     ("TW", "Trung ương"),
     ("VX", "Văn xã"),
@@ -65,7 +68,14 @@ const ISSUERS: [(&str, &str); 18] = [
 ];
 
 /// Words after which a number is that of a document.
-const DOCUMENTS: [&str; 16] = [
+const DOCUMENTS: [&str; 23] = [
+    "nđ",
+    "nq",
+    "qđ",
+    "tt",
+    "kh",
+    "cv",
+    "ct",
     "kết luận",
     "nghị định",
     "nghị quyết",
@@ -139,8 +149,9 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     for code in issuers {
         let issuer = issuer(code)?;
         // Nghị định 30/2020/NĐ-CP ngày 05/3/2020 của Chính phủ: said once.
-        let phrase = format!("của {}", issuer.to_lowercase());
-        if of && (end..end + 14).any(|ahead| scene.precedes(&phrase, ahead)) {
+        let phrases = [&issuer, code].map(|words| format!("của {}", words.to_lowercase()));
+        let is_repeated = |ahead| phrases.iter().any(|phrase| scene.precedes(phrase, ahead));
+        if of && (end..end + 14).any(is_repeated) {
             break;
         }
         text.push_str(if of { " của " } else { ", " });

@@ -1,7 +1,7 @@
 //! What is left of Markdown, HTML and lists: it is for the eye, and is not spoken.
 
 use super::Said;
-use crate::speech::{scene::Scene, token::Kind};
+use crate::speech::{scene::Scene, token::Kind, wrap::BULLETS};
 
 /// How far a link's address or a tag may reach, in tokens.
 const REACH: usize = 60;
@@ -35,12 +35,10 @@ fn line_start(scene: &Scene<'_>) -> Option<Said> {
     let token = scene.token(0);
     let spaced = scene.token(1).is(Kind::Space);
     match (token.kind, token.text) {
-        (
-            Kind::Sign,
-            "-" | "–" | "—" | "*" | "+" | "•" | "●" | "○" | "▪" | "■" | "□" | "◦" | "‣" | "·" | "✓"
-            | "✔" | "➢" | "➤" | "►" | "▶" | "→" | "⇒" | "" | "♦" | "◆" | "★" | "☆" | "❖" | ">"
-            | ">>",
-        ) if spaced || scene.token(1).is(Kind::Word) && !matches!(token.text, "*") => {
+        (Kind::Sign, text)
+            if BULLETS.contains(&text)
+                && (spaced || scene.token(1).is(Kind::Word) && !matches!(token.text, "*")) =>
+        {
             Some(Said::new(1 + usize::from(spaced), ""))
         }
         (Kind::Sign, text) if spaced && text.bytes().all(|byte| byte == b'#') => {

@@ -140,7 +140,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     if let Some(currency) = unit::currency(token) {
         let at =
             scene.skip_space(1 + usize::from(token.text == "US" && scene.token(1).is_sign("$")));
-        let number = numeral(scene, at).filter(|_| at <= 2)?;
+        let number = numeral(scene, at).filter(|_| at <= 3)?;
         if number.is_dotted && number.decimals.is_none() {
             return None;
         }
@@ -159,6 +159,18 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         return Some(Said::new(
             number.end,
             format!("{} {currency}", number.say(scene)),
+        ));
+    }
+    // ≥ 5
+    if token.is_sign("≥") {
+        let number = numeral(scene, scene.skip_space(1))?;
+        let (unit, end) = unit::after_number(scene, number.end)
+            .map_or((String::new(), number.end), |(unit, end)| {
+                (format!(" {unit}"), end)
+            });
+        return Some(Said::new(
+            end,
+            format!("từ {}{unit} trở lên", number.say(scene)),
         ));
     }
     let minus = usize::from(
@@ -327,6 +339,16 @@ pub(super) fn fraction(scene: &Scene<'_>) -> Option<Said> {
     }
     let voice = scene.speech.voice;
     let mut end = 3;
+    // 50/50, 70/30: shares of a hundred.
+    if let (Some(one), Some(other)) = (first.small(), second.small())
+        && one + other == 100
+        && first.text.len() == 2
+        && second.text.len() == 2
+        && !SHARED.contains(&scene.next_word(3))
+    {
+        let [one, other] = [first, second].map(|token| cardinal(token.text, voice));
+        return Some(Said::new(3, format!("{one} {other}")));
+    }
     let is_house = HOUSES.iter().any(|word| scene.follows(word));
     let is_share = SHARED.contains(&scene.next_word(3));
     let is_part = !is_house
@@ -499,6 +521,19 @@ pub(super) fn number(scene: &Scene<'_>) -> Option<Said> {
         return Some(Said::new(end, text));
     }
     if token.text.len() > 1 && token.text.bytes().all(|byte| byte == b'0') {
+        return Some(Said::new(1, one_by_one(token.text)));
+    }
+    // Đề án 06, mẫu số 01, Ban Chỉ đạo 389: names, whose digits are said.
+    let is_name = token.text.starts_with('0')
+        && token.text.len() > 1
+        && ["đề án", "mẫu", "mẫu số", "biểu", "biểu số", "phụ lục"]
+            .iter()
+            .any(|phrase| scene.follows(phrase))
+        || token.text.len() == 3
+            && ["ban chỉ đạo", "bcđ"]
+                .iter()
+                .any(|phrase| scene.follows(phrase));
+    if is_name && number.end == 1 {
         return Some(Said::new(1, one_by_one(token.text)));
     }
     // thứ 4 is handled with the weekdays; lần thứ 14 is a plain number.

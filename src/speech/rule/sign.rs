@@ -40,6 +40,19 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         "-" | "–" | "−" if before.is(Kind::Word) && after.is(Kind::Number) => {
             return Some(Said::new(1, ""));
         }
+        // -15 người: an item, and no number below zero.
+        "-" | "–" | "+" if scene.begins_line() && after.is(Kind::Number) => {
+            return Some(Said::new(1, ""));
+        }
+        // Where the space was forgotten: tiền.Bà con, OTP,mật khẩu
+        "," | ";" | ":" | "!" | "?" | "…"
+            if after.is(Kind::Word) && matches!(before.kind, Kind::Word | Kind::Number) =>
+        {
+            return Some(Said::new(1, format!("{} ", token.text)));
+        }
+        "." if after.is_capitalised() && matches!(before.kind, Kind::Word | Kind::Number) => {
+            return Some(Said::new(1, ". "));
+        }
         ":" if is_inside(Kind::Number) => return Some(Said::new(1, " trên ")),
         "*" if is_inside(Kind::Number) => return Some(Said::new(1, "nhân")),
         // đuôi .vn, tệp .apk
@@ -85,6 +98,11 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     Some(Said::wrong(end, "", ProblemKind::NoSound))
 }
 
+/// In which things are counted.
+const TIMES: [&str; 9] = [
+    "giây", "phút", "giờ", "ngày", "đêm", "tuần", "tháng", "quý", "năm",
+];
+
 /// `và/hoặc`, `phường/xã`, `đồng/kg`.
 fn slash(scene: &Scene<'_>) -> Said {
     let spaced = scene.token(1).is(Kind::Space);
@@ -93,8 +111,15 @@ fn slash(scene: &Scene<'_>) -> Said {
     if is_either || !scene.token(scene.skip_space(1)).is(Kind::Word) {
         return Said::new(1, if is_either { "" } else { "," });
     }
+    // vụ/năm, lượt/ngày; ngày/tháng/năm sinh are places of a form.
+    let (counted, time) = (scene.previous(), scene.word(scene.skip_space(1)));
+    if TIMES.contains(&time) && TIMES.contains(&counted) {
+        return Said::new(1, ", ");
+    }
     let word = if scene.back(1).is(Kind::Number) {
         "trên"
+    } else if TIMES.contains(&time) {
+        "một"
     } else {
         "hoặc"
     };

@@ -1,7 +1,8 @@
 //! Telephone numbers, short numbers, and other numbers that are read digit by digit, in groups with a pause between.
 
 use super::Said;
-use crate::speech::{number::one_by_one, scene::Scene, token::Kind};
+use super::word::is_letters;
+use crate::speech::{lexicon::spell, number::one_by_one, scene::Scene, token::Kind};
 
 /// Words in the sentence after which a number is one to call.
 const CALLS: [&str; 26] = [
@@ -246,6 +247,54 @@ fn split(group: &str, groups: usize) -> Vec<&str> {
     parts
 }
 
+/// `*101#`: what is typed to ask a network.
+pub(super) fn request(scene: &Scene<'_>) -> Option<Said> {
+    if !scene.token(0).is_sign("*") {
+        return None;
+    }
+    let mut text = String::new();
+    let mut at = 0;
+    while scene.token(at).is_sign("*") && scene.token(at + 1).is(Kind::Number) && at < 12 {
+        text.push_str("sao ");
+        text.push_str(&one_by_one(scene.token(at + 1).text));
+        text.push(' ');
+        at += 2;
+    }
+    (at > 0 && scene.token(at).is_sign("#")).then(|| Said::new(at + 1, format!("{text}thăng")))
+}
+
+/// `000.00.15.H41-240315-0001`: groups of digits and capitals with signs between, after a word that makes it a code.
+fn mixed(scene: &Scene<'_>) -> Option<Said> {
+    let mut parts: Vec<String> = Vec::new();
+    let mut at = 0;
+    let mut has_letters = false;
+    while at < 40 {
+        let mut part = Vec::new();
+        while let token = scene.token(at)
+            && (token.is(Kind::Number) || (token.is(Kind::Word) && is_letters(token)))
+        {
+            has_letters |= token.is(Kind::Word);
+            part.push(match token.kind {
+                Kind::Number => one_by_one(token.text),
+                _ => spell(token.text)?,
+            });
+            at += 1;
+        }
+        if part.is_empty() {
+            return None;
+        }
+        parts.push(part.join(" "));
+        let next = scene.token(at + 1);
+        let goes_on = matches!(scene.token(at).text, "." | "-" | "/" | "_")
+            && (next.is(Kind::Number) || (next.is(Kind::Word) && is_letters(next)));
+        if !goes_on {
+            break;
+        }
+        at += 1;
+    }
+    (has_letters && parts.len() > 1).then(|| Said::new(at, parts.join(", ")))
+}
+
 pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     let token = scene.token(0);
     let is_start =
@@ -289,7 +338,16 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
 fn abroad(scene: &Scene<'_>, start: usize, bracket: bool) -> Option<Said> {
     let run = collect(scene, start, bracket);
     let first = run.groups.first()?;
-    let is_country = first.starts_with("84") || scene.cued(&CALLS) || run.digits >= 9;
+    // đầu +84, +88
+    let is_listed = matches!(scene.back(1).kind, Kind::Space)
+        && scene.back(2).is_sign(",")
+        && scene.back(3).is(Kind::Number)
+        && scene.back(4).is_sign("+");
+    let is_country = first.starts_with("84")
+        || is_listed
+        || matches!(scene.previous(), "đầu" | "số" | "mã" | "vùng")
+        || scene.cued(&CALLS)
+        || run.digits >= 9;
     if !is_country || scene.back(1).is(Kind::Number) {
         return None;
     }
@@ -354,6 +412,12 @@ fn short(scene: &Scene<'_>, run: &Run<'_>) -> Option<Said> {
             || scene.follows(&format!("{code} số"))
             || scene.follows(&format!("{code} là"))
     });
+    if wants_digits
+        && !scene.follows("biển số")
+        && let Some(said) = mixed(scene)
+    {
+        return Some(said);
+    }
     if wants_digits && digits.len() >= 3 && !(is_counted && scene.next_word(1) == "đồng") {
         let tokens = run
             .ends

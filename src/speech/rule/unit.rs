@@ -2,7 +2,9 @@
 
 use super::Said;
 use crate::speech::{
+    number::cardinal,
     scene::Scene,
+    syllable::is_syllable,
     token::{Kind, Token},
 };
 
@@ -17,7 +19,7 @@ enum Seat {
     Glued,
 }
 
-const UNITS: [(&str, &str, Seat); 55] = [
+const UNITS: [(&str, &str, Seat); 59] = [
     ("km", "ki lô mét", Seat::Free),
     ("Km", "ki lô mét", Seat::Free),
     ("KM", "ki lô mét", Seat::Near),
@@ -52,7 +54,11 @@ const UNITS: [(&str, &str, Seat); 55] = [
     ("KB", "ki lô bai", Seat::Near),
     ("Mbps", "mê ga bít trên giây", Seat::Near),
     ("dB", "đề xi ben", Seat::Near),
-    ("s", "giây", Seat::Glued),
+    ("s", "giây", Seat::Near),
+    ("MHz", "mê ga héc", Seat::Near),
+    ("Mhz", "mê ga héc", Seat::Near),
+    ("kHz", "ki lô héc", Seat::Near),
+    ("GHz", "ghi ga héc", Seat::Near),
     ("h", "giờ", Seat::Near),
     ("H", "giờ", Seat::Glued),
     ("p", "phút", Seat::Glued),
@@ -135,6 +141,9 @@ const MEASURES: [&str; 40] = [
     "bài",
     "khối",
 ];
+
+/// What money may be called instead.
+const CURRENCIES: [&str; 4] = ["đô", "usd", "euro", "tệ"];
 
 /// The currency written before a number.
 pub(super) fn currency(token: &Token<'_>) -> Option<&'static str> {
@@ -236,6 +245,14 @@ pub(super) fn per(scene: &Scene<'_>, at: usize, unit: &str) -> Option<(String, u
         return None;
     }
     let word = scene.token(at + 1);
+    // 100mm/24h
+    if let Some(hours) = word.small()
+        && matches!(scene.token(at + 2).text, "h" | "giờ")
+        && !unit.is_empty()
+    {
+        let hours = cardinal(&hours.to_string(), scene.speech.voice);
+        return Some((format!(" trong {hours} giờ"), at + 3));
+    }
     if !word.is(Kind::Word) {
         return None;
     }
@@ -254,7 +271,11 @@ pub(super) fn per(scene: &Scene<'_>, at: usize, unit: &str) -> Option<(String, u
     {
         return Some((format!(" một {}{more}", word.text), end));
     }
-    MEASURES.contains(&&*word.lower).then(|| {
+    // What money is paid for may be anything: đồng/hồ sơ, đồng/lượng.
+    let is_paid = matches!(unit, "đồng" | "đô la" | "đô la Mỹ")
+        && is_syllable(&word.lower)
+        && !CURRENCIES.contains(&&*word.lower);
+    (MEASURES.contains(&&*word.lower) || is_paid).then(|| {
         (
             format!(" {} {}", if is_speed { "trên" } else { "một" }, word.text),
             at + 2,
@@ -282,8 +303,17 @@ pub(super) fn alone(scene: &Scene<'_>) -> Option<Said> {
         || MEASURES.contains(&&*token.lower)
         || matches!(&*token.lower, "triệu" | "tỷ")
     {
-        let (per, end) = per(scene, 1, "")?;
+        let unit = if &*token.lower == "đồng" {
+            "đồng"
+        } else {
+            ""
+        };
+        let (per, end) = per(scene, 1, unit)?;
         return Some(Said::new(end, format!("{}{per}", token.text)));
+    }
+    // Km0, km12
+    if &*token.lower == "km" && scene.token(1).is(Kind::Number) {
+        return Some(Said::new(1, "ki lô mét "));
     }
     if token.text == "C" && matches!(previous, "độ") {
         return Some(Said::new(1, "xê"));

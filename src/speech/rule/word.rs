@@ -19,7 +19,7 @@ const NOT_CODES: [&str; 11] = [
     "Q", "P", "QL", "TL", "HL", "ĐT", "KP", "TP", "TT", "NĐ", "SĐT",
 ];
 
-fn is_letters(token: &Token<'_>) -> bool {
+pub(super) fn is_letters(token: &Token<'_>) -> bool {
     token.is(Kind::Word)
         && token.text.chars().count() <= 4
         && token.text.chars().all(char::is_uppercase)
@@ -29,6 +29,9 @@ fn is_letters(token: &Token<'_>) -> bool {
 pub(super) fn code(scene: &Scene<'_>) -> Option<Said> {
     if scene.is_glued() {
         return None;
+    }
+    if let Some(said) = stay(scene).or_else(|| room(scene)) {
+        return Some(said);
     }
     let first = scene.token(0);
     let begins_with_letters =
@@ -80,19 +83,65 @@ pub(super) fn code(scene: &Scene<'_>) -> Option<Said> {
     Some(Said::new(at, parts.join(" ")))
 }
 
+/// `3N2Đ`: three days and two nights.
+fn stay(scene: &Scene<'_>) -> Option<Said> {
+    let [days, day, nights, night] = [0, 1, 2, 3].map(|at| scene.token(at));
+    let is_stay = days.is(Kind::Number)
+        && &*day.lower == "n"
+        && nights.is(Kind::Number)
+        && &*night.lower == "đ";
+    let voice = scene.speech.voice;
+    is_stay.then(|| {
+        let (days, nights) = (cardinal(days.text, voice), cardinal(nights.text, voice));
+        Said::new(4, format!("{days} ngày {nights} đêm"))
+    })
+}
+
+/// `phòng A.203`, `lô B-12`.
+fn room(scene: &Scene<'_>) -> Option<Said> {
+    let (letter, number) = (scene.token(0), scene.token(2));
+    let is_room = is_letters(letter)
+        && letter.text.chars().count() == 1
+        && matches!(scene.token(1).text, "." | "-")
+        && number.is(Kind::Number)
+        && matches!(
+            scene.previous(),
+            "phòng" | "căn" | "hộ" | "lô" | "quầy" | "dãy" | "nhà" | "khu" | "tòa" | "toà"
+        );
+    let letter = lexicon::spell(letter.text).filter(|_| is_room)?;
+    Some(Said::new(
+        3,
+        format!("{letter} {}", one_by_one(number.text)),
+    ))
+}
+
 /// Capitals that are no word: spelt, and reported unless they are one letter.
 pub(super) fn letters(scene: &Scene<'_>) -> Option<Said> {
     let token = scene.token(0);
     if !token.is(Kind::Word) {
         return None;
     }
-    // 3 x 5 m
+    // 3 x 5 m, 3m x 5m, tăng x2
     let back = 1 + usize::from(scene.back(1).is(Kind::Space));
-    if &*token.lower == "x"
-        && scene.back(back).is(Kind::Number)
-        && scene.token(scene.skip_space(1)).is(Kind::Number)
-    {
-        return Some(Said::new(1, "nhân"));
+    let measured = matches!(
+        &*scene.back(back).lower,
+        "m" | "cm" | "mm" | "dm" | "km" | "mg" | "ml" | "g" | "kg"
+    ) && [back + 1, back + 2]
+        .iter()
+        .any(|back| scene.back(*back).is(Kind::Number));
+    if &*token.lower == "x" && scene.token(scene.skip_space(1)).is(Kind::Number) {
+        if measured || scene.back(back).is(Kind::Number) {
+            return Some(Said::new(1, "nhân"));
+        }
+        let times = scene.token(1).small().filter(|times| *times > 1);
+        if let Some(times) = times.filter(|_| !scene.is_glued()) {
+            let times = cardinal(&times.to_string(), scene.speech.voice);
+            return Some(Said::new(2, format!("gấp {times}")));
+        }
+    }
+    // a) at the beginning of a line
+    if scene.begins_line() && token.text.chars().count() == 1 && scene.token(1).is_sign(")") {
+        return lexicon::spell(token.text).map(|name| Said::new(2, format!("{name},")));
     }
     let mut chars = token.text.chars();
     if let (Some(letter), None) = (chars.next(), chars.next()) {

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Who, lock, record, standing, tell};
+use super::{TRIES, Who, lock, record, standing, tell};
 use crate::{
     domain::{
         approval::{Decision, Refusal, Subject},
@@ -66,7 +66,22 @@ impl Store {
         &self,
         retraction: &Retraction<'_>,
         now: Timestamp,
-        correct: impl Fn(&DeliveryRow) -> Option<PlannedDelivery> + Send,
+        correct: impl Fn(&DeliveryRow) -> Option<PlannedDelivery> + Send + Sync,
+    ) -> Result<Result<Taken, Refusal>, StoreError> {
+        let mut tries = 1;
+        loop {
+            match self.retract_once(retraction, now, &correct).await {
+                Err(error) if error.is_given_up() && tries < TRIES => tries += 1,
+                done => return done,
+            }
+        }
+    }
+
+    async fn retract_once(
+        &self,
+        retraction: &Retraction<'_>,
+        now: Timestamp,
+        correct: &(impl Fn(&DeliveryRow) -> Option<PlannedDelivery> + Send + Sync),
     ) -> Result<Result<Taken, Refusal>, StoreError> {
         let id = retraction.bulletin;
         // The long look through the log happens before the short time in which nobody else can write.

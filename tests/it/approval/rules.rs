@@ -87,8 +87,8 @@ fn schedules_want_approval_again_too() {
         ("channels/kenh.yaml", "http://10.0.0.1", "http://10.0.0.8"),
         (
             "channels/recipes/loudspeaker-http.yaml",
-            "{{ message.text }}",
-            "{{ message.text }}!",
+            "{{ message.spoken }}",
+            "{{ message.spoken }}!",
         ),
     ];
     for (path, old, new) in edits {
@@ -273,4 +273,69 @@ fn the_sample_is_approved_in_simulation_and_the_journal_says_so() {
         !rows.is_empty() && rows.iter().all(|row| row["state"] == "accepted"),
         "{rows:?}"
     );
+}
+
+/// A bulletin whose spoken words need readings.
+fn with_reading(folder: &Folder) {
+    let speech = "abbreviations:\n  TTVH: trung tâm văn hóa\n  KDCS: khu dân cư số\n";
+    folder.write("content/speech.yaml", speech);
+    folder.edit(MOT, "Thưa bà con", "TTVH thưa bà con");
+}
+
+#[test]
+fn another_reading_wants_approval_again() {
+    let (folder, database) = alone();
+    let desk = Desk {
+        folder: &folder,
+        database: &database,
+    };
+    with_reading(&folder);
+    assert_eq!(desk.approve("mot", MAI).code, 0);
+    assert_eq!(desk.approve("hai", MAI).code, 0);
+    let seen = desk.hash("mot");
+    // A reading that nothing of it is spoken with is none of its business.
+    folder.edit("content/speech.yaml", "khu dân cư số", "khu dân cư");
+    assert_eq!(desk.state("mot"), "approved");
+    folder.edit(
+        "content/speech.yaml",
+        "trung tâm văn hóa",
+        "nhà văn hóa trung tâm",
+    );
+    assert_eq!(desk.state("mot"), "waiting");
+    assert_eq!(desk.state("hai"), "approved");
+    let stale = desk.says(&["approve", "mot", "--by", HOA, "--hash", &seen]);
+    assert_eq!(stale.code, 2, "{stale:?}");
+
+    // The approver sees what is heard now, word by word, and which reading did it; nothing of it changed in writing.
+    let diff = desk.says(&["diff", "mot", "--format", "json"]).json();
+    let words = diff["words"].as_array().unwrap();
+    assert_eq!(words.len(), 1, "{diff}");
+    assert_eq!(words[0]["spoken"], true);
+    assert_eq!(words[0]["format"], "script");
+    assert_eq!(words[0]["wards"].as_array().unwrap().len(), 3);
+    let gone: Vec<_> = words[0]["pieces"].as_array().unwrap().clone();
+    let of = |sort: &str| -> String {
+        gone.iter()
+            .filter_map(|piece| piece[sort].as_str())
+            .collect()
+    };
+    assert!(of("new").contains("nhà"), "{diff}");
+    assert!(of("gone").contains("trung"), "{diff}");
+    assert!(of("same").contains("thưa bà con"), "{diff}");
+    let sources = diff["sources"].as_array().unwrap();
+    assert_eq!(sources.len(), 1, "{diff}");
+    assert_eq!(
+        (&sources[0]["part"], &sources[0]["name"]),
+        (&"reading".into(), &"TTVH".into())
+    );
+    let text = desk.says(&["diff", "mot"]).out;
+    assert!(text.contains("đọc thành lời"), "{text}");
+
+    // Another dialect is heard, too.
+    assert_eq!(desk.approve("mot", MAI).code, 0);
+    folder.edit(MOT, "TTVH thưa", "TTVH báo 101 lần, thưa");
+    assert_eq!(desk.approve("mot", MAI).code, 0);
+    folder.amend("loa.yaml", "\nspeech: { dialect: south }\n");
+    assert_eq!(desk.state("mot"), "waiting");
+    assert_eq!(desk.state("hai"), "approved");
 }

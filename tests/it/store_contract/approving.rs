@@ -21,8 +21,8 @@ use loa::{
 
 use super::ground::{Ground, PATIENCE, R1, accepted, at, content, end, planned, planned_by};
 
-const MAI: &str = "Trần Thị Mai";
-const HOA: &str = "Nguyễn Văn Hòa";
+pub(super) const MAI: &str = "Trần Thị Mai";
+pub(super) const HOA: &str = "Nguyễn Văn Hòa";
 
 fn rules() -> ApprovalRules {
     let approver = |name: &str| Approver {
@@ -36,7 +36,7 @@ fn rules() -> ApprovalRules {
 }
 
 /// A version of the bulletin that [`planned`] deliveries carry.
-fn version(source: &str, needed: u32) -> Version {
+pub(super) fn version(source: &str, needed: u32) -> Version {
     let id = BulletinId::parse("gia-danh").unwrap();
     let record = BulletinRecord {
         id: id.to_string(),
@@ -58,7 +58,7 @@ fn version(source: &str, needed: u32) -> Version {
     Version::bulletin(id, record)
 }
 
-async fn decide(
+pub(super) async fn decide(
     store: &Store,
     version: &Version,
     decision: Decision,

@@ -239,6 +239,7 @@ pub(super) fn content(text: &str) -> Content {
         text: text.to_owned(),
         html: Some("<p>\\ \u{1}</p>".to_owned()),
         turns: Vec::new(),
+        spoken: Vec::new(),
         quoted: loa::domain::message::Quoted::default(),
         contacts: Vec::new(),
         recording: None,

@@ -3,12 +3,13 @@
 use std::{cell::Cell, collections::HashSet, sync::Mutex};
 
 use loa::{
-    domain::{delivery::State, id::ChannelId, plan::PlannedDelivery},
+    domain::{approval::Decision, delivery::State, id::ChannelId, plan::PlannedDelivery},
     store::{LogFilter, Store},
 };
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
 use tokio::sync::Barrier;
 
+use super::approving::{HOA, MAI, decide, version};
 use super::ground::{Ground, LEASE, R1, accepted, all, at, planned, planned_by, room};
 
 const CHANNELS: u32 = 40;
@@ -98,6 +99,68 @@ pub(super) async fn planning_on_two_nodes_at_once(ground: Ground) {
             .pending,
         5_000
     );
+}
+
+/// Two people approve at the same moment what needs two: both are on record, each once, and it is in force.
+pub(super) async fn two_people_decide_at_once(ground: Ground) {
+    let delivery = planned("loa-1", 150);
+    ground
+        .store
+        .plan(std::slice::from_ref(&delivery), R1, at(0))
+        .await
+        .unwrap();
+    let (a, b) = (ground.another().await, ground.another().await);
+    for round in 0..8 {
+        let version = version(&format!("{round}"), 2);
+        let (one, two) = tokio::join!(
+            decide(&a, &version, Decision::Approved, MAI, at(10)),
+            decide(&b, &version, Decision::Approved, HOA, at(10))
+        );
+        let (one, two) = (one.unwrap(), two.unwrap());
+        assert!(
+            one.allows(&version.hash) != two.allows(&version.hash),
+            "only the second makes it complete"
+        );
+        let entries = ground.store.decisions(&version.subject).await.unwrap();
+        let ours = entries.iter().filter(|entry| entry.version == version.hash);
+        assert_eq!(ours.count(), 2);
+    }
+    ground.is_sound().await;
+}
+
+/// Another transaction holds what a decision wants to change and then wants what the decision holds. The database gives one
+/// of them up: the decision, which is made again and which nobody has to type twice.
+#[tokio::test]
+async fn a_decision_that_the_database_gave_up_is_made_again() {
+    let Some(ground) = Ground::postgres().await else {
+        return;
+    };
+    let delivery = planned("loa-1", 150);
+    ground.ready(std::slice::from_ref(&delivery)).await;
+    let version = version("1", 1);
+    let mut other = PgConnection::connect(&ground.url).await.unwrap();
+    // Whoever looks for a deadlock first is given up; this one does not look.
+    let sql = format!(
+        "SET deadlock_timeout = '1h'; BEGIN; UPDATE delivery SET updated_us = updated_us WHERE id = '{}'",
+        delivery.id
+    );
+    other.execute(AssertSqlSafe(sql)).await.unwrap();
+    let decision = decide(&ground.store, &version, Decision::Approved, MAI, at(10));
+    let cross = async {
+        let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+        while other.fetch_one(waiting).await.unwrap().get::<i64, _>(0) == 0 {}
+        // Granted only once the decision has let go of it.
+        let theirs = "SELECT value FROM meta WHERE key = 'revision' FOR UPDATE";
+        other.execute(theirs).await.unwrap();
+        other.execute("COMMIT").await.unwrap();
+    };
+    let (standing, ()) = tokio::join!(decision, cross);
+    assert!(standing.unwrap().allows(&version.hash));
+    let given_up = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+    while other.fetch_one(given_up).await.unwrap().get::<i64, _>(0) == 0 {}
+    let entries = ground.store.decisions(&version.subject).await.unwrap();
+    assert_eq!(entries.len(), 1, "on record once: {entries:?}");
+    ground.is_sound().await;
 }
 
 /// Another node has begun one delivery of a channel and not yet committed; meanwhile an earlier one is planned. This

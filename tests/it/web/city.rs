@@ -291,6 +291,7 @@ impl City {
                 text: self.names.of(WORDS.to_owned()),
                 html: None,
                 turns: Vec::new(),
+                spoken: Vec::new(),
                 quoted: loa::domain::message::Quoted::default(),
                 contacts: Vec::new(),
                 recording: None,
