@@ -336,7 +336,7 @@ fn a_province_loads_quickly() {
     edit(&mut files, "loa.yaml", |text| {
         text.replace(
             "{ all: off }",
-            "{ no-greeting: off, no-sign-off: off, no-correction: off, no-expiry: off }",
+            "{ no-greeting: off, no-sign-off: off, no-correction: off, no-expiry: off, no-editors: off }",
         )
         .into_bytes()
     });
