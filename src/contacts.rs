@@ -6,6 +6,7 @@
 //! contact must not air; so in doubt something is found, and an editor says in `not_contacts` that it is none.
 
 mod account;
+mod call;
 mod claim;
 mod dot;
 mod fold;
@@ -121,7 +122,28 @@ pub fn find(text: &str) -> Vec<Found> {
     // Once with everything that stands there, because links stand in tags; once as it is seen, because a number goes on
     // behind a tag and over the items of a list.
     for markup in Markup::of(text) {
-        scan(text, markup, &mut found);
+        let letters = fold(text, markup);
+        scan(text, &letters, &mut found);
+        // Letters between digits that pass for digits, and letters written apart, could be anything; what comes out of them
+        // counts only where it can be nothing else.
+        if let Some(letters) = fold::as_digits(&letters) {
+            let mut more = Vec::new();
+            scan(text, &letters, &mut more);
+            more.retain(|found| {
+                found.kind == Kind::Phone && number::is_telephone(&found.normalised)
+            });
+            found.extend(more.into_iter().map(|found| Found {
+                manner: Manner::Disguised,
+                ..found
+            }));
+        }
+        if let Some(letters) = fold::drawn_together(&letters) {
+            let mut more = Vec::new();
+            scan(text, &letters, &mut more);
+            let has_letter = |name: &str| name.contains(|c: char| c.is_ascii_alphabetic());
+            more.retain(|found| found.kind.is_name() && has_letter(&found.normalised));
+            found.extend(more);
+        }
     }
     found.sort_by(|a: &Found, b| {
         (a.range.start, b.range.end, a.kind).cmp(&(b.range.start, a.range.end, b.kind))
@@ -167,14 +189,13 @@ pub fn find_aloud(written: &[Found], spoken: &str) -> Vec<Found> {
     found
 }
 
-fn scan(text: &str, markup: Markup, all: &mut Vec<Found>) {
-    let letters = fold(text, markup);
-    let tokens = token::tokens(&letters);
-    let names = name::names(&letters, &tokens);
+fn scan(text: &str, letters: &[Letter], all: &mut Vec<Found>) {
+    let tokens = token::tokens(letters);
+    let names = name::names(letters, &tokens);
     let bytes = |from: usize, to: usize| letters[from].start..letters[to - 1].end;
     let mut found = Vec::new();
     let mut hosts = names.iter().map(|name| name.host).peekable();
-    for number in number::numbers(&letters, &tokens) {
+    for number in number::numbers(letters, &tokens) {
         while hosts.next_if(|host| host.1 <= number.from).is_some() {}
         // A number in a domain is a part of its name.
         if hosts
@@ -193,7 +214,7 @@ fn scan(text: &str, markup: Markup, all: &mut Vec<Found>) {
             manner: Manner::Plain,
         });
     }
-    for account in account::accounts(&letters, &tokens) {
+    for account in account::accounts(letters, &tokens) {
         let range = bytes(account.from, account.to);
         found.push(Found {
             written: text[range.clone()].to_owned(),
@@ -220,7 +241,7 @@ fn scan(text: &str, markup: Markup, all: &mut Vec<Found>) {
         });
     }
     found.sort_by_key(|found| found.range.start);
-    let links = links(text, &letters, &found);
+    let links = links(text, letters, &found);
     all.append(&mut found);
     all.extend(links);
 }

@@ -1,6 +1,6 @@
 //! Official accounts, pages, channels and groups on chat services and social networks, by the words before their names.
 
-use super::{fold::Letter, token::Token};
+use super::{fold::Letter, letters::is_end, token::Token};
 
 /// The name of an account as found.
 #[derive(Debug, Clone)]
@@ -15,7 +15,12 @@ pub(super) struct Account {
     pub shorter: Vec<String>,
 }
 
-const SERVICES: [&str; 9] = [
+const SERVICES: [&str; 14] = [
+    "whatsapp",
+    "skype",
+    "wechat",
+    "discord",
+    "lotus",
     "zalo",
     "facebook",
     "fb",
@@ -31,9 +36,9 @@ const SERVICES: [&str; 9] = [
 const PLACES: [&str; 6] = ["trang", "kênh", "nhóm", "khoản", "page", "group"];
 
 /// Words between the service and the name.
-const BETWEEN: [&str; 12] = [
-    "zalo", "oa", "chính", "thức", "của", "tên", "là", "mang", "official", "account", "facebook",
-    "fanpage",
+const BETWEEN: [&str; 16] = [
+    "nick", "nickname", "id", "với", "zalo", "oa", "chính", "thức", "của", "tên", "là", "mang",
+    "official", "account", "facebook", "fanpage",
 ];
 
 /// More words than this are no name.
@@ -44,8 +49,8 @@ pub(super) fn accounts(letters: &[Letter], tokens: &[Token]) -> Vec<Account> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
-        let account =
-            opens(tokens, at).and_then(|needs_sign| named(letters, tokens, at, needs_sign));
+        let account = opens(letters, tokens, at)
+            .and_then(|needs_sign| named(letters, tokens, at, needs_sign));
         match account {
             Some((account, next)) => {
                 found.push(account);
@@ -58,7 +63,7 @@ pub(super) fn accounts(letters: &[Letter], tokens: &[Token]) -> Vec<Account> {
 }
 
 /// Whether a name may follow token `at`; `true` inside where only a colon or quotation marks make one of it.
-fn opens(tokens: &[Token], at: usize) -> Option<bool> {
+fn opens(letters: &[Letter], tokens: &[Token], at: usize) -> Option<bool> {
     let token = &tokens[at];
     let before = at.checked_sub(1).map(|before| &tokens[before]);
     if token.text == "oa" || token.text == "fanpage" {
@@ -68,10 +73,64 @@ fn opens(tokens: &[Token], at: usize) -> Option<bool> {
         return Some(false);
     }
     if SERVICES.contains(&token.text.as_str()) {
-        return Some(!before.is_some_and(|word| word.is_one_of(&PLACES)));
+        // In capitals everything looks like a name.
+        let is_shouted = tokens
+            .get(at + 1)
+            .is_some_and(|next| is_shouted(letters, token) && is_shouted(letters, next));
+        return Some(is_shouted && !before.is_some_and(|word| word.is_one_of(&PLACES)));
     }
     None
 }
+
+fn is_shouted(letters: &[Letter], token: &Token) -> bool {
+    let mut letters = letters[token.from..token.to].iter();
+    letters.all(|letter| letter.is_upper)
+}
+
+/// A name that is no word of a language: `thutuc247`, `thue.vinh`, `thuevinh`; and its last token.
+fn nick(letters: &[Letter], tokens: &[Token], first: usize) -> Option<(usize, String)> {
+    /// No syllable and hardly a name of a person is as long.
+    const LONG: usize = 8;
+    let is_plain = |token: &Token| {
+        letters[token.from..token.to]
+            .iter()
+            .all(|letter| letter.is_ascii)
+    };
+    if !is_plain(&tokens[first]) || letters[tokens[first].from].is_digit() {
+        return None;
+    }
+    let mut last = first;
+    while let Some(next) = tokens.get(last + 1) {
+        let between = &letters[tokens[last].to..next.from];
+        let is_joined = match between {
+            [] => true,
+            [one] => matches!(one.c, '.' | '-' | ':'),
+            _ => false,
+        };
+        if !is_joined || !is_plain(next) {
+            break;
+        }
+        last += 1;
+    }
+    let run = &letters[tokens[first].from..tokens[last].to];
+    let name: String = run.iter().map(|letter| letter.plain).collect();
+    let has_digit = run.iter().any(Letter::is_digit);
+    let has_joint = run.iter().any(|letter| matches!(letter.c, '.' | ':'));
+    let is_address = name.rsplit('.').next().is_some_and(is_end) && has_joint;
+    let is_word = SERVICES.contains(&name.as_str()) || COMMON.contains(&name.as_str());
+    let is_nick = (has_digit || has_joint || name.len() >= LONG) && !is_address && !is_word;
+    is_nick.then_some((last, name))
+}
+
+/// Long words without marks that stand behind services and name nobody.
+const COMMON: [&str; 6] = [
+    "official",
+    "business",
+    "marketing",
+    "livestream",
+    "marketplace",
+    "shopping",
+];
 
 fn named(
     letters: &[Letter],
@@ -103,6 +162,15 @@ fn named(
         next += 1;
     };
     let first = next;
+    if !quoted && let Some((last, name)) = nick(letters, tokens, first) {
+        let account = Account {
+            from: tokens[at].from,
+            to: tokens[last].to,
+            name,
+            shorter: Vec::new(),
+        };
+        return Some((account, last + 1));
+    }
     if !quoted && (!has_sign || !letters[tokens[first].from].is_upper) {
         return None;
     }

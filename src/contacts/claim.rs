@@ -205,6 +205,12 @@ const UNITS: [&str; 96] = [
     "việc",
 ];
 
+/// Words directly behind which a number is one to call.
+const CALLED: [&str; 14] = [
+    "gọi", "bấm", "quay", "thoại", "máy", "nóng", "đài", "đt", "sđt", "dđ", "hotline", "tel",
+    "phone", "zalo",
+];
+
 /// How plainly a number is no contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Claim {
@@ -363,11 +369,25 @@ impl<'a> Reading<'a> {
         if self.digits(at)?.len() > 5 || self.joint(at) != Some('/') {
             return None;
         }
+        // The rest of a telephone number, with something behind a stroke: `0912.345.678/Zalo`.
+        let is_rest = at > 0
+            && self.digits(at - 1).is_some_and(|before| !is_year(before))
+            && self
+                .between(at - 1)
+                .iter()
+                .all(|letter| matches!(letter.c, ' ' | '.' | '-' | '(' | ')'));
         let is_sign = |at: usize| {
             self.tokens.get(at).is_some_and(|token| {
-                token.shape == Shape::Word && self.letters[token.from].is_upper
+                token.shape == Shape::Word
+                    && self.letters[token.from..token.to]
+                        .iter()
+                        .take(2)
+                        .all(|letter| letter.is_upper)
             })
         };
+        if is_rest {
+            return None;
+        }
         if is_sign(at + 1) {
             return Some(1);
         }
@@ -468,6 +488,10 @@ impl<'a> Reading<'a> {
             return None;
         }
         let is_counted = is_counted(self.letters, self.tokens, last);
+        // `ĐT 3.842.999`
+        if !is_counted && first.len() + 3 * (groups - 1) >= 7 && self.is_after(at, &CALLED) {
+            return None;
+        }
         let total = first.len() + 3 * (groups - 1);
         // A number with its country's prefix has the same form, and so has a short one between blanks.
         let is_doubtful = (first == "84" && total >= 11) || joint != '.' || groups == 2;

@@ -40,16 +40,24 @@ pub(super) fn dots(letters: &[Letter], tokens: &[Token]) -> Vec<Dot> {
     let around = |from: usize, to: usize, manner: Option<Manner>| {
         let before = letters[..from].iter().rev().take(3);
         let bracket = |c: char| manner.is_some() && c == '-';
+        let quote =
+            |c: char| manner == Some(Manner::Spelled) && matches!(c, '"' | '“' | '”' | '\'');
         let left = before
             .take_while(|letter| {
-                is_blank(letter) || matches!(letter.c, '(' | '[' | '{') || bracket(letter.c)
+                is_blank(letter)
+                    || matches!(letter.c, '(' | '[' | '{')
+                    || bracket(letter.c)
+                    || quote(letter.c)
             })
             .count();
         let right = letters[to..]
             .iter()
             .take(3)
             .take_while(|letter| {
-                is_blank(letter) || matches!(letter.c, ')' | ']' | '}') || bracket(letter.c)
+                is_blank(letter)
+                    || matches!(letter.c, ')' | ']' | '}')
+                    || bracket(letter.c)
+                    || quote(letter.c)
             })
             .count();
         let has_blank = |range: &[Letter]| range.iter().any(is_blank);
@@ -70,7 +78,7 @@ pub(super) fn dots(letters: &[Letter], tokens: &[Token]) -> Vec<Dot> {
     };
     let mut words = tokens
         .iter()
-        .filter(|token| token.is_one_of(&["chấm", "dot"]))
+        .filter(|token| token.is_one_of(&["chấm", "dot", "phẩy"]))
         .peekable();
     let mut dots = Vec::new();
     for (at, letter) in letters.iter().enumerate() {
@@ -80,6 +88,15 @@ pub(super) fn dots(letters: &[Letter], tokens: &[Token]) -> Vec<Dot> {
             dots.push(around(word.from, word.to, Some(Manner::Spelled)));
         } else if letter.c == '.' {
             dots.push(around(at, at + 1, None));
+        } else if letter.c == ','
+            && at > 0
+            && is_label(&letters[at - 1])
+            && letters
+                .get(at + 1)
+                .is_some_and(|next| next.c.is_alphabetic())
+        {
+            // Taken for a dot by readers who want to: `congan,com`.
+            dots.push(around(at, at + 1, Some(Manner::Spaced)));
         }
     }
     dots

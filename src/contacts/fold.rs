@@ -60,6 +60,9 @@ impl Markup {
     }
 }
 
+/// Character references longer than this are none.
+const LONGEST_REFERENCE: usize = 24;
+
 /// Tags longer than this are no tags.
 const LONGEST_TAG: usize = 300;
 
@@ -82,9 +85,12 @@ pub(super) fn fold(text: &str, markup: Markup) -> Vec<Letter> {
         let Some(first) = rest.chars().next() else {
             break;
         };
-        if first == '&'
-            && let Some((c, length)) = reference(rest)
-        {
+        let escaped = match first {
+            '&' => reference(rest),
+            '%' => escape(rest),
+            _ => None,
+        };
+        if let Some((c, length)) = escaped {
             push(&mut letters, c, at, at + length, false);
             at += length;
             is_line_start = false;
@@ -110,6 +116,58 @@ pub(super) fn fold(text: &str, markup: Markup) -> Vec<Letter> {
         at += length;
     }
     letters
+}
+
+/// `letters` with those as digits that stand with digits in one run and pass for some, if there are any: `091Z E45 678`.
+pub(super) fn as_digits(letters: &[Letter]) -> Option<Vec<Letter>> {
+    let is_part = |letter: &Letter| letter.is_word() || matches!(letter.c, '|' | '!');
+    let mut changed: Option<Vec<Letter>> = None;
+    let mut at = 0;
+    while at < letters.len() {
+        let length = letters[at..]
+            .iter()
+            .take_while(|letter| is_part(letter))
+            .count();
+        let run = &letters[at..at + length];
+        let digits = run.iter().filter(|letter| letter.is_digit()).count();
+        let as_digit = |letter: &Letter| {
+            let digit = letter.is_digit().then_some(letter.c);
+            digit.or_else(|| letters::passes_for_digit(letter.plain, letter.is_upper))
+        };
+        if (2..length).contains(&digits) && run.iter().all(|letter| as_digit(letter).is_some()) {
+            let all = changed.get_or_insert_with(|| letters.to_vec());
+            for letter in &mut all[at..at + length] {
+                if let Some(digit) = as_digit(letter) {
+                    (letter.c, letter.plain) = (digit, digit);
+                }
+            }
+        }
+        at += length.max(1);
+    }
+    changed
+}
+
+/// `letters` without the blanks between signs that stand alone, if there are many: `c o n g a n . v n`.
+pub(super) fn drawn_together(letters: &[Letter]) -> Option<Vec<Letter>> {
+    /// Fewer are found in lists and formulas.
+    const MANY: usize = 6;
+    let is_word = |at: Option<usize>| {
+        at.and_then(|at| letters.get(at))
+            .is_some_and(Letter::is_word)
+    };
+    let is_alone = |at: usize| {
+        letters.get(at).is_some_and(|letter| {
+            !matches!(letter.c, ' ' | '\n')
+                && !(letter.is_word() && (is_word(at.checked_sub(1)) || is_word(Some(at + 1))))
+        })
+    };
+    let is_between =
+        |at: &usize| letters[*at].c == ' ' && *at > 0 && is_alone(*at - 1) && is_alone(*at + 1);
+    let count = (0..letters.len()).filter(is_between).take(MANY).count();
+    (count == MANY).then(|| {
+        let kept = (0..letters.len()).filter(|at| !is_between(at));
+        kept.map(|at| letters[at]).collect()
+    })
 }
 
 /// A character with the marks that follow it.
@@ -180,18 +238,32 @@ fn tag(rest: &str) -> Option<usize> {
     (inside.as_bytes()[length] == b'>').then_some(length + 2)
 }
 
-/// The length of the number in front of a list item: `1. `, `2) `.
+/// The length of the number or letter in front of a list item: `1. `, `b) `.
 fn marker(rest: &str) -> Option<usize> {
-    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let digits = match rest.bytes().take_while(u8::is_ascii_digit).count() {
+        0 => usize::from(rest.starts_with(|c: char| c.is_ascii_alphabetic())),
+        digits => digits,
+    };
     let sign = rest[digits..].chars().next()?;
     let is_marker = (1..=2).contains(&digits) && matches!(sign, '.' | ')');
     let length = digits + sign.len_utf8();
     (is_marker && rest[length..].starts_with([' ', '\t', '\u{a0}'])).then_some(length)
 }
 
+/// A sign as web addresses write it, `%2E`, and its length.
+fn escape(rest: &str) -> Option<(char, usize)> {
+    let digits = rest.get(1..3)?;
+    let code = u8::from_str_radix(digits, 16).ok()?;
+    let is_sign = code.is_ascii_graphic() && matches!(digits.as_bytes()[0], b'2'..=b'7');
+    is_sign.then_some((char::from(code), 3))
+}
+
 /// A character reference at the beginning of `rest`, and its length: `&#48;`, `&#x30;`, `&period;`.
 fn reference(rest: &str) -> Option<(char, usize)> {
-    let length = rest.bytes().take(12).position(|b| b == b';')?;
+    let length = rest
+        .bytes()
+        .take(LONGEST_REFERENCE)
+        .position(|b| b == b';')?;
     let name = &rest[1..length];
     let c = if let Some(number) = name.strip_prefix('#') {
         let code = match number.strip_prefix(['x', 'X']) {

@@ -38,9 +38,10 @@ pub(super) fn digit(c: char) -> Option<char> {
         0x1FBF0..=0x1FBF9 => return from(0x1FBF0, 0),
         _ => {}
     }
-    let ideograph = "一二三四五六七八九".chars().position(|known| known == c);
-    if let Some(at) = ideograph {
-        return char::from_digit(u32::try_from(at).ok()? + 1, 10);
+    for ideographs in ["一二三四五六七八九", "壹贰叁肆伍陆柒捌玖"] {
+        if let Some(at) = ideographs.chars().position(|known| known == c) {
+            return char::from_digit(u32::try_from(at).ok()? + 1, 10);
+        }
     }
     let at = ZEROS.partition_point(|zero| *zero <= code).checked_sub(1)?;
     char::from_digit(code - ZEROS[at], 10)
@@ -100,8 +101,57 @@ pub(super) fn look_alike(c: char) -> Option<char> {
         'х' | 'χ' | '×' | 'ⅹ' | '᙮' => 'x',
         'у' | 'γ' | 'ү' | 'ʏ' | 'ყ' => 'y',
         'ᴢ' | 'ʐ' => 'z',
+        _ => return dressed(c),
+    })
+}
+
+/// The letter in a circle, in a square, or of a flag.
+fn dressed(c: char) -> Option<char> {
+    let code = u32::from(c);
+    let first = [0x1F150, 0x1F170, 0x1F1E6].into_iter();
+    let at = first
+        .map(|first| code.wrapping_sub(first))
+        .find(|at| *at < 26)?;
+    char::from_u32(u32::from('a') + at)
+}
+
+/// The digit that a letter or sign between digits passes for.
+pub(super) fn passes_for_digit(c: char, is_upper: bool) -> Option<char> {
+    Some(match c {
+        'o' | 'd' => '0',
+        'i' | 'l' | '|' | '!' => '1',
+        'z' => '2',
+        'e' => '3',
+        'a' => '4',
+        's' => '5',
+        'b' if !is_upper => '6',
+        'b' => '8',
+        'g' if is_upper => '6',
+        'g' | 'q' => '9',
+        't' => '7',
         _ => return None,
     })
+}
+
+/// Whether `name` is an end under which names are given and no name itself: `.vn`, `gov.vn`.
+pub(super) fn is_ending_alone(name: &str) -> bool {
+    let (first, second) = name.split_once('.').unwrap_or((name, ""));
+    let is_sort = matches!(
+        first,
+        "gov"
+            | "com"
+            | "edu"
+            | "net"
+            | "org"
+            | "int"
+            | "ac"
+            | "biz"
+            | "info"
+            | "name"
+            | "pro"
+            | "health"
+    );
+    (second.is_empty() && is_common_end(first)) || (is_sort && second == "vn")
 }
 
 /// Ends of domain names that people also say or write with spaces around the dots.

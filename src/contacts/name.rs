@@ -4,7 +4,7 @@ use super::{
     Kind,
     dot::{Dot, Manner, dots, is_blank, is_label},
     fold::Letter,
-    letters::{is_common_end, is_end, is_shortener, is_syllable, look_alike},
+    letters::{is_common_end, is_end, is_ending_alone, is_shortener, is_syllable, look_alike},
     token::Token,
 };
 
@@ -41,6 +41,11 @@ const LONGEST_SPOKEN: usize = 6;
 
 /// Letters that a scheme, a local part or a path is looked for in.
 const REACH: usize = 300;
+
+/// Words before an end of names, without their marks.
+const ENDS_WITH: [&str; 10] = [
+    "mien", "duoi", "bang", "la", "tan", "cung", "chu", "dang", "cum", "phan",
+];
 
 /// Words that say a dash.
 const DASHES: [&str; 4] = ["ngang", "gạch", "nối", "trừ"];
@@ -205,7 +210,9 @@ impl Search<'_> {
             .collect();
         let is_common = name.contains(|c: char| c.is_ascii_alphabetic()) && is_common_end(&meant);
         match label.manner {
-            Manner::Spelled | Manner::Spaced => is_common,
+            Manner::Spelled | Manner::Spaced => {
+                is_common || is_shortener(&format!("{}.{name}", before.name))
+            }
             Manner::Trailing => is_common && !first.is_upper,
             Manner::Direct if is_common || name.starts_with("xn--") => true,
             Manner::Direct => {
@@ -290,9 +297,19 @@ impl Search<'_> {
             readings,
             is_disguised,
         };
+        // `tên miền .gov.vn`, `đuôi “gov” chấm “vn”`: an end that names are given under leads to nobody.
+        let is_said = |word: &str| ENDS_WITH.iter().any(|known| word.starts_with(known));
+        let is_end_alone = match name.readings.first() {
+            Some(reading) => is_ending_alone(&name.normalised) && is_said(reading),
+            None => is_ending_alone(&name.normalised),
+        } || (labels[1].manner == Manner::Spaced
+            && self.letters[labels[1].from - 1].c == '.'
+            && ENDS_WITH.contains(&head)
+            && is_ending_alone(&rest));
         self.in_front(&mut name);
         self.behind(&mut name);
-        Some(name)
+        let is_bare = name.kind == Kind::Site && name.to == to;
+        (!(is_end_alone && is_bare)).then_some(name)
     }
 
     /// Words before a label that may belong to it, the nearest first; and whether a dash is said among them.

@@ -5,9 +5,10 @@
 
 use super::{
     Kind,
+    call::{CALLED, CALLING, called, is_pair, reached},
     claim::{Claim, claims, is_counted, is_year},
     fold::Letter,
-    token::{Group, Shape, Token, group},
+    token::{Group, Token, group},
 };
 
 /// A number as found: tokens, and what they spell.
@@ -41,47 +42,15 @@ const WIDEST_GAP: usize = 8;
 const LONGEST_PHONE: usize = 16;
 
 /// Signs read aloud between the groups of a number.
-const FILLERS: [&str; 12] = [
-    "chấm", "phẩy", "gạch", "ngang", "nối", "cách", "trừ", "xuyệt", "sẹc", "rồi", "tiếp", "dot",
+const FILLERS: [&str; 18] = [
+    "số", "con", "đuôi", "và", "x", "đầu", "chấm", "phẩy", "gạch", "ngang", "nối", "cách", "trừ",
+    "xuyệt", "sẹc", "rồi", "tiếp", "dot",
 ];
 
-/// Words for calling; what they say ends after a few words.
-const CALLING: [&str; 7] = ["gọi", "nhắn", "hệ", "bấm", "quay", "alo", "call"];
-
-/// How far the words for calling reach.
-const CALL_REACH: usize = 10;
-
-/// Words for what is called; they hold for the sentence.
-const CALLED: [&str; 11] = [
-    "hotline",
-    "sđt",
-    "đt",
-    "zalo",
-    "phone",
-    "tel",
-    "viber",
-    "sms",
-    "telephone",
-    "dđ",
-    "đtdđ",
-];
-
-/// The same, of two words.
-const CALLED_PAIRS: [(&str, &str); 9] = [
-    ("tổng", "đài"),
-    ("đầu", "số"),
-    ("số", "máy"),
-    ("dây", "nóng"),
-    ("điện", "thoại"),
-    ("di", "động"),
-    ("đường", "dây"),
-    ("trực", "ban"),
-    ("máy", "bàn"),
-];
-
-/// Words in front of `số` with which it is a number to turn to.
-const TO_NUMBER: [&str; 10] = [
-    "tới", "đến", "qua", "theo", "vào", "bằng", "gửi", "ở", "dùng", "trên",
+/// Words that go on behind a number without being counted by it.
+const BEHIND: [&str; 22] = [
+    "để", "khi", "ngay", "hoặc", "và", "nếu", "miễn", "trong", "theo", "nhé", "hay", "thì", "là",
+    "của", "với", "rồi", "được", "lúc", "cũng", "nha", "ạ", "mà",
 ];
 
 /// Emergency services, whose numbers people say without a word for calling.
@@ -118,6 +87,7 @@ pub(super) fn numbers(letters: &[Letter], tokens: &[Token]) -> Vec<Number> {
         tokens,
         groups: gather(tokens, &claimed),
         called: called(tokens),
+        reached: reached(tokens),
         banked: banked(tokens),
     };
     let mut found = Vec::new();
@@ -159,42 +129,6 @@ fn gather(tokens: &[Token], claimed: &[Claim]) -> Vec<Group> {
     groups
 }
 
-/// For each token, whether the words before it speak of calling.
-fn called(tokens: &[Token]) -> Vec<bool> {
-    let mut reach: usize = 0;
-    let mut holds = None;
-    tokens
-        .iter()
-        .enumerate()
-        .map(|(at, token)| {
-            let is_new = at == 0 || tokens[at - 1].sentence != token.sentence;
-            if is_new {
-                reach = 0;
-            }
-            let is_called = reach > 0 || holds == Some(token.sentence);
-            reach = reach.saturating_sub(1);
-            if matches!(token.shape, Shape::Digits(_)) {
-                // A list of numbers does not use the reach up.
-                reach += usize::from(reach > 0);
-            } else if token.is_one_of(&CALLING) {
-                reach = CALL_REACH;
-            } else if token.is_one_of(&CALLED)
-                || (!is_new && CALLED_PAIRS.iter().any(|pair| is_pair(tokens, at, *pair)))
-            {
-                holds = Some(token.sentence);
-            } else if !is_new && token.text == "số" && tokens[at - 1].is_one_of(&TO_NUMBER) {
-                reach = reach.max(3);
-            }
-            is_called
-        })
-        .collect()
-}
-
-fn is_pair(tokens: &[Token], last: usize, (first, second): (&str, &str)) -> bool {
-    tokens[last].is_one_of(&[second])
-        && (first.is_empty() || (last > 0 && tokens[last - 1].is_one_of(&[first])))
-}
-
 fn is_bank(token: &Token) -> bool {
     token.text.len() >= 2
         && BANKS.match_indices(token.text.as_str()).any(|(at, _)| {
@@ -231,6 +165,7 @@ struct Search<'a> {
     tokens: &'a [Token],
     groups: Vec<Group>,
     called: Vec<bool>,
+    reached: Vec<bool>,
     banked: Vec<Option<usize>>,
 }
 
@@ -247,7 +182,7 @@ impl Search<'_> {
         }
         let words: usize = between.iter().map(|token| token.to - token.from).sum();
         let signs = &self.letters[self.tokens[this.last].to..self.tokens[next.first].from];
-        let is_break = |letter: &Letter| matches!(letter.c, '%' | '$' | '€' | '₫' | '=');
+        let is_break = |letter: &Letter| matches!(letter.c, '%' | '$' | '€' | '₫');
         let newlines = signs.iter().filter(|letter| letter.c == '\n').count();
         if signs.len() - words > WIDEST_GAP || newlines > 2 || signs.iter().any(is_break) {
             return Gap::Break;
@@ -298,6 +233,17 @@ impl Search<'_> {
 
     fn is_counted(&self, group: usize) -> bool {
         is_counted(self.letters, self.tokens, self.groups[group].last)
+    }
+
+    /// Whether nothing stands behind a group that it could count.
+    fn is_bare(&self, group: usize) -> bool {
+        let last = self.groups[group].last;
+        let Some(next) = self.tokens.get(last + 1) else {
+            return true;
+        };
+        let signs = &self.letters[self.tokens[last].to..next.from];
+        signs.iter().any(|letter| letter.c != ' ')
+            || (!signs.is_empty() && next.is_exactly_one_of(&BEHIND))
     }
 
     /// A telephone number that begins with group `at`, and its last group: the longest one that its form allows.
@@ -472,11 +418,12 @@ impl Search<'_> {
                 ));
             }
         }
-        if !self.called[first.first] {
-            return None;
-        }
+        // What may be sent or reported is a number to turn to only where it counts nothing.
+        let is_called = |last: usize| {
+            self.called[first.first] || (self.reached[first.first] && self.is_bare(last))
+        };
         if first.is_spoken {
-            return self.spoken_code(at);
+            return self.spoken_code(at).filter(|(_, last)| is_called(*last));
         }
         let (last, digits) = self.close_run(at, 12);
         let is_known_short = |digits: &str| matches!(digits, "111" | "112" | "113" | "114" | "115");
@@ -489,7 +436,10 @@ impl Search<'_> {
             && !before.is_some_and(|word| {
                 word.text == "số" || word.is_one_of(&CALLING) || word.is_one_of(&CALLED)
             });
-        let is_code = (3..=12).contains(&digits.len()) && !self.is_counted(last) && !is_plain_year;
+        let is_code = is_called(last)
+            && (3..=12).contains(&digits.len())
+            && !self.is_counted(last)
+            && !is_plain_year;
         is_code.then(|| (self.number(kind_of(&digits), at, last, digits), last))
     }
 
@@ -552,7 +502,7 @@ pub(super) fn national(digits: &str) -> String {
 /// until 2018), a fixed line with its province's prefix, or one of the ministry of public security.
 ///
 /// Prefixes as in the national numbering plan, Thông tư 22/2014/TT-BTTTT and the changes of 2018.
-fn is_telephone(digits: &str) -> bool {
+pub(super) fn is_telephone(digits: &str) -> bool {
     let bytes = digits.as_bytes();
     if bytes.first() != Some(&b'0') || bytes.len() < 10 {
         return false;

@@ -78,9 +78,13 @@ fn is_stripped(bare: &str, word: &str) -> bool {
     bare.chars().eq(stripped)
 }
 
-const SPOKEN: [(&str, char); 26] = [
+const SPOKEN: [(&str, char); 30] = [
     ("không", '0'),
     ("hông", '0'),
+    ("hổng", '0'),
+    ("ko", '0'),
+    ("ô", '0'),
+    ("oh", '0'),
     ("một", '1'),
     ("mốt", '1'),
     ("hai", '2'),
@@ -259,9 +263,27 @@ fn word(text: &str, run: &[Letter]) -> Shape {
     }
     let digits: Option<String> = match run.len() {
         1..=3 => run.iter().map(as_digit).collect(),
+        9..=100 => run_together(text),
         _ => None,
     };
     digits.map_or(Shape::Word, Shape::Spoken)
+}
+
+/// The digits of spoken ones that are written without blanks: `khôngchínmột…`. Three syllables can be a word.
+fn run_together(text: &str) -> Option<String> {
+    let mut ends: Vec<Option<String>> = vec![None; text.len() + 1];
+    ends[0] = Some(String::new());
+    for at in 0..text.len() {
+        let Some(digits) = ends[at].take() else {
+            continue;
+        };
+        for (word, digit) in SPOKEN.iter().chain(&BARE) {
+            if text.get(at..).is_some_and(|rest| rest.starts_with(word)) {
+                ends[at + word.len()] = Some(format!("{digits}{digit}"));
+            }
+        }
+    }
+    ends.pop().flatten().filter(|digits| digits.len() > 3)
 }
 
 /// Neighbouring tokens that are one group of a number.
@@ -314,6 +336,16 @@ pub(super) fn group(tokens: &[Token], at: usize) -> Option<Group> {
     match &tokens.get(at)?.shape {
         Shape::Digits(digits) => made(digits.clone(), at, false),
         Shape::Spoken(digit) => {
+            // `ba nghìn tám trăm bốn mươi hai`: how voices read four digits.
+            let is_thousand = tokens
+                .get(at + 1)
+                .is_some_and(|token| token.is_one_of(&["nghìn", "ngàn"]))
+                && tens(at + 3) == Some(Tens::Hundred);
+            if is_thousand
+                && let Some(rest) = group(tokens, at + 2).filter(|rest| rest.digits.len() == 3)
+            {
+                return made(format!("{digit}{}", rest.digits), rest.last, true);
+            }
             if tens(at + 1) == Some(Tens::Hundred) {
                 return match below_hundred(at + 2) {
                     Some((rest, last)) => made(format!("{digit}{rest}"), last, true),

@@ -138,18 +138,12 @@ impl<'w> Contacts<'w> {
         text: Option<&Text>,
         words: &str,
     ) {
-        self.judge(
-            notebook,
-            raw,
-            part,
-            text,
-            find(words),
-            &raw.bulletin.not_contacts,
-        );
+        let found = find(words);
+        self.judge(notebook, raw, part, text, found, &raw.bulletin.not_contacts);
     }
 
-    /// Checks spoken words of the part as they sound.
-    pub(super) fn check_aloud(
+    /// Checks spoken words of the part as they are written and as they sound.
+    pub(super) fn check_spoken(
         &self,
         notebook: &Notebook,
         raw: &RawBulletin,
@@ -158,7 +152,14 @@ impl<'w> Contacts<'w> {
         words: &str,
         speech: &Speech,
     ) {
-        let found = find_aloud(&find(words), &speech.read(words).text);
+        let written = find(words);
+        let exceptions = &raw.bulletin.not_contacts;
+        self.judge(notebook, raw, part, Some(text), written.clone(), exceptions);
+        let read = speech.read(words);
+        if read.changes.is_empty() {
+            return;
+        }
+        let found = find_aloud(&written, &read.text);
         if found.is_empty() {
             return;
         }

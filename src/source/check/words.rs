@@ -150,10 +150,11 @@ impl<'a> Check<'a> {
             if let Some(words) = self.words(renderer, raw, ward, part, text) {
                 for (chunk, fresh) in fresh_chunks(&words, &mut known) {
                     if let Some(contacts) = contacts {
-                        contacts.check_words(self.notebook, raw, name, Some(text), &chunk);
+                        let (notebook, speech) = (self.notebook, spoken.speech());
                         if is_spoken {
-                            let speech = spoken.speech();
-                            contacts.check_aloud(self.notebook, raw, name, text, &chunk, speech);
+                            contacts.check_spoken(notebook, raw, name, text, &chunk, speech);
+                        } else {
+                            contacts.check_words(notebook, raw, name, Some(text), &chunk);
                         }
                     }
                     for line in fresh {
