@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     Findings, Global,
-    output::{Format, Output},
+    output::{Format, Output, harmless},
     place::Place,
 };
 use crate::{
@@ -187,8 +187,8 @@ fn scan(place: &Place, text: &str, day: NaiveDate, output: &Output) -> anyhow::R
             table.add_row([
                 format!("{line}:{column}"),
                 output.say(&format!("cli.contacts-kind-{}", found.kind.as_str()), &[]),
-                found.written.replace('\n', " ⏎ "),
-                found.normalised.clone(),
+                harmless(&found.written.replace('\n', " ⏎ ")).into_owned(),
+                harmless(&found.normalised).into_owned(),
                 output.say(&format!("cli.contacts-{}", verdict.as_str()), &[]),
                 contact.to_owned(),
             ]);

@@ -13,6 +13,8 @@ use super::{
 };
 use crate::{
     domain::{
+        approval::Subject,
+        bulletin::NotContact,
         message::{Content, ContentHash},
         version::{BulletinRecord, Record, Version},
     },
@@ -54,6 +56,10 @@ pub(super) async fn run(global: &Global, args: &DiffArgs, output: &Output) -> an
             "id": version.subject.id(),
             "version": version.hash,
             "against": old.as_ref().map(|old| &old.hash),
+            "not_contacts": exceptions(&desk, version)
+                .iter()
+                .map(|exception| serde_json::json!({ "text": exception.text, "reason": exception.reason }))
+                .collect::<Vec<_>>(),
             "words": changes.iter().map(change_json).collect::<Vec<_>>(),
             "sources": sources.iter().map(source_json).collect::<Vec<_>>(),
         })),
@@ -177,7 +183,24 @@ fn show(
     };
     output.line(&against)?;
     let editors = version.editors().join("; ");
-    Ok(output.line(&output.say("approval.diff-editors", &[("names", &editors)]))?)
+    output.line(&output.say("approval.diff-editors", &[("names", &editors)]))?;
+    for exception in exceptions(desk, version) {
+        let (text, reason) = (harmless(&exception.text), harmless(&exception.reason));
+        let args: [(&str, &dyn std::fmt::Display); 2] = [("text", &text), ("reason", &reason)];
+        output.line(&output.say("approval.diff-not-contact", &args))?;
+    }
+    Ok(())
+}
+
+/// What its editors say looks like a contact and is none: whoever approves answers for it too.
+fn exceptions<'d>(desk: &'d Desk, version: &Version) -> &'d [NotContact] {
+    match &version.subject {
+        Subject::Bulletin(id) => {
+            let bulletin = desk.place.workspace.bulletins.get(id);
+            bulletin.map_or(&[], |bulletin| bulletin.not_contacts.as_slice())
+        }
+        Subject::Schedule(_) => &[],
+    }
 }
 
 fn show_change(change: &Change, is_first: bool, output: &Output) -> anyhow::Result<()> {

@@ -216,6 +216,24 @@ fn the_approver_sees_exactly_what_changed() {
         said.out
     );
     assert!(!said.out.contains("Hưng Bình"), "{}", said.out);
+    // What only looks like a contact is the approver's to judge.
+    folder.edit(
+        MOT,
+        "contacts: [cong-an]",
+        "contacts: [cong-an]\nnot_contacts: [{ text: 1900 2024, reason: Khoảng năm }]",
+    );
+    folder.edit(MOT, "script: |\n", "script: |\n  Từ 1900 2024.\n");
+    let said = desk.says(&["diff", "mot"]);
+    assert!(
+        said.out.contains("“1900 2024” – Khoảng năm"),
+        "{}",
+        said.out
+    );
+    let json = desk.says(&["diff", "mot", "--format", "json"]).json();
+    assert_eq!(
+        json["not_contacts"],
+        serde_json::json!([{ "text": "1900 2024", "reason": "Khoảng năm" }])
+    );
     // What nobody hears is shown, too.
     assert_eq!(desk.approve("mot", MAI).code, 0);
     folder.edit("content/contacts.yaml", "Báo tin", "Báo tin nhanh");
