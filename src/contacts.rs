@@ -27,6 +27,7 @@ use crate::domain::{
     contact::{Contact, NamedContact},
     id::ContactId,
     message::Content,
+    ward::Ward,
 };
 use fold::{Letter, Markup, fold};
 
@@ -322,21 +323,22 @@ fn links(text: &str, letters: &[Letter], found: &[Found]) -> Vec<Found> {
 }
 
 /// The contacts that a content names: those that its bulletin lists, and those that stand in its words. What of them
-/// must still hold is looked up just before it is sent.
+/// must still hold is looked up just before it is sent. `ward` gets it.
 #[must_use]
 pub fn named(
     content: &Content,
     listed: &[ContactId],
     directory: &Directory,
     contacts: &BTreeMap<ContactId, Contact>,
+    ward: &Ward,
 ) -> Vec<NamedContact> {
-    let mut ids: Vec<&ContactId> = listed.iter().collect();
+    let mut ids = listed.to_vec();
     for text in texts(content) {
-        ids.extend(directory.named_in(text));
+        ids.extend(directory.named_in(text, &ward.short));
     }
     ids.sort_unstable();
     ids.dedup();
-    ids.into_iter()
+    ids.iter()
         .filter_map(|id| contacts.get(id))
         .map(NamedContact::of)
         .collect()

@@ -297,6 +297,7 @@ impl Renderer {
             &bulletin.contacts,
             &self.directory,
             &workspace.contacts,
+            ward,
         );
         Ok(content)
     }
@@ -374,7 +375,13 @@ impl Renderer {
             })
             .cloned()
             .collect();
-        content.contacts = contacts::named(&content, &listed, &self.directory, &workspace.contacts);
+        content.contacts = contacts::named(
+            &content,
+            &listed,
+            &self.directory,
+            &workspace.contacts,
+            ward,
+        );
         Ok(content)
     }
 

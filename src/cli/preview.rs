@@ -91,6 +91,7 @@ pub(super) async fn run(
             "title": content.title,
             "summary": content.summary,
             "text": content.text,
+            "spoken": content.spoken,
             "html": content.html,
             "content_hash": content.hash(),
         })),
@@ -103,7 +104,16 @@ pub(super) async fn run(
             if let Some(summary) = &content.summary {
                 output.line(&format!("{summary}\n"))?;
             }
-            Ok(output.line(&content.text)?)
+            output.line(&content.text)?;
+            // How it sounds, where that is something else than what is written.
+            let voiced = content.voiced();
+            if *voiced != *content.text {
+                let format = format!("state.format-{}", content.format.as_str());
+                let what = output.say(&format, &[]);
+                let head = output.say("approval.slot-spoken", &[("what", &what)]);
+                output.line(&format!("\n── {head}\n{voiced}"))?;
+            }
+            Ok(())
         }
     }
 }

@@ -5,12 +5,13 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::speech::Region;
 
-const TABLE: &str = include_str!("table.txt");
+const TABLES: [&str; 2] = [include_str!("table.txt"), include_str!("bulletins.txt")];
 
-/// The rows of the table.
+/// The rows of the tables.
 fn rows() -> impl Iterator<Item = (&'static str, &'static str)> {
-    TABLE
-        .lines()
+    TABLES
+        .into_iter()
+        .flat_map(str::lines)
         .filter(|line| !line.is_empty() && !line.starts_with("// "))
         .map(|line| {
             line.split_once(" => ")
