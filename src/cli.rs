@@ -12,6 +12,7 @@ mod follower;
 mod log;
 mod new;
 pub mod output;
+mod pause;
 mod place;
 mod plan;
 mod preview;
@@ -120,6 +121,12 @@ enum Command {
     Log(log::LogArgs),
     /// Send a bulletin now
     Send(send::SendArgs),
+    /// Be silent for a while: a channel, a ward, a topic or everything
+    Pause(pause::PauseArgs),
+    /// End a pause before its time
+    Resume(pause::ResumeArgs),
+    /// List the pauses
+    Pauses(pause::PausesArgs),
     /// Show what is approved, and what awaits whom
     Status(status::StatusArgs),
     /// Show what changed since the last approval, word by word
@@ -227,6 +234,9 @@ async fn execute(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Command::Plan(args) => plan::run(global, args, output).await,
         Command::Log(args) => log::run(global, args, output).await,
         Command::Send(args) => send::run(global, args, output).await,
+        Command::Pause(args) => pause::pause(global, args, output).await,
+        Command::Resume(args) => pause::resume(global, args, output).await,
+        Command::Pauses(args) => pause::list(global, args, output).await,
         Command::Status(args) => status::run(global, args, output).await,
         Command::Diff(args) => diff::run(global, args, output).await,
         Command::Approve(args) => approve::approve(global, args, output).await,

@@ -14,6 +14,7 @@ pub mod delivery;
 pub mod id;
 pub mod lint;
 pub mod message;
+pub mod pause;
 pub mod plan;
 pub mod recipe;
 pub mod retry;

@@ -12,6 +12,7 @@ mod journal;
 mod link;
 mod node;
 mod open;
+pub mod pause;
 mod plan;
 mod prepare;
 mod read;
@@ -305,6 +306,8 @@ pub struct Room<'a> {
     pub revision: Option<&'a str>,
     /// Channels, ascending, that are left to other nodes until the last seconds before a deadline.
     pub not_here: &'a [ChannelId],
+    /// Which bulletins are of which topic, for pauses of topics.
+    pub topics: Option<&'a pause::Topics>,
 }
 
 /// A delivery that this node has claimed: its attempt is on record as begun.
@@ -382,6 +385,8 @@ pub struct Finished {
 pub struct Turn {
     /// Claimed deliveries.
     pub claimed: Vec<Claimed>,
+    /// What became of those that a pause silences.
+    pub paused: Vec<State>,
     /// Finished attempts whose lease was lost: somebody else has taken over; nothing was written for them but the attempt.
     pub lost: Vec<DeliveryId>,
 }

@@ -301,6 +301,7 @@ impl Ledger {
                 full: &full,
                 revision: Some(&live.workspace.revision),
                 not_here: if is_left { &live.lacking } else { &[] },
+                topics: Some(&live.topics),
             }
         };
         let limits = &mut self.limits;
@@ -321,13 +322,18 @@ impl Ledger {
                 choose,
             )
             .await;
-        let Turn { claimed, lost } = match turn {
+        let Turn {
+            claimed,
+            paused,
+            lost,
+        } = match turn {
             Ok(turn) => turn,
             Err(error) => {
                 self.recount();
                 return Err(error);
             }
         };
+        liveness::silenced(shared, &paused);
         for id in &lost {
             tracing::warn!(delivery.id = %id, "the lease was lost before the outcome could be written");
         }

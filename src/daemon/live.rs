@@ -10,6 +10,7 @@ use crate::{
     domain::{audio::Engine, id::ChannelId, workspace::Workspace},
     render::Renderer,
     speech::Speech,
+    store::pause::Topics,
     version::Versions,
 };
 
@@ -30,6 +31,8 @@ pub struct Live {
     pub lacking: Vec<ChannelId>,
     /// Channels that take sound.
     pub sounding: HashSet<ChannelId>,
+    /// Which bulletins are of which topic.
+    pub topics: Topics,
     /// What makes its sounds.
     pub studio: Studio,
     /// The orders for them.
@@ -61,6 +64,11 @@ impl Live {
             .filter(|id| adapters.get(id).is_none())
             .cloned()
             .collect();
+        let mut topics = Topics::new();
+        for bulletin in workspace.bulletins.values() {
+            let of_topic = topics.entry(bulletin.topic.clone()).or_default();
+            of_topic.push(bulletin.id.clone());
+        }
         let sounding = workspace
             .channels
             .values()
@@ -88,6 +96,7 @@ impl Live {
             adapters,
             lacking,
             sounding,
+            topics,
             studio,
             desk: Desk::default(),
         }

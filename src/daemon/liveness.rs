@@ -74,6 +74,8 @@ pub(super) async fn take_over(shared: &Shared) -> Result<(), StoreError> {
         planner::interval(shared, &live, from, now + settings.horizon).await?;
     }
 
+    // What fell due in a pause was not missed.
+    silenced(shared, &store.end_paused(&live.topics, now).await?);
     if let Some(last) = last.filter(|last| now.since(*last) > settings.grace) {
         let detail = format!("{last}..{now}");
         let missed = store
@@ -263,6 +265,8 @@ async fn step(shared: &Shared) -> Result<(), StoreError> {
     }
     let revision = shared.live.borrow().workspace.revision.clone();
     shared.store.beat(&shared.node, &revision, now).await?;
+    let live = shared.live.borrow().clone();
+    silenced(shared, &shared.store.end_paused(&live.topics, now).await?);
     let expired = shared.store.expire(now).await?;
     if !expired.is_empty() {
         tracing::warn!(
@@ -281,4 +285,18 @@ async fn step(shared: &Shared) -> Result<(), StoreError> {
         .metrics
         .set_lag(next.map_or(Duration::ZERO, |next| now.since(next)));
     Ok(())
+}
+
+/// Counts and tells what a pause has ended.
+pub(super) fn silenced(shared: &Shared, states: &[State]) {
+    if states.is_empty() {
+        return;
+    }
+    tracing::warn!(deliveries = states.len(), "not sent, because of a pause");
+    for state in states {
+        match state {
+            State::Skipped => shared.metrics.skipped(Reason::Paused.as_str(), 1),
+            state => shared.metrics.ended(state.as_str(), 1),
+        }
+    }
 }

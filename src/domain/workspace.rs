@@ -7,6 +7,7 @@ use super::{
     channel::Channel,
     contact::Contact,
     id::{BulletinId, ChannelId, ContactId, RecipeId, ScheduleId, TopicId, WardId},
+    pause::Scope,
     recipe::Recipe,
     schedule::{Choice, Schedule},
     settings::Settings,
@@ -67,6 +68,18 @@ impl Workspace {
                 .filter(|bulletin| bulletin.topic == *topic)
                 .collect(),
         }
+    }
+
+    /// The name of what a pause silences: that of its ward, channel or topic, or its id where there is none any more.
+    #[must_use]
+    pub fn name_of(&self, scope: &Scope) -> String {
+        let name = match scope {
+            Scope::All => None,
+            Scope::Ward(id) => self.ward(id).map(|ward| &ward.name),
+            Scope::Channel(id) => self.channels.get(id).map(|channel| &channel.name),
+            Scope::Topic(id) => self.topics.get(id).map(|topic| &topic.title),
+        };
+        name.map_or_else(|| scope.target().to_owned(), Clone::clone)
     }
 
     /// The ward `id`, or the city when `id` is the city's.

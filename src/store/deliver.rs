@@ -14,6 +14,7 @@ use super::{
     Candidate, Claimed, Finished, Room, Store, StoreError, Turn,
     batch::{clean, clean_option, json},
     link::{Cells, Link, Purpose, Tx, execute, rows},
+    pause,
     row::{count, delivery_id, parsed},
     sql,
 };
@@ -129,7 +130,7 @@ impl<'a> From<&'a Finished> for End<'a> {
 impl Store {
     /// One turn of the dispatcher in one transaction: writes finished attempts (fenced: only while the delivery is still
     /// `sending`, leased by `node`, at that attempt; the attempt row is written in any case), then claims what there is
-    /// `room` for: deliveries that are ready at `now`, whose channel has no earlier unfinished delivery and none being
+    /// `room` for, after it has ended what a pause silences: deliveries that are ready at `now`, whose channel has no earlier unfinished delivery and none being
     /// sent, and whose host is not full. `choose` sees candidates in order and says whether their host takes them; a
     /// host that refuses one is full for the rest of the turn.
     ///
@@ -158,6 +159,10 @@ impl Store {
             tx = self.pools.begin(Purpose::Write).await?;
             lost = finish_held(&mut tx, node, now, finished).await?;
         }
+        let paused = match room.topics {
+            Some(topics) if room.in_all > 0 => pause::end_in_turn(&mut tx, topics, now).await?,
+            _ => Vec::new(),
+        };
         let chosen = if room.in_all == 0 {
             Vec::new()
         } else {
@@ -169,10 +174,14 @@ impl Store {
             claim(&mut tx, node, now, held_until, chosen).await?
         };
         tx.commit().await?;
-        if !finished.is_empty() || !claimed.is_empty() {
+        if !finished.is_empty() || !claimed.is_empty() || !paused.is_empty() {
             self.changed();
         }
-        Ok(Turn { claimed, lost })
+        Ok(Turn {
+            claimed,
+            paused,
+            lost,
+        })
     }
 
     /// Whether nodes other than `node` are in the middle of something.

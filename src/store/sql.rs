@@ -78,15 +78,17 @@ macro_rules! statements {
 pub mod approval;
 pub mod audio;
 pub mod deliver;
+pub mod pause;
 pub mod plan;
 pub mod read;
 
 /// Every statement there is, file by file.
-pub const ALL: [&[Statement]; 5] = [
+pub const ALL: [&[Statement]; 6] = [
     plan::ALL,
     approval::ALL,
     audio::ALL,
     deliver::ALL,
+    pause::ALL,
     read::ALL,
 ];
 
@@ -109,5 +111,11 @@ pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         "audio",
         include_str!("../../migrations/sqlite/0003_audio.sql"),
         include_str!("../../migrations/postgres/0003_audio.sql"),
+    ),
+    (
+        4,
+        "pause",
+        include_str!("../../migrations/sqlite/0004_pause.sql"),
+        include_str!("../../migrations/postgres/0004_pause.sql"),
     ),
 ];

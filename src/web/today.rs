@@ -21,6 +21,7 @@ use super::{
     wards::{WardChoice, ward_choices},
 };
 use crate::{
+    catalogue,
     domain::{
         delivery::{Account, State as Standing},
         id::WardId,
@@ -246,6 +247,9 @@ async fn live(
         log: asked.log(reader),
     };
     let mut live = arrange(reader, workspace, day);
+    if asked.day == reader.today() {
+        live.pauses = pauses(pages, reader, workspace).await?;
+    }
     if too_many {
         let word = if asked.ward.is_none() {
             "too-many"
@@ -258,6 +262,36 @@ async fn live(
         }
     }
     Ok(live)
+}
+
+/// What is silent now, in words.
+async fn pauses(
+    pages: &Pages,
+    reader: &Reader,
+    workspace: &Workspace,
+) -> Result<Vec<String>, Refusal> {
+    let pauses = pages.site.store.pauses(reader.now).await?;
+    let in_force = pauses
+        .iter()
+        .filter(|pause| pause.is_in_force(reader.now))
+        .map(|pause| {
+            let name = workspace.name_of(&pause.scope);
+            let what = catalogue::text(
+                reader.lang,
+                &format!("state.scope-{}", pause.scope.kind()),
+                &[("name", &name)],
+            );
+            reader.text(
+                "pause",
+                &[
+                    ("what", &what),
+                    ("until", &reader.moment(pause.until)),
+                    ("reason", &pause.reason),
+                    ("by", &pause.by),
+                ],
+            )
+        });
+    Ok(in_force.collect())
 }
 
 fn choices(reader: &Reader, workspace: &Workspace, asked: &Asked) -> Vec<Link> {

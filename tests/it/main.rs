@@ -37,6 +37,7 @@ mod diagnostics;
 mod library;
 mod nodes;
 mod operation;
+mod pause;
 mod running;
 mod schema;
 mod set_clock;

@@ -6,6 +6,7 @@ mod ending;
 mod ground;
 mod guards;
 mod model;
+mod pausing;
 mod planning;
 mod racing;
 mod reading;
@@ -74,6 +75,12 @@ contract! {
         missed_is_judged,
         reconciling,
         every_end_is_in_the_journal;
+    pausing:
+        a_pause_silences_its_scope_and_nothing_else,
+        what_is_on_its_way_goes_on_and_is_not_tried_again,
+        an_emergency_breaks_a_pause_unless_it_is_meant_too,
+        a_pause_that_somebody_ended_silences_nothing_more,
+        what_fell_due_in_a_pause_is_not_sent_after_it;
     racing:
         two_nodes_share_the_work,
         planning_on_two_nodes_at_once,

@@ -130,7 +130,7 @@ async fn sqlite_tables(url: &str) -> BTreeMap<String, Table> {
         }
     }
     // A table whose key is its row number has no index for it.
-    for table in ["journal", "approval"] {
+    for table in ["journal", "approval", "pause"] {
         let table = tables.get_mut(table).unwrap();
         table.unique.insert(sorted("number"));
     }

@@ -1,0 +1,284 @@
+//! `loa pause`, `loa resume`, `loa pauses`: silence for a while, by a person's word.
+
+use std::time::Duration;
+
+use anyhow::bail;
+use clap::Args;
+use serde::Serialize;
+
+use super::{
+    Global,
+    output::{Format, Output, local, parse_instant, rfc3339},
+    place::Place,
+    preview::unknown,
+};
+use crate::{
+    domain::{
+        pause::{Pause, Scope},
+        time::Timestamp,
+    },
+    store::pause::NewPause,
+};
+
+/// The longest pause. Who wants more takes the schedule out.
+const LONGEST: Duration = Duration::from_hours(24 * 366);
+
+/// What is silent, until when, by whom and why.
+#[derive(Debug, Args)]
+pub(super) struct PauseArgs {
+    /// What: `all`, `ward:ID`, `channel:ID` or `topic:ID`
+    what: String,
+    /// Until when: a local time, a day, or a length such as +2h
+    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
+    until: String,
+    /// Emergency bulletins too
+    #[arg(long)]
+    emergency_too: bool,
+    /// Who says so
+    #[arg(long, value_name = "NAME")]
+    by: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+/// Which pause ends, by whom and why.
+#[derive(Debug, Args)]
+pub(super) struct ResumeArgs {
+    /// The pause's number, as `loa pauses` shows it
+    #[arg(value_name = "NUMBER")]
+    number: i64,
+    /// Who says so
+    #[arg(long, value_name = "NAME")]
+    by: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+/// Which pauses to show.
+#[derive(Debug, Args)]
+pub(super) struct PausesArgs {
+    /// Those that are over, too
+    #[arg(long)]
+    all: bool,
+}
+
+/// A pause as `--format json` has it.
+#[derive(Debug, Serialize)]
+struct Row<'a> {
+    number: i64,
+    scope: &'static str,
+    target: &'a str,
+    emergency_too: bool,
+    from: String,
+    until: String,
+    by: &'a str,
+    reason: &'a str,
+    in_force: bool,
+    resumed: Option<ResumedRow<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ResumedRow<'a> {
+    at: String,
+    by: &'a str,
+    reason: &'a str,
+}
+
+impl<'a> Row<'a> {
+    fn of(pause: &'a Pause, now: Timestamp, place: &Place) -> Self {
+        let zone = place.zone();
+        Self {
+            number: pause.number,
+            scope: pause.scope.kind(),
+            target: pause.scope.target(),
+            emergency_too: pause.emergency,
+            from: rfc3339(pause.from, zone),
+            until: rfc3339(pause.until, zone),
+            by: &pause.by,
+            reason: &pause.reason,
+            in_force: pause.is_in_force(now),
+            resumed: pause.resumed.as_ref().map(|resumed| ResumedRow {
+                at: rfc3339(resumed.at, zone),
+                by: &resumed.by,
+                reason: &resumed.reason,
+            }),
+        }
+    }
+}
+
+/// Begins a pause.
+///
+/// # Errors
+/// When its scope or its end is not understood, or the store fails.
+pub(super) async fn pause(
+    global: &Global,
+    args: &PauseArgs,
+    output: &Output,
+) -> anyhow::Result<()> {
+    let place = Place::load(global, output)?;
+    let (by, reason) = (args.by.trim(), args.reason.trim());
+    if by.is_empty() || reason.is_empty() {
+        bail!(output.say("cli.pause-by-and-reason", &[]));
+    }
+    let scope = scope(&args.what, &place, output)?;
+    let store = place.store(false).await?;
+    let now = place.now(&store).await?;
+    let until = parse_instant(&args.until, place.zone(), now)?;
+    if until <= now {
+        bail!(output.say(
+            "cli.pause-ends-before",
+            &[("now", &local(now, place.zone()))]
+        ));
+    }
+    if until.since(now) > LONGEST {
+        bail!(output.say("cli.pause-too-long", &[]));
+    }
+    let new = NewPause {
+        scope: &scope,
+        emergency: args.emergency_too,
+        until,
+        by,
+        reason,
+    };
+    let pause = store.pause(&new, now).await?;
+    match output.format {
+        Format::Json => output.json(&Row::of(&pause, now, &place)),
+        Format::Text => {
+            let sentence = output.say(
+                "cli.paused",
+                &[
+                    ("what", &words(&pause.scope, &place, output)),
+                    ("until", &local(pause.until, place.zone())),
+                    ("number", &pause.number),
+                ],
+            );
+            output.line(&sentence)?;
+            if !pause.emergency {
+                output.line(&output.say("cli.paused-but-emergency", &[]))?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Ends a pause.
+///
+/// # Errors
+/// When there is no such pause in force, or the store fails.
+pub(super) async fn resume(
+    global: &Global,
+    args: &ResumeArgs,
+    output: &Output,
+) -> anyhow::Result<()> {
+    let place = Place::load(global, output)?;
+    let (by, reason) = (args.by.trim(), args.reason.trim());
+    if by.is_empty() || reason.is_empty() {
+        bail!(output.say("cli.pause-by-and-reason", &[]));
+    }
+    let store = place.store(false).await?;
+    let now = place.now(&store).await?;
+    let Some(pause) = store.resume(args.number, by, reason, now).await? else {
+        bail!(output.say("cli.no-pause", &[("number", &args.number)]));
+    };
+    match output.format {
+        Format::Json => output.json(&Row::of(&pause, now, &place)),
+        Format::Text => {
+            let what = words(&pause.scope, &place, output);
+            Ok(output.line(&output.say("cli.resumed", &[("what", &what)]))?)
+        }
+    }
+}
+
+/// Lists pauses.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn list(
+    global: &Global,
+    args: &PausesArgs,
+    output: &Output,
+) -> anyhow::Result<()> {
+    let place = Place::load(global, output)?;
+    let store = place.store(false).await?;
+    let now = place.now(&store).await?;
+    let since = if args.all {
+        Timestamp::from_micros(0)
+    } else {
+        now
+    };
+    let pauses = store.pauses(since).await?;
+    match output.format {
+        Format::Json => {
+            let rows: Vec<_> = pauses
+                .iter()
+                .map(|pause| Row::of(pause, now, &place))
+                .collect();
+            output.json(&rows)
+        }
+        Format::Text => {
+            if pauses.is_empty() {
+                output.line(&output.say("cli.no-pauses", &[]))?;
+            }
+            for pause in &pauses {
+                output.line(&sentence(pause, &place, output))?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn sentence(pause: &Pause, place: &Place, output: &Output) -> String {
+    let zone = place.zone();
+    let line = output.say(
+        "cli.pause-line",
+        &[
+            ("number", &pause.number),
+            ("what", &words(&pause.scope, place, output)),
+            ("from", &local(pause.from, zone)),
+            ("until", &local(pause.until, zone)),
+            ("by", &pause.by),
+            ("reason", &pause.reason),
+        ],
+    );
+    let Some(resumed) = &pause.resumed else {
+        return line;
+    };
+    let end = output.say(
+        "cli.pause-line-resumed",
+        &[
+            ("at", &local(resumed.at, zone)),
+            ("by", &resumed.by),
+            ("reason", &resumed.reason),
+        ],
+    );
+    format!("{line} {end}")
+}
+
+/// What is silent, by its name where it still has one.
+fn words(scope: &Scope, place: &Place, output: &Output) -> String {
+    let name = place.workspace.name_of(scope);
+    output.say(&format!("state.scope-{}", scope.kind()), &[("name", &name)])
+}
+
+fn scope(text: &str, place: &Place, output: &Output) -> anyhow::Result<Scope> {
+    let text = text.trim();
+    match text.split_once(':') {
+        Some(("ward", name)) => super::log::check_names(place, output, Some(name), None)?,
+        Some(("channel", name)) => super::log::check_names(place, output, None, Some(name))?,
+        Some(("topic", name)) if !place.workspace.topics.contains_key(name) => {
+            let known = place
+                .workspace
+                .topics
+                .values()
+                .map(|topic| (topic.id.as_str(), topic.title.as_str()));
+            bail!(unknown(output, "cli.no-topic", name, known));
+        }
+        _ => {}
+    }
+    match Scope::parse(text) {
+        Some(scope) => Ok(scope),
+        None => bail!(output.say("cli.bad-scope", &[("scope", &text)])),
+    }
+}

@@ -1,0 +1,207 @@
+//! Pauses: a person says that a channel, a ward, a topic or everything is silent for a while. What falls due meanwhile is
+//! skipped with that reason; nothing of it is made up for later.
+
+use super::{
+    bulletin::Priority,
+    id::{ChannelId, TopicId, WardId},
+    time::Timestamp,
+};
+
+/// What is silent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything.
+    All,
+    /// All channels of a ward. The city's own channels are those of the ward that stands for the city.
+    Ward(WardId),
+    /// One channel.
+    Channel(ChannelId),
+    /// Every bulletin of a topic, wherever it goes.
+    Topic(TopicId),
+}
+
+impl Scope {
+    /// Reads `all`, `ward:ID`, `channel:ID` or `topic:ID`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text == "all" {
+            return Some(Self::All);
+        }
+        let (kind, target) = text.split_once(':')?;
+        Self::from_parts(kind, target)
+    }
+
+    /// The scope of a kind and a target, as [`Scope::kind`] and [`Scope::target`] give them.
+    #[must_use]
+    pub fn from_parts(kind: &str, target: &str) -> Option<Self> {
+        match kind {
+            "all" => target.is_empty().then_some(Self::All),
+            "ward" => WardId::parse(target).ok().map(Self::Ward),
+            "channel" => ChannelId::parse(target).ok().map(Self::Channel),
+            "topic" => TopicId::parse(target).ok().map(Self::Topic),
+            _ => None,
+        }
+    }
+
+    /// `all`, `ward`, `channel` or `topic`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Ward(_) => "ward",
+            Self::Channel(_) => "channel",
+            Self::Topic(_) => "topic",
+        }
+    }
+
+    /// The id of what is silent; empty for everything.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        match self {
+            Self::All => "",
+            Self::Ward(id) => id.as_str(),
+            Self::Channel(id) => id.as_str(),
+            Self::Topic(id) => id.as_str(),
+        }
+    }
+}
+
+/// Somebody ended a pause before its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resumed {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A pause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pause {
+    /// Its number, by which it is ended.
+    pub number: i64,
+    /// What is silent.
+    pub scope: Scope,
+    /// Whether emergency bulletins are silent too.
+    pub emergency: bool,
+    /// When it began.
+    pub from: Timestamp,
+    /// When it ends by itself.
+    pub until: Timestamp,
+    /// Who said so.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Whether somebody ended it earlier.
+    pub resumed: Option<Resumed>,
+}
+
+impl Pause {
+    /// When it ends, or ended. The instant itself is outside.
+    #[must_use]
+    pub fn end(&self) -> Timestamp {
+        self.resumed
+            .as_ref()
+            .map_or(self.until, |resumed| resumed.at.min(self.until))
+    }
+
+    /// Whether it is in force at an instant.
+    #[must_use]
+    pub fn is_in_force(&self, at: Timestamp) -> bool {
+        self.from <= at && at < self.end()
+    }
+
+    /// Whether it silences a delivery.
+    #[must_use]
+    pub fn covers(
+        &self,
+        ward: &WardId,
+        channel: &ChannelId,
+        topic: &TopicId,
+        priority: Priority,
+    ) -> bool {
+        let is_meant = match &self.scope {
+            Scope::All => true,
+            Scope::Ward(id) => id == ward,
+            Scope::Channel(id) => id == channel,
+            Scope::Topic(id) => id == topic,
+        };
+        is_meant && (self.emergency || priority != Priority::Emergency)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_read_as_it_is_written() {
+        for text in ["ward:hung-binh", "channel:loa-1", "topic:gia-danh"] {
+            let scope = Scope::parse(text).expect(text);
+            assert_eq!(format!("{}:{}", scope.kind(), scope.target()), text);
+        }
+        assert_eq!(Scope::parse("all"), Some(Scope::All));
+        for text in [
+            "",
+            "all:x",
+            "ward:",
+            "ward:Ä",
+            "kind:loudspeaker",
+            "hung-binh",
+        ] {
+            assert_eq!(Scope::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn it_ends_when_somebody_ends_it_and_never_later() {
+        let at = Timestamp::from_micros;
+        let mut pause = Pause {
+            number: 1,
+            scope: Scope::All,
+            emergency: false,
+            from: at(10),
+            until: at(20),
+            by: "An".to_owned(),
+            reason: "tang lễ".to_owned(),
+            resumed: None,
+        };
+        assert!(pause.is_in_force(at(10)) && pause.is_in_force(at(19)));
+        assert!(!pause.is_in_force(at(9)) && !pause.is_in_force(at(20)));
+        let resumed = |at| Resumed {
+            at,
+            by: "An".to_owned(),
+            reason: "xong".to_owned(),
+        };
+        pause.resumed = Some(resumed(at(15)));
+        assert!(pause.is_in_force(at(14)) && !pause.is_in_force(at(15)));
+        pause.resumed = Some(resumed(at(30)));
+        assert_eq!(pause.end(), at(20));
+    }
+
+    #[test]
+    fn an_emergency_is_heard_unless_it_is_silenced_too() {
+        let ward = WardId::parse("le-loi").expect("an id");
+        let channel = ChannelId::parse("loa-1").expect("an id");
+        let topic = TopicId::parse("gia-danh").expect("an id");
+        let mut pause = Pause {
+            number: 1,
+            scope: Scope::Ward(ward.clone()),
+            emergency: false,
+            from: Timestamp::from_micros(10),
+            until: Timestamp::from_micros(20),
+            by: "An".to_owned(),
+            reason: "tang lễ".to_owned(),
+            resumed: None,
+        };
+        let covers = |pause: &Pause, priority| pause.covers(&ward, &channel, &topic, priority);
+        assert!(covers(&pause, Priority::Normal) && covers(&pause, Priority::Priority));
+        assert!(!covers(&pause, Priority::Emergency));
+        pause.emergency = true;
+        assert!(covers(&pause, Priority::Emergency));
+        pause.scope = Scope::Topic(TopicId::parse("khac").expect("an id"));
+        assert!(!covers(&pause, Priority::Normal));
+    }
+}
