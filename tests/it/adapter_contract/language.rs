@@ -427,10 +427,11 @@ fn the_registry_builds_what_it_can_and_names_the_rest() {
         _ => Err(NotThere),
     };
     let (registry, problems) = Registry::new(&workspace, &resolve);
-    let built: Vec<(&str, &str, &str)> = registry
+    let mut built: Vec<(&str, &str, &str)> = registry
         .iter()
         .map(|(id, adapter)| (id.as_str(), adapter.name(), adapter.host()))
         .collect();
+    built.sort_unstable();
     assert_eq!(
         built,
         [
