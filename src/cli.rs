@@ -25,6 +25,7 @@ mod simulate;
 mod sound;
 mod speech;
 mod status;
+mod store;
 mod subject;
 mod usage;
 mod verify;
@@ -33,11 +34,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::{
-    catalogue::Lang,
-    domain::approval::Decision,
-    store::{StoreError, World},
-};
+use crate::{catalogue::Lang, domain::approval::Decision, store::World};
 use output::{Format, NotAnInstant, Output};
 
 /// Sends a city's public warnings to ward loudspeakers, websites and chat channels: on time, once, and on the record.
@@ -203,17 +200,10 @@ pub fn main() -> ExitCode {
     }
     let sentence = match error.downcast_ref::<NotAnInstant>() {
         Some(NotAnInstant(text)) => output.say("cli.bad-instant", &[("text", text)]),
-        None => match error.downcast_ref::<StoreError>() {
-            Some(StoreError::Unreachable {
-                address,
-                obstacle,
-                source,
-            }) => output.say(
-                &format!("cli.database-{}", obstacle.as_str()),
-                &[("address", address), ("cause", source)],
-            ),
-            _ => format!("{error:#}"),
-        },
+        None => error
+            .downcast_ref()
+            .and_then(|error| store::sentence(error, &output))
+            .unwrap_or_else(|| format!("{error:#}")),
     };
     place::eprint_text(&output::harmless(&format!("loa: {sentence}")));
     ExitCode::from(if error.is::<Findings>() { 1 } else { 2 })

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{
     Global,
-    output::{Format, Output, local},
+    output::{Format, Output, local, rfc3339},
     place::Place,
     preview::unknown,
 };
@@ -124,7 +124,7 @@ pub(super) async fn run(global: &Global, args: &SendArgs, output: &Output) -> an
     match output.format {
         Format::Json => output.json(&serde_json::json!({
             "schedule": schedule,
-            "due": now,
+            "due": rfc3339(now, place.zone()),
             "deliveries": ids,
             "new": made.inserted,
             "daemon_running": running,

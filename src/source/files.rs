@@ -296,11 +296,19 @@ impl Gathered {
                 return Vec::new();
             }
         };
-        let entries = list.filter_map(Result::ok).filter_map(|entry| {
+        let mut entries = Vec::new();
+        for entry in list.filter_map(Result::ok) {
             let path = entry.path();
-            // A name that is not UTF-8 cannot be the name of anything here.
-            let child = entry.file_name().into_string().ok()?;
-            Some(Entry {
+            let child = match entry.file_name().into_string() {
+                Ok(child) => child,
+                // Beside the workspace's own folders anything may lie.
+                Err(_) if name.is_empty() => continue,
+                Err(child) => {
+                    self.misnamed(&format!("{name}/{}", child.to_string_lossy()));
+                    continue;
+                }
+            };
+            entries.push(Entry {
                 kind: std::fs::metadata(&path).ok().as_ref().map(Kind::of),
                 is_link: entry.file_type().is_ok_and(|sort| sort.is_symlink()),
                 name: if name.is_empty() {
@@ -309,9 +317,19 @@ impl Gathered {
                     format!("{name}/{child}")
                 },
                 path,
-            })
-        });
-        entries.collect()
+            });
+        }
+        entries
+    }
+
+    /// A file whose name is not UTF-8, as old systems and archives leave behind: nothing can name it, so nothing of it would
+    /// ever be read.
+    fn misnamed(&mut self, path: &str) {
+        self.diagnostics.push(
+            Diagnostic::new(Code::Unreadable, Place::absent(path))
+                .with("error", Arg::Word("io-name".to_owned()))
+                .help(Phrase::new("L001-help-name")),
+        );
     }
 
     fn take(&mut self, entry: &Entry, depth: usize) {

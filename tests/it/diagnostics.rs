@@ -492,6 +492,32 @@ fn check_damaged(mut files: Files, damages: &[(usize, Damage)]) {
     assert_eq!(json.as_array().unwrap().len(), loaded.diagnostics.len());
 }
 
+#[test]
+fn a_file_whose_name_is_no_text_is_a_mistake() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = crate::support::workspace::Folder::small();
+    let name = std::ffi::OsStr::from_bytes(b"c\xf4ng-an.yaml");
+    std::fs::write(folder.path().join("content/bulletins").join(name), "x").unwrap();
+    // Not the workspace's.
+    std::fs::write(folder.path().join(name), "x").unwrap();
+    let said = crate::support::cli::loa(&folder.path(), &["check", "--format", "json"]);
+    assert_eq!(said.code, 1, "{said:?}");
+    let found = said.json();
+    let found: Vec<_> = found
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|found| found["severity"] == "error")
+        .map(|found| {
+            (
+                found["code"].as_str().unwrap(),
+                found["file"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(found, [("L001", "content/bulletins/c\u{fffd}ng-an.yaml")]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -138,3 +138,28 @@ fn the_log_says_that_nothing_was_running() {
         said.out
     );
 }
+
+#[test]
+fn a_database_of_the_other_world_is_said_in_the_readers_language() {
+    let folder = Folder::small();
+    assert_eq!(run(&folder, &["--until", "2024-03-25T05:00:01"]).code, 0);
+    let simulated = format!(
+        "sqlite:{}",
+        folder.path().join(".loa/simulated.db").display()
+    );
+    let table = [
+        ("vi", "Đây là cơ sở dữ liệu của mô phỏng"),
+        ("en", "Add --simulate"),
+    ];
+    for (lang, expected) in table {
+        let said = loa(
+            &folder.path(),
+            &["log", "--database", &simulated, "--lang", lang],
+        );
+        assert_eq!(said.code, 2, "{said:?}");
+        assert!(said.err.contains(expected), "{said:?}");
+    }
+    let said = loa(&folder.path(), &["log", "--database", "mysql://nobody"]);
+    assert_eq!(said.code, 2, "{said:?}");
+    assert!(said.err.contains("phải bắt đầu bằng `sqlite:`"), "{said:?}");
+}
