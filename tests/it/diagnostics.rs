@@ -497,9 +497,9 @@ fn a_file_whose_name_is_no_text_is_a_mistake() {
     use std::os::unix::ffi::OsStrExt as _;
     let folder = crate::support::workspace::Folder::small();
     let name = std::ffi::OsStr::from_bytes(b"c\xf4ng-an.yaml");
-    std::fs::write(folder.path().join("content/bulletins").join(name), "x").unwrap();
+    fs::write(folder.path().join("content/bulletins").join(name), "x").unwrap();
     // Not the workspace's.
-    std::fs::write(folder.path().join(name), "x").unwrap();
+    fs::write(folder.path().join(name), "x").unwrap();
     let said = crate::support::cli::loa(&folder.path(), &["check", "--format", "json"]);
     assert_eq!(said.code, 1, "{said:?}");
     let found = said.json();
