@@ -41,6 +41,9 @@ pub const WATCHED: &[(&str, bool)] = &[
     ("channels", true),
 ];
 
+/// The file of the settings.
+const SETTINGS: &str = "loa.yaml";
+
 /// The file of the contacts.
 const CONTACTS: &str = "content/contacts.yaml";
 
@@ -49,6 +52,9 @@ const CONTACTS: &str = "content/contacts.yaml";
 pub struct Loaded {
     /// The workspace, if there is no error.
     pub workspace: Option<Workspace>,
+    /// What is good of a workspace that has errors elsewhere than in its settings: enough to read and to close the record.
+    /// Ids in it may name what is not there.
+    pub rest: Option<Workspace>,
     /// The contacts, where their file has no error: what it says of them is known even if the workspace is not good.
     pub contacts: Option<BTreeMap<ContactId, Contact>>,
     /// All mistakes, by file and place.
@@ -97,6 +103,7 @@ pub fn load_at(root: &Path, now: Option<Timestamp>) -> Loaded {
 pub fn too_slow() -> Loaded {
     Loaded {
         workspace: None,
+        rest: None,
         contacts: None,
         diagnostics: vec![files::too_slow()],
         files: Vec::new(),
@@ -146,7 +153,7 @@ fn read(
     {
         note_gap(&notebook, &Role::Settings);
         notebook.report(
-            Diagnostic::new(Code::NoSettings, Place::absent("loa.yaml"))
+            Diagnostic::new(Code::NoSettings, Place::absent(SETTINGS))
                 .help(Phrase::new("L002-help")),
         );
     }
@@ -206,9 +213,17 @@ fn read(
             diagnostic.severity == Severity::Error && diagnostic.at.file.path() == path
         })
     };
+    let contacts = (!contacts.is_empty() && !is_wrong(CONTACTS)).then_some(contacts);
+    // The settings say which database it is.
+    let (workspace, rest) = match (is_good, is_wrong(SETTINGS)) {
+        (true, _) => (Some(workspace), None),
+        (false, false) => (None, Some(workspace)),
+        (false, true) => (None, None),
+    };
     Loaded {
-        contacts: (!contacts.is_empty() && !is_wrong(CONTACTS)).then_some(contacts),
-        workspace: is_good.then_some(workspace),
+        contacts,
+        workspace,
+        rest,
         diagnostics,
         files: read,
     }

@@ -13,6 +13,7 @@ use super::{
     output::{Format, JsonArray, Output, local, parse_instant, rfc3339},
     place::Place,
     preview::unknown,
+    usage::one_of,
 };
 use crate::{
     clock::Clock,
@@ -41,7 +42,7 @@ pub(super) struct LogArgs {
     #[arg(long)]
     schedule: Option<String>,
     /// Only this state: planned, ready, sending, accepted, confirmed, unheard, failed, unknown, skipped, cancelled
-    #[arg(long, value_parser = parse_state)]
+    #[arg(long, value_parser = one_of(State::ALL, State::as_str))]
     state: Option<State>,
     /// Due at or after this instant (2024-03-25, 2024-03-25T05:00, -2h)
     #[arg(long, allow_hyphen_values = true)]
@@ -55,13 +56,6 @@ pub(super) struct LogArgs {
     /// At most so many rows, the newest (text: 200 unless --since is given; JSON: all)
     #[arg(long)]
     limit: Option<u32>,
-}
-
-fn parse_state(text: &str) -> Result<State, String> {
-    State::parse(text).ok_or_else(|| {
-        let known: Vec<_> = State::ALL.iter().map(|state| state.as_str()).collect();
-        format!("the states are {}", known.join(", "))
-    })
 }
 
 /// A row of `loa log --format json`. Fields are only ever added.
@@ -159,10 +153,20 @@ pub(super) fn check_names(
 /// # Errors
 /// When the filter is not understood or the store fails.
 pub(super) async fn run(global: &Global, args: &LogArgs, output: &Output) -> anyhow::Result<()> {
-    let place = Place::load(global, output)?;
+    let place = Place::of_record(global, output)?;
     let store = place.store(false).await?;
     let (zone, now) = (place.zone(), place.now(&store).await?);
-    let (ward, channel, schedule) = names(&place, &store, args, output).await?;
+    let (ward, channel, schedule) = names(
+        &place,
+        &store,
+        [
+            args.ward.as_deref(),
+            args.channel.as_deref(),
+            args.schedule.as_deref(),
+        ],
+        output,
+    )
+    .await?;
     let instant = |text: &Option<String>| {
         text.as_deref()
             .map(|text| parse_instant(text, zone, now))
@@ -202,57 +206,54 @@ pub(super) async fn run(global: &Global, args: &LogArgs, output: &Output) -> any
     Ok(())
 }
 
-/// The names asked for. One that the files do not have is refused, with the nearest that they have, unless the log has it:
+/// The ward, channel and schedule asked for. One that the files do not have is refused, with the nearest that they have, unless the log has it:
 /// an empty log would say that nothing was aired.
-async fn names(
+pub(super) async fn names(
     place: &Place,
     store: &Store,
-    args: &LogArgs,
+    asked: [Option<&str>; 3],
     output: &Output,
 ) -> anyhow::Result<(Option<WardId>, Option<ChannelId>, Option<ScheduleId>)> {
     let workspace = &place.workspace;
-    let ward = args.ward.as_deref().map(WardId::parse);
-    let channel = args.channel.as_deref().map(ChannelId::parse);
-    let schedule = args.schedule.as_deref().map(ScheduleId::parse);
-    let is_recorded = async |filter: LogFilter| {
-        let rows = store.log(&filter, Order::NewestFirst, None, 1).await?;
-        anyhow::Ok(!rows.is_empty())
-    };
-    if let (Some(text), Some(id)) = (&args.ward, &ward) {
+    let [ward_name, channel_name, schedule_name] = asked;
+    let ward = ward_name.map(WardId::parse);
+    let channel = channel_name.map(ChannelId::parse);
+    let schedule = schedule_name.map(ScheduleId::parse);
+    if let (Some(text), Some(id)) = (ward_name, &ward) {
         let id = id.as_ref().ok();
         let known = id.is_some_and(|id| workspace.ward(id).is_some());
         let filter = LogFilter {
             ward: id.cloned(),
             ..LogFilter::default()
         };
-        if !known && (id.is_none() || !is_recorded(filter).await?) {
+        if !known && (id.is_none() || !is_recorded(store, filter).await?) {
             let city = &workspace.settings.city;
             let wards = std::iter::once(city).chain(workspace.wards.values());
             let wards = wards.map(|ward| (ward.id.as_str(), ward.name.as_str()));
             bail!(unknown(output, "cli.no-ward", text, wards));
         }
     }
-    if let (Some(text), Some(id)) = (&args.channel, &channel) {
+    if let (Some(text), Some(id)) = (channel_name, &channel) {
         let id = id.as_ref().ok();
         let known = id.is_some_and(|id| workspace.channels.contains_key(id));
         let filter = LogFilter {
             channel: id.cloned(),
             ..LogFilter::default()
         };
-        if !known && (id.is_none() || !is_recorded(filter).await?) {
+        if !known && (id.is_none() || !is_recorded(store, filter).await?) {
             let channels = workspace.channels.values();
             let channels = channels.map(|channel| (channel.id.as_str(), channel.name.as_str()));
             bail!(unknown(output, "cli.no-channel", text, channels));
         }
     }
-    if let (Some(text), Some(id)) = (&args.schedule, &schedule) {
+    if let (Some(text), Some(id)) = (schedule_name, &schedule) {
         let id = id.as_ref().ok();
         let known = id.is_some_and(|id| workspace.schedules.contains_key(id));
         let filter = LogFilter {
             schedule: id.cloned(),
             ..LogFilter::default()
         };
-        if !known && (id.is_none() || !is_recorded(filter).await?) {
+        if !known && (id.is_none() || !is_recorded(store, filter).await?) {
             let schedules = workspace.schedules.keys();
             let schedules = schedules.map(|id| (id.as_str(), id.as_str()));
             bail!(unknown(output, "cli.no-schedule", text, schedules));
@@ -263,6 +264,12 @@ async fn names(
         channel.transpose()?,
         schedule.transpose()?,
     ))
+}
+
+/// Whether the log has anything of the kind.
+async fn is_recorded(store: &Store, filter: LogFilter) -> anyhow::Result<bool> {
+    let rows = store.log(&filter, Order::NewestFirst, None, 1).await?;
+    Ok(!rows.is_empty())
 }
 
 async fn newest(store: &Store, filter: &LogFilter, limit: u32) -> anyhow::Result<Vec<DeliveryRow>> {

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{
     Global,
+    log::names,
     output::{Format, Output, local, parse_instant, rfc3339},
     place::Place,
     preview::unknown,
@@ -17,7 +18,7 @@ use crate::{
         pause::{Pause, Scope},
         time::Timestamp,
     },
-    store::pause::NewPause,
+    store::{Store, pause::NewPause},
 };
 
 /// The longest pause. Who wants more takes the schedule out.
@@ -117,14 +118,9 @@ pub(super) async fn pause(
     args: &PauseArgs,
     output: &Output,
 ) -> anyhow::Result<()> {
-    let place = Place::load(global, output)?;
-    let (by, reason) = (args.by.trim(), args.reason.trim());
-    if by.is_empty() || reason.is_empty() {
-        bail!(output.say("cli.pause-by-and-reason", &[]));
-    }
-    let scope = scope(&args.what, &place, output)?;
-    let store = place.store(false).await?;
-    let now = place.now(&store).await?;
+    let desk = Desk::open(global, &args.by, &args.reason, output).await?;
+    let (place, now) = (&desk.place, desk.now);
+    let scope = scope(&args.what, place, &desk.store, output).await?;
     let until = parse_instant(&args.until, place.zone(), now)?;
     if until <= now {
         bail!(output.say(
@@ -139,17 +135,17 @@ pub(super) async fn pause(
         scope: &scope,
         emergency: args.emergency_too,
         until,
-        by,
-        reason,
+        by: desk.by,
+        reason: desk.reason,
     };
-    let pause = store.pause(&new, now).await?;
+    let pause = desk.store.pause(&new, now).await?;
     match output.format {
-        Format::Json => output.json(&Row::of(&pause, now, &place)),
+        Format::Json => output.json(&Row::of(&pause, now, place)),
         Format::Text => {
             let sentence = output.say(
                 "cli.paused",
                 &[
-                    ("what", &words(&pause.scope, &place, output)),
+                    ("what", &words(&pause.scope, place, output)),
                     ("until", &local(pause.until, place.zone())),
                     ("number", &pause.number),
                 ],
@@ -172,20 +168,16 @@ pub(super) async fn resume(
     args: &ResumeArgs,
     output: &Output,
 ) -> anyhow::Result<()> {
-    let place = Place::load(global, output)?;
-    let (by, reason) = (args.by.trim(), args.reason.trim());
-    if by.is_empty() || reason.is_empty() {
-        bail!(output.say("cli.pause-by-and-reason", &[]));
-    }
-    let store = place.store(false).await?;
-    let now = place.now(&store).await?;
-    let Some(pause) = store.resume(args.number, by, reason, now).await? else {
+    let desk = Desk::open(global, &args.by, &args.reason, output).await?;
+    let (place, now) = (&desk.place, desk.now);
+    let resumed = desk.store.resume(args.number, desk.by, desk.reason, now);
+    let Some(pause) = resumed.await? else {
         bail!(output.say("cli.no-pause", &[("number", &args.number)]));
     };
     match output.format {
-        Format::Json => output.json(&Row::of(&pause, now, &place)),
+        Format::Json => output.json(&Row::of(&pause, now, place)),
         Format::Text => {
-            let what = words(&pause.scope, &place, output);
+            let what = words(&pause.scope, place, output);
             Ok(output.line(&output.say("cli.resumed", &[("what", &what)]))?)
         }
     }
@@ -200,7 +192,7 @@ pub(super) async fn list(
     args: &PausesArgs,
     output: &Output,
 ) -> anyhow::Result<()> {
-    let place = Place::load(global, output)?;
+    let place = Place::of_record(global, output)?;
     let store = place.store(false).await?;
     let now = place.now(&store).await?;
     let since = if args.all {
@@ -262,23 +254,55 @@ fn words(scope: &Scope, place: &Place, output: &Output) -> String {
     output.say(&format!("state.scope-{}", scope.kind()), &[("name", &name)])
 }
 
-fn scope(text: &str, place: &Place, output: &Output) -> anyhow::Result<Scope> {
+/// What is meant. A name is refused that neither the files nor the log have.
+async fn scope(text: &str, place: &Place, store: &Store, output: &Output) -> anyhow::Result<Scope> {
     let text = text.trim();
-    match text.split_once(':') {
-        Some(("ward", name)) => super::log::check_names(place, output, Some(name), None)?,
-        Some(("channel", name)) => super::log::check_names(place, output, None, Some(name))?,
+    let asked = match text.split_once(':') {
+        Some(("ward", name)) => [Some(name), None, None],
+        Some(("channel", name)) => [None, Some(name), None],
         Some(("topic", name)) if !place.workspace.topics.contains_key(name) => {
-            let known = place
-                .workspace
-                .topics
-                .values()
-                .map(|topic| (topic.id.as_str(), topic.title.as_str()));
+            let known = place.workspace.topics.values();
+            let known = known.map(|topic| (topic.id.as_str(), topic.title.as_str()));
             bail!(unknown(output, "cli.no-topic", name, known));
         }
-        _ => {}
-    }
+        _ => [None; 3],
+    };
+    names(place, store, asked, output).await?;
     match Scope::parse(text) {
         Some(scope) => Ok(scope),
         None => bail!(output.say("cli.bad-scope", &[("scope", &text)])),
+    }
+}
+
+/// Where a person's word is taken down, whose it is and why.
+struct Desk<'a> {
+    place: Place,
+    store: Store,
+    now: Timestamp,
+    by: &'a str,
+    reason: &'a str,
+}
+
+impl<'a> Desk<'a> {
+    async fn open(
+        global: &Global,
+        by: &'a str,
+        reason: &'a str,
+        output: &Output,
+    ) -> anyhow::Result<Self> {
+        let (by, reason) = (by.trim(), reason.trim());
+        if by.is_empty() || reason.is_empty() {
+            bail!(output.say("cli.pause-by-and-reason", &[]));
+        }
+        let place = Place::of_record(global, output)?;
+        let store = place.store(false).await?;
+        let now = place.now(&store).await?;
+        Ok(Self {
+            place,
+            store,
+            now,
+            by,
+            reason,
+        })
     }
 }

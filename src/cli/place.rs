@@ -10,9 +10,9 @@ use super::{Findings, Global, output::Output};
 use crate::{
     clock::Clock,
     config::{self, Secrets},
-    diagnostic::render,
+    diagnostic::{Diagnostic, render},
     domain::{time::Timestamp, workspace::Workspace},
-    source,
+    source::{self, Loaded},
     store::{Store, World},
 };
 
@@ -36,17 +36,31 @@ impl Place {
     /// # Errors
     /// [`Findings`] for mistakes in the workspace; others when the database's address is a secret that is missing.
     pub(super) fn load(global: &Global, output: &Output) -> anyhow::Result<Self> {
-        let progress = progress(&output.say("cli.loading", &[]));
-        let loaded = source::load(&global.dir);
-        progress.finish_and_clear();
-        let Some(workspace) = loaded.workspace else {
-            eprint_text(&render::to_text(
-                &loaded.diagnostics,
-                output.lang,
-                output.color,
-            ));
-            return Err(Findings(output.say("cli.workspace-has-mistakes", &[])).into());
-        };
+        let loaded = read(global, output);
+        match loaded.workspace {
+            Some(workspace) => Self::at(global, workspace),
+            None => Err(refused(&loaded.diagnostics, output)),
+        }
+    }
+
+    /// The same for a command that reads or closes the record: a mistake in a file must not keep anybody from it. Where there
+    /// is one elsewhere than in the settings, standard error says so, and the workspace is what is left of it.
+    ///
+    /// # Errors
+    /// As [`Place::load`], where the settings are not good.
+    pub(super) fn of_record(global: &Global, output: &Output) -> anyhow::Result<Self> {
+        let loaded = read(global, output);
+        match (loaded.workspace, loaded.rest) {
+            (Some(workspace), _) => Self::at(global, workspace),
+            (None, Some(rest)) => {
+                eprint_text(&output.say("cli.record-in-spite-of-mistakes", &[]));
+                Self::at(global, rest)
+            }
+            (None, None) => Err(refused(&loaded.diagnostics, output)),
+        }
+    }
+
+    fn at(global: &Global, workspace: Workspace) -> anyhow::Result<Self> {
         let world = global.world();
         let database = config::database_url(
             &workspace.settings,
@@ -92,6 +106,19 @@ impl Place {
                 .unwrap_or(self.workspace.settings.simulate_start),
         })
     }
+}
+
+fn read(global: &Global, output: &Output) -> Loaded {
+    let progress = progress(&output.say("cli.loading", &[]));
+    let loaded = source::load(&global.dir);
+    progress.finish_and_clear();
+    loaded
+}
+
+/// Prints the mistakes that keep a command from its work.
+fn refused(mistakes: &[Diagnostic], output: &Output) -> anyhow::Error {
+    eprint_text(&render::to_text(mistakes, output.lang, output.color));
+    Findings(output.say("cli.workspace-has-mistakes", &[])).into()
 }
 
 /// A sign of life on a terminal for what takes longer than a second.

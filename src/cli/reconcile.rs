@@ -38,7 +38,7 @@ pub(super) async fn run(
     if !args.heard && !args.not_heard {
         bail!(output.say("cli.reconcile-choose", &[]));
     }
-    let place = Place::load(global, output)?;
+    let place = Place::of_record(global, output)?;
     if args.by.trim().is_empty() {
         bail!(output.say("cli.reconcile-by", &[]));
     }

@@ -1,7 +1,7 @@
 //! `loa retract`: a bulletin is taken back with one command. What is still to go out is called off, and every channel that
 //! carried it gets its correction.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::bail;
 use clap::Args;
@@ -16,12 +16,12 @@ use super::{
 use crate::{
     domain::{
         approval::{Decision, Refusal, Subject, fold_name},
-        bulletin::Bulletin,
         channel::ChannelKind,
-        id::{DeliveryId, ScheduleId},
+        id::{BulletinId, DeliveryId, ScheduleId},
+        message::{Content, ContentHash},
         plan::PlannedDelivery,
         time::Timestamp,
-        version::Version,
+        version::{Record, Version},
     },
     render::Renderer,
     store::{Store, approval::Retraction, row::DeliveryRow},
@@ -59,34 +59,26 @@ pub(super) async fn run(
     args: &RetractArgs,
     output: &Output,
 ) -> anyhow::Result<()> {
-    let place = Place::load(global, output)?;
-    let workspace = &place.workspace;
-    let Some(bulletin) = workspace.bulletins.get(args.bulletin.as_str()) else {
-        let known = workspace.bulletins.values();
-        let known = known.map(|known| (known.id.as_str(), known.title.as_str()));
-        bail!(unknown(output, "cli.no-bulletin", &args.bulletin, known));
-    };
+    let place = Place::of_record(global, output)?;
     let refuse = |no| refusal(output, &place, no, &args.bulletin, args.by.trim());
     if args.reason.trim().is_empty() {
         bail!(refuse(Refusal::NoReason));
     }
-    let Some((person, role)) = who(&place, bulletin, &args.by, output) else {
-        bail!(refuse(Refusal::NotApprover));
-    };
     let store = place.store(false).await?;
     let now = place.now(&store).await?;
+    let meant = Meant::find(&place, &store, &args.bulletin, output).await?;
+    let Some((person, role)) = who(&place, &meant.editors, &args.by, output) else {
+        bail!(refuse(Refusal::NotApprover));
+    };
     let Some((revision, _)) = store.revision().await? else {
         bail!(output.say("cli.send-no-daemon-ever", &[]));
     };
-    let (renderer, _) = Renderer::new(workspace);
-    let version = version(&place, &store, &renderer, bulletin).await?;
-    let words = contents(&place, &renderer, &bulletin.id);
-    let token = blake3::hash(format!("{person}\0{}\0{}", bulletin.id, now.as_micros()).as_bytes());
+    let token = blake3::hash(format!("{person}\0{}\0{}", meant.id, now.as_micros()).as_bytes());
     let schedule = ScheduleId::correction(&token.to_hex()[..10]);
     let retraction = Retraction {
-        bulletin: &bulletin.id,
-        version: &version,
-        contents: &words,
+        bulletin: &meant.id,
+        version: &meant.version,
+        contents: &meant.contents,
         revision: &revision,
         person: &person,
         role: &role,
@@ -100,8 +92,8 @@ pub(super) async fn run(
     let ids: Vec<&DeliveryId> = taken.corrections.iter().map(|one| &one.id).collect();
     match output.format {
         Format::Json => output.json(&serde_json::json!({
-            "bulletin": bulletin.id,
-            "version": version.hash,
+            "bulletin": meant.id,
+            "version": meant.version.hash,
             "called_off": taken.called_off,
             "schedule": schedule,
             "corrections": ids,
@@ -112,7 +104,7 @@ pub(super) async fn run(
                 taken.corrections.iter().filter(is_so).count()
             };
             let args: [(&str, &dyn std::fmt::Display); 6] = [
-                ("title", &bulletin.title),
+                ("title", &meant.title),
                 ("called", &taken.called_off),
                 ("loudspeakers", &count(ChannelKind::Loudspeaker)),
                 ("websites", &count(ChannelKind::Website)),
@@ -120,8 +112,8 @@ pub(super) async fn run(
                 ("signs", &count(ChannelKind::Sign)),
             ];
             output.line(&output.say("approval.retracted", &args))?;
-            if bulletin.correction.is_none() && !taken.corrections.is_empty() {
-                let id = &bulletin.id;
+            if !meant.has_correction && !taken.corrections.is_empty() {
+                let id = &meant.id;
                 output.line(&output.say("approval.retracted-speechless", &[("id", id)]))?;
             }
             Ok(())
@@ -131,31 +123,79 @@ pub(super) async fn run(
 
 /// The person's name and office, when this person may take the bulletin back. Stopping is never risky, so its editors may,
 /// too; the words that follow were approved before.
-fn who(place: &Place, bulletin: &Bulletin, by: &str, output: &Output) -> Option<(String, String)> {
+fn who(place: &Place, editors: &[String], by: &str, output: &Output) -> Option<(String, String)> {
     let rules = &place.workspace.settings.approval;
     if let Some(approver) = rules.approver(by) {
         return Some((approver.name.clone(), approver.role.clone()));
     }
     let folded = fold_name(by);
-    let editor = bulletin
-        .editors
-        .iter()
-        .find(|editor| fold_name(editor) == folded)?;
+    let editor = editors.iter().find(|editor| fold_name(editor) == folded)?;
     Some((editor.clone(), output.say("approval.role-editor", &[])))
 }
 
-/// The version that is taken back: the one in force, else the last that was approved, else the present one.
-async fn version(
-    place: &Place,
-    store: &Store,
-    renderer: &Renderer,
-    bulletin: &Bulletin,
-) -> anyhow::Result<Version> {
-    let subject = Subject::Bulletin(bulletin.id.clone());
-    let standings = store.standings(&[subject.clone()].into()).await?;
+/// What is taken back. A bulletin that was approved stands on record with its words: it can be taken back whatever has become
+/// of its file.
+struct Meant {
+    id: BulletinId,
+    title: String,
+    editors: Vec<String>,
+    has_correction: bool,
+    /// The version in force, else the last that was approved, else the present one.
+    version: Version,
+    /// The version's words, where they are not on record.
+    contents: Vec<(ContentHash, Arc<Content>)>,
+}
+
+impl Meant {
+    async fn find(
+        place: &Place,
+        store: &Store,
+        name: &str,
+        output: &Output,
+    ) -> anyhow::Result<Self> {
+        let workspace = &place.workspace;
+        let present = workspace.bulletins.get(name);
+        if let Ok(id) = BulletinId::parse(name)
+            && let Some(version) = on_record(store, &id).await?
+            && let Record::Bulletin(record) = &version.record
+        {
+            let slots = record.words.values().flat_map(BTreeMap::keys);
+            let present = present.map(|bulletin| bulletin.editors.as_slice());
+            return Ok(Self {
+                title: record.title.clone(),
+                editors: [&record.editors, present.unwrap_or_default()].concat(),
+                has_correction: slots
+                    .into_iter()
+                    .any(|slot| slot.starts_with("correction-")),
+                contents: Vec::new(),
+                version,
+                id,
+            });
+        }
+        let Some(bulletin) = present else {
+            let known = workspace.bulletins.values();
+            let known = known.map(|known| (known.id.as_str(), known.title.as_str()));
+            bail!(unknown(output, "cli.no-bulletin", name, known));
+        };
+        let (renderer, _) = Renderer::new(workspace);
+        Ok(Self {
+            id: bulletin.id.clone(),
+            title: bulletin.title.clone(),
+            editors: bulletin.editors.clone(),
+            has_correction: bulletin.correction.is_some(),
+            version: bulletin_version(workspace, &renderer, bulletin),
+            contents: contents(place, &renderer, &bulletin.id),
+        })
+    }
+}
+
+/// The version in force, else the last that was approved.
+async fn on_record(store: &Store, id: &BulletinId) -> anyhow::Result<Option<Version>> {
+    let subject = Subject::Bulletin(id.clone());
+    let mut standings = store.standings(&[subject.clone()].into()).await?;
     let in_force = standings
-        .get(&subject)
-        .and_then(|standing| standing.in_force.clone());
+        .remove(&subject)
+        .and_then(|standing| standing.in_force);
     let last = if in_force.is_some() {
         in_force
     } else {
@@ -163,13 +203,9 @@ async fn version(
         let mut approved = entries.into_iter().rev();
         approved.find(|entry| entry.decision == Decision::Approved)
     };
-    if let Some(entry) = last {
-        let hashes = [entry.version.clone()].into();
-        if let Some(version) = store.versions(&hashes).await?.into_values().next() {
-            return Ok(version);
-        }
-    }
-    Ok(bulletin_version(&place.workspace, renderer, bulletin))
+    let Some(entry) = last else { return Ok(None) };
+    let mut versions = store.versions(&[entry.version.clone()].into()).await?;
+    Ok(versions.remove(&entry.version))
 }
 
 /// The correction for the channel that made the delivery `row`.

@@ -37,7 +37,7 @@ struct Finding {
 /// # Errors
 /// [`Findings`] when something is not accounted for; others when the store fails.
 pub(super) async fn run(global: &Global, args: &VerifyArgs, output: &Output) -> anyhow::Result<()> {
-    let place = Place::load(global, output)?;
+    let place = Place::of_record(global, output)?;
     let store = place.store(false).await?;
     let (zone, now) = (place.zone(), place.now(&store).await?);
     let progress = progress(&output.say("cli.verifying", &[]));

@@ -301,8 +301,11 @@ on_both_databases! {
         let wrong = desk(&scene).says(&["retract", "mot", "--by", "Người lạ", "--reason", "sai"]);
         assert_eq!(wrong.code, 2, "{wrong:?}");
 
+        // Whatever has become of its file.
+        scene.folder.amend(MOT, "zzz: [\n");
         let said = desk(&scene).says(&["retract", "mot", "--by", HOA, "--reason", "nêu sai cơ quan", "--format", "json"]);
         assert_eq!(said.code, 0, "{said:?}");
+        scene.folder.edit(MOT, "zzz: [\n", "");
         assert_eq!(said.json()["corrections"].as_array().unwrap().len(), of_mot.len());
         drop(typing);
         daemon.wait(|rows| count(rows, State::Accepted) == 6 + of_mot.len()).await;

@@ -163,3 +163,70 @@ fn a_database_of_the_other_world_is_said_in_the_readers_language() {
     assert_eq!(said.code, 2, "{said:?}");
     assert!(said.err.contains("phải bắt đầu bằng `sqlite:`"), "{said:?}");
 }
+
+#[test]
+fn a_mistake_in_a_file_keeps_nobody_from_the_record() {
+    let folder = Folder::small();
+    assert_eq!(run(&folder, &["--until", "2024-03-25T06:30"]).code, 0);
+    let simulated =
+        |arguments: &[&str]| loa(&folder.path(), &[arguments, &["--simulate"]].concat());
+    let whole = simulated(&["log", "--format", "json"]).json();
+    let id = whole[0]["delivery"].as_str().unwrap();
+    folder.amend("channels/kenh.yaml", "zzz: [\n");
+    assert_eq!(simulated(&["check"]).code, 1);
+
+    let said = simulated(&["log", "--format", "json"]);
+    assert_eq!((said.code, said.json()), (0, whole.clone()), "{said:?}");
+    assert!(
+        said.err.contains("Bộ nội dung có lỗi (xem `loa check`)"),
+        "{said:?}"
+    );
+    let (ward, channel) = (
+        whole[0]["ward"].as_str().unwrap(),
+        whole[0]["channel"].as_str().unwrap(),
+    );
+    assert_eq!(
+        simulated(&["log", "--ward", ward, "--channel", channel]).code,
+        0
+    );
+    assert_eq!(simulated(&["log", "--ward", "la"]).code, 2);
+    assert_eq!(simulated(&["verify"]).code, 0);
+    assert_eq!(
+        simulated(&["reconcile", id, "--heard", "--by", "Lan"]).code,
+        0
+    );
+    let channel = format!("channel:{channel}");
+    let words = ["--until", "+1h", "--by", "Lan", "--reason", "hỏng"];
+    assert_eq!(
+        simulated(&[&["pause", &channel], &words[..]].concat()).code,
+        0
+    );
+    assert_eq!(simulated(&["pauses"]).code, 0);
+    // Which database it is stands in the settings.
+    folder.amend("loa.yaml", "zzz: [\n");
+    assert_eq!(simulated(&["log"]).code, 1);
+}
+
+#[test]
+fn values_that_do_not_do_are_refused_with_those_that_do() {
+    let folder = Folder::small();
+    let table: [(&[&str], &str); 6] = [
+        (&["log", "--state", "bad"], "accepted, confirmed"),
+        (&["cron", "0 5 * * *", "-n", "0"], "Số này từ 1 đến 1000."),
+        (
+            &["cron", "0 5 * * *", "--zone", "Europe/Berln"],
+            "`Europe/Berlin`",
+        ),
+        (&["run", "--speed", "x"], "Số này từ 0.1 đến 100000."),
+        (&["run", "--log-format", "xml"], "text, json"),
+        (
+            &["speech", "read", "a", "--dialect", "east"],
+            "north, central, south",
+        ),
+    ];
+    for (arguments, expected) in table {
+        let said = loa(&folder.path(), arguments);
+        assert_eq!(said.code, 2, "{said:?}");
+        assert!(said.err.contains(expected), "{said:?}");
+    }
+}
