@@ -16,7 +16,7 @@ use std::{
 
 use chrono::NaiveDate;
 
-pub(super) use fields::Fields;
+pub(super) use fields::{Fields, is_secret_name};
 
 use super::{
     notebook::{Named, Notebook, did_you_mean},
@@ -349,6 +349,28 @@ impl<'a> Value<'a> {
             (Code::PlainSecret, "L052-help")
         };
         self.wrong(code).help(Phrase::new(help))
+    }
+
+    /// Reports whatever stands here in the open, because it seems to be meant for a secret.
+    pub(super) fn conceal(&self) {
+        match &self.node.kind {
+            Kind::Scalar(scalar)
+                if !scalar.text.is_empty() && SecretRef::parse(&scalar.text).is_none() =>
+            {
+                self.notebook.report(self.plain_secret(&scalar.text));
+            }
+            Kind::List(items) => {
+                for node in items {
+                    let item = Self {
+                        node,
+                        key: None,
+                        ..*self
+                    };
+                    item.conceal();
+                }
+            }
+            _ => {}
+        }
     }
 
     /// A list, every item read; items with mistakes are left out.

@@ -87,7 +87,9 @@ pub(super) fn parse(file: &Arc<SourceFile>, report: &mut Vec<Diagnostic>) -> Opt
     match builder.document() {
         Ok(node) => Some(node),
         Err(mistake) => {
+            let others = problem::other_tabs(file, &mistake);
             builder.report.push(*mistake);
+            builder.report.extend(others);
             None
         }
     }

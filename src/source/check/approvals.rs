@@ -4,7 +4,6 @@ use crate::{
     diagnostic::{Arg, Code, Diagnostic, Phrase, Place, Severity},
     domain::{
         approval::{Subject, fold_name},
-        bulletin::Priority,
         lint::{Level, Rule},
         workspace::Workspace,
     },
@@ -30,10 +29,7 @@ pub(super) fn check(
     };
     for raw in bulletins {
         let bulletin = &raw.bulletin;
-        let needed = match bulletin.priority {
-            Priority::Emergency => workspace.settings.approval.emergency,
-            Priority::Normal | Priority::Priority => 1,
-        };
+        let needed = workspace.settings.approval.needed(bulletin.priority);
         let subject = Subject::Bulletin(bulletin.id.clone());
         check(&subject, &bulletin.editors, needed, &raw.at);
     }

@@ -14,6 +14,7 @@ use crate::{
         address::{has_password, is_web_address},
         notebook::{Notebook, did_you_mean},
         raw::channel::{RawAdapter, RawChannel, RawParameter},
+        reader::is_secret_name,
         similar::nearest,
     },
 };
@@ -29,10 +30,12 @@ pub(super) fn build(
     for raw in channels {
         let adapter = match &raw.adapter {
             Some(RawAdapter::Recipe { recipe, at, with }) => AdapterConfig::Recipe {
-                with: recipes
-                    .get(recipe)
-                    .map(|recipe| parameters(notebook, recipe, at, with))
-                    .unwrap_or_default(),
+                with: if let Some(recipe) = recipes.get(recipe) {
+                    parameters(notebook, recipe, at, with)
+                } else {
+                    conceal(notebook, recipes, recipe, with);
+                    BTreeMap::new()
+                },
                 recipe: recipe.clone(),
             },
             Some(RawAdapter::Webhook { url, secrets }) => AdapterConfig::Webhook {
@@ -71,6 +74,19 @@ fn parameters(
     for given in with {
         let Some(spec) = recipe.parameters.get(&given.name) else {
             notebook.report(unknown(recipe, given));
+            let near = nearest(
+                &given.name,
+                recipe.parameters.keys().map(|name| (name.as_str(), None)),
+            );
+            let near = near.and_then(|name| recipe.parameters.get(name));
+            let may_be_secret = near.is_some_and(|spec| spec.secret) || is_secret_name(&given.name);
+            if let Some(mistake) = secrecy(
+                given,
+                may_be_secret,
+                SecretRef::parse(&given.value).is_some(),
+            ) {
+                notebook.report(mistake);
+            }
             continue;
         };
         let reference = SecretRef::parse(&given.value);
@@ -101,6 +117,28 @@ fn parameters(
         }
     }
     parameters
+}
+
+/// What seems to be a secret among the parameters of a recipe that there is not.
+fn conceal(
+    notebook: &Notebook,
+    recipes: &BTreeMap<RecipeId, Recipe>,
+    wanted: &RecipeId,
+    with: &[RawParameter],
+) {
+    let near = nearest(
+        wanted.as_str(),
+        recipes.keys().map(|id| (id.as_str(), None)),
+    );
+    let near = near.and_then(|id| recipes.get(id));
+    for given in with {
+        let spec = near.and_then(|recipe| recipe.parameters.get(&given.name));
+        let may_be_secret = spec.is_some_and(|spec| spec.secret) || is_secret_name(&given.name);
+        let is_reference = SecretRef::parse(&given.value).is_some();
+        if let Some(mistake) = secrecy(given, may_be_secret, is_reference) {
+            notebook.report(mistake);
+        }
+    }
 }
 
 /// A secret that stands in the file, whether the recipe asks for one or an address has a password in it.

@@ -163,11 +163,7 @@ impl<'w> Contacts<'w> {
         if found.is_empty() {
             return;
         }
-        let aloud = |exception: &NotContact| NotContact {
-            text: speech.read(&exception.text).text,
-            reason: exception.reason.clone(),
-        };
-        let exceptions: Vec<_> = raw.bulletin.not_contacts.iter().map(aloud).collect();
+        let exceptions = speech.exceptions(exceptions);
         self.judge(notebook, raw, part, Some(text), found, &exceptions);
     }
 

@@ -13,7 +13,7 @@ use crate::{
     source::{
         address::{has_password, is_web_address},
         notebook::Named,
-        reader::{Fields, Value},
+        reader::{Fields, Value, is_secret_name},
     },
 };
 
@@ -143,6 +143,9 @@ fn by_recipe(fields: &Fields<'_>, value: Value<'_>) -> Option<RawAdapter> {
     if let Some(value) = fields.get("with") {
         at = value.key_place();
         for (name, value) in value.entries().unwrap_or_default() {
+            if recipe.is_none() && is_secret_name(name) {
+                value.conceal();
+            }
             // A parameter with a mistake is reported, and counts as given.
             let text = value.text().map_or_else(String::new, |text| text.value);
             with.push(RawParameter {

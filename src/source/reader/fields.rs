@@ -5,8 +5,23 @@ use std::cell::RefCell;
 use super::Value;
 use crate::{
     diagnostic::{Arg, Code, Diagnostic, Phrase, Place},
-    source::{notebook::did_you_mean, similar::nearest, yaml::Entry},
+    source::{
+        notebook::did_you_mean,
+        similar::{fold, nearest},
+        yaml::Entry,
+    },
 };
+
+/// Whether a key seems to be meant for a secret, where nothing knows it: what stands there must not be copied anywhere.
+#[must_use]
+pub(in crate::source) fn is_secret_name(name: &str) -> bool {
+    let name = fold(name);
+    [
+        "secret", "token", "password", "passwd", "mat-khau", "bi-mat", "key",
+    ]
+    .iter()
+    .any(|word| name.contains(word))
+}
 
 /// The fields of a map whose keys we choose.
 pub(in crate::source) struct Fields<'a> {
@@ -97,6 +112,9 @@ impl<'a> Fields<'a> {
             let diagnostic =
                 Diagnostic::new(Code::UnknownKey, place).with("key", entry.key.as_str());
             self.value.notebook.report(diagnostic.help(help));
+            if is_secret_name(&entry.key) {
+                self.value.child(entry).conceal();
+            }
         }
         for name in missing {
             let diagnostic = Diagnostic::new(Code::MissingKey, self.head()).with("key", name);

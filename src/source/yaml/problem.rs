@@ -15,8 +15,7 @@ pub(super) fn describe(file: &Arc<SourceFile>, error: &ScanError) -> Diagnostic 
     let text = file.text();
     let at = error.marker().byte_offset().unwrap_or(0).min(text.len());
     if let Some(tab) = indenting_tab(file, at) {
-        return Diagnostic::new(Code::Tab, Place::new(file, tab..tab + 1))
-            .help(Phrase::new("L006-help"));
+        return tab_at(file, tab);
     }
     // The parser names the block that the character stands in, if it names anything.
     if let Some(control) = control_in(file) {
@@ -156,6 +155,24 @@ fn opened_above(file: &SourceFile, at: usize) -> Option<usize> {
 }
 
 /// The first tab that indents the line of `at` or the next line that is not empty.
+fn tab_at(file: &Arc<SourceFile>, at: usize) -> Diagnostic {
+    Diagnostic::new(Code::Tab, Place::new(file, at..at + 1)).help(Phrase::new("L006-help"))
+}
+
+/// Where the mistake is a tab: the other lines that begin with one. No line of any sort may.
+pub(super) fn other_tabs(file: &Arc<SourceFile>, mistake: &Diagnostic) -> Vec<Diagnostic> {
+    if mistake.code != Code::Tab {
+        return Vec::new();
+    }
+    let text = file.text();
+    let begins = |at: &usize| *at == 0 || text.as_bytes()[at - 1] == b'\n';
+    text.match_indices('\t')
+        .map(|(at, _)| at)
+        .filter(|at| begins(at) && *at != mistake.at.start)
+        .map(|at| tab_at(file, at))
+        .collect()
+}
+
 fn indenting_tab(file: &Arc<SourceFile>, at: usize) -> Option<usize> {
     let line = file.line_at(at);
     (line..line + 2).find_map(|line| {

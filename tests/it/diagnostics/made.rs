@@ -57,6 +57,9 @@ pub(super) fn generate(fixture: &str, files: &mut Files) {
         "L006-tab" => edit(files, "schedules/hang-ngay.yaml", |text| {
             text.replace("    to: { kind: l", "\tto: { kind: l").into()
         }),
+        "L006-tab-many" => edit(files, "content/topics.yaml", |text| {
+            format!("{text}a:\n\tb: 1\n\tc: 2\n\t\td: 3\n").into()
+        }),
         "L006-tab-late" => edit(files, "loa.yaml", |_| {
             b"name: a\nweb:\n\tlisten: x\n".to_vec()
         }),
