@@ -16,9 +16,13 @@ use crate::{
         crontab::{Crontab, CrontabError},
         time::Timestamp,
     },
+    source::nearest,
 };
 
-use super::output::{Format, Output, parse_instant};
+use super::{
+    output::{Format, Output, parse_instant},
+    usage::{Wrong, between},
+};
 pub use crate::diagnostic::crontab::{error_text, mend_text, problem_text};
 pub use words::describe;
 
@@ -34,13 +38,17 @@ pub struct CronArgs {
     #[arg(long, allow_hyphen_values = true)]
     from: Option<String>,
     /// How many instants to list
-    #[arg(short = 'n', long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(short = 'n', long, default_value_t = 5, value_parser = |text: &str| between(text, 1_u16, 1_000))]
     count: u16,
 }
 
-fn zone(text: &str) -> Result<Tz, String> {
-    crate::domain::calendar::parse_zone(text)
-        .ok_or_else(|| format!("`{text}` is not an IANA zone such as Asia/Ho_Chi_Minh"))
+fn zone(text: &str) -> Result<Tz, Wrong> {
+    let known = || {
+        chrono_tz::TZ_VARIANTS
+            .iter()
+            .map(|zone| (zone.name(), zone.name()))
+    };
+    crate::domain::calendar::parse_zone(text).ok_or_else(|| Wrong::Zone(nearest(text, known())))
 }
 
 /// Shows what the line means.

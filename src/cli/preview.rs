@@ -13,6 +13,7 @@ use super::{
     output::{Format, Output},
     place::Place,
     sound::{studio, why},
+    usage::one_of,
 };
 use crate::{
     domain::{audio::AudioFormat, bulletin, message::Content},
@@ -29,16 +30,12 @@ pub(super) struct PreviewArgs {
     #[arg(long)]
     ward: String,
     /// The format: script, article, message or sign
-    #[arg(long = "as", value_name = "FORMAT", default_value = "script", value_parser = parse_format)]
+    #[arg(long = "as", value_name = "FORMAT", default_value = "script", value_parser = one_of(&bulletin::Format::ALL, bulletin::Format::as_str))]
     carried: bulletin::Format,
     /// Make the sound too and write it to this file, packed as its ending says: .wav, .mp3 or .opus; - for WAV on standard
     /// output
     #[arg(long, value_name = "FILE", conflicts_with = "carried")]
     speak: Option<PathBuf>,
-}
-
-fn parse_format(text: &str) -> Result<bulletin::Format, &'static str> {
-    bulletin::Format::parse(text).ok_or("the formats are script, article, message and sign")
 }
 
 /// Shows the words.

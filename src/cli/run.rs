@@ -4,7 +4,7 @@ mod ticker;
 
 use std::{io::IsTerminal as _, net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -12,6 +12,7 @@ use super::{
     Global,
     output::{Output, local, parse_instant},
     place::{Place, eprint_text},
+    usage::{Wrong, between, one_of},
 };
 use crate::{
     adapter::transport::{Route, Transport, TransportSettings},
@@ -38,27 +39,21 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
     until: Option<String>,
     /// Log lines for people or for programs
-    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = parse_log_format)]
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = one_of(&[LogFormat::Text, LogFormat::Json], log_format))]
     log_format: LogFormat,
     /// Without the pages
     #[arg(long)]
     no_web: bool,
 }
 
-fn parse_speed(text: &str) -> Result<f64, &'static str> {
-    let speed: f64 = text.parse().map_err(|_| "the speed is a number")?;
-    if (0.1..=100_000.0).contains(&speed) {
-        Ok(speed)
-    } else {
-        Err("the speed lies between 0.1 and 100000")
-    }
+fn parse_speed(text: &str) -> Result<f64, Wrong> {
+    between(text, 0.1, 100_000.0)
 }
 
-fn parse_log_format(text: &str) -> Result<LogFormat, &'static str> {
-    match text {
-        "text" => Ok(LogFormat::Text),
-        "json" => Ok(LogFormat::Json),
-        _ => Err("log formats are text and json"),
+fn log_format(format: LogFormat) -> &'static str {
+    match format {
+        LogFormat::Text => "text",
+        LogFormat::Json => "json",
     }
 }
 
@@ -77,7 +72,7 @@ pub(super) async fn run(global: &Global, args: &RunArgs, output: &Output) -> any
     // A newcomer watches the broadcasts themselves, an operator reads the log.
     start_logging(if simulated { "warn" } else { "info" }, args.log_format);
     if !simulated && (args.at.is_some() || args.speed.is_some()) {
-        bail!("--at and --speed move a simulated clock; add --simulate");
+        bail!(output.say("cli.run-only-simulated", &[]));
     }
     let place = Place::load(global, output)?;
     let store = place.store(true).await?;
@@ -113,7 +108,7 @@ pub(super) async fn run(global: &Global, args: &RunArgs, output: &Output) -> any
     let address = if args.no_web {
         None
     } else {
-        Some(listen(place.workspace.settings.web).await?)
+        Some(listen(place.workspace.settings.web, output).await?)
     };
     let mut daemon = Daemon::start(shared.clone()).await?;
     daemon.attach("reloader", reloader.clone().run(shared.clone()));
@@ -243,16 +238,12 @@ pub(super) async fn transport(
                 .trim_end_matches('/')
                 .strip_prefix("http://")
                 .unwrap_or(url);
-            let control: SocketAddr = address
-                .replace("localhost", "127.0.0.1")
-                .parse()
-                .with_context(|| {
-                    format!(
-                        "`{url}` is not the address of a simulated city, as http://127.0.0.1:8090"
-                    )
-                })?;
+            let address = address.replace("localhost", "127.0.0.1");
+            let Ok(control) = address.parse::<SocketAddr>() else {
+                bail!(output.say("cli.bad-city", &[("url", &url)]));
+            };
             if !control.ip().is_loopback() {
-                bail!("a simulated city is on this machine; {control} is not");
+                bail!(output.say("cli.city-elsewhere", &[("address", &control)]));
             }
             (Route::Simulated { control }, None)
         }
@@ -272,9 +263,11 @@ pub(super) async fn transport(
     Ok((transport, city))
 }
 
-async fn listen(address: SocketAddr) -> anyhow::Result<tokio::net::TcpListener> {
-    tokio::net::TcpListener::bind(address).await.with_context(|| {
-        format!("the pages cannot be served at {address}; end the other program, or change web.listen in loa.yaml, or use --no-web")
+async fn listen(address: SocketAddr, output: &Output) -> anyhow::Result<tokio::net::TcpListener> {
+    let bound = tokio::net::TcpListener::bind(address).await;
+    bound.map_err(|cause| {
+        let args: [(&str, &dyn std::fmt::Display); 2] = [("address", &address), ("cause", &cause)];
+        anyhow::anyhow!(output.say("cli.web-taken", &args))
     })
 }
 

@@ -10,6 +10,7 @@ use super::{
     Findings, Global,
     output::{Format, Output},
     place::eprint_text,
+    usage::{between, one_of},
 };
 use crate::{
     domain::speech::{Dialect, Rate, Region, SpeechSettings},
@@ -41,18 +42,11 @@ struct ReadArgs {
     #[arg(long)]
     explain: bool,
     /// The dialect instead of the workspace's: north, central or south
-    #[arg(long, value_parser = parse_region)]
+    #[arg(long, value_parser = one_of(&Region::ALL, Region::as_str))]
     dialect: Option<Region>,
     /// Syllables a minute instead of the workspace's rate
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(i64::from(Rate::SLOWEST)..=i64::from(Rate::FASTEST)))]
+    #[arg(long, value_name = "NUMBER", value_parser = |text: &str| between(text, Rate::SLOWEST, Rate::FASTEST))]
     rate: Option<u16>,
-}
-
-fn parse_region(text: &str) -> Result<Region, &'static str> {
-    Region::ALL
-        .into_iter()
-        .find(|region| region.as_str() == text)
-        .ok_or("the dialects are north, central and south")
 }
 
 /// Does what was asked.

@@ -3,10 +3,11 @@
 //!
 //! A command or option without an entry keeps the words of its doc comment; a test names those.
 
-use std::fmt::Display;
+use std::{fmt::Display, str::FromStr};
 
 use clap::{
     Arg, ArgAction, Command,
+    builder::{PossibleValuesParser, TypedValueParser},
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
@@ -107,6 +108,40 @@ fn argument(arg: Arg, lang: Lang, path: &str) -> Arg {
     arg
 }
 
+/// An argument that is one of some words; `clap` then knows them, and [`mistake`] names them.
+pub(super) fn one_of<T: Copy + Send + Sync + 'static>(
+    all: &'static [T],
+    word: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(all.iter().map(move |one| word(*one))).try_map(move |text| {
+        let found = all.iter().copied().find(|one| word(*one) == text);
+        found.ok_or("it is none of the words")
+    })
+}
+
+/// Why a value does not do, for [`mistake`] to say.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Wrong {
+    /// It lies between two numbers.
+    #[error("between {0} and {1}")]
+    Between(f64, f64),
+    /// It is an IANA zone; perhaps this one.
+    #[error("an IANA zone")]
+    Zone(Option<&'static str>),
+}
+
+/// A number from `least` to `most`.
+pub(super) fn between<T>(text: &str, least: T, most: T) -> Result<T, Wrong>
+where
+    T: FromStr + PartialOrd + Copy + Into<f64>,
+{
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| Wrong::Between(least.into(), most.into()))
+}
+
 /// What is wrong with the arguments, with the mend and where to read on; `None` for what has no sentence here. `commands`
 /// are the names that there are.
 pub(super) fn mistake(error: &clap::Error, commands: &[String], lang: Lang) -> Option<String> {
@@ -142,17 +177,35 @@ pub(super) fn mistake(error: &clap::Error, commands: &[String], lang: Lang) -> O
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             let mut sentence = say("bad-value", &[("arg", &arg), ("value", &value)]);
             let known = get(ContextKind::ValidValue).filter(|known| !known.is_empty());
-            if let Some(known) = known {
-                sentence = format!("{sentence} {}", say("values", &[("values", &known)]));
-            } else if let Some(source) = std::error::Error::source(error) {
-                sentence = format!("{sentence} ({source})");
+            if let Some(known) = &known {
+                sentence = format!("{sentence} {}", say("values", &[("values", known)]));
             }
-            (sentence, get(ContextKind::SuggestedValue))
+            let mut near = get(ContextKind::SuggestedValue);
+            let source = std::error::Error::source(error);
+            match source.and_then(|source| source.downcast_ref::<Wrong>()) {
+                Some(Wrong::Between(least, most)) => {
+                    let range = say("between", &[("least", least), ("most", most)]);
+                    sentence = format!("{sentence} {range}");
+                }
+                Some(Wrong::Zone(zone)) => {
+                    sentence = format!("{sentence} {}", say("zone", &[]));
+                    near = zone.map(str::to_owned);
+                }
+                // What is wrong with a number is best said by the number's own reader.
+                None if known.is_none() => {
+                    if let Some(source) = source {
+                        sentence = format!("{sentence} ({source})");
+                    }
+                }
+                None => {}
+            }
+            (sentence, near)
         }
         ErrorKind::ArgumentConflict => {
             let other = get(ContextKind::PriorArg).unwrap_or_default();
             (say("conflict", &[("arg", &arg), ("other", &other)]), None)
         }
+        ErrorKind::InvalidUtf8 => (say("not-utf-8", &[]), None),
         ErrorKind::MissingSubcommand => (say("missing-command", &[]), None),
         _ => return None,
     };
