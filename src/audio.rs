@@ -280,22 +280,21 @@ impl Studio {
         let service = self.service.as_ref();
         let now = Clock::system().now();
         let bytes = engine::say(&self.settings, manner, &self.workshop, service, turn, now).await?;
-        let samples = blocking(move || wav::decode(&bytes))
-            .await
-            .map_err(|source| AudioError::NotSound {
-                engine: self.engine().to_owned(),
-                source,
-            })?;
-        let (is_silent, loudness) = assemble::is_silent(&samples)?;
-        if is_silent {
-            return Err(AssembleError::Silent {
-                turn: number,
-                loudness,
+        let engine = self.engine().to_owned();
+        // Arithmetic over millions of samples, which nobody else has to wait for.
+        let heard = blocking(move || {
+            let samples =
+                wav::decode(&bytes).map_err(|source| AudioError::NotSound { engine, source })?;
+            let (is_silent, loudness) = assemble::is_silent(&samples)?;
+            if is_silent {
+                let turn = number;
+                return Err(AssembleError::Silent { turn, loudness }.into());
             }
-            .into());
-        }
+            let seconds = wav::seconds(assemble::trim(&samples).len());
+            Ok::<_, AudioError>((samples, seconds))
+        });
+        let (samples, seconds) = heard.await?;
         let expected = self.expected(&turn.text, Some(manner.rate));
-        let seconds = wav::seconds(assemble::trim(&samples).len());
         if expected >= JUDGED && !PLAUSIBLE.contains(&(seconds / expected.as_secs_f64())) {
             return Err(AudioError::WrongLength {
                 turn: number,
@@ -379,7 +378,7 @@ impl Studio {
             Engine::Command(program) => {
                 json!({ "command": program.name, "arguments": program.arguments })
             }
-            Engine::Http(engine) => json!({ "url": engine.url }),
+            Engine::Http(engine) => json!({ "url": engine.url, "body": engine.body.as_str() }),
         };
         json!({ "engine": engine, "rate": manner.rate.get(), "voices": voices })
     }

@@ -1,20 +1,14 @@
 //! What commands need to make sound, and how they say that it failed.
 
 use super::{output::Output, place::Place};
-use crate::{
-    audio::{AudioError, ProcessError, Studio, assemble::AssembleError},
-    domain::audio::Engine,
-};
+use crate::audio::{AudioError, ProcessError, Studio, assemble::AssembleError};
 
 /// The studio of the workspace at `place`.
 ///
 /// # Errors
 /// When the speech service's token cannot be had.
 pub(super) fn studio(place: &Place) -> anyhow::Result<Studio> {
-    let token = match &place.workspace.settings.audio.engine {
-        Engine::Http(engine) => engine.token.as_ref(),
-        _ => None,
-    };
+    let token = place.workspace.settings.audio.engine.token();
     let token = token
         .map(|reference| place.secrets.resolve(reference))
         .transpose()?;

@@ -22,7 +22,7 @@ use self::{
     leases::{Held, Leases},
     limits::Limits,
     queue::Queue,
-    sounds::{fetch, sounds},
+    sounds::{add_sound, sounds},
     verdict::conclude,
 };
 use super::{Shared, live::Live, liveness, vetting};
@@ -538,10 +538,6 @@ async fn work(
             ends.put(lost(&claimed, clock.now()));
             continue;
         }
-        let fetched = match sound {
-            Some(sound) => fetch(sound).await.map(Some),
-            None => Ok(None),
-        };
         let end = if clock.now() >= claimed.deadline {
             AttemptEnd::failed(Failure::Reject {
                 reason: Reason::Deadline,
@@ -549,10 +545,9 @@ async fn work(
             })
         } else if let Some(lapse) = vetting::lapsed(&shared, &message.content, clock.now()) {
             AttemptEnd::failed(Failure::reject(Reason::Contact, &lapse))
-        } else if let Err(failure) = fetched {
+        } else if let Err(failure) = add_sound(&mut message, sound).await {
             AttemptEnd::failed(failure)
         } else {
-            message.audio = fetched.ok().flatten();
             let call = attempt(adapter.as_ref(), &message, &shared.transport, || {
                 clock.now()
             });

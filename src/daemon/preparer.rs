@@ -4,7 +4,7 @@
 mod choice;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -25,10 +25,20 @@ use choice::{Approvals, Refused, Words};
 /// Deliveries a round takes.
 const BATCH: u32 = 1_000;
 
+/// Deliveries that wait for their sound.
+#[derive(Default)]
+struct Held {
+    /// How many; a round has to see past them.
+    count: u32,
+    /// Of which revision `made` is.
+    revision: String,
+    /// Their words: each sound that is made begins a round, which must not render the others' again.
+    made: HashMap<Key, Made>,
+}
+
 /// Freezes what comes due, until told to stop.
 pub async fn run(shared: Shared) {
-    // Deliveries that wait for their sound; a round has to see past them.
-    let mut held = 0;
+    let mut held = Held::default();
     while !shared.stop.soft.is_cancelled() {
         let busy = shared.clock.busy();
         let result = step(&shared, &mut held).await;
@@ -67,7 +77,7 @@ pub async fn run(shared: Shared) {
 }
 
 /// One round. `true` when there was something to do.
-async fn step(shared: &Shared, held: &mut u32) -> Result<bool, StoreError> {
+async fn step(shared: &Shared, held: &mut Held) -> Result<bool, StoreError> {
     if !shared.is_time_certain() || !shared.in_force().await? {
         return Ok(false);
     }
@@ -75,26 +85,33 @@ async fn step(shared: &Shared, held: &mut u32) -> Result<bool, StoreError> {
     let until = shared.clock.now() + live.workspace.settings.prepare;
     let unprepared = shared
         .store
-        .unprepared(until, BATCH.saturating_add(*held))
+        .unprepared(until, BATCH.saturating_add(held.count))
         .await?;
     if unprepared.is_empty() {
+        *held = Held::default();
         return Ok(false);
     }
     let approvals = Approvals::load(shared, &live, &unprepared).await?;
     let revision = live.workspace.revision.clone();
+    if held.revision != revision {
+        held.revision.clone_from(&revision);
+        held.made.clear();
+    }
+    let mut made = std::mem::take(&mut held.made);
     // A template can be slow; it must not hold up a thread that others wait for.
     let ordered = Arc::clone(&live);
     let latest = shared.latest.borrow().clone();
     let round = tokio::task::spawn_blocking(move || {
-        let round = Round::of(&live, &latest, &approvals, &unprepared);
-        (round, unprepared)
+        let round = Round::of(&live, &latest, &approvals, &unprepared, &mut made);
+        (round, made, unprepared)
     });
     let round = round.await;
-    let (mut round, unprepared) =
+    let (mut round, made, unprepared) =
         round.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
     round.add_sound(shared, &ordered, &unprepared).await?;
-    *held = round.held;
+    held.count = round.held;
     if round.held > 0 {
+        held.made = made;
         shared.ordered.notify_one();
     }
     let did_something = !round.frozen.is_empty() || !round.failed.is_empty();
@@ -103,7 +120,7 @@ async fn step(shared: &Shared, held: &mut u32) -> Result<bool, StoreError> {
     shared.store.link_sounds(&round.sounds, now).await?;
     shared
         .store
-        .freeze(&round.contents, &round.frozen, &revision, now)
+        .freeze(&round.frozen_contents(), &round.frozen, &revision, now)
         .await?;
     for ((reason, detail), ids) in round.failed {
         let state = match reason {
@@ -138,7 +155,7 @@ async fn step(shared: &Shared, held: &mut u32) -> Result<bool, StoreError> {
 }
 
 /// What rendered words depend on.
-type Key<'a> = (&'a BulletinId, &'a WardId, Slot);
+type Key = (BulletinId, WardId, Slot);
 
 /// What came of rendering, once for all deliveries that get it.
 type Made = Result<(ContentHash, Arc<Content>), Refused>;
@@ -146,7 +163,7 @@ type Made = Result<(ContentHash, Arc<Content>), Refused>;
 /// What a round made.
 #[derive(Default)]
 struct Round {
-    contents: Vec<(ContentHash, Arc<Content>)>,
+    contents: HashMap<ContentHash, Arc<Content>>,
     frozen: Vec<Frozen>,
     failed: BTreeMap<Refused, Vec<DeliveryId>>,
     /// With which sounds the frozen ones will be sent.
@@ -162,11 +179,11 @@ impl Round {
         latest: &vetting::Latest,
         approvals: &Approvals,
         unprepared: &[Unprepared],
+        made: &mut HashMap<Key, Made>,
     ) -> Self {
         let mut round = Self::default();
-        let mut made: HashMap<Key<'_>, Made> = HashMap::new();
         for delivery in unprepared {
-            match round.words(live, latest, approvals, delivery, &mut made) {
+            match round.words(live, latest, approvals, delivery, made) {
                 Ok((hash, approved)) => {
                     let adapter = live.adapters.get(&delivery.channel);
                     round.frozen.push(Frozen {
@@ -187,6 +204,16 @@ impl Round {
         round
     }
 
+    /// The words of what is frozen, as far as they were rendered here; those of earlier versions are in the store.
+    fn frozen_contents(&self) -> Vec<(ContentHash, Arc<Content>)> {
+        let hashes: BTreeSet<_> = self.frozen.iter().map(|frozen| &frozen.hash).collect();
+        let contents = hashes.into_iter().filter_map(|hash| {
+            let content = self.contents.get(hash)?;
+            Some((hash.clone(), Arc::clone(content)))
+        });
+        contents.collect()
+    }
+
     /// Looks after the sound of those whose channel wants one: without it they are not frozen.
     async fn add_sound(
         &mut self,
@@ -205,7 +232,7 @@ impl Round {
         if wanted.is_empty() {
             return Ok(());
         }
-        let mut contents: HashMap<_, _> = self.contents.iter().cloned().collect();
+        let mut contents = self.contents.clone();
         let is_missing = |frozen: &&Frozen| {
             wanted.contains_key(&frozen.id) && !contents.contains_key(&frozen.hash)
         };
@@ -247,13 +274,13 @@ impl Round {
         Ok(())
     }
 
-    fn words<'u>(
+    fn words(
         &mut self,
         live: &Live,
         latest: &vetting::Latest,
         approvals: &Approvals,
-        delivery: &'u Unprepared,
-        made: &mut HashMap<Key<'u>, Made>,
+        delivery: &Unprepared,
+        made: &mut HashMap<Key, Made>,
     ) -> Result<(ContentHash, Option<Approved>), Refused> {
         let workspace = &live.workspace;
         let (Some(bulletin), Some(ward)) = (
@@ -268,7 +295,7 @@ impl Round {
             Words::Kept(hash) => return Ok((hash, approved)),
             Words::Rendered(slot) => slot,
         };
-        let key = (&delivery.bulletin, &delivery.ward, slot);
+        let key = (delivery.bulletin.clone(), delivery.ward.clone(), slot);
         let words = made.entry(key).or_insert_with(|| {
             let renderer = &live.renderer;
             let rendered = if slot.correction {
@@ -280,11 +307,10 @@ impl Round {
             if let Some(stray) = vetting::stray(live, &content, bulletin) {
                 return Err((Reason::Contact, stray));
             }
-            let (hash, content) = (content.hash(), Arc::new(content));
-            self.contents.push((hash.clone(), content.clone()));
-            Ok((hash, content))
+            Ok((content.hash(), Arc::new(content)))
         });
         let (hash, content) = words.clone()?;
+        self.contents.insert(hash.clone(), Arc::clone(&content));
         if let Some(lapse) = vetting::lapsed_in(live, latest, &content, delivery.due) {
             return Err((Reason::Contact, lapse));
         }

@@ -95,6 +95,26 @@ impl Engine {
             Self::Http(_) => "http",
         }
     }
+
+    /// The token that it asks for.
+    #[must_use]
+    pub fn token(&self) -> Option<&SecretRef> {
+        match self {
+            Self::Http(engine) => engine.token.as_ref(),
+            Self::None | Self::Espeak | Self::Command(_) => None,
+        }
+    }
+}
+
+impl HttpBody {
+    /// The word used in files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Text => "text",
+        }
+    }
 }
 
 /// A speech service.
@@ -216,7 +236,7 @@ impl Default for AudioSettings {
                 ],
             ),
             folder: ".loa/audio".into(),
-            most_bytes: 2 * 1024 * 1024 * 1024,
+            most_bytes: 2_000_000_000,
         }
     }
 }

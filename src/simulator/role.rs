@@ -55,7 +55,12 @@ pub(super) fn respond(
     let loudspeaker = path.ends_with("/api/speak") || path.ends_with("/api/status");
     let repeat = known && recognises_repeats.unwrap_or(!loudspeaker);
     let said = if loudspeaker {
+        let sound = request.header("content-type");
+        let sound = sound
+            .filter(|media| media.starts_with("audio/"))
+            .map(|_| "");
         let words = body.as_ref().and_then(|body| body.get("text")?.as_str());
+        let words = words.or(sound);
         speaker(memory, request, path.ends_with("/api/speak"), words, repeat)
     } else {
         chat(request, body.as_ref(), repeat)

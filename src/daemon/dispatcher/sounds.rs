@@ -9,6 +9,7 @@ use crate::{
         audio::{Audio, Sound},
         delivery::Reason,
         id::DeliveryId,
+        message::Message,
     },
     store::Claimed,
 };
@@ -33,15 +34,22 @@ pub(super) async fn sounds(
     })
 }
 
-/// Fetches the bytes of a sound from disk. Nothing is made here.
-pub(super) async fn fetch((sound, live): (Sound, Arc<Live>)) -> Result<Audio, Failure> {
+/// Gives a message the bytes of its sound, from disk. Nothing is made here.
+pub(super) async fn add_sound(
+    message: &mut Message,
+    sound: Option<(Sound, Arc<Live>)>,
+) -> Result<(), Failure> {
+    let Some((sound, live)) = sound else {
+        return Ok(());
+    };
     let read = tokio::task::spawn_blocking(move || {
         let data = live.studio.read(&sound.hash, sound.format);
         data.map(|data| Audio { sound, data })
     });
-    match read.await {
-        Ok(Ok(audio)) => Ok(audio),
-        Ok(Err(error)) => Err(Failure::retry(Reason::NoSound, error.to_string())),
-        Err(error) => Err(Failure::retry(Reason::Defect, error.to_string())),
-    }
+    let audio = read
+        .await
+        .map_err(|error| Failure::retry(Reason::Defect, error.to_string()))?
+        .map_err(|error| Failure::retry(Reason::NoSound, error.to_string()))?;
+    message.audio = Some(audio);
+    Ok(())
 }

@@ -7,6 +7,7 @@ use loa::{
         audio::AudioFormat,
         delivery::{Reason, State},
     },
+    simulator::{Effect, HeardFilter},
 };
 
 use super::engines::{babble, engine};
@@ -15,11 +16,29 @@ use crate::support::{
     on_both_databases,
 };
 
+/// Sends the sound itself.
+const RECIPE: &str = "title: Loa phát tệp âm thanh
+parameters:
+  url: {}
+  token: { secret: true }
+request:
+  method: POST
+  url: \"{{ with.url }}/api/speak\"
+  headers: { Authorization: \"Bearer {{ with.token }}\" }
+  body: audio
+accepted: { status: [202] }
+";
+
 /// Lets one loudspeaker of the city want sound from a script.
 fn audible(scene: &Scene, script: &str) {
     let channels = std::fs::read_to_string(scene.folder.path().join("channels/kenh.yaml")).unwrap();
-    let wanting = channels.replacen("kind: loudspeaker", "kind: loudspeaker\n    audio: wav", 1);
-    assert_ne!(channels, wanting);
+    let wanting = channels
+        .replacen("kind: loudspeaker", "kind: loudspeaker\n    audio: wav", 1)
+        .replacen("use: loudspeaker-http", "use: loa-phat-tep", 1);
+    assert!(wanting.contains("audio: wav") && wanting.contains("loa-phat-tep"));
+    scene
+        .folder
+        .write("channels/recipes/loa-phat-tep.yaml", RECIPE);
     scene.folder.write("channels/kenh.yaml", &wanting);
     scene.folder.amend(
         "loa.yaml",
@@ -51,6 +70,13 @@ on_both_databases! {
         daemon.stop().await;
         let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
         assert_eq!((row.state, row.attempts), (State::Accepted, 1));
+        let heard = scene.city.heard(&HeardFilter {
+            host: Some("10.0.0.1".to_owned()),
+            effect: Some(Effect::Heard),
+            ..HeardFilter::default()
+        });
+        let heard: Vec<_> = heard.iter().map(|heard| heard.digest.as_str()).collect();
+        assert_eq!(heard, [sound.hash.as_str()], "the very bytes");
         assert_eq!(std::fs::read_to_string(scene.folder.path().join("runs")).unwrap(), "run\n");
         scene.check().await;
     }
