@@ -116,6 +116,19 @@ pub struct Found {
     pub manner: Manner,
 }
 
+impl Found {
+    fn at(text: &str, range: Range<usize>, kind: Kind, normalised: String) -> Self {
+        Self {
+            written: text[range.clone()].to_owned(),
+            range,
+            kind,
+            normalised,
+            readings: Vec::new(),
+            manner: Manner::Plain,
+        }
+    }
+}
+
 /// Finds everything in `text` by which people could be led to somebody, in the order of places.
 #[must_use]
 pub fn find(text: &str) -> Vec<Found> {
@@ -206,39 +219,25 @@ fn scan(text: &str, letters: &[Letter], all: &mut Vec<Found>) {
             continue;
         }
         let range = bytes(number.from, number.to);
-        found.push(Found {
-            written: text[range.clone()].to_owned(),
-            range,
-            kind: number.kind,
-            normalised: number.digits,
-            readings: Vec::new(),
-            manner: Manner::Plain,
-        });
+        found.push(Found::at(text, range, number.kind, number.digits));
     }
     for account in account::accounts(letters, &tokens) {
         let range = bytes(account.from, account.to);
         found.push(Found {
-            written: text[range.clone()].to_owned(),
-            range,
-            kind: Kind::Oa,
-            normalised: account.name,
             readings: account.shorter,
-            manner: Manner::Plain,
+            ..Found::at(text, range, Kind::Oa, account.name)
         });
     }
     for name in names {
         let range = bytes(name.from, name.to);
         found.push(Found {
-            written: text[range.clone()].to_owned(),
-            range,
-            kind: name.kind,
-            normalised: name.normalised,
             readings: name.readings,
             manner: if name.is_disguised {
                 Manner::Disguised
             } else {
                 Manner::Plain
             },
+            ..Found::at(text, range, name.kind, name.normalised)
         });
     }
     found.sort_by_key(|found| found.range.start);
@@ -275,19 +274,13 @@ fn links(text: &str, letters: &[Letter], found: &[Found]) -> Vec<Found> {
                 .filter(|found| found.kind != Kind::Oa)
         };
         let target = letters[from].start..letters[to - 1].end;
+        let link = |range| {
+            let plain = letters[from..to].iter().map(|letter| letter.plain);
+            Found::at(text, range, Kind::Link, plain.collect())
+        };
         let mut targets = within(target.clone()).peekable();
         if targets.peek().is_none() {
-            links.push(Found {
-                written: text[target.clone()].to_owned(),
-                range: target,
-                kind: Kind::Link,
-                normalised: letters[from..to]
-                    .iter()
-                    .map(|letter| letter.plain)
-                    .collect(),
-                readings: Vec::new(),
-                manner: Manner::Plain,
-            });
+            links.push(link(target));
             continue;
         }
         let open = letters[..at]
@@ -305,17 +298,9 @@ fn links(text: &str, letters: &[Letter], found: &[Found]) -> Vec<Found> {
                     .any(|shown| shown.normalised == target.normalised)
             });
         if !is_honest {
-            let range = letters[open].start..letters[to - 1].end;
             links.push(Found {
-                written: text[range.clone()].to_owned(),
-                range,
-                kind: Kind::Link,
-                normalised: letters[from..to]
-                    .iter()
-                    .map(|letter| letter.plain)
-                    .collect(),
-                readings: Vec::new(),
                 manner: Manner::Misleading,
+                ..link(letters[open].start..letters[to - 1].end)
             });
         }
     }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     catalogue::{self, Lang},
-    contacts::{self, Directory, Found, Verdict},
+    contacts::{self, Directory, Found},
     domain::{
         bulletin::{Bulletin, Format, NotContact, Script, Turn},
         id::{BulletinId, ContactId, WardId},
@@ -302,32 +302,33 @@ impl Renderer {
         Ok(content)
     }
 
-    /// What in `content` must not air: whatever leads to somebody who is no verified contact, by what its bulletin says of
-    /// exceptions. Whether verifications have expired is another question, which depends on the day
-    /// ([`crate::domain::contact::lapsed`]). `aloud` is how a script sounds, with the exceptions as they sound.
+    /// The first thing in rendered words, as they stand or as they are read aloud, that must not air, with the verdict on it:
+    /// whatever leads to somebody who is no verified contact, by what the bulletin says of exceptions. Whether verifications
+    /// have expired is another question, which depends on the day ([`crate::domain::contact::lapsed`]).
     #[must_use]
-    pub fn strays<'r>(
-        &'r self,
-        content: &Content,
-        bulletin: &'r Bulletin,
-        aloud: Option<(&str, &'r [NotContact])>,
-    ) -> Vec<(Found, Verdict<'r>)> {
+    pub fn stray(&self, content: &Content, bulletin: &Bulletin) -> Option<(Found, &'static str)> {
+        let judge = |found: &Found, exceptions: &[NotContact]| {
+            let verdict = self.directory.judge(found, exceptions, None);
+            (!verdict.is_good()).then(|| verdict.as_str())
+        };
         let written: Vec<Found> = contacts::texts(content).flat_map(contacts::find).collect();
-        let (heard, exceptions) = match aloud {
-            Some((text, exceptions)) => (contacts::find_aloud(&written, text), exceptions),
-            None => (Vec::new(), [].as_slice()),
+        let heard = if content.spoken.is_empty() {
+            Vec::new()
+        } else {
+            contacts::find_aloud(&written, &content.voiced())
         };
-        let judge = |found: Found, exceptions: &'r [NotContact]| {
-            let verdict = self.directory.judge(&found, exceptions, None);
-            (!verdict.is_good()).then_some((found, verdict))
+        let exceptions = &bulletin.not_contacts;
+        let aloud = if heard.is_empty() {
+            Vec::new()
+        } else {
+            self.speech.exceptions(exceptions)
         };
-        let written = written
-            .into_iter()
-            .filter_map(|found| judge(found, &bulletin.not_contacts));
-        let heard = heard
-            .into_iter()
-            .filter_map(|found| judge(found, exceptions));
-        written.chain(heard).collect()
+        let written = written.into_iter().map(|found| (found, exceptions));
+        let heard = heard.into_iter().map(|found| (found, &aloud));
+        written.chain(heard).find_map(|(found, exceptions)| {
+            let verdict = judge(&found, exceptions)?;
+            Some((found, verdict))
+        })
     }
 
     /// The correction of `bulletin` for `ward`, as a channel of `format` carries it.

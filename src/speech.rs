@@ -26,7 +26,10 @@ use std::{
 
 pub use syllable::syllables;
 
-use crate::domain::speech::{Dialect, Readings};
+use crate::domain::{
+    bulletin::NotContact,
+    speech::{Dialect, Readings},
+};
 use lexicon::Entries;
 use line::Line;
 use passage::{Memo, Passage, Seat};
@@ -210,6 +213,16 @@ impl Speech {
     #[must_use]
     pub fn say(&self, text: &str) -> String {
         self.walk(text, |_, _| {})
+    }
+
+    /// What only looks like a contact, as it sounds.
+    #[must_use]
+    pub fn exceptions(&self, written: &[NotContact]) -> Vec<NotContact> {
+        let aloud = |exception: &NotContact| NotContact {
+            text: self.say(&exception.text),
+            reason: exception.reason.clone(),
+        };
+        written.iter().map(aloud).collect()
     }
 
     /// The editors' readings that `text` is spoken with: as it stands there, and as it is spoken.

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     domain::{
         approval::{Required, Subject},
-        bulletin::{Bulletin, Priority},
+        bulletin::Bulletin,
         calendar::When,
         channel::{AdapterConfig, Channel, Parameter},
         contact::Contact,
@@ -156,10 +156,7 @@ pub fn bulletin_version(
     }
     let record = BulletinRecord {
         id: id.to_string(),
-        needed: match bulletin.priority {
-            Priority::Emergency => settings.approval.emergency,
-            Priority::Normal | Priority::Priority => 1,
-        },
+        needed: settings.approval.needed(bulletin.priority),
         title: bulletin.title.clone(),
         priority: bulletin.priority.as_str().to_owned(),
         from: bulletin.valid.from,

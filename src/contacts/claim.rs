@@ -364,18 +364,22 @@ impl<'a> Reading<'a> {
             .then_some(2)
     }
 
+    /// Whether it goes on with the digits before it, as the groups of a telephone number do.
+    fn is_rest(self, at: usize) -> bool {
+        at > 0
+            && self.digits(at - 1).is_some_and(|before| !is_year(before))
+            && self
+                .between(at - 1)
+                .iter()
+                .all(|letter| matches!(letter.c, ' ' | '.' | '-' | '(' | ')'))
+    }
+
     /// `39/2020/TT-BTTTT`, `1234/UBND-VHTT`.
     fn document(self, at: usize) -> Option<usize> {
         if self.digits(at)?.len() > 5 || self.joint(at) != Some('/') {
             return None;
         }
         // The rest of a telephone number, with something behind a stroke: `0912.345.678/Zalo`.
-        let is_rest = at > 0
-            && self.digits(at - 1).is_some_and(|before| !is_year(before))
-            && self
-                .between(at - 1)
-                .iter()
-                .all(|letter| matches!(letter.c, ' ' | '.' | '-' | '(' | ')'));
         let is_sign = |at: usize| {
             self.tokens.get(at).is_some_and(|token| {
                 token.shape == Shape::Word
@@ -385,7 +389,7 @@ impl<'a> Reading<'a> {
                         .all(|letter| letter.is_upper)
             })
         };
-        if is_rest {
+        if self.is_rest(at) {
             return None;
         }
         if is_sign(at + 1) {
@@ -455,13 +459,7 @@ impl<'a> Reading<'a> {
             return None;
         }
         // The rest of a longer number is no number.
-        let is_rest = at > 0
-            && self.digits(at - 1).is_some_and(|before| !is_year(before))
-            && self
-                .between(at - 1)
-                .iter()
-                .all(|letter| matches!(letter.c, ' ' | '.' | '-' | '(' | ')'));
-        if is_rest {
+        if self.is_rest(at) {
             return None;
         }
         let joint = self.joint(at)?;

@@ -55,7 +55,8 @@ impl Markup {
         match (text.contains('<'), has_numbers) {
             (false, false) => vec![Self::Kept],
             (true, false) => vec![Self::Kept, Self::NoTags],
-            (_, true) => vec![Self::Kept, Self::NoTags, Self::NoTagsNoNumbers],
+            (false, true) => vec![Self::Kept, Self::NoTagsNoNumbers],
+            (true, true) => vec![Self::Kept, Self::NoTags, Self::NoTagsNoNumbers],
         }
     }
 }

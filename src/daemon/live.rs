@@ -7,9 +7,8 @@ use crate::{
     adapter::registry::Registry,
     audio::Studio,
     config::Secrets,
-    domain::{audio::Engine, id::ChannelId, workspace::Workspace},
+    domain::{id::ChannelId, workspace::Workspace},
     render::Renderer,
-    speech::Speech,
     store::pause::Topics,
     version::Versions,
 };
@@ -23,8 +22,6 @@ pub struct Live {
     pub renderer: Renderer,
     /// What has to be approved, in its current versions.
     pub versions: Versions,
-    /// How its words are read aloud.
-    pub speech: Speech,
     /// Its channels' adapters.
     pub adapters: Registry,
     /// Channels without an adapter here, ascending. Another node may have what this one lacks.
@@ -76,10 +73,7 @@ impl Live {
             .map(|channel| channel.id.clone())
             .collect();
         let versions = Versions::of(&workspace, &renderer);
-        let token = match &workspace.settings.audio.engine {
-            Engine::Http(engine) => engine.token.as_ref(),
-            _ => None,
-        };
+        let token = workspace.settings.audio.engine.token();
         let token = token.and_then(|reference| match secrets.resolve(reference) {
             Ok(token) => Some(token),
             Err(error) => {
@@ -89,7 +83,6 @@ impl Live {
         });
         let studio = Studio::new(&workspace, &secrets.home(), token);
         Self {
-            speech: Speech::new(&workspace.readings, workspace.settings.speech.dialect),
             workspace,
             renderer,
             versions,

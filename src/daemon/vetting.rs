@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Shared, live::Live};
 use crate::domain::{
-    bulletin::{Bulletin, Format, NotContact},
+    bulletin::Bulletin,
     calendar,
     contact::{self, Contact},
     id::ContactId,
@@ -47,29 +47,11 @@ pub(super) fn lapsed_in(
 /// What in `content` leads to somebody who is no verified contact. The checks refuse such files; this is the second look,
 /// at exactly the words that would go out.
 pub(super) fn stray(live: &Live, content: &Content, bulletin: &Bulletin) -> Option<String> {
-    let aloud = (content.format == Format::Script).then(|| {
-        let read = |text: &str| live.speech.read(text).text;
-        let aloud = |exception: &NotContact| NotContact {
-            text: read(&exception.text),
-            reason: exception.reason.clone(),
-        };
-        let exceptions: Vec<_> = bulletin.not_contacts.iter().map(aloud).collect();
-        // What was frozen as it is spoken is heard like that, whatever today's readings are.
-        let heard = match content.spoken.as_slice() {
-            [] => read(&content.text),
-            _ => content.voiced().into_owned(),
-        };
-        (heard, exceptions)
-    });
-    let aloud = aloud
-        .as_ref()
-        .map(|(text, exceptions)| (text.as_str(), exceptions.as_slice()));
-    let strays = live.renderer.strays(content, bulletin, aloud);
-    let (found, verdict) = strays.first()?;
+    let (found, verdict) = live.renderer.stray(content, bulletin)?;
     Some(format!(
         "{} “{}”: {}",
         found.kind.as_str(),
         found.written,
-        verdict.as_str()
+        verdict
     ))
 }

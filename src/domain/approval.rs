@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use name::{fold_name, is_name};
 
 use super::{
+    bulletin::Priority,
     id::{BulletinId, ScheduleId},
     time::Timestamp,
     version::{Version, VersionHash},
@@ -119,6 +120,15 @@ impl ApprovalRules {
         self.approvers
             .iter()
             .find(|approver| fold_name(&approver.name) == name)
+    }
+
+    /// How many people have to approve a bulletin of `priority`.
+    #[must_use]
+    pub fn needed(&self, priority: Priority) -> u32 {
+        match priority {
+            Priority::Emergency => self.emergency,
+            Priority::Normal | Priority::Priority => 1,
+        }
     }
 
     /// Whether `subject` has to be approved.

@@ -2,7 +2,6 @@
 //! skipped with that reason; nothing of it is made up for later.
 
 use super::{
-    bulletin::Priority,
     id::{ChannelId, TopicId, WardId},
     time::Timestamp,
 };
@@ -112,24 +111,6 @@ impl Pause {
     pub fn is_in_force(&self, at: Timestamp) -> bool {
         self.from <= at && at < self.end()
     }
-
-    /// Whether it silences a delivery.
-    #[must_use]
-    pub fn covers(
-        &self,
-        ward: &WardId,
-        channel: &ChannelId,
-        topic: &TopicId,
-        priority: Priority,
-    ) -> bool {
-        let is_meant = match &self.scope {
-            Scope::All => true,
-            Scope::Ward(id) => id == ward,
-            Scope::Channel(id) => id == channel,
-            Scope::Topic(id) => id == topic,
-        };
-        is_meant && (self.emergency || priority != Priority::Emergency)
-    }
 }
 
 #[cfg(test)]
@@ -179,29 +160,5 @@ mod tests {
         assert!(pause.is_in_force(at(14)) && !pause.is_in_force(at(15)));
         pause.resumed = Some(resumed(at(30)));
         assert_eq!(pause.end(), at(20));
-    }
-
-    #[test]
-    fn an_emergency_is_heard_unless_it_is_silenced_too() {
-        let ward = WardId::parse("le-loi").expect("an id");
-        let channel = ChannelId::parse("loa-1").expect("an id");
-        let topic = TopicId::parse("gia-danh").expect("an id");
-        let mut pause = Pause {
-            number: 1,
-            scope: Scope::Ward(ward.clone()),
-            emergency: false,
-            from: Timestamp::from_micros(10),
-            until: Timestamp::from_micros(20),
-            by: "An".to_owned(),
-            reason: "tang lễ".to_owned(),
-            resumed: None,
-        };
-        let covers = |pause: &Pause, priority| pause.covers(&ward, &channel, &topic, priority);
-        assert!(covers(&pause, Priority::Normal) && covers(&pause, Priority::Priority));
-        assert!(!covers(&pause, Priority::Emergency));
-        pause.emergency = true;
-        assert!(covers(&pause, Priority::Emergency));
-        pause.scope = Scope::Topic(TopicId::parse("khac").expect("an id"));
-        assert!(!covers(&pause, Priority::Normal));
     }
 }

@@ -4,6 +4,23 @@
 //! Whoever freezes words and whoever decides wait for each other (`DECISION_LOCK`, `REVISION_HELD`; SQLite has one writer
 //! anyway), so that nothing is frozen on the strength of an approval that has just been withdrawn.
 
+/// How often a decision is tried when the database gives it up in favour of another transaction: a person who decides must not
+/// have to know of the daemon's work on the same rows.
+const TRIES: usize = 5;
+
+/// Does it again, some times, when the database gives it up.
+macro_rules! again {
+    ($once:expr) => {{
+        let mut tries = 1;
+        loop {
+            match $once.await {
+                Err(error) if error.is_given_up() && tries < TRIES => tries += 1,
+                done => break done,
+            }
+        }
+    }};
+}
+
 mod retract;
 
 use std::{
@@ -117,13 +134,7 @@ impl Store {
         verdict: &Verdict<'_>,
         now: Timestamp,
     ) -> Result<Result<Standing, Refusal>, StoreError> {
-        let mut tries = 1;
-        loop {
-            match self.decide_once(verdict, now).await {
-                Err(error) if error.is_given_up() && tries < TRIES => tries += 1,
-                done => return done,
-            }
-        }
+        again!(self.decide_once(verdict, now))
     }
 
     async fn decide_once(
@@ -167,13 +178,7 @@ impl Store {
         by: SampleApprovers<'_>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut tries = 1;
-        loop {
-            match self.approve_sample_once(version, contents, by, now).await {
-                Err(error) if error.is_given_up() && tries < TRIES => tries += 1,
-                done => return done,
-            }
-        }
+        again!(self.approve_sample_once(version, contents, by, now))
     }
 
     async fn approve_sample_once(
@@ -218,10 +223,6 @@ impl Store {
         Ok(true)
     }
 }
-
-/// How often a decision is tried when the database gives it up in favour of another transaction: a person who decides must not
-/// have to know of the daemon's work on the same rows.
-const TRIES: usize = 5;
 
 /// A decision as it goes on record.
 #[derive(Clone, Copy)]
@@ -272,15 +273,7 @@ async fn record(
         &format!("{kind} {subject} {}", version.hash.short()),
         &remark,
     );
-    execute!(
-        *tx,
-        sql::read::JOURNAL_INSERT,
-        now_us,
-        who.decision.as_str(),
-        None::<&str>,
-        person.as_ref(),
-        detail
-    )?;
+    journal::append_one(tx, who.decision.as_str(), None, &person, &detail, now).await?;
     Ok(())
 }
 

@@ -20,7 +20,7 @@ use crate::domain::{
 };
 
 /// How long after its instant a delivery may begin, at most.
-const LATEST: Duration = Duration::from_hours(168);
+pub(super) const LATEST: Duration = Duration::from_hours(168);
 
 /// What a lost node was doing.
 struct Held {

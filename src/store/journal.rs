@@ -53,6 +53,28 @@ pub(super) async fn append_lines(
     Ok(())
 }
 
+/// Appends one line.
+pub(super) async fn append_one(
+    tx: &mut Tx,
+    event: &str,
+    delivery: Option<&DeliveryId>,
+    actor: &str,
+    detail: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (actor, detail) = (clean(actor), clean(detail));
+    execute!(
+        *tx,
+        sql::read::JOURNAL_INSERT,
+        now.as_micros(),
+        event,
+        delivery.map(DeliveryId::as_str),
+        actor.as_ref(),
+        detail.as_ref()
+    )?;
+    Ok(())
+}
+
 /// A reason and what it leaves out, as the journal's detail.
 pub(super) fn why(reason: &str, detail: &str) -> String {
     if detail.is_empty() {
@@ -75,19 +97,8 @@ impl Store {
         detail: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let (actor, detail) = (clean(actor), clean(detail));
         let mut tx = self.pools.begin(Purpose::Write).await?;
-        let delivery = delivery.map(DeliveryId::as_str);
-        let statement = sql::read::JOURNAL_INSERT;
-        execute!(
-            tx,
-            statement,
-            now.as_micros(),
-            event,
-            delivery,
-            actor.as_ref(),
-            detail.as_ref()
-        )?;
+        append_one(&mut tx, event, delivery, actor, detail, now).await?;
         tx.commit().await?;
         self.changed();
         Ok(())

@@ -1,29 +1,27 @@
 //! Pauses on record, and the end of what falls into one.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::{
     Store, StoreError,
     batch::{Line, clean, json},
+    end::LATEST,
     journal,
-    link::{Cells, Purpose, Tx, execute, rows},
+    link::{Cells, Purpose, Tx, rows},
     row::delivery_id,
     sql,
 };
 use crate::domain::{
     delivery::{Reason, State},
-    id::{BulletinId, DeliveryId, TopicId},
+    id::{BulletinId, TopicId},
     pause::{Pause, Resumed, Scope},
     time::Timestamp,
 };
 
 /// Which bulletins are of which topic: what a delivery's row does not say.
 pub type Topics = BTreeMap<TopicId, Vec<BulletinId>>;
-
-/// How long after a pause what fell due in it is still looked for: no delivery begins later.
-const LOOK_BACK: Duration = Duration::from_hours(168);
 
 /// A pause as JSON, one for each bulletin where it is of a topic.
 #[derive(Serialize)]
@@ -81,7 +79,7 @@ impl Store {
             .next()
             .ok_or_else(|| StoreError::corrupt("pause", "number", "a new one"))?;
         let detail = format!("{} {}: {reason}", pause.number, name(&pause.scope));
-        note(&mut tx, "paused", &by, &detail, now).await?;
+        journal::append_one(&mut tx, "paused", None, &by, &detail, now).await?;
         tx.commit().await?;
         self.changed();
         Ok(pause)
@@ -110,7 +108,7 @@ impl Store {
             return Ok(None);
         };
         let detail = format!("{} {}: {reason}", pause.number, name(&pause.scope));
-        note(&mut tx, "resumed", &by, &detail, now).await?;
+        journal::append_one(&mut tx, "resumed", None, &by, &detail, now).await?;
         tx.commit().await?;
         self.changed();
         Ok(Some(pause))
@@ -136,7 +134,7 @@ impl Store {
         topics: &Topics,
         now: Timestamp,
     ) -> Result<Vec<State>, StoreError> {
-        let pauses = self.pauses(now - LOOK_BACK).await?;
+        let pauses = self.pauses(now - LATEST).await?;
         if pauses.is_empty() {
             return Ok(Vec::new());
         }
@@ -199,43 +197,17 @@ async fn silence(
             Ok((delivery_id(id), state))
         }
     )?;
-    let details: Vec<(DeliveryId, String)> = ended
+    let reason = Reason::Paused.as_str();
+    let lines: Vec<Line<'_>> = ended
         .iter()
-        .map(|(id, state)| {
-            let reason = Reason::Paused.as_str();
-            (id.clone(), format!("{}: {reason}", state.as_str()))
-        })
-        .collect();
-    let lines: Vec<Line<'_>> = details
-        .iter()
-        .map(|(id, detail)| Line {
+        .map(|(id, state)| Line {
             delivery_id: id.as_str(),
             event: "skipped",
-            detail: detail.as_str().into(),
+            detail: format!("{}: {reason}", state.as_str()).into(),
         })
         .collect();
     journal::append_lines(tx, &lines, journal::ACTOR, now).await?;
     Ok(ended.into_iter().map(|(_, state)| state).collect())
-}
-
-async fn note(
-    tx: &mut Tx,
-    event: &str,
-    by: &str,
-    detail: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let delivery: Option<&str> = None;
-    execute!(
-        *tx,
-        sql::read::JOURNAL_INSERT,
-        now.as_micros(),
-        event,
-        delivery,
-        by,
-        detail
-    )?;
-    Ok(())
 }
 
 fn name(scope: &Scope) -> String {

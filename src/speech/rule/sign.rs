@@ -150,9 +150,12 @@ pub(super) fn placeholder(scene: &Scene<'_>) -> Option<Said> {
     let is_cross = token.is(Kind::Word) && token.lower.bytes().all(|byte| byte == b'x') && {
         let glued = matches!(scene.back(1).text, "-" | ".") || scene.back(1).is(Kind::Number);
         token.text.len() >= if glued { 2 } else { 3 }
-            && !(scene.previous().is_empty() && token.text == "XX")
+            // A century, as in XIX-XX.
+            && token.text != "XX"
+            // Nobody writes thirty so.
             && super::quantity::roman(scene).is_none_or(|_| token.text == "XXX")
     };
+    // What writers leave for later.
     let is_noted = matches!(token.text, "TODO" | "FIXME" | "TBD" | "XYZ");
     (is_dots || is_cross || is_noted).then(|| Said::wrong(1, token.text, ProblemKind::Placeholder))
 }

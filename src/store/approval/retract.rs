@@ -68,13 +68,7 @@ impl Store {
         now: Timestamp,
         correct: impl Fn(&DeliveryRow) -> Option<PlannedDelivery> + Send + Sync,
     ) -> Result<Result<Taken, Refusal>, StoreError> {
-        let mut tries = 1;
-        loop {
-            match self.retract_once(retraction, now, &correct).await {
-                Err(error) if error.is_given_up() && tries < TRIES => tries += 1,
-                done => return done,
-            }
-        }
+        again!(self.retract_once(retraction, now, &correct))
     }
 
     async fn retract_once(
