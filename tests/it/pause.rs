@@ -1,4 +1,4 @@
-//! `loa pause`, `resume`, `pauses`: at the command line, in a running city, and on the page.
+//! `loa pause`, `resume`, `pauses`: at the command line and in a running city.
 
 use serde_json::{Value, json};
 
@@ -83,6 +83,33 @@ fn a_paused_ward_is_silent_and_the_log_says_why() {
             .out
             .contains("Lễ tang ở phường")
     );
+}
+
+#[test]
+fn what_fell_due_in_a_pause_while_nothing_was_running_was_not_missed() {
+    let folder = Folder::small();
+    run(&folder, "2024-03-25T05:25");
+    let ward = ["pause", "ward:hung-binh", "--until", "2024-03-25T05:45"];
+    assert_eq!(says(&folder, &[&ward, &BY[..]].concat()).code, 0);
+    let fixed = ["run", "--no-web", "--simulate", "--speed", "100000"];
+    let late = ["--at", "2024-03-25T09:30", "--until", "2024-03-25T09:40"];
+    let said = loa(&folder.path(), &[&fixed[..], &late[..]].concat());
+    assert_eq!(said.code, 0, "{said:?}");
+    let mut seen = 0;
+    for row in log(&folder) {
+        if row["due"] == "2024-03-25T05:30:00+07:00" {
+            let paused = row["ward"] == "hung-binh";
+            let reason = if paused { "paused" } else { "expired" };
+            assert_eq!(
+                (&row["state"], &row["reason"]),
+                (&json!("skipped"), &json!(reason)),
+                "{row:#}"
+            );
+            seen += usize::from(paused);
+        }
+    }
+    assert_eq!(seen, 2);
+    assert_eq!(says(&folder, &["verify"]).code, 0);
 }
 
 #[test]

@@ -109,8 +109,17 @@ async fn accepted_is_never_called_aired() {
 async fn today_puts_problems_first_and_remembers_the_ward() {
     let city = City::new(Names::Plain, "2024-03-25T05:30").await;
     city.morning().await;
+    city.pause("Loa bị hỏng").await;
     let served = city.serve().await;
     let page = served.get("/").await.text;
+    assert!(
+        page.contains(
+            "Đang tạm dừng phường Quán Bàu đến 12:00, Thứ Hai 25/3: Loa bị hỏng (Nguyễn Thị Lan)"
+        ),
+        "{page}"
+    );
+    let yesterday = served.get("/?ngay=2024-03-24").await.text;
+    assert!(!yesterday.contains("Đang tạm dừng"));
     assert!(
         page.contains("Có 2 lượt cần xem lại"),
         "one failed, one unclear"

@@ -10,6 +10,7 @@ use loa::{
         delivery::{Evidence, Outcome, Reason, State},
         id::{BulletinId, ChannelId, DeliveryId, ScheduleId, TopicId, WardId},
         message::Content,
+        pause::Scope,
         plan::PlannedDelivery,
         retry::RetryPolicy,
         settings::{DatabaseSetting, DeliverySettings, Settings},
@@ -17,7 +18,7 @@ use loa::{
         ward::{Validity, Ward, WardKind},
         workspace::Workspace,
     },
-    store::{Claimed, Finished, Frozen, Room, Store, World},
+    store::{Claimed, Finished, Frozen, Room, Store, World, pause::NewPause},
     web::{self, Site, connections::Limits},
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -446,6 +447,18 @@ impl City {
                 .unwrap()
         );
         self.clock.advance(Duration::from_mins(1));
+    }
+
+    /// Silences a ward till noon.
+    pub(super) async fn pause(&self, reason: &str) {
+        let pause = NewPause {
+            scope: &Scope::Ward(WardId::parse("quan-bau").unwrap()),
+            emergency: false,
+            until: at("2024-03-25T12:00"),
+            by: "Nguyễn Thị Lan",
+            reason,
+        };
+        self.store.pause(&pause, self.clock.now()).await.unwrap();
     }
 
     /// What is served on this city.
