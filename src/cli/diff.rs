@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::{
         approval::Subject,
-        bulletin::NotContact,
+        bulletin::{Bulletin, NotContact},
         message::{Content, ContentHash},
         version::{BulletinRecord, Record, Version},
     },
@@ -56,6 +56,11 @@ pub(super) async fn run(global: &Global, args: &DiffArgs, output: &Output) -> an
             "id": version.subject.id(),
             "version": version.hash,
             "against": old.as_ref().map(|old| &old.hash),
+            "claims": present(&desk, version)
+                .map_or(&[][..], |bulletin| &bulletin.claims)
+                .iter()
+                .map(|claim| serde_json::json!({ "says": claim.says, "source": claim.source }))
+                .collect::<Vec<_>>(),
             "not_contacts": exceptions(&desk, version)
                 .iter()
                 .map(|exception| serde_json::json!({ "text": exception.text, "reason": exception.reason }))
@@ -184,6 +189,15 @@ fn show(
     output.line(&against)?;
     let editors = version.editors().join("; ");
     output.line(&output.say("approval.diff-editors", &[("names", &editors)]))?;
+    for claim in present(desk, version).map_or(&[][..], |bulletin| &bulletin.claims) {
+        let source = match &claim.source {
+            Some(source) => harmless(source).to_string(),
+            None => output.say("approval.diff-no-source", &[]),
+        };
+        let says = harmless(&claim.says);
+        let args: [(&str, &dyn std::fmt::Display); 2] = [("says", &says), ("source", &source)];
+        output.line(&output.say("approval.diff-claim", &args))?;
+    }
     for exception in exceptions(desk, version) {
         let (text, reason) = (harmless(&exception.text), harmless(&exception.reason));
         let args: [(&str, &dyn std::fmt::Display); 2] = [("text", &text), ("reason", &reason)];
@@ -192,15 +206,17 @@ fn show(
     Ok(())
 }
 
-/// What its editors say looks like a contact and is none: whoever approves answers for it too.
-fn exceptions<'d>(desk: &'d Desk, version: &Version) -> &'d [NotContact] {
+/// The bulletin as it stands in its file. Whoever approves answers for its claims and exceptions too.
+fn present<'d>(desk: &'d Desk, version: &Version) -> Option<&'d Bulletin> {
     match &version.subject {
-        Subject::Bulletin(id) => {
-            let bulletin = desk.place.workspace.bulletins.get(id);
-            bulletin.map_or(&[], |bulletin| bulletin.not_contacts.as_slice())
-        }
-        Subject::Schedule(_) => &[],
+        Subject::Bulletin(id) => desk.place.workspace.bulletins.get(id),
+        Subject::Schedule(_) => None,
     }
+}
+
+/// What its editors say looks like a contact and is none.
+fn exceptions<'d>(desk: &'d Desk, version: &Version) -> &'d [NotContact] {
+    present(desk, version).map_or(&[], |bulletin| bulletin.not_contacts.as_slice())
 }
 
 fn show_change(change: &Change, is_first: bool, output: &Output) -> anyhow::Result<()> {

@@ -71,14 +71,15 @@ pub(super) fn run(global: &Global, args: &NewArgs, output: &Output) -> anyhow::R
         bail!(output.say("cli.new-no-workspace", &[("dir", &global.dir.display())]));
     }
     // Mistakes elsewhere are no reason not to begin; what cannot be known is left out.
-    let workspace = source::load(&global.dir).workspace;
+    let loaded = source::load(&global.dir);
+    let workspace = loaded.workspace.or(loaded.rest);
     let topics: Vec<(&str, &str)> = workspace
         .iter()
         .flat_map(|workspace| workspace.topics.values())
         .map(|topic| (topic.id.as_str(), topic.title.as_str()))
         .collect();
     if let Some(topic) = &args.topic
-        && workspace.is_some()
+        && !topics.is_empty()
         && !topics.iter().any(|(id, _)| id == topic)
     {
         bail!(unknown(output, "cli.no-topic", topic, topics.into_iter()));

@@ -95,8 +95,19 @@ pub(super) fn is_pair(tokens: &[Token], last: usize, (first, second): (&str, &st
 /// For each token, whether it stands directly behind words for turning to somebody.
 pub(super) fn reached(tokens: &[Token]) -> Vec<bool> {
     let is_same = |a: usize, b: usize| tokens[a].sentence == tokens[b].sentence;
-    (0..tokens.len())
-        .map(|at| {
+    let is_number = |at: usize| matches!(tokens[at].shape, Shape::Digits(_));
+    let mut all: Vec<bool> = Vec::with_capacity(tokens.len());
+    for at in 0..tokens.len() {
+        // The next of a list of numbers: `báo 113, 114 hoặc 115`.
+        let listed = match at {
+            1.. if is_number(at - 1) => Some(at - 1),
+            2.. if tokens[at - 1].is_one_of(&["và", "hoặc", "hay"]) => Some(at - 2),
+            _ => None,
+        };
+        let goes_on = listed.is_some_and(|before| {
+            is_number(at) && is_number(before) && is_same(before, at) && all[before]
+        });
+        let stands_behind = || {
             let mut verb = at;
             for _ in 0..4 {
                 let Some(before) = verb.checked_sub(1).filter(|before| is_same(*before, at)) else {
@@ -111,6 +122,9 @@ pub(super) fn reached(tokens: &[Token]) -> Vec<bool> {
                 }
             }
             false
-        })
-        .collect()
+        };
+        let is_reached = goes_on || stands_behind();
+        all.push(is_reached);
+    }
+    all
 }

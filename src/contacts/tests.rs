@@ -178,6 +178,8 @@ fn short_codes_are_found_where_somebody_is_to_call_them() {
             "phản ánh qua 113, miễn phí",
             "báo tin cho 113 nếu nghi ngờ",
             "số khẩn cấp 113",
+            "Số khẩn cấp: 112, 114, 113.",
+            "báo 112 hoặc 113",
             "điện cho 113",
         ],
     );

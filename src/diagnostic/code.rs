@@ -223,6 +223,8 @@ codes! {
     RecordingForOneWard = "L127" Warning,
     /// A recipe that sends sound on a channel that does not ask for any.
     AudioNotAsked = "L128" Error,
+    /// A channel that asks for sound and whose adapter sends none.
+    AudioNotSent = "L129" Error,
     /// A spoken sentence that nobody can follow to its end.
     SentenceTooLong = "L130" Warning,
     /// A telephone number that is said only once.

@@ -58,11 +58,11 @@ fn tell(shared: &Shared, rows: &[DeliveryRow], zone: Tz, lang: Lang) {
     for row in rows.iter().filter(|row| row.state.is_final()) {
         let reason = row.reason.map(Reason::as_str);
         lines
-            .entry((row.due, row.schedule.as_str(), row.state, reason))
+            .entry((row.due, row.schedule.as_str(), row.kind, row.state, reason))
             .or_default()
             .push(row);
     }
-    for ((due, _, state, reason), rows) in lines {
+    for ((due, _, _, state, reason), rows) in lines {
         say(shared, due, state, reason, &rows, zone, lang);
     }
 }
@@ -96,7 +96,14 @@ fn say(
     if let Some(reason) = reason {
         line = format!("{line} ({})", word(format!("reason.{reason}")));
     }
-    print(&format!("{line} · {}", title.unwrap_or_default()));
+    let title = title.unwrap_or_default();
+    let title = if first.schedule.is_correction() {
+        // As the correction's own headline is.
+        catalogue::text(lang, "approval.correction-title", &[("title", &title)])
+    } else {
+        title
+    };
+    print(&format!("{line} · {title}"));
 }
 
 #[expect(

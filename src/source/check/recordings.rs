@@ -99,6 +99,9 @@ pub(super) fn check(
             let diagnostic = Diagnostic::new(Code::AudioNotSpoken, at.clone())
                 .with("format", raw.format.as_str());
             notebook.report(diagnostic.help(Phrase::new("L125-help")));
+        } else if sends_no_sound(workspace, raw) {
+            let diagnostic = Diagnostic::new(Code::AudioNotSent, at.clone());
+            notebook.report(diagnostic.help(Phrase::new("L129-help")));
         } else if workspace.settings.audio.engine == Engine::None {
             let without = bulletins
                 .iter()
@@ -111,6 +114,17 @@ pub(super) fn check(
                 notebook.report(diagnostic);
             }
         }
+    }
+}
+
+/// Whether a channel's adapter is known to send words only.
+fn sends_no_sound(workspace: &Workspace, raw: &RawChannel) -> bool {
+    match &raw.adapter {
+        Some(RawAdapter::Recipe { recipe, .. }) => {
+            workspace.recipes.contains_key(recipe) && sends_sound(workspace, raw).is_none()
+        }
+        Some(RawAdapter::Webhook { .. }) => true,
+        None => false,
     }
 }
 

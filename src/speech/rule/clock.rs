@@ -39,8 +39,13 @@ fn time(scene: &Scene<'_>, at: usize) -> Option<(String, usize)> {
         }
     } else if matches!(mark.text, "h" | "H" | "g" | "giờ" | "Giờ") {
         tokens = 2;
-        minute = minute_at(at + 2).unwrap_or(0);
-        if minute_at(at + 2).is_some() {
+        // 7h5 has no second digit; 5g5 could be grams.
+        let short = || scene.token(at + 2).small().filter(|_| mark.text != "g");
+        let after = minute_at(at + 2)
+            .or_else(short)
+            .filter(|minute| *minute < 60);
+        minute = after.unwrap_or(0);
+        if after.is_some() {
             tokens = 3;
         } else if (matches!(mark.text, "g") && !is_oclock(scene, at))
             || matches!(scene.token(at + 2).kind, Kind::Word | Kind::Number)
