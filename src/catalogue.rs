@@ -49,6 +49,7 @@ const FILES: &[(&str, &str)] = &[
     ("diagnostic", include_str!("catalogue/diagnostic.yaml")),
     ("state", include_str!("catalogue/state.yaml")),
     ("reason", include_str!("catalogue/reason.yaml")),
+    ("detail", include_str!("catalogue/detail.yaml")),
     ("approval", include_str!("catalogue/approval.yaml")),
     ("cron", include_str!("catalogue/cron.yaml")),
     ("cli", include_str!("catalogue/cli.yaml")),
@@ -101,6 +102,22 @@ pub fn word(lang: Lang, key: &'static str) -> &'static str {
 #[must_use]
 pub fn has(key: &str) -> bool {
     entries().contains_key(key)
+}
+
+/// The sentence for a detail that the program wrote, by its code; `None` for a code that is not there.
+#[must_use]
+pub fn detail<'a>(
+    lang: Lang,
+    code: &str,
+    arguments: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Option<String> {
+    let key = format!("detail.{code}");
+    let arguments: Vec<(&str, &str)> = arguments.collect();
+    let arguments: Vec<(&str, &dyn fmt::Display)> = arguments
+        .iter()
+        .map(|(name, value)| (*name, value as &dyn fmt::Display))
+        .collect();
+    has(&key).then(|| text(lang, &key, &arguments))
 }
 
 /// Puts `args` into `{name}` places, once: a value that looks like a placeholder stays as it is.

@@ -3,6 +3,7 @@
 //! Nothing here opens a file, a socket or a database, reads a clock or logs. Functions cannot fail on valid values;
 //! what can be invalid is refused where it is made (`parse`).
 
+pub mod airtime;
 pub mod approval;
 pub mod audio;
 pub mod bulletin;
@@ -11,11 +12,13 @@ pub mod channel;
 pub mod contact;
 pub mod crontab;
 pub mod delivery;
+pub mod detail;
 pub mod id;
 pub mod lint;
 pub mod message;
 pub mod pause;
 pub mod plan;
+pub mod policy;
 pub mod recipe;
 pub mod retry;
 pub mod schedule;

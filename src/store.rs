@@ -19,7 +19,7 @@ mod read;
 pub mod row;
 pub mod sql;
 
-use std::{fs::File, path::PathBuf, sync::Arc};
+use std::{fs::File, path::PathBuf, sync::Arc, time::Duration};
 
 use sqlx::migrate::MigrateError;
 use tokio::sync::watch;
@@ -252,6 +252,8 @@ pub struct Unprepared {
     pub schedule: ScheduleId,
     /// When it is due.
     pub due: Timestamp,
+    /// When it has to be over, for what is heard.
+    pub limit: Option<crate::domain::plan::Limit>,
 }
 
 /// What became of a delivery that had to be frozen.
@@ -267,6 +269,8 @@ pub struct Frozen {
     pub can_ask: bool,
     /// The approvals that it rests on; `None` where none is wanted.
     pub approved: Option<Approved>,
+    /// How long it is heard, as far as that is known better than when it was planned.
+    pub length: Option<Duration>,
 }
 
 /// The approvals that a frozen delivery rests on.

@@ -36,7 +36,7 @@ CREATE TABLE content (
     at_us  BIGINT NOT NULL
 );
 
--- One schedule at one instant on one channel. The attempt under way stands here (state sending, attempt, started_us,
+-- One schedule at one instant on one channel, or one part of it. Its id is a hash of that, so it is there once. The attempt under way stands here (state sending, attempt, started_us,
 -- leased_by, leased_until_us) and is committed before any socket opens.
 CREATE TABLE delivery (
     id               TEXT COLLATE "C" NOT NULL PRIMARY KEY,
@@ -50,8 +50,17 @@ CREATE TABLE delivery (
     format           TEXT COLLATE "C" NOT NULL CHECK (format IN ('script', 'article', 'message', 'sign')),
     mode             TEXT COLLATE "C" NOT NULL CHECK (mode IN ('at-most-once', 'at-least-once')),
     priority         TEXT COLLATE "C" NOT NULL CHECK (priority IN ('normal', 'priority', 'emergency')),
+    topic            TEXT COLLATE "C",
+    -- the instant that the schedule names, and which part of a session it is; due_us may lie elsewhere
+    scheduled_us     BIGINT NOT NULL,
+    part             BIGINT NOT NULL DEFAULT 0,
     due_us           BIGINT NOT NULL,
     deadline_us      BIGINT NOT NULL,
+    -- what is heard: how long it lasts (estimated, then measured), when it has to be over, and what wants that
+    length_us        BIGINT,
+    over_us          BIGINT,
+    over_reason      TEXT COLLATE "C",
+    over_detail      TEXT,
     late             BOOLEAN NOT NULL,
     revision         TEXT COLLATE "C" NOT NULL,
     state            TEXT COLLATE "C" NOT NULL,
@@ -61,6 +70,8 @@ CREATE TABLE delivery (
             ('accepted', 'confirmed', 'unheard', 'failed', 'unknown', 'skipped', 'cancelled'))),
     reason           TEXT COLLATE "C",
     detail           TEXT,
+    -- skipped by the plan itself: another plan may bring it back
+    by_plan          BOOLEAN NOT NULL DEFAULT FALSE,
     -- frozen: what is sent, and where to
     content          TEXT COLLATE "C",
     host             TEXT COLLATE "C",
@@ -76,14 +87,14 @@ CREATE TABLE delivery (
     accepted_us      BIGINT,
     evidence         TEXT COLLATE "C" NOT NULL DEFAULT 'none' CHECK (evidence IN ('none', 'accepted', 'device', 'staff')),
     closed_by        TEXT,
-    updated_us       BIGINT NOT NULL,
-    UNIQUE (schedule, due_us, channel)
+    updated_us       BIGINT NOT NULL
 );
 
--- The log, whole and by ward and channel (by schedule: the unique key), and what changed lately.
+-- The log, whole and by ward, channel and schedule, and what changed lately.
 CREATE INDEX delivery_by_due ON delivery (due_us, id);
 CREATE INDEX delivery_by_ward ON delivery (ward, due_us, id);
 CREATE INDEX delivery_by_channel ON delivery (channel, due_us, id);
+CREATE INDEX delivery_by_schedule ON delivery (schedule, due_us, id);
 CREATE INDEX delivery_by_change ON delivery (updated_us, id);
 -- Work in hand: these hold only rows that are not finished, and stay small however long the log grows.
 CREATE INDEX delivery_unfinished ON delivery (due_us, deadline_us) WHERE unfinished;

@@ -16,10 +16,12 @@ use super::{
     usage::one_of,
 };
 use crate::{
+    catalogue,
     clock::Clock,
     domain::{
         calendar,
         delivery::{Reason, State},
+        detail::Detail,
         id::{ChannelId, ScheduleId, WardId},
         time::{Timestamp, parse_span},
     },
@@ -71,8 +73,13 @@ pub(super) struct Row<'a> {
     kind: &'static str,
     format: &'static str,
     priority: &'static str,
+    topic: Option<&'a str>,
+    scheduled: String,
+    part: u16,
     due: String,
     deadline: String,
+    seconds: Option<f64>,
+    over_by: Option<String>,
     state: State,
     reason: Option<Reason>,
     detail: Option<&'a str>,
@@ -101,8 +108,16 @@ impl<'a> Row<'a> {
             kind: row.kind.as_str(),
             format: row.format.as_str(),
             priority: row.priority.as_str(),
+            topic: row
+                .topic
+                .as_ref()
+                .map(super::super::domain::id::TopicId::as_str),
+            scheduled: rfc3339(row.scheduled, zone),
+            part: row.part,
             due: rfc3339(row.due, zone),
             deadline: rfc3339(row.deadline, zone),
+            seconds: row.length.map(|length| length.as_secs_f64()),
+            over_by: row.limit.as_ref().map(|limit| rfc3339(limit.over, zone)),
             state: row.state,
             reason: row.reason,
             detail: row.detail.as_deref(),
@@ -320,12 +335,21 @@ fn show(rows: &[DeliveryRow], output: &Output, zone: chrono_tz::Tz) -> anyhow::R
     Ok(())
 }
 
+/// The sentence for a detail that the program wrote beside a reason; `None` for words of its own.
+pub(super) fn said(detail: &str, output: &Output) -> Option<String> {
+    let known = Detail::parse(detail)?;
+    catalogue::detail(output.lang, known.code(), known.arguments())
+}
+
 /// Why a delivery stands where it does, with what programs wrote beside the reason.
 fn why(row: &DeliveryRow, output: &Output, zone: chrono_tz::Tz) -> String {
     let Some(reason) = row.reason else {
         return String::new();
     };
     let detail = row.detail.as_deref().unwrap_or_default();
+    if let Some(said) = said(detail, output) {
+        return said;
+    }
     match (reason, parse_span(detail)) {
         (Reason::Expired, Some((from, until))) => {
             let day = |at| calendar::local(at, zone).date();
@@ -340,9 +364,6 @@ fn why(row: &DeliveryRow, output: &Output, zone: chrono_tz::Tz) -> String {
                 "state.expired-downtime",
                 &[("from", &near(from)), ("until", &near(until))],
             )
-        }
-        (Reason::Expired, None) if detail == "no-valid-bulletin" => {
-            output.say("state.expired-no-valid-bulletin", &[])
         }
         _ => output.say(&format!("reason.{}", reason.as_str()), &[]),
     }

@@ -14,8 +14,8 @@ use crate::{
     clock::Clock,
     domain::{
         calendar,
-        id::{BulletinId, ChannelId, DeliveryId, ScheduleId, WardId},
-        plan::{Plan, PlannedDelivery},
+        id::{BulletinId, ChannelId, DeliveryId, ScheduleId, TopicId, WardId},
+        plan::{Plan, PlannedDelivery, Why},
     },
     store::World,
 };
@@ -48,8 +48,41 @@ struct Row<'a> {
     kind: &'static str,
     format: &'static str,
     priority: &'static str,
+    topic: Option<&'a TopicId>,
+    scheduled: String,
+    part: u16,
     due: String,
     deadline: String,
+    seconds: Option<f64>,
+    over_by: Option<String>,
+    skipped: Option<&'static str>,
+    detail: Option<&'a str>,
+}
+
+impl<'a> Row<'a> {
+    fn of(delivery: &'a PlannedDelivery, zone: chrono_tz::Tz) -> Self {
+        let limit = delivery.limit.as_ref();
+        let skip = delivery.skip.as_ref();
+        Self {
+            delivery: &delivery.id,
+            schedule: &delivery.schedule,
+            bulletin: delivery.bulletin.as_ref(),
+            ward: &delivery.ward,
+            channel: &delivery.channel,
+            kind: delivery.kind.as_str(),
+            format: delivery.format.as_str(),
+            priority: delivery.priority.as_str(),
+            topic: delivery.topic.as_ref(),
+            scheduled: rfc3339(delivery.scheduled, zone),
+            part: delivery.part,
+            due: rfc3339(delivery.due, zone),
+            deadline: rfc3339(delivery.deadline, zone),
+            seconds: delivery.length.map(|length| length.as_secs_f64()),
+            over_by: limit.map(|limit| rfc3339(limit.over, zone)),
+            skipped: skip.map(|why| why.reason.as_str()),
+            detail: skip.and_then(|why| why.detail.as_deref()),
+        }
+    }
 }
 
 /// Shows the plan, line by line, in memory that does not grow with it.
@@ -96,18 +129,7 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> an
         Format::Json => {
             let mut array = JsonArray::begin(output)?;
             for delivery in deliveries {
-                array.item(&Row {
-                    delivery: &delivery.id,
-                    schedule: &delivery.schedule,
-                    bulletin: delivery.bulletin.as_ref(),
-                    ward: &delivery.ward,
-                    channel: &delivery.channel,
-                    kind: delivery.kind.as_str(),
-                    format: delivery.format.as_str(),
-                    priority: delivery.priority.as_str(),
-                    due: rfc3339(delivery.due, zone),
-                    deadline: rfc3339(delivery.deadline, zone),
-                })?;
+                array.item(&Row::of(&delivery, zone))?;
             }
             Ok(array.end()?)
         }
@@ -127,10 +149,16 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> an
                     || output.say("cli.plan-no-bulletin", &[]),
                     |bulletin| bulletin.title.clone(),
                 );
+                let skipped = delivery
+                    .skip
+                    .as_ref()
+                    .filter(|_| bulletin.is_some())
+                    .map(|why| format!("  [{}]", why_skipped(why, output)));
                 output.line(&format!(
-                    "  {}  {}  {title}",
+                    "  {}  {}  {title}{}",
                     wall.format("%H:%M"),
-                    delivery.channel_name
+                    delivery.channel_name,
+                    skipped.unwrap_or_default()
                 ))?;
                 count += 1;
             }
@@ -144,4 +172,12 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> an
             ))?)
         }
     }
+}
+
+/// Why the plan skips something, in the reader's language.
+fn why_skipped(why: &Why, output: &Output) -> String {
+    let detail = why.detail.as_deref();
+    detail
+        .and_then(|detail| super::log::said(detail, output))
+        .unwrap_or_else(|| output.say(&format!("reason.{}", why.reason.as_str()), &[]))
 }

@@ -221,6 +221,8 @@ fn correction(schedule: &ScheduleId, row: &DeliveryRow, now: Timestamp) -> Optio
     Some(PlannedDelivery {
         id: DeliveryId::of(schedule, now, &row.channel),
         schedule: schedule.clone(),
+        scheduled: now,
+        part: 0,
         due: now,
         deadline: now + within,
         late: true,
@@ -232,6 +234,10 @@ fn correction(schedule: &ScheduleId, row: &DeliveryRow, now: Timestamp) -> Optio
         ward: row.ward.clone(),
         ward_name: row.ward_name.clone(),
         bulletin: row.bulletin.clone(),
+        topic: row.topic.clone(),
         priority: row.priority,
+        length: None,
+        limit: None,
+        skip: None,
     })
 }

@@ -196,6 +196,8 @@ fn by_hand(
     PlannedDelivery {
         id: DeliveryId::of(schedule, now, &channel.id),
         schedule: schedule.clone(),
+        scheduled: now,
+        part: 0,
         due: now,
         deadline: now + DEADLINE,
         late: false,
@@ -210,7 +212,11 @@ fn by_hand(
             .ward(&channel.ward)
             .map_or_else(String::new, |ward| ward.name.clone()),
         bulletin: Some(bulletin.id.clone()),
+        topic: Some(bulletin.topic.clone()),
         priority: bulletin.priority,
+        length: place.workspace.airtime(&bulletin.id, channel),
+        limit: None,
+        skip: None,
     }
 }
 

@@ -193,6 +193,7 @@ impl Round {
                         host: adapter.map_or_else(String::new, |adapter| adapter.host().to_owned()),
                         can_ask: adapter.is_some_and(|adapter| adapter.can_ask()),
                         approved,
+                        length: None,
                     });
                 }
                 Err(refused) => {

@@ -118,20 +118,39 @@ impl ScheduleId {
 /// Letters that cannot be misread over the telephone (Crockford's base 32).
 const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// A delivery's identifier, computed from its key (schedule, instant, channel), so that planning the same thing twice,
+/// A delivery's identifier, computed from its key (schedule, instant, part, channel), so that planning the same thing twice,
 /// after a restart or on five nodes, names the same delivery. It is also the idempotency key that receivers see.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 pub struct DeliveryId(String);
 
 impl DeliveryId {
-    /// The id of the delivery of `schedule` at `due` on `channel`: 20 characters, 100 bits of a BLAKE3 hash.
+    /// The id of the delivery of `schedule` at `scheduled` on `channel`: 20 characters, 100 bits of a BLAKE3 hash.
     #[must_use]
-    pub fn of(schedule: &ScheduleId, due: super::time::Timestamp, channel: &ChannelId) -> Self {
+    pub fn of(
+        schedule: &ScheduleId,
+        scheduled: super::time::Timestamp,
+        channel: &ChannelId,
+    ) -> Self {
+        Self::of_part(schedule, scheduled, 0, channel)
+    }
+
+    /// The id of a part of a session. The first part's is that of a schedule without parts.
+    #[must_use]
+    pub fn of_part(
+        schedule: &ScheduleId,
+        scheduled: super::time::Timestamp,
+        part: u16,
+        channel: &ChannelId,
+    ) -> Self {
         let mut hasher = blake3::Hasher::new();
         hasher.update(schedule.as_str().as_bytes());
         hasher.update(b"\0");
-        hasher.update(&due.as_micros().to_be_bytes());
+        hasher.update(&scheduled.as_micros().to_be_bytes());
         hasher.update(channel.as_str().as_bytes());
+        if part > 0 {
+            hasher.update(b"\0");
+            hasher.update(&part.to_be_bytes());
+        }
         let hash = hasher.finalize();
         let text = hash.as_bytes()[..20]
             .iter()

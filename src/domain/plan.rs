@@ -1,21 +1,27 @@
-//! The plan: a pure function from a workspace and an interval to occurrences and their deliveries.
+//! The plan: a pure function from a workspace and an interval to deliveries.
 //!
-//! Splitting an interval changes nothing, and every node works out the same plan: rotation counts a schedule's firings
-//! from a fixed day, not from when somebody started.
+//! Worked out day by day, because what is heard on one day shares that day's hours: drafts of everything that fires, then
+//! what the day's exceptions, the rules and the other drafts make of them. A day depends on no other, so splitting an
+//! interval changes nothing, and every node works out the same plan: rotation counts a schedule's firings from a fixed day,
+//! not from when somebody started.
 
-use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
+pub(crate) mod draft;
+
+use std::time::Duration;
 
 use chrono::NaiveDate;
 
 use super::{
     bulletin::{Bulletin, Format, Priority},
-    calendar::{Firing, resolve},
+    calendar::{self, Firing, resolve},
     channel::{Channel, ChannelKind, Mode},
-    id::{BulletinId, ChannelId, DeliveryId, ScheduleId, WardId},
+    delivery::Reason,
+    id::{BulletinId, ChannelId, DeliveryId, ScheduleId, TopicId, WardId},
     schedule::{Choice, Missed, Schedule},
     time::Timestamp,
     workspace::Workspace,
 };
+use draft::Draft;
 
 /// Rotation counts firings from here, unless the schedule itself begins on a day of its own.
 const EPOCH: NaiveDate = NaiveDate::from_ymd_opt(2024, 1, 1).expect("a date");
@@ -34,26 +40,35 @@ struct Line<'w> {
     bulletins: Vec<&'w Bulletin>,
 }
 
-/// One schedule at one instant.
-#[derive(Debug, Clone)]
-pub struct Occurrence<'w> {
-    /// The schedule.
-    pub schedule: &'w Schedule,
+/// Why the plan skips a delivery, or wants it to be over by some instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Why {
+    /// The reason.
+    pub reason: Reason,
+    /// What the reason's word leaves out: see [`super::detail`].
+    pub detail: Option<String>,
+}
+
+/// When what is heard has to be over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limit {
     /// The instant.
-    pub firing: Firing,
-    /// What it carries; `None` when no bulletin is valid on that day.
-    pub bulletin: Option<&'w Bulletin>,
-    /// Where it goes, in the order of channel ids.
-    pub channels: &'w [&'w Channel],
+    pub over: Timestamp,
+    /// What wants that; a delivery that cannot be over by then is skipped for it.
+    pub why: Why,
 }
 
 /// One occurrence on one channel, as the store takes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedDelivery {
-    /// Its id, computed from schedule, instant and channel.
+    /// Its id, computed from schedule, instant, part and channel.
     pub id: DeliveryId,
     /// The schedule.
     pub schedule: ScheduleId,
+    /// The instant that the schedule names. It stays when the broadcast gives way.
+    pub scheduled: Timestamp,
+    /// Which part of a session it is, from 0.
+    pub part: u16,
     /// When it is due.
     pub due: Timestamp,
     /// When its sending must have begun.
@@ -76,9 +91,20 @@ pub struct PlannedDelivery {
     pub ward_name: String,
     /// The bulletin; `None` when none is valid, and then it is skipped from the start.
     pub bulletin: Option<BulletinId>,
+    /// What it is about.
+    pub topic: Option<TopicId>,
     /// How urgent it is.
     pub priority: Priority,
+    /// How long it is heard, estimated; `None` for what is read.
+    pub length: Option<Duration>,
+    /// When it has to be over, for what is heard.
+    pub limit: Option<Limit>,
+    /// Why it is not sent at all.
+    pub skip: Option<Why>,
 }
+
+/// What stands as the detail of a delivery that is skipped because no bulletin is valid on its day.
+pub const NO_BULLETIN: &str = "no-valid-bulletin";
 
 impl<'w> Plan<'w> {
     /// Looks everything up once.
@@ -100,71 +126,70 @@ impl<'w> Plan<'w> {
         Self { workspace, lines }
     }
 
-    /// The occurrences from `from` (included) to `until` (excluded), by instant and then by schedule id. Lazy: memory
-    /// does not grow with the interval.
-    pub fn occurrences(
-        &self,
-        from: Timestamp,
-        until: Timestamp,
-    ) -> impl Iterator<Item = Occurrence<'_>> {
-        let mut firings: Vec<_> = self
-            .lines
-            .iter()
-            .map(|line| {
-                line.schedule
-                    .when
-                    .firings(line.schedule.zone, from, until)
-                    .filter(|firing| line.fires(firing))
-            })
-            .collect();
-        let mut heads: BinaryHeap<Reverse<(Timestamp, usize)>> = BinaryHeap::new();
-        let mut next: Vec<Option<Firing>> = Vec::with_capacity(firings.len());
-        for (index, line) in firings.iter_mut().enumerate() {
-            let firing = line.next();
-            heads.extend(firing.map(|firing| Reverse((firing.at, index))));
-            next.push(firing);
-        }
-        std::iter::from_fn(move || {
-            let Reverse((_, index)) = heads.pop()?;
-            let line = &self.lines[index];
-            let firing = next[index].take()?;
-            next[index] = firings[index].next();
-            heads.extend(next[index].map(|firing| Reverse((firing.at, index))));
-            Some(Occurrence {
-                schedule: line.schedule,
-                firing,
-                bulletin: line.bulletin(&firing),
-                channels: &line.channels,
-            })
-        })
-    }
-
-    /// The deliveries of [`Plan::occurrences`], in the same order and then by channel id.
+    /// The deliveries due from `from` (included) to `until` (excluded), by instant, schedule and channel. Lazy: memory does
+    /// not grow with the interval, only with what one day holds.
     pub fn deliveries(
         &self,
         from: Timestamp,
         until: Timestamp,
     ) -> impl Iterator<Item = PlannedDelivery> {
-        self.occurrences(from, until).flat_map(move |occurrence| {
-            let channels = occurrence.channels;
-            channels
-                .iter()
-                .map(move |channel| self.delivery(&occurrence, channel))
-        })
+        let day_of = |at| calendar::local(at, self.workspace.settings.zone).date();
+        let (first, last) = (day_of(from), day_of(until));
+        first
+            .iter_days()
+            .take_while(move |day| *day <= last && from < until)
+            .flat_map(move |day| {
+                let mut drafts = self.day(day);
+                drafts.retain(|draft| from <= draft.due && draft.due < until);
+                drafts.into_iter().map(|draft| self.delivery(draft))
+            })
     }
 
-    fn delivery(&self, occurrence: &Occurrence<'_>, channel: &Channel) -> PlannedDelivery {
-        let schedule = occurrence.schedule;
-        let due = occurrence.firing.at;
-        let deadline = due + latest_start(schedule);
-        let deadline = occurrence.bulletin.map_or(deadline, |bulletin| {
-            deadline.min(last_instant(bulletin, schedule))
-        });
+    /// Everything that is due on a day of the workspace's zone, in order.
+    fn day(&self, day: NaiveDate) -> Vec<Draft<'w>> {
+        let midnight = |day: NaiveDate| {
+            let wall = day.and_hms_opt(0, 0, 0).unwrap_or_default();
+            resolve(wall, self.workspace.settings.zone)
+        };
+        let from = midnight(day);
+        let until = day.succ_opt().map_or(from, midnight);
+        let mut drafts = self.drafts(from, until);
+        drafts.sort_by(|one, other| one.order().cmp(&other.order()));
+        drafts
+    }
+
+    /// What the schedules want in an interval, before anything gives way.
+    fn drafts(&self, from: Timestamp, until: Timestamp) -> Vec<Draft<'w>> {
+        let mut drafts = Vec::new();
+        for line in &self.lines {
+            let firings = line
+                .schedule
+                .when
+                .firings(line.schedule.zone, from, until)
+                .filter(|firing| line.fires(firing));
+            for firing in firings {
+                let bulletin = line.bulletin(&firing);
+                let drafted = line.channels.iter().map(|channel| {
+                    Draft::new(self.workspace, line.schedule, firing.at, channel, bulletin)
+                });
+                drafts.extend(drafted);
+            }
+        }
+        drafts
+    }
+
+    fn delivery(&self, draft: Draft<'w>) -> PlannedDelivery {
+        let Draft {
+            schedule, channel, ..
+        } = draft;
+        let ward = self.workspace.ward(&channel.ward);
         PlannedDelivery {
-            id: DeliveryId::of(&schedule.id, due, &channel.id),
+            id: DeliveryId::of_part(&schedule.id, draft.scheduled, draft.part, &channel.id),
             schedule: schedule.id.clone(),
-            due,
-            deadline,
+            scheduled: draft.scheduled,
+            part: draft.part,
+            due: draft.due,
+            deadline: draft.deadline(),
             late: matches!(schedule.missed, Missed::Late { .. }),
             channel: channel.id.clone(),
             channel_name: channel.name.clone(),
@@ -172,36 +197,15 @@ impl<'w> Plan<'w> {
             format: channel.format,
             mode: channel.mode,
             ward: channel.ward.clone(),
-            ward_name: self
-                .workspace
-                .ward(&channel.ward)
-                .map_or_else(String::new, |ward| ward.name.clone()),
-            bulletin: occurrence.bulletin.map(|bulletin| bulletin.id.clone()),
-            priority: occurrence
-                .bulletin
-                .map_or(Priority::Normal, |bulletin| bulletin.priority),
+            ward_name: ward.map_or_else(String::new, |ward| ward.name.clone()),
+            bulletin: draft.bulletin.map(|bulletin| bulletin.id.clone()),
+            topic: draft.bulletin.map(|bulletin| bulletin.topic.clone()),
+            priority: draft.priority(),
+            length: draft.length,
+            limit: draft.limit,
+            skip: draft.skip,
         }
     }
-}
-
-/// How long after its instant an occurrence's sending may begin.
-fn latest_start(schedule: &Schedule) -> Duration {
-    match schedule.missed {
-        Missed::Skip => schedule.deadline,
-        Missed::Late { within } => within,
-    }
-}
-
-/// The end of the bulletin's last day.
-fn last_instant(bulletin: &Bulletin, schedule: &Schedule) -> Timestamp {
-    let after = bulletin
-        .valid
-        .until
-        .and_then(|day| day.succ_opt())
-        .and_then(|day| day.and_hms_opt(0, 0, 0));
-    after.map_or(Timestamp::from_micros(i64::MAX), |midnight| {
-        resolve(midnight, schedule.zone)
-    })
 }
 
 impl<'w> Line<'w> {

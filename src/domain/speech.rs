@@ -2,6 +2,8 @@
 //!
 //! Data only; `crate::speech` reads with it.
 
+use std::time::Duration;
+
 /// The three great dialects. Each has its own words for numbers and its own voices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Region {
@@ -129,6 +131,27 @@ impl Default for Rate {
     /// What a listener under an outdoor horn can follow.
     fn default() -> Self {
         Self(180)
+    }
+}
+
+/// How much there is to say: syllables, and pauses counted as syllables, in tenths of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Weight(u64);
+
+impl Weight {
+    /// The library's syllables for each thousand that it lasts, when pauses are counted as syllables.
+    const SPOKEN_PER_MILLE: u64 = 859;
+
+    /// So many tenths of a syllable.
+    #[must_use]
+    pub fn tenths(tenths: u64) -> Self {
+        Self(tenths)
+    }
+
+    /// How long that lasts at `rate`.
+    #[must_use]
+    pub fn at(self, rate: Rate) -> Duration {
+        Duration::from_millis(self.0 * 6 * Self::SPOKEN_PER_MILLE / u64::from(rate.get()))
     }
 }
 

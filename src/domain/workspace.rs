@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{
+    airtime::Lengths,
     bulletin::{Bulletin, Topic},
     channel::Channel,
     contact::Contact,
     id::{BulletinId, ChannelId, ContactId, RecipeId, ScheduleId, TopicId, WardId},
     pause::Scope,
+    policy::Policy,
     recipe::Recipe,
     schedule::{Choice, Schedule},
     settings::Settings,
@@ -40,6 +42,10 @@ pub struct Workspace {
     pub channels: BTreeMap<ChannelId, Channel>,
     /// Schedules.
     pub schedules: BTreeMap<ScheduleId, Schedule>,
+    /// What may be heard when.
+    pub policy: Policy,
+    /// How long every bulletin's script is.
+    pub lengths: Lengths,
     /// Exactly what people wrote, for approvals: bulletins and recipes, whole files, and each schedule's part of its file.
     pub texts: BTreeMap<Authored, String>,
 }

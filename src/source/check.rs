@@ -6,6 +6,7 @@ mod approvals;
 mod channels;
 mod contacts;
 mod fault;
+mod lengths;
 mod lints;
 mod locate;
 mod recipes;
@@ -30,8 +31,10 @@ use super::{
     text::Text,
 };
 use crate::domain::{
+    airtime::Lengths,
     bulletin::Topic,
     calendar,
+    policy::Policy,
     settings::Settings,
     time::Timestamp,
     workspace::{Authored, Workspace},
@@ -81,7 +84,7 @@ pub(super) fn run(
         .map(|raw| (raw.recipe.id.clone(), raw.recipe.clone()))
         .collect();
     let channels = channels::build(notebook, &parts.channels, &recipes, &settings.city.id);
-    let workspace = Workspace {
+    let mut workspace = Workspace {
         revision,
         settings,
         wards: parts
@@ -123,6 +126,8 @@ pub(super) fn run(
             .map(|raw| (raw.schedule.id.clone(), raw.schedule.clone()))
             .collect(),
         texts,
+        policy: Policy::default(),
+        lengths: Lengths::default(),
     };
     recipes::check(notebook, &workspace, &parts.recipes, &parts.channels);
     addresses::check(notebook, &workspace, &parts.channels);
@@ -142,11 +147,12 @@ pub(super) fn run(
         &parts.bulletins,
         &parts.channels,
     );
-    words::check(
+    workspace.lengths = words::check(
         notebook,
         &workspace,
         &parts.bulletins,
         &parts.templates,
+        &parts.recordings,
         day,
     );
     if let Some(day) = day {

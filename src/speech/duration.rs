@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use crate::domain::speech::{Rate, Region};
+use crate::domain::speech::{Rate, Region, Weight};
 
 /// Pauses in tenths of a syllable.
 const COMMA: u64 = 7;
@@ -18,14 +18,16 @@ const EXCLAMATION: u64 = 28;
 /// On top of the full stop before it.
 const PARAGRAPH: u64 = 20;
 
-/// The library's syllables for each thousand that it lasts, when pauses are counted as syllables.
-const SPOKEN_PER_MILLE: u64 = 859;
-
 /// How long `spoken`, a text as it is spoken, lasts at `rate`.
 #[must_use]
 pub fn estimate(spoken: &str, rate: Rate) -> Duration {
-    let tenths = super::syllables(spoken) as u64 * 10 + pauses(spoken);
-    Duration::from_millis(tenths * 6 * SPOKEN_PER_MILLE / u64::from(rate.get()))
+    weight(spoken).at(rate)
+}
+
+/// How much there is to say in `spoken`, a text as it is spoken.
+#[must_use]
+pub fn weight(spoken: &str) -> Weight {
+    Weight::tenths(super::syllables(spoken) as u64 * 10 + pauses(spoken))
 }
 
 /// All pauses, in tenths of a syllable.

@@ -2,7 +2,7 @@
 //!
 //! PostgreSQL's TEXT cannot hold U+0000, and answers of strange devices do; it becomes U+FFFD on both databases.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use serde::Serialize;
 
@@ -26,6 +26,11 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
     } else {
         Cow::Borrowed(text)
     }
+}
+
+/// A length in whole microseconds.
+pub(super) fn micros(length: Duration) -> i64 {
+    i64::try_from(length.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// [`clean`] for what may be absent.

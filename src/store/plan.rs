@@ -6,12 +6,16 @@ use serde::Serialize;
 
 use super::{
     Planned, Store, StoreError,
-    batch::{clean, json},
+    batch::{clean, clean_option, json, micros},
     journal::{self, ACTOR},
     link::{Cells as _, Purpose, execute, rows},
     sql,
 };
-use crate::domain::{id::DeliveryId, plan::PlannedDelivery, time::Timestamp};
+use crate::domain::{
+    id::{BulletinId, DeliveryId, TopicId},
+    plan::PlannedDelivery,
+    time::Timestamp,
+};
 
 /// Deliveries a transaction takes. Somebody who waits for the writer waits some milliseconds.
 const CHUNK: usize = 2_000;
@@ -22,6 +26,7 @@ pub(super) struct Row<'a> {
     delivery_id: &'a str,
     schedule: &'a str,
     bulletin: Option<&'a str>,
+    topic: Option<&'a str>,
     ward: &'a str,
     ward_name: std::borrow::Cow<'a, str>,
     channel: &'a str,
@@ -30,20 +35,27 @@ pub(super) struct Row<'a> {
     format: &'static str,
     mode: &'static str,
     priority: &'static str,
+    scheduled_us: i64,
+    part: u16,
     due_us: i64,
     deadline_us: i64,
     late: bool,
+    length_us: Option<i64>,
+    over_us: Option<i64>,
+    over_reason: Option<&'static str>,
+    over_detail: Option<std::borrow::Cow<'a, str>>,
+    skip: Option<&'static str>,
+    skip_detail: Option<std::borrow::Cow<'a, str>>,
 }
 
 impl<'a> From<&'a PlannedDelivery> for Row<'a> {
     fn from(delivery: &'a PlannedDelivery) -> Self {
+        let over = delivery.limit.as_ref();
         Self {
             delivery_id: delivery.id.as_str(),
             schedule: delivery.schedule.as_str(),
-            bulletin: delivery
-                .bulletin
-                .as_ref()
-                .map(crate::domain::id::BulletinId::as_str),
+            bulletin: delivery.bulletin.as_ref().map(BulletinId::as_str),
+            topic: delivery.topic.as_ref().map(TopicId::as_str),
             ward: delivery.ward.as_str(),
             ward_name: clean(&delivery.ward_name),
             channel: delivery.channel.as_str(),
@@ -52,9 +64,20 @@ impl<'a> From<&'a PlannedDelivery> for Row<'a> {
             format: delivery.format.as_str(),
             mode: delivery.mode.as_str(),
             priority: delivery.priority.as_str(),
+            scheduled_us: delivery.scheduled.as_micros(),
+            part: delivery.part,
             due_us: delivery.due.as_micros(),
             deadline_us: delivery.deadline.as_micros(),
             late: delivery.late,
+            length_us: delivery.length.map(micros),
+            over_us: over.map(|limit| limit.over.as_micros()),
+            over_reason: over.map(|limit| limit.why.reason.as_str()),
+            over_detail: over.and_then(|limit| clean_option(limit.why.detail.as_deref())),
+            skip: delivery.skip.as_ref().map(|why| why.reason.as_str()),
+            skip_detail: delivery
+                .skip
+                .as_ref()
+                .and_then(|why| clean_option(why.detail.as_deref())),
         }
     }
 }
@@ -62,8 +85,8 @@ impl<'a> From<&'a PlannedDelivery> for Row<'a> {
 impl Store {
     /// Inserts deliveries, in as few statements as possible. A delivery that is already there and has not begun takes
     /// over what the new revision says (and is frozen again if it was); one that an edit had superseded comes back if it
-    /// is not yet due, and so does one that was skipped for want of a valid bulletin and now has one. A planned delivery
-    /// without a bulletin is stored as skipped (expired) at once.
+    /// is not yet due, and so does one that the plan itself had skipped and does not skip any more. What the plan skips is
+    /// stored as skipped at once, with the reason.
     ///
     /// Of deliveries that differ in nothing but the revision nothing is counted, but they are frozen again too: their
     /// words may have changed.
@@ -108,9 +131,9 @@ impl Store {
                     now_us
                 )?;
             }
-            let silent: Vec<&Row<'_>> = rows.iter().filter(|row| row.bulletin.is_none()).collect();
-            if !silent.is_empty() {
-                execute!(tx, sql::plan::PLAN_JOURNAL, json(&silent), ACTOR, now_us)?;
+            let skipped: Vec<&Row<'_>> = rows.iter().filter(|row| row.skip.is_some()).collect();
+            if !skipped.is_empty() {
+                execute!(tx, sql::plan::PLAN_JOURNAL, json(&skipped), ACTOR, now_us)?;
             }
             tx.commit().await?;
         }

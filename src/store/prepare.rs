@@ -10,10 +10,10 @@ use serde::Serialize;
 
 use super::{
     Frozen, Store, StoreError, Unprepared, approval,
-    batch::{clean, json},
+    batch::{clean, json, micros},
     journal,
     link::{Cells as _, Purpose, Tx, execute, rows},
-    row::{delivery_id, parsed},
+    row::{delivery_id, limit_at, parsed},
     sql,
 };
 use crate::domain::{
@@ -39,6 +39,7 @@ struct FrozenJson<'a> {
     host: Cow<'a, str>,
     can_ask: bool,
     priority: Option<&'static str>,
+    length_us: Option<i64>,
 }
 
 impl Store {
@@ -78,6 +79,7 @@ impl Store {
                     )?,
                     schedule: ScheduleId::from_store(row.text(5)?.to_owned()),
                     due: Timestamp::from_micros(row.integer(6)?),
+                    limit: limit_at(row, 7, id)?,
                 })
             }
         )
@@ -123,6 +125,7 @@ impl Store {
                     .approved
                     .as_ref()
                     .map(|approved| approved.priority.as_str()),
+                length_us: frozen.length.map(micros),
             })
             .collect();
         let mut tx = self.pools.begin(Purpose::Write).await?;

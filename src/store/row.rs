@@ -1,12 +1,15 @@
 //! Rows as readers get them: parsed, never defaulted.
 
+use std::time::Duration;
+
 use super::{StoreError, link::Cells};
 use crate::domain::{
     bulletin::{Format, Priority},
     channel::{ChannelKind, Mode},
     delivery::{Evidence, Outcome, Reason, State},
-    id::{BulletinId, ChannelId, DeliveryId, ScheduleId, WardId},
+    id::{BulletinId, ChannelId, DeliveryId, ScheduleId, TopicId, WardId},
     message::ContentHash,
+    plan::{Limit, Why},
     time::Timestamp,
 };
 
@@ -61,6 +64,16 @@ pub struct DeliveryRow {
     pub closed_by: Option<String>,
     /// The last change.
     pub updated_at: Timestamp,
+    /// What its bulletin was about at planning time.
+    pub topic: Option<TopicId>,
+    /// The instant that its schedule names; `due` lies elsewhere where it gave way or was moved.
+    pub scheduled: Timestamp,
+    /// Which part of a session it is, from 0.
+    pub part: u16,
+    /// How long it is heard: estimated, and once it is frozen that of its sound, if it has one. `None` for what is read.
+    pub length: Option<Duration>,
+    /// When it has to be over.
+    pub limit: Option<Limit>,
 }
 
 /// One attempt, on record once it has ended.
@@ -145,6 +158,39 @@ pub(super) fn delivery_id(text: &str) -> DeliveryId {
     DeliveryId::from_text(text)
 }
 
+/// When a delivery has to be over, its three columns from `first` on.
+pub(super) fn limit_at(
+    row: &impl Cells,
+    first: usize,
+    id: &str,
+) -> Result<Option<Limit>, StoreError> {
+    let Some(over) = row.integer_or_null(first)? else {
+        return Ok(None);
+    };
+    let reason = row.text_or_null(first + 1)?.unwrap_or_default();
+    let reason = parsed(
+        reason,
+        |text| Reason::parse(text).ok_or(()),
+        "delivery",
+        "over_reason",
+        id,
+    )?;
+    Ok(Some(Limit {
+        over: Timestamp::from_micros(over),
+        why: Why {
+            reason,
+            detail: row.text_or_null(first + 2)?.map(str::to_owned),
+        },
+    }))
+}
+
+/// A length in microseconds.
+fn length(row: &impl Cells, index: usize, id: &str) -> Result<Option<Duration>, StoreError> {
+    row.integer_or_null(index)?
+        .map(|micros| count(micros, "delivery", "length_us", id).map(Duration::from_micros))
+        .transpose()
+}
+
 /// A row of the table `delivery`, its columns in the order of `sql/read.rs`.
 pub(super) fn delivery(row: &impl Cells) -> Result<DeliveryRow, StoreError> {
     const TABLE: &str = "delivery";
@@ -227,7 +273,15 @@ pub(super) fn delivery(row: &impl Cells) -> Result<DeliveryRow, StoreError> {
         )?,
         content_hash: owned_or_null(21)?.map(ContentHash::from_store),
         closed_by: owned_or_null(22)?,
-        updated_at: instant(23)?,
+        updated_at: instant(30)?,
+        topic: row
+            .text_or_null(23)?
+            .map(|text| parsed(text, TopicId::parse, TABLE, "topic", id))
+            .transpose()?,
+        scheduled: instant(24)?,
+        part: count(row.integer(25)?, TABLE, "part", id)?,
+        length: length(row, 26, id)?,
+        limit: limit_at(row, 27, id)?,
     })
 }
 

@@ -10,6 +10,7 @@ use crate::{
     domain::{
         calendar,
         delivery::{Reason, State},
+        detail::Detail,
         time::{Timestamp, parse_span},
     },
     store::row::DeliveryRow,
@@ -63,15 +64,10 @@ impl Reader {
 
     /// A reason together with a detail that programs wrote; `None` for a detail in words of its own.
     fn spoken(&self, reason: Reason, detail: &str, day: NaiveDate) -> Option<String> {
-        if reason != Reason::Expired {
-            return None;
-        }
-        if detail == "no-valid-bulletin" {
-            return Some(catalogue::text(
-                self.lang,
-                "state.expired-no-valid-bulletin",
-                &[],
-            ));
+        let known = Detail::parse(detail)
+            .and_then(|known| catalogue::detail(self.lang, known.code(), known.arguments()));
+        if known.is_some() || reason != Reason::Expired {
+            return known;
         }
         let (from, until) = parse_span(detail)?;
         let near = |at| {

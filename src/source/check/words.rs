@@ -12,6 +12,7 @@ use chrono::NaiveDate;
 use crate::{
     diagnostic::{Arg, Code, Diagnostic, Phrase, Place},
     domain::{
+        airtime::Lengths,
         bulletin::{Bulletin, Format},
         id::WardId,
         ward::Ward,
@@ -31,20 +32,24 @@ use crate::{
 use super::{
     contacts::{Contacts, unverified},
     fault::{describe_template, open_quote, open_tag, template_place},
+    lengths,
     lints::{Lints, Rendered},
+    recordings::Recordings,
     spoken::Spoken,
 };
 
 /// Mistakes in words that are taken out in one run: each costs another look at all templates.
 const MOST_MENDS: usize = 500;
 
+/// Checks all words, and measures how long they are.
 pub(super) fn check(
     notebook: &Notebook,
     workspace: &Workspace,
     bulletins: &[RawBulletin],
     templates: &BTreeMap<String, Text>,
+    recordings: &Recordings,
     day: Option<NaiveDate>,
-) {
+) -> Lengths {
     let shared = templates.iter().map(|(name, text)| (name.clone(), text));
     let own = bulletins.iter().flat_map(|raw| {
         raw.parts
@@ -70,6 +75,7 @@ pub(super) fn check(
     let contacts =
         (!notebook.has_gap(Named::Contact)).then(|| Contacts::new(workspace, templates, day));
     let mut lints = Lints::new(workspace, templates);
+    let mut lengths = Lengths::default();
     for raw in bulletins {
         let mut rendered = Rendered::new();
         check.braces(raw, "part-title", None, &raw.bulletin.title);
@@ -96,8 +102,12 @@ pub(super) fn check(
             }
         }
         lints.judge(raw, &rendered);
+        if let Some(heard) = lengths::measure(raw, &rendered, recordings, spoken.speech()) {
+            lengths.insert(raw.bulletin.id.clone(), heard);
+        }
     }
     lints.report(notebook);
+    lengths
 }
 
 /// The name under which the renderer knows a bulletin's part.

@@ -85,6 +85,13 @@ macro_rules! finish {
     };
 }
 
+/// The deadline is the last instant at which the sound is still over in time.
+macro_rules! is_bound {
+    () => {
+        "(over_us IS NOT NULL AND deadline_us >= over_us - COALESCE(length_us, 0))"
+    };
+}
+
 statements! {
     /// Ends attempts, fenced: only while this node still holds the delivery at that attempt. `$2` node, `$3` now.
     FINISH = finish!("");
@@ -196,11 +203,14 @@ statements! {
         FROM list WHERE id = list.item AND ", is_in_state!("sending"), "
         RETURNING id, state"
     ));
-    /// Ends what can no longer begin. A deadline is never before its instant. `$1` now.
+    /// Ends what can no longer begin: because its schedule says so, or because it would not be over when it has to be. A
+    /// deadline is never before its instant. `$1` now.
     EXPIRE = one!(
         "UPDATE delivery SET
             state = CASE WHEN attempt = 0 THEN 'skipped' WHEN doubt THEN 'unknown' ELSE 'failed' END,
-            reason = CASE WHEN attempt = 0 THEN 'expired' WHEN doubt THEN 'deadline' ELSE COALESCE(reason, 'deadline') END,
+            reason = CASE WHEN attempt = 0 THEN CASE WHEN ", is_bound!(), " THEN over_reason ELSE 'expired' END
+                WHEN doubt THEN 'deadline' ELSE COALESCE(reason, 'deadline') END,
+            detail = CASE WHEN attempt = 0 AND ", is_bound!(), " THEN over_detail ELSE detail END,
             unfinished = FALSE, next_us = NULL, updated_us = $1
         WHERE unfinished AND state <> 'sending' AND due_us <= $1 AND deadline_us <= $1
         RETURNING id, state, reason"
@@ -217,7 +227,8 @@ statements! {
     REOPEN = one!(
         "UPDATE delivery SET state = 'planned', unfinished = TRUE, reason = NULL, detail = NULL, content = NULL, host = NULL,
             can_ask = FALSE, next_us = NULL, updated_us = $1
-        WHERE due_us > $2 AND state = 'skipped' AND reason = 'expired' AND attempt = 0 AND bulletin IS NOT NULL
+        WHERE due_us > $2 AND state = 'skipped' AND NOT by_plan AND attempt = 0 AND bulletin IS NOT NULL
+            AND (reason = 'expired' OR reason = over_reason)
             AND deadline_us > $1 AND (due_us > $1 OR updated_us > $1)
         RETURNING id"
     );

@@ -10,61 +10,68 @@ statements! {
 
     /// New deliveries. `$2` revision, `$3` now.
     PLAN_INSERT = batch!(
-        [delivery_id TEXT, schedule TEXT, bulletin TEXT, ward TEXT, ward_name TEXT, channel TEXT, channel_name TEXT,
-         kind TEXT, format TEXT, mode TEXT, priority TEXT, due_us BIGINT, deadline_us BIGINT, late BOOLEAN]
-        "INSERT INTO delivery (id, schedule, bulletin, ward, ward_name, channel, channel_name, kind, format, mode,
-            priority, due_us, deadline_us, late, revision, state, unfinished, reason, detail, updated_us)
-        SELECT delivery_id, schedule, bulletin, ward, ward_name, channel, channel_name, kind, format, mode,
-            priority, due_us, deadline_us, late, CAST($2 AS TEXT),
-            CASE WHEN bulletin IS NULL THEN 'skipped' ELSE 'planned' END,
-            bulletin IS NOT NULL,
-            CASE WHEN bulletin IS NULL THEN 'expired' END,
-            CASE WHEN bulletin IS NULL THEN 'no-valid-bulletin' END,
-            CAST($3 AS BIGINT)
+        [delivery_id TEXT, schedule TEXT, bulletin TEXT, topic TEXT, ward TEXT, ward_name TEXT, channel TEXT,
+         channel_name TEXT, kind TEXT, format TEXT, mode TEXT, priority TEXT, scheduled_us BIGINT, part BIGINT,
+         due_us BIGINT, deadline_us BIGINT, late BOOLEAN, length_us BIGINT, over_us BIGINT, over_reason TEXT,
+         over_detail TEXT, skip TEXT, skip_detail TEXT]
+        "INSERT INTO delivery (id, schedule, bulletin, topic, ward, ward_name, channel, channel_name, kind, format, mode,
+            priority, scheduled_us, part, due_us, deadline_us, late, length_us, over_us, over_reason, over_detail, revision,
+            state, unfinished, reason, detail, by_plan, updated_us)
+        SELECT delivery_id, schedule, bulletin, topic, ward, ward_name, channel, channel_name, kind, format, mode,
+            priority, scheduled_us, part, due_us, deadline_us, late, length_us, over_us, over_reason, over_detail,
+            CAST($2 AS TEXT), CASE WHEN skip IS NULL THEN 'planned' ELSE 'skipped' END, skip IS NULL, skip, skip_detail,
+            skip IS NOT NULL, CAST($3 AS BIGINT)
         FROM batch WHERE TRUE
         ON CONFLICT (id) DO NOTHING"
     );
-    /// Deliveries that an edit changed before they began, and those that it brings back: superseded ones, ones that had
-    /// no valid bulletin and now have one, and ones whose words were not approved (to be judged again). `$2` revision, `$3` now.
+    /// Deliveries that an edit changed before they began, and those that it brings back: superseded ones, ones that the
+    /// plan itself had skipped and now skips for another reason or not at all, and, under another revision, ones whose words
+    /// were not approved or whose sound was too long (to be judged again). `$2` revision, `$3` now.
     PLAN_CHANGE = batch!(
-        [delivery_id TEXT, bulletin TEXT, ward TEXT, ward_name TEXT, channel_name TEXT,
-         kind TEXT, format TEXT, mode TEXT, priority TEXT, deadline_us BIGINT, late BOOLEAN]
-        "UPDATE delivery SET bulletin = batch.bulletin, ward = batch.ward, ward_name = batch.ward_name,
+        [delivery_id TEXT, bulletin TEXT, topic TEXT, ward TEXT, ward_name TEXT, channel_name TEXT,
+         kind TEXT, format TEXT, mode TEXT, priority TEXT, due_us BIGINT, deadline_us BIGINT, late BOOLEAN,
+         length_us BIGINT, over_us BIGINT, over_reason TEXT, over_detail TEXT, skip TEXT, skip_detail TEXT]
+        "UPDATE delivery SET bulletin = batch.bulletin, topic = batch.topic, ward = batch.ward, ward_name = batch.ward_name,
             channel_name = batch.channel_name, kind = batch.kind, format = batch.format, mode = batch.mode,
-            priority = batch.priority, deadline_us = batch.deadline_us, late = batch.late, revision = $2,
-            state = CASE WHEN batch.bulletin IS NULL THEN 'skipped' ELSE 'planned' END,
-            unfinished = batch.bulletin IS NOT NULL,
-            reason = CASE WHEN batch.bulletin IS NULL THEN 'expired' END,
-            detail = CASE WHEN batch.bulletin IS NULL THEN 'no-valid-bulletin' END,
+            priority = batch.priority, due_us = batch.due_us, deadline_us = batch.deadline_us, late = batch.late,
+            length_us = batch.length_us, over_us = batch.over_us, over_reason = batch.over_reason,
+            over_detail = batch.over_detail, revision = $2,
+            state = CASE WHEN batch.skip IS NULL THEN 'planned' ELSE 'skipped' END,
+            unfinished = batch.skip IS NULL, reason = batch.skip, detail = batch.skip_detail,
+            by_plan = batch.skip IS NOT NULL,
             content = NULL, host = NULL, can_ask = FALSE, next_us = NULL, updated_us = $3
         FROM batch
         WHERE id = batch.delivery_id AND attempt = 0 AND (
             (state IN ('planned', 'ready') AND
                 (delivery.bulletin, delivery.ward, delivery.ward_name, delivery.channel_name, delivery.kind,
-                 delivery.format, delivery.mode, delivery.priority, delivery.deadline_us, delivery.late)
+                 delivery.format, delivery.mode, delivery.priority, delivery.due_us, delivery.deadline_us, delivery.late,
+                 delivery.over_us, NULL)
                 IS DISTINCT FROM
                 (batch.bulletin, batch.ward, batch.ward_name, batch.channel_name, batch.kind,
-                 batch.format, batch.mode, batch.priority, batch.deadline_us, batch.late))
-            OR (state = 'skipped' AND due_us > $3 AND (reason = 'superseded'
-                OR (reason = 'unapproved' AND delivery.revision <> $2)
-                OR (reason = 'expired' AND detail = 'no-valid-bulletin' AND batch.bulletin IS NOT NULL))))"
+                 batch.format, batch.mode, batch.priority, batch.due_us, batch.deadline_us, batch.late,
+                 batch.over_us, batch.skip))
+            OR (state = 'skipped' AND delivery.due_us > $3 AND batch.due_us > $3 AND (reason = 'superseded'
+                OR (by_plan AND (delivery.bulletin, reason, detail, delivery.due_us)
+                    IS DISTINCT FROM (batch.bulletin, batch.skip, batch.skip_detail, batch.due_us))
+                OR (NOT by_plan AND reason IN ('unapproved', 'policy', 'collision') AND delivery.revision <> $2))))"
     );
     /// Deliveries that a new revision leaves as they are: their words may have changed all the same, so they are frozen
     /// again. `$2` revision, `$3` now.
     PLAN_REVISION = batch!(
-        [delivery_id TEXT]
-        "UPDATE delivery SET revision = $2, state = 'planned', content = NULL, host = NULL, can_ask = FALSE,
+        [delivery_id TEXT, topic TEXT, length_us BIGINT]
+        "UPDATE delivery SET revision = $2, state = 'planned', topic = batch.topic, length_us = batch.length_us,
+            content = NULL, host = NULL, can_ask = FALSE,
             next_us = NULL, updated_us = CASE WHEN state = 'ready' THEN $3 ELSE updated_us END
         FROM batch
         WHERE id = batch.delivery_id AND attempt = 0 AND state IN ('planned', 'ready') AND revision <> $2"
     );
-    /// A journal line for each delivery of the batch that was just planned without a bulletin. `$2` actor, `$3` now.
+    /// A journal line for each delivery of the batch that the plan just skipped. `$2` actor, `$3` now.
     PLAN_JOURNAL = batch!(
         [delivery_id TEXT]
         "INSERT INTO journal (at_us, event, delivery, actor, detail)
-        SELECT d.updated_us, 'skipped', d.id, CAST($2 AS TEXT), 'expired: no-valid-bulletin'
+        SELECT d.updated_us, 'skipped', d.id, CAST($2 AS TEXT), d.reason || COALESCE(': ' || d.detail, '')
         FROM batch JOIN delivery AS d ON d.id = batch.delivery_id
-        WHERE d.state = 'skipped' AND d.reason = 'expired' AND d.detail = 'no-valid-bulletin' AND d.updated_us = $3
+        WHERE d.state = 'skipped' AND d.by_plan AND d.updated_us = $3
             AND NOT EXISTS (SELECT 1 FROM journal AS j
                 WHERE j.delivery = d.id AND j.event = 'skipped' AND j.at_us = d.updated_us)"
     );
@@ -103,7 +110,7 @@ statements! {
 
     /// Deliveries to freeze. `$1` due before, `$2` limit.
     UNPREPARED = one!(
-        "SELECT id, bulletin, ward, channel, format, schedule, due_us FROM delivery
+        "SELECT id, bulletin, ward, channel, format, schedule, due_us, over_us, over_reason, over_detail FROM delivery
         WHERE state = 'planned' AND due_us < $1 ORDER BY due_us, id LIMIT $2"
     );
     /// The least instant of a delivery that is not frozen.
@@ -116,9 +123,12 @@ statements! {
     );
     /// Makes deliveries ready, as urgent as the approved words are. `$2` now.
     FREEZE = batch!(
-        [delivery_id TEXT, hash TEXT, host TEXT, can_ask BOOLEAN, priority TEXT]
+        [delivery_id TEXT, hash TEXT, host TEXT, can_ask BOOLEAN, priority TEXT, length_us BIGINT]
         concat!("UPDATE delivery SET state = 'ready', content = batch.hash, host = batch.host, can_ask = batch.can_ask,
-            priority = COALESCE(batch.priority, delivery.priority), next_us = due_us, updated_us = $2
+            priority = COALESCE(batch.priority, delivery.priority),
+            length_us = COALESCE(batch.length_us, delivery.length_us),
+            deadline_us = CASE WHEN over_us - batch.length_us < deadline_us THEN over_us - batch.length_us ELSE deadline_us END,
+            next_us = due_us, updated_us = $2
         FROM batch WHERE id = batch.delivery_id AND attempt = 0 AND ", is_in_state!("planned"))
     );
     /// Ends what has not begun. `$2` state, `$3` reason, `$4` detail, `$5` now.

@@ -6,7 +6,7 @@ macro_rules! delivery {
     () => {
         "id, schedule, bulletin, ward, ward_name, channel, channel_name, kind, format, mode, priority, due_us,
         deadline_us, state, reason, detail, attempt, next_us, started_us, accepted_us, evidence, content, closed_by,
-        COALESCE(started_us, updated_us)"
+        topic, scheduled_us, part, length_us, over_us, over_reason, over_detail, COALESCE(started_us, updated_us)"
     };
 }
 

@@ -477,6 +477,8 @@ fn workspace<const R: usize, const C: usize>(
         )
     });
     loa::domain::workspace::Workspace {
+        lengths: loa::domain::airtime::Lengths::default(),
+        policy: loa::domain::policy::Policy::default(),
         revision: String::new(),
         settings: super::settings(),
         wards: BTreeMap::new(),

@@ -102,6 +102,7 @@ async fn freeze(store: &Store, deliveries: &[PlannedDelivery], version: &Version
                 schedule: None,
                 priority: Priority::Priority,
             }),
+            length: None,
         })
         .collect();
     store.freeze(&[], &frozen, R1, at(1)).await.unwrap()

@@ -9,7 +9,7 @@ use loa::{
         delivery::{Evidence, Outcome, Reason, State},
         id::{BulletinId, ChannelId, DeliveryId, ScheduleId, WardId},
         message::Content,
-        plan::PlannedDelivery,
+        plan::{NO_BULLETIN, PlannedDelivery, Why},
         time::Timestamp,
     },
     store::{
@@ -123,6 +123,7 @@ impl Ground {
                 id: delivery.id,
                 hash: hash.clone(),
                 approved: None,
+                length: None,
             })
             .collect();
         self.store
@@ -214,6 +215,8 @@ pub(super) fn planned_by(schedule: &str, channel: &str, due: u32) -> PlannedDeli
     PlannedDelivery {
         id: DeliveryId::of(&schedule, at(due), &channel),
         schedule,
+        scheduled: at(due),
+        part: 0,
         due: at(due),
         deadline: at(due) + PATIENCE,
         late: false,
@@ -225,7 +228,23 @@ pub(super) fn planned_by(schedule: &str, channel: &str, due: u32) -> PlannedDeli
         ward: WardId::parse("hung-binh").unwrap(),
         ward_name: "Phường Hưng Bình".to_owned(),
         bulletin: Some(BulletinId::parse("gia-danh").unwrap()),
+        topic: None,
         priority: Priority::Normal,
+        length: None,
+        limit: None,
+        skip: None,
+    }
+}
+
+/// [`planned`] on a day on which no bulletin is valid.
+pub(super) fn silent(delivery: PlannedDelivery) -> PlannedDelivery {
+    PlannedDelivery {
+        bulletin: None,
+        skip: Some(Why {
+            reason: Reason::Expired,
+            detail: Some(NO_BULLETIN.to_owned()),
+        }),
+        ..delivery
     }
 }
 

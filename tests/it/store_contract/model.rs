@@ -13,13 +13,13 @@ use loa::{
         bulletin::Priority,
         delivery::{Account, Outcome, Reason, State},
         id::{BulletinId, DeliveryId},
-        plan::PlannedDelivery,
+        plan::{PlannedDelivery, Why},
         time::Timestamp,
     },
     store::{Claimed, Finished, Frozen, LogFilter, Order, Planned, Room},
 };
 
-use super::ground::{Dice, Ground, LEASE, all, at, at_most_once, content, end, planned_by};
+use super::ground::{Dice, Ground, LEASE, all, at, at_most_once, content, end, planned_by, silent};
 
 const SEEDS: u64 = 4;
 const STEPS: u32 = 120;
@@ -33,7 +33,7 @@ struct Known {
     revision: u32,
     state: State,
     reason: Option<Reason>,
-    silent: bool,
+    by_plan: bool,
     attempts: u32,
     next: Option<Timestamp>,
     lease: Option<(&'static str, Timestamp)>,
@@ -56,11 +56,10 @@ impl Known {
 
     fn plan(&mut self, plan: &PlannedDelivery, revision: u32) {
         (self.plan, self.revision) = (plan.clone(), revision);
-        self.silent = plan.bulletin.is_none();
-        if self.silent {
-            self.becomes(State::Skipped, Reason::Expired);
-        } else {
-            self.becomes(State::Planned, None);
+        self.by_plan = plan.skip.is_some();
+        match &plan.skip {
+            Some(why) => self.becomes(State::Skipped, why.reason),
+            None => self.becomes(State::Planned, None),
         }
     }
 }
@@ -82,7 +81,7 @@ impl Model {
                     revision: 0,
                     state: State::Planned,
                     reason: None,
-                    silent: false,
+                    by_plan: false,
                     attempts: 0,
                     next: None,
                     lease: None,
@@ -94,11 +93,14 @@ impl Model {
                 planned.inserted += 1;
                 continue;
             };
+            let differs = known.plan.bulletin != plan.bulletin
+                || known.plan.skip != plan.skip
+                || known.plan.due != plan.due;
             let comes_back = known.state == State::Skipped
                 && known.attempts == 0
                 && plan.due > now
-                && (known.reason == Some(Reason::Superseded)
-                    || (known.silent && plan.bulletin.is_some()));
+                && known.plan.due > now
+                && (known.reason == Some(Reason::Superseded) || (known.by_plan && differs));
             if comes_back || (known.unbegun() && known.plan != *plan) {
                 known.plan(plan, self.revision);
                 planned.changed += 1;
@@ -119,7 +121,7 @@ impl Model {
         for known in self.known.values_mut().filter(|known| which(known)) {
             let (state, reason) = how(known);
             known.becomes(state, reason);
-            known.silent = false;
+            known.by_plan = false;
             count += 1;
         }
         count
@@ -294,6 +296,7 @@ pub(super) async fn random_sequences(ground: Ground) {
                             id: delivery.id,
                             hash: words.hash(),
                             approved: None,
+                            length: None,
                         })
                         .collect();
                     let revision = name(model.revision);
@@ -500,7 +503,11 @@ fn some_deliveries(dice: &mut Dice, seed: u64, start: u32) -> Vec<PlannedDeliver
                 if channel == "asks-1" {
                     delivery.mode = loa::domain::channel::Mode::AtMostOnce;
                 }
-                delivery.deadline = at(due) + Duration::from_secs(u64::from(60 + n * 60));
+                if dice.one_in(8) {
+                    // It gives way to another.
+                    delivery.due = at(due + 30);
+                }
+                delivery.deadline = delivery.due + Duration::from_secs(u64::from(60 + n * 60));
                 delivery.late = dice.one_in(8);
                 delivery.priority = if dice.one_in(8) {
                     Priority::Emergency
@@ -508,7 +515,12 @@ fn some_deliveries(dice: &mut Dice, seed: u64, start: u32) -> Vec<PlannedDeliver
                     Priority::Normal
                 };
                 if dice.one_in(12) {
-                    delivery.bulletin = None;
+                    delivery = silent(delivery);
+                } else if dice.one_in(12) {
+                    delivery.skip = Some(Why {
+                        reason: Reason::Policy,
+                        detail: Some("outside-hours".to_owned()),
+                    });
                 } else if dice.one_in(8) {
                     delivery.bulletin = Some(BulletinId::parse("other").unwrap());
                 }

@@ -11,7 +11,7 @@ use loa::{
     store::{Frozen, LogFilter, Order, Planned},
 };
 
-use super::ground::{Ground, R1, accepted, at, content, end, planned, planned_by};
+use super::ground::{Ground, R1, accepted, at, content, end, planned, planned_by, silent};
 
 const R2: &str = "revision-2";
 
@@ -218,10 +218,7 @@ pub(super) async fn what_has_begun_is_left_alone(ground: Ground) {
 
 pub(super) async fn without_a_bulletin_it_is_skipped_and_comes_back_with_one(ground: Ground) {
     let with = planned("web-1", 100);
-    let without = PlannedDelivery {
-        bulletin: None,
-        ..with.clone()
-    };
+    let without = silent(with.clone());
     let skipped = vec![(
         "skipped".to_owned(),
         "expired: no-valid-bulletin".to_owned(),
@@ -462,6 +459,7 @@ pub(super) async fn freezing(ground: Ground) {
         host: "other".to_owned(),
         can_ask: false,
         approved: None,
+        length: None,
     };
     assert_eq!(
         ground.store.freeze(&[], &[again], R1, at(1)).await.unwrap(),

@@ -11,7 +11,7 @@ use loa::{
     store::{LogFilter, Order, PageKey},
 };
 
-use super::ground::{Ground, R1, accepted, at, content, end, planned, planned_by};
+use super::ground::{Ground, R1, accepted, at, content, end, planned, planned_by, silent};
 
 pub(super) async fn log_pages_in_both_orders(ground: Ground) {
     // Several due at one instant, so that a page ends between them.
@@ -238,13 +238,7 @@ pub(super) async fn the_account_balances(ground: Ground) {
         .reconcile(&claimed[2].id, false, "x", at(206))
         .await
         .unwrap();
-    let without = [
-        PlannedDelivery {
-            bulletin: None,
-            ..planned("web-9", 300)
-        },
-        planned("web-10", 300),
-    ];
+    let without = [silent(planned("web-9", 300)), planned("web-10", 300)];
     ground.store.plan(&without, R1, at(0)).await.unwrap();
     let cancelled = [without[1].id.clone()];
     ground

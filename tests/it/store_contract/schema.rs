@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use loa::{domain::plan::PlannedDelivery, store::sql};
+use loa::store::sql;
 use sqlx::{
     AssertSqlSafe, Column as _, Connection as _, Either, Executor as _, PgConnection, Row as _,
     SqlSafeStr as _, SqliteConnection, Statement as _,
 };
 
-use super::ground::{Ground, R1, at, planned};
+use super::ground::{Ground, R1, at, planned, silent};
 
 /// How many parameters a text has: the highest number after a dollar.
 fn parameters(text: &str) -> usize {
@@ -89,8 +89,8 @@ async fn both_databases_have_the_same_tables() {
     );
     assert!(sqlite.len() >= 7, "{sqlite:?}");
     assert!(
-        sqlite["delivery"].unique.contains(
-            ["channel", "due_us", "schedule"]
+        sqlite["attempt"].unique.contains(
+            ["belated", "delivery", "number"]
                 .map(str::to_owned)
                 .as_slice()
         )
@@ -227,10 +227,7 @@ async fn batches_are_never_quadratic() {
         return;
     };
     let nothing_waits: Vec<_> = (0..3_000)
-        .map(|n| PlannedDelivery {
-            bulletin: None,
-            ..planned(&format!("web-{n}"), 100)
-        })
+        .map(|n| silent(planned(&format!("web-{n}"), 100)))
         .collect();
     ground.store.plan(&nothing_waits, R1, at(0)).await.unwrap();
     ground.meddle("ANALYZE").await.unwrap();

@@ -167,6 +167,8 @@ fn workspace(names: Names) -> Workspace {
     };
     let second = Duration::from_secs(1);
     Workspace {
+        lengths: loa::domain::airtime::Lengths::default(),
+        policy: loa::domain::policy::Policy::default(),
         revision: "r1".into(),
         settings: Settings {
             name: names.of("Truyền thanh thành phố Vinh".to_owned()),
@@ -260,6 +262,8 @@ impl City {
             .map(|channel| PlannedDelivery {
                 id: DeliveryId::of(&schedule, due, &channel.id),
                 schedule: schedule.clone(),
+                scheduled: due,
+                part: 0,
                 due,
                 deadline: due + Duration::from_mins(30),
                 late: channel.kind != ChannelKind::Loudspeaker,
@@ -271,7 +275,11 @@ impl City {
                 ward: channel.ward.clone(),
                 ward_name: workspace.ward(&channel.ward).unwrap().name.clone(),
                 bulletin: Some(BulletinId::parse("gia-danh-can-bo-thue").unwrap()),
+                topic: None,
                 priority: Priority::Priority,
+                length: None,
+                limit: None,
+                skip: None,
             })
             .collect();
         self.store
@@ -311,6 +319,7 @@ impl City {
                 host: "127.0.0.1".into(),
                 can_ask: false,
                 approved: None,
+                length: None,
             })
             .collect();
         self.store

@@ -1,0 +1,106 @@
+//! A delivery while the plan of its day is being worked out.
+
+use std::time::Duration;
+
+use crate::domain::{
+    bulletin::{Bulletin, Priority},
+    calendar::resolve,
+    channel::Channel,
+    delivery::Reason,
+    id::{ChannelId, ScheduleId},
+    schedule::{Missed, Schedule},
+    time::Timestamp,
+    workspace::Workspace,
+};
+
+use super::{Limit, NO_BULLETIN, Why};
+
+/// One schedule at one instant on one channel, or one part of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft<'w> {
+    /// What wants it.
+    pub schedule: &'w Schedule,
+    /// The instant that the schedule names.
+    pub scheduled: Timestamp,
+    /// Which part of a session it is.
+    pub part: u16,
+    /// When it begins.
+    pub due: Timestamp,
+    /// Where it goes.
+    pub channel: &'w Channel,
+    /// What it carries; `None` when no bulletin is valid on that day.
+    pub bulletin: Option<&'w Bulletin>,
+    /// How long it is heard; `None` for what is read.
+    pub length: Option<Duration>,
+    /// When it has to be over.
+    pub limit: Option<Limit>,
+    /// Why it is not sent at all.
+    pub skip: Option<Why>,
+}
+
+impl<'w> Draft<'w> {
+    /// A draft that begins when its schedule says so.
+    pub(super) fn new(
+        workspace: &Workspace,
+        schedule: &'w Schedule,
+        scheduled: Timestamp,
+        channel: &'w Channel,
+        bulletin: Option<&'w Bulletin>,
+    ) -> Self {
+        Self {
+            schedule,
+            scheduled,
+            part: 0,
+            due: scheduled,
+            channel,
+            bulletin,
+            length: bulletin.and_then(|bulletin| workspace.airtime(&bulletin.id, channel)),
+            limit: None,
+            skip: bulletin.is_none().then(|| Why {
+                reason: Reason::Expired,
+                detail: Some(NO_BULLETIN.to_owned()),
+            }),
+        }
+    }
+
+    /// The order in which a day's drafts are given out.
+    pub(super) fn order(&self) -> (Timestamp, &'w ScheduleId, u16, &'w ChannelId) {
+        (self.due, &self.schedule.id, self.part, &self.channel.id)
+    }
+
+    /// How urgent it is.
+    pub(super) fn priority(&self) -> Priority {
+        self.bulletin
+            .map_or(Priority::Normal, |bulletin| bulletin.priority)
+    }
+
+    /// When its sending must have begun: as its schedule says, on its bulletin's last day, and so that it is over in time.
+    pub(super) fn deadline(&self) -> Timestamp {
+        let within = match self.schedule.missed {
+            Missed::Skip => self.schedule.deadline,
+            Missed::Late { within } => within,
+        };
+        let last = self
+            .bulletin
+            .map_or(Timestamp::from_micros(i64::MAX), |bulletin| {
+                last_instant(bulletin, self.schedule)
+            });
+        let over = self.limit.as_ref().map(|limit| limit.over);
+        let begun = over.map_or(Timestamp::from_micros(i64::MAX), |over| {
+            over - self.length.unwrap_or_default()
+        });
+        (self.due + within).min(last).min(begun).max(self.due)
+    }
+}
+
+/// The end of the bulletin's last day.
+fn last_instant(bulletin: &Bulletin, schedule: &Schedule) -> Timestamp {
+    let after = bulletin
+        .valid
+        .until
+        .and_then(|day| day.succ_opt())
+        .and_then(|day| day.and_hms_opt(0, 0, 0));
+    after.map_or(Timestamp::from_micros(i64::MAX), |midnight| {
+        resolve(midnight, schedule.zone)
+    })
+}

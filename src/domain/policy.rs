@@ -1,0 +1,270 @@
+//! The rules for what is heard: in which areas, over which period, on which days and hours, how many sessions and minutes,
+//! who decided so, and for which priorities they do not hold.
+//!
+//! Where several rules hold, all of them do: the strictest wins, and a refusal names the rule that refuses. Without a rule
+//! nothing is forbidden.
+
+use std::time::Duration;
+
+use chrono::{NaiveDate, NaiveTime, Weekday};
+use chrono_tz::Tz;
+
+use super::{
+    bulletin::{Priority, Source},
+    calendar::resolve,
+    id::WardId,
+    time::Timestamp,
+    ward::Validity,
+};
+
+/// A span of clock times on one day. `until` is not part of it; 24:00 is `None`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hours {
+    /// The beginning.
+    pub from: NaiveTime,
+    /// The end.
+    pub until: Option<NaiveTime>,
+}
+
+/// Hours in which something may be heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// Days of the week.
+    pub days: Vec<Weekday>,
+    /// The hours.
+    pub hours: Hours,
+}
+
+/// How much may be heard in an area. Broadcasts of an area with less than [`Sessions::gap`] between them are one session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sessions {
+    /// Sessions a day.
+    pub per_day: Option<u32>,
+    /// How long a session may last, from its beginning to its end.
+    pub longest: Option<Duration>,
+    /// How long all sessions of a day may last together.
+    pub longest_day: Option<Duration>,
+    /// What parts two sessions.
+    pub gap: Duration,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self {
+            per_day: None,
+            longest: None,
+            longest_day: None,
+            gap: Duration::from_mins(10),
+        }
+    }
+}
+
+/// One rule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// Its key in its file.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// Who decided so.
+    pub document: Source,
+    /// What the deciding document says besides, for people: noise limits, hospitals.
+    pub note: Option<String>,
+    /// Where it holds; everywhere if it is empty.
+    pub wards: Vec<WardId>,
+    /// Not there.
+    pub except: Vec<WardId>,
+    /// When it holds.
+    pub valid: Validity,
+    /// The hours in which something may be heard; `None` where the rule does not say. On a day without a window nothing may.
+    pub windows: Option<Vec<Window>>,
+    /// Hours in which nothing may be heard, on every day. May reach over midnight: then `until` is before `from`.
+    pub quiet: Vec<Hours>,
+    /// How much may be heard.
+    pub sessions: Sessions,
+    /// The priorities for which it does not hold.
+    pub exempt: Vec<Priority>,
+}
+
+impl Rule {
+    /// Whether it holds in `ward` on `day`.
+    #[must_use]
+    pub fn holds(&self, ward: &WardId, day: NaiveDate) -> bool {
+        self.valid.contains(day)
+            && (self.wards.is_empty() || self.wards.contains(ward))
+            && !self.except.contains(ward)
+    }
+}
+
+/// All rules.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Policy {
+    /// In the order of their file.
+    pub rules: Vec<Rule>,
+}
+
+/// What the rules leave of one day in one ward, for one priority.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Permit<'p> {
+    /// Where something may be heard, ascending and apart.
+    pub open: Vec<Open<'p>>,
+    /// Which rule closes the rest of the day, and from when to when.
+    pub closed: Vec<Closed<'p>>,
+    /// The most sessions.
+    pub sessions: Option<(u32, &'p Rule)>,
+    /// The longest session.
+    pub longest: Option<(Duration, &'p Rule)>,
+    /// The longest day.
+    pub longest_day: Option<(Duration, &'p Rule)>,
+    /// What parts two sessions: the longest gap that a rule names.
+    pub gap: Duration,
+    /// Rules that would have refused something if this priority were not exempt from them.
+    pub exempted: Vec<&'p Rule>,
+}
+
+/// A span in which something may be heard.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Open<'p> {
+    /// Its beginning.
+    pub from: Timestamp,
+    /// Its end, which is not part of it.
+    pub until: Timestamp,
+    /// The rule that ends it; `None` where only the day ends.
+    pub ends: Option<&'p Rule>,
+}
+
+/// A span in which nothing may be heard.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Closed<'p> {
+    /// Its beginning.
+    pub from: Timestamp,
+    /// Its end.
+    pub until: Timestamp,
+    /// The rule that says so.
+    pub rule: &'p Rule,
+}
+
+impl Policy {
+    /// What may be heard in `ward` on `day` of `zone`, with `priority`.
+    #[must_use]
+    pub fn permit(
+        &self,
+        ward: &WardId,
+        day: NaiveDate,
+        zone: Tz,
+        priority: Priority,
+    ) -> Permit<'_> {
+        let begin = midnight(day, zone);
+        let end = day.succ_opt().map_or(begin, |next| midnight(next, zone));
+        let mut permit = Permit::default();
+        for rule in self.rules.iter().filter(|rule| rule.holds(ward, day)) {
+            if rule.exempt.contains(&priority) {
+                permit.exempted.push(rule);
+                continue;
+            }
+            let closed = rule.closed(day, zone, begin, end);
+            permit
+                .closed
+                .extend(closed.map(|(from, until)| Closed { from, until, rule }));
+            let Sessions {
+                per_day,
+                longest,
+                longest_day,
+                gap,
+            } = rule.sessions;
+            strictest(&mut permit.sessions, per_day, rule);
+            strictest(&mut permit.longest, longest, rule);
+            strictest(&mut permit.longest_day, longest_day, rule);
+            if per_day.is_some() || longest.is_some() || longest_day.is_some() {
+                permit.gap = permit.gap.max(gap);
+            }
+        }
+        permit
+            .closed
+            .sort_by_key(|closed| (closed.from, closed.until));
+        let mut at = begin;
+        for closed in &permit.closed {
+            if at < closed.from {
+                permit.open.push(Open {
+                    from: at,
+                    until: closed.from,
+                    ends: Some(closed.rule),
+                });
+            }
+            at = at.max(closed.until);
+        }
+        if at < end {
+            permit.open.push(Open {
+                from: at,
+                until: end,
+                ends: None,
+            });
+        }
+        permit
+    }
+}
+
+impl<'p> Permit<'p> {
+    /// The rule that keeps `[from, until)` from being heard: the first that closes a part of it.
+    #[must_use]
+    pub fn refuses(&self, from: Timestamp, until: Timestamp) -> Option<&Closed<'p>> {
+        self.closed
+            .iter()
+            .find(|closed| closed.from < until && from < closed.until)
+    }
+}
+
+impl Rule {
+    /// The spans of a day in which the rule forbids everything.
+    fn closed(
+        &self,
+        day: NaiveDate,
+        zone: Tz,
+        begin: Timestamp,
+        end: Timestamp,
+    ) -> impl Iterator<Item = (Timestamp, Timestamp)> {
+        let at = |time: NaiveTime| resolve(day.and_time(time), zone);
+        let until = |time: Option<NaiveTime>| time.map_or(end, at);
+        let mut closed = Vec::new();
+        if let Some(windows) = &self.windows {
+            let weekday = chrono::Datelike::weekday(&day);
+            let mut open: Vec<(Timestamp, Timestamp)> = windows
+                .iter()
+                .filter(|window| window.days.contains(&weekday))
+                .map(|window| (at(window.hours.from), until(window.hours.until)))
+                .collect();
+            open.sort_unstable();
+            let mut from = begin;
+            for (opens, closes) in open {
+                closed.push((from, opens));
+                from = from.max(closes);
+            }
+            closed.push((from, end));
+        }
+        for quiet in &self.quiet {
+            let (from, ends) = (at(quiet.from), until(quiet.until));
+            if quiet.until.is_some_and(|time| time <= quiet.from) {
+                closed.extend([(begin, ends), (from, end)]);
+            } else {
+                closed.push((from, ends));
+            }
+        }
+        closed.into_iter().filter(|(from, until)| from < until)
+    }
+}
+
+fn strictest<'p, T: PartialOrd>(
+    held: &mut Option<(T, &'p Rule)>,
+    wanted: Option<T>,
+    rule: &'p Rule,
+) {
+    if let Some(wanted) = wanted
+        && held.as_ref().is_none_or(|(held, _)| wanted < *held)
+    {
+        *held = Some((wanted, rule));
+    }
+}
+
+fn midnight(day: NaiveDate, zone: Tz) -> Timestamp {
+    resolve(day.and_time(NaiveTime::MIN), zone)
+}

@@ -1,0 +1,43 @@
+//! How long every script is, from the words that were rendered for the checks.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    domain::{airtime::Heard, id::WardId, speech::Weight},
+    render::BodyPart,
+    source::raw::bulletin::RawBulletin,
+    speech::{Speech, duration::weight},
+};
+
+use super::{lints::Rendered, recordings::Recordings};
+
+/// How a bulletin is heard; `None` without a script, or where its words do not come out.
+pub(super) fn measure(
+    raw: &RawBulletin,
+    rendered: &Rendered<'_>,
+    recordings: &Recordings,
+    speech: &Speech,
+) -> Option<Heard> {
+    let file = raw.recording.as_ref().map(|(file, _)| file);
+    if let Some(Ok(examined)) = file.and_then(|file| recordings.get(file)) {
+        return Some(Heard::Recorded(examined.length));
+    }
+    let is_script = |part: &BodyPart| matches!(part, BodyPart::Script | BodyPart::Turn(_));
+    // The turns of a dialogue are one text, as they are spoken and estimated later.
+    let mut said: BTreeMap<&WardId, String> = BTreeMap::new();
+    for (_, words) in rendered.iter().filter(|(part, _)| is_script(part)) {
+        for (ward, words) in words {
+            let text = said.entry(&ward.id).or_default();
+            if !text.is_empty() {
+                text.push_str("\n\n");
+            }
+            text.push_str(&speech.say(words));
+        }
+    }
+    let wards: BTreeMap<WardId, Weight> = said
+        .into_iter()
+        .map(|(ward, text)| (ward.clone(), weight(&text)))
+        .collect();
+    let most = wards.values().max().copied()?;
+    Some(Heard::Spoken { most, wards })
+}
