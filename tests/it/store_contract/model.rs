@@ -514,15 +514,16 @@ fn some_deliveries(dice: &mut Dice, seed: u64, start: u32) -> Vec<PlannedDeliver
                 } else {
                     Priority::Normal
                 };
-                if dice.one_in(12) {
-                    delivery = silent(delivery);
-                } else if dice.one_in(12) {
-                    delivery.skip = Some(Why {
-                        reason: Reason::Policy,
-                        detail: Some("outside-hours".to_owned()),
-                    });
-                } else if dice.one_in(8) {
-                    delivery.bulletin = Some(BulletinId::parse("other").unwrap());
+                match dice.below(24) {
+                    0 | 1 => delivery = silent(delivery),
+                    2 | 3 => {
+                        delivery.skip = Some(Why {
+                            reason: Reason::Policy,
+                            detail: Some("outside-hours".to_owned()),
+                        });
+                    }
+                    4..7 => delivery.bulletin = Some(BulletinId::parse("other").unwrap()),
+                    _ => {}
                 }
                 batch.push(delivery);
             }
