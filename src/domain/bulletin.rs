@@ -87,6 +87,17 @@ pub struct Source {
     pub dated: Dated,
 }
 
+/// The document with its date as both languages write it: `Quyết định 12/QĐ-UBND, 01/03/2024`.
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.dated {
+            Dated::Day(day) => write!(f, "{}, {}", self.document, day.format("%d/%m/%Y")),
+            Dated::Month { year, month } => write!(f, "{}, {month:02}/{year}", self.document),
+            Dated::Year(year) => write!(f, "{}, {year}", self.document),
+        }
+    }
+}
+
 /// A date that may be known only to the month or the year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dated {

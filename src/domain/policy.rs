@@ -12,6 +12,7 @@ use chrono_tz::Tz;
 use super::{
     bulletin::{Priority, Source},
     calendar::resolve,
+    detail::Detail,
     id::WardId,
     time::Timestamp,
     ward::Validity,
@@ -87,6 +88,14 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// The detail of what the rule refuses, or would: `code` with what people call the rule and who decided so.
+    #[must_use]
+    pub fn refusal(&self, code: &str) -> Detail {
+        Detail::new(code)
+            .with("rule", &self.name)
+            .with("document", &self.document)
+    }
+
     /// Whether it holds in `ward` on `day`.
     #[must_use]
     pub fn holds(&self, ward: &WardId, day: NaiveDate) -> bool {

@@ -99,6 +99,13 @@ pub fn parse_span(text: &str) -> Option<(Timestamp, Timestamp)> {
     Some((read(from)?, read(until)?))
 }
 
+/// A length in minutes and seconds, rounded up to a whole second: `14:05`.
+#[must_use]
+pub fn minutes_seconds(length: Duration) -> String {
+    let seconds = length.as_secs() + u64::from(length.subsec_nanos() > 0);
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
 /// Why a text is not a length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -161,6 +168,18 @@ pub fn format_duration(length: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_are_rounded_up() {
+        for (millis, said) in [
+            (0, "0:00"),
+            (1, "0:01"),
+            (845_000, "14:05"),
+            (3_600_000, "60:00"),
+        ] {
+            assert_eq!(minutes_seconds(Duration::from_millis(millis)), said);
+        }
+    }
 
     #[test]
     fn durations() {

@@ -271,6 +271,10 @@ pub(super) mod tests {
                 "Không có bản tin nào còn hiệu lực nên không có gì để phát",
             ),
             (
+                "policy: outside-hours rule=Khung giờ; document=QĐ 1, 01/03/2024; from=20:50; until=21:05",
+                "Phát từ 20:50 đến 21:05 là ngoài khung giờ mà “Khung giờ” cho phép (QĐ 1, 01/03/2024)",
+            ),
+            (
                 "skipped: expired",
                 "bỏ qua: Đã quá giờ phát nên không phát nữa",
             ),
