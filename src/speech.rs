@@ -59,11 +59,13 @@ pub enum ProblemKind {
     Placeholder,
     /// Vietnamese without its marks.
     Unaccented,
+    /// A day or a time that there is not.
+    Impossible,
 }
 
 impl ProblemKind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::UnknownAbbreviation,
         Self::UnknownWord,
         Self::UnknownAddress,
@@ -72,6 +74,7 @@ impl ProblemKind {
         Self::NoSound,
         Self::Placeholder,
         Self::Unaccented,
+        Self::Impossible,
     ];
 
     /// The word used in JSON.
@@ -86,6 +89,7 @@ impl ProblemKind {
             Self::NoSound => "no-sound",
             Self::Placeholder => "placeholder",
             Self::Unaccented => "unaccented",
+            Self::Impossible => "impossible",
         }
     }
 }

@@ -205,6 +205,8 @@ codes! {
     Unaccented = "L117" Warning,
     /// A reading that cannot be spoken.
     BadReading = "L118" Error,
+    /// A day or a time in spoken words that there is not.
+    Impossible = "L119" Error,
     /// No such recording.
     UnknownRecording = "L120" Error,
     /// A recording that is no WAV file.

@@ -8,6 +8,7 @@ mod address;
 mod clock;
 mod date;
 mod document;
+mod impossible;
 mod markup;
 mod month;
 mod quantity;
@@ -80,6 +81,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("placeholder", sign::placeholder),
     rule("document", document::apply),
     rule("around-the-clock", quantity::around_the_clock),
+    rule("impossible", impossible::apply),
     rule("date", date::apply),
     rule("month", month::apply),
     rule("weekday", date::weekday),
@@ -89,6 +91,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("range", quantity::range),
     rule("code", word::code),
     rule("quantity", quantity::apply),
+    rule("initials", abbreviation::initials),
     rule("roman", quantity::roman),
     rule("place", abbreviation::place),
     rule("unit", unit::alone),

@@ -104,6 +104,60 @@ fn what_cannot_be_spoken_is_reported() {
     );
 }
 
+#[test]
+fn days_and_times_that_there_are_not_are_said_and_reported() {
+    for (text, spoken, token) in [
+        (
+            "ngày 45/13/2024",
+            "ngày bốn mươi lăm tháng mười ba năm hai nghìn không trăm hai mươi tư",
+            Some("45/13/2024"),
+        ),
+        (
+            "nộp 03/25/2024",
+            "nộp ngày ba tháng hai mươi lăm năm hai nghìn không trăm hai mươi tư",
+            Some("03/25/2024"),
+        ),
+        (
+            "ngày 29/2/2023",
+            "ngày hai mươi chín tháng hai năm hai nghìn không trăm hai mươi ba",
+            Some("29/2/2023"),
+        ),
+        ("ngày 29/2", "ngày hai mươi chín tháng hai", None),
+        ("ngày 31/4", "ngày ba mươi mốt tháng tư", Some("31/4")),
+        (
+            "ngày 31 tháng 4",
+            "ngày ba mươi mốt tháng tư",
+            Some("31 tháng 4"),
+        ),
+        (
+            "từ 28-31/6",
+            "từ ngày hai mươi tám đến ngày ba mươi mốt tháng sáu",
+            Some("28-31/6"),
+        ),
+        // The moon's second month has thirty days now and then.
+        ("ngày 30/2 âm lịch", "ngày ba mươi tháng hai âm lịch", None),
+        ("lúc 25h", "lúc hai mươi lăm giờ", Some("25h")),
+        ("lúc 25:30", "lúc hai mươi lăm giờ ba mươi", Some("25:30")),
+        ("8h75", "tám giờ bảy mươi lăm", Some("8h75")),
+        (
+            "lúc 8 giờ 75 phút",
+            "lúc tám giờ bảy mươi lăm phút",
+            Some("8 giờ 75"),
+        ),
+        ("trong 48h", "trong bốn mươi tám giờ", None),
+        ("lúc 24h", "lúc hai mươi tư giờ", None),
+        (
+            "số 45/13/2024",
+            "số bốn mươi lăm trên mười ba trên hai nghìn không trăm hai mươi tư",
+            None,
+        ),
+    ] {
+        assert_eq!(Speech::default().read(text).text, spoken, "{text}");
+        let token = token.map(|token| (ProblemKind::Impossible, token.to_owned()));
+        assert_eq!(problems(text), Vec::from_iter(token), "{text}");
+    }
+}
+
 /// What is a unit by itself in writing is one for the ear, whether or not somebody put a full stop there.
 #[test]
 fn lines_that_end_make_a_pause() {

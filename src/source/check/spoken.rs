@@ -88,6 +88,7 @@ fn code(kind: ProblemKind) -> (Code, &'static str) {
         ProblemKind::UnknownAddress => (Code::UnknownAddress, "L115-help"),
         ProblemKind::Placeholder => (Code::Placeholder, "L116-help"),
         ProblemKind::Unaccented => (Code::Unaccented, "L117-help"),
+        ProblemKind::Impossible => (Code::Impossible, "L119-help"),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::speech::{
 };
 
 /// Words that a room or office begins with: `P. Kế toán` is a *phòng*, `P. Lê Lợi` a *phường*.
-const OFFICES: [&str; 44] = [
+const OFFICES: [&str; 64] = [
     "kế",
     "tổ chức",
     "hành chính",
@@ -53,6 +53,26 @@ const OFFICES: [&str; 44] = [
     "tc",
     "khách hàng",
     "kinh doanh",
+    "tổng hợp",
+    "pháp chế",
+    "nhân sự",
+    "một cửa",
+    "hộ tịch",
+    "chính sách",
+    "tín dụng",
+    "truyền thông",
+    "tuyển sinh",
+    "lưu trữ",
+    "kiểm tra",
+    "kiểm soát",
+    "điều hành",
+    "địa chính",
+    "xây dựng",
+    "đăng ký",
+    "trực",
+    "thẩm định",
+    "bảo hiểm",
+    "dân số",
 ];
 
 /// Words that a centre begins with: `TT Y tế`.
@@ -146,6 +166,47 @@ fn fits(scene: &Scene<'_>, entry: &Entry, tokens: usize) -> bool {
             .iter()
             .any(|phrase| scene.precedes(phrase, tokens) || scene.precedes(phrase, tokens + dot));
     before && after
+}
+
+/// Initials of somebody who is not to be named: `N.V.A`.
+pub(super) fn initials(scene: &Scene<'_>) -> Option<Said> {
+    let is_letter = |at: usize| {
+        let mut chars = scene.token(at).text.chars();
+        chars.next().is_some_and(char::is_uppercase) && chars.next().is_none()
+    };
+    if !is_letter(0) || scene.is_glued() || builtin(scene).is_some_and(|said| said.tokens > 1) {
+        return None;
+    }
+    let mut last = 0;
+    while scene.token(last + 1).is_sign(".") && is_letter(last + 2) {
+        last += 2;
+    }
+    if last == 0 || matches!(scene.token(last + 1).kind, Kind::Word | Kind::Number) {
+        return None;
+    }
+    let letters: Vec<&str> = (0..=last)
+        .step_by(2)
+        .map(|at| scene.token(at).text)
+        .collect();
+    let known = lexicon::builtin().letters.alone(&letters.concat());
+    let spelt = || {
+        let names: Option<Vec<String>> = letters
+            .iter()
+            .map(|letter| lexicon::spell(letter))
+            .collect();
+        names.map(|names| names.join(" "))
+    };
+    let text = known.map(str::to_owned).or_else(spelt)?;
+    // The dot behind the last one belongs to it where the sentence goes on.
+    let dot = usize::from(scene.token(last + 1).is_sign("."));
+    let next = scene.token(scene.skip_space(last + 1 + dot));
+    let goes_on = match next.kind {
+        Kind::Word => !next.is_capitalised(),
+        Kind::Sign => matches!(next.text, "(" | "," | ";" | ")"),
+        _ => false,
+    };
+    let end = last + 1 + if goes_on { dot } else { 0 };
+    Some(Said::new(end, text))
 }
 
 /// Short forms before a name or number: `P. Lê Lợi`, `TP Vinh`, `Q.1`.

@@ -1,7 +1,7 @@
 //! Days, weekdays, and spans of them.
 
-use super::Said;
-use crate::speech::{number::cardinal, scene::Scene, token::Kind};
+use super::{Said, impossible::is_day};
+use crate::speech::{ProblemKind, number::cardinal, scene::Scene, token::Kind};
 
 /// Days of the year that everybody knows by their numbers.
 const FEASTS: [(u32, u32); 17] = [
@@ -127,7 +127,8 @@ fn point<'s>(scene: &Scene<'s>, at: usize) -> Option<Point<'s>> {
     };
     let third = scene.token(at + 4);
     let is_dated = scene.token(at + 3).text == sign && third.is(Kind::Number);
-    if is_dated && is_year(third.text) {
+    let is_long_ago = third.text.len() == 4 && third.text.starts_with("18");
+    if is_dated && (is_year(third.text) || is_long_ago) {
         return Some(Point {
             month: Some(month),
             year: Some(third.text),
@@ -246,14 +247,18 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         } else {
             " đến "
         };
-        return Some(Said::new(
-            next + second.tokens,
-            format!(
-                "{prefix}{}{middle}{}",
-                say(scene, &first),
-                say(scene, &second)
-            ),
-        ));
+        let end = next + second.tokens;
+        let text = format!(
+            "{prefix}{}{middle}{}",
+            say(scene, &first),
+            say(scene, &second)
+        );
+        let begin = Point {
+            month: first.month.or(second.month),
+            year: first.year.or(second.year),
+            ..first
+        };
+        return Some(dated(scene, &[begin, second], end, text));
     }
     let month = first.month?;
     if !ends(scene, first.tokens) {
@@ -266,9 +271,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
             scene.token(0).text.starts_with('0') || scene.token(2).text.starts_with('0');
         let is_small = first.day < month && first.day <= 3 && !is_feast;
         let is_fraction = is_small && !scene.cued(&CUES[..15]);
-        let is_share = !announced
-            && first.day <= month
-            && super::quantity::SHARED.contains(&scene.next_word(3));
+        let is_share = !announced && first.day <= month && super::quantity::is_shared(scene, 3);
         if is_house || is_share || (is_fraction && !is_padded && !announced) {
             return None;
         }
@@ -291,10 +294,21 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         }
     }
     let prefix = if announced { "" } else { "ngày " };
-    Some(Said::new(
-        first.tokens,
-        format!("{prefix}{}", say(scene, &first)),
-    ))
+    let text = format!("{prefix}{}", say(scene, &first));
+    Some(dated(scene, &[first], first.tokens, text))
+}
+
+/// Days that are said as `text` and end before `end`; reported where the calendar has no such day.
+fn dated(scene: &Scene<'_>, points: &[Point<'_>], end: usize, text: String) -> Said {
+    let is_real = |point: &Point<'_>| {
+        let month = point.month.unwrap_or(1);
+        is_day(scene, point.day, month, point.year, end)
+    };
+    if points.iter().all(is_real) {
+        Said::new(end, text)
+    } else {
+        Said::wrong(end, text, ProblemKind::Impossible)
+    }
 }
 
 /// `ngày 14,15/3`: days with nothing but a comma between, which is no decimal sign here.
@@ -314,7 +328,7 @@ fn list(scene: &Scene<'_>) -> Option<Said> {
         return None;
     }
     days.push(say(scene, &last));
-    Some(Said::new(at + last.tokens, days.join(", ")))
+    Some(dated(scene, &[last], at + last.tokens, days.join(", ")))
 }
 
 /// Whether a word before says already that a day follows.
@@ -372,7 +386,8 @@ fn iso(scene: &Scene<'_>) -> Option<Said> {
         tokens: 5,
     };
     let prefix = if is_announced(scene) { "" } else { "ngày " };
-    Some(Said::new(5, format!("{prefix}{}", say(scene, &point))))
+    let text = format!("{prefix}{}", say(scene, &point));
+    Some(dated(scene, &[point], 5, text))
 }
 
 const WEEKDAYS: [&str; 6] = ["hai", "ba", "tư", "năm", "sáu", "bảy"];

@@ -11,7 +11,7 @@ use crate::speech::{
 };
 
 /// Kinds of documents.
-const KINDS: [(&str, &str); 28] = [
+const KINDS: [(&str, &str); 30] = [
     ("KL", "Kết luận"),
     ("NĐ", "Nghị định"),
     ("NQ", "Nghị quyết"),
@@ -40,6 +40,8 @@ const KINDS: [(&str, &str); 28] = [
     ("L", "Luật"),
     ("VBHN", "Văn bản hợp nhất"),
     ("HĐ", "Hợp đồng"),
+    ("GP", "Giấy phép"),
+    ("GCN", "Giấy chứng nhận"),
 ];
 
 /// Issuers whose letters mean something else, or nothing, outside a document's number.
@@ -68,7 +70,7 @@ const ISSUERS: [(&str, &str); 21] = [
 ];
 
 /// Words after which a number is that of a document.
-const DOCUMENTS: [&str; 23] = [
+const DOCUMENTS: [&str; 28] = [
     "nđ",
     "nq",
     "qđ",
@@ -92,6 +94,11 @@ const DOCUMENTS: [&str; 23] = [
     "luật",
     "văn bản",
     "pháp lệnh",
+    "thông tư liên tịch",
+    "nghị quyết liên tịch",
+    "giấy phép",
+    "giấy chứng nhận",
+    "quy chế",
 ];
 
 pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
@@ -217,6 +224,14 @@ fn issuer(code: &str) -> Option<String> {
     let lexicon = lexicon::builtin();
     let letters = code.trim_end_matches(|c: char| c.is_ascii_digit());
     let number = &code[letters.len()..];
+    // Units of the police are letters and digits: PA05, PC02.
+    if !number.is_empty() && letters.len() == 2 && letters != "QH" {
+        return Some(format!(
+            "{} {}",
+            lexicon::spell(letters)?,
+            one_by_one(number)
+        ));
+    }
     let spoken = ISSUERS
         .iter()
         .chain(&KINDS)

@@ -104,6 +104,9 @@ fn dated(scene: &Scene<'_>, number: u32) -> Option<Said> {
             );
             return Some(Said::new(next + 3, span));
         }
+        // đợt 1/2024 is the first one of that year.
+        let is_counted = matches!(previous, "đợt" | "kỳ" | "kì" | "lần" | "khóa" | "khoá");
+        let word = if is_counted { "" } else { word };
         return ends(scene, 3).then(|| Said::new(3, format!("{word}{}", full(number, year))));
     }
     if previous == "tháng" {

@@ -165,13 +165,18 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     if token.is_sign("≥") {
         let number = numeral(scene, scene.skip_space(1))?;
         let (unit, end) = unit::after_number(scene, number.end)
+            .or_else(|| counted(scene, number.end))
             .map_or((String::new(), number.end), |(unit, end)| {
                 (format!(" {unit}"), end)
             });
-        return Some(Said::new(
-            end,
-            format!("từ {}{unit} trở lên", number.say(scene)),
-        ));
+        // Where nobody knows how far what is counted goes, a word in front says the same.
+        let goes_on = unit.is_empty() && !scene.next_word(end).is_empty();
+        let number = number.say(scene);
+        return Some(if goes_on {
+            Said::new(end, format!("ít nhất {number}"))
+        } else {
+            Said::new(end, format!("từ {number}{unit} trở lên"))
+        });
     }
     let minus = usize::from(
         matches!(token.text, "-" | "−" | "–")
@@ -185,10 +190,27 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     }
     let (unit, end) = match unit::after_number(scene, number.end) {
         Some((unit, end)) => (format!(" {unit}"), end),
-        None if minus == 1 && !scene.begins_line() => (String::new(), number.end),
+        // At the beginning of a line it may be the sign of an item.
+        None if minus == 1 && (!scene.begins_line() || scene.next_word(number.end) == "độ") => {
+            (String::new(), number.end)
+        }
         None => return None,
     };
     Some(Said::new(end, format!("{sign}{}{unit}", number.say(scene))))
+}
+
+/// What a number at whose end `at` lies counts, in words: `triệu đồng`, `tuổi`.
+fn counted(scene: &Scene<'_>, at: usize) -> Option<(String, usize)> {
+    let mut words = Vec::new();
+    let mut end = at;
+    for list in [&SPANNED[..5], &SPANNED[5..]] {
+        let next = scene.skip_space(end);
+        if next > end && list.contains(&scene.word(next)) {
+            words.push(scene.token(next).text);
+            end = next + 1;
+        }
+    }
+    (!words.is_empty()).then(|| (words.join(" "), end))
 }
 
 /// `2tr5`, `1k5`: two million five hundred thousand.
@@ -223,8 +245,9 @@ fn million_and(scene: &Scene<'_>, number: &Numeral) -> Option<Said> {
 }
 
 /// Words that may stand after the first of two numbers with a dash between.
-const SPANNED: [&str; 12] = [
+const SPANNED: [&str; 18] = [
     "trăm", "nghìn", "ngàn", "triệu", "tỷ", "đồng", "phút", "ngày", "tháng", "tuổi", "độ", "mét",
+    "giờ", "năm", "người", "hộ", "lần", "điểm",
 ];
 
 /// `5-10 phút`, `10%-15%`, `1-2-3`.
@@ -302,7 +325,7 @@ pub(super) fn around_the_clock(scene: &Scene<'_>) -> Option<Said> {
 }
 
 /// What is counted out of a whole: `4/4 xã`.
-pub(super) const SHARED: [&str; 22] = [
+const SHARED: [&str; 21] = [
     "xã",
     "phường",
     "khối",
@@ -317,7 +340,6 @@ pub(super) const SHARED: [&str; 22] = [
     "bản",
     "huyện",
     "em",
-    "học",
     "cán",
     "người",
     "trạm",
@@ -326,6 +348,15 @@ pub(super) const SHARED: [&str; 22] = [
     "chỉ",
     "tiêu",
 ];
+
+/// Whether what stands at `at` is counted out of a whole.
+pub(super) fn is_shared(scene: &Scene<'_>, at: usize) -> bool {
+    // Half the fee for school, học phí, is no share of several.
+    SHARED.contains(&scene.next_word(at))
+        || ["học sinh", "học viên"]
+            .iter()
+            .any(|phrase| scene.precedes(phrase, at))
+}
 
 /// `1/2`, `2/3`; `số 5/7 đường`; `12/15 phường`.
 pub(super) fn fraction(scene: &Scene<'_>) -> Option<Said> {
@@ -344,13 +375,13 @@ pub(super) fn fraction(scene: &Scene<'_>) -> Option<Said> {
         && one + other == 100
         && first.text.len() == 2
         && second.text.len() == 2
-        && !SHARED.contains(&scene.next_word(3))
+        && !is_shared(scene, 3)
     {
         let [one, other] = [first, second].map(|token| cardinal(token.text, voice));
         return Some(Said::new(3, format!("{one} {other}")));
     }
     let is_house = HOUSES.iter().any(|word| scene.follows(word));
-    let is_share = SHARED.contains(&scene.next_word(3));
+    let is_share = is_shared(scene, 3);
     let is_part = !is_house
         && !is_share
         && !scene.token(3).is_sign("/")

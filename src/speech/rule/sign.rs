@@ -62,6 +62,14 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         {
             return Some(Said::new(1, "chấm "));
         }
+        // Groups of blood: A+, O-, Rh-.
+        "+" | "-" | "–" | "−"
+            if matches!(before.text, "A" | "B" | "O" | "AB" | "Rh")
+                && !matches!(after.kind, Kind::Word | Kind::Number) =>
+        {
+            let name = if token.text == "+" { "cộng" } else { "trừ" };
+            return Some(Said::new(1, name));
+        }
         "+" if before.is(Kind::Number) && !next.is(Kind::Number) => {
             return Some(Said::new(1, "trở lên"));
         }

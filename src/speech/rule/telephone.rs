@@ -5,7 +5,7 @@ use super::word::is_letters;
 use crate::speech::{lexicon::spell, number::one_by_one, scene::Scene, token::Kind};
 
 /// Words in the sentence after which a number is one to call.
-const CALLS: [&str; 26] = [
+const CALLS: [&str; 28] = [
     "gọi",
     "tổng đài",
     "đầu số",
@@ -32,6 +32,8 @@ const CALLS: [&str; 26] = [
     "trực ban",
     "cứu hỏa",
     "đtdđ",
+    "số khẩn cấp",
+    "cứu hoả",
 ];
 
 /// Words right before a number of which every digit counts.
@@ -203,9 +205,16 @@ fn is_national(digits: &str) -> bool {
 /// Groups as they are heard best: those of the author where there are several.
 fn say(groups: &[&str]) -> String {
     let mut spoken: Vec<String> = Vec::new();
-    for group in groups {
+    let mut before = "";
+    for (at, group) in groups.iter().enumerate() {
+        // One digit in the middle goes with the three behind it: (0238) 3 842 999.
+        if at > 0 && group.len() == 1 && groups.get(at + 1).is_some_and(|next| next.len() == 3) {
+            before = group;
+            continue;
+        }
         for part in split(group, groups.len()) {
-            spoken.push(one_by_one(part));
+            let digits = format!("{}{part}", std::mem::take(&mut before));
+            spoken.push(one_by_one(&digits));
         }
     }
     spoken.join(", ")
@@ -331,7 +340,25 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     if bracket == 1 {
         return None;
     }
-    short(scene, &run)
+    without_plus(scene, &run).or_else(|| short(scene, &run))
+}
+
+/// `84 912 345 678`: the country's prefix without its sign. Between dots it may count something.
+fn without_plus(scene: &Scene<'_>, run: &Run<'_>) -> Option<Said> {
+    let (groups, tokens) = run.longest(|digits| {
+        let rest = digits.strip_prefix("84").unwrap_or_default();
+        match rest.as_bytes().first() {
+            Some(b'3' | b'5' | b'7' | b'8' | b'9') => rest.len() == 9,
+            Some(b'2') => rest.len() == 10,
+            _ => false,
+        }
+    })?;
+    let is_dotted = scene.token(1).is_sign(".");
+    let counts = COUNTED.contains(&scene.next_word(tokens))
+        || matches!(scene.next_word(tokens), "đ" | "vnđ" | "vnd" | "usd")
+        || scene.token(tokens).is_sign("/");
+    let is_telephone = groups[0] == "84" && !counts && (!is_dotted || scene.cued(&CALLS));
+    is_telephone.then(|| Said::new(tokens, say(&groups)))
 }
 
 /// `+84 912 345 678`.
@@ -409,8 +436,9 @@ fn short(scene: &Scene<'_>, run: &Run<'_>) -> Option<Said> {
             .any(|phrase| scene.precedes(phrase, 1));
     let wants_digits = CODES.iter().any(|code| {
         scene.follows(code)
-            || scene.follows(&format!("{code} số"))
-            || scene.follows(&format!("{code} là"))
+            || ["số", "là", ":"]
+                .iter()
+                .any(|word| scene.follows(&format!("{code} {word}")))
     });
     if wants_digits
         && !scene.follows("biển số")
@@ -423,7 +451,10 @@ fn short(scene: &Scene<'_>, run: &Run<'_>) -> Option<Said> {
             .ends
             .last()
             .copied()
-            .filter(|_| run.groups.iter().all(|group| group.len() >= 2))
+            .filter(|end| {
+                run.groups.iter().all(|group| group.len() >= 2)
+                    || !(0..*end).any(|at| scene.token(at).is(Kind::Space))
+            })
             .unwrap_or(1);
         let count = run.ends.iter().filter(|end| **end <= tokens).count();
         return Some(Said::new(tokens, say(&run.groups[..count])));
@@ -447,7 +478,9 @@ fn short(scene: &Scene<'_>, run: &Run<'_>) -> Option<Said> {
         }
     }
     let is_served = SERVANTS.iter().any(|servant| scene.follows(servant))
-        || ["hoặc", "và"].contains(&scene.previous());
+        || ["hoặc", "và"].contains(&scene.previous())
+        || is_listed(scene)
+        || is_headed(scene);
     if is_service(&digits) && !is_counted && !is_decimal && is_served {
         return Some(Said::new(1, one_by_one(digits)));
     }
@@ -467,6 +500,33 @@ fn short(scene: &Scene<'_>, run: &Run<'_>) -> Option<Said> {
         return Some(Said::new(tokens, say(&run.groups[..count])));
     }
     None
+}
+
+/// Whether nothing but service numbers stands in a list with this one, and nothing behind it that they count: `113, 114, 115`.
+fn is_listed(scene: &Scene<'_>) -> bool {
+    let is_service = |at: usize| SERVICES.contains(&scene.token(at).text);
+    let mut end = 1;
+    while scene.token(end).is_sign(",") && is_service(scene.skip_space(end + 1)) {
+        end = scene.skip_space(end + 1) + 1;
+    }
+    let before = 2 + usize::from(scene.back(1).is(Kind::Space));
+    let follows =
+        scene.back(before - 1).is_sign(",") && SERVICES.contains(&scene.back(before).text);
+    let behind = scene.next_word(end);
+    let counts = COUNTED.contains(&behind) || matches!(behind, "và" | "hoặc");
+    (end > 1 || follows) && !counts
+}
+
+/// Whether it stands behind the name of a service and a colon, or before one in brackets: `Công an: 113`, `114 (cứu hỏa)`.
+fn is_headed(scene: &Scene<'_>) -> bool {
+    let colon = 1 + usize::from(scene.back(1).is(Kind::Space));
+    let bracket = scene.skip_space(1);
+    let services = &SERVANTS[..6];
+    (scene.back(colon).is_sign(":") && scene.cued(services))
+        || (scene.token(bracket).is_sign("(")
+            && services
+                .iter()
+                .any(|name| scene.precedes(name, bracket + 1)))
 }
 
 /// `liên hệ trong năm 2024`.

@@ -19,7 +19,7 @@ enum Seat {
     Glued,
 }
 
-const UNITS: [(&str, &str, Seat); 59] = [
+const UNITS: [(&str, &str, Seat); 60] = [
     ("km", "ki lô mét", Seat::Free),
     ("Km", "ki lô mét", Seat::Free),
     ("KM", "ki lô mét", Seat::Near),
@@ -33,6 +33,7 @@ const UNITS: [(&str, &str, Seat); 59] = [
     ("g", "gam", Seat::Near),
     ("gr", "gam", Seat::Near),
     ("mg", "mi li gam", Seat::Free),
+    ("mmHg", "mi li mét thủy ngân", Seat::Free),
     ("l", "lít", Seat::Near),
     ("L", "lít", Seat::Glued),
     ("lít", "lít", Seat::Near),
@@ -45,8 +46,8 @@ const UNITS: [(&str, &str, Seat); 59] = [
     ("kwh", "ki lô oát giờ", Seat::Free),
     ("MW", "mê ga oát", Seat::Near),
     ("kV", "ki lô vôn", Seat::Free),
-    ("V", "vôn", Seat::Glued),
-    ("W", "oát", Seat::Glued),
+    ("V", "vôn", Seat::Near),
+    ("W", "oát", Seat::Near),
     ("Hz", "héc", Seat::Near),
     ("GB", "ghi ga bai", Seat::Near),
     ("MB", "mê ga bai", Seat::Near),
@@ -272,7 +273,7 @@ pub(super) fn per(scene: &Scene<'_>, at: usize, unit: &str) -> Option<(String, u
         return Some((format!(" một {}{more}", word.text), end));
     }
     // What money is paid for may be anything: đồng/hồ sơ, đồng/lượng.
-    let is_paid = matches!(unit, "đồng" | "đô la" | "đô la Mỹ")
+    let is_paid = matches!(unit, "đồng" | "đô la" | "đô la Mỹ" | "nghìn" | "ngàn")
         && is_syllable(&word.lower)
         && !CURRENCIES.contains(&&*word.lower);
     (MEASURES.contains(&&*word.lower) || is_paid).then(|| {

@@ -130,7 +130,8 @@ pub(super) fn letters(scene: &Scene<'_>) -> Option<Said> {
         .iter()
         .any(|back| scene.back(*back).is(Kind::Number));
     if &*token.lower == "x" && scene.token(scene.skip_space(1)).is(Kind::Number) {
-        if measured || scene.back(back).is(Kind::Number) {
+        let is_apart = token.text == "x" && back == 2 && scene.token(1).is(Kind::Space);
+        if measured || is_apart || scene.back(back).is(Kind::Number) {
             return Some(Said::new(1, "nhân"));
         }
         let times = scene.token(1).small().filter(|times| *times > 1);
