@@ -5,6 +5,7 @@
 //! `check` looks at what only shows when all files are read.
 
 mod address;
+mod archive;
 mod check;
 mod files;
 mod invisible;
@@ -16,7 +17,12 @@ mod similar;
 mod text;
 mod yaml;
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    io::{self, Read},
+    path::Path,
+    sync::Arc,
+};
 
 use crate::{
     audio::{RECORDINGS, examine},
@@ -108,6 +114,23 @@ pub fn too_slow() -> Loaded {
         diagnostics: vec![files::too_slow()],
         files: Vec::new(),
     }
+}
+
+/// Reads the workspace that the tar archive in `from` holds; its paths are those in the workspace.
+///
+/// # Errors
+/// The reader's, and those of an archive that is broken.
+pub fn load_archive(mut from: impl Read) -> io::Result<Loaded> {
+    let gathered = archive::gather(&mut from)?;
+    // Whoever writes the archive pads it, and would take a reader that goes away for a failure.
+    io::copy(&mut from, &mut io::sink())?;
+    Ok(read(
+        &gathered.files,
+        gathered.recordings,
+        gathered.diagnostics,
+        &gathered.unreadable,
+        None,
+    ))
 }
 
 /// Reads a workspace from memory: contents by path, relative and with `/`.

@@ -9,6 +9,7 @@
 //! never one too few: tera includes by literal name only.
 
 pub mod diff;
+pub mod effect;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -15,6 +15,7 @@ without audio || command -v espeak-ng >/dev/null || packages+=(espeak-ng)
 without audio || command -v lame >/dev/null || packages+=(lame)
 without audio || command -v opusenc >/dev/null || packages+=(opus-tools)
 command -v cc >/dev/null || packages+=(build-essential)
+command -v git >/dev/null || packages+=(git)
 if [ "${#packages[@]}" -gt 0 ]; then
     sudo=()
     [ "$(id -u)" -eq 0 ] || sudo=(sudo)

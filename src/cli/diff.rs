@@ -145,7 +145,8 @@ async fn kept(
     Ok(desk.store.contents(&hashes).await?.into_iter().collect())
 }
 
-fn pieces_json(pieces: &[Piece]) -> Vec<serde_json::Value> {
+/// Pieces as they stand in JSON.
+pub(super) fn pieces_json(pieces: &[Piece]) -> Vec<serde_json::Value> {
     let json = |piece: &Piece| {
         let (sort, text) = match piece {
             Piece::Same(text) => ("same", text),
@@ -270,7 +271,7 @@ fn show_source(source: &SourceChange, is_first: bool, output: &Output) -> anyhow
 }
 
 /// The text with its changes marked: `[-gone-]{+new+}`; what nothing changed in is cut short.
-fn text(pieces: &[Piece], is_first: bool, color: bool) -> String {
+pub(super) fn text(pieces: &[Piece], is_first: bool, color: bool) -> String {
     let last = pieces.len().saturating_sub(1);
     let show = |(index, piece): (usize, &Piece)| match piece {
         Piece::Same(text) => harmless(&shortened(text, index > 0, index < last)).into_owned(),

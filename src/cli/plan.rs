@@ -1,5 +1,10 @@
 //! `loa plan`: what will be broadcast, and when. Works out everything from the files; no database is needed.
 
+mod difference;
+mod revision;
+
+use std::collections::HashMap;
+
 use anyhow::bail;
 use chrono::NaiveDate;
 use clap::Args;
@@ -13,10 +18,14 @@ use super::{
 use crate::{
     clock::Clock,
     domain::{
-        calendar,
-        id::{BulletinId, ChannelId, DeliveryId, ScheduleId, TopicId, WardId},
+        bulletin, calendar,
+        contact::{self, NamedContact},
+        id::{BulletinId, ChannelId, ContactId, DeliveryId, ScheduleId, TopicId, WardId},
         plan::{Plan, PlannedDelivery, Why},
+        time::Timestamp,
+        workspace::Workspace,
     },
+    render::Renderer,
     store::World,
 };
 
@@ -35,6 +44,19 @@ pub(super) struct PlanArgs {
     /// Only this channel
     #[arg(long)]
     channel: Option<String>,
+    /// What will be heard otherwise than by this revision of git, or by the workspace in this folder
+    #[arg(long, value_name = "REV", allow_hyphen_values = true)]
+    diff: Option<String>,
+    /// As if it were this instant (2024-03-25T05:00)
+    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
+    at: Option<String>,
+}
+
+/// What is asked about: from the one instant (included) to the other (excluded).
+#[derive(Debug, Clone, Copy)]
+struct Range {
+    from: Timestamp,
+    until: Timestamp,
 }
 
 /// A row of `loa plan --format json`.
@@ -57,10 +79,12 @@ struct Row<'a> {
     over_by: Option<String>,
     skipped: Option<&'static str>,
     detail: Option<&'a str>,
+    /// The contact that its words name and that does not hold on its day: it will not be sent.
+    lapsed: Option<ContactId>,
 }
 
 impl<'a> Row<'a> {
-    fn of(delivery: &'a PlannedDelivery, zone: chrono_tz::Tz) -> Self {
+    fn of(delivery: &'a PlannedDelivery, lapsed: Option<ContactId>, zone: chrono_tz::Tz) -> Self {
         let limit = delivery.limit.as_ref();
         let skip = delivery.skip.as_ref();
         Self {
@@ -81,6 +105,7 @@ impl<'a> Row<'a> {
             over_by: limit.map(|limit| rfc3339(limit.over, zone)),
             skipped: skip.map(|why| why.reason.as_str()),
             detail: skip.and_then(|why| why.detail.as_deref()),
+            lapsed,
         }
     }
 }
@@ -90,30 +115,14 @@ impl<'a> Row<'a> {
 /// # Errors
 /// When an instant, ward or channel is not understood, or the end is not after the beginning.
 pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> anyhow::Result<()> {
-    let place = Place::load(global, output)?;
-    let zone = place.zone();
-    let now = match place.world {
-        World::Real => Clock::system().now(),
-        World::Simulated => place.now(&place.store(false).await?).await?,
+    let place = match Place::load(global, output) {
+        // Differences are the findings of `--diff`; that nothing could be compared is a failure.
+        Err(error) if args.diff.is_some() => bail!("{error:#}"),
+        place => place?,
     };
-    let from = args
-        .from
-        .as_deref()
-        .map_or(Ok(now), |text| parse_instant(text, zone, now))?;
-    let until = args.to.as_deref().map_or_else(
-        || Ok(from + std::time::Duration::from_hours(24)),
-        |text| parse_instant(text, zone, now),
-    )?;
-    if until <= from {
-        let (from, until) = (local(from, zone), local(until, zone));
-        bail!(output.say("cli.plan-backwards", &[("from", &from), ("until", &until)]));
-    }
-    super::log::check_names(
-        &place,
-        output,
-        args.ward.as_deref(),
-        args.channel.as_deref(),
-    )?;
+    let zone = place.zone();
+    let range = range(&place, args, output).await?;
+    let Range { from, until } = range;
     let wanted = |delivery: &PlannedDelivery| {
         args.ward
             .as_ref()
@@ -123,13 +132,20 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> an
                 .as_ref()
                 .is_none_or(|channel| delivery.channel.as_str() == channel)
     };
+    let names = (args.ward.as_deref(), args.channel.as_deref());
+    if let Some(name) = &args.diff {
+        return difference::run(&place, name, &range, names, wanted, output);
+    }
+    super::log::check_names(&place, output, names.0, names.1)?;
     let plan = Plan::new(&place.workspace);
+    let mut lapses = Lapses::new(&place.workspace, until);
     let deliveries = plan.deliveries(from, until).filter(wanted);
     match output.format {
         Format::Json => {
             let mut array = JsonArray::begin(output)?;
             for delivery in deliveries {
-                array.item(&Row::of(&delivery, zone))?;
+                let lapsed = lapses.of(&delivery);
+                array.item(&Row::of(&delivery, lapsed, zone))?;
             }
             Ok(array.end()?)
         }
@@ -154,11 +170,15 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> an
                     .as_ref()
                     .filter(|_| bulletin.is_some())
                     .map(|why| format!("  [{}]", why_skipped(why, output)));
+                let lapsed = lapses.of(&delivery).map(|id| {
+                    let lapsed = output.say("cli.plan-lapsed", &[("contact", &id)]);
+                    format!("  [{lapsed}]")
+                });
                 output.line(&format!(
                     "  {}  {}  {title}{}",
                     wall.format("%H:%M"),
                     delivery.channel_name,
-                    skipped.unwrap_or_default()
+                    skipped.or(lapsed).unwrap_or_default()
                 ))?;
                 count += 1;
             }
@@ -180,4 +200,77 @@ fn why_skipped(why: &Why, output: &Output) -> String {
     detail
         .and_then(|detail| super::log::said(detail, output))
         .unwrap_or_else(|| output.say(&format!("reason.{}", why.reason.as_str()), &[]))
+}
+
+/// The range that is asked about, as of now or of the moment that is asked for.
+async fn range(place: &Place, args: &PlanArgs, output: &Output) -> anyhow::Result<Range> {
+    let zone = place.zone();
+    let now = match (&args.at, place.world) {
+        (Some(at), World::Real) => parse_instant(at, zone, Clock::system().now())?,
+        (None, World::Real) => Clock::system().now(),
+        (at, World::Simulated) => {
+            let now = place.now(&place.store(false).await?).await?;
+            at.as_deref()
+                .map_or(Ok(now), |at| parse_instant(at, zone, now))?
+        }
+    };
+    let from = args
+        .from
+        .as_deref()
+        .map_or(Ok(now), |text| parse_instant(text, zone, now))?;
+    let until = args.to.as_deref().map_or_else(
+        || Ok(from + std::time::Duration::from_hours(24)),
+        |text| parse_instant(text, zone, now),
+    )?;
+    if until <= from {
+        let (from, until) = (local(from, zone), local(until, zone));
+        bail!(output.say("cli.plan-backwards", &[("from", &from), ("until", &until)]));
+    }
+    Ok(Range { from, until })
+}
+
+/// Finds what is planned and will not be sent, because a contact that its words name does not hold any more by then.
+struct Lapses<'w> {
+    workspace: &'w Workspace,
+    /// None where every contact holds to the end of what is asked about, as is usual.
+    renderer: Option<Renderer>,
+    /// The contacts that words rest on.
+    named: HashMap<(BulletinId, WardId, bulletin::Format), Vec<NamedContact>>,
+}
+
+impl<'w> Lapses<'w> {
+    fn new(workspace: &'w Workspace, until: Timestamp) -> Self {
+        let day = calendar::local(until, workspace.settings.zone).date();
+        let contacts = &workspace.contacts;
+        let some_lapse = contacts.values().any(|known| {
+            let named = [NamedContact::of(known)];
+            known.verified.is_some() && contact::lapsed(&named, contacts, day).is_some()
+        });
+        Self {
+            workspace,
+            renderer: some_lapse.then(|| Renderer::new(workspace).0),
+            named: HashMap::new(),
+        }
+    }
+
+    fn of(&mut self, delivery: &PlannedDelivery) -> Option<ContactId> {
+        let renderer = self.renderer.as_ref()?;
+        let id = delivery.bulletin.clone()?;
+        let key = (id, delivery.ward.clone(), delivery.format);
+        let workspace = self.workspace;
+        let named = self
+            .named
+            .entry(key)
+            .or_insert_with_key(|(id, ward, format)| {
+                let content = workspace.bulletins.get(id).zip(workspace.ward(ward));
+                content
+                    .and_then(|(bulletin, ward)| {
+                        renderer.render(workspace, bulletin, ward, *format).ok()
+                    })
+                    .map_or_else(Vec::new, |content| content.contacts)
+            });
+        let day = calendar::local(delivery.due, workspace.settings.zone).date();
+        let (id, _) = contact::lapsed(named, &workspace.contacts, day)?;
+        Some(id.clone())
+    }
 }

@@ -15,7 +15,7 @@ use crate::diagnostic::{Arg, Code, Diagnostic, Phrase, Place};
 pub(super) const TOO_LARGE: usize = 1024 * 1024;
 
 /// Folders in one another at most; also what ends a circle of symbolic links.
-const DEEPEST: usize = 4;
+pub(super) const DEEPEST: usize = 4;
 
 /// The folders that are searched.
 const FOLDERS: [&str; 3] = ["content", "schedules", "channels"];
@@ -110,7 +110,7 @@ fn is_ours(folder: &str) -> bool {
 }
 
 /// Whether files are read from the folder at `path`.
-fn is_read(path: &str) -> bool {
+pub(super) fn is_read(path: &str) -> bool {
     let listed = PLACES.iter().filter_map(|place| place.strip_suffix('/'));
     FOLDERS.into_iter().chain(listed).any(|place| place == path)
 }
@@ -269,7 +269,7 @@ impl Entry {
 }
 
 impl Gathered {
-    fn fail(&mut self, path: &str, error: &io::Error) {
+    pub(super) fn fail(&mut self, path: &str, error: &io::Error) {
         self.miss(path);
         let code = Diagnostic::new(Code::Unreadable, Place::absent(path));
         self.diagnostics.push(
@@ -378,37 +378,52 @@ impl Gathered {
     fn file(&mut self, path: &Path, name: &str) {
         let Some(role) = role(name) else { return };
         if matches!(role, Role::Stray | Role::Planned) {
-            self.files.insert(name.to_owned(), Vec::new());
+            self.keep(name, role, Vec::new());
             return;
         }
-        let cap = match role {
-            Role::Recording(_) => SOUND_CAP,
-            _ => TOO_LARGE,
-        };
-        match read(path, cap) {
-            Ok(bytes) if bytes.len() > cap => {
-                self.diagnostics.push(too_large(name));
-                self.unreadable.push(role);
-            }
-            Ok(bytes) => match role {
-                // One at a time: together they may be large.
-                Role::Recording(file) => {
-                    self.recordings.insert(file, examine(&bytes));
-                }
-                _ => {
-                    self.files.insert(name.to_owned(), bytes);
-                }
-            },
+        let cap = cap(&role);
+        match File::open(path).and_then(|file| read(file, cap)) {
+            Ok(bytes) => self.keep(name, role, bytes),
             Err(error) => self.fail(name, &error),
+        }
+    }
+
+    /// Takes in what was read of the file `name`.
+    pub(super) fn keep(&mut self, name: &str, role: Role, bytes: Vec<u8>) {
+        if bytes.len() > cap(&role) {
+            self.diagnostics.push(too_large(name));
+            self.unreadable.push(role);
+            return;
+        }
+        match role {
+            // Nobody reads what stands in these.
+            Role::Stray | Role::Planned => {
+                self.files.insert(name.to_owned(), Vec::new());
+            }
+            // One at a time: together they may be large.
+            Role::Recording(file) => {
+                self.recordings.insert(file, examine(&bytes));
+            }
+            _ => {
+                self.files.insert(name.to_owned(), bytes);
+            }
         }
     }
 }
 
+/// How large a file of that sort may be.
+pub(super) fn cap(role: &Role) -> usize {
+    match role {
+        Role::Recording(_) => SOUND_CAP,
+        _ => TOO_LARGE,
+    }
+}
+
 /// Reads a file; of one that is too large, and of one that grows meanwhile, no more than shows that it is.
-fn read(path: &Path, cap: usize) -> io::Result<Vec<u8>> {
+pub(super) fn read(file: impl io::Read, cap: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let most = cap as u64 + 1;
-    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    file.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -75,24 +75,28 @@ impl Side<'_> {
             written(content)
         };
         if let Some([name, short, _]) = self.record.wards.get(ward).filter(|_| mask) {
-            let mut first = name.chars();
-            let capital: String = first
-                .next()
-                .into_iter()
-                .flat_map(char::to_uppercase)
-                .chain(first)
-                .collect();
-            for name in [name, &capital, short] {
-                if !name.is_empty() {
-                    text = text.replace(name.as_str(), MASK);
-                }
-            }
+            text = masked(&text, name, short);
         }
         Some(text)
     }
 }
 
-fn written(content: &Content) -> String {
+/// `text` with a mark for the ward's name, in full and `short`.
+pub(super) fn masked(text: &str, name: &str, short: &str) -> String {
+    let mut first = name.chars();
+    let capital: String = first
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .chain(first)
+        .collect();
+    let names = [name, &capital, short];
+    let names = names.into_iter().filter(|name| !name.is_empty());
+    names.fold(text.to_owned(), |text, name| text.replace(name, MASK))
+}
+
+/// What is read, as one text.
+pub(super) fn written(content: &Content) -> String {
     let mut parts = vec![content.title.clone()];
     parts.extend(content.summary.clone());
     if content.turns.is_empty() {
@@ -105,7 +109,7 @@ fn written(content: &Content) -> String {
 }
 
 /// What a voice says; `None` where nobody speaks.
-fn spoken(content: &Content) -> Option<String> {
+pub(super) fn spoken(content: &Content) -> Option<String> {
     let mut turns = content.turns.iter();
     let parts = content.spoken.iter().map(|text| match turns.next() {
         Some(turn) => [turn.voice.as_str(), ": ", text].concat(),
@@ -115,7 +119,7 @@ fn spoken(content: &Content) -> Option<String> {
 }
 
 /// Whether nothing is spoken, or everything as it is written.
-fn is_plain(content: &Content) -> bool {
+pub(super) fn is_plain(content: &Content) -> bool {
     match content.turns.as_slice() {
         [] => content.spoken.iter().all(|text| *text == content.text),
         turns => {

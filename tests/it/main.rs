@@ -47,3 +47,4 @@ mod store_contract;
 mod tidy;
 mod tools;
 mod web;
+mod whatif;
