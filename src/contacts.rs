@@ -14,7 +14,9 @@ mod judge;
 mod letters;
 mod name;
 mod number;
+mod part;
 mod token;
+mod turned;
 
 #[cfg(test)]
 mod tests;
@@ -50,11 +52,13 @@ pub enum Kind {
     BankAccount,
     /// An account, page, channel or group on a chat service or social network.
     Oa,
+    /// Text that is shown backwards, whatever it says.
+    Turned,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Phone,
         Self::ShortCode,
         Self::Site,
@@ -63,6 +67,7 @@ impl Kind {
         Self::Email,
         Self::BankAccount,
         Self::Oa,
+        Self::Turned,
     ];
 
     /// The word used in JSON and in the catalogue.
@@ -77,7 +82,13 @@ impl Kind {
             Self::Email => "email",
             Self::BankAccount => "bank-account",
             Self::Oa => "oa",
+            Self::Turned => "turned",
         }
+    }
+
+    /// Whether something else may stand in the middle of it.
+    fn is_around(self) -> bool {
+        matches!(self, Self::Oa | Self::Turned)
     }
 
     fn is_name(self) -> bool {
@@ -95,7 +106,7 @@ pub enum Manner {
     Plain,
     /// With letters that only look like what they name.
     Disguised,
-    /// A link that shows something else than it leads to.
+    /// A link that shows something else than it leads to, or text that shows something else than it says.
     Misleading,
 }
 
@@ -158,7 +169,15 @@ pub fn find(text: &str) -> Vec<Found> {
             more.retain(|found| found.kind.is_name() && has_letter(&found.normalised));
             found.extend(more);
         }
+        if let Some(letters) = turned::as_shown(text, &letters) {
+            let more = collect(text, &letters).into_iter();
+            found.extend(more.map(|found| Found {
+                manner: Manner::Disguised,
+                ..found
+            }));
+        }
     }
+    found.extend(turned::stretches(text));
     found.sort_by(|a: &Found, b| {
         (a.range.start, b.range.end, a.kind).cmp(&(b.range.start, a.range.end, b.kind))
     });
@@ -168,8 +187,13 @@ pub fn find(text: &str) -> Vec<Found> {
             let is_same = (known.kind, &known.normalised) == (one.kind, &one.normalised);
             let is_inside =
                 known.range.start <= one.range.start && one.range.end <= known.range.end;
-            let is_part =
-                is_inside && !known.kind.is_name() && !one.kind.is_name() && known.kind != Kind::Oa;
+            // Shown backwards, the same place says something else.
+            let is_other = known.range == one.range && known.normalised != one.normalised;
+            let is_part = is_inside
+                && !is_other
+                && !known.kind.is_name()
+                && !one.kind.is_name()
+                && !known.kind.is_around();
             (is_same && known.range.end > one.range.start && known.manner == one.manner) || is_part
         });
         if !is_known {
@@ -204,9 +228,23 @@ pub fn find_aloud(written: &[Found], spoken: &str) -> Vec<Found> {
 }
 
 fn scan(text: &str, letters: &[Letter], all: &mut Vec<Found>) {
+    let mut found = collect(text, letters);
+    let links = links(text, letters, &found);
+    all.append(&mut found);
+    all.extend(links);
+}
+
+/// Numbers, accounts and names, in the order of places.
+fn collect(text: &str, letters: &[Letter]) -> Vec<Found> {
     let tokens = token::tokens(letters);
     let names = name::names(letters, &tokens);
-    let bytes = |from: usize, to: usize| letters[from].start..letters[to - 1].end;
+    // What is shown backwards has its first letter behind its last one.
+    let bytes = |from: usize, to: usize| {
+        let letters = &letters[from..to];
+        let start = letters.iter().map(|letter| letter.start).min();
+        let end = letters.iter().map(|letter| letter.end).max();
+        start.unwrap_or_default()..end.unwrap_or_default()
+    };
     let mut found = Vec::new();
     let mut hosts = names.iter().map(|name| name.host).peekable();
     for number in number::numbers(letters, &tokens) {
@@ -241,9 +279,7 @@ fn scan(text: &str, letters: &[Letter], all: &mut Vec<Found>) {
         });
     }
     found.sort_by_key(|found| found.range.start);
-    let links = links(text, letters, &found);
-    all.append(&mut found);
-    all.extend(links);
+    found
 }
 
 /// A Markdown link longer than this is none.

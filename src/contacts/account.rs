@@ -15,7 +15,7 @@ pub(super) struct Account {
     pub shorter: Vec<String>,
 }
 
-const SERVICES: [&str; 14] = [
+const SERVICES: [&str; 17] = [
     "whatsapp",
     "skype",
     "wechat",
@@ -30,6 +30,9 @@ const SERVICES: [&str; 14] = [
     "viber",
     "messenger",
     "instagram",
+    "kakaotalk",
+    "gmail",
+    "twitter",
 ];
 
 /// What there is on services.
@@ -71,6 +74,19 @@ fn opens(letters: &[Letter], tokens: &[Token], at: usize) -> Option<bool> {
     }
     if token.text == "account" && before.is_some_and(|word| word.text == "official") {
         return Some(false);
+    }
+    // Line ID: …, ID Line: …; the word alone is too common.
+    if token.text == "line" {
+        let after = tokens.get(at + 1);
+        let is_service = [before, after]
+            .into_iter()
+            .flatten()
+            .any(|word| word.text == "id")
+            || letters[token.to..]
+                .iter()
+                .find(|letter| letter.c != ' ')
+                .is_some_and(|sign| sign.c == ':');
+        return is_service.then_some(false);
     }
     if SERVICES.contains(&token.text.as_str()) {
         // In capitals everything looks like a name.
@@ -131,6 +147,13 @@ const COMMON: [&str; 6] = [
     "marketplace",
     "shopping",
 ];
+
+/// Whether a colon stands between two tokens.
+fn has_sign_before(letters: &[Letter], tokens: &[Token], at: usize, first: usize) -> bool {
+    letters[tokens[at].to..tokens[first].from]
+        .iter()
+        .any(|letter| letter.c == ':')
+}
 
 fn named(
     letters: &[Letter],
@@ -195,6 +218,14 @@ fn named(
         }
         words.push(token.text.clone());
         next += 1;
+    }
+    // Facebook Việt Nam is the service itself.
+    let is_country = || {
+        let name = words.join(" ");
+        *shorter.first().unwrap_or(&name) == "việt nam"
+    };
+    if !quoted && !has_sign_before(letters, tokens, at, first) && is_country() {
+        return None;
     }
     let to = tokens[next - 1].to;
     let closes = quoted && letters.get(to).is_some_and(|letter| is_quote(letter.c));

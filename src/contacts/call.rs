@@ -41,8 +41,8 @@ const CALLED_PAIRS: [(&str, &str); 9] = [
 ];
 
 /// Words in front of `số` with which it is a number to turn to.
-const TO_NUMBER: [&str; 10] = [
-    "tới", "đến", "qua", "theo", "vào", "bằng", "gửi", "ở", "dùng", "trên",
+const TO_NUMBER: [&str; 12] = [
+    "tới", "đến", "qua", "theo", "vào", "bằng", "gửi", "ở", "dùng", "trên", "các", "những",
 ];
 
 /// Words for turning to somebody, which are also said of things: `gửi 5656`, `báo 113`.

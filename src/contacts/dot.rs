@@ -1,6 +1,10 @@
 //! Dots between the labels of a name: as signs, with blanks and brackets around them, and as words.
 
-use super::{fold::Letter, token::Token};
+use super::{
+    fold::Letter,
+    letters::{is_common_end, is_shortener},
+    token::Token,
+};
 
 /// How a dot is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +84,7 @@ pub(super) fn dots(letters: &[Letter], tokens: &[Token]) -> Vec<Dot> {
         .iter()
         .filter(|token| token.is_one_of(&["chấm", "dot", "phẩy"]))
         .peekable();
-    let mut dots = Vec::new();
+    let mut dots = blank_dots(letters, tokens);
     for (at, letter) in letters.iter().enumerate() {
         if words.peek().is_some_and(|word| word.from == at)
             && let Some(word) = words.next()
@@ -97,6 +101,47 @@ pub(super) fn dots(letters: &[Letter], tokens: &[Token]) -> Vec<Dot> {
         {
             // Taken for a dot by readers who want to: `congan,com`.
             dots.push(around(at, at + 1, Some(Manner::Spaced)));
+        }
+    }
+    dots.sort_by_key(|dot| dot.from);
+    dots
+}
+
+/// `dichvucong gov vn`, `www congan com`, `t me/congan`: blanks that stand for dots, where nothing else can be meant.
+fn blank_dots(letters: &[Letter], tokens: &[Token]) -> Vec<Dot> {
+    /// Words that speak of the end of a name, before one that is said alone.
+    const ABOUT: [&str; 9] = [
+        "miền", "đuôi", "bằng", "là", "cụm", "chữ", "chấm", "dot", "phẩy",
+    ];
+    let dot = |before: &Token, after: &Token| {
+        let between = &letters[before.to..after.from];
+        let is_blank = !between.is_empty() && between.iter().all(|letter| letter.c == ' ');
+        is_blank.then_some(Dot {
+            from: before.to,
+            to: after.from,
+            manner: Manner::Spelled,
+        })
+    };
+    let mut dots = Vec::new();
+    for three in tokens.windows(3) {
+        let [first, second, third] = three else {
+            continue;
+        };
+        let is_national = third.text == "vn"
+            && matches!(second.text.as_str(), "gov" | "com" | "edu" | "org" | "net")
+            && !first.is_one_of(&ABOUT);
+        let is_whole = first.text == "www" && is_common_end(&third.text);
+        if (is_national || is_whole)
+            && let (Some(one), Some(other)) = (dot(first, second), dot(second, third))
+        {
+            dots.extend([one, other]);
+        }
+    }
+    for pair in tokens.windows(2) {
+        let [first, second] = pair else { continue };
+        let has_path = letters.get(second.to).is_some_and(|sign| sign.c == '/');
+        if has_path && is_shortener(&format!("{}.{}", first.text, second.text)) {
+            dots.extend(dot(first, second));
         }
     }
     dots

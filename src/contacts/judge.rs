@@ -41,7 +41,7 @@ pub enum Verdict<'d> {
     Expired(&'d Contact),
     /// It only looks like this contact: other letters, or a name with something added.
     Imitation(&'d Contact),
-    /// A link that shows one thing and leads to another.
+    /// A link that shows one thing and leads to another, or text that shows one thing and says another.
     Misleading,
     /// Nobody knows it.
     Unknown,
@@ -239,6 +239,7 @@ fn key(kind: Kind, normalised: &str) -> String {
         Kind::Email => format!("e:{normalised}"),
         Kind::BankAccount => format!("a:{normalised}"),
         Kind::Oa => format!("o:{normalised}"),
+        Kind::Turned => format!("t:{normalised}"),
     }
 }
 

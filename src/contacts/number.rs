@@ -8,6 +8,7 @@ use super::{
     call::{CALLED, CALLING, called, is_pair, reached},
     claim::{Claim, claims, is_counted, is_year},
     fold::Letter,
+    part::parted,
     token::{Group, Token, group},
 };
 
@@ -73,6 +74,14 @@ const ACCOUNT: [(&str, &str); 7] = [
     ("", "iban"),
 ];
 
+/// Words after which a number names a person, a firm or a card of theirs, and leads to nobody.
+const IDENTITY: [&str; 9] = [
+    "cccd", "cmnd", "cmt", "cước", "danh", "thuế", "mst", "bhxh", "bhyt",
+];
+
+/// Words between those and the number.
+const IDENTIFIES: [&str; 7] = ["số", "là", "công", "dân", "cá", "nhân", "thẻ"];
+
 /// Banks and purses, as people write them.
 const BANKS: &str = " vietcombank vcb agribank bidv vietinbank ctg techcombank tcb mbbank mb acb sacombank stb vpbank \
     tpbank shb hdbank vib msb ocb seabank eximbank lpbank lienvietpostbank pvcombank namabank abbank bvbank ncb scb kienlongbank \
@@ -110,6 +119,8 @@ pub(super) fn numbers(letters: &[Letter], tokens: &[Token]) -> Vec<Number> {
             None => at += 1,
         }
     }
+    found.extend(parted(tokens, &search.groups));
+    found.sort_by_key(|number| number.from);
     found
 }
 
@@ -249,6 +260,11 @@ impl Search<'_> {
     /// A telephone number that begins with group `at`, and its last group: the longest one that its form allows.
     fn telephone(&self, at: usize) -> Option<(Number, usize)> {
         let first = &self.groups[at];
+        if first.is_spoken
+            && let Some(number) = self.without_zero(at)
+        {
+            return Some(number);
+        }
         let begins = first.digits.starts_with(['0', '1', '8']);
         let plus = self.plus(at);
         if !begins && plus.is_none() {
@@ -285,7 +301,10 @@ impl Search<'_> {
             let is_phone = is_telephone(&number)
                 || (!is_loose && !is_spoken && {
                     let is_plain = number == digits && first.digits.len() >= 3;
-                    (is_plain && number.len() == 10 && number.starts_with('0'))
+                    (is_plain
+                        && number.len() == 10
+                        && number.starts_with('0')
+                        && !self.is_identity(at))
                         || is_service(&number) && !self.is_range_of_years(at, last)
                 })
                 || (is_spoken && last - at >= 3 && is_service(&number))
@@ -303,6 +322,35 @@ impl Search<'_> {
         let mut number = self.number(Kind::Phone, at, last, digits);
         number.from = plus.unwrap_or(number.from);
         Some((number, last))
+    }
+
+    /// A mobile number said one by one without its first zero: `chín một hai, ba bốn năm, sáu bảy tám`. Numbers that are
+    /// counted up have a pause after each.
+    fn without_zero(&self, at: usize) -> Option<(Number, usize)> {
+        const DIGITS: usize = 9;
+        let groups = self.groups.get(at..at + DIGITS)?;
+        let last = at + DIGITS - 1;
+        let is_one_by_one = groups
+            .iter()
+            .all(|group| group.is_spoken && group.digits.len() == 1);
+        let gaps = |wanted| (at..last).filter(|at| self.gap(*at) == wanted).count();
+        let goes_on = self.gap(last) != Gap::Break && self.groups[last + 1].is_spoken;
+        if !is_one_by_one || goes_on || gaps(Gap::Break) > 0 || gaps(Gap::Close) < DIGITS / 2 {
+            return None;
+        }
+        let digits: String = groups.iter().map(|group| group.digits.as_str()).collect();
+        let number = format!("0{digits}");
+        is_telephone(&number).then(|| (self.number(Kind::Phone, at, last, number), last))
+    }
+
+    /// Whether words before group `at` say that it is the number of a person, a firm or a card of theirs.
+    fn is_identity(&self, at: usize) -> bool {
+        let first = self.groups[at].first;
+        let words = self.tokens[..first].iter().rev().take(5);
+        let mut words = words.skip_while(|word| word.is_exactly_one_of(&IDENTIFIES));
+        words
+            .next()
+            .is_some_and(|word| word.is_exactly_one_of(&IDENTITY))
     }
 
     /// `1900-2024`, unless somebody is to call it.
@@ -359,7 +407,7 @@ impl Search<'_> {
         let is_account = if self.is_counted(last) {
             self.groups[at].digits.starts_with('0') && since.is_some() && digits.len() >= 6
         } else {
-            is_whole
+            (is_whole && !(since.is_none() && self.is_identity(at)))
                 || match (since, digits.len()) {
                     (Some(words), 4..) if words <= 3 => {
                         !is_year(&digits) || self.tokens[self.groups[at].first - 1].text == "stk"

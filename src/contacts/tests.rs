@@ -125,6 +125,16 @@ const DISGUISES: &[&str] = &[
     "ô chín một hai ba bốn năm sáu bảy tám",
     "oh nine one two three four five six seven eight",
     "ko chín một hai ba bốn năm sáu bẩy tám",
+    "chín một hai, ba bốn năm, sáu bảy tám",
+    "chín một hai ba bốn năm sáu bảy tám",
+    "lẻ chín một hai ba bốn năm sáu bảy tám",
+    "Bốn số đầu 0912, sáu số cuối 345678",
+    "Bốn số đầu là 0912. Sáu số cuối là 345 678.",
+    "sáu số cuối 345678, bốn số đầu 0912",
+    "đầu 0912, giữa 345 rồi cuối 678",
+    "từ 0912 đến 345678",
+    "\u{202e}876543219 0",
+    "gọi \u{202e}876 543 2190\u{202c} ngay",
 ];
 
 #[test]
@@ -181,6 +191,7 @@ fn short_codes_are_found_where_somebody_is_to_call_them() {
             "Số khẩn cấp: 112, 114, 113.",
             "báo 112 hoặc 113",
             "điện cho 113",
+            "Các số 113, 8088",
         ],
     );
     check(
@@ -232,6 +243,9 @@ fn domains_and_links_are_found_in_every_disguise() {
             "dichvucong%2Egov%2evn",
             "d i c h v u c o n g . g o v . v n",
             "🅳🅸ⓒⓗ🅥🅤cong.gov.vn",
+            "dichvucong gov vn",
+            "vào dichvucong gov vn nhé",
+            "\u{202e}nv.vog.gnocuvhcid",
         ],
     );
     check(
@@ -273,6 +287,14 @@ fn names_of_every_sort_are_found() {
         ("oa công an vinh", "Zalo Công an Vinh"),
         ("oa cán bộ thuế", "kết bạn Zalo tên Cán bộ thuế"),
         ("oa thutuc247", "Telegram: thutuc247"),
+        ("oa thutuc247", "Line ID: thutuc247"),
+        ("oa thutuc247", "ID Line: thutuc247"),
+        ("oa conganvinh", "gmail: conganvinh"),
+        ("site congan.com", "www congan com"),
+        ("short-link t.me/congan", "vào t me/congan"),
+        ("short-code 8088", "Các số 113, 8088"),
+        ("turned abc", "\u{202e}cba"),
+        ("oa công an việt nam", "Facebook Công an Việt Nam"),
         ("oa thuevinh", "kết bạn Zalo với nick thuevinh"),
         ("oa live:thue.vinh", "Skype live:thue.vinh"),
         ("phone 12025550123", "WhatsApp 12025550123"),
@@ -361,6 +383,10 @@ fn innocent_numbers_and_words_are_left_alone() {
         "một nghìn năm trăm hộ, ba nghìn tám trăm bốn mươi hai người",
         "Giảm 50%20 người, tăng 100%",
         "Báo cáo quý 1/2024, tháng 3/2024, kỳ 2023-2024",
+        "số CCCD 040123456789; căn cước công dân số 040123456789, CMND 182345678; mã số thuế 0101234567",
+        "Facebook Việt Nam, Zalo Việt Nam và TikTok Việt Nam",
+        "Đuôi gov vn, tên miền com vn; khối ba, bốn, năm, sáu, bảy, tám, chín, mười",
+        "từ 01 đến 12 hộ, bốn số đầu 2024, sáu số cuối 123456; linh một, lẻ hai",
     ]
     .iter()
     .filter(|text| !find(text).is_empty())

@@ -361,6 +361,11 @@ pub(super) fn group(tokens: &[Token], at: usize) -> Option<Group> {
             let (digits, last) = below_hundred(at)?;
             made(digits, last, true)
         }
+        // `lẻ chín một hai`: some say so for a zero.
+        Shape::Tens(Tens::Odd) => {
+            let digit = spoken(at + 1).filter(|digits| digits.len() == 1)?;
+            made(format!("0{digit}"), at + 1, true)
+        }
         Shape::Tens(_) | Shape::Word => None,
     }
 }

@@ -205,6 +205,9 @@ impl<'w> Contacts<'w> {
                     continue;
                 }
                 Verdict::Imitation(_) => (Code::Imitation, "L104-help"),
+                Verdict::Misleading if found.kind == Kind::Turned => {
+                    (Code::Imitation, "L104-help-turned")
+                }
                 Verdict::Misleading => (Code::Imitation, "L104-help-link"),
                 Verdict::Unknown => match found.kind {
                     Kind::Phone | Kind::ShortCode => (Code::StrayNumber, "L066-help"),
@@ -213,6 +216,7 @@ impl<'w> Contacts<'w> {
                     }
                     Kind::BankAccount => (Code::StrayAccount, "L102-help"),
                     Kind::Oa => (Code::StrayOa, "L103-help"),
+                    Kind::Turned => (Code::Imitation, "L104-help-turned"),
                 },
             };
             let (at, note) = self.place(raw, text, &found);
@@ -225,6 +229,7 @@ impl<'w> Contacts<'w> {
                     Some(contact) => {
                         Phrase::new("contact-imitation").with("contact", contact.id.as_str())
                     }
+                    None if found.kind == Kind::Turned => Phrase::new("contact-turned"),
                     None => Phrase::new("contact-misleading"),
                 };
                 diagnostic = diagnostic.with("problem", problem);

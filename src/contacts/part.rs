@@ -1,0 +1,88 @@
+//! Telephone numbers told in parts with words between: `bốn số đầu 0912, sáu số cuối 345678`.
+
+use super::{
+    Kind,
+    number::{Number, is_telephone, national},
+    token::{Group, Token},
+};
+
+/// Words of which one stands between the parts, or before the later one.
+const JOINTS: [&str; 14] = [
+    "giữa", "cuối", "đuôi", "sau", "tiếp", "rồi", "lại", "nối", "ghép", "thêm", "đến", "tới",
+    "đầu", "trước",
+];
+
+/// Words that say of a part that it comes first though it stands last.
+const FIRST: [&str; 2] = ["đầu", "trước"];
+
+/// Words behind a number that counts digits: `sáu số cuối`.
+const DIGITS: [&str; 4] = ["số", "chữ", "con", "ký"];
+
+/// Parts further apart than so many words belong to no one number.
+const REACH: usize = 12;
+
+/// More parts than this are no number that anybody can keep in mind.
+const MOST: usize = 3;
+
+/// Digits that stand together.
+struct Run {
+    digits: String,
+    first: usize,
+    last: usize,
+}
+
+/// The numbers told in parts among `groups` of digits.
+pub(super) fn parted(tokens: &[Token], groups: &[Group]) -> Vec<Number> {
+    let runs = runs(tokens, groups);
+    let mut found = Vec::new();
+    for (at, first) in runs.iter().enumerate() {
+        let mut digits = first.digits.clone();
+        let mut last = first;
+        for next in runs[at + 1..].iter().take(MOST - 1) {
+            let between = &tokens[last.last + 1..next.first];
+            let is_joint = |words: &[&str]| between.iter().any(|word| word.is_one_of(words));
+            if between.len() > REACH || !is_joint(&JOINTS) {
+                break;
+            }
+            let turned = format!("{}{digits}", next.digits);
+            digits.push_str(&next.digits);
+            last = next;
+            let is_turned = is_joint(&FIRST) && is_telephone(&national(&turned));
+            if is_turned || is_telephone(&national(&digits)) {
+                found.push(Number {
+                    kind: Kind::Phone,
+                    from: tokens[first.first].from,
+                    to: tokens[next.last].to,
+                    digits: national(if is_turned { &turned } else { &digits }),
+                });
+                break;
+            }
+        }
+    }
+    found
+}
+
+/// Groups that nothing parts, without those that count digits.
+fn runs(tokens: &[Token], groups: &[Group]) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for group in groups {
+        let counts_digits = tokens
+            .get(group.last + 1)
+            .is_some_and(|next| next.is_one_of(&DIGITS));
+        if group.is_counted || (counts_digits && group.digits.len() == 1) {
+            continue;
+        }
+        match runs.last_mut() {
+            Some(run) if run.last + 1 == group.first => {
+                run.digits.push_str(&group.digits);
+                run.last = group.last;
+            }
+            _ => runs.push(Run {
+                digits: group.digits.clone(),
+                first: group.first,
+                last: group.last,
+            }),
+        }
+    }
+    runs
+}
