@@ -239,6 +239,22 @@ pub fn contact_record(contact: &Contact) -> ContactRecord {
     }
 }
 
+/// What a schedule sends, in one line.
+fn choice_record(choice: &Choice) -> String {
+    match choice {
+        Choice::Only(id) => format!("only {id}"),
+        Choice::Rotate(ids) => {
+            let ids: Vec<&str> = ids.iter().map(BulletinId::as_str).collect();
+            format!("rotate {}", ids.join(" "))
+        }
+        Choice::RotateTopic(topic) => format!("topic {topic}"),
+        Choice::Session { parts, gap, .. } => {
+            let parts: Vec<String> = parts.iter().map(choice_record).collect();
+            format!("session {} gap {}", parts.join(", "), format_duration(*gap))
+        }
+    }
+}
+
 /// The version of a schedule.
 #[must_use]
 pub fn schedule_version(workspace: &Workspace, schedule: &Schedule) -> Version {
@@ -248,14 +264,7 @@ pub fn schedule_version(workspace: &Workspace, schedule: &Schedule) -> Version {
         Missed::Skip => "skip".to_owned(),
         Missed::Late { within } => format!("late {}", format_duration(within)),
     };
-    let bulletins = match &schedule.bulletins {
-        Choice::Only(id) => format!("only {id}"),
-        Choice::Rotate(ids) => {
-            let ids: Vec<&str> = ids.iter().map(BulletinId::as_str).collect();
-            format!("rotate {}", ids.join(" "))
-        }
-        Choice::RotateTopic(topic) => format!("topic {topic}"),
-    };
+    let bulletins = choice_record(&schedule.bulletins);
     let targets = workspace
         .channels
         .values()

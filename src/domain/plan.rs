@@ -6,6 +6,7 @@
 //! not from when somebody started.
 
 pub(crate) mod draft;
+mod place;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use super::{
     workspace::Workspace,
 };
 use draft::Draft;
+use place::Ground;
 
 /// Rotation counts firings from here, unless the schedule itself begins on a day of its own.
 const EPOCH: NaiveDate = NaiveDate::from_ymd_opt(2024, 1, 1).expect("a date");
@@ -31,13 +33,15 @@ const EPOCH: NaiveDate = NaiveDate::from_ymd_opt(2024, 1, 1).expect("a date");
 pub struct Plan<'w> {
     workspace: &'w Workspace,
     lines: Vec<Line<'w>>,
+    ground: Ground<'w>,
 }
 
 #[derive(Debug)]
 struct Line<'w> {
     schedule: &'w Schedule,
     channels: Vec<&'w Channel>,
-    bulletins: Vec<&'w Bulletin>,
+    /// What each part takes its pick from; one part, unless it is a session.
+    parts: Vec<(&'w Choice, Vec<&'w Bulletin>)>,
 }
 
 /// Why the plan skips a delivery, or wants it to be over by some instant.
@@ -120,10 +124,19 @@ impl<'w> Plan<'w> {
                     .values()
                     .filter(|channel| schedule.to.include(channel))
                     .collect(),
-                bulletins: workspace.choices(&schedule.bulletins),
+                parts: schedule
+                    .bulletins
+                    .parts()
+                    .iter()
+                    .map(|part| (part, workspace.choices(part)))
+                    .collect(),
             })
             .collect();
-        Self { workspace, lines }
+        Self {
+            workspace,
+            lines,
+            ground: Ground::new(workspace),
+        }
     }
 
     /// The deliveries due from `from` (included) to `until` (excluded), by instant, schedule and channel. Lazy: memory does
@@ -133,6 +146,10 @@ impl<'w> Plan<'w> {
         from: Timestamp,
         until: Timestamp,
     ) -> impl Iterator<Item = PlannedDelivery> {
+        self.drafted(from, until).map(|draft| self.delivery(draft))
+    }
+
+    fn drafted(&self, from: Timestamp, until: Timestamp) -> impl Iterator<Item = Draft<'w>> {
         let day_of = |at| calendar::local(at, self.workspace.settings.zone).date();
         let (first, last) = (day_of(from), day_of(until));
         first
@@ -141,8 +158,21 @@ impl<'w> Plan<'w> {
             .flat_map(move |day| {
                 let mut drafts = self.day(day);
                 drafts.retain(|draft| from <= draft.due && draft.due < until);
-                drafts.into_iter().map(|draft| self.delivery(draft))
+                drafts
             })
+    }
+
+    /// What gives way to something else that is heard, from `from` (included) to `until` (excluded): what is skipped for it,
+    /// and the first part of what waits. With what is in the way at its own time.
+    pub fn giving_way(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> impl Iterator<Item = (PlannedDelivery, Why)> {
+        self.drafted(from, until).filter_map(|draft| {
+            let why = draft.skip.clone().or_else(|| draft.waits.clone())?;
+            (why.reason == Reason::Collision).then(|| (self.delivery(draft), why))
+        })
     }
 
     /// Everything that is due on a day of the workspace's zone, in order.
@@ -154,6 +184,7 @@ impl<'w> Plan<'w> {
         let from = midnight(day);
         let until = day.succ_opt().map_or(from, midnight);
         let mut drafts = self.drafts(from, until);
+        self.ground.place(day, until, &mut drafts);
         drafts.sort_by(|one, other| one.order().cmp(&other.order()));
         drafts
     }
@@ -168,11 +199,14 @@ impl<'w> Plan<'w> {
                 .firings(line.schedule.zone, from, until)
                 .filter(|firing| line.fires(firing));
             for firing in firings {
-                let bulletin = line.bulletin(&firing);
-                let drafted = line.channels.iter().map(|channel| {
-                    Draft::new(self.workspace, line.schedule, firing.at, channel, bulletin)
-                });
-                drafts.extend(drafted);
+                let parts = line.bulletins(&firing);
+                for channel in &line.channels {
+                    let drafted = (0..).zip(&parts).map(|(part, bulletin)| {
+                        let occurrence = (line.schedule, firing.at, part);
+                        Draft::new(self.workspace, occurrence, channel, *bulletin)
+                    });
+                    drafts.extend(drafted);
+                }
             }
         }
         drafts
@@ -213,10 +247,23 @@ impl<'w> Line<'w> {
         self.schedule.valid.contains(firing.wall.date())
     }
 
-    fn bulletin(&self, firing: &Firing) -> Option<&'w Bulletin> {
+    /// What each part carries; one part, unless it is a session.
+    fn bulletins(&self, firing: &Firing) -> Vec<Option<&'w Bulletin>> {
+        self.parts
+            .iter()
+            .map(|(choice, bulletins)| self.pick(choice, bulletins, firing))
+            .collect()
+    }
+
+    fn pick(
+        &self,
+        choice: &Choice,
+        bulletins: &[&'w Bulletin],
+        firing: &Firing,
+    ) -> Option<&'w Bulletin> {
         let day = firing.wall.date();
         let valid = || {
-            self.bulletins
+            bulletins
                 .iter()
                 .filter(|bulletin| bulletin.valid.contains(day))
         };
@@ -224,8 +271,8 @@ impl<'w> Line<'w> {
         if count == 0 {
             return None;
         }
-        let turn = match &self.schedule.bulletins {
-            Choice::Only(_) => 0,
+        let turn = match choice {
+            Choice::Only(_) | Choice::Session { .. } => 0,
             Choice::Rotate(_) | Choice::RotateTopic(_) => {
                 let epoch = self.schedule.valid.from.unwrap_or(EPOCH);
                 self.schedule.when.ordinal(firing.wall, epoch) % count

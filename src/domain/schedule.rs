@@ -32,6 +32,31 @@ pub struct Schedule {
     pub missed: Missed,
     /// How long after its instant a sending may still begin.
     pub deadline: Duration,
+    /// What it does when something else is heard at its instant.
+    pub start: Start,
+}
+
+/// What a broadcast does when it cannot be heard at its instant because something else is, or because the hours forbid it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// It begins at its instant or not at all.
+    Hard,
+    /// It waits.
+    Soft {
+        /// At most so long.
+        max_wait: Duration,
+    },
+}
+
+impl Schedule {
+    /// Silence between the parts of a session.
+    #[must_use]
+    pub fn gap(&self) -> Duration {
+        match self.bulletins {
+            Choice::Session { gap, .. } => gap,
+            Choice::Only(_) | Choice::Rotate(_) | Choice::RotateTopic(_) => Duration::ZERO,
+        }
+    }
 }
 
 /// Which bulletin an occurrence carries.
@@ -43,6 +68,26 @@ pub enum Choice {
     Rotate(Vec<BulletinId>),
     /// Every bulletin of a topic in turn, in the order of their ids.
     RotateTopic(TopicId),
+    /// Several, one after the other, as one programme.
+    Session {
+        /// What each part carries; none of them a session itself. The station's ident, if it has one, is the first.
+        parts: Vec<Choice>,
+        /// Whether the first part is the station's ident, which is not heard alone.
+        ident: bool,
+        /// Silence between two parts.
+        gap: Duration,
+    },
+}
+
+impl Choice {
+    /// The choices that are made for one occurrence: one, or one for each part of a session.
+    #[must_use]
+    pub fn parts(&self) -> &[Self] {
+        match self {
+            Self::Session { parts, .. } => parts,
+            Self::Only(_) | Self::Rotate(_) | Self::RotateTopic(_) => std::slice::from_ref(self),
+        }
+    }
 }
 
 /// What becomes of an occurrence that fell due while nobody was running.

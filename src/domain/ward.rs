@@ -5,7 +5,7 @@
 
 use chrono::NaiveDate;
 
-use super::id::WardId;
+use super::id::{ScheduleId, WardId};
 
 /// A span of days; both ends belong to it, an open end is `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,4 +64,6 @@ pub struct Ward {
     pub valid: Validity,
     /// Areas close enough to hear each other's loudspeakers.
     pub neighbours: Vec<WardId>,
+    /// Schedules that go first here among equals, in this order: the ward decides.
+    pub first: Vec<ScheduleId>,
 }

@@ -73,6 +73,9 @@ impl Workspace {
                 .values()
                 .filter(|bulletin| bulletin.topic == *topic)
                 .collect(),
+            Choice::Session { parts, .. } => {
+                parts.iter().flat_map(|part| self.choices(part)).collect()
+            }
         }
     }
 

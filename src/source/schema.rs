@@ -79,6 +79,7 @@ pub fn all(lang: Lang) -> Vec<Schema> {
 }
 
 /// A key of a map.
+#[derive(Clone)]
 struct Field {
     name: &'static str,
     required: bool,

@@ -92,6 +92,7 @@ fn settings() -> Settings {
             code: None,
             valid: Validity::default(),
             neighbours: Vec::new(),
+            first: Vec::new(),
         },
         province: String::new(),
         database: DatabaseSetting::Url("sqlite:loa.db".into()),

@@ -38,6 +38,7 @@ mod library;
 mod nodes;
 mod operation;
 mod pause;
+mod plan;
 mod running;
 mod schema;
 mod set_clock;

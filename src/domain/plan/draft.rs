@@ -8,7 +8,7 @@ use crate::domain::{
     channel::Channel,
     delivery::Reason,
     id::{ChannelId, ScheduleId},
-    schedule::{Missed, Schedule},
+    schedule::{Choice, Missed, Schedule},
     time::Timestamp,
     workspace::Workspace,
 };
@@ -36,21 +36,22 @@ pub(crate) struct Draft<'w> {
     pub limit: Option<Limit>,
     /// Why it is not sent at all.
     pub skip: Option<Why>,
+    /// Why it does not begin when it was to begin.
+    pub waits: Option<Why>,
 }
 
 impl<'w> Draft<'w> {
     /// A draft that begins when its schedule says so.
     pub(super) fn new(
         workspace: &Workspace,
-        schedule: &'w Schedule,
-        scheduled: Timestamp,
+        (schedule, scheduled, part): (&'w Schedule, Timestamp, u16),
         channel: &'w Channel,
         bulletin: Option<&'w Bulletin>,
     ) -> Self {
         Self {
             schedule,
             scheduled,
-            part: 0,
+            part,
             due: scheduled,
             channel,
             bulletin,
@@ -60,12 +61,18 @@ impl<'w> Draft<'w> {
                 reason: Reason::Expired,
                 detail: Some(NO_BULLETIN.to_owned()),
             }),
+            waits: None,
         }
     }
 
     /// The order in which a day's drafts are given out.
     pub(super) fn order(&self) -> (Timestamp, &'w ScheduleId, u16, &'w ChannelId) {
         (self.due, &self.schedule.id, self.part, &self.channel.id)
+    }
+
+    /// Whether it is the station's ident.
+    pub(super) fn is_ident(&self) -> bool {
+        self.part == 0 && matches!(self.schedule.bulletins, Choice::Session { ident: true, .. })
     }
 
     /// How urgent it is.

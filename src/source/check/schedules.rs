@@ -100,11 +100,11 @@ fn nothing_to_say(
         return;
     };
     let chosen = workspace.choices(&schedule.bulletins);
-    let all_known = match &schedule.bulletins {
-        Choice::Only(_) => !chosen.is_empty(),
-        Choice::Rotate(ids) => chosen.len() == ids.len(),
-        Choice::RotateTopic(_) => true,
-    };
+    let all_known = schedule.bulletins.parts().iter().all(|part| match part {
+        Choice::Only(id) => workspace.bulletins.contains_key(id),
+        Choice::Rotate(ids) => ids.iter().all(|id| workspace.bulletins.contains_key(id)),
+        Choice::RotateTopic(_) | Choice::Session { .. } => true,
+    });
     if chosen.is_empty() || !all_known || notebook.has_gap(Named::Bulletin) {
         return;
     }
@@ -177,6 +177,9 @@ fn is_empty(notebook: &Notebook, workspace: &Workspace, choice: &Choice) -> bool
     match choice {
         Choice::Only(_) => false,
         Choice::Rotate(list) => list.is_empty(),
+        Choice::Session { parts, .. } => {
+            parts.iter().any(|part| is_empty(notebook, workspace, part))
+        }
         Choice::RotateTopic(topic) => {
             notebook.knows(Named::Topic, topic.as_str())
                 && !workspace

@@ -13,7 +13,7 @@ use crate::{
         channel::ChannelKind,
         crontab::Crontab,
         id::{BulletinId, ChannelId, ScheduleId, TopicId, WardId},
-        schedule::{Choice, Missed, Schedule, Targets},
+        schedule::{Choice, Missed, Schedule, Start, Targets},
     },
     source::{
         notebook::Named,
@@ -65,7 +65,7 @@ fn schedule(id: ScheduleId, value: Value<'_>, zone: Tz) -> Option<RawSchedule> {
             .and_then(|value| Some((when(value)?, value.key_place())));
         let bulletins = fields
             .required("bulletins")
-            .and_then(|value| Some((choice(value)?, value.key_place())));
+            .and_then(|value| Some((choice(value, true)?, value.key_place())));
         let to = fields
             .required("to")
             .and_then(|value| Some((targets(value)?, value.key_place())));
@@ -78,6 +78,7 @@ fn schedule(id: ScheduleId, value: Value<'_>, zone: Tz) -> Option<RawSchedule> {
         let (when, when_at) = when.unzip();
         let (bulletins, bulletins_at) = bulletins.unzip();
         let (to, to_at) = to.unzip();
+        let deadline = fields.or("deadline", late, |value| value.duration());
         let schedule = Schedule {
             id,
             editors: super::approval::editors(fields),
@@ -93,7 +94,8 @@ fn schedule(id: ScheduleId, value: Value<'_>, zone: Tz) -> Option<RawSchedule> {
             bulletins: bulletins.unwrap_or_else(|| Choice::Rotate(Vec::new())),
             to: to.unwrap_or_default(),
             missed,
-            deadline: fields.or("deadline", late, |value| value.duration()),
+            deadline,
+            start: fields.or("start", Start::Soft { max_wait: deadline }, start),
         };
         RawSchedule {
             schedule,
@@ -212,11 +214,19 @@ fn crontab(value: Value<'_>) -> Option<Crontab> {
     None
 }
 
-fn choice(value: Value<'_>) -> Option<Choice> {
+/// What a schedule sends, or, without sessions, a part of one.
+fn choice(value: Value<'_>, may_be_session: bool) -> Option<Choice> {
     let bulletin = |value: Value<'_>| value.reference(Named::Bulletin, BulletinId::parse);
     value
         .map(|fields| {
             let (only, rotate) = (fields.get("only"), fields.get("rotate"));
+            if may_be_session && let Some(session) = fields.get("session") {
+                return if only.is_some() || rotate.is_some() {
+                    value.choose_one(&["only", "rotate", "session"], "L019-help-choice")
+                } else {
+                    session.map(session_of).flatten()
+                };
+            }
             match (only, rotate) {
                 (Some(only), None) if only.is_scalar() => bulletin(only).map(Choice::Only),
                 (Some(only), None) => {
@@ -233,6 +243,38 @@ fn choice(value: Value<'_>) -> Option<Choice> {
             }
         })
         .flatten()
+}
+
+/// Silence between two parts where nothing else is said: a breath.
+const GAP: Duration = Duration::from_secs(3);
+
+fn session_of(fields: &Fields<'_>) -> Option<Choice> {
+    let ident = fields
+        .get("ident")
+        .and_then(|value| value.reference(Named::Bulletin, BulletinId::parse));
+    let gap = fields.or("gap", GAP, |value| value.duration());
+    let parts = not_empty(fields.required("parts")?)?.list(|value| choice(value, false))?;
+    Some(Choice::Session {
+        ident: ident.is_some(),
+        parts: ident.map(Choice::Only).into_iter().chain(parts).collect(),
+        gap,
+    })
+}
+
+fn start(value: Value<'_>) -> Option<Start> {
+    if value.is_scalar() {
+        return value.one_of(&[("hard", Start::Hard)]);
+    }
+    value
+        .map(|fields| fields.required("soft"))
+        .flatten()?
+        .map(|fields| {
+            fields
+                .required("max_wait")
+                .and_then(|value| value.duration())
+        })
+        .flatten()
+        .map(|max_wait| Start::Soft { max_wait })
 }
 
 fn rotation(fields: &Fields<'_>) -> Option<Choice> {

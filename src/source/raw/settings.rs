@@ -85,6 +85,7 @@ fn city_ward(id: Option<WardId>, name: &str) -> Ward {
         code: None,
         valid: Validity::default(),
         neighbours: Vec::new(),
+        first: Vec::new(),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     diagnostic::Place,
     domain::{
-        id::WardId,
+        id::{ScheduleId, WardId},
         ward::{Ward, WardKind},
     },
     source::{notebook::Named, reader::Value},
@@ -57,6 +57,9 @@ fn ward(id: WardId, value: Value<'_>) -> Option<RawWard> {
                 .and_then(super::validity)
                 .unwrap_or_default(),
             neighbours: neighbours.iter().map(|(id, _)| id.clone()).collect(),
+            first: fields.or("first", Vec::new(), |value| {
+                value.list(|value| value.reference(Named::Schedule, ScheduleId::parse))
+            }),
         };
         RawWard {
             ward,

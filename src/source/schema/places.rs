@@ -201,6 +201,7 @@ pub(super) fn wards(shape: &Shape) -> Value {
             may("code", text()),
             may("valid", shape.validity()),
             may("neighbours", list(id())),
+            may("first", list(id())),
         ],
     );
     shape.object("wards", vec![need("wards", by_id(ward))])
@@ -270,12 +271,28 @@ pub(super) fn schedules(shape: &Shape) -> Value {
     );
     let mut only = list(id());
     only["maxItems"] = 1.into();
+    let simple = vec![may("only", either(&[id(), only])), may("rotate", rotate)];
+    let mut parts = list(shape.choice("choice", "oneOf", &["only", "rotate"], simple.clone()));
+    parts["minItems"] = 1.into();
+    let session = shape.object(
+        "session",
+        vec![
+            may("ident", id()),
+            need("parts", parts),
+            may("gap", duration()),
+        ],
+    );
     let choice = shape.choice(
         "choice",
         "oneOf",
-        &["only", "rotate"],
-        vec![may("only", either(&[id(), only])), may("rotate", rotate)],
+        &["only", "rotate", "session"],
+        simple
+            .into_iter()
+            .chain([may("session", session)])
+            .collect(),
     );
+    let soft = shape.object("soft", vec![need("max_wait", duration())]);
+    let soft = shape.object("start", vec![need("soft", soft)]);
     let to = shape.choice(
         "to",
         "anyOf",
@@ -299,6 +316,7 @@ pub(super) fn schedules(shape: &Shape) -> Value {
             need("to", to),
             need("missed", either(&[json!({ "const": "skip" }), late])),
             may("deadline", duration()),
+            may("start", either(&[json!({ "const": "hard" }), soft])),
             may("editors", list(text())),
         ],
     );

@@ -309,19 +309,3 @@ pub(super) fn ids(claimed: &[Claimed]) -> Vec<DeliveryId> {
 pub(super) fn at_most_once(mode: Mode) -> bool {
     mode == Mode::AtMostOnce
 }
-
-/// Marsaglia's xorshift: random enough, and the same on every machine.
-pub(super) struct Dice(pub(super) u64);
-
-impl Dice {
-    pub(super) fn below(&mut self, limit: u32) -> u32 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        u32::try_from(self.0 % u64::from(limit)).unwrap()
-    }
-
-    pub(super) fn one_in(&mut self, count: u32) -> bool {
-        self.below(count) == 0
-    }
-}

@@ -19,7 +19,9 @@ use loa::{
     store::{Claimed, Finished, Frozen, LogFilter, Order, Planned, Room},
 };
 
-use super::ground::{Dice, Ground, LEASE, all, at, at_most_once, content, end, planned_by, silent};
+use crate::support::dice::Dice;
+
+use super::ground::{Ground, LEASE, all, at, at_most_once, content, end, planned_by, silent};
 
 const SEEDS: u64 = 4;
 const STEPS: u32 = 120;

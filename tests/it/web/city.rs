@@ -92,6 +92,7 @@ fn ward(id: &str, kind: WardKind, short: &str, names: Names) -> Ward {
         code: None,
         valid: Validity::default(),
         neighbours: Vec::new(),
+        first: Vec::new(),
     }
 }
 
