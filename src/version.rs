@@ -80,7 +80,7 @@ impl Versions {
     }
 
     /// All of them, bulletins first.
-    pub fn iter(&self) -> impl Iterator<Item = &Version> {
+    pub fn iter(&self) -> impl Iterator<Item = &Version> + Clone + Send {
         self.all.values()
     }
 }

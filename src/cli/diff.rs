@@ -61,10 +61,7 @@ pub(super) async fn run(global: &Global, args: &DiffArgs, output: &Output) -> an
                 .iter()
                 .map(|claim| serde_json::json!({ "says": claim.says, "source": claim.source }))
                 .collect::<Vec<_>>(),
-            "not_contacts": exceptions(&desk, version)
-                .iter()
-                .map(|exception| serde_json::json!({ "text": exception.text, "reason": exception.reason }))
-                .collect::<Vec<_>>(),
+            "not_contacts": exceptions_json(&desk, version),
             "words": changes.iter().map(change_json).collect::<Vec<_>>(),
             "sources": sources.iter().map(source_json).collect::<Vec<_>>(),
         })),
@@ -199,12 +196,7 @@ fn show(
         let args: [(&str, &dyn std::fmt::Display); 2] = [("says", &says), ("source", &source)];
         output.line(&output.say("approval.diff-claim", &args))?;
     }
-    for exception in exceptions(desk, version) {
-        let (text, reason) = (harmless(&exception.text), harmless(&exception.reason));
-        let args: [(&str, &dyn std::fmt::Display); 2] = [("text", &text), ("reason", &reason)];
-        output.line(&output.say("approval.diff-not-contact", &args))?;
-    }
-    Ok(())
+    tell_exceptions(desk, version, output)
 }
 
 /// The bulletin as it stands in its file. Whoever approves answers for its claims and exceptions too.
@@ -218,6 +210,31 @@ fn present<'d>(desk: &'d Desk, version: &Version) -> Option<&'d Bulletin> {
 /// What its editors say looks like a contact and is none.
 fn exceptions<'d>(desk: &'d Desk, version: &Version) -> &'d [NotContact] {
     present(desk, version).map_or(&[], |bulletin| bulletin.not_contacts.as_slice())
+}
+
+/// The same for programs.
+pub(super) fn exceptions_json(desk: &Desk, version: &Version) -> Vec<serde_json::Value> {
+    exceptions(desk, version)
+        .iter()
+        .map(|exception| serde_json::json!({ "text": exception.text, "reason": exception.reason }))
+        .collect()
+}
+
+/// The same for people.
+///
+/// # Errors
+/// When nothing can be written.
+pub(super) fn tell_exceptions(
+    desk: &Desk,
+    version: &Version,
+    output: &Output,
+) -> anyhow::Result<()> {
+    for exception in exceptions(desk, version) {
+        let (text, reason) = (harmless(&exception.text), harmless(&exception.reason));
+        let args: [(&str, &dyn std::fmt::Display); 2] = [("text", &text), ("reason", &reason)];
+        output.line(&output.say("approval.diff-not-contact", &args))?;
+    }
+    Ok(())
 }
 
 fn show_change(change: &Change, is_first: bool, output: &Output) -> anyhow::Result<()> {

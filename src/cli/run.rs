@@ -101,6 +101,8 @@ pub(super) async fn run(global: &Global, args: &RunArgs, output: &Output) -> any
     } else if place.workspace.settings.approval.required == Required::Off {
         eprint_text(&output.say("approval.off", &[]));
     }
+    let live = shared.live.borrow().clone();
+    store.keep_versions(live.versions.iter(), start).await?;
     let mut reloader = Reloader::new(place.root.clone(), place.secrets.clone());
     reloader.sample_approver = simulated;
     let signals = signals(shared.stop.clone(), reloader.wanted.clone())?;

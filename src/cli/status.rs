@@ -5,12 +5,13 @@ use serde::Serialize;
 
 use super::{
     Findings, Global,
+    diff::{exceptions_json, tell_exceptions},
     output::{Format, JsonArray, Output},
     place::Place,
     subject::{Desk, EntryRow, signed, title},
 };
 use crate::domain::{
-    approval::{Decision, Entry, Standing, fold_name},
+    approval::{Decision, Entry, Standing, fold_name, writers},
     version::Version,
 };
 
@@ -55,6 +56,8 @@ struct Row<'a> {
     editors: &'a [String],
     approvals: Vec<EntryRow<'a>>,
     may_approve: Vec<&'a str>,
+    /// What its words hold that only looks like a contact, each with the reason.
+    not_contacts: Vec<serde_json::Value>,
     in_force: Option<EntryRow<'a>>,
     last: Option<EntryRow<'a>>,
 }
@@ -86,11 +89,15 @@ pub(super) async fn run(global: &Global, args: &StatusArgs, output: &Output) -> 
         let state = word(version, standing);
         waiting += usize::from(state != "approved");
         match &mut array {
-            Some(array) => array.item(&row(&desk, version, standing, state))?,
-            None if state != "approved" || args.all || only.is_some() => {
-                tell(&desk, version, standing, state, output)?;
+            None if state == "approved" && !args.all && only.is_none() => {}
+            Some(array) => {
+                let who = may_approve(&desk, version, standing).await?;
+                array.item(&row(&desk, version, standing, state, who))?;
             }
-            None => {}
+            None => {
+                let who = may_approve(&desk, version, standing).await?;
+                tell(&desk, version, standing, state, &who, output)?;
+            }
         }
     }
     match array {
@@ -105,20 +112,23 @@ pub(super) async fn run(global: &Global, args: &StatusArgs, output: &Output) -> 
 }
 
 /// Who could approve `version` now.
-fn may_approve<'d>(desk: &'d Desk, version: &Version, standing: &Standing) -> Vec<&'d str> {
+async fn may_approve<'d>(
+    desk: &'d Desk,
+    version: &Version,
+    standing: &Standing,
+) -> anyhow::Result<Vec<&'d str>> {
     let counted = standing.counted(&version.hash);
-    let taken: Vec<String> = version
-        .editors()
-        .iter()
-        .map(|name| fold_name(name))
+    let earlier = desk.store.versions_of(&version.subject).await?;
+    let taken: Vec<String> = writers(version, &earlier)
+        .map(fold_name)
         .chain(counted.iter().map(|entry| fold_name(&entry.person)))
         .collect();
     let approvers = &desk.place.workspace.settings.approval.approvers;
-    approvers
+    Ok(approvers
         .iter()
         .map(|approver| approver.name.as_str())
         .filter(|name| !taken.contains(&fold_name(name)))
-        .collect()
+        .collect())
 }
 
 fn row<'a>(
@@ -126,6 +136,7 @@ fn row<'a>(
     version: &'a Version,
     standing: &'a Standing,
     state: &'static str,
+    who: Vec<&'a str>,
 ) -> Row<'a> {
     let zone = desk.place.zone();
     let entry = |entry: &'a Entry| EntryRow::of(entry, zone);
@@ -139,10 +150,11 @@ fn row<'a>(
         editors: version.editors(),
         approvals: standing.counted(&version.hash).iter().map(entry).collect(),
         may_approve: if matches!(state, "waiting" | "returned") {
-            may_approve(desk, version, standing)
+            who
         } else {
             Vec::new()
         },
+        not_contacts: exceptions_json(desk, version),
         in_force: standing.in_force.as_ref().map(entry),
         last: standing.last.get(&version.hash).map(entry),
     }
@@ -153,6 +165,7 @@ fn tell(
     version: &Version,
     standing: &Standing,
     state: &str,
+    who: &[&str],
     output: &Output,
 ) -> anyhow::Result<()> {
     let zone = desk.place.zone();
@@ -165,7 +178,7 @@ fn tell(
     }
     let counted = standing.counted(&version.hash);
     let last = standing.last.get(&version.hash);
-    let who = may_approve(desk, version, standing).join("; ");
+    let who = who.join("; ");
     let names = if who.is_empty() {
         output.say("approval.nobody", &[])
     } else {
@@ -197,6 +210,7 @@ fn tell(
             None => output.say("approval.meanwhile-nothing", &[]),
         };
         output.line(&format!("  {meanwhile}"))?;
+        tell_exceptions(desk, version, output)?;
     }
     Ok(())
 }

@@ -49,6 +49,8 @@ impl Desk {
         let store = place.store(false).await?;
         let (renderer, _) = Renderer::new(&place.workspace);
         let versions = Versions::of(&place.workspace, &renderer);
+        let now = place.now(&store).await?;
+        store.keep_versions(versions.iter(), now).await?;
         Ok(Self {
             place,
             store,

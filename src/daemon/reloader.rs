@@ -129,6 +129,10 @@ impl Reloader {
             if self.sample_approver {
                 super::sample::approve(&shared.store, &live, now).await?;
             }
+            shared
+                .store
+                .keep_versions(live.versions.iter(), now)
+                .await?;
             shared.store.set_revision(&workspace.revision, now).await?;
             shared
                 .store

@@ -321,7 +321,7 @@ pub struct Proposal<'a> {
 pub enum Refusal {
     /// The name is not among the approvers.
     NotApprover,
-    /// The person wrote this version.
+    /// The person wrote this version, or is named as the editor of one on record that says the same.
     IsEditor,
     /// Nobody is named as having written this version, so nobody can be told apart from its editors.
     NoEditors,
@@ -374,7 +374,8 @@ impl Refusal {
     }
 }
 
-/// Whether `proposal` about `version` may be taken down. Gives the approver as `loa.yaml` spells the name.
+/// Whether `proposal` about `version` may be taken down. Gives the approver as `loa.yaml` spells the name. `earlier` are the
+/// versions of the same subject on record: whoever takes the own name out of `editors` has still written those words.
 ///
 /// # Errors
 /// [`Refusal`], the first that holds.
@@ -382,6 +383,7 @@ pub fn judge<'r>(
     rules: &'r ApprovalRules,
     version: &Version,
     standing: &Standing,
+    earlier: &[Version],
     proposal: &Proposal<'_>,
 ) -> Result<&'r Approver, Refusal> {
     let approver = rules
@@ -400,7 +402,7 @@ pub fn judge<'r>(
             return Err(Refusal::NoEditors);
         }
         let person = fold_name(&approver.name);
-        if editors.iter().any(|editor| fold_name(editor) == person) {
+        if writers(version, earlier).any(|editor| fold_name(editor) == person) {
             return Err(Refusal::IsEditor);
         }
         if standing.allows(&version.hash) {
@@ -415,6 +417,15 @@ pub fn judge<'r>(
         }
     }
     Ok(approver)
+}
+
+/// Who has written what `version` says: its editors, and those of the versions among `earlier` that say the same.
+pub fn writers<'v>(version: &'v Version, earlier: &'v [Version]) -> impl Iterator<Item = &'v str> {
+    let same = earlier.iter().filter(|known| known.says_the_same(version));
+    std::iter::once(version)
+        .chain(same)
+        .flat_map(Version::editors)
+        .map(String::as_str)
 }
 
 /// Whether `seen` names `version`.

@@ -284,6 +284,24 @@ impl Version {
         }
     }
 
+    /// Whether people get the same of `other`: every ward the same words in every format, or the same at the same times on
+    /// the same channels. Who is named as having written it, and what else stands in the file, may differ.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        match (&self.record, &other.record) {
+            (Record::Bulletin(one), Record::Bulletin(other)) => one.words == other.words,
+            (Record::Schedule(one), Record::Schedule(other)) => {
+                let what = |record: &ScheduleRecord| {
+                    let days = (record.from, record.until);
+                    let how = (record.bulletins.clone(), record.lateness.clone());
+                    (record.when.clone(), days, how, record.targets.clone())
+                };
+                what(one) == what(other)
+            }
+            _ => false,
+        }
+    }
+
     /// How many approvals it needs.
     #[must_use]
     pub fn needed(&self) -> u32 {

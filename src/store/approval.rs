@@ -109,18 +109,55 @@ impl Store {
         }
         let list = json(&hashes.iter().map(VersionHash::as_str).collect::<Vec<_>>());
         let mut reader = self.pools.reader().await?;
-        let found = rows!(reader, sql::approval::VERSIONS, [list], |row| {
-            let hash = VersionHash::from_store(row.text(0)?.to_owned());
-            let version = parsed(
-                row.text(1)?,
-                |text| Version::from_json(&hash, text).ok_or(()),
-                "version",
-                "json",
-                hash.as_str(),
-            )?;
-            Ok((hash, version))
-        })?;
-        Ok(found.into_iter().collect())
+        let found = rows!(reader, sql::approval::VERSIONS, [list], |row| version(row))?;
+        let by_hash = found
+            .into_iter()
+            .map(|version| (version.hash.clone(), version));
+        Ok(by_hash.collect())
+    }
+
+    /// The newest versions of `subject` on record, those that nobody has decided about too.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::Corrupt`].
+    pub async fn versions_of(&self, subject: &Subject) -> Result<Vec<Version>, StoreError> {
+        let mut tx = self.pools.begin(Purpose::Snapshot).await?;
+        versions_of(&mut tx, subject).await
+    }
+
+    /// Keeps versions that somebody has seen, whether or not anybody decides about them: who is named as an editor there is
+    /// remembered when the name is gone from the file.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn keep_versions<'v>(
+        &self,
+        versions: impl Iterator<Item = &'v Version> + Clone + Send,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let list = json(
+            &versions
+                .clone()
+                .map(|version| version.hash.as_str())
+                .collect::<Vec<_>>(),
+        );
+        let mut reader = self.pools.reader().await?;
+        let known = rows!(reader, sql::approval::KNOWN_VERSIONS, [list], |row| row
+            .text(0)
+            .map(str::to_owned))?;
+        drop(reader);
+        let known: BTreeSet<String> = known.into_iter().collect();
+        let missing: Vec<&Version> = versions
+            .filter(|version| !known.contains(version.hash.as_str()))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        for version in missing {
+            insert_version(&mut tx, version, now).await?;
+        }
+        tx.commit().await
     }
 
     /// Puts a decision on record, if the rules allow it at that moment, and does what follows from it: what was frozen from
@@ -146,7 +183,8 @@ impl Store {
         let mut tx = self.pools.begin(Purpose::Write).await?;
         lock(&mut tx).await?;
         let before = standing(&mut tx, &version.subject).await?;
-        let approver = match judge(verdict.rules, version, &before, proposal) {
+        let earlier = versions_of(&mut tx, &version.subject).await?;
+        let approver = match judge(verdict.rules, version, &before, &earlier, proposal) {
             Ok(approver) => approver,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -244,18 +282,9 @@ async fn record(
     who: Who<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    insert_version(tx, version, now).await?;
     let (kind, subject) = (version.subject.kind(), version.subject.id());
     let (hash, now_us) = (version.hash.as_str(), now.as_micros());
-    execute!(
-        *tx,
-        sql::approval::VERSION_INSERT,
-        hash,
-        kind,
-        subject,
-        i64::from(version.needed()),
-        version.to_json(),
-        now_us
-    )?;
     let (person, role, remark) = (clean(who.person), clean(who.role), clean(who.remark));
     execute!(
         *tx,
@@ -275,6 +304,45 @@ async fn record(
     );
     journal::append_one(tx, who.decision.as_str(), None, &person, &detail, now).await?;
     Ok(())
+}
+
+async fn insert_version(tx: &mut Tx, version: &Version, now: Timestamp) -> Result<(), StoreError> {
+    execute!(
+        *tx,
+        sql::approval::VERSION_INSERT,
+        version.hash.as_str(),
+        version.subject.kind(),
+        version.subject.id(),
+        i64::from(version.needed()),
+        version.to_json(),
+        now.as_micros()
+    )
+    .map(|_| ())
+}
+
+/// The newest versions of `subject` on record.
+async fn versions_of(tx: &mut Tx, subject: &Subject) -> Result<Vec<Version>, StoreError> {
+    /// Whoever wants to be forgotten has to write the same words anew so often that everybody notices.
+    const NEWEST: i64 = 200;
+    let statement = sql::approval::VERSIONS_OF;
+    rows!(
+        *tx,
+        statement,
+        [subject.kind(), subject.id(), NEWEST],
+        |row| { version(row) }
+    )
+}
+
+/// A version with its hash before its JSON.
+fn version(row: &impl Cells) -> Result<Version, StoreError> {
+    let hash = VersionHash::from_store(row.text(0)?.to_owned());
+    parsed(
+        row.text(1)?,
+        |text| Version::from_json(&hash, text).ok_or(()),
+        "version",
+        "json",
+        hash.as_str(),
+    )
 }
 
 /// Makes the decisions on record count for deliveries.

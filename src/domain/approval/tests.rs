@@ -1,7 +1,7 @@
 //! The rules of approval, one story each.
 
 use super::*;
-use crate::domain::version::ScheduleRecord;
+use crate::domain::version::{Record, ScheduleRecord};
 
 const MAI: &str = "Trần Thị Mai";
 const HOA: &str = "Nguyễn Văn Hòa";
@@ -57,7 +57,7 @@ impl Book {
             seen: version.hash.short(),
             remark: "lý do",
         };
-        let approver = judge(&rules, version, &self.standing(), &proposal)?;
+        let approver = judge(&rules, version, &self.standing(), &[], &proposal)?;
         self.0.push(Entry {
             number: i64::try_from(self.0.len()).unwrap(),
             at: Timestamp::from_micros(0),
@@ -149,7 +149,7 @@ fn another_hash_than_the_one_seen_is_stale() {
             seen,
             remark: "",
         };
-        judge(&rules, &now, &standing, &proposal).map(|_| ())
+        judge(&rules, &now, &standing, &[], &proposal).map(|_| ())
     };
     assert_eq!(judged(seen.hash.as_str()), Err(Refusal::Stale));
     assert_eq!(judged(""), Err(Refusal::ShortHash));
@@ -203,6 +203,31 @@ fn rejected_and_retracted_words_never_come_back() {
 }
 
 #[test]
+fn whoever_takes_the_own_name_out_has_still_written_it() {
+    let before = version("a", 1, &[MAI, "Lê Văn Tám"]);
+    let mut other = version("b", 1, &[HOA]);
+    if let Record::Schedule(record) = &mut other.record {
+        record.when = "at 06:00".to_owned();
+    }
+    let now = version("a", 1, &["Lê Văn Tám"]);
+    let (rules, standing) = (rules(), Standing::default());
+    let judged = |person: &str, earlier: &[Version]| {
+        let proposal = Proposal {
+            decision: Decision::Approved,
+            person,
+            seen: now.hash.as_str(),
+            remark: "",
+        };
+        judge(&rules, &now, &standing, earlier, &proposal).map(|_| ())
+    };
+    assert_eq!(judged(MAI, &[]), Ok(()));
+    let earlier = [other, before];
+    assert_eq!(judged(MAI, &earlier), Err(Refusal::IsEditor));
+    // Other words are nobody's.
+    assert_eq!(judged(HOA, &earlier), Ok(()));
+}
+
+#[test]
 fn a_return_wants_a_reason_and_takes_half_an_approval_with_it() {
     let v = version("a", 2, &["Lê Văn Tám"]);
     let (rules, standing) = (rules(), Standing::default());
@@ -214,7 +239,7 @@ fn a_return_wants_a_reason_and_takes_half_an_approval_with_it() {
             remark: " ",
         };
         assert_eq!(
-            judge(&rules, &v, &standing, &proposal),
+            judge(&rules, &v, &standing, &[], &proposal),
             Err(Refusal::NoReason)
         );
     }

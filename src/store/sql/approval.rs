@@ -8,6 +8,12 @@ statements! {
     );
     /// Versions by hash.
     VERSIONS = list!("SELECT hash, json FROM list JOIN version ON hash = list.item");
+    /// Those of these hashes under which a version is kept.
+    KNOWN_VERSIONS = list!("SELECT hash FROM list JOIN version ON hash = list.item");
+    /// The newest versions of a subject. `$1` kind, `$2` subject, `$3` how many.
+    VERSIONS_OF = one!(
+        "SELECT hash, json FROM version WHERE kind = $1 AND subject = $2 ORDER BY at_us DESC, hash LIMIT $3"
+    );
     /// Puts a decision on record. `$1` now, `$2` kind, `$3` subject, `$4` version, `$5` decision, `$6` person, `$7` role, `$8` remark.
     APPROVAL_INSERT = one!(
         "INSERT INTO approval (at_us, kind, subject, version, decision, person, role, remark)

@@ -140,6 +140,15 @@ fn who_may_and_who_may_not() {
     no(MAI, &hash[..11], "12");
     no(MAI, &"0".repeat(64), "đã thay đổi");
 
+    // Taking the own name out of the file makes nobody else of its editor.
+    folder.edit(MOT, "editors: [Lê Văn Tám]", "editors: [Lê Văn Bảy]");
+    let hash = desk.hash("mot");
+    no("Lê Văn Tám", &hash, "người biên tập");
+    let may = desk.says(&["status", "mot", "--format", "json"]);
+    assert!(may.out.contains(MAI), "{}", may.out);
+    assert_eq!(may.out.matches("Lê Văn Tám").count(), 0, "{}", may.out);
+    folder.edit(MOT, "editors: [Lê Văn Bảy]", "editors: [Lê Văn Tám]");
+
     folder.edit(MOT, "editors: [Lê Văn Tám]\n", "");
     let hash = desk.hash("mot");
     no(MAI, &hash, "editors:");
