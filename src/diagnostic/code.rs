@@ -287,4 +287,8 @@ codes! {
     NotAllowed = "L185" Warning,
     /// A loudspeaker that speaks late.
     LateLoudspeaker = "L186" Warning,
+    /// A broadcast that is skipped because something else is heard then.
+    GivesUp = "L190" Warning,
+    /// A broadcast that waits because something else is heard then.
+    GivesWay = "L191" Warning,
 }

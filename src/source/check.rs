@@ -4,6 +4,7 @@
 mod addresses;
 mod approvals;
 mod channels;
+mod collisions;
 mod contacts;
 mod fault;
 mod lengths;
@@ -155,6 +156,7 @@ pub(super) fn run(
         &parts.recordings,
         day,
     );
+    collisions::check(notebook, &workspace, &parts.schedules, day);
     if let Some(day) = day {
         contacts::check_expiry(notebook, &parts.contacts, day);
     }

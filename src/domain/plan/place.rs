@@ -204,11 +204,7 @@ impl<'w> Placing<'_, 'w> {
     }
 
     /// When a unit can begin, and what was in the way at the time that was wanted.
-    fn find(
-        &mut self,
-        unit: &Unit,
-        drafts: &[Draft<'w>],
-    ) -> Result<(Timestamp, Option<Why>), Why> {
+    fn find(&mut self, unit: &Unit, drafts: &[Draft<'w>]) -> Result<(Timestamp, Option<Why>), Why> {
         let first = &drafts[unit.parts[0]];
         let latest = match first.schedule.start {
             Start::Hard => first.due,
