@@ -62,7 +62,7 @@ pub struct Global {
     /// Language of everything people read: vi or en
     #[arg(long, global = true, default_value = "vi")]
     lang: Lang,
-    /// For people or for programs; github and sarif are for `check`
+    /// For people or for programs; github and sarif are for `check`, ics for `plan`
     #[arg(long, global = true, default_value = "text")]
     format: Written,
 }
@@ -78,13 +78,15 @@ enum Written {
     Github,
     /// SARIF 2.1.0, for code scanners.
     Sarif,
+    /// A calendar (RFC 5545), for calendar programs.
+    Ics,
 }
 
 impl Written {
-    /// The format that commands other than `check` go by.
+    /// The format that most commands go by.
     fn common(self) -> Format {
         match self {
-            Self::Text | Self::Github => Format::Text,
+            Self::Text | Self::Github | Self::Ics => Format::Text,
             Self::Json | Self::Sarif => Format::Json,
         }
     }
@@ -214,6 +216,10 @@ async fn execute(cli: &Cli, output: &Output) -> anyhow::Result<()> {
     let is_special = matches!(global.format, Written::Github | Written::Sarif);
     if is_special && !matches!(cli.command, Command::Check) {
         anyhow::bail!(output.say("cli.format-of-check", &[]));
+    }
+    let is_calendar = global.format == Written::Ics;
+    if is_calendar && !matches!(&cli.command, Command::Plan(args) if args.may_be_calendar()) {
+        anyhow::bail!(output.say("cli.format-of-plan", &[]));
     }
     match &cli.command {
         Command::Run(args) => run::run(global, args, output).await,

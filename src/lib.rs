@@ -30,6 +30,7 @@ pub mod daemon;
 pub mod simulator;
 
 pub mod cli;
+pub mod feed;
 pub mod web;
 
 /// Most of what a send costs beside the network is making and freeing small texts; the system's allocator takes a third

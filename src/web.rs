@@ -9,6 +9,7 @@
 
 mod assets;
 mod broadcast;
+mod calendar;
 pub mod connections;
 mod day;
 mod frame;
@@ -65,6 +66,7 @@ struct Pages(Arc<Shared>);
 struct Shared {
     site: Site,
     titles: titles::Titles,
+    feeds: calendar::Seen,
     seats: Arc<tokio::sync::Semaphore>,
     shutdown: CancellationToken,
 }
@@ -85,6 +87,7 @@ fn router_until(site: Site, shutdown: CancellationToken) -> Router {
     let pages = Pages(Arc::new(Shared {
         site,
         titles: titles::Titles::default(),
+        feeds: calendar::Seen::default(),
         seats: Arc::new(tokio::sync::Semaphore::new(live::SEATS)),
         shutdown,
     }));
@@ -92,6 +95,8 @@ fn router_until(site: Site, shutdown: CancellationToken) -> Router {
         .route("/", get(today::page))
         .route("/nhat-ky", get(log::page))
         .route("/luot/{delivery}", get(broadcast::page))
+        .route("/lich/phuong/{file}", get(calendar::ward))
+        .route("/lich/kenh/{file}", get(calendar::channel))
         .route("/su-kien", get(live::events))
         .route("/tai-san/{name}", get(assets::asset))
         .route("/healthz", get(operations::health))

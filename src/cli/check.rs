@@ -30,7 +30,7 @@ pub(super) fn run(global: &Global, output: &Output) -> anyhow::Result<()> {
     match global.format {
         Written::Json => output.line(&render::to_json(found, output.lang))?,
         Written::Sarif => output.line(&render::to_sarif(found, output.lang, path))?,
-        Written::Text | Written::Github => {
+        Written::Text | Written::Github | Written::Ics => {
             let text = if global.format == Written::Github {
                 render::to_github(found, output.lang, path)
             } else {

@@ -78,6 +78,14 @@ impl Output {
         }
     }
 
+    /// Writes text that has its own line ends.
+    ///
+    /// # Errors
+    /// As [`Output::line`].
+    pub fn raw(&self, text: &str) -> io::Result<()> {
+        io::stdout().lock().write_all(text.as_bytes())
+    }
+
     /// Writes one JSON value on a line.
     ///
     /// # Errors

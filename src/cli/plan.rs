@@ -11,7 +11,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{
-    Global,
+    Global, Written,
     output::{Format, JsonArray, Output, day, local, parse_instant, rfc3339},
     place::Place,
 };
@@ -20,11 +20,13 @@ use crate::{
     domain::{
         bulletin, calendar,
         contact::{self, NamedContact},
+        delivery::{Reason, State},
         id::{BulletinId, ChannelId, ContactId, DeliveryId, ScheduleId, TopicId, WardId},
         plan::{Plan, PlannedDelivery, Why},
         time::Timestamp,
         workspace::Workspace,
     },
+    feed::{Calendar, Event},
     render::Renderer,
     store::World,
 };
@@ -52,9 +54,18 @@ pub(super) struct PlanArgs {
     at: Option<String>,
 }
 
+impl PlanArgs {
+    /// Whether what it asks for can be written as a calendar.
+    pub(super) fn may_be_calendar(&self) -> bool {
+        self.diff.is_none()
+    }
+}
+
 /// What is asked about: from the one instant (included) to the other (excluded).
 #[derive(Debug, Clone, Copy)]
 struct Range {
+    /// The present, real or supposed.
+    now: Timestamp,
     from: Timestamp,
     until: Timestamp,
 }
@@ -122,7 +133,7 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> an
     };
     let zone = place.zone();
     let range = range(&place, args, output).await?;
-    let Range { from, until } = range;
+    let Range { from, until, .. } = range;
     let wanted = |delivery: &PlannedDelivery| {
         args.ward
             .as_ref()
@@ -140,6 +151,9 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> an
     let plan = Plan::new(&place.workspace);
     let mut lapses = Lapses::new(&place.workspace, until);
     let deliveries = plan.deliveries(from, until).filter(wanted);
+    if global.format == Written::Ics {
+        return calendar(&place.workspace, range.now, deliveries, &mut lapses, output);
+    }
     match output.format {
         Format::Json => {
             let mut array = JsonArray::begin(output)?;
@@ -202,6 +216,38 @@ fn why_skipped(why: &Why, output: &Output) -> String {
         .unwrap_or_else(|| output.say(&format!("reason.{}", why.reason.as_str()), &[]))
 }
 
+/// Writes the plan as a calendar, as it is `now`.
+fn calendar(
+    workspace: &Workspace,
+    now: Timestamp,
+    deliveries: impl Iterator<Item = PlannedDelivery>,
+    lapses: &mut Lapses<'_>,
+    output: &Output,
+) -> anyhow::Result<()> {
+    let name = output.say("web.feed-name", &[("name", &workspace.settings.name)]);
+    let mut calendar = Calendar::begin(&name);
+    for one in deliveries {
+        let lapsed = lapses.of(&one).map(|_| Reason::Contact);
+        let reason = one.skip.as_ref().map(|why| why.reason).or(lapsed);
+        let bulletin = one.bulletin.as_ref();
+        let bulletin = bulletin.and_then(|id| workspace.bulletins.get(id));
+        calendar.add(&Event {
+            id: &one.id,
+            due: one.due,
+            length: one.length,
+            title: bulletin.map(|bulletin| bulletin.title.as_str()),
+            channel: &one.channel_name,
+            kind: one.kind,
+            ward: &one.ward_name,
+            state: reason.map_or(State::Planned, |_| State::Skipped),
+            reason,
+            changed: now,
+        });
+        output.raw(&calendar.take())?;
+    }
+    Ok(output.raw(&calendar.end())?)
+}
+
 /// The range that is asked about, as of now or of the moment that is asked for.
 async fn range(place: &Place, args: &PlanArgs, output: &Output) -> anyhow::Result<Range> {
     let zone = place.zone();
@@ -226,7 +272,7 @@ async fn range(place: &Place, args: &PlanArgs, output: &Output) -> anyhow::Resul
         let (from, until) = (local(from, zone), local(until, zone));
         bail!(output.say("cli.plan-backwards", &[("from", &from), ("until", &until)]));
     }
-    Ok(Range { from, until })
+    Ok(Range { now, from, until })
 }
 
 /// Finds what is planned and will not be sent, because a contact that its words name does not hold any more by then.

@@ -53,6 +53,7 @@ struct Broadcast {
     journal: Vec<Line>,
     back: String,
     channel_log: String,
+    channel_feed: String,
     id: String,
 }
 
@@ -211,6 +212,7 @@ fn arrange(reader: &Reader, workspace: &Workspace, known: Known) -> Broadcast {
             "/nhat-ky",
             &[("phuong", &ward), ("kenh", row.channel.as_str())],
         ),
+        channel_feed: reader.link(&format!("/lich/kenh/{}.ics", row.channel), &[]),
         id: row.id.to_string(),
     }
 }

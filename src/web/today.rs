@@ -76,6 +76,8 @@ struct Today {
     current: bool,
     wards: Vec<WardChoice>,
     ward: String,
+    /// The ward's calendar; `None` without a ward that the files know.
+    feed: Option<String>,
     previous: String,
     next: String,
     now_link: String,
@@ -183,6 +185,11 @@ fn whole(reader: &Reader, workspace: &Workspace, asked: &Asked, live: Live) -> T
         current,
         wards: ward_choices(workspace, asked.ward.as_ref()),
         ward: ward.to_owned(),
+        feed: asked
+            .ward
+            .as_ref()
+            .filter(|ward| workspace.ward(ward).is_some())
+            .map(|ward| reader.link(&format!("/lich/phuong/{ward}.ics"), &[])),
         previous: asked.link(reader, asked.day.checked_sub_days(Days::new(1))),
         next: asked.link(reader, asked.day.checked_add_days(Days::new(1))),
         now_link: asked.link(reader, None),

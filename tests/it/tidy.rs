@@ -60,7 +60,8 @@ const EDGES: &[(&str, &[&str])] = &[
             "version",
         ],
     ),
-    ("web", &["catalogue", "clock", "domain", "store"]),
+    ("feed", &["catalogue", "domain"]),
+    ("web", &["catalogue", "clock", "domain", "feed", "store"]),
 ];
 
 /// Texts that may stand in the code of one place only, with that place.

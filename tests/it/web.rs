@@ -1,6 +1,7 @@
 //! The pages, over a real store and real sockets.
 
 mod browse;
+mod calendar;
 mod city;
 mod connections;
 mod live;
