@@ -13,6 +13,7 @@ pub mod contact;
 pub mod crontab;
 pub mod delivery;
 pub mod detail;
+pub mod exception;
 pub mod id;
 pub mod lint;
 pub mod message;

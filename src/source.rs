@@ -306,6 +306,7 @@ fn take(notebook: &Notebook, parts: &mut Parts, role: &Role, path: &str, bytes: 
         Role::Schedules => parts
             .schedules
             .extend(raw::schedule::read(root, parts.zone())),
+        Role::Exceptions => parts.exceptions = raw::exception::read(root),
         Role::Bulletin(_) => parts
             .bulletins
             .extend(ids.0.and_then(|id| raw::bulletin::read(id, root))),
@@ -349,6 +350,7 @@ fn note_gap(notebook: &Notebook, role: &Role) {
         Role::Contacts => notebook.gap(Named::Contact),
         Role::Channels => notebook.gap(Named::Channel),
         Role::Schedules => notebook.gap(Named::Schedule),
+        Role::Exceptions => notebook.gap(Named::Day),
         // These are known by their names, whatever is in them.
         Role::Bulletin(stem) => notebook.expect(Named::Bulletin, stem),
         Role::Recipe(stem) => notebook.expect(Named::Recipe, stem),
@@ -370,7 +372,7 @@ fn note_gap(notebook: &Notebook, role: &Role) {
                 "content/bulletins" => &[Named::Bulletin],
                 "content/templates" => &[Named::Template],
                 "content/recordings" => &[Named::Recording],
-                "schedules" => &[Named::Schedule],
+                "schedules" => &[Named::Schedule, Named::Day],
                 "channels" => &[Named::Ward, Named::Channel, Named::Recipe],
                 "channels/recipes" => &[Named::Recipe],
                 _ => &[],

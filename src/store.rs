@@ -250,6 +250,8 @@ pub struct Unprepared {
     pub format: crate::domain::bulletin::Format,
     /// Its schedule.
     pub schedule: ScheduleId,
+    /// The instant that its schedule names.
+    pub scheduled: Timestamp,
     /// When it is due.
     pub due: Timestamp,
     /// When it has to be over, for what is heard.

@@ -3,7 +3,7 @@
 //! A bulletin's version covers its file, the shared templates and contacts that it uses, the readings that it is spoken with,
 //! its editors, and the rendered words of every format and of its correction for every ward, those for ears as they are read
 //! aloud too: they are part of a content, and so of its address. A schedule's covers its text, every channel that it reaches
-//! with the way there, and the rules of lateness.
+//! with the way there, the rules of lateness, and what is decided about single occurrences of it.
 //!
 //! Which templates and contacts a bulletin uses is told by their names occurring in its texts. That may be one too many,
 //! never one too few: tera includes by literal name only.
@@ -284,8 +284,27 @@ pub fn schedule_version(workspace: &Workspace, schedule: &Schedule) -> Version {
         targets,
         // The seam for permitted hours: what `schedules/policy.yaml` allows joins here.
         policy: String::new(),
+        exceptions: exceptions(workspace, id),
     };
     Version::schedule(id.clone(), record)
+}
+
+/// What is decided about single occurrences of a schedule. Days are not among it: they only take away.
+fn exceptions(workspace: &Workspace, schedule: &ScheduleId) -> BTreeMap<String, String> {
+    let all = workspace
+        .exceptions
+        .once
+        .get(schedule)
+        .into_iter()
+        .flatten();
+    all.map(|(scheduled, exceptions)| {
+        let texts: Vec<&str> = exceptions
+            .iter()
+            .map(|exception| exception.text.as_str())
+            .collect();
+        (scheduled.to_rfc3339(), texts.join("\n"))
+    })
+    .collect()
 }
 
 fn when(when: &When) -> String {

@@ -21,6 +21,7 @@ use crate::{
         bulletin, calendar,
         contact::{self, NamedContact},
         delivery::{Reason, State},
+        exception::Change,
         id::{BulletinId, ChannelId, ContactId, DeliveryId, ScheduleId, TopicId, WardId},
         plan::{Plan, PlannedDelivery, Why},
         time::Timestamp,
@@ -189,9 +190,10 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> an
                     format!("  [{lapsed}]")
                 });
                 output.line(&format!(
-                    "  {}  {}  {title}{}",
+                    "  {}  {}  {title}{}{}",
                     wall.format("%H:%M"),
                     delivery.channel_name,
+                    changed(&place.workspace, &delivery, output),
                     skipped.or(lapsed).unwrap_or_default()
                 ))?;
                 count += 1;
@@ -318,5 +320,46 @@ impl<'w> Lapses<'w> {
         let day = calendar::local(delivery.due, workspace.settings.zone).date();
         let (id, _) = contact::lapsed(named, &workspace.contacts, day)?;
         Some(id.clone())
+    }
+}
+
+/// That it does not begin when its schedule says, or carries another bulletin, and who decided so.
+fn changed(workspace: &Workspace, delivery: &PlannedDelivery, output: &Output) -> String {
+    let zone = workspace.settings.zone;
+    let mut said = Vec::new();
+    // A later part of a session begins later than its schedule says, and is not moved.
+    if delivery.due != delivery.scheduled && delivery.part == 0 {
+        let (from, to) = (
+            calendar::local(delivery.scheduled, zone),
+            calendar::local(delivery.due, zone),
+        );
+        let pattern = if from.date() == to.date() {
+            "%H:%M"
+        } else {
+            "%H:%M %d/%m"
+        };
+        let from = from.format(pattern);
+        said.push(output.say("cli.plan-moved", &[("from", &from)]));
+    }
+    let exception = workspace
+        .channels
+        .get(&delivery.channel)
+        .and_then(|channel| {
+            let exceptions = &workspace.exceptions;
+            exceptions.of(&delivery.schedule, delivery.scheduled, channel)
+        });
+    if let Some(exception) = exception.filter(|exception| exception.change != Change::Skip) {
+        if let Change::Alter {
+            bulletin: Some(_), ..
+        } = exception.change
+        {
+            said.push(output.say("cli.plan-replaced", &[]));
+        }
+        said.push(format!("{} ({})", exception.reason, exception.by));
+    }
+    if said.is_empty() {
+        String::new()
+    } else {
+        format!("  [{}]", said.join("; "))
     }
 }

@@ -101,6 +101,8 @@ codes! {
     UnknownTemplate = "L026" Error,
     /// A file that a later version of loa will read.
     Planned = "L027" Warning,
+    /// No such schedule.
+    UnknownSchedule = "L028" Error,
     /// Not a crontab line.
     BadCrontab = "L030" Error,
     /// Not a clock time.
@@ -291,4 +293,18 @@ codes! {
     GivesUp = "L190" Warning,
     /// A broadcast that waits because something else is heard then.
     GivesWay = "L191" Warning,
+    /// An exception for a time at which its schedule does not fire.
+    NoSuchOccurrence = "L220" Error,
+    /// Two exceptions for one occurrence.
+    TwoExceptions = "L221" Error,
+    /// An occurrence that is moved to where it is.
+    MovedNowhere = "L222" Error,
+    /// An exception for wards that its schedule does not reach.
+    ExceptionReachesNothing = "L223" Error,
+    /// A bulletin in place of another on a day on which it is not valid.
+    InvalidThen = "L224" Error,
+    /// An occurrence that is moved to a day on which it is not sent.
+    MovedToSilence = "L225" Warning,
+    /// An occurrence that is moved to a time that is over.
+    MovedToPast = "L226" Warning,
 }

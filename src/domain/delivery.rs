@@ -98,6 +98,10 @@ words! {
         Unreachable = "unreachable",
         /// Something else was on air.
         Collision = "collision",
+        /// Somebody called off this one occurrence.
+        Exception = "exception",
+        /// A holiday, a day of exams or of mourning.
+        Holiday = "holiday",
         // --- it certainly never left
         /// Nobody listens at the address.
         Refused = "refused",

@@ -79,6 +79,10 @@ id!(
     ContactId
 );
 id!(
+    /// A day, or several in a row, on which schedules are silent: its key in `schedules/holidays.yaml`.
+    DayId
+);
+id!(
     /// A recipe: the stem of its file under `channels/recipes/`.
     RecipeId
 );

@@ -193,19 +193,27 @@ impl<'w> Plan<'w> {
     fn drafts(&self, from: Timestamp, until: Timestamp) -> Vec<Draft<'w>> {
         let mut drafts = Vec::new();
         for line in &self.lines {
-            let firings = line
-                .schedule
-                .when
-                .firings(line.schedule.zone, from, until)
+            let (when, zone) = (&line.schedule.when, line.schedule.zone);
+            let exceptions = &self.workspace.exceptions;
+            let moved = exceptions
+                .moved_into(&line.schedule.id, from, until)
+                .filter_map(|at| when.next(zone, at).filter(|firing| firing.at == at));
+            let firings = when
+                .firings(zone, from, until)
+                .chain(moved)
                 .filter(|firing| line.fires(firing));
             for firing in firings {
-                let parts = line.bulletins(&firing);
+let parts = line.bulletins(&firing);
                 for channel in &line.channels {
                     let drafted = (0..).zip(&parts).map(|(part, bulletin)| {
                         let occurrence = (line.schedule, firing.at, part);
-                        Draft::new(self.workspace, occurrence, channel, *bulletin)
+                        let mut draft =
+                            Draft::new(self.workspace, occurrence, channel, *bulletin);
+                        exceptions.apply(self.workspace, &mut draft);
+                        draft
                     });
-                    drafts.extend(drafted);
+                    // What is moved to another day is that day's.
+                    drafts.extend(drafted.filter(|draft| from <= draft.due && draft.due < until));
                 }
             }
         }

@@ -14,6 +14,7 @@ use super::{
     bulletin::{Format, Priority},
     id::{BulletinId, ScheduleId, WardId},
     message::ContentHash,
+    time::Timestamp,
     ward::Validity,
 };
 
@@ -177,6 +178,9 @@ pub struct ScheduleRecord {
     /// The permitted hours under which it was approved.
     #[serde(default)]
     pub policy: String,
+    /// What is decided about single occurrences, by the instant that the schedule names: the texts in their file.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub exceptions: BTreeMap<String, String>,
 }
 
 impl ScheduleRecord {
@@ -189,13 +193,21 @@ impl ScheduleRecord {
         }
     }
 
-    /// Whether `self`, which was approved, and `edited`, which was not, agree on when, what and how `channel` gets it.
-    /// An edit can take away at once and add nothing.
+    /// Whether `self`, which was approved, and `edited`, which was not, agree on when, what and how `channel` gets the
+    /// occurrence at `scheduled`. An edit can take away at once and add nothing.
     #[must_use]
-    pub fn agrees(&self, edited: &Self, channel: &str, day: NaiveDate) -> bool {
+    pub fn agrees(
+        &self,
+        edited: &Self,
+        channel: &str,
+        scheduled: Timestamp,
+        day: NaiveDate,
+    ) -> bool {
+        let occurrence = scheduled.to_rfc3339();
         let target = self.targets.get(channel);
         target.is_some()
             && target == edited.targets.get(channel)
+            && self.exceptions.get(&occurrence) == edited.exceptions.get(&occurrence)
             && (&self.when, &self.bulletins, &self.lateness, &self.policy)
                 == (
                     &edited.when,

@@ -7,6 +7,7 @@ use super::{
     bulletin::{Bulletin, Topic},
     channel::Channel,
     contact::Contact,
+    exception::Exceptions,
     id::{BulletinId, ChannelId, ContactId, RecipeId, ScheduleId, TopicId, WardId},
     pause::Scope,
     policy::Policy,
@@ -42,6 +43,8 @@ pub struct Workspace {
     pub channels: BTreeMap<ChannelId, Channel>,
     /// Schedules.
     pub schedules: BTreeMap<ScheduleId, Schedule>,
+    /// Days and single occurrences for which the schedules do not hold.
+    pub exceptions: Exceptions,
     /// What may be heard when.
     pub policy: Policy,
     /// How long every bulletin's script is.

@@ -6,6 +6,7 @@ mod approvals;
 mod channels;
 mod collisions;
 mod contacts;
+mod exceptions;
 mod fault;
 mod lengths;
 mod lints;
@@ -26,8 +27,8 @@ pub(super) use recordings::Recordings;
 use super::{
     notebook::Notebook,
     raw::{
-        bulletin::RawBulletin, channel::RawChannel, contact::RawContact, recipe::RawRecipe,
-        schedule::RawSchedule, settings, speech::RawReadings, ward::RawWard,
+        bulletin::RawBulletin, channel::RawChannel, contact::RawContact, exception::RawExceptions,
+        recipe::RawRecipe, schedule::RawSchedule, settings, speech::RawReadings, ward::RawWard,
     },
     text::Text,
 };
@@ -35,6 +36,7 @@ use crate::domain::{
     airtime::Lengths,
     bulletin::Topic,
     calendar,
+    exception::Exceptions,
     policy::Policy,
     settings::Settings,
     time::Timestamp,
@@ -54,6 +56,7 @@ pub(super) struct Parts {
     pub recipes: Vec<RawRecipe>,
     pub channels: Vec<RawChannel>,
     pub schedules: Vec<RawSchedule>,
+    pub exceptions: RawExceptions,
     pub recordings: Recordings,
 }
 
@@ -127,6 +130,7 @@ pub(super) fn run(
             .map(|raw| (raw.schedule.id.clone(), raw.schedule.clone()))
             .collect(),
         texts,
+        exceptions: Exceptions::default(),
         policy: Policy::default(),
         lengths: Lengths::default(),
     };
@@ -138,6 +142,14 @@ pub(super) fn run(
         &parts.schedules,
         &parts.channels,
         &parts.bulletins,
+    );
+    workspace.exceptions = exceptions::check(
+        notebook,
+        &workspace,
+        &parts.exceptions,
+        &parts.schedules,
+        &parts.bulletins,
+        now,
     );
     approvals::check(notebook, &workspace, &parts.bulletins, &parts.schedules);
     spoken::check_readings(notebook, &parts.readings.spoken);
@@ -163,13 +175,15 @@ pub(super) fn run(
     workspace
 }
 
-/// What people wrote, where approvals cover it: byte for byte, but for the mark and the line ends that Windows adds. Two
-/// nodes whose copies differ only in those have the same versions.
+/// What people wrote, without the mark and the line ends that Windows adds. Two nodes whose copies differ only in those have
+/// the same versions.
+fn plain(text: &str) -> String {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    text.replace("\r\n", "\n")
+}
+
+/// What people wrote, where approvals cover it: byte for byte, but for what [`plain`] takes off.
 fn texts(parts: &Parts) -> BTreeMap<Authored, String> {
-    let plain = |text: &str| {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        text.replace("\r\n", "\n")
-    };
     let whole = |place: &crate::diagnostic::Place| plain(place.file.text());
     let bulletins = parts.bulletins.iter().map(|raw| {
         let id = raw.bulletin.id.clone();

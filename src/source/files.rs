@@ -21,7 +21,7 @@ pub(super) const DEEPEST: usize = 4;
 const FOLDERS: [&str; 3] = ["content", "schedules", "channels"];
 
 /// The folders and files that people may have meant.
-const PLACES: [&str; 11] = [
+const PLACES: [&str; 12] = [
     "loa.yaml",
     "content/topics.yaml",
     "content/contacts.yaml",
@@ -30,6 +30,7 @@ const PLACES: [&str; 11] = [
     "content/recordings/",
     "content/templates/",
     "schedules/",
+    "schedules/holidays.yaml",
     "channels/",
     "channels/wards.yaml",
     "channels/recipes/",
@@ -52,6 +53,8 @@ pub(super) enum Role {
     Channels,
     /// A file of schedules.
     Schedules,
+    /// `schedules/holidays.yaml`.
+    Exceptions,
     /// A bulletin, by its id.
     Bulletin(String),
     /// A recipe, by its id.
@@ -84,7 +87,8 @@ pub(super) fn role(path: &str) -> Option<Role> {
         (["content"], "topics.yaml", _) => Role::Topics,
         (["content"], "contacts.yaml", _) => Role::Contacts,
         (["content"], "speech.yaml", _) => Role::Readings,
-        (["schedules"], "policy.yaml" | "holidays.yaml", _) => Role::Planned,
+        (["schedules"], "holidays.yaml", _) => Role::Exceptions,
+        (["schedules"], "policy.yaml", _) => Role::Planned,
         (["content", "bulletins"], _, "yaml") => Role::Bulletin(stem.to_owned()),
         (
             ["content", "recordings"],
@@ -437,7 +441,7 @@ mod tests {
             ("loa.yaml", Some(Role::Settings)),
             ("content/speech.yaml", Some(Role::Readings)),
             ("schedules/policy.yaml", Some(Role::Planned)),
-            ("schedules/holidays.yaml", Some(Role::Planned)),
+            ("schedules/holidays.yaml", Some(Role::Exceptions)),
             ("content/bulletins/a.yaml", Some(Role::Bulletin("a".into()))),
             (
                 "content/templates/a.tera",

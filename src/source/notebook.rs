@@ -19,6 +19,7 @@ pub(super) enum Named {
     Recipe,
     Template,
     Schedule,
+    Day,
     Reading,
     Recording,
 }
@@ -27,8 +28,9 @@ impl Named {
     fn unknown(self) -> Code {
         match self {
             Self::Ward => Code::UnknownWard,
-            // Nothing refers to schedules and readings.
-            Self::Channel | Self::Schedule | Self::Reading => Code::UnknownChannel,
+            Self::Schedule => Code::UnknownSchedule,
+            // Nothing refers to days and readings.
+            Self::Channel | Self::Day | Self::Reading => Code::UnknownChannel,
             Self::Bulletin => Code::UnknownBulletin,
             Self::Topic => Code::UnknownTopic,
             Self::Contact => Code::UnknownContact,
@@ -41,7 +43,8 @@ impl Named {
     fn help(self) -> &'static str {
         match self {
             Self::Ward => "L020-help",
-            Self::Channel | Self::Schedule | Self::Reading => "L021-help",
+            Self::Channel | Self::Day | Self::Reading => "L021-help",
+            Self::Schedule => "L028-help",
             Self::Bulletin => "L022-help",
             Self::Topic => "L023-help",
             Self::Contact => "L024-help",

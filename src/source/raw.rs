@@ -8,6 +8,7 @@ pub(super) mod audio;
 pub(super) mod bulletin;
 pub(super) mod channel;
 pub(super) mod contact;
+pub(super) mod exception;
 mod lint;
 pub(super) mod recipe;
 pub(super) mod schedule;

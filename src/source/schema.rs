@@ -6,6 +6,7 @@
 
 mod calls;
 mod content;
+mod exceptions;
 mod places;
 
 use serde_json::{Map, Value, json};
@@ -69,6 +70,11 @@ pub fn all(lang: Lang) -> Vec<Schema> {
                 "!schedules/holidays.yaml",
             ],
             places::schedules(&shape),
+        ),
+        schema(
+            "holidays",
+            &["schedules/holidays.yaml"],
+            exceptions::holidays(&shape),
         ),
         schema(
             "recipe",

@@ -78,8 +78,9 @@ impl Store {
                         id,
                     )?,
                     schedule: ScheduleId::from_store(row.text(5)?.to_owned()),
-                    due: Timestamp::from_micros(row.integer(6)?),
-                    limit: limit_at(row, 7, id)?,
+                    scheduled: Timestamp::from_micros(row.integer(6)?),
+                    due: Timestamp::from_micros(row.integer(7)?),
+                    limit: limit_at(row, 8, id)?,
                 })
             }
         )

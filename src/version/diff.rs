@@ -264,6 +264,8 @@ pub fn schedule(old: Option<&ScheduleRecord>, new: &ScheduleRecord) -> Vec<Sourc
     let nothing = BTreeMap::new();
     let before = old.map_or(&nothing, |old| &old.targets);
     maps(&mut found, "target", before, &new.targets);
+    let before = old.map_or(&nothing, |old| &old.exceptions);
+    maps(&mut found, "exception", before, &new.exceptions);
     found
 }
 

@@ -34,6 +34,7 @@ mod contacts;
 mod crash;
 mod daemon;
 mod diagnostics;
+mod exceptions;
 mod library;
 mod nodes;
 mod operation;

@@ -234,7 +234,8 @@ impl Approvals {
                 let then = self.versions.get(&granted.version).map(|then| &then.record);
                 let agree = match (then, &current.record) {
                     (Some(Record::Schedule(then)), Record::Schedule(now)) => {
-                        then.agrees(now, delivery.channel.as_str(), day(live, delivery))
+                        let channel = delivery.channel.as_str();
+                        then.agrees(now, channel, delivery.scheduled, day(live, delivery))
                     }
                     _ => false,
                 };

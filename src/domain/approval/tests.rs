@@ -31,6 +31,7 @@ fn version(source: &str, needed: u32, editors: &[&str]) -> Version {
         lateness: String::new(),
         targets: BTreeMap::new(),
         policy: String::new(),
+        exceptions: BTreeMap::new(),
     };
     Version::schedule(id, record)
 }

@@ -76,7 +76,7 @@ impl<'w> Draft<'w> {
     }
 
     /// How urgent it is.
-    pub(super) fn priority(&self) -> Priority {
+    pub(crate) fn priority(&self) -> Priority {
         self.bulletin
             .map_or(Priority::Normal, |bulletin| bulletin.priority)
     }

@@ -50,7 +50,7 @@ statements! {
                 (batch.bulletin, batch.ward, batch.ward_name, batch.channel_name, batch.kind,
                  batch.format, batch.mode, batch.priority, batch.due_us, batch.deadline_us, batch.late,
                  batch.over_us, batch.skip))
-            OR (state = 'skipped' AND delivery.due_us > $3 AND batch.due_us > $3 AND (reason = 'superseded'
+            OR (state = 'skipped' AND batch.due_us > $3 AND (reason = 'superseded'
                 OR (by_plan AND (delivery.bulletin, reason, detail, delivery.due_us)
                     IS DISTINCT FROM (batch.bulletin, batch.skip, batch.skip_detail, batch.due_us))
                 OR (NOT by_plan AND reason IN ('unapproved', 'policy', 'collision') AND delivery.revision <> $2))))"
@@ -110,7 +110,7 @@ statements! {
 
     /// Deliveries to freeze. `$1` due before, `$2` limit.
     UNPREPARED = one!(
-        "SELECT id, bulletin, ward, channel, format, schedule, due_us, over_us, over_reason, over_detail FROM delivery
+        "SELECT id, bulletin, ward, channel, format, schedule, scheduled_us, due_us, over_us, over_reason, over_detail FROM delivery
         WHERE state = 'planned' AND due_us < $1 ORDER BY due_us, id LIMIT $2"
     );
     /// The least instant of a delivery that is not frozen.

@@ -479,6 +479,7 @@ fn workspace<const R: usize, const C: usize>(
     loa::domain::workspace::Workspace {
         lengths: loa::domain::airtime::Lengths::default(),
         policy: loa::domain::policy::Policy::default(),
+        exceptions: loa::domain::exception::Exceptions::default(),
         revision: String::new(),
         settings: super::settings(),
         wards: BTreeMap::new(),

@@ -170,6 +170,7 @@ fn workspace(names: Names) -> Workspace {
     Workspace {
         lengths: loa::domain::airtime::Lengths::default(),
         policy: loa::domain::policy::Policy::default(),
+        exceptions: loa::domain::exception::Exceptions::default(),
         revision: "r1".into(),
         settings: Settings {
             name: names.of("Truyền thanh thành phố Vinh".to_owned()),
