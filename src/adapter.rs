@@ -32,6 +32,11 @@ pub trait Adapter: Send + Sync + fmt::Debug {
         false
     }
 
+    /// Whether it can tell the channel to stop what is playing. Then the first call for a message that preempts does so.
+    fn can_stop(&self) -> bool {
+        false
+    }
+
     /// The same for a question without any effect: is the channel alive? `None` when it cannot be asked.
     fn probe(&self, done: &[Exchange]) -> Option<Step> {
         let _ = done;

@@ -3,6 +3,7 @@
 //! `Store` is a struct, not a trait: tests use a real database. Every statement is a named constant in `store/sql.rs`.
 //! No transaction is ever open while a call to a channel is under way. `now` is always a parameter.
 
+mod ahead;
 pub mod approval;
 mod audio;
 mod batch;
@@ -250,6 +251,8 @@ pub struct Unprepared {
     pub format: crate::domain::bulletin::Format,
     /// Its schedule.
     pub schedule: ScheduleId,
+    /// How urgent it is to be: what its bulletin says, or who sends it by hand.
+    pub priority: crate::domain::bulletin::Priority,
     /// The instant that its schedule names.
     pub scheduled: Timestamp,
     /// When it is due.
@@ -282,8 +285,10 @@ pub struct Approved {
     pub bulletin: (BulletinId, VersionHash),
     /// The schedule, in the version that sends it here; `None` for a send by hand, or where schedules need no approval.
     pub schedule: Option<(ScheduleId, VersionHash)>,
-    /// How urgent the approved version is.
+    /// How urgent it goes out.
     pub priority: crate::domain::bulletin::Priority,
+    /// How many people have to have approved that version of the bulletin for it.
+    pub needed: u32,
 }
 
 /// A delivery that could be sent now: the first unfinished one of its channel.

@@ -26,6 +26,8 @@ pub struct AttemptEnd {
     pub answer: Option<String>,
     /// How many calls were made.
     pub exchanges: usize,
+    /// Whether the channel was told to stop what was playing, and said yes; `None` where it was not told.
+    pub stopped: Option<bool>,
 }
 
 /// An adapter's decision.
@@ -46,6 +48,7 @@ impl AttemptEnd {
             status: None,
             answer: None,
             exchanges: 0,
+            stopped: None,
         }
     }
 
@@ -57,6 +60,7 @@ impl AttemptEnd {
             status: None,
             answer: None,
             exchanges: 0,
+            stopped: None,
         }
     }
 }
@@ -68,10 +72,14 @@ pub async fn attempt(
     transport: &Transport,
     clock_now: impl Fn() -> Timestamp,
 ) -> AttemptEnd {
-    run(adapter.secrets(), transport, clock_now, |done| {
-        adapter.step(message, done)
-    })
-    .await
+    let stops = message.preempts && adapter.can_stop();
+    let step = |done: &[Exchange]| adapter.step(message, done);
+    let (mut end, done) = run(adapter.secrets(), transport, clock_now, step).await;
+    end.stopped = done.first().filter(|_| stops).map(|first| {
+        let answer = first.result.as_ref();
+        answer.is_ok_and(|answer| (200..300).contains(&answer.status))
+    });
+    end
 }
 
 /// Asks the channel whether it is alive; `None` when it cannot be asked.
@@ -89,10 +97,8 @@ pub async fn probe(
         Step::Failed(Failure::reject(Reason::Defect, detail))
     };
     let step = |done: &[Exchange]| adapter.probe(done).unwrap_or_else(cannot);
-    match run(adapter.secrets(), transport, clock_now, step)
-        .await
-        .ending
-    {
+    let (end, _) = run(adapter.secrets(), transport, clock_now, step).await;
+    match end.ending {
         Ending::Accepted(_) => Some(Ok(())),
         Ending::Failed(failure) => Some(Err(failure)),
     }
@@ -103,7 +109,7 @@ async fn run(
     transport: &Transport,
     clock_now: impl Fn() -> Timestamp,
     step: impl Fn(&[Exchange]) -> Step,
-) -> AttemptEnd {
+) -> (AttemptEnd, Vec<Exchange>) {
     let deadline = Instant::now() + transport.total_timeout();
     let mut done: Vec<Exchange> = Vec::new();
     let ending = loop {
@@ -132,12 +138,14 @@ async fn run(
         .iter()
         .rev()
         .find_map(|exchange| Some((exchange, exchange.result.as_ref().ok()?)));
-    AttemptEnd {
+    let end = AttemptEnd {
         ending,
         status: last.map(|(_, answer)| answer.status),
         answer: last.map(|(exchange, answer)| kept(&answer.body, &exchange.request, secrets)),
         exchanges: done.len(),
-    }
+        stopped: None,
+    };
+    (end, done)
 }
 
 /// The beginning of an answer, without what the channel was told in confidence.

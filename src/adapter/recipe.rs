@@ -9,6 +9,7 @@
 //!   not as expected is rejected: an answer came, and repeating could double what was done. A person looks at it.
 //! - `found.receipt`, where `take` names it, is the receipt of something that was already there.
 //! - `value` is worked out before `find`, so it cannot use `found`; `probe` sees `channel` and `with` only.
+//! - `stop` comes before everything else where the message preempts; what is answered to it does not matter.
 //! - Every call with an effect carries the delivery's id as `Idempotency-Key`, unless the recipe sets that header.
 
 mod compile;
@@ -172,6 +173,12 @@ impl RecipeAdapter {
     fn decide(&self, message: &Message, done: &[Exchange]) -> Result<Step, RecipeProblem> {
         let recipe = &*self.recipe;
         let mut scene = Scene::new(recipe, &self.facts, Some(message));
+        // Whatever the device makes of that, the emergency is sent: to be heard late is better than not to be heard.
+        let done = match (&recipe.stop, message.preempts, done) {
+            (Some(stop), true, []) => return Ok(Step::Call(stop.write(&scene, None)?)),
+            (Some(_), true, [_, rest @ ..]) => rest,
+            _ => done,
+        };
         let asks = recipe
             .find
             .as_ref()
@@ -356,6 +363,10 @@ impl Adapter for RecipeAdapter {
 
     fn can_ask(&self) -> bool {
         self.recipe.find.is_some()
+    }
+
+    fn can_stop(&self) -> bool {
+        self.recipe.stop.is_some()
     }
 
     fn probe(&self, done: &[Exchange]) -> Option<Step> {

@@ -1,5 +1,7 @@
 //! `loa send`: a bulletin, now, by a named person for a stated reason.
 
+mod urgent;
+
 use std::time::Duration;
 
 use anyhow::bail;
@@ -10,6 +12,7 @@ use super::{
     output::{Format, Output, local, rfc3339},
     place::Place,
     preview::unknown,
+    usage::one_of,
 };
 use crate::{
     domain::{
@@ -44,6 +47,15 @@ pub(super) struct SendArgs {
     /// Why
     #[arg(long, value_name = "TEXT")]
     reason: String,
+    /// How urgent it is (default: as its bulletin)
+    #[arg(long, value_name = "PRIORITY", value_parser = one_of(&Priority::ALL, Priority::as_str))]
+    priority: Option<Priority>,
+    /// The scale of an emergency, typed again as the command shows it without this option
+    #[arg(long, value_name = "TEXT")]
+    confirm: Option<String>,
+    /// Only to channels with `test: true`; the words say that it is a test
+    #[arg(long)]
+    test: bool,
 }
 
 /// Writes the deliveries into the database; a daemon that runs sends them within seconds.
@@ -63,28 +75,10 @@ pub(super) async fn run(global: &Global, args: &SendArgs, output: &Output) -> an
             .map(|known| (known.id.as_str(), known.title.as_str()));
         bail!(unknown(output, "cli.no-bulletin", &args.bulletin, known));
     };
-    let targets = parse_selector(&args.to, &place, output)?;
-    let channels: Vec<&Channel> = workspace
-        .channels
-        .values()
-        .filter(|channel| targets.include(channel))
-        .collect();
-    if channels.is_empty() {
-        bail!(output.say("cli.send-nowhere", &[("selector", &args.to)]));
-    }
-    if let Some(channel) = channels
-        .iter()
-        .find(|channel| !bulletin.has(channel.format))
-    {
-        bail!(output.say(
-            "cli.send-no-format",
-            &[
-                ("format", &channel.format.as_str()),
-                ("channel", &channel.id)
-            ]
-        ));
-    }
-
+    let channels = channels(&place, args, bulletin, output)?;
+    let priority = args.priority.unwrap_or(bulletin.priority);
+    let scale = urgent::scale(&place, &channels, output);
+    urgent::confirmed(&scale, priority, args.confirm.as_deref(), output)?;
     let store = place.store(false).await?;
     let now = place.now(&store).await?;
     let today = calendar::local(now, place.zone()).date();
@@ -94,7 +88,7 @@ pub(super) async fn run(global: &Global, args: &SendArgs, output: &Output) -> an
             &[("bulletin", &bulletin.id), ("day", &today)]
         ));
     }
-    approved(&place, &store, bulletin, output).await?;
+    approved(&place, &store, bulletin, priority, output).await?;
     let Some((revision, _)) = store.revision().await? else {
         bail!(output.say("cli.send-no-daemon-ever", &[]));
     };
@@ -105,16 +99,24 @@ pub(super) async fn run(global: &Global, args: &SendArgs, output: &Output) -> an
     let token =
         blake3::hash(format!("{}\0{}\0{}", args.by, args.bulletin, now.as_micros()).as_bytes())
             .to_hex();
-    let schedule = ScheduleId::by_hand(&token[..10]);
+    let schedule = if args.test {
+        ScheduleId::test(&token[..10])
+    } else {
+        ScheduleId::by_hand(&token[..10])
+    };
     let planned: Vec<_> = channels
         .iter()
-        .map(|channel| by_hand(&place, &schedule, bulletin, channel, now))
+        .map(|channel| by_hand(&place, &schedule, (bulletin, priority), channel, now))
         .collect();
     let ids: Vec<DeliveryId> = planned.iter().map(|delivery| delivery.id.clone()).collect();
     // In a simulation that stands still the same command comes at the same instant.
     let known = store.known(&ids).await?.len();
     if known < ids.len() {
-        let detail = format!("{} → {}: {}", bulletin.id, args.to, args.reason);
+        let urgency = match priority {
+            Priority::Emergency => format!(" ({}, {scale})", priority.as_str()),
+            Priority::Priority | Priority::Normal => String::new(),
+        };
+        let detail = format!("{} → {}{urgency}: {}", bulletin.id, args.to, args.reason);
         store
             .journal("sent-by-hand", None, &args.by, &detail, now)
             .await?;
@@ -132,6 +134,7 @@ pub(super) async fn run(global: &Global, args: &SendArgs, output: &Output) -> an
         Format::Text => {
             let (key, count) = match made.inserted {
                 0 => ("cli.sent-before", ids.len() as u64),
+                new if args.test => ("cli.sent-test", new),
                 new => ("cli.sent", new),
             };
             let title = bulletin.title.as_str();
@@ -145,6 +148,49 @@ pub(super) async fn run(global: &Global, args: &SendArgs, output: &Output) -> an
         }
     }
     Ok(())
+}
+
+/// The channels that are meant; each has to get something of the bulletin.
+fn channels<'p>(
+    place: &'p Place,
+    args: &SendArgs,
+    bulletin: &Bulletin,
+    output: &Output,
+) -> anyhow::Result<Vec<&'p Channel>> {
+    let targets = parse_selector(&args.to, place, output)?;
+    let channels: Vec<&Channel> = place
+        .workspace
+        .channels
+        .values()
+        .filter(|channel| {
+            if args.test {
+                targets.include_in_test(channel)
+            } else {
+                targets.include(channel)
+            }
+        })
+        .collect();
+    if channels.is_empty() {
+        let key = if args.test {
+            "cli.send-no-test-channel"
+        } else {
+            "cli.send-nowhere"
+        };
+        bail!(output.say(key, &[("selector", &args.to)]));
+    }
+    if let Some(channel) = channels
+        .iter()
+        .find(|channel| !bulletin.has(channel.format))
+    {
+        bail!(output.say(
+            "cli.send-no-format",
+            &[
+                ("format", &channel.format.as_str()),
+                ("channel", &channel.id)
+            ]
+        ));
+    }
+    Ok(channels)
 }
 
 /// Whether a daemon is there to send it. `None` in a simulation: whether that stands still or goes on cannot be seen from
@@ -164,11 +210,12 @@ async fn approved(
     place: &Place,
     store: &Store,
     bulletin: &Bulletin,
+    priority: Priority,
     output: &Output,
 ) -> anyhow::Result<()> {
     let workspace = &place.workspace;
     if workspace.settings.approval.required == Required::Off {
-        if bulletin.priority == Priority::Emergency {
+        if priority == Priority::Emergency {
             bail!(output.say("cli.send-emergency", &[]));
         }
         return Ok(());
@@ -176,10 +223,24 @@ async fn approved(
     let (renderer, _) = Renderer::new(workspace);
     let version = bulletin_version(workspace, &renderer, bulletin);
     let standings = store.standings(&[version.subject.clone()].into()).await?;
-    if standings[&version.subject].allows(&version.hash) {
+    let standing = &standings[&version.subject];
+    let needed = workspace.settings.approval.needed(priority);
+    if standing.allows_with(&version.hash, needed) {
         return Ok(());
     }
     let hash = version.hash.short();
+    if standing.allows(&version.hash) {
+        let count = standing.counted(&version.hash).len();
+        bail!(output.say(
+            "approval.send-needs-more",
+            &[
+                ("id", &bulletin.id),
+                ("hash", &hash),
+                ("count", &count),
+                ("needed", &needed)
+            ]
+        ));
+    }
     bail!(output.say(
         "approval.send-unapproved",
         &[("id", &bulletin.id), ("hash", &hash)]
@@ -189,7 +250,7 @@ async fn approved(
 fn by_hand(
     place: &Place,
     schedule: &ScheduleId,
-    bulletin: &Bulletin,
+    (bulletin, priority): (&Bulletin, Priority),
     channel: &Channel,
     now: Timestamp,
 ) -> PlannedDelivery {
@@ -213,8 +274,12 @@ fn by_hand(
             .map_or_else(String::new, |ward| ward.name.clone()),
         bulletin: Some(bulletin.id.clone()),
         topic: Some(bulletin.topic.clone()),
-        priority: bulletin.priority,
-        length: place.workspace.airtime(&bulletin.id, channel),
+        priority,
+        // What is a test is nobody's airtime.
+        length: place
+            .workspace
+            .airtime(&bulletin.id, channel)
+            .filter(|_| !schedule.is_test()),
         limit: None,
         skip: None,
     }

@@ -8,7 +8,9 @@
 mod ends;
 mod leases;
 mod limits;
+mod preempt;
 mod queue;
+mod report;
 mod sounds;
 mod verdict;
 
@@ -21,7 +23,9 @@ use self::{
     ends::Ends,
     leases::{Held, Leases},
     limits::Limits,
+    preempt::playing,
     queue::Queue,
+    report::report,
     sounds::{add_sound, sounds},
     verdict::conclude,
 };
@@ -34,8 +38,9 @@ use crate::{
     clock::Busy,
     domain::{
         audio::Sound,
+        bulletin::Priority,
         channel::Mode,
-        delivery::{Outcome, Reason, State},
+        delivery::Reason,
         id::DeliveryId,
         message::{Content, ContentHash, Message},
         retry::RetryPolicy,
@@ -70,6 +75,8 @@ struct Job {
     adapter: Arc<dyn Adapter>,
     /// The sound that goes with it, and where its bytes are.
     sound: Option<(Sound, Arc<Live>)>,
+    /// What it interrupts.
+    interrupts: Vec<DeliveryId>,
 }
 
 /// Sends, until told to stop; then waits for what is in flight.
@@ -423,10 +430,16 @@ impl Ledger {
             }
         }
         let mut sounds = sounds(shared, live, &claimed).await;
-        let (mut singular, mut others) = (Vec::new(), Vec::new());
+        let mut playing = playing(shared, &claimed).await;
+        let (mut urgent, mut singular, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for claimed in claimed {
             let content = self.contents.get(&claimed.hash).cloned();
             let adapter = live.adapters.get(&claimed.channel).cloned();
+            if !live.may_get(&claimed.channel, &claimed.schedule) {
+                let failure = Failure::reject(Reason::TestOnly, "");
+                self.take(self.never_left(&claimed, failure, shared.clock.now()));
+                continue;
+            }
             let (content, adapter) = match (content, adapter) {
                 (Some(content), Some(adapter)) => (content, adapter),
                 // Its secret is missing here and nobody else is there, or it was removed: that does not change by itself.
@@ -451,19 +464,23 @@ impl Ledger {
                 self.take(self.never_left(&claimed, failure, shared.clock.now()));
                 continue;
             }
-            let message = address(&claimed, content);
-            let lane = match claimed.mode {
-                Mode::AtMostOnce => &mut singular,
-                Mode::AtLeastOnce => &mut others,
+            let mut message = address(&claimed, content);
+            let interrupts = playing.remove(&claimed.channel).unwrap_or_default();
+            message.preempts = !interrupts.is_empty();
+            let lane = match (claimed.priority, claimed.mode) {
+                (Priority::Emergency, _) => &mut urgent,
+                (_, Mode::AtMostOnce) => &mut singular,
+                (_, Mode::AtLeastOnce) => &mut others,
             };
             lane.push(Job {
                 claimed,
                 message,
                 adapter,
                 sound,
+                interrupts,
             });
         }
-        queue.extend(singular, others);
+        queue.extend(urgent, singular, others);
         Ok(())
     }
 
@@ -490,6 +507,7 @@ fn address(claimed: &Claimed, content: Arc<Content>) -> Message {
         ward: claimed.ward.clone(),
         ward_name: claimed.ward_name.clone(),
         priority: claimed.priority,
+        preempts: false,
         due: claimed.due,
         deadline: claimed.deadline,
         sent_at: claimed.started,
@@ -531,6 +549,7 @@ async fn work(
             mut message,
             adapter,
             sound,
+            interrupts,
         } = job;
         let clock = shared.clock.clone();
         if !held.is_held(&claimed.id, &clock).await {
@@ -562,6 +581,9 @@ async fn work(
                     })
                 })
         };
+        if let Some(stopped) = end.stopped {
+            preempt::record(&shared, &claimed, &interrupts, stopped).await;
+        }
         let finished = conclude(&claimed, end, &policy, clock.now());
         shared.metrics.attempted(
             adapter.name(),
@@ -569,22 +591,5 @@ async fn work(
             finished.finished.since(finished.started),
         );
         ends.put(finished);
-    }
-}
-
-/// One log line and the counters of an attempt that is written down.
-fn report(shared: &Shared, end: &Finished) {
-    if end.next.is_final() {
-        shared.metrics.ended(end.next.as_str(), 1);
-    }
-    let reason = end.reason.map_or("", Reason::as_str);
-    let (id, state, attempt) = (&end.id, end.next.as_str(), end.attempt);
-    let detail = end.detail.as_deref().unwrap_or_default();
-    match (end.outcome, end.next) {
-        (Outcome::Accepted, _) => tracing::info!(delivery.id = %id, state, attempt, "delivered"),
-        (_, State::Ready) => {
-            tracing::info!(delivery.id = %id, state, attempt, reason, detail, "will be tried again");
-        }
-        _ => tracing::warn!(delivery.id = %id, state, attempt, reason, detail, "not delivered"),
     }
 }

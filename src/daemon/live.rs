@@ -7,7 +7,10 @@ use crate::{
     adapter::registry::Registry,
     audio::Studio,
     config::Secrets,
-    domain::{id::ChannelId, workspace::Workspace},
+    domain::{
+        id::{ChannelId, ScheduleId},
+        workspace::Workspace,
+    },
     render::Renderer,
     store::pause::Topics,
     version::Versions,
@@ -93,5 +96,13 @@ impl Live {
             studio,
             desk: Desk::default(),
         }
+    }
+
+    /// Whether `schedule` may send anything to `channel`: a test to a test channel, everything else to no test channel. What
+    /// is no channel any more is none for tests.
+    #[must_use]
+    pub fn may_get(&self, channel: &ChannelId, schedule: &ScheduleId) -> bool {
+        let channel = self.workspace.channels.get(channel);
+        channel.is_some_and(|channel| channel.test) == schedule.is_test()
     }
 }

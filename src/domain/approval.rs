@@ -292,6 +292,12 @@ impl Standing {
             .is_some_and(|granted| granted.version == *version)
     }
 
+    /// Whether `version` may air where `needed` people have to have approved it.
+    #[must_use]
+    pub fn allows_with(&self, version: &VersionHash, needed: u32) -> bool {
+        self.allows(version) && self.counted(version).len() >= needed as usize
+    }
+
     /// The approvals of `version` that count towards what it needs.
     #[must_use]
     pub fn counted(&self, version: &VersionHash) -> &[Entry] {
@@ -405,10 +411,13 @@ pub fn judge<'r>(
         if writers(version, earlier).any(|editor| fold_name(editor) == person) {
             return Err(Refusal::IsEditor);
         }
-        if standing.allows(&version.hash) {
+        let counted = standing.counted(&version.hash);
+        // Words that are in force may be approved by more people: an emergency wants them, whoever wrote them for what.
+        let enough = version.needed().max(rules.needed(Priority::Emergency));
+        let can_be_urgent = matches!(version.subject, Subject::Bulletin(_));
+        if standing.allows(&version.hash) && (!can_be_urgent || counted.len() >= enough as usize) {
             return Err(Refusal::InForce);
         }
-        let counted = standing.counted(&version.hash);
         if counted
             .iter()
             .any(|entry| fold_name(&entry.person) == person)

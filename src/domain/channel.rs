@@ -112,6 +112,8 @@ pub struct Channel {
     pub rate: Option<Rate>,
     /// How its words are made audible here; `None` for a channel that speaks by itself or shows.
     pub audio: Option<AudioFormat>,
+    /// Whether it is for tests only: nothing real is ever sent to it, and tests to nothing else.
+    pub test: bool,
     /// How it is reached.
     pub adapter: AdapterConfig,
 }

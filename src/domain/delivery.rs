@@ -153,6 +153,8 @@ words! {
         SilentVoice = "silent-voice",
         /// The sound that was made is not on this machine, or damaged.
         NoSound = "no-sound",
+        /// A test and a real channel, or the other way round.
+        TestOnly = "test-only",
         /// A defect of the program.
         Defect = "defect",
     }

@@ -203,8 +203,10 @@ impl Exceptions {
                     draft.due = due.unwrap_or(draft.due);
                     if let Some(bulletin) = bulletin {
                         // In a session it stands for everything but the station's ident, and is heard once.
-                        let has_ident =
-                            matches!(draft.schedule.bulletins, Choice::Session { ident: true, .. });
+                        let has_ident = matches!(
+                            draft.schedule.bulletins,
+                            Choice::Session { ident: true, .. }
+                        );
                         let first = u16::from(has_ident);
                         if draft.part > first {
                             draft.skip = Some(exception.why());

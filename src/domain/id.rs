@@ -100,6 +100,19 @@ impl ScheduleId {
         Self(format!("send.correction.{token}"))
     }
 
+    /// The schedule that stands for one send to test channels only. A delivery's schedule is part of its id and never changes, so
+    /// a test can never become anything else.
+    #[must_use]
+    pub fn test(token: &str) -> Self {
+        Self(format!("send.test.{token}"))
+    }
+
+    /// Whether this is a send to test channels only.
+    #[must_use]
+    pub fn is_test(&self) -> bool {
+        self.0.starts_with("send.test.")
+    }
+
     /// Whether these are the corrections of a retraction.
     #[must_use]
     pub fn is_correction(&self) -> bool {

@@ -85,6 +85,33 @@ impl PartialEq for Quoted {
 impl Eq for Quoted {}
 
 impl Content {
+    /// The same, with `words` before everything else: that this is a test. A recording cannot say so, and is left out.
+    #[must_use]
+    pub fn as_test(&self, words: &str) -> Self {
+        let mut content = Self {
+            title: format!("{words} {}", self.title),
+            summary: self
+                .summary
+                .as_ref()
+                .map(|summary| format!("{words} {summary}")),
+            text: format!("{words}\n\n{}", self.text),
+            html: self
+                .html
+                .as_ref()
+                .map(|html| format!("<p>{words}</p>\n{html}")),
+            recording: None,
+            ..self.clone()
+        };
+        if let Some(first) = content.turns.first_mut() {
+            first.text = format!("{words} {}", first.text);
+            content.text = Self::text_of(&content.turns);
+        }
+        if let Some(first) = content.spoken.first_mut() {
+            *first = format!("{words} {first}");
+        }
+        content
+    }
+
     /// The words as a string of JSON, with its quotation marks.
     #[must_use]
     pub fn quoted(&self) -> &str {
@@ -259,6 +286,8 @@ pub struct Message {
     pub ward_name: String,
     /// How urgent it is.
     pub priority: Priority,
+    /// Whether something that it interrupts may still be playing there.
+    pub preempts: bool,
     /// When it is due.
     pub due: Timestamp,
     /// When it must have begun.

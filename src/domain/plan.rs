@@ -203,12 +203,11 @@ impl<'w> Plan<'w> {
                 .chain(moved)
                 .filter(|firing| line.fires(firing));
             for firing in firings {
-let parts = line.bulletins(&firing);
+                let parts = line.bulletins(&firing);
                 for channel in &line.channels {
                     let drafted = (0..).zip(&parts).map(|(part, bulletin)| {
                         let occurrence = (line.schedule, firing.at, part);
-                        let mut draft =
-                            Draft::new(self.workspace, occurrence, channel, *bulletin);
+                        let mut draft = Draft::new(self.workspace, occurrence, channel, *bulletin);
                         exceptions.apply(self.workspace, &mut draft);
                         draft
                     });

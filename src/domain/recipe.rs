@@ -21,6 +21,8 @@ pub struct Recipe {
     pub find: Option<Find>,
     /// The request that sends.
     pub request: RequestSpec,
+    /// The request that tells the device to stop what it is playing: made before an emergency is sent to it.
+    pub stop: Option<RequestSpec>,
     /// What counts as accepted.
     pub accepted: Accepted,
     /// What other answers mean; the first match decides.

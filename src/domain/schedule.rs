@@ -102,7 +102,7 @@ pub enum Missed {
     },
 }
 
-/// Which channels: all filters that are given must hold.
+/// Which channels: all filters that are given must hold. Channels for tests are never meant.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Targets {
     /// Channels of this kind.
@@ -119,6 +119,16 @@ impl Targets {
     /// Whether `channel` is meant.
     #[must_use]
     pub fn include(&self, channel: &Channel) -> bool {
+        !channel.test && self.fit(channel)
+    }
+
+    /// Whether `channel`, a test channel, is meant by a test.
+    #[must_use]
+    pub fn include_in_test(&self, channel: &Channel) -> bool {
+        channel.test && self.fit(channel)
+    }
+
+    fn fit(&self, channel: &Channel) -> bool {
         self.kind.is_none_or(|kind| kind == channel.kind)
             && (self.wards.is_empty() || self.wards.contains(&channel.ward))
             && (self.channels.is_empty() || self.channels.contains(&channel.id))

@@ -38,6 +38,8 @@ pub enum Effect {
     Updated,
     /// A chat service or webhook took it.
     Received,
+    /// A loudspeaker fell silent in the middle of what it was playing; the words are those that were cut off.
+    Stopped,
     /// Nothing: a question, a refusal, a fault, or a repeat that the receiver recognised.
     Ignored,
 }
@@ -117,6 +119,8 @@ pub struct Counts {
     pub updated: u64,
     /// Messages taken.
     pub received: u64,
+    /// Broadcasts cut off.
+    pub stopped: u64,
     /// Requests without an effect.
     pub ignored: u64,
     /// Requests that a fault hit.
@@ -133,6 +137,7 @@ impl Counts {
         self.published += other.published;
         self.updated += other.updated;
         self.received += other.received;
+        self.stopped += other.stopped;
         self.ignored += other.ignored;
         self.faults += other.faults;
         self.twins += other.twins;
@@ -223,6 +228,13 @@ impl Memory {
         self.keys.contains_key(&short(key))
     }
 
+    /// What a loudspeaker read last and nobody has cut off: the newest thing that was heard, if no stop came after it.
+    pub(super) fn playing(&self) -> Option<&Heard> {
+        let mut newest = self.entries.iter().rev();
+        let last = newest.find(|heard| matches!(heard.effect, Effect::Heard | Effect::Stopped))?;
+        (last.effect == Effect::Heard).then_some(last)
+    }
+
     /// Takes in an entry, new or read back.
     pub(super) fn apply(&mut self, mut heard: Heard) {
         if let Some(post) = &heard.post {
@@ -234,6 +246,7 @@ impl Memory {
             Effect::Published => &mut self.counts.published,
             Effect::Updated => &mut self.counts.updated,
             Effect::Received => &mut self.counts.received,
+            Effect::Stopped => &mut self.counts.stopped,
             Effect::Ignored => &mut self.counts.ignored,
         };
         *count += 1;

@@ -52,7 +52,12 @@ pub(super) fn respond(
     let in_body = || body.as_ref()?.get("id")?.as_str();
     let key = key_in_headers(request).or_else(in_body).map(str::to_owned);
     let known = key.as_deref().is_some_and(|key| memory.knows(key));
-    let loudspeaker = path.ends_with("/api/speak") || path.ends_with("/api/status");
+    let loudspeaker = ["/api/speak", "/api/status", "/api/stop"]
+        .iter()
+        .any(|known| path.ends_with(known));
+    if path.ends_with("/api/stop") && request.method == "POST" {
+        return stop(memory);
+    }
     let repeat = known && recognises_repeats.unwrap_or(!loudspeaker);
     let said = if loudspeaker {
         let sound = request.header("content-type");
@@ -109,6 +114,25 @@ fn speaker(
         effect,
         key: None,
         text,
+        post: None,
+    }
+}
+
+/// A loudspeaker does not know how long it reads, so the last words are those that are cut off.
+fn stop(memory: &Memory) -> Response {
+    let playing = memory.playing();
+    let answer =
+        json!({ "status": "stopped", "was": playing.and_then(|heard| heard.key.as_deref()) });
+    Response {
+        kind: Kind::Loudspeaker,
+        answer: Answer::json(200, &answer),
+        effect: if playing.is_some() {
+            Effect::Stopped
+        } else {
+            Effect::Ignored
+        },
+        key: None,
+        text: playing.and_then(|heard| heard.text.clone()),
         post: None,
     }
 }

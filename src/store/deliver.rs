@@ -218,38 +218,6 @@ impl Store {
         Ok(held.into_iter().collect())
     }
 
-    /// The earliest instant after which something may be claimable: the least `next_at` of those ready deliveries that
-    /// lead their channels (no earlier one is unfinished, none is being sent).
-    ///
-    /// # Errors
-    /// [`StoreError::Query`].
-    pub async fn next_ready(&self) -> Result<Option<Timestamp>, StoreError> {
-        let mut reader = self.pools.reader().await?;
-        let found = rows!(reader, sql::deliver::NEXT_READY, [], |row| row
-            .integer_or_null(0))?;
-        Ok(found
-            .into_iter()
-            .next()
-            .flatten()
-            .map(Timestamp::from_micros))
-    }
-
-    /// The least instant after `now` from which a delivery is ready, whether or not its channel will be free then.
-    ///
-    /// # Errors
-    /// [`StoreError::Query`].
-    pub async fn next_after(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        let mut reader = self.pools.reader().await?;
-        let found = rows!(reader, sql::deliver::NEXT_AFTER, [now.as_micros()], |row| {
-            row.integer_or_null(0)
-        })?;
-        Ok(found
-            .into_iter()
-            .next()
-            .flatten()
-            .map(Timestamp::from_micros))
-    }
-
     /// Contents by address. Those that are not there are left out.
     ///
     /// # Errors
@@ -388,6 +356,7 @@ async fn candidates(
     let mut full: BTreeSet<String> = room.full.iter().cloned().collect();
     let mut full_json = json(&full.iter().map(|host| clean(host)).collect::<Vec<_>>());
     let mut chosen: Vec<Claimed> = Vec::new();
+    let mut urgent: HashSet<ChannelId> = HashSet::new();
     let mut singular = 0;
     let mut pages = PAGES;
     for (priority, mode) in kinds {
@@ -442,6 +411,10 @@ async fn candidates(
                     continue;
                 }
                 let candidate = row.candidate()?;
+                // An emergency has overtaken this one.
+                if urgent.contains(&candidate.channel) {
+                    continue;
+                }
                 let deadline = Timestamp::from_micros(row.deadline_us);
                 if deadline.since(now) > LAST_CALL
                     && room.not_here.binary_search(&candidate.channel).is_ok()
@@ -449,6 +422,9 @@ async fn candidates(
                     continue;
                 }
                 if choose(&candidate) {
+                    if priority == Priority::Emergency {
+                        urgent.insert(candidate.channel.clone());
+                    }
                     chosen.push(row.claimed(candidate, now)?);
                 } else {
                     full.insert(candidate.host);

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::domain::{
     approval::Subject,
-    bulletin::Format,
+    bulletin::{Format, Priority},
     delivery::{Reason, State},
     id::{BulletinId, ChannelId, DeliveryId, ScheduleId, WardId},
     message::{Content, ContentHash},
@@ -81,6 +81,13 @@ impl Store {
                     scheduled: Timestamp::from_micros(row.integer(6)?),
                     due: Timestamp::from_micros(row.integer(7)?),
                     limit: limit_at(row, 8, id)?,
+                    priority: parsed(
+                        row.text(11)?,
+                        |text| Priority::parse(text).ok_or(()),
+                        "delivery",
+                        "priority",
+                        id,
+                    )?,
                 })
             }
         )
@@ -185,19 +192,23 @@ impl Store {
 
 /// Whether every approval that `frozen` rests on is in force, as this transaction sees it.
 async fn approvals_hold(tx: &mut Tx, frozen: &[Frozen]) -> Result<bool, StoreError> {
-    let mut wanted: HashSet<(Subject, &VersionHash)> = HashSet::new();
+    let mut wanted: HashSet<(Subject, &VersionHash, u32)> = HashSet::new();
     for approved in frozen.iter().filter_map(|frozen| frozen.approved.as_ref()) {
         let (bulletin, version) = &approved.bulletin;
-        wanted.insert((Subject::Bulletin(bulletin.clone()), version));
+        wanted.insert((
+            Subject::Bulletin(bulletin.clone()),
+            version,
+            approved.needed,
+        ));
         if let Some((schedule, version)) = &approved.schedule {
-            wanted.insert((Subject::Schedule(schedule.clone()), version));
+            wanted.insert((Subject::Schedule(schedule.clone()), version, 1));
         }
     }
-    let subjects: BTreeSet<Subject> = wanted.iter().map(|(subject, _)| subject.clone()).collect();
+    let subjects: BTreeSet<Subject> = wanted.iter().map(|(subject, ..)| subject.clone()).collect();
     let standings = approval::standings(tx, &subjects).await?;
     Ok(wanted
         .iter()
-        .all(|(subject, version)| standings[subject].allows(version)))
+        .all(|(subject, version, needed)| standings[subject].allows_with(version, *needed)))
 }
 
 /// Stores contents, once each.

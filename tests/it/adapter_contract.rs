@@ -55,6 +55,7 @@ fn message() -> Message {
         ward: WardId::parse("hung-binh").unwrap(),
         ward_name: "phường Hưng Bình".into(),
         priority: Priority::Priority,
+        preempts: false,
         due: instant("2024-03-25T05:30:00+07:00"),
         deadline: instant("2024-03-25T05:45:00+07:00"),
         sent_at: instant("2024-03-25T05:30:01+07:00"),
@@ -73,6 +74,7 @@ fn channel(adapter: AdapterConfig) -> Channel {
         format: Format::Script,
         mode: ChannelKind::Loudspeaker.mode(),
         rate: None,
+        test: false,
         audio: None,
         adapter,
     }

@@ -222,7 +222,7 @@ fn a_plan_in_pieces_is_the_plan_in_one() {
     for seed in 1..=40_u64 {
         let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut text = "days:\n".to_owned();
-        for number in 0..dice.below(4) {
+        for number in 0..=dice.below(4) {
             let day =
                 NaiveDate::from_ymd_opt(2024, 3, 21).unwrap() + chrono::Days::new(dice.below(18));
             text += &format!("  d{number}: {{ name: Ngày {number}, date: {day} }}\n");
@@ -354,8 +354,9 @@ on_both_databases! {
             "days:\n  le: { name: Lễ lớn, date: 2024-03-25, document: QĐ 1 }\nexceptions:\n  \
              - { schedule: trang-tin, at: 2024-03-25 06:00, wards: [hung-binh], skip: Bảo trì, by: An }\n",
         );
-        let daemon = scene.start("2024-03-25T05:00").await;
-        daemon.reach("2024-03-25T06:30").await;
+        scene.folder.edit("loa.yaml", "horizon: 24h", "horizon: 30h");
+        let daemon = scene.start("2024-03-25T05:20").await;
+        daemon.reach("2024-03-25T06:15").await;
         daemon.stop().await;
         let loudspeaker = scene.row("loa-hb-1", "2024-03-25T05:30").await;
         assert_eq!((loudspeaker.state, loudspeaker.reason), (State::Skipped, Some(Reason::Holiday)));
@@ -371,15 +372,15 @@ on_both_databases! {
              - { schedule: loa-sang, at: 2024-03-25 05:30, move: \"17:00\", reason: Hết lễ, by: An }\n  \
              - { schedule: loa-sang, at: 2024-03-26 05:30, move: 2024-03-28 17:00, reason: Thi, by: An }\n",
         );
-        let daemon = scene.start("2024-03-25T07:00").await;
-        daemon.reach("2024-03-25T18:00").await;
+        let daemon = scene.start("2024-03-25T16:50").await;
+        daemon.reach("2024-03-25T17:15").await;
         daemon.stop().await;
         let row = scene.row("loa-hb-1", "2024-03-25T17:00").await;
         assert_eq!((row.state, &row.id), (State::Accepted, &loudspeaker.id), "the same occurrence");
         let tomorrow = scene.row("loa-hb-1", "2024-03-26T05:30").await;
         assert_eq!((tomorrow.state, tomorrow.reason), (State::Skipped, Some(Reason::Superseded)));
-        let daemon = scene.start("2024-03-27T12:00").await;
-        daemon.reach("2024-03-28T17:30").await;
+        let daemon = scene.start("2024-03-28T16:50").await;
+        daemon.reach("2024-03-28T17:15").await;
         daemon.stop().await;
         let row = scene.row("loa-hb-1", "2024-03-28T17:00").await;
         assert_eq!((row.state, &row.id), (State::Accepted, &tomorrow.id), "not lost");

@@ -48,5 +48,6 @@ mod speech;
 mod store_contract;
 mod tidy;
 mod tools;
+mod urgent;
 mod web;
 mod whatif;

@@ -11,6 +11,7 @@ mod planning;
 mod racing;
 mod reading;
 mod schema;
+mod urgent;
 
 /// Runs every test on both databases.
 macro_rules! contract {
@@ -52,6 +53,9 @@ contract! {
         freezing,
         freezing_under_another_revision,
         ending_what_has_not_begun;
+    urgent:
+        an_emergency_overtakes_what_is_not_being_sent,
+        what_may_be_playing;
     delivering:
         a_delivery_from_plan_to_accepted,
         order_of_claims,

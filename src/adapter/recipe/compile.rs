@@ -40,6 +40,7 @@ pub struct CompiledRecipe {
     pub(super) values: Vec<(String, Tree)>,
     pub(super) find: Option<Question>,
     pub(super) request: Call,
+    pub(super) stop: Option<Call>,
     pub(super) accepted: Condition,
     pub(super) receipt: Option<String>,
     pub(super) errors: Vec<(Condition, Verdict)>,
@@ -90,6 +91,10 @@ impl CompiledRecipe {
                 .as_ref()
                 .map(|find| read_find(&mut reading, find)),
             request: Call::read(&mut reading, "request", &recipe.request),
+            stop: recipe
+                .stop
+                .as_ref()
+                .map(|stop| Call::read(&mut reading, "stop", stop)),
             accepted: Condition::read_success(&mut reading, "accepted", &recipe.accepted.when),
             receipt: recipe.accepted.receipt.clone(),
             errors: recipe
@@ -143,6 +148,10 @@ impl CompiledRecipe {
         let mut scene = Scene::new(self, &facts, Some(&message));
         self.request.host(&scene)?;
         self.request.write(&scene, None)?;
+        if let Some(stop) = &self.stop {
+            stop.host(&scene)?;
+            stop.write(&scene, None)?;
+        }
         self.conditions()
             .try_for_each(|text| scene.text(text).map(drop))?;
         if let Some(find) = &self.find {
@@ -227,6 +236,9 @@ impl CompiledRecipe {
             probe.call.each(&scene, &mut note);
         }
         self.request.each(&scene, &mut note);
+        if let Some(stop) = &self.stop {
+            stop.each(&scene, &mut note);
+        }
         if let Some(find) = &self.find {
             find.call.each(&scene, &mut note);
             scene.found(find.sample());
@@ -326,6 +338,7 @@ fn sample() -> Message {
         ward: WardId::parse("sample").expect("an id"),
         ward_name: "phường Mẫu".to_owned(),
         priority: Priority::Normal,
+        preempts: false,
         due: at,
         deadline: at,
         sent_at: at,

@@ -10,8 +10,8 @@ use std::{
 
 use tokio::sync::Semaphore;
 
-/// A queue with two lanes: what must not be sent twice overtakes the rest, because it must not be on record as begun
-/// for longer than it has to.
+/// A queue with three lanes: an emergency overtakes everything; what must not be sent twice overtakes the rest, because it
+/// must not be on record as begun for longer than it has to.
 #[derive(Debug)]
 pub(super) struct Queue<T> {
     lanes: Mutex<Lanes<T>>,
@@ -20,6 +20,7 @@ pub(super) struct Queue<T> {
 
 #[derive(Debug)]
 struct Lanes<T> {
+    urgent: VecDeque<T>,
     singular: VecDeque<T>,
     others: VecDeque<T>,
 }
@@ -28,6 +29,7 @@ impl<T> Queue<T> {
     pub(super) fn new() -> Self {
         Self {
             lanes: Mutex::new(Lanes {
+                urgent: VecDeque::new(),
                 singular: VecDeque::new(),
                 others: VecDeque::new(),
             }),
@@ -40,11 +42,12 @@ impl<T> Queue<T> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds jobs: those that must not be sent twice, and the rest.
-    pub(super) fn extend(&self, singular: Vec<T>, others: Vec<T>) {
-        let count = singular.len() + others.len();
+    /// Adds jobs: emergencies, those that must not be sent twice, and the rest.
+    pub(super) fn extend(&self, urgent: Vec<T>, singular: Vec<T>, others: Vec<T>) {
+        let count = urgent.len() + singular.len() + others.len();
         {
             let mut lanes = self.lanes();
+            lanes.urgent.extend(urgent);
             lanes.singular.extend(singular);
             lanes.others.extend(others);
         }
@@ -57,8 +60,9 @@ impl<T> Queue<T> {
             self.waiting.acquire().await.ok()?.forget();
             let mut lanes = self.lanes();
             let job = lanes
-                .singular
+                .urgent
                 .pop_front()
+                .or_else(|| lanes.singular.pop_front())
                 .or_else(|| lanes.others.pop_front());
             // The permit of a job that was taken back finds nothing.
             if job.is_some() {
@@ -70,8 +74,13 @@ impl<T> Queue<T> {
     /// Takes back what no worker has begun.
     pub(super) fn drain(&self) -> Vec<T> {
         let mut lanes = self.lanes();
-        let Lanes { singular, others } = &mut *lanes;
-        singular.drain(..).chain(others.drain(..)).collect()
+        let Lanes {
+            urgent,
+            singular,
+            others,
+        } = &mut *lanes;
+        let all = urgent.drain(..).chain(singular.drain(..));
+        all.chain(others.drain(..)).collect()
     }
 
     /// Lets the workers go.
@@ -85,16 +94,18 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_must_not_be_sent_twice_goes_first_and_the_end_lets_go() {
+    async fn emergencies_and_then_what_must_not_be_sent_twice_go_first_and_the_end_lets_go() {
         let queue = Queue::new();
-        queue.extend(vec![], vec![1, 2]);
-        queue.extend(vec![3], vec![]);
+        queue.extend(vec![], vec![], vec![1, 2]);
+        queue.extend(vec![], vec![3], vec![]);
+        queue.extend(vec![0], vec![], vec![]);
+        assert_eq!(queue.next().await, Some(0));
         assert_eq!(queue.next().await, Some(3));
         assert_eq!(queue.next().await, Some(1));
         assert_eq!(queue.next().await, Some(2));
-        queue.extend(vec![4], vec![5]);
-        assert_eq!(queue.drain(), [4, 5]);
-        queue.extend(vec![], vec![6]);
+        queue.extend(vec![7], vec![4], vec![5]);
+        assert_eq!(queue.drain(), [7, 4, 5]);
+        queue.extend(vec![], vec![], vec![6]);
         assert_eq!(queue.next().await, Some(6), "leftover permits do no harm");
         queue.close();
         assert_eq!(queue.next().await, None);

@@ -155,10 +155,31 @@ impl Approvals {
                 }
             };
         let schedule = self.schedule(live, delivery)?;
+        // Who sends by hand says how urgent it is; with enough approvals of these very words it is.
+        let priority = if delivery.schedule.is_by_hand() {
+            delivery.priority
+        } else {
+            priority
+        };
+        let needed = rules.needed(priority);
+        let counted = standing.map_or(0, |standing| standing.counted(version).len());
+        if counted < needed as usize && delivery.schedule.is_by_hand() {
+            let args: [(&str, &dyn std::fmt::Display); 3] = [
+                ("id", &bulletin.id),
+                ("count", &counted),
+                ("needed", &needed),
+            ];
+            return Err(refused("approval.skip-emergency", &args));
+        }
         let approved = Approved {
             bulletin: (bulletin.id.clone(), version.clone()),
             schedule,
             priority,
+            needed: if delivery.schedule.is_by_hand() {
+                needed
+            } else {
+                1
+            },
         };
         Ok((words, Some(approved)))
     }

@@ -56,6 +56,7 @@ pub(super) fn build(
             mode: raw.mode,
             rate: raw.rate,
             audio: raw.audio.as_ref().map(|(format, _)| *format),
+            test: raw.test,
             adapter,
         };
         // Of two with one id, which is reported, the first counts.

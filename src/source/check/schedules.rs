@@ -75,7 +75,8 @@ pub(super) fn check(
         }
     }
     if all_readable {
-        for raw in channels.iter().filter(|raw| !reached.contains(&raw.id)) {
+        let is_missed = |raw: &&RawChannel| !raw.test && !reached.contains(&raw.id);
+        for raw in channels.iter().filter(is_missed) {
             let diagnostic =
                 Diagnostic::new(Code::Unreached, raw.at.clone()).with("channel", raw.id.as_str());
             notebook.report(diagnostic.help(Phrase::new("L043-help")));

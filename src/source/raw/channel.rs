@@ -38,6 +38,8 @@ pub(crate) struct RawChannel {
     pub rate: Option<Rate>,
     /// What sort of sound it wants, and where it says so.
     pub audio: Option<(AudioFormat, Place)>,
+    /// Whether it is for tests only.
+    pub test: bool,
     /// How it is reached; `None` when that could not be read.
     pub adapter: Option<RawAdapter>,
 }
@@ -116,6 +118,7 @@ fn channel(id: ChannelId, value: Value<'_>) -> Option<RawChannel> {
                 let formats = AudioFormat::ALL.map(|format| (format.as_str(), format));
                 Some((value.one_of(&formats)?, value.place()))
             }),
+            test: fields.or("test", false, |value| value.boolean()),
             adapter: fields.required("adapter").and_then(adapter),
         }
     })

@@ -44,6 +44,7 @@ pub(crate) fn read(id: RecipeId, root: Value<'_>) -> Option<RawRecipe> {
                 .required("request")
                 .and_then(request)
                 .unwrap_or_else(empty_request),
+            stop: fields.get("stop").and_then(request),
             accepted: fields
                 .get("accepted")
                 .and_then(|value| value.map(accepted))

@@ -38,6 +38,7 @@ pub(super) fn recipe(shape: &Shape) -> Value {
             may("values", by_name(value)),
             may("find", shape.object("find", find)),
             need("request", request(shape)),
+            may("stop", request(shape)),
             may("accepted", with_conditions(shape, "accepted", accepted)),
             may("errors", list(with_conditions(shape, "error", error))),
             may("probe", shape.object("probe", probe)),

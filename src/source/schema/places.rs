@@ -237,6 +237,7 @@ pub(super) fn channels(shape: &Shape) -> Value {
             ),
             may("rate", rate()),
             may("audio", one_of(&AudioFormat::ALL.map(AudioFormat::as_str))),
+            may("test", json!({ "type": "boolean" })),
             need("adapter", adapter),
         ],
     );

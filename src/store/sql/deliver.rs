@@ -10,11 +10,12 @@ macro_rules! candidate {
 
 /// Delivery `d` is the first unfinished one of its channel, and none of that channel is being sent. The log's own index
 /// by channel serves, because nothing unfinished is older than the oldest. Counts, because PostgreSQL would turn EXISTS
-/// into a join over everything that is unfinished.
+/// into a join over everything that is unfinished. An emergency waits behind no less than an emergency.
 macro_rules! leads {
     () => {
         "(SELECT count(*) FROM delivery AS e
             WHERE e.channel = d.channel AND (e.due_us, e.id) < (d.due_us, d.id) AND e.unfinished
+                AND (d.priority <> 'emergency' OR e.priority = 'emergency')
                 AND e.due_us >= (SELECT min(due_us) FROM delivery WHERE unfinished)) = 0
         AND (SELECT count(*) FROM delivery AS s WHERE s.channel = d.channel AND s.state = 'sending') = 0"
     };
@@ -157,6 +158,12 @@ statements! {
             " FOR UPDATE OF d SKIP LOCKED)
             SELECT CAST(COALESCE(json_agg(json_build_array(", candidate!(), ")), '[]') AS TEXT) AS page FROM chosen"
         ),
+    );
+    /// What channels may still be playing: taken, and not yet over. Nothing that fell due more than a day ago plays. `$2` the
+    /// oldest instant to look at, `$3` now.
+    PLAYING = list!(
+        "SELECT d.id, d.channel FROM list JOIN delivery AS d ON d.channel = list.item
+        WHERE d.due_us >= $2 AND d.priority <> 'emergency' AND d.accepted_us + d.length_us > $3"
     );
     /// Begins attempts. `$2` node, `$3` now, `$4` end of the lease. `updated_us` stays: to move every delivery through the
     /// index of changes twice would be a sixth of what SQLite does for it, and `started_us` says when this change was.

@@ -176,3 +176,61 @@ fn adapters_know_their_host_and_whether_they_can_ask() {
         assert!(!shown.contains("mat-khau"), "{shown}");
     }
 }
+
+/// Before an emergency the device is told to stop. Whatever it makes of that, what follows is what would have come without.
+#[test]
+fn what_preempts_stops_first_and_is_sent_all_the_same() {
+    let adapter = recipes::adapter(&recipes::loudspeaker());
+    assert!(adapter.can_stop());
+    let plain = message();
+    let urgent = loa::domain::message::Message {
+        preempts: true,
+        ..message()
+    };
+    let call = |step| match step {
+        Step::Call(request) => request,
+        other => panic!("{other:?}"),
+    };
+    let speak = call(adapter.step(&plain, &[]));
+    assert!(speak.url.ends_with("/api/speak"));
+    let stop = call(adapter.step(&urgent, &[]));
+    assert_eq!(
+        (stop.method.as_str(), stop.url.ends_with("/api/stop")),
+        ("POST", true)
+    );
+    let key = |request: &Request| {
+        let mut headers = request.headers.iter();
+        headers.any(|(name, _)| name.eq_ignore_ascii_case("idempotency-key"))
+    };
+    assert!(key(&speak) && !key(&stop), "the stop is not the message");
+    let answer = |status| {
+        Ok(Response {
+            status,
+            ..Response::default()
+        })
+    };
+    for result in [
+        answer(200),
+        answer(404),
+        answer(500),
+        Err(Fault::may_have_left(Reason::Timeout, "")),
+    ] {
+        let stopped = Exchange {
+            request: stop.clone(),
+            result,
+        };
+        assert_eq!(
+            call(adapter.step(&urgent, std::slice::from_ref(&stopped))),
+            speak
+        );
+        let refused = Exchange {
+            request: speak.clone(),
+            result: answer(404),
+        };
+        assert_eq!(
+            adapter.step(&urgent, &[stopped, refused.clone()]),
+            adapter.step(&plain, &[refused])
+        );
+    }
+    assert!(!recipes::adapter(&recipes::chat()).can_stop());
+}

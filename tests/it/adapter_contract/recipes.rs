@@ -38,6 +38,7 @@ pub(super) fn plain(request: RequestSpec) -> Recipe {
         accepted: Accepted::default(),
         errors: Vec::new(),
         probe: None,
+        stop: None,
     }
 }
 

@@ -101,6 +101,7 @@ async fn freeze(store: &Store, deliveries: &[PlannedDelivery], version: &Version
                 bulletin: (BulletinId::parse("gia-danh").unwrap(), version.hash.clone()),
                 schedule: None,
                 priority: Priority::Priority,
+                needed: 1,
             }),
             length: None,
         })

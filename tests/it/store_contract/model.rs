@@ -143,13 +143,15 @@ impl Model {
     }
 
     fn claim(&mut self, node: &'static str, now: Timestamp, room: &Room<'_>) -> Vec<DeliveryId> {
+        let urgent = |known: &Known| known.plan.priority == Priority::Emergency;
         let leads = |known: &Known| {
             self.known.values().all(|other| {
                 other.plan.channel != known.plan.channel
                     || other.plan.id == known.plan.id
                     || other.state.is_final()
                     || (other.state != State::Sending
-                        && (other.plan.due, &other.plan.id) > (known.plan.due, &known.plan.id))
+                        && ((urgent(known) && !urgent(other))
+                            || (other.plan.due, &other.plan.id) > (known.plan.due, &known.plan.id)))
             })
         };
         let mut chosen: Vec<_> = self
@@ -169,6 +171,9 @@ impl Model {
             })
             .collect();
         chosen.sort();
+        // What an emergency overtakes waits.
+        let mut taken = BTreeSet::new();
+        chosen.retain(|(.., id)| taken.insert(self.known[id].plan.channel.clone()));
         let mut singular = 0;
         chosen.retain(|(_, repeatable, ..)| {
             singular += usize::from(!repeatable);

@@ -188,6 +188,7 @@ async fn loops_use_the_small_indexes() {
     let table = [
         (sql::deliver::CANDIDATES, "INDEX delivery_ready"),
         (sql::deliver::CANDIDATES, "INDEX delivery_sending"),
+        (sql::deliver::PLAYING, "INDEX delivery_by_channel"),
         (sql::deliver::NEXT_READY, "INDEX delivery_ready"),
         (sql::deliver::RESCUE_HOLD, "INDEX delivery_sending"),
         (sql::deliver::EXPIRE, "INDEX delivery_unfinished"),

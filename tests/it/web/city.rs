@@ -112,6 +112,7 @@ fn channels(names: Names) -> Vec<Channel> {
                 format: kind.format(),
                 mode: kind.mode(),
                 rate: None,
+                test: false,
                 audio: None,
                 adapter: AdapterConfig::Webhook {
                     url: "http://127.0.0.1:9".into(),

@@ -1,0 +1,73 @@
+//! What a dispatcher asks besides its turn: what may be playing, and when to look again.
+
+use std::time::Duration;
+
+use super::{
+    Store, StoreError,
+    batch::json,
+    link::{Cells as _, rows},
+    row::{delivery_id, parsed},
+    sql,
+};
+use crate::domain::{
+    id::{ChannelId, DeliveryId},
+    time::Timestamp,
+};
+
+impl Store {
+    /// What `channels` may still be playing at `now`, by channel.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::Corrupt`].
+    pub async fn playing(
+        &self,
+        channels: &[&ChannelId],
+        now: Timestamp,
+    ) -> Result<Vec<(ChannelId, DeliveryId)>, StoreError> {
+        let list = json(&channels.iter().map(|id| id.as_str()).collect::<Vec<_>>());
+        let since = (now - Duration::from_hours(24)).as_micros();
+        let mut reader = self.pools.reader().await?;
+        rows!(
+            reader,
+            sql::deliver::PLAYING,
+            [list, since, now.as_micros()],
+            |row| {
+                let id = row.text(0)?;
+                let channel = parsed(row.text(1)?, ChannelId::parse, "delivery", "channel", id)?;
+                Ok((channel, delivery_id(id)))
+            }
+        )
+    }
+
+    /// The earliest instant after which something may be claimable: the least `next_at` of those ready deliveries that
+    /// lead their channels (no earlier one is unfinished, none is being sent).
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn next_ready(&self) -> Result<Option<Timestamp>, StoreError> {
+        let mut reader = self.pools.reader().await?;
+        let found = rows!(reader, sql::deliver::NEXT_READY, [], |row| row
+            .integer_or_null(0))?;
+        Ok(found
+            .into_iter()
+            .next()
+            .flatten()
+            .map(Timestamp::from_micros))
+    }
+
+    /// The least instant after `now` from which a delivery is ready, whether or not its channel will be free then.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn next_after(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let mut reader = self.pools.reader().await?;
+        let found = rows!(reader, sql::deliver::NEXT_AFTER, [now.as_micros()], |row| {
+            row.integer_or_null(0)
+        })?;
+        Ok(found
+            .into_iter()
+            .next()
+            .flatten()
+            .map(Timestamp::from_micros))
+    }
+}

@@ -1,0 +1,69 @@
+//! Emergencies: what they overtake, and what they may interrupt.
+
+use std::time::Duration;
+
+use loa::domain::{bulletin::Priority, plan::PlannedDelivery};
+
+use super::ground::{Ground, accepted, at, ids, planned};
+
+pub(super) async fn an_emergency_overtakes_what_is_not_being_sent(ground: Ground) {
+    let of = |channel: &str, due, priority| PlannedDelivery {
+        priority,
+        ..planned(channel, due)
+    };
+    let first = of("web-1", 100, Priority::Normal);
+    let urgent = of("web-1", 110, Priority::Emergency);
+    let later = of("web-1", 111, Priority::Emergency);
+    ground
+        .ready(&[first.clone(), urgent.clone(), later.clone()])
+        .await;
+    // One at a time all the same, and emergencies among themselves in their order.
+    let turn = ground.turn(at(120), &[], 10).await;
+    assert_eq!(ids(&turn.claimed), [urgent.id]);
+    let turn = ground
+        .turn(at(121), &[accepted(&turn.claimed[0])], 10)
+        .await;
+    assert_eq!(ids(&turn.claimed), [later.id]);
+    let turn = ground
+        .turn(at(122), &[accepted(&turn.claimed[0])], 10)
+        .await;
+    assert_eq!(ids(&turn.claimed), [first.id]);
+    // What is being sent is waited for.
+    ground.ready(&[of("web-1", 123, Priority::Emergency)]).await;
+    assert!(ground.turn(at(124), &[], 10).await.claimed.is_empty());
+    ground.is_sound().await;
+}
+
+pub(super) async fn what_may_be_playing(ground: Ground) {
+    let of = |channel: &str, due, priority| PlannedDelivery {
+        priority,
+        length: Some(Duration::from_mins(1)),
+        ..planned(channel, due)
+    };
+    let planned = [
+        of("loa-1", 100, Priority::Normal),
+        of("loa-2", 100, Priority::Emergency),
+        of("loa-3", 100, Priority::Normal),
+    ];
+    ground.ready(&planned).await;
+    let claimed = ground.turn(at(100), &[], 10).await.claimed;
+    let ends: Vec<_> = claimed
+        .iter()
+        .filter(|claimed| claimed.channel.as_str() != "loa-3")
+        .map(accepted)
+        .collect();
+    ground.turn(at(102), &ends, 0).await;
+    let channels: Vec<_> = planned.iter().map(|planned| &planned.channel).collect();
+    let playing = |now| ground.store.playing(&channels, at(now));
+    let one = [(planned[0].channel.clone(), planned[0].id.clone())];
+    assert_eq!(
+        playing(110).await.unwrap(),
+        one,
+        "not the emergency, nor what nobody took"
+    );
+    assert_eq!(
+        ground.store.playing(&channels[1..], at(110)).await.unwrap(),
+        []
+    );
+    assert_eq!(playing(300).await.unwrap(), [], "it is over");
+}
