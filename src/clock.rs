@@ -34,6 +34,7 @@ enum Kind {
 struct Manual {
     now: Timestamp,
     run: Duration,
+    patience: Duration,
 }
 
 struct Simulated {
@@ -130,9 +131,16 @@ impl Clock {
     /// A clock that stands at `start` until [`Clock::advance`] moves it.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
+        Self::watched(start, Duration::MAX)
+    }
+
+    /// A manual clock whose strides longer than `patience` mean that the process was stopped.
+    #[must_use]
+    pub fn watched(start: Timestamp, patience: Duration) -> Self {
         let manual = Manual {
             now: start,
             run: Duration::ZERO,
+            patience,
         };
         Self(Arc::new(Kind::Manual(watch::Sender::new(manual))))
     }
@@ -172,6 +180,17 @@ impl Clock {
                 clock.now(Instant::now()).since(clock.start)
             }
             Kind::Manual(manual) => manual.borrow().run,
+        }
+    }
+
+    /// How long somebody who looks every two seconds may be late before it is certain that the process was stopped. A
+    /// simulated clock stands still meanwhile, and a manual one goes in strides unless it was made [`Clock::watched`].
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        match &*self.0 {
+            Kind::System(_) => Duration::from_secs(30),
+            Kind::Simulated(_) => Duration::MAX,
+            Kind::Manual(manual) => manual.borrow().patience,
         }
     }
 

@@ -101,7 +101,7 @@ impl Shared {
         live: Live,
     ) -> Self {
         let workspace = tokio::sync::watch::Sender::new(live.workspace.clone());
-        let watch = watch::Watch::new(clock.now(), clock.run_time());
+        let watch = watch::Watch::new(clock.now(), clock.run_time(), clock.patience());
         Self {
             node: node.into(),
             alone,
@@ -148,10 +148,16 @@ impl Shared {
         watch.look(self.clock.now(), self.clock.run_time())
     }
 
-    /// What is to be told of the clock.
-    fn news_of_time(&self) -> Vec<watch::News> {
+    /// The first thing that is to be told of the clock.
+    fn news_of_time(&self) -> Option<watch::News> {
+        let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        watch.news()
+    }
+
+    /// That was told.
+    fn told_of_time(&self, news: watch::News) {
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        watch.take_news()
+        watch.told(news);
     }
 
     /// Whether the workspace of this node is the one in force; otherwise it neither plans nor prepares.
@@ -210,8 +216,9 @@ impl Daemon {
     /// # Errors
     /// The store's, when it fails now. Later failures are waited out.
     pub async fn start(shared: Shared) -> Result<Self, StoreError> {
-        liveness::take_over(&shared).await?;
         let mut supervisor = Supervisor::new(shared.stop.clone());
+        supervisor.spawn("watch", liveness::watch(shared.clone()));
+        liveness::take_over(&shared).await?;
         supervisor.spawn("planner", planner::run(shared.clone()));
         supervisor.spawn("preparer", preparer::run(shared.clone()));
         supervisor.spawn("speaker", speaker::run(shared.clone()));

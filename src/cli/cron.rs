@@ -4,7 +4,7 @@
 
 mod words;
 
-use chrono::{Datelike, NaiveDateTime, SecondsFormat};
+use chrono::{Datelike, NaiveDateTime};
 use chrono_tz::Tz;
 use clap::Args;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
@@ -20,7 +20,7 @@ use crate::{
 };
 
 use super::{
-    output::{Format, Output, parse_instant},
+    output::{Format, Output, parse_instant, rfc3339},
     usage::{Wrong, between},
 };
 pub use crate::diagnostic::crontab::{error_text, mend_text, problem_text};
@@ -187,11 +187,7 @@ impl Serialize for CronReport {
             wall: String,
         }
         let row = |firing: &Firing| Row {
-            at: firing
-                .at
-                .to_utc()
-                .with_timezone(&self.zone)
-                .to_rfc3339_opts(SecondsFormat::AutoSi, false),
+            at: rfc3339(firing.at, self.zone),
             wall: firing.wall.format("%Y-%m-%dT%H:%M").to_string(),
         };
         let mut report = serializer.serialize_struct("CronReport", 4)?;

@@ -8,6 +8,7 @@ use std::{
 use chrono::{Datelike as _, NaiveDate, NaiveDateTime};
 use chrono_tz::Tz;
 
+pub use crate::domain::calendar::rfc3339;
 use crate::{
     catalogue::{self, Lang},
     config,
@@ -183,14 +184,6 @@ pub fn day(date: NaiveDate, lang: Lang) -> String {
         &[],
     );
     format!("{weekday} {}", date.format("%d/%m/%Y"))
-}
-
-/// An instant with its offset, for JSON.
-#[must_use]
-pub fn rfc3339(at: Timestamp, zone: Tz) -> String {
-    at.to_utc()
-        .with_timezone(&zone)
-        .to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false)
 }
 
 /// A text that is no instant. `main` says it in the reader's language.

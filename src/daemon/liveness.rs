@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use super::{
-    Shared, planner,
-    watch::{Jump, News},
+    Shared,
+    live::Live,
+    planner,
+    watch::{Gap, Jump, News},
 };
 use crate::{
     domain::{
+        calendar::rfc3339,
         delivery::{Reason, State},
         time::Timestamp,
     },
@@ -34,13 +37,17 @@ pub(super) async fn take_over(shared: &Shared) -> Result<(), StoreError> {
 
     let last = match store.last_alive().await? {
         Some(stamp) if stamp > now + TOLERANCE => {
-            tracing::error!(stamp = %stamp, now = %now, "the last liveness stamp lies in the future: the clock was set back, or was wrong before; what was missed cannot be judged");
+            tracing::error!(
+                stamp = rfc3339(stamp, settings.zone),
+                now = rfc3339(now, settings.zone),
+                "the last liveness stamp lies in the future: the clock was set back, or was wrong before; what was missed cannot be judged"
+            );
             store
                 .journal(
                     "clock",
                     None,
                     &shared.node,
-                    &format!("{stamp} > {now}"),
+                    &beside(stamp, now, settings.zone),
                     now,
                 )
                 .await?;
@@ -67,34 +74,85 @@ pub(super) async fn take_over(shared: &Shared) -> Result<(), StoreError> {
     };
     if let Some(last) = last.filter(|last| now.since(*last) > LONGEST_GAP) {
         store
-            .journal("gap", None, &shared.node, &format!("{last}..{from}"), now)
+            .journal(
+                "gap",
+                None,
+                &shared.node,
+                &span(last, from, settings.zone),
+                now,
+            )
             .await?;
     }
     if take_force(shared, before.as_deref(), now).await? {
         planner::interval(shared, &live, from, now + settings.horizon).await?;
     }
 
-    // What fell due in a pause was not missed.
-    silenced(shared, &store.end_paused(&live.topics, now).await?);
-    if let Some(last) = last.filter(|last| now.since(*last) > settings.grace) {
-        let detail = format!("{last}..{now}");
-        let missed = store
-            .judge_missed(
-                Timestamp::from_micros(0),
-                now - settings.grace,
-                &detail,
-                now,
-            )
-            .await?;
-        tracing::warn!(from = %last, until = %now, deliveries.missed = missed, "nobody was running");
-        store
-            .journal("downtime", None, &shared.node, &detail, now)
-            .await?;
-        shared.metrics.skipped(Reason::Expired.as_str(), missed);
+    if let Some(from) = last {
+        missed(shared, &live, Gap { from, until: now }, now).await?;
     }
     store.beat(&shared.node, revision, now).await?;
     drop(busy);
     Ok(())
+}
+
+/// Judges what fell due in a time in which no node was running. Nothing follows from a short one.
+async fn missed(shared: &Shared, live: &Live, gap: Gap, now: Timestamp) -> Result<(), StoreError> {
+    let store = &shared.store;
+    // What fell due in a pause was not missed.
+    silenced(shared, &store.end_paused(&live.topics, now).await?);
+    let Gap { from, until } = gap;
+    let grace = live.workspace.settings.grace;
+    if until.since(from) <= grace {
+        return Ok(());
+    }
+    let zone = live.workspace.settings.zone;
+    let detail = span(from, until, zone);
+    let missed = store
+        .judge_missed(
+            Timestamp::from_micros(0),
+            until.min(now) - grace,
+            &detail,
+            now,
+        )
+        .await?;
+    tracing::warn!(
+        from = rfc3339(from, zone),
+        until = rfc3339(until, zone),
+        deliveries.missed = missed,
+        "nobody was running"
+    );
+    store
+        .journal("downtime", None, &shared.node, &detail, now)
+        .await?;
+    shared.metrics.skipped(Reason::Expired.as_str(), missed);
+    Ok(())
+}
+
+/// What [`crate::domain::time::parse_span`] reads.
+fn span(from: Timestamp, until: Timestamp, zone: chrono_tz::Tz) -> String {
+    format!("{}..{}", rfc3339(from, zone), rfc3339(until, zone))
+}
+
+/// Two instants that contradict each other.
+fn beside(one: Timestamp, other: Timestamp, zone: chrono_tz::Tz) -> String {
+    format!("{} > {}", rfc3339(one, zone), rfc3339(other, zone))
+}
+
+/// Judges a time in which this node did nothing, after the fact and like a downtime: what it had not planned yet is
+/// planned first. Where another node was alive nothing was missed.
+async fn awake(shared: &Shared, gap: Gap) -> Result<(), StoreError> {
+    let now = shared.clock.now();
+    let live = shared.live.borrow().clone();
+    let alive = shared.store.last_alive().await?;
+    // A stamp from the future says nothing.
+    let alive = alive.filter(|stamp| *stamp <= now + TOLERANCE);
+    let from = gap.from.max(alive.unwrap_or(gap.from));
+    if shared.in_force().await? {
+        let planned = planned_until(shared, &live.workspace.revision).await?;
+        let begin = planned.max(gap.from).max(now - LONGEST_GAP);
+        planner::interval(shared, &live, begin, now).await?;
+    }
+    missed(shared, &live, Gap { from, ..gap }, now).await
 }
 
 /// Puts this node's revision in force, unless another node is alive that works with a different one: then that one was
@@ -137,8 +195,9 @@ async fn planned_until(shared: &Shared, revision: &str) -> Result<Timestamp, Sto
 /// Says what became of the clock, and does what follows from it.
 async fn tell_of_time(shared: &Shared, news: News) -> Result<(), StoreError> {
     let now = shared.clock.now();
+    let zone = shared.live.borrow().workspace.settings.zone;
     let record = |jump: Jump| {
-        let detail = format!("{} > {}", jump.expected, jump.shown);
+        let detail = beside(jump.expected, jump.shown, zone);
         async move {
             let node = &shared.node;
             shared
@@ -149,10 +208,15 @@ async fn tell_of_time(shared: &Shared, news: News) -> Result<(), StoreError> {
     };
     match news {
         News::Jumped(jump) => {
-            tracing::error!(expected = %jump.expected, shown = %jump.shown, "the clock was set, or the machine slept; see that its time is right");
+            tracing::error!(
+                expected = rfc3339(jump.expected, zone),
+                shown = rfc3339(jump.shown, zone),
+                "the clock was set, or the machine slept; see that its time is right"
+            );
             let text = format!(
                 "the clock was set: it showed {} where {} was expected",
-                jump.shown, jump.expected
+                rfc3339(jump.shown, zone),
+                rfc3339(jump.expected, zone)
             );
             record(jump).await?;
             shared.tell("clock", Some(text));
@@ -161,29 +225,27 @@ async fn tell_of_time(shared: &Shared, news: News) -> Result<(), StoreError> {
             }
         }
         News::Returned(jump) => {
-            tracing::warn!(shown = %jump.shown, "the clock is back where it should be");
+            tracing::warn!(
+                shown = rfc3339(jump.shown, zone),
+                "the clock is back where it should be"
+            );
             record(jump).await?;
             reopen(shared, now).await?;
             shared.tell("clock", None);
         }
         News::Believed(jump) => {
-            // As after a time in which nothing was running.
-            let detail = format!("{}..{}", jump.expected, jump.shown);
-            let grace = shared.live.borrow().workspace.settings.grace;
-            let missed = shared
-                .store
-                .judge_missed(Timestamp::from_micros(0), jump.shown - grace, &detail, now)
-                .await?;
-            tracing::warn!(
-                deliveries.missed = missed,
-                "the clock's new time is taken for right"
+            tracing::warn!("the clock's new time is taken for right");
+            let (from, until) = (jump.expected, jump.shown);
+            awake(shared, Gap { from, until }).await?;
+        }
+        News::Stopped(gap) => {
+            let (from, until) = (gap.from, gap.until);
+            tracing::error!(
+                from = rfc3339(from, zone),
+                until = rfc3339(until, zone),
+                "this process stood still: it was stopped, or its machine was"
             );
-            let node = &shared.node;
-            shared
-                .store
-                .journal("downtime", None, node, &detail, now)
-                .await?;
-            shared.metrics.skipped(Reason::Expired.as_str(), missed);
+            awake(shared, gap).await?;
         }
         News::Settled => {
             shared.tell("clock", None);
@@ -225,6 +287,21 @@ pub(super) async fn rescue(shared: &Shared, alone: bool) -> Result<(), StoreErro
     Ok(())
 }
 
+/// Looks at the clock while the process runs, whatever the store does: a database that is away for minutes is no time in
+/// which nobody was running.
+pub(super) async fn watch(shared: Shared) {
+    // Nobody sets a simulated clock, and it waits for whoever stands still.
+    let is_watched = !shared.clock.is_simulated();
+    while is_watched && !shared.stop.soft.is_cancelled() {
+        shared.is_time_certain();
+        tokio::select! {
+            () = shared.stop.soft.cancelled() => {}
+            () = shared.clock.sleep(shared.poll()) => {}
+        }
+    }
+    shared.stop.soft.cancelled().await;
+}
+
 /// Stamps the store and ends what can no longer begin, until told to stop. What dead nodes hold is taken back by the
 /// dispatcher, which knows what is not dead.
 pub async fn run(shared: Shared) {
@@ -244,11 +321,13 @@ pub async fn run(shared: Shared) {
 }
 
 async fn step(shared: &Shared) -> Result<(), StoreError> {
-    let is_certain = shared.is_time_certain();
-    for news in shared.news_of_time() {
+    shared.is_time_certain();
+    // What cannot be written down now is told, and judged, when it can.
+    while let Some(news) = shared.news_of_time() {
         tell_of_time(shared, news).await?;
+        shared.told_of_time(news);
     }
-    if !is_certain {
+    if !shared.is_time_certain() {
         return Ok(());
     }
     let now = shared.clock.now();

@@ -228,6 +228,13 @@ pub fn local(at: Timestamp, zone: Tz) -> NaiveDateTime {
     at.to_utc().with_timezone(&zone).naive_local()
 }
 
+/// RFC 3339 as the clocks of `zone` show it, with their offset.
+#[must_use]
+pub fn rfc3339(at: Timestamp, zone: Tz) -> String {
+    let at = at.to_utc().with_timezone(&zone);
+    at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false)
+}
+
 /// When the clocks of `zone` first show `wall` or more: the first time where it comes twice, the first instant after
 /// the gap where it was skipped.
 #[must_use]

@@ -6,7 +6,7 @@ use loa::{
     clock::Clock,
     domain::{
         delivery::{Reason, State},
-        time::Timestamp,
+        time::{Timestamp, parse_span},
     },
     store::{LogFilter, Order, row::DeliveryRow},
 };
@@ -26,7 +26,10 @@ struct Set {
 
 impl Set {
     async fn new(scene: &Scene) -> Self {
-        let clock = Clock::manual(at(START));
+        Self::with(scene, Clock::manual(at(START))).await
+    }
+
+    async fn with(scene: &Scene, clock: Clock) -> Self {
         let daemon = scene.start_with(clock.clone()).await;
         let set = Self { daemon, clock };
         set.until(|rows, _| rows.len() == 6).await;
@@ -92,7 +95,7 @@ on_both_databases! {
         set.clock.set(at("2024-03-25T05:35"));
         set.until(|_, trouble| is_wrong(trouble)).await;
         set.clock.set(at("2024-03-26T05:35"));
-        set.until(|_, trouble| is_wrong(trouble) && trouble.contains("2024-03-25T22:35")).await;
+        set.until(|_, trouble| is_wrong(trouble) && trouble.contains("2024-03-26T05:35")).await;
         assert_eq!(set.events("clock").await, 2);
         let right = set.right();
         // A look that has begun is finished.
@@ -123,6 +126,44 @@ on_both_databases! {
         assert!(set.events("reopened").await >= 3);
         set.clock.advance((at("2024-03-25T05:30") + Duration::from_secs(1)).since(set.clock.now()));
         set.until(|rows, _| count(rows, State::Accepted) == 3).await;
+        set.daemon.stop().await;
+        scene.check().await;
+    }
+
+    async fn a_process_that_stood_still_skips_what_it_missed_and_says_so(scene: Scene) {
+        let clock = Clock::watched(at(START), Duration::from_mins(20));
+        let set = Set::with(&scene, clock).await;
+        set.clock.advance(Duration::from_mins(16));
+        // The words of the first hour are frozen: nothing but the gap keeps them from being sent.
+        set.until(|rows, _| count(rows, State::Ready) == 3).await;
+        let last = set.clock.now();
+        set.clock.advance(at("2024-03-25T05:39").since(last));
+        set.until(|rows, _| expired(rows) == 3).await;
+        let skipped = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        let detail = skipped.detail.unwrap();
+        assert!(detail.ends_with("..2024-03-25T05:39:00+07:00"), "in the zone of the files: {detail}");
+        assert!(parse_span(&detail).is_some_and(|(from, _)| last.since(from) < Duration::from_mins(1)), "{detail}");
+        // What comes is sent as ever.
+        set.clock.advance(Duration::from_mins(19));
+        set.until(|rows, _| count(rows, State::Accepted) == 2).await;
+        assert_eq!(set.events("downtime").await, 1);
+        set.daemon.stop().await;
+        let heard = scene.city.heard(&loa::simulator::HeardFilter::default());
+        assert!(heard.iter().all(|heard| !heard.host.starts_with("10.")), "{heard:?}");
+        scene.check().await;
+    }
+
+    async fn where_another_node_was_alive_nothing_was_missed(scene: Scene) {
+        let clock = Clock::watched(at(START), Duration::from_mins(20));
+        let set = Set::with(&scene, clock).await;
+        set.clock.advance(Duration::from_mins(16));
+        set.until(|rows, _| count(rows, State::Ready) == 3).await;
+        let awake = at("2024-03-25T05:39");
+        let revision = set.daemon.shared.live.borrow().workspace.revision.clone();
+        set.daemon.shared.store.beat("other", &revision, awake).await.unwrap();
+        set.clock.advance(awake.since(set.clock.now()));
+        set.until(|rows, _| count(rows, State::Accepted) == 3).await;
+        assert_eq!(set.events("downtime").await, 0);
         set.daemon.stop().await;
         scene.check().await;
     }
