@@ -19,7 +19,7 @@ use crate::{
     clock::Clock,
     config,
     daemon::{self, Daemon, Shared, live::Live, reloader::Reloader, supervisor::Stop},
-    domain::{approval::Required, time::Timestamp},
+    domain::{approval::Required, calendar, time::Timestamp},
     simulator::{City, CityHandle, CityOptions},
     store::{LogFilter, World},
     telemetry::{self, LogFormat},
@@ -32,7 +32,7 @@ pub(super) struct RunArgs {
     /// Simulated seconds a second (default: as loa.yaml says)
     #[arg(long, value_name = "N", value_parser = parse_speed)]
     speed: Option<f64>,
-    /// Start the simulated clock here instead of where it was last
+    /// Start the simulated clock here, not before the instant at which it was last
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
     at: Option<String>,
     /// Stop at this instant (2024-03-26T05:30, or +24h from the start)
@@ -74,9 +74,10 @@ pub(super) async fn run(global: &Global, args: &RunArgs, output: &Output) -> any
     if !simulated && (args.at.is_some() || args.speed.is_some()) {
         bail!(output.say("cli.run-only-simulated", &[]));
     }
+    survive_large_files()?;
     let place = Place::load(global, output)?;
     let store = place.store(true).await?;
-    let (clock, start) = clock(&place, &store, args).await?;
+    let (clock, start) = clock(&place, &store, args, output).await?;
     // A fast clock does not run while the daemon gets up.
     let rising = clock.busy();
     let until = args
@@ -194,6 +195,7 @@ async fn clock(
     place: &Place,
     store: &crate::store::Store,
     args: &RunArgs,
+    output: &Output,
 ) -> anyhow::Result<(Clock, Timestamp)> {
     if place.world == World::Real {
         let clock = Clock::system();
@@ -201,13 +203,20 @@ async fn clock(
         return Ok((clock, now));
     }
     let settings = &place.workspace.settings;
-    let went_on = store
-        .last_instant()
-        .await?
-        .unwrap_or(settings.simulate_start);
+    let last = store.last_instant().await?;
+    let went_on = last.unwrap_or(settings.simulate_start);
     let start = args.at.as_deref().map_or(Ok(went_on), |text| {
         parse_instant(text, place.zone(), went_on)
     })?;
+    // What was sent after that instant stays sent: nobody could tell two mornings of one day apart.
+    if let Some(last) = last.filter(|last| start < *last) {
+        let exact = |at| {
+            let local = calendar::local(at, place.zone());
+            local.format("%d/%m/%Y %H:%M:%S").to_string()
+        };
+        let (start, last) = (exact(start), exact(last));
+        bail!(output.say("cli.run-earlier", &[("start", &start), ("last", &last)]));
+    }
     Ok((
         Clock::simulated(start, args.speed.unwrap_or(settings.simulate_speed)),
         start,
@@ -306,6 +315,13 @@ fn signals(
             }
         }
     })
+}
+
+/// Lets a write beyond the process's limit for files fail, as one does on a full disk, instead of ending the process: what
+/// is in flight is still to be written down when there is room again.
+fn survive_large_files() -> std::io::Result<()> {
+    // The handler stays when nobody listens any more.
+    signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
 }
 
 /// A terminal tells the whole group, and a parent that hears it tells its children again: that is once.

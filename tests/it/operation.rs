@@ -11,11 +11,9 @@ use loa::simulator::{City, CityOptions};
 
 use crate::support::{cli::loa, workspace::Folder};
 
-/// The daemon as a process that survives a write beyond its limit, as one survives a full disk.
+/// The daemon as a process. A write beyond its limit is for it what a full disk is.
 fn daemon(folder: &Folder, city: &str) -> Child {
-    Command::new("sh")
-        .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
-        .arg(env!("CARGO_BIN_EXE_loa"))
+    Command::new(env!("CARGO_BIN_EXE_loa"))
         .args(["run", "--no-web", "--at", "2024-03-25T05:25", "--speed"])
         .args(["600", "--until", "2024-03-25T06:30", "--simulate", city])
         .args(["--database", &folder.sqlite(), "--dir"])

@@ -38,6 +38,11 @@ async fn a_simulation_goes_on_exactly_where_it_ended() {
     let end = loa::domain::time::Timestamp::parse_rfc3339(&format!("{until}+07:00")).unwrap();
     assert_eq!(last, end, "nothing has a later stamp");
 
+    let back = run(&folder, &["--at", "2024-03-25T05:29", "--until", "+1h"]);
+    assert_eq!((back.code, back.out.as_str()), (2, ""), "{back:?}");
+    let why = "đã chạy đến 25/03/2024 05:29:59, không quay lại 25/03/2024 05:29:00 được";
+    assert!(back.err.contains(why), "{back:?}");
+
     assert_eq!(run(&folder, &["--until", "2024-03-25T06:30"]).code, 0);
     let log = loa(&folder.path(), &["log", "--simulate", "--format", "json"]).json();
     let rows = log.as_array().unwrap();
