@@ -15,6 +15,7 @@ pub mod output;
 mod pause;
 mod place;
 mod plan;
+mod policy;
 mod preview;
 mod reconcile;
 mod retract;
@@ -116,6 +117,8 @@ enum Command {
     Preview(preview::PreviewArgs),
     /// Show what will be broadcast, and when
     Plan(plan::PlanArgs),
+    /// Show when something may be heard in a ward, and who decided so
+    Policy(policy::PolicyArgs),
     /// Show what was broadcast, and what was not and why
     Log(log::LogArgs),
     /// Send a bulletin now
@@ -228,6 +231,7 @@ async fn execute(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Command::Schema(args) => schema::run(args, output),
         Command::Preview(args) => preview::run(global, args, output).await,
         Command::Plan(args) => plan::run(global, args, output).await,
+        Command::Policy(args) => policy::run(global, args, output).await,
         Command::Log(args) => log::run(global, args, output).await,
         Command::Send(args) => send::run(global, args, output).await,
         Command::Pause(args) => pause::pause(global, args, output).await,

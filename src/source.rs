@@ -185,10 +185,6 @@ fn read(
             notebook.report(files::misplaced(path));
             continue;
         }
-        if *role == Role::Planned {
-            notebook.report(files::planned(path));
-            continue;
-        }
         if let Role::Recording(file) = role {
             parts.recordings.insert(file.clone(), examine(bytes));
             continue;
@@ -307,13 +303,14 @@ fn take(notebook: &Notebook, parts: &mut Parts, role: &Role, path: &str, bytes: 
             .schedules
             .extend(raw::schedule::read(root, parts.zone())),
         Role::Exceptions => parts.exceptions = raw::exception::read(root),
+        Role::Policy => parts.rules = raw::policy::read(root),
         Role::Bulletin(_) => parts
             .bulletins
             .extend(ids.0.and_then(|id| raw::bulletin::read(id, root))),
         Role::Recipe(_) => parts
             .recipes
             .extend(ids.1.and_then(|id| raw::recipe::read(id, root))),
-        Role::Template(_) | Role::Recording(_) | Role::Planned | Role::Stray | Role::Folder(_) => {}
+        Role::Template(_) | Role::Recording(_) | Role::Stray | Role::Folder(_) => {}
     }
     true
 }
@@ -382,6 +379,7 @@ fn note_gap(notebook: &Notebook, role: &Role) {
             }
         }
         Role::Recording(file) => notebook.expect(Named::Recording, file),
-        Role::Planned | Role::Stray => {}
+        // Nothing refers to rules.
+        Role::Policy | Role::Stray => {}
     }
 }

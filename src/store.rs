@@ -276,6 +276,8 @@ pub struct Frozen {
     pub approved: Option<Approved>,
     /// How long it is heard, as far as that is known better than when it was planned.
     pub length: Option<Duration>,
+    /// What a rule for what is heard would refuse if it were not so urgent, as a detail: the journal shows it.
+    pub overrides: Option<String>,
 }
 
 /// The approvals that a frozen delivery rests on.

@@ -18,9 +18,9 @@ use crate::{
         approval::{Required, Subject},
         bulletin::Bulletin,
         calendar::When,
-        channel::{AdapterConfig, Channel, Parameter},
+        channel::{AdapterConfig, Channel, ChannelKind, Parameter},
         contact::Contact,
-        id::{BulletinId, ContactId, ScheduleId},
+        id::{BulletinId, ContactId, ScheduleId, WardId},
         message::Content,
         schedule::{Choice, Missed, Schedule},
         time::format_duration,
@@ -282,8 +282,7 @@ pub fn schedule_version(workspace: &Workspace, schedule: &Schedule) -> Version {
         bulletins,
         lateness: format!("{missed}, {}", format_duration(schedule.deadline)),
         targets,
-        // The seam for permitted hours: what `schedules/policy.yaml` allows joins here.
-        policy: String::new(),
+        policy: policy(workspace, schedule),
         exceptions: exceptions(workspace, id),
     };
     Version::schedule(id.clone(), record)
@@ -305,6 +304,24 @@ fn exceptions(workspace: &Workspace, schedule: &ScheduleId) -> BTreeMap<String, 
         (scheduled.to_rfc3339(), texts.join("\n"))
     })
     .collect()
+}
+
+/// The rules that hold for the loudspeakers that the schedule reaches, at any time, as they are written; nothing for a schedule
+/// that nobody hears.
+fn policy(workspace: &Workspace, schedule: &Schedule) -> String {
+    let heard = workspace
+        .channels
+        .values()
+        .filter(|channel| channel.kind == ChannelKind::Loudspeaker && schedule.to.include(channel));
+    let wards: BTreeSet<&WardId> = heard.map(|channel| &channel.ward).collect();
+    let rules = workspace.policy.rules.iter();
+    let rules = rules.filter(|rule| wards.iter().any(|ward| rule.covers(ward)));
+    let texts = rules.map(|rule| {
+        let text = workspace.texts.get(&Authored::Rule(rule.id.clone()));
+        let text = text.map_or("", String::as_str).trim_end();
+        format!("{}:\n    {text}", rule.id)
+    });
+    texts.collect::<Vec<_>>().join("\n")
 }
 
 fn when(when: &When) -> String {

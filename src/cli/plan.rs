@@ -211,7 +211,7 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> an
 }
 
 /// Why the plan skips something, in the reader's language.
-fn why_skipped(why: &Why, output: &Output) -> String {
+pub(super) fn why_skipped(why: &Why, output: &Output) -> String {
     let detail = why.detail.as_deref();
     detail
         .and_then(|detail| super::log::said(detail, output))

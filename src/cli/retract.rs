@@ -1,14 +1,18 @@
 //! `loa retract`: a bulletin is taken back with one command. What is still to go out is called off, and every channel that
 //! carried it gets its correction.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::bail;
 use clap::Args;
 
 use super::{
     Global,
-    output::{Format, Output},
+    output::{self, Output, local, rfc3339},
     place::Place,
     preview::unknown,
     subject::{contents, refusal},
@@ -16,14 +20,17 @@ use super::{
 use crate::{
     domain::{
         approval::{Decision, Refusal, Subject, fold_name},
+        bulletin::Format,
         channel::ChannelKind,
         id::{BulletinId, DeliveryId, ScheduleId},
         message::{Content, ContentHash},
         plan::PlannedDelivery,
+        policy::Verdict,
         time::Timestamp,
         version::{Record, Version},
     },
     render::Renderer,
+    speech::duration,
     store::{Store, approval::Retraction, row::DeliveryRow},
     version::bulletin_version,
 };
@@ -33,6 +40,8 @@ const LOOK_BACK: Duration = Duration::from_hours(7 * 24);
 
 /// How long a loudspeaker may take to begin its correction.
 const SPOKEN_WITHIN: Duration = Duration::from_hours(1);
+
+const A_MINUTE: Duration = Duration::from_mins(1);
 
 /// How long everything else may take.
 const WRITTEN_WITHIN: Duration = Duration::from_hours(24);
@@ -84,21 +93,30 @@ pub(super) async fn run(
         role: &role,
         reason: &args.reason,
     };
-    let correct = |row: &DeliveryRow| correction(&schedule, row, now);
+    let renderer = Renderer::new(&place.workspace).0;
+    let correct = |row: &DeliveryRow| {
+        let length = spoken_length(&place, &renderer, row);
+        correction(&place, &schedule, row, length, now)
+    };
     let taken = match store.retract(&retraction, now, correct).await? {
         Ok(taken) => taken,
         Err(no) => bail!(refuse(no)),
     };
+    let later = |one: &&PlannedDelivery| one.due > now || one.skip.is_some();
     let ids: Vec<&DeliveryId> = taken.corrections.iter().map(|one| &one.id).collect();
     match output.format {
-        Format::Json => output.json(&serde_json::json!({
+        output::Format::Json => output.json(&serde_json::json!({
             "bulletin": meant.id,
             "version": meant.version.hash,
             "called_off": taken.called_off,
             "schedule": schedule,
             "corrections": ids,
+            "later": taken.corrections.iter().filter(later).map(|one| serde_json::json!({
+                "delivery": one.id,
+                "due": one.skip.is_none().then(|| rfc3339(one.due, place.zone())),
+            })).collect::<Vec<_>>(),
         })),
-        Format::Text => {
+        output::Format::Text => {
             let count = |kind| {
                 let is_so = |one: &&PlannedDelivery| one.kind == kind;
                 taken.corrections.iter().filter(is_so).count()
@@ -112,6 +130,22 @@ pub(super) async fn run(
                 ("signs", &count(ChannelKind::Sign)),
             ];
             output.line(&output.say("approval.retracted", &args))?;
+            // Whoever hears the wrong words at night hears the right ones when loudspeakers may speak again.
+            let mut waiting: BTreeMap<Option<Timestamp>, BTreeSet<&str>> = BTreeMap::new();
+            for one in taken.corrections.iter().filter(later) {
+                let due = one.skip.is_none().then_some(one.due);
+                waiting.entry(due).or_default().insert(&one.channel_name);
+            }
+            for (due, names) in waiting {
+                let names = names.into_iter().collect::<Vec<_>>().join(", ");
+                output.line(&match due {
+                    Some(due) => output.say(
+                        "approval.retracted-later",
+                        &[("at", &local(due, place.zone())), ("names", &names)],
+                    ),
+                    None => output.say("approval.retracted-never", &[("names", &names)]),
+                })?;
+            }
             if !meant.has_correction && !taken.corrections.is_empty() {
                 let id = &meant.id;
                 output.line(&output.say("approval.retracted-speechless", &[("id", id)]))?;
@@ -208,8 +242,40 @@ async fn on_record(store: &Store, id: &BulletinId) -> anyhow::Result<Option<Vers
     Ok(versions.remove(&entry.version))
 }
 
-/// The correction for the channel that made the delivery `row`.
-fn correction(schedule: &ScheduleId, row: &DeliveryRow, now: Timestamp) -> Option<PlannedDelivery> {
+/// How long the correction is heard where `row` was, as far as it can be told from the present files; a correction whose file
+/// is gone is taken for a minute, and measured when it is frozen. `None` for what is read.
+fn spoken_length(place: &Place, renderer: &Renderer, row: &DeliveryRow) -> Option<Duration> {
+    if row.kind != ChannelKind::Loudspeaker || row.format != Format::Script {
+        return None;
+    }
+    let workspace = &place.workspace;
+    let channel = workspace.channels.get(&row.channel);
+    let rendered = row
+        .bulletin
+        .as_ref()
+        .and_then(|id| workspace.bulletins.get(id))
+        .zip(workspace.ward(&row.ward))
+        .and_then(|(bulletin, ward)| {
+            renderer
+                .correction(workspace, bulletin, ward, row.format)
+                .ok()
+        });
+    let words = rendered.map_or(A_MINUTE, |content| {
+        let rate = channel.and_then(|channel| channel.rate);
+        let rate = rate.unwrap_or(workspace.settings.speech.rate);
+        duration::estimate(&content.spoken.join("\n\n"), rate)
+    });
+    Some(workspace.with_chime(words, channel))
+}
+
+/// The correction for the channel that made the delivery `row`. Loudspeakers wait for the hours in which they may speak.
+fn correction(
+    place: &Place,
+    schedule: &ScheduleId,
+    row: &DeliveryRow,
+    length: Option<Duration>,
+    now: Timestamp,
+) -> Option<PlannedDelivery> {
     let (within, stands) = match row.kind {
         ChannelKind::Loudspeaker => (SPOKEN_WITHIN, false),
         ChannelKind::Chat => (WRITTEN_WITHIN, false),
@@ -218,13 +284,29 @@ fn correction(schedule: &ScheduleId, row: &DeliveryRow, now: Timestamp) -> Optio
     if !stands && now.since(row.updated_at) > LOOK_BACK {
         return None;
     }
+    let verdict = length.map(|length| {
+        let policy = &place.workspace.policy;
+        policy.judge(&row.ward, place.zone(), row.priority, now, length)
+    });
+    let (due, limit, skip) = match verdict {
+        None => (now, None, None),
+        Some(Verdict::Permitted(limit)) => (now, limit, None),
+        Some(Verdict::Refused {
+            next: Some((at, limit)),
+            ..
+        }) => (at, limit, None),
+        Some(Verdict::Refused { why, next: None }) => (now, None, Some(why)),
+    };
+    let begun = limit
+        .as_ref()
+        .map(|limit| limit.over - length.unwrap_or_default());
     Some(PlannedDelivery {
         id: DeliveryId::of(schedule, now, &row.channel),
         schedule: schedule.clone(),
         scheduled: now,
         part: 0,
-        due: now,
-        deadline: now + within,
+        due,
+        deadline: begun.map_or(due + within, |begun| begun.min(due + within)),
         late: true,
         channel: row.channel.clone(),
         channel_name: row.channel_name.clone(),
@@ -236,8 +318,8 @@ fn correction(schedule: &ScheduleId, row: &DeliveryRow, now: Timestamp) -> Optio
         bulletin: row.bulletin.clone(),
         topic: row.topic.clone(),
         priority: row.priority,
-        length: None,
-        limit: None,
-        skip: None,
+        length,
+        limit,
+        skip,
     })
 }

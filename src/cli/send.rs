@@ -1,11 +1,14 @@
 //! `loa send`: a bulletin, now, by a named person for a stated reason.
 
+mod refused;
 mod urgent;
 
 use std::time::Duration;
 
 use anyhow::bail;
 use clap::Args;
+
+use refused::Refused;
 
 use super::{
     Global,
@@ -22,6 +25,7 @@ use crate::{
         channel::{Channel, ChannelKind},
         id::{ChannelId, DeliveryId, ScheduleId, WardId},
         plan::PlannedDelivery,
+        policy::Verdict,
         schedule::Targets,
         time::Timestamp,
     },
@@ -61,7 +65,8 @@ pub(super) struct SendArgs {
 /// Writes the deliveries into the database; a daemon that runs sends them within seconds.
 ///
 /// # Errors
-/// When the bulletin or selector is not understood, the bulletin may not air today, or the store fails.
+/// When the bulletin or selector is not understood, the bulletin may not air today, the rules for what is heard refuse it
+/// everywhere, or the store fails.
 pub(super) async fn run(global: &Global, args: &SendArgs, output: &Output) -> anyhow::Result<()> {
     let place = Place::load(global, output)?;
     if args.by.trim().is_empty() || args.reason.trim().is_empty() {
@@ -104,10 +109,14 @@ pub(super) async fn run(global: &Global, args: &SendArgs, output: &Output) -> an
     } else {
         ScheduleId::by_hand(&token[..10])
     };
-    let planned: Vec<_> = channels
+    let (planned, refused): (Vec<_>, Vec<_>) = channels
         .iter()
         .map(|channel| by_hand(&place, &schedule, (bulletin, priority), channel, now))
-        .collect();
+        .partition(|(delivery, _)| delivery.skip.is_none());
+    if planned.is_empty() {
+        bail!(refused::said(&refused, &place, output).join("\n"));
+    }
+    let planned: Vec<_> = planned.into_iter().map(|(delivery, _)| delivery).collect();
     let ids: Vec<DeliveryId> = planned.iter().map(|delivery| delivery.id.clone()).collect();
     // In a simulation that stands still the same command comes at the same instant.
     let known = store.known(&ids).await?.len();
@@ -122,6 +131,12 @@ pub(super) async fn run(global: &Global, args: &SendArgs, output: &Output) -> an
             .await?;
     }
     let made = store.plan(&planned, &revision, now).await?;
+    // What the rules keep out stands on record, too: somebody wanted it to be heard.
+    let left_out: Vec<_> = refused
+        .iter()
+        .map(|(delivery, _)| delivery.clone())
+        .collect();
+    store.plan(&left_out, &revision, now).await?;
     let running = running(&place, &store, now).await?;
     match output.format {
         Format::Json => output.json(&serde_json::json!({
@@ -129,6 +144,7 @@ pub(super) async fn run(global: &Global, args: &SendArgs, output: &Output) -> an
             "due": rfc3339(now, place.zone()),
             "deliveries": ids,
             "new": made.inserted,
+            "refused": refused.iter().map(|refused| refused::row(refused, &place)).collect::<Vec<_>>(),
             "daemon_running": running,
         }))?,
         Format::Text => {
@@ -145,6 +161,9 @@ pub(super) async fn run(global: &Global, args: &SendArgs, output: &Output) -> an
                 None => "cli.send-simulated",
             };
             output.line(&output.say(key, &[("at", &local(now, place.zone()))]))?;
+            for line in refused::said(&refused, &place, output) {
+                output.line(&line)?;
+            }
         }
     }
     Ok(())
@@ -253,14 +272,28 @@ fn by_hand(
     (bulletin, priority): (&Bulletin, Priority),
     channel: &Channel,
     now: Timestamp,
-) -> PlannedDelivery {
-    PlannedDelivery {
+) -> Refused {
+    let workspace = &place.workspace;
+    let length = workspace.airtime(&bulletin.id, channel);
+    let verdict = length.map(|length| {
+        let (ward, zone) = (&channel.ward, workspace.settings.zone);
+        workspace.policy.judge(ward, zone, priority, now, length)
+    });
+    let (limit, skip, next) = match verdict {
+        None => (None, None, None),
+        Some(Verdict::Permitted(limit)) => (limit, None, None),
+        Some(Verdict::Refused { why, next }) => (None, Some(why), next.map(|(at, _)| at)),
+    };
+    let begun = limit
+        .as_ref()
+        .map(|limit| limit.over - length.unwrap_or_default());
+    let delivery = PlannedDelivery {
         id: DeliveryId::of(schedule, now, &channel.id),
         schedule: schedule.clone(),
         scheduled: now,
         part: 0,
         due: now,
-        deadline: now + DEADLINE,
+        deadline: begun.map_or(now + DEADLINE, |begun| begun.min(now + DEADLINE)),
         late: false,
         channel: channel.id.clone(),
         channel_name: channel.name.clone(),
@@ -268,21 +301,18 @@ fn by_hand(
         format: channel.format,
         mode: channel.mode,
         ward: channel.ward.clone(),
-        ward_name: place
-            .workspace
+        ward_name: workspace
             .ward(&channel.ward)
             .map_or_else(String::new, |ward| ward.name.clone()),
         bulletin: Some(bulletin.id.clone()),
         topic: Some(bulletin.topic.clone()),
         priority,
         // What is a test is nobody's airtime.
-        length: place
-            .workspace
-            .airtime(&bulletin.id, channel)
-            .filter(|_| !schedule.is_test()),
-        limit: None,
-        skip: None,
-    }
+        length: length.filter(|_| !schedule.is_test()),
+        limit,
+        skip,
+    };
+    (delivery, next)
 }
 
 /// Reads `all`, or `kind:…`, `ward:…`, `channel:…`, `except:…` joined by commas; repeated filters of one sort are

@@ -6,19 +6,26 @@ mod choice;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
+    time::Duration,
 };
 
 use super::{Shared, desk::Answer, live::Live, vetting};
 use crate::{
     catalogue::{self, Lang},
     domain::{
-        audio::{AudioFormat, Sound},
+        audio::Sound,
+        bulletin::{Format, Priority},
+        calendar,
+        channel::{Channel, ChannelKind},
         delivery::{Reason, State},
+        detail::Detail,
         id::{BulletinId, DeliveryId, WardId},
         message::{Content, ContentHash},
         speech::Rate,
+        time::minutes_seconds,
         version::{Record, Slot},
     },
+    speech::duration,
     store::{Approved, Frozen, StoreError, Unprepared},
 };
 use choice::{Approvals, Refused, Words};
@@ -109,7 +116,7 @@ async fn step(shared: &Shared, held: &mut Held) -> Result<bool, StoreError> {
     let round = round.await;
     let (mut round, made, unprepared) =
         round.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-    round.add_sound(shared, &ordered, &unprepared).await?;
+    round.hear(shared, &ordered, &unprepared).await?;
     held.count = round.held;
     if round.held > 0 {
         held.made = made;
@@ -125,14 +132,17 @@ async fn step(shared: &Shared, held: &mut Held) -> Result<bool, StoreError> {
         .await?;
     for ((reason, detail), ids) in round.failed {
         let state = match reason {
-            Reason::Superseded | Reason::Unapproved => State::Skipped,
+            Reason::Superseded | Reason::Unapproved | Reason::Policy | Reason::Collision => {
+                State::Skipped
+            }
             _ => State::Failed,
         };
-        if reason == Reason::Unapproved {
+        if state == State::Skipped {
             tracing::warn!(
                 deliveries = ids.len(),
+                reason = reason.as_str(),
                 detail,
-                "not approved, and so not aired"
+                "not allowed, and so not aired"
             );
         } else {
             tracing::error!(
@@ -195,6 +205,7 @@ impl Round {
                         can_ask: adapter.is_some_and(|adapter| adapter.can_ask()),
                         approved,
                         length: None,
+                        overrides: None,
                     });
                 }
                 Err(refused) => {
@@ -216,32 +227,30 @@ impl Round {
         contents.collect()
     }
 
-    /// Looks after the sound of those whose channel wants one: without it they are not frozen.
-    async fn add_sound(
+    /// Looks after what is heard: how long it really lasts, whether the rules still permit that, and its sound where the
+    /// channel wants one; without it nothing is frozen.
+    async fn hear(
         &mut self,
         shared: &Shared,
         live: &Live,
         unprepared: &[Unprepared],
     ) -> Result<(), StoreError> {
-        let channels = &live.workspace.channels;
-        let wanted: HashMap<&DeliveryId, (AudioFormat, Option<Rate>, &Unprepared)> = unprepared
+        let heard: HashMap<&DeliveryId, Heard<'_>> = unprepared
             .iter()
-            .filter_map(|delivery| {
-                let channel = channels.get(&delivery.channel)?;
-                Some((&delivery.id, (channel.audio?, channel.rate, delivery)))
-            })
+            .filter_map(|delivery| Some((&delivery.id, Heard::of(live, delivery)?)))
             .collect();
-        if wanted.is_empty() {
+        if heard.is_empty() {
             return Ok(());
         }
         let mut contents = self.contents.clone();
         let is_missing = |frozen: &&Frozen| {
-            wanted.contains_key(&frozen.id) && !contents.contains_key(&frozen.hash)
+            heard.contains_key(&frozen.id) && !contents.contains_key(&frozen.hash)
         };
         // An approved version of earlier is in the store only.
         let missing = self.frozen.iter().filter(is_missing);
-        let missing: Vec<ContentHash> = missing.map(|frozen| frozen.hash.clone()).collect();
+        let missing: BTreeSet<ContentHash> = missing.map(|frozen| frozen.hash.clone()).collect();
         if !missing.is_empty() {
+            let missing: Vec<ContentHash> = missing.into_iter().collect();
             let kept = shared.store.contents(&missing).await?;
             contents.extend(
                 kept.into_iter()
@@ -249,27 +258,56 @@ impl Round {
             );
         }
         let now = shared.clock.now();
-        for frozen in std::mem::take(&mut self.frozen) {
-            let Some((format, rate, delivery)) = wanted.get(&frozen.id) else {
+        let mut estimates: HashMap<(ContentHash, Rate), Duration> = HashMap::new();
+        for mut frozen in std::mem::take(&mut self.frozen) {
+            let Some(heard) = heard.get(&frozen.id) else {
                 self.frozen.push(frozen);
                 continue;
             };
-            let answer = match contents.get(&frozen.hash) {
-                Some(content) => {
-                    let key = (frozen.hash.clone(), *format, *rate);
-                    live.desk.ask(&key, content, delivery.due, now)
-                }
-                None => Answer::Failed(Reason::Defect, "the frozen words are gone".to_owned()),
+            let Some(content) = contents.get(&frozen.hash) else {
+                let gone = (Reason::Defect, "the frozen words are gone".to_owned());
+                self.failed.entry(gone).or_default().push(frozen.id);
+                continue;
             };
-            match answer {
-                Answer::Ready(sound) => {
-                    self.sounds.push((frozen.id.clone(), sound));
+            let (length, sound) = match heard.channel.audio {
+                None => {
+                    let rate = heard
+                        .channel
+                        .rate
+                        .unwrap_or(live.workspace.settings.speech.rate);
+                    let length = estimates
+                        .entry((frozen.hash.clone(), rate))
+                        .or_insert_with(|| duration::estimate(&content.spoken.join("\n\n"), rate));
+                    (*length, None)
+                }
+                Some(format) => {
+                    let key = (frozen.hash.clone(), format, heard.channel.rate);
+                    match live.desk.ask(&key, content, heard.delivery.due, now) {
+                        Answer::Ready(sound) => (sound.length, Some(sound)),
+                        Answer::Wait => {
+                            self.held += 1;
+                            continue;
+                        }
+                        Answer::Failed(reason, detail) => {
+                            let ids = self.failed.entry((reason, detail)).or_default();
+                            ids.push(frozen.id);
+                            continue;
+                        }
+                    }
+                }
+            };
+            let approved = frozen.approved.as_ref();
+            let priority = approved.map_or(heard.delivery.priority, |approved| approved.priority);
+            match heard.permitted(live, length, priority) {
+                Ok(overrides) => {
+                    self.sounds
+                        .extend(sound.map(|sound| (frozen.id.clone(), sound)));
+                    frozen.length = Some(length);
+                    frozen.overrides = overrides;
                     self.frozen.push(frozen);
                 }
-                Answer::Wait => self.held += 1,
-                Answer::Failed(reason, detail) => {
-                    let ids = self.failed.entry((reason, detail)).or_default();
-                    ids.push(frozen.id);
+                Err(refused) => {
+                    self.failed.entry(refused).or_default().push(frozen.id);
                 }
             }
         }
@@ -344,5 +382,73 @@ impl Round {
             return Ok((hash, approved));
         }
         Ok((hash, approved))
+    }
+}
+
+/// Something that is heard, on its channel.
+struct Heard<'a> {
+    channel: &'a Channel,
+    delivery: &'a Unprepared,
+}
+
+impl<'a> Heard<'a> {
+    /// `None` for what is read.
+    fn of(live: &'a Live, delivery: &'a Unprepared) -> Option<Self> {
+        let channel = live.workspace.channels.get(&delivery.channel)?;
+        let is_heard = channel.audio.is_some()
+            || (channel.kind == ChannelKind::Loudspeaker && delivery.format == Format::Script);
+        is_heard.then_some(Self { channel, delivery })
+    }
+
+    /// Whether it may be heard if it lasts that long: it has to be over in time, and no longer than a session may be. What a
+    /// rule would refuse if this were not so urgent is the detail of a line in the journal.
+    fn permitted(
+        &self,
+        live: &Live,
+        length: Duration,
+        priority: Priority,
+    ) -> Result<Option<String>, Refused> {
+        let workspace = &live.workspace;
+        let zone = workspace.settings.zone;
+        let due = self.delivery.due;
+        let until = due + length;
+        if let Some(limit) = self
+            .delivery
+            .limit
+            .as_ref()
+            .filter(|limit| limit.over < until)
+        {
+            let given = limit.why.detail.clone().unwrap_or_default();
+            let detail = Detail::parse(&given).map_or(given, |detail| {
+                // What was estimated gives way to what is known.
+                let until = calendar::local(until, zone).format("%H:%M");
+                let detail = if detail.get("until").is_some() {
+                    detail.set("until", until)
+                } else {
+                    detail
+                };
+                let lasts = minutes_seconds(length);
+                let is_given = detail.get("length").is_some();
+                let detail = if is_given {
+                    detail
+                } else {
+                    detail.with("lasts", lasts)
+                };
+                detail.to_string()
+            });
+            return Err((limit.why.reason, detail));
+        }
+        if self.channel.kind != ChannelKind::Loudspeaker {
+            return Ok(None);
+        }
+        let (policy, ward) = (&workspace.policy, &self.delivery.ward);
+        let day = calendar::local(due, zone).date();
+        let permit = policy.permit(ward, day, zone, priority);
+        if let Some((longest, rule)) = permit.longest.filter(|(longest, _)| length > *longest) {
+            let detail = rule.too_long(length, longest).to_string();
+            return Err((Reason::Policy, detail));
+        }
+        let overridden = policy.overridden(ward, zone, priority, due, until);
+        Ok(overridden.map(|detail| detail.to_string()))
     }
 }

@@ -99,8 +99,6 @@ codes! {
     UnknownRecipe = "L025" Error,
     /// No such template.
     UnknownTemplate = "L026" Error,
-    /// A file that a later version of loa will read.
-    Planned = "L027" Warning,
     /// No such schedule.
     UnknownSchedule = "L028" Error,
     /// Not a crontab line.
@@ -293,6 +291,26 @@ codes! {
     GivesUp = "L190" Warning,
     /// A broadcast that waits because something else is heard then.
     GivesWay = "L191" Warning,
+    /// A rule for what is heard that forbids nothing.
+    RuleSaysNothing = "L200" Error,
+    /// Hours that end before they begin.
+    BackwardsHours = "L201" Error,
+    /// A rule for what is heard that holds in no area.
+    HoldsNowhere = "L202" Error,
+    /// Windows of one day that have hours in common.
+    OverlappingWindows = "L203" Warning,
+    /// A window of which other rules leave nothing.
+    NeverOpen = "L204" Warning,
+    /// An area in which nothing may ever be heard.
+    NothingOpen = "L205" Warning,
+    /// Sessions that may last longer than any window.
+    SessionOutgrowsWindows = "L206" Warning,
+    /// A rule for the city as an area.
+    CityAlone = "L207" Warning,
+    /// Broadcasts of a schedule that a rule for what is heard refuses.
+    PartlyRefused = "L210" Warning,
+    /// A schedule of which the rules for what is heard leave nothing.
+    NeverPermitted = "L211" Error,
     /// An exception for a time at which its schedule does not fire.
     NoSuchOccurrence = "L220" Error,
     /// Two exceptions for one occurrence.

@@ -59,7 +59,14 @@ impl Workspace {
         }
         let rate = channel.rate.unwrap_or(self.settings.speech.rate);
         let words = self.lengths.words(bulletin, &channel.ward, rate)?;
-        let has_chime = channel.audio.is_some() && matches!(self.settings.audio.chime, Chime::Bell);
-        Some(words + if has_chime { CHIME } else { Duration::ZERO })
+        Some(self.with_chime(words, Some(channel)))
+    }
+
+    /// How long words of that length are heard on a channel, chime included.
+    #[must_use]
+    pub fn with_chime(&self, words: Duration, channel: Option<&Channel>) -> Duration {
+        let has_chime = channel.is_some_and(|channel| channel.audio.is_some())
+            && matches!(self.settings.audio.chime, Chime::Bell);
+        words + if has_chime { CHIME } else { Duration::ZERO }
     }
 }

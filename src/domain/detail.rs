@@ -31,6 +31,26 @@ impl Detail {
         self
     }
 
+    /// Puts another value in place of an argument's, or adds the argument.
+    #[must_use]
+    pub fn set(mut self, name: &str, value: impl fmt::Display) -> Self {
+        let Some(index) = self.arguments.iter().position(|(known, _)| known == name) else {
+            return self.with(name, value);
+        };
+        let mut added = self.clone().with(name, value);
+        if let Some(last) = added.arguments.pop() {
+            self.arguments[index] = last;
+        }
+        self
+    }
+
+    /// The value of an argument.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let found = self.arguments.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
     /// Reads what [`fmt::Display`] writes; `None` for words of another sort.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -87,6 +87,11 @@ id!(
     RecipeId
 );
 
+id!(
+    /// A rule for what is heard: its key in `schedules/policy.yaml`.
+    RuleId
+);
+
 impl ScheduleId {
     /// The schedule that stands for one send made by hand. The dot keeps it apart from every authored id.
     #[must_use]

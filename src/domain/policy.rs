@@ -4,6 +4,8 @@
 //! Where several rules hold, all of them do: the strictest wins, and a refusal names the rule that refuses. Without a rule
 //! nothing is forbidden.
 
+mod judge;
+
 use std::time::Duration;
 
 use chrono::{NaiveDate, NaiveTime, Weekday};
@@ -11,12 +13,14 @@ use chrono_tz::Tz;
 
 use super::{
     bulletin::{Priority, Source},
-    calendar::resolve,
+    calendar::{local, resolve},
     detail::Detail,
-    id::WardId,
-    time::Timestamp,
+    id::{RuleId, WardId},
+    time::{Timestamp, minutes_seconds},
     ward::Validity,
 };
+
+pub use judge::Verdict;
 
 /// A span of clock times on one day. `until` is not part of it; 24:00 is `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +68,7 @@ impl Default for Sessions {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     /// Its key in its file.
-    pub id: String,
+    pub id: RuleId,
     /// What people call it.
     pub name: String,
     /// Who decided so.
@@ -99,9 +103,13 @@ impl Rule {
     /// Whether it holds in `ward` on `day`.
     #[must_use]
     pub fn holds(&self, ward: &WardId, day: NaiveDate) -> bool {
-        self.valid.contains(day)
-            && (self.wards.is_empty() || self.wards.contains(ward))
-            && !self.except.contains(ward)
+        self.valid.contains(day) && self.covers(ward)
+    }
+
+    /// Whether it holds in `ward` on the days on which it holds.
+    #[must_use]
+    pub fn covers(&self, ward: &WardId) -> bool {
+        (self.wards.is_empty() || self.wards.contains(ward)) && !self.except.contains(ward)
     }
 }
 
@@ -154,6 +162,11 @@ pub struct Closed<'p> {
 }
 
 impl Policy {
+    /// The rules that hold in `ward` on `day`.
+    pub fn in_force(&self, ward: &WardId, day: NaiveDate) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().filter(move |rule| rule.holds(ward, day))
+    }
+
     /// What may be heard in `ward` on `day` of `zone`, with `priority`.
     #[must_use]
     pub fn permit(
@@ -224,6 +237,23 @@ impl<'p> Permit<'p> {
 }
 
 impl Rule {
+    /// The detail of what begins or ends outside its hours.
+    #[must_use]
+    pub fn outside(&self, from: Timestamp, until: Timestamp, zone: Tz) -> Detail {
+        let clock = |at| local(at, zone).format("%H:%M").to_string();
+        self.refusal("outside-hours")
+            .with("from", clock(from))
+            .with("until", clock(until))
+    }
+
+    /// The detail of a session of that `length` where at most `longest` is permitted.
+    #[must_use]
+    pub fn too_long(&self, length: Duration, longest: Duration) -> Detail {
+        self.refusal("session-too-long")
+            .with("length", minutes_seconds(length))
+            .with("longest", minutes_seconds(longest))
+    }
+
     /// The spans of a day in which the rule forbids everything.
     fn closed(
         &self,

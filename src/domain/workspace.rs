@@ -8,7 +8,7 @@ use super::{
     channel::Channel,
     contact::Contact,
     exception::Exceptions,
-    id::{BulletinId, ChannelId, ContactId, RecipeId, ScheduleId, TopicId, WardId},
+    id::{BulletinId, ChannelId, ContactId, RecipeId, RuleId, ScheduleId, TopicId, WardId},
     pause::Scope,
     policy::Policy,
     recipe::Recipe,
@@ -49,7 +49,8 @@ pub struct Workspace {
     pub policy: Policy,
     /// How long every bulletin's script is.
     pub lengths: Lengths,
-    /// Exactly what people wrote, for approvals: bulletins and recipes, whole files, and each schedule's part of its file.
+    /// Exactly what people wrote, for approvals: bulletins and recipes, whole files, and each schedule's and rule's part of
+    /// its file.
     pub texts: BTreeMap<Authored, String>,
 }
 
@@ -62,6 +63,8 @@ pub enum Authored {
     Recipe(RecipeId),
     /// A schedule's part of its file.
     Schedule(ScheduleId),
+    /// A rule's part of its file.
+    Rule(RuleId),
 }
 
 impl Workspace {

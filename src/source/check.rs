@@ -8,9 +8,11 @@ mod collisions;
 mod contacts;
 mod exceptions;
 mod fault;
+mod hours;
 mod lengths;
 mod lints;
 mod locate;
+mod policy;
 mod recipes;
 mod recordings;
 mod schedules;
@@ -28,7 +30,8 @@ use super::{
     notebook::Notebook,
     raw::{
         bulletin::RawBulletin, channel::RawChannel, contact::RawContact, exception::RawExceptions,
-        recipe::RawRecipe, schedule::RawSchedule, settings, speech::RawReadings, ward::RawWard,
+        policy::RawRule, recipe::RawRecipe, schedule::RawSchedule, settings, speech::RawReadings,
+        ward::RawWard,
     },
     text::Text,
 };
@@ -57,6 +60,7 @@ pub(super) struct Parts {
     pub channels: Vec<RawChannel>,
     pub schedules: Vec<RawSchedule>,
     pub exceptions: RawExceptions,
+    pub rules: Vec<RawRule>,
     pub recordings: Recordings,
 }
 
@@ -131,7 +135,9 @@ pub(super) fn run(
             .collect(),
         texts,
         exceptions: Exceptions::default(),
-        policy: Policy::default(),
+        policy: Policy {
+            rules: parts.rules.iter().map(|raw| raw.rule.clone()).collect(),
+        },
         lengths: Lengths::default(),
     };
     recipes::check(notebook, &workspace, &parts.recipes, &parts.channels);
@@ -151,6 +157,7 @@ pub(super) fn run(
         &parts.bulletins,
         now,
     );
+    policy::check(notebook, &workspace, &parts.rules);
     approvals::check(notebook, &workspace, &parts.bulletins, &parts.schedules);
     spoken::check_readings(notebook, &parts.readings.spoken);
     recordings::check(
@@ -169,6 +176,7 @@ pub(super) fn run(
         day,
     );
     collisions::check(notebook, &workspace, &parts.schedules, day);
+    hours::check(notebook, &workspace, &parts.schedules, &parts.rules, day);
     if let Some(day) = day {
         contacts::check_expiry(notebook, &parts.contacts, day);
     }
@@ -199,5 +207,13 @@ fn texts(parts: &Parts) -> BTreeMap<Authored, String> {
             plain(&raw.text),
         )
     });
-    bulletins.chain(recipes).chain(schedules).collect()
+    let rules = parts.rules.iter().map(|raw| {
+        let id = raw.rule.id.clone();
+        (Authored::Rule(id), plain(&raw.text))
+    });
+    bulletins
+        .chain(recipes)
+        .chain(schedules)
+        .chain(rules)
+        .collect()
 }

@@ -21,7 +21,7 @@ pub(super) const DEEPEST: usize = 4;
 const FOLDERS: [&str; 3] = ["content", "schedules", "channels"];
 
 /// The folders and files that people may have meant.
-const PLACES: [&str; 12] = [
+const PLACES: [&str; 13] = [
     "loa.yaml",
     "content/topics.yaml",
     "content/contacts.yaml",
@@ -31,6 +31,7 @@ const PLACES: [&str; 12] = [
     "content/templates/",
     "schedules/",
     "schedules/holidays.yaml",
+    "schedules/policy.yaml",
     "channels/",
     "channels/wards.yaml",
     "channels/recipes/",
@@ -55,6 +56,8 @@ pub(super) enum Role {
     Schedules,
     /// `schedules/holidays.yaml`.
     Exceptions,
+    /// `schedules/policy.yaml`.
+    Policy,
     /// A bulletin, by its id.
     Bulletin(String),
     /// A recipe, by its id.
@@ -63,8 +66,6 @@ pub(super) enum Role {
     Template(String),
     /// A recording, by its file name.
     Recording(String),
-    /// Something that a later version will read.
-    Planned,
     /// Nothing, though it looks like one of ours.
     Stray,
     /// A whole folder, by its path; only for what could not be read.
@@ -88,7 +89,7 @@ pub(super) fn role(path: &str) -> Option<Role> {
         (["content"], "contacts.yaml", _) => Role::Contacts,
         (["content"], "speech.yaml", _) => Role::Readings,
         (["schedules"], "holidays.yaml", _) => Role::Exceptions,
-        (["schedules"], "policy.yaml", _) => Role::Planned,
+        (["schedules"], "policy.yaml", _) => Role::Policy,
         (["content", "bulletins"], _, "yaml") => Role::Bulletin(stem.to_owned()),
         (
             ["content", "recordings"],
@@ -215,11 +216,6 @@ fn reason(error: &io::Error) -> Arg {
         }
     };
     Arg::Word(word.to_owned())
-}
-
-/// The warning about a file that a later version will read.
-pub(super) fn planned(path: &str) -> Diagnostic {
-    Diagnostic::new(Code::Planned, Place::absent(path)).help(Phrase::new("L027-help"))
 }
 
 /// The mistake of a file that is too large.
@@ -381,7 +377,7 @@ impl Gathered {
 
     fn file(&mut self, path: &Path, name: &str) {
         let Some(role) = role(name) else { return };
-        if matches!(role, Role::Stray | Role::Planned) {
+        if role == Role::Stray {
             self.keep(name, role, Vec::new());
             return;
         }
@@ -401,7 +397,7 @@ impl Gathered {
         }
         match role {
             // Nobody reads what stands in these.
-            Role::Stray | Role::Planned => {
+            Role::Stray => {
                 self.files.insert(name.to_owned(), Vec::new());
             }
             // One at a time: together they may be large.
@@ -440,7 +436,7 @@ mod tests {
         for (path, expected) in [
             ("loa.yaml", Some(Role::Settings)),
             ("content/speech.yaml", Some(Role::Readings)),
-            ("schedules/policy.yaml", Some(Role::Planned)),
+            ("schedules/policy.yaml", Some(Role::Policy)),
             ("schedules/holidays.yaml", Some(Role::Exceptions)),
             ("content/bulletins/a.yaml", Some(Role::Bulletin("a".into()))),
             (

@@ -22,6 +22,7 @@ pub(super) enum Named {
     Day,
     Reading,
     Recording,
+    Rule,
 }
 
 impl Named {
@@ -29,8 +30,8 @@ impl Named {
         match self {
             Self::Ward => Code::UnknownWard,
             Self::Schedule => Code::UnknownSchedule,
-            // Nothing refers to days and readings.
-            Self::Channel | Self::Day | Self::Reading => Code::UnknownChannel,
+            // Nothing refers to days, readings and rules.
+            Self::Channel | Self::Day | Self::Reading | Self::Rule => Code::UnknownChannel,
             Self::Bulletin => Code::UnknownBulletin,
             Self::Topic => Code::UnknownTopic,
             Self::Contact => Code::UnknownContact,
@@ -43,7 +44,7 @@ impl Named {
     fn help(self) -> &'static str {
         match self {
             Self::Ward => "L020-help",
-            Self::Channel | Self::Day | Self::Reading => "L021-help",
+            Self::Channel | Self::Day | Self::Reading | Self::Rule => "L021-help",
             Self::Schedule => "L028-help",
             Self::Bulletin => "L022-help",
             Self::Topic => "L023-help",

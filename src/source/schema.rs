@@ -8,6 +8,7 @@ mod calls;
 mod content;
 mod exceptions;
 mod places;
+mod policy;
 
 use serde_json::{Map, Value, json};
 
@@ -71,6 +72,7 @@ pub fn all(lang: Lang) -> Vec<Schema> {
             ],
             places::schedules(&shape),
         ),
+        schema("policy", &["schedules/policy.yaml"], policy::policy(&shape)),
         schema(
             "holidays",
             &["schedules/holidays.yaml"],
@@ -147,6 +149,21 @@ impl Shape {
         let ways = names.iter().map(|name| json!({ "required": [name] }));
         object[rule] = ways.collect();
         object
+    }
+
+    /// The document that something rests on.
+    fn source(&self) -> Value {
+        self.choice(
+            "source",
+            "oneOf",
+            &["date", "month", "year"],
+            vec![
+                need("document", text()),
+                may("date", date()),
+                may("month", month()),
+                may("year", integer(1945, 2100)),
+            ],
+        )
     }
 
     /// The days on which something holds.

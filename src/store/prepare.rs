@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     Frozen, Store, StoreError, Unprepared, approval,
-    batch::{clean, json, micros},
+    batch::{clean, clean_option, json, micros},
     journal,
     link::{Cells as _, Purpose, Tx, execute, rows},
     row::{delivery_id, limit_at, parsed},
@@ -40,6 +40,9 @@ struct FrozenJson<'a> {
     can_ask: bool,
     priority: Option<&'static str>,
     length_us: Option<i64>,
+    /// Not of the delivery but of its journal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<Cow<'a, str>>,
 }
 
 impl Store {
@@ -134,6 +137,7 @@ impl Store {
                     .as_ref()
                     .map(|approved| approved.priority.as_str()),
                 length_us: frozen.length.map(micros),
+                detail: clean_option(frozen.overrides.as_deref()),
             })
             .collect();
         let mut tx = self.pools.begin(Purpose::Write).await?;
@@ -148,6 +152,18 @@ impl Store {
         }
         insert_contents(&mut tx, contents, now).await?;
         let count = execute!(tx, sql::plan::FREEZE, json(&rows), now.as_micros())?;
+        let outside: Vec<&FrozenJson<'_>> =
+            rows.iter().filter(|row| row.detail.is_some()).collect();
+        if !outside.is_empty() {
+            let statement = sql::plan::FREEZE_JOURNAL;
+            execute!(
+                tx,
+                statement,
+                json(&outside),
+                journal::ACTOR,
+                now.as_micros()
+            )?;
+        }
         tx.commit().await?;
         if count > 0 {
             self.changed();

@@ -87,6 +87,11 @@ impl Reader {
             let state = State::parse(word).map(|_| self.word(word));
             state.or_else(|| Reason::parse(word).map(|reason| self.reason(reason)))
         };
+        let known = Detail::parse(detail)
+            .and_then(|known| catalogue::detail(self.lang, known.code(), known.arguments()));
+        if let Some(said) = known {
+            return said;
+        }
         let Some((first, rest)) = detail.split_once(": ") else {
             return word(detail).unwrap_or_else(|| detail.to_owned());
         };

@@ -40,6 +40,7 @@ mod nodes;
 mod operation;
 mod pause;
 mod plan;
+mod policy;
 mod running;
 mod schema;
 mod set_clock;

@@ -9,7 +9,7 @@ use loa::domain::{
     airtime::Heard,
     bulletin::{Dated, Priority, Source},
     delivery::Reason,
-    id::{BulletinId, WardId},
+    id::{BulletinId, RuleId, WardId},
     plan::{Plan, PlannedDelivery},
     policy::{Hours, Policy, Rule, Sessions, Window},
     time::Timestamp,
@@ -97,7 +97,7 @@ fn rule(name: &str, windows: &[(u32, u32)], sessions: Sessions) -> Rule {
         Weekday::Sun,
     ];
     Rule {
-        id: name.to_owned(),
+        id: RuleId::parse("quy-dinh").unwrap(),
         name: name.to_owned(),
         document: Source {
             document: "QĐ 1".to_owned(),

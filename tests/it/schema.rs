@@ -372,7 +372,7 @@ fn schemas_are_shown_and_written() {
             .as_object()
             .unwrap()
             .len(),
-        10
+        11
     );
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("schema");
@@ -388,7 +388,7 @@ fn schemas_are_shown_and_written() {
     )
     .json();
     let settings = said["settings"]["yaml.schemas"].as_object().unwrap();
-    assert_eq!(settings.len(), 10);
+    assert_eq!(settings.len(), 11);
     for (file, globs) in settings {
         let schema: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
         assert!(

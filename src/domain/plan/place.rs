@@ -525,7 +525,8 @@ fn session_of(
 }
 
 impl Detail {
-    fn into_why(self, reason: Reason) -> Why {
+    /// The detail as why something is not heard.
+    pub(in crate::domain) fn into_why(self, reason: Reason) -> Why {
         Why {
             reason,
             detail: Some(self.to_string()),

@@ -99,13 +99,7 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
                 value.one_of(&priorities)
             }),
             valid: valid.and_then(super::validity).unwrap_or_default(),
-            source: fields
-                .required("source")
-                .and_then(source)
-                .unwrap_or_else(|| Source {
-                    document: String::new(),
-                    dated: SOME_MONTH,
-                }),
+            source: required_source(fields),
             editors: super::approval::editors(fields),
             claims,
             contacts: fields.or("contacts", Vec::new(), |value| {
@@ -213,6 +207,15 @@ fn not_contact(value: Value<'_>) -> Option<NotContact> {
     value.map(|fields| NotContact {
         text: super::words(fields, "text"),
         reason: super::words(fields, "reason"),
+    })
+}
+
+/// `source`, which has to be there: a document and its date.
+pub(super) fn required_source(fields: &Fields<'_>) -> Source {
+    let given = fields.required("source").and_then(source);
+    given.unwrap_or_else(|| Source {
+        document: String::new(),
+        dated: SOME_MONTH,
     })
 }
 

@@ -118,10 +118,10 @@ fn when(value: Value<'_>) -> Option<When> {
                 (None, Some(at), days) => {
                     let times = not_empty(at).and_then(|at| at.list(clock_time));
                     let days = match days {
-                        Some(days) => not_empty(days).and_then(|days| days.list(weekday)),
+                        Some(days) => weekdays(days),
                         None => Some(EVERY_DAY.to_vec()),
                     };
-                    let (mut times, days) = (times?, in_week_order(&days?));
+                    let (mut times, days) = (times?, days?);
                     times.sort_unstable();
                     times.dedup();
                     (!times.is_empty() && !days.is_empty()).then_some(When::At { times, days })
@@ -132,7 +132,8 @@ fn when(value: Value<'_>) -> Option<When> {
         .flatten()
 }
 
-const EVERY_DAY: [Weekday; 7] = [
+/// Every day of the week, from Monday on.
+pub(super) const EVERY_DAY: [Weekday; 7] = [
     Weekday::Mon,
     Weekday::Tue,
     Weekday::Wed,
@@ -142,11 +143,11 @@ const EVERY_DAY: [Weekday; 7] = [
     Weekday::Sun,
 ];
 
-fn in_week_order(days: &[Weekday]) -> Vec<Weekday> {
-    EVERY_DAY
-        .into_iter()
-        .filter(|day| days.contains(day))
-        .collect()
+/// Days of the week, at least one, in the week's order.
+pub(super) fn weekdays(value: Value<'_>) -> Option<Vec<Weekday>> {
+    let days = not_empty(value)?.list(weekday)?;
+    let in_order = EVERY_DAY.into_iter().filter(|day| days.contains(day));
+    Some(in_order.collect())
 }
 
 /// The list, unless it has nothing in it: then the schedule never fires.
@@ -161,7 +162,8 @@ fn not_empty(list: Value<'_>) -> Option<Value<'_>> {
     None
 }
 
-fn clock_time(value: Value<'_>) -> Option<NaiveTime> {
+/// A clock time: `05:30`.
+pub(super) fn clock_time(value: Value<'_>) -> Option<NaiveTime> {
     let helps = ("L031-help", "L031-help-try");
     value.parsed_or_guessed(
         Code::BadTime,

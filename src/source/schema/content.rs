@@ -12,17 +12,6 @@ use crate::domain::{
 };
 
 pub(super) fn bulletin(shape: &Shape) -> Value {
-    let source = shape.choice(
-        "source",
-        "oneOf",
-        &["date", "month", "year"],
-        vec![
-            need("document", text()),
-            may("date", date()),
-            may("month", month()),
-            may("year", integer(1945, 2100)),
-        ],
-    );
     let claim = shape.object("claim", vec![need("says", text()), may("source", text())]);
     let not_contact = shape.object(
         "not-contact",
@@ -48,7 +37,7 @@ pub(super) fn bulletin(shape: &Shape) -> Value {
             need("topic", id()),
             may("priority", one_of(&Priority::ALL.map(Priority::as_str))),
             may("valid", shape.validity()),
-            need("source", source),
+            need("source", shape.source()),
             may("editors", list(text())),
             may("claims", list(claim)),
             may("contacts", list(id())),

@@ -132,6 +132,16 @@ statements! {
             next_us = due_us, updated_us = $2
         FROM batch WHERE id = batch.delivery_id AND attempt = 0 AND ", is_in_state!("planned"))
     );
+    /// A journal line for what was just frozen although a rule would refuse it, once. `$2` actor, `$3` now.
+    FREEZE_JOURNAL = batch!(
+        [delivery_id TEXT, detail TEXT]
+        "INSERT INTO journal (at_us, event, delivery, actor, detail)
+        SELECT d.updated_us, 'outside-hours', d.id, CAST($2 AS TEXT), batch.detail
+        FROM batch JOIN delivery AS d ON d.id = batch.delivery_id
+        WHERE d.state = 'ready' AND d.updated_us = $3
+            AND NOT EXISTS (SELECT 1 FROM journal AS j
+                WHERE j.delivery = d.id AND j.event = 'outside-hours' AND j.detail = batch.detail)"
+    );
     /// Ends what has not begun. `$2` state, `$3` reason, `$4` detail, `$5` now.
     END_UNBEGUN = list!(
         "UPDATE delivery SET state = $2, unfinished = FALSE, reason = $3, detail = NULLIF($4, ''), next_us = NULL, updated_us = $5

@@ -111,4 +111,30 @@ on_both_databases! {
         assert_eq!(std::fs::read_to_string(scene.folder.path().join("runs")).unwrap(), "run\n");
         scene.check().await;
     }
+
+    async fn a_sound_that_lasts_longer_than_estimated_must_fit_all_the_same(scene: Scene) {
+        audible(&scene, "cat voice.wav");
+        scene.folder.write_bytes("voice.wav", &wav::encode(&babble(6.5)));
+        let estimated = {
+            let workspace = scene.folder.load();
+            let id = workspace.bulletins.keys().find(|id| id.as_str() == "mot").unwrap();
+            workspace.airtime(id, &workspace.channels["loa-hb-1"]).unwrap()
+        };
+        assert!(estimated < std::time::Duration::from_millis(10_800), "{estimated:?}");
+        let longest = estimated.as_millis() + 100;
+        scene.folder.write(
+            "schedules/policy.yaml",
+            &format!("rules:\n  ngan:\n    name: Phiên ngắn\n    source: {{ document: QĐ 12, year: 2024 }}\n    wards: [hung-binh]\n    sessions: {{ longest: {longest}ms }}\n"),
+        );
+        let daemon = scene.start("2024-03-25T05:00").await;
+        daemon.reach("2024-03-25T05:40").await;
+        daemon.stop().await;
+        let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert_eq!((row.state, row.reason, row.attempts), (State::Skipped, Some(Reason::Policy), 0), "{row:?}");
+        let detail = row.detail.unwrap();
+        assert!(detail.starts_with("session-too-long rule=Phiên ngắn; document=QĐ 12"), "{detail}");
+        // The estimate of the other, which plays no sound of ours, still fits.
+        assert_eq!(scene.row("loa-hb-2", "2024-03-25T05:30").await.state, State::Accepted);
+        scene.check().await;
+    }
 }

@@ -104,6 +104,7 @@ async fn freeze(store: &Store, deliveries: &[PlannedDelivery], version: &Version
                 needed: 1,
             }),
             length: None,
+            overrides: None,
         })
         .collect();
     store.freeze(&[], &frozen, R1, at(1)).await.unwrap()

@@ -124,6 +124,7 @@ impl Ground {
                 hash: hash.clone(),
                 approved: None,
                 length: None,
+                overrides: None,
             })
             .collect();
         self.store

@@ -304,6 +304,7 @@ pub(super) async fn random_sequences(ground: Ground) {
                             hash: words.hash(),
                             approved: None,
                             length: None,
+                            overrides: None,
                         })
                         .collect();
                     let revision = name(model.revision);

@@ -460,6 +460,7 @@ pub(super) async fn freezing(ground: Ground) {
         can_ask: false,
         approved: None,
         length: None,
+        overrides: None,
     };
     assert_eq!(
         ground.store.freeze(&[], &[again], R1, at(1)).await.unwrap(),

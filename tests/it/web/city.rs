@@ -323,6 +323,7 @@ impl City {
                 can_ask: false,
                 approved: None,
                 length: None,
+                overrides: None,
             })
             .collect();
         self.store
