@@ -12,6 +12,7 @@ use loa::domain::{
     id::{BulletinId, RuleId, WardId},
     plan::{Plan, PlannedDelivery},
     policy::{Hours, Policy, Rule, Sessions, Window},
+    speech::Weight,
     time::Timestamp,
     ward::Validity,
     workspace::Workspace,
@@ -378,4 +379,26 @@ fn a_session_is_several_broadcasts_with_silence_between_them() {
             .all(|delivery| delivery.skip.is_some()),
         "an ident is not heard alone"
     );
+}
+
+#[test]
+fn a_session_in_several_wards_is_one_chorus_though_their_names_are_not_equally_long() {
+    let session = "{ session: { parts: [{ only: dai }, { only: gap }], gap: 4s } }";
+    let channels = "loa-hb-1, loa-hb-2, loa-ll-1";
+    let list = schedules(&[schedule("a", "05:30", session, channels, HARD)]);
+    let mut workspace = city(&list, &[("dai", 120, "normal"), ("gap", 60, "normal")]);
+    let most = Weight::tenths(3_000);
+    let wards = [(WardId::parse("hung-binh").unwrap(), Weight::tenths(2_950))].into();
+    let dai = BulletinId::parse("dai").unwrap();
+    workspace.lengths.insert(dai, Heard::Spoken { most, wards });
+    let plan = monday(&workspace);
+    assert_eq!(plan.len(), 6);
+    for delivery in &plan {
+        assert_eq!(
+            (&delivery.skip, &delivery.limit),
+            (&None, &None),
+            "{delivery:#?}"
+        );
+    }
+    assert_ne!(plan[3].due, plan[5].due);
 }

@@ -151,6 +151,8 @@ struct Slot {
     until: Timestamp,
     /// The draft.
     draft: usize,
+    /// When the first part of its unit begins.
+    begin: Timestamp,
 }
 
 struct Placing<'g, 'w> {
@@ -239,11 +241,19 @@ impl<'w> Placing<'_, 'w> {
             for other in &self.slots[*number] {
                 let draft = &drafts[other.draft];
                 let is_own = draft.channel.id == channel.id;
+                // One occurrence on several channels is a chorus, though its parts are not equally long everywhere.
+                let first = &drafts[unit.parts[0]];
+                let is_one = !is_own
+                    && draft.schedule.id == first.schedule.id
+                    && draft.scheduled == first.scheduled;
                 let is_same = |slot: &Slot| {
                     !is_own
                         && drafts[slot.draft].bulletin.map(|bulletin| &bulletin.id)
                             == draft.bulletin.map(|bulletin| &bulletin.id)
                 };
+                if is_one && begin == other.begin {
+                    continue;
+                }
                 let meets = slots.iter().find(|slot| {
                     slot.from < other.until + BETWEEN
                         && other.from < slot.until + BETWEEN
@@ -251,7 +261,9 @@ impl<'w> Placing<'_, 'w> {
                 });
                 if let Some(slot) = meets {
                     // Until the part that meets it has moved behind it, or says the same at the same time.
-                    let free = if is_same(slot) && slot.from < other.from {
+                    let free = if is_one && begin < other.begin {
+                        slot.from + other.begin.since(begin)
+                    } else if is_same(slot) && slot.from < other.from {
                         other.from
                     } else {
                         other.until + BETWEEN
@@ -309,11 +321,15 @@ impl<'w> Placing<'_, 'w> {
         let mut next: Option<(Slot, Why)> = None;
         for number in &self.ground.hearing[unit.ward] {
             for slot in &self.slots[*number] {
+                let other = &drafts[slot.draft];
+                let is_chorus = slot.begin == begin
+                    && other.schedule.id == first.schedule.id
+                    && other.scheduled == first.scheduled;
                 if slot.from > begin
-                    && !unit.parts.contains(&slot.draft)
+                    && !is_chorus
                     && next.as_ref().is_none_or(|(next, _)| slot.from < next.from)
                 {
-                    next = Some((*slot, self.collision(slot, &drafts[slot.draft])));
+                    next = Some((*slot, self.collision(slot, other)));
                 }
             }
         }
@@ -421,6 +437,7 @@ fn spans<'d>(
             from,
             until,
             draft: index,
+            begin,
         };
         from = until + draft.schedule.gap();
         slot
