@@ -261,13 +261,14 @@ impl<'w> Placing<'_, 'w> {
                 });
                 if let Some(slot) = meets {
                     // Until the part that meets it has moved behind it, or says the same at the same time.
-                    let free = if is_one && begin < other.begin {
-                        slot.from + other.begin.since(begin)
-                    } else if is_same(slot) && slot.from < other.from {
-                        other.from
-                    } else {
-                        other.until + BETWEEN
-                    };
+                    let in_chorus = (is_one && begin < other.begin)
+                        .then(|| slot.from + other.begin.since(begin));
+                    let alike = (is_same(slot) && slot.from < other.from).then_some(other.from);
+                    let free = in_chorus
+                        .into_iter()
+                        .chain(alike)
+                        .min()
+                        .unwrap_or(other.until + BETWEEN);
                     return Some(Obstacle {
                         why: self.collision(other, draft),
                         until: begin + free.since(slot.from),

@@ -36,8 +36,8 @@ struct Wish {
     gap: u32,
 }
 
-/// Who is heard in a ward in one second: channel, bulletin, and when that began.
-type Second = Vec<(String, String, u32)>;
+/// Who is heard in a ward in one second: channel, bulletin, when that began; schedule, and when its first part began.
+type Second = Vec<(String, String, u32, ScheduleId, u32)>;
 
 struct Reference {
     /// Two wards that hear each other, and one apart: what is reserved in each second.
@@ -61,7 +61,9 @@ impl Reference {
             for ward in Self::hears(wish.ward) {
                 for second in near.clone() {
                     let meets = self.heard[*ward][second as usize].iter().any(|other| {
-                        other.0 == wish.channel || (&other.1, other.2) != (bulletin, from)
+                        other.0 == wish.channel
+                            || ((&other.1, other.2) != (bulletin, from)
+                                && (&other.3, other.4) != (&wish.schedule, begin))
                     });
                     if meets {
                         return Err(Reason::Collision);
@@ -142,7 +144,14 @@ impl Reference {
             begins.push(from);
             let until = from + length + length / 20;
             for second in from..until {
-                let said = (wish.channel.clone(), bulletin.clone(), from);
+                let schedule = wish.schedule.clone();
+                let said = (
+                    wish.channel.clone(),
+                    bulletin.clone(),
+                    from,
+                    schedule,
+                    begin,
+                );
                 self.heard[wish.ward][second as usize].push(said);
             }
             from = until + wish.gap;
@@ -378,7 +387,7 @@ fn random_days_are_those_of_the_reference() {
         }
     }
     assert!(
-        placed > 100 && moved > 50 && refused > 50,
+        placed > 100 && moved > 30 && refused > 50,
         "{placed} {moved} {refused}"
     );
 }
