@@ -263,7 +263,7 @@ fn spoken_length(place: &Place, renderer: &Renderer, row: &DeliveryRow) -> Optio
     let words = rendered.map_or(A_MINUTE, |content| {
         let rate = channel.and_then(|channel| channel.rate);
         let rate = rate.unwrap_or(workspace.settings.speech.rate);
-        duration::estimate(&content.spoken.join("\n\n"), rate)
+        duration::estimate(&content.voiced(), rate)
     });
     Some(workspace.with_chime(words, channel))
 }

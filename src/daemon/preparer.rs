@@ -181,6 +181,8 @@ struct Round {
     sounds: Vec<(DeliveryId, Sound)>,
     /// How many wait for theirs.
     held: u32,
+    /// How long words are heard at a rate, where loudspeakers speak by themselves.
+    estimates: HashMap<(ContentHash, Rate), Duration>,
 }
 
 impl Round {
@@ -196,6 +198,13 @@ impl Round {
         for delivery in unprepared {
             match round.words(live, latest, approvals, delivery, made) {
                 Ok((hash, approved)) => {
+                    // Here, because it takes time and this thread has it. What the store keeps is not at hand yet.
+                    let content = round.contents.get(&hash).cloned();
+                    if let (Some(content), Some(heard)) = (content, Heard::of(live, delivery))
+                        && heard.channel.audio.is_none()
+                    {
+                        round.estimate(&hash, &content, heard.rate(live));
+                    }
                     let adapter = live.adapters.get(&delivery.channel);
                     round.frozen.push(Frozen {
                         id: delivery.id.clone(),
@@ -225,6 +234,12 @@ impl Round {
             Some((hash.clone(), Arc::clone(content)))
         });
         contents.collect()
+    }
+
+    /// How long words are heard at `rate`, once for all channels that get them.
+    fn estimate(&mut self, hash: &ContentHash, content: &Content, rate: Rate) -> Duration {
+        let known = self.estimates.entry((hash.clone(), rate));
+        *known.or_insert_with(|| duration::estimate(&content.voiced(), rate))
     }
 
     /// Looks after what is heard: how long it really lasts, whether the rules still permit that, and its sound where the
@@ -258,7 +273,6 @@ impl Round {
             );
         }
         let now = shared.clock.now();
-        let mut estimates: HashMap<(ContentHash, Rate), Duration> = HashMap::new();
         for mut frozen in std::mem::take(&mut self.frozen) {
             let Some(heard) = heard.get(&frozen.id) else {
                 self.frozen.push(frozen);
@@ -270,16 +284,7 @@ impl Round {
                 continue;
             };
             let (length, sound) = match heard.channel.audio {
-                None => {
-                    let rate = heard
-                        .channel
-                        .rate
-                        .unwrap_or(live.workspace.settings.speech.rate);
-                    let length = estimates
-                        .entry((frozen.hash.clone(), rate))
-                        .or_insert_with(|| duration::estimate(&content.spoken.join("\n\n"), rate));
-                    (*length, None)
-                }
+                None => (self.estimate(&frozen.hash, content, heard.rate(live)), None),
                 Some(format) => {
                     let key = (frozen.hash.clone(), format, heard.channel.rate);
                     match live.desk.ask(&key, content, heard.delivery.due, now) {
@@ -400,6 +405,12 @@ impl<'a> Heard<'a> {
         is_heard.then_some(Self { channel, delivery })
     }
 
+    /// How fast the channel speaks.
+    fn rate(&self, live: &Live) -> Rate {
+        let usual = live.workspace.settings.speech.rate;
+        self.channel.rate.unwrap_or(usual)
+    }
+
     /// Whether it may be heard if it lasts that long: it has to be over in time, and no longer than a session may be. What a
     /// rule would refuse if this were not so urgent is the detail of a line in the journal.
     fn permitted(
@@ -421,7 +432,7 @@ impl<'a> Heard<'a> {
             let given = limit.why.detail.clone().unwrap_or_default();
             let detail = Detail::parse(&given).map_or(given, |detail| {
                 // What was estimated gives way to what is known.
-                let until = calendar::local(until, zone).format("%H:%M");
+                let until = calendar::local(until, zone).format("%H:%M:%S");
                 let detail = if detail.get("until").is_some() {
                     detail.set("until", until)
                 } else {

@@ -17,17 +17,14 @@ use super::{
 pub const CHIME: Duration = Duration::from_millis(5_320);
 
 /// A bulletin's script as it is heard.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Heard {
-    /// A recording by a person, of this length.
-    Recorded(Duration),
-    /// Words: how much there is to say, ward by ward, and the most of them for areas that are not among them.
-    Spoken {
-        /// The most.
-        most: Weight,
-        /// By ward.
-        wards: BTreeMap<WardId, Weight>,
-    },
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Heard {
+    /// How long its recording by a person is. A loudspeaker that is sent words speaks them by itself.
+    pub recorded: Option<Duration>,
+    /// How much there is to say, by ward.
+    pub wards: BTreeMap<WardId, Weight>,
+    /// The most of that, for areas that are not among them.
+    pub most: Weight,
 }
 
 /// How long every bulletin's script is.
@@ -40,13 +37,18 @@ impl Lengths {
         self.0.insert(bulletin, heard);
     }
 
-    /// How long the words of `bulletin` last in `ward` at `rate`, without a chime. `None` without a script.
+    /// What is known of a bulletin; `None` without a script.
     #[must_use]
-    pub fn words(&self, bulletin: &BulletinId, ward: &WardId, rate: Rate) -> Option<Duration> {
-        Some(match self.0.get(bulletin)? {
-            Heard::Recorded(length) => *length,
-            Heard::Spoken { most, wards } => wards.get(ward).unwrap_or(most).at(rate),
-        })
+    pub fn get(&self, bulletin: &BulletinId) -> Option<&Heard> {
+        self.0.get(bulletin)
+    }
+}
+
+impl Heard {
+    /// How long its words last in `ward` at `rate`, without a chime.
+    #[must_use]
+    pub fn words(&self, ward: &WardId, rate: Rate) -> Duration {
+        self.wards.get(ward).unwrap_or(&self.most).at(rate)
     }
 }
 
@@ -58,8 +60,12 @@ impl Workspace {
             return None;
         }
         let rate = channel.rate.unwrap_or(self.settings.speech.rate);
-        let words = self.lengths.words(bulletin, &channel.ward, rate)?;
-        Some(self.with_chime(words, Some(channel)))
+        let heard = self.lengths.get(bulletin)?;
+        let length = heard
+            .recorded
+            .filter(|_| channel.audio.is_some())
+            .unwrap_or_else(|| heard.words(&channel.ward, rate));
+        Some(self.with_chime(length, Some(channel)))
     }
 
     /// How long words of that length are heard on a channel, chime included.

@@ -18,7 +18,7 @@ use super::{
     channel::{Channel, ChannelKind, Mode},
     delivery::Reason,
     id::{BulletinId, ChannelId, DeliveryId, ScheduleId, TopicId, WardId},
-    schedule::{Choice, Missed, Schedule},
+    schedule::{Choice, Missed, Schedule, Start},
     time::Timestamp,
     workspace::Workspace,
 };
@@ -27,6 +27,9 @@ use place::Ground;
 
 /// Rotation counts firings from here, unless the schedule itself begins on a day of its own.
 const EPOCH: NaiveDate = NaiveDate::from_ymd_opt(2024, 1, 1).expect("a date");
+
+/// Nothing that is heard at once is longer. Only what begins so long before midnight can be heard beyond it.
+const LONGEST: Duration = Duration::from_hours(3);
 
 /// A workspace's schedules with their channels and bulletins looked up, ready to be asked about any interval.
 #[derive(Debug)]
@@ -146,10 +149,15 @@ impl<'w> Plan<'w> {
         from: Timestamp,
         until: Timestamp,
     ) -> impl Iterator<Item = PlannedDelivery> {
-        self.drafted(from, until).map(|draft| self.delivery(draft))
+        self.judged(from, until).map(|(delivery, _)| delivery)
     }
 
-    fn drafted(&self, from: Timestamp, until: Timestamp) -> impl Iterator<Item = Draft<'w>> {
+    /// [`Plan::deliveries`], each with what was in the way at its own time if it waits; of a session, its first part.
+    pub fn judged(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> impl Iterator<Item = (PlannedDelivery, Option<Why>)> {
         let day_of = |at| calendar::local(at, self.workspace.settings.zone).date();
         let (first, last) = (day_of(from), day_of(until));
         first
@@ -158,34 +166,65 @@ impl<'w> Plan<'w> {
             .flat_map(move |day| {
                 let mut drafts = self.day(day);
                 drafts.retain(|draft| from <= draft.due && draft.due < until);
-                drafts
+                drafts.into_iter().map(|mut draft| {
+                    let waits = draft.waits.take();
+                    (self.delivery(draft), waits)
+                })
             })
-    }
-
-    /// What gives way to something else that is heard, from `from` (included) to `until` (excluded): what is skipped for it,
-    /// and the first part of what waits. With what is in the way at its own time.
-    pub fn giving_way(
-        &self,
-        from: Timestamp,
-        until: Timestamp,
-    ) -> impl Iterator<Item = (PlannedDelivery, Why)> {
-        self.drafted(from, until).filter_map(|draft| {
-            let why = draft.skip.clone().or_else(|| draft.waits.clone())?;
-            (why.reason == Reason::Collision).then(|| (self.delivery(draft), why))
-        })
     }
 
     /// Everything that is due on a day of the workspace's zone, in order.
     fn day(&self, day: NaiveDate) -> Vec<Draft<'w>> {
+        let (from, until) = self.bounds(day);
+        let mut drafts = self.drafts(from, until);
+        let own = drafts.len();
+        drafts.extend(self.over_midnight(day, from));
+        self.ground.place(day, until, &mut drafts, own);
+        drafts.truncate(own);
+        drafts.sort_by(|one, other| one.order().cmp(&other.order()));
+        drafts
+    }
+
+    fn bounds(&self, day: NaiveDate) -> (Timestamp, Timestamp) {
         let midnight = |day: NaiveDate| {
             let wall = day.and_hms_opt(0, 0, 0).unwrap_or_default();
             resolve(wall, self.workspace.settings.zone)
         };
         let from = midnight(day);
-        let until = day.succ_opt().map_or(from, midnight);
-        let mut drafts = self.drafts(from, until);
-        self.ground.place(day, until, &mut drafts);
-        drafts.sort_by(|one, other| one.order().cmp(&other.order()));
+        (from, day.succ_opt().map_or(from, midnight))
+    }
+
+    /// What begins on the day before `day` and is heard beyond `midnight`. For that the day before is taken by itself: only
+    /// where broadcasts follow each other without a pause from one midnight to the next would what came before it matter.
+    fn over_midnight(&self, day: NaiveDate, midnight: Timestamp) -> Vec<Draft<'w>> {
+        let exceptions = &self.workspace.exceptions;
+        let is_late = |line: &Line<'w>| {
+            let schedule = line.schedule;
+            let is_heard = |channel: &&Channel| channel.kind == ChannelKind::Loudspeaker;
+            let wait = match schedule.start {
+                Start::Hard => Duration::ZERO,
+                Start::Soft { max_wait } => max_wait,
+            };
+            let from = midnight - LONGEST - wait;
+            line.channels.iter().any(is_heard)
+                && (exceptions
+                    .moved_into(&schedule.id, from, midnight)
+                    .next()
+                    .is_some()
+                    || schedule
+                        .when
+                        .next(schedule.zone, from)
+                        .is_some_and(|firing| firing.at < midnight))
+        };
+        let Some(before) = day.pred_opt().filter(|_| self.lines.iter().any(is_late)) else {
+            return Vec::new();
+        };
+        let mut drafts = self.drafts(self.bounds(before).0, midnight);
+        let own = drafts.len();
+        self.ground.place(before, midnight, &mut drafts, own);
+        drafts.retain(|draft| {
+            draft.skip.is_none() && draft.length.is_some() && draft.reserved_until() > midnight
+        });
         drafts
     }
 

@@ -135,8 +135,6 @@ pub struct Permit<'p> {
     pub longest_day: Option<(Duration, &'p Rule)>,
     /// What parts two sessions: the longest gap that a rule names.
     pub gap: Duration,
-    /// Rules that would have refused something if this priority were not exempt from them.
-    pub exempted: Vec<&'p Rule>,
 }
 
 /// A span in which something may be heard.
@@ -179,11 +177,8 @@ impl Policy {
         let begin = midnight(day, zone);
         let end = day.succ_opt().map_or(begin, |next| midnight(next, zone));
         let mut permit = Permit::default();
-        for rule in self.rules.iter().filter(|rule| rule.holds(ward, day)) {
-            if rule.exempt.contains(&priority) {
-                permit.exempted.push(rule);
-                continue;
-            }
+        let bound = self.in_force(ward, day);
+        for rule in bound.filter(|rule| !rule.exempt.contains(&priority)) {
             let closed = rule.closed(day, zone, begin, end);
             permit
                 .closed
@@ -234,13 +229,29 @@ impl<'p> Permit<'p> {
             .iter()
             .find(|closed| closed.from < until && from < closed.until)
     }
+
+    /// Goes on with what the rules leave of the day after: hours that touch at midnight are one span. The amounts stay those
+    /// of the first day.
+    #[must_use]
+    pub fn followed_by(mut self, next: Self) -> Self {
+        let mut open = next.open.into_iter().peekable();
+        if let Some(last) = self.open.last_mut().filter(|last| last.ends.is_none()) {
+            match open.next_if(|first| first.from == last.until) {
+                Some(first) => (last.until, last.ends) = (first.until, first.ends),
+                None => last.ends = next.closed.first().map(|closed| closed.rule),
+            }
+        }
+        self.open.extend(open);
+        self.closed.extend(next.closed);
+        self
+    }
 }
 
 impl Rule {
     /// The detail of what begins or ends outside its hours.
     #[must_use]
     pub fn outside(&self, from: Timestamp, until: Timestamp, zone: Tz) -> Detail {
-        let clock = |at| local(at, zone).format("%H:%M").to_string();
+        let clock = |at| local(at, zone).format("%H:%M:%S").to_string();
         self.refusal("outside-hours")
             .with("from", clock(from))
             .with("until", clock(until))

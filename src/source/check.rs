@@ -2,6 +2,7 @@
 //! exist. And from what was read, the workspace.
 
 mod addresses;
+mod air;
 mod approvals;
 mod channels;
 mod collisions;
@@ -175,8 +176,7 @@ pub(super) fn run(
         &parts.recordings,
         day,
     );
-    collisions::check(notebook, &workspace, &parts.schedules, day);
-    hours::check(notebook, &workspace, &parts.schedules, &parts.rules, day);
+    air::check(notebook, &workspace, &parts.schedules, &parts.rules, day);
     if let Some(day) = day {
         contacts::check_expiry(notebook, &parts.contacts, day);
     }

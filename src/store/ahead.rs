@@ -6,7 +6,7 @@ use super::{
     Store, StoreError,
     batch::json,
     link::{Cells as _, rows},
-    row::{delivery_id, parsed},
+    row::{delivery_id, first_instant, parsed},
     sql,
 };
 use crate::domain::{
@@ -48,11 +48,7 @@ impl Store {
         let mut reader = self.pools.reader().await?;
         let found = rows!(reader, sql::deliver::NEXT_READY, [], |row| row
             .integer_or_null(0))?;
-        Ok(found
-            .into_iter()
-            .next()
-            .flatten()
-            .map(Timestamp::from_micros))
+        Ok(first_instant(found))
     }
 
     /// The least instant after `now` from which a delivery is ready, whether or not its channel will be free then.
@@ -64,10 +60,6 @@ impl Store {
         let found = rows!(reader, sql::deliver::NEXT_AFTER, [now.as_micros()], |row| {
             row.integer_or_null(0)
         })?;
-        Ok(found
-            .into_iter()
-            .next()
-            .flatten()
-            .map(Timestamp::from_micros))
+        Ok(first_instant(found))
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     Store, StoreError,
     link::{Cells as _, Purpose, execute, rows},
+    row::first_instant,
     sql,
 };
 use crate::domain::time::Timestamp;
@@ -26,11 +27,7 @@ impl Store {
         let mut reader = self.pools.reader().await?;
         let found = rows!(reader, sql::read::LAST_ALIVE, [], |row| row
             .integer_or_null(0))?;
-        Ok(found
-            .into_iter()
-            .next()
-            .flatten()
-            .map(Timestamp::from_micros))
+        Ok(first_instant(found))
     }
 
     /// The nodes other than `node` that were alive at or after `since`, with their revisions, the latest first.
@@ -60,10 +57,6 @@ impl Store {
         let mut reader = self.pools.reader().await?;
         let found = rows!(reader, sql::read::LAST_INSTANT, [], |row| row
             .integer_or_null(0))?;
-        Ok(found
-            .into_iter()
-            .next()
-            .flatten()
-            .map(Timestamp::from_micros))
+        Ok(first_instant(found))
     }
 }

@@ -158,6 +158,12 @@ pub(super) fn delivery_id(text: &str) -> DeliveryId {
     DeliveryId::from_text(text)
 }
 
+/// The instant of a query's one row, which may be empty.
+pub(super) fn first_instant(found: Vec<Option<i64>>) -> Option<Timestamp> {
+    let micros = found.into_iter().next().flatten();
+    micros.map(Timestamp::from_micros)
+}
+
 /// When a delivery has to be over, its three columns from `first` on.
 pub(super) fn limit_at(
     row: &impl Cells,

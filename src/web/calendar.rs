@@ -68,15 +68,15 @@ pub(super) async fn ward(
     let id = file
         .strip_suffix(".ics")
         .and_then(|id| WardId::parse(id).ok());
-    let name = id
-        .as_ref()
-        .and_then(|id| workspace.ward(id))
-        .map(|ward| ward.name.clone());
-    let filter = LogFilter {
-        ward: id,
-        ..LogFilter::default()
-    };
-    answer(&pages, &workspace, name, filter, &uri, &headers).await
+    let ward = id.and_then(|id| workspace.ward(&id));
+    let wanted = ward.map(|ward| {
+        let filter = LogFilter {
+            ward: Some(ward.id.clone()),
+            ..LogFilter::default()
+        };
+        (ward.name.as_str(), filter)
+    });
+    answer(&pages, &workspace, wanted, &uri, &headers).await
 }
 
 /// `GET /lich/kenh/CHANNEL.ics`.
@@ -90,29 +90,28 @@ pub(super) async fn channel(
     let id = file
         .strip_suffix(".ics")
         .and_then(|id| ChannelId::parse(id).ok());
-    let name = id
-        .as_ref()
-        .and_then(|id| workspace.channels.get(id))
-        .map(|channel| channel.name.clone());
-    let filter = LogFilter {
-        channel: id,
-        ..LogFilter::default()
-    };
-    answer(&pages, &workspace, name, filter, &uri, &headers).await
+    let channel = id.and_then(|id| workspace.channels.get(&id));
+    let wanted = channel.map(|channel| {
+        let filter = LogFilter {
+            channel: Some(channel.id.clone()),
+            ..LogFilter::default()
+        };
+        (channel.name.as_str(), filter)
+    });
+    answer(&pages, &workspace, wanted, &uri, &headers).await
 }
 
 async fn answer(
     pages: &Pages,
     workspace: &Workspace,
-    name: Option<String>,
-    filter: LogFilter,
+    wanted: Option<(&str, LogFilter)>,
     uri: &Uri,
     headers: &HeaderMap,
 ) -> Response {
     // What goes out is Vietnamese, whoever asks; a refusal is in the language of the address.
     let reader = pages.reader(Lang::Vi);
-    let result = match name {
-        Some(name) => write(pages, workspace, &reader, &name, filter).await,
+    let result = match wanted {
+        Some((name, filter)) => write(pages, workspace, &reader, name, filter).await,
         None => Err(Refusal::NotFound),
     };
     match result {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{NaiveTime, Weekday};
 use loa::domain::{
     airtime::Heard,
+    audio::{AudioFormat, Chime},
     bulletin::{Dated, Priority, Source},
     delivery::Reason,
     id::{BulletinId, RuleId, WardId},
@@ -39,12 +40,25 @@ fn edited(
     }
     edit(&folder);
     let mut workspace = folder.load();
+    plays_recordings(&mut workspace);
     for (id, seconds, _) in bulletins {
         let id = BulletinId::parse(id).unwrap();
         let length = Duration::from_secs(*seconds);
-        workspace.lengths.insert(id, Heard::Recorded(length));
+        let heard = Heard {
+            recorded: Some(length),
+            ..Heard::default()
+        };
+        workspace.lengths.insert(id, heard);
     }
     workspace
+}
+
+/// Loudspeakers that are sent recordings, without a chime: so that lengths are exact.
+fn plays_recordings(workspace: &mut Workspace) {
+    workspace.settings.audio.chime = Chime::None;
+    for channel in workspace.channels.values_mut() {
+        channel.audio = Some(AudioFormat::Wav);
+    }
 }
 
 fn at(text: &str) -> Timestamp {
@@ -115,7 +129,7 @@ fn rule(name: &str, windows: &[(u32, u32)], sessions: Sessions) -> Rule {
                     days: every_day.to_vec(),
                     hours: Hours {
                         from: time(*from),
-                        until: Some(time(*until)),
+                        until: (*until < 24 * 60).then(|| time(*until)),
                     },
                 })
                 .collect(),
@@ -251,7 +265,7 @@ fn nothing_begins_or_ends_outside_the_hours() {
         shown(&plan),
         [
             "05:30:00 dai loa-hb-1",
-            "06:59:00 dai loa-hb-1 policy: outside-hours rule=Giờ loa; document=QĐ 1; from=06:59:00; until=07:01:00",
+            "06:59:00 dai loa-hb-1 policy: outside-hours rule=Giờ loa; document=QĐ 1, 2024; from=06:59:00; until=07:01:00",
             "12:00:00 khan loa-hb-1",
             "12:00:00 gap web-hb",
         ]
@@ -390,7 +404,12 @@ fn a_session_in_several_wards_is_one_chorus_though_their_names_are_not_equally_l
     let most = Weight::tenths(3_000);
     let wards = [(WardId::parse("hung-binh").unwrap(), Weight::tenths(2_950))].into();
     let dai = BulletinId::parse("dai").unwrap();
-    workspace.lengths.insert(dai, Heard::Spoken { most, wards });
+    let heard = Heard {
+        recorded: None,
+        wards,
+        most,
+    };
+    workspace.lengths.insert(dai, heard);
     let plan = monday(&workspace);
     assert_eq!(plan.len(), 6);
     for delivery in &plan {
@@ -401,4 +420,93 @@ fn a_session_in_several_wards_is_one_chorus_though_their_names_are_not_equally_l
         );
     }
     assert_ne!(plan[3].due, plan[5].due);
+}
+
+#[test]
+fn midnight_ends_no_hours_and_hides_no_collision() {
+    let mut workspace = city(
+        &schedules(&[
+            schedule("a", "23:59", "{ only: dai }", "loa-hb-1", HARD),
+            schedule("b", "00:00", "{ only: gap }", "loa-hb-1", SOFT),
+        ]),
+        &[("dai", 120, "normal"), ("gap", 60, "normal")],
+    );
+    let plan = Plan::new(&workspace);
+    let (noon, next_noon) = (at("2024-03-25T12:00:00"), at("2024-03-26T12:00:00"));
+    let all: Vec<_> = plan.deliveries(noon, next_noon).collect();
+    assert_eq!(
+        shown(&all),
+        ["23:59:00 dai loa-hb-1", "00:01:11 gap loa-hb-1"]
+    );
+    let midnight = at("2024-03-26T00:00:00");
+    let pieces = plan
+        .deliveries(noon, midnight)
+        .chain(plan.deliveries(midnight, next_noon));
+    assert_eq!(pieces.collect::<Vec<_>>(), all);
+
+    // Open until midnight, and not beyond.
+    workspace.policy.rules = vec![rule("Giờ loa", &[(22 * 60, 24 * 60)], Sessions::default())];
+    let night: Vec<_> = Plan::new(&workspace).deliveries(noon, next_noon).collect();
+    let skipped = |delivery: &PlannedDelivery| delivery.skip.as_ref().map(|why| why.reason);
+    assert_eq!(
+        night.iter().map(skipped).collect::<Vec<_>>(),
+        [Some(Reason::Policy); 2]
+    );
+    // Open from 22:00 over midnight to 00:02.
+    workspace.policy.rules = vec![rule(
+        "Giờ loa",
+        &[(0, 2), (22 * 60, 24 * 60)],
+        Sessions::default(),
+    )];
+    let night: Vec<_> = Plan::new(&workspace).deliveries(noon, next_noon).collect();
+    assert_eq!(
+        night.iter().map(skipped).collect::<Vec<_>>(),
+        [None, Some(Reason::Collision)]
+    );
+    assert_eq!(
+        night[0].limit.as_ref().map(|limit| limit.over),
+        Some(at("2024-03-26T00:02:00"))
+    );
+}
+
+#[test]
+fn what_is_urgent_takes_nothing_else_along_into_the_night() {
+    let session = "{ session: { parts: [{ only: khan }, { only: dai }] } }";
+    let list = schedules(&[schedule("a", "22:00", session, "loa-hb-1", HARD)]);
+    let mut workspace = city(&list, &[("khan", 60, "emergency"), ("dai", 120, "normal")]);
+    workspace.policy.rules = vec![rule("Giờ loa", &[(330, 420)], Sessions::default())];
+    let plan = monday(&workspace);
+    let reasons = plan
+        .iter()
+        .map(|delivery| delivery.skip.as_ref().map(|why| why.reason));
+    assert_eq!(reasons.collect::<Vec<_>>(), [None, Some(Reason::Policy)]);
+}
+
+#[test]
+fn a_loudspeaker_that_is_sent_words_speaks_them_as_long_as_they_are() {
+    let list = schedules(&[schedule(
+        "a",
+        "05:30",
+        "{ only: dai }",
+        "loa-hb-1, loa-hb-2",
+        HARD,
+    )]);
+    let mut workspace = city(&list, &[("dai", 120, "normal")]);
+    let heard = Heard {
+        recorded: Some(Duration::from_mins(2)),
+        wards: [].into(),
+        most: Weight::tenths(1_000),
+    };
+    let words = heard.most.at(workspace.settings.speech.rate);
+    workspace
+        .lengths
+        .insert(BulletinId::parse("dai").unwrap(), heard);
+    workspace.channels.get_mut("loa-hb-2").unwrap().audio = None;
+    let lengths = monday(&workspace)
+        .into_iter()
+        .map(|delivery| delivery.length);
+    assert_eq!(
+        lengths.collect::<Vec<_>>(),
+        [Some(Duration::from_mins(2)), Some(words)]
+    );
 }

@@ -41,6 +41,7 @@ macro_rules! contract {
 contract! {
     planning:
         planning_twice_changes_nothing,
+        a_sound_that_is_longer_than_expected_leaves_less_time_to_begin,
         ten_thousand_in_one_call,
         an_edit_changes_what_has_not_begun,
         another_revision_freezes_again,

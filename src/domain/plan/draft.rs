@@ -75,6 +75,18 @@ impl<'w> Draft<'w> {
         self.part == 0 && matches!(self.schedule.bulletins, Choice::Session { ident: true, .. })
     }
 
+    /// How long its place on air is. A little longer than it is expected to be: the largest error of an estimate over this
+    /// repository's library was 4.5 %.
+    pub(super) fn reserve(&self) -> Duration {
+        let length = self.length.unwrap_or_default();
+        length + length / 20
+    }
+
+    /// When its place on air ends.
+    pub(super) fn reserved_until(&self) -> Timestamp {
+        self.due + self.reserve()
+    }
+
     /// How urgent it is.
     pub(crate) fn priority(&self) -> Priority {
         self.bulletin

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
-use super::{Policy, Rule, midnight};
+use super::{Permit, Policy, Rule, midnight};
 use crate::domain::{
     bulletin::Priority,
     calendar::local,
@@ -54,61 +54,49 @@ impl Policy {
         length: Duration,
     ) -> Verdict {
         let mut refused: Option<Why> = None;
-        // Where something may be heard, and what ends that; days without a closed hour between them are one span.
-        let mut spans: Vec<(Timestamp, Timestamp, Option<&Rule>)> = Vec::new();
+        // What is open so far and may go on tomorrow; days without a closed hour between them are one span.
+        let mut so_far: Option<Permit<'_>> = None;
+        let mut found = None;
         let first = local(from, zone).date();
         for day in first.iter_days().take(LOOK_AHEAD) {
             let permit = self.permit(ward, day, zone, priority);
-            let begin = midnight(day, zone);
             if let Some((longest, rule)) = permit.longest.filter(|(longest, _)| length > *longest) {
                 refused
                     .get_or_insert_with(|| rule.too_long(length, longest).into_why(Reason::Policy));
-                spans.clear();
+                so_far = None;
                 continue;
             }
-            // What went on to midnight ends there if this day begins with closed hours.
-            if let Some((_, _, ends @ None)) = spans.last_mut() {
-                let closed = permit.closed.first();
-                *ends = closed
-                    .filter(|closed| closed.from <= begin)
-                    .map(|closed| closed.rule);
-            }
-            for open in &permit.open {
-                match spans.last_mut() {
-                    Some((_, closes, ends @ None)) if *closes == open.from => {
-                        (*closes, *ends) = (open.until, open.ends);
-                    }
-                    _ => spans.push((open.from, open.until, open.ends)),
-                }
-            }
-            let fitting = spans.iter().find_map(|(opens, closes, ends)| {
-                let begin = from.max(*opens);
+            let mut permit = match so_far {
+                Some(before) => before.followed_by(permit),
+                None => permit,
+            };
+            found = permit.open.iter().find_map(|open| {
+                let begin = from.max(open.from);
                 // Where nothing ends it yet the next day tells.
-                let spare = if ends.is_some() {
+                let spare = if open.ends.is_some() {
                     Duration::ZERO
                 } else {
                     A_DAY
                 };
-                (begin + length + spare <= *closes).then_some((begin, *closes, *ends))
+                let limit = open.ends.map(|rule| over(rule, open.until, zone));
+                (begin + length + spare <= open.until).then_some((begin, limit))
             });
-            let Some((begin, closes, ends)) = fitting else {
-                spans.retain(|(_, _, ends)| ends.is_none());
-                continue;
-            };
-            let limit = ends.map(|rule| over(rule, closes, zone));
-            if begin == from {
-                return Verdict::Permitted(limit);
+            if found.is_some() {
+                break;
             }
-            let refused = refused.or_else(|| self.refusal(ward, zone, priority, from, length));
-            return Verdict::Refused {
-                why: refused.unwrap_or(NO_DETAIL),
-                next: Some((begin, limit)),
-            };
+            permit.open.retain(|open| open.ends.is_none());
+            permit.closed.clear();
+            so_far = Some(permit);
         }
-        let refused = refused.or_else(|| self.refusal(ward, zone, priority, from, length));
-        Verdict::Refused {
-            why: refused.unwrap_or(NO_DETAIL),
-            next: None,
+        match found {
+            Some((begin, limit)) if begin == from => Verdict::Permitted(limit),
+            next => {
+                let refused = refused.or_else(|| self.refusal(ward, zone, priority, from, length));
+                Verdict::Refused {
+                    why: refused.unwrap_or(NO_DETAIL),
+                    next,
+                }
+            }
         }
     }
 
@@ -278,7 +266,7 @@ mod tests {
         // 2024-03-25 is a Monday.
         let refused = |by: &str, from: &str, until: &str| {
             Some(format!(
-                "outside-hours rule={by}; document=QĐ, 2024; from={from}; until={until}"
+                "outside-hours rule={by}; document=QĐ, 2024; from={from}:00; until={until}:00"
             ))
         };
         for (from, minutes, expected) in [

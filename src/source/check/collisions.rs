@@ -2,22 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
-
 use crate::{
     diagnostic::{Code, Diagnostic, Phrase},
     domain::{
-        calendar::{local, resolve},
+        calendar::local,
+        delivery::Reason,
         detail::Detail,
         id::{ChannelId, ScheduleId},
-        plan::{Plan, PlannedDelivery, Why},
+        plan::{PlannedDelivery, Why},
         workspace::Workspace,
     },
     source::{notebook::Notebook, raw::schedule::RawSchedule},
 };
-
-/// Days that are looked at: every weekday twice.
-const DAYS: u64 = 14;
 
 /// What one schedule loses, or waits for.
 struct Case {
@@ -26,57 +22,57 @@ struct Case {
     why: Why,
 }
 
-pub(super) fn check(
-    notebook: &Notebook,
-    workspace: &Workspace,
-    schedules: &[RawSchedule],
-    day: Option<NaiveDate>,
-) {
-    let begins = schedules.iter().filter_map(|raw| raw.schedule.valid.from);
-    // Without a day, the first on which all of them have begun.
-    let Some(from) = day.or_else(|| begins.max()) else {
-        return;
-    };
-    let zone = workspace.settings.zone;
-    let midnight = |day: NaiveDate| resolve(day.and_time(chrono::NaiveTime::MIN), zone);
-    let until = from
-        .checked_add_days(chrono::Days::new(DAYS))
-        .unwrap_or(from);
-    let mut cases: BTreeMap<(ScheduleId, bool), Case> = BTreeMap::new();
-    for (delivery, why) in Plan::new(workspace).giving_way(midnight(from), midnight(until)) {
+/// What gives way, by schedule, and whether it is skipped.
+#[derive(Default)]
+pub(super) struct Collisions(BTreeMap<(ScheduleId, bool), Case>);
+
+impl Collisions {
+    /// Takes a delivery of the plan into account, with why it waits.
+    pub(super) fn take(&mut self, delivery: PlannedDelivery, waits: Option<Why>) {
+        let why = delivery.skip.clone().or(waits);
+        let Some(why) = why.filter(|why| why.reason == Reason::Collision) else {
+            return;
+        };
         let key = (delivery.schedule.clone(), delivery.skip.is_some());
         let channel = delivery.channel.clone();
-        let case = cases.entry(key).or_insert_with(|| Case {
+        let case = self.0.entry(key).or_insert_with(|| Case {
             channels: BTreeSet::new(),
             first: delivery,
             why,
         });
         case.channels.insert(channel);
     }
-    for ((schedule, is_skipped), case) in cases {
-        let raw = schedules.iter().find(|raw| raw.schedule.id == schedule);
-        let Some(at) = raw.and_then(|raw| raw.when.clone()) else {
-            continue;
-        };
-        let detail = case.why.detail.as_deref().and_then(Detail::parse);
-        let other = detail.as_ref().and_then(|detail| {
-            let mut arguments = detail.arguments();
-            arguments.find_map(|(name, value)| (name == "with").then(|| value.to_owned()))
-        });
-        let clock = |at, form| local(at, zone).format(form).to_string();
-        let (code, help) = if is_skipped {
-            (Code::GivesUp, "L190-help")
-        } else {
-            (Code::GivesWay, "L191-help")
-        };
-        notebook.report(
-            Diagnostic::new(code, at)
-                .with("other", other.unwrap_or_default())
-                .with("channel", case.first.channel_name.as_str())
-                .with("count", case.channels.len())
-                .with("when", clock(case.first.scheduled, "%H:%M, %d/%m/%Y"))
-                .with("due", clock(case.first.due, "%H:%M:%S"))
-                .help(Phrase::new(help)),
-        );
+
+    /// Says it where the schedules say when they fire.
+    pub(super) fn report(
+        self,
+        notebook: &Notebook,
+        workspace: &Workspace,
+        schedules: &[RawSchedule],
+    ) {
+        let zone = workspace.settings.zone;
+        for ((schedule, is_skipped), case) in self.0 {
+            let raw = schedules.iter().find(|raw| raw.schedule.id == schedule);
+            let Some(at) = raw.and_then(|raw| raw.when.clone()) else {
+                continue;
+            };
+            let detail = case.why.detail.as_deref().and_then(Detail::parse);
+            let other = detail.as_ref().and_then(|detail| detail.get("with"));
+            let clock = |at, form| local(at, zone).format(form).to_string();
+            let (code, help) = if is_skipped {
+                (Code::GivesUp, "L190-help")
+            } else {
+                (Code::GivesWay, "L191-help")
+            };
+            notebook.report(
+                Diagnostic::new(code, at)
+                    .with("other", other.unwrap_or_default().to_owned())
+                    .with("channel", case.first.channel_name.as_str())
+                    .with("count", case.channels.len())
+                    .with("when", clock(case.first.scheduled, "%H:%M, %d/%m/%Y"))
+                    .with("due", clock(case.first.due, "%H:%M:%S"))
+                    .help(Phrase::new(help)),
+            );
+        }
     }
 }

@@ -19,9 +19,10 @@ pub(super) fn measure(
     speech: &Speech,
 ) -> Option<Heard> {
     let file = raw.recording.as_ref().map(|(file, _)| file);
-    if let Some(Ok(examined)) = file.and_then(|file| recordings.get(file)) {
-        return Some(Heard::Recorded(examined.length));
-    }
+    let recorded = match file.and_then(|file| recordings.get(file)) {
+        Some(Ok(examined)) => Some(examined.length),
+        _ => None,
+    };
     let is_script = |part: &BodyPart| matches!(part, BodyPart::Script | BodyPart::Turn(_));
     // The turns of a dialogue are one text, as they are spoken and estimated later.
     let mut said: BTreeMap<&WardId, String> = BTreeMap::new();
@@ -39,5 +40,9 @@ pub(super) fn measure(
         .map(|(ward, text)| (ward.clone(), weight(&text)))
         .collect();
     let most = wards.values().max().copied()?;
-    Some(Heard::Spoken { most, wards })
+    Some(Heard {
+        recorded,
+        wards,
+        most,
+    })
 }

@@ -26,7 +26,8 @@ statements! {
     );
     /// Deliveries that an edit changed before they began, and those that it brings back: superseded ones, ones that the
     /// plan itself had skipped and now skips for another reason or not at all, and, under another revision, ones whose words
-    /// were not approved or whose sound was too long (to be judged again). `$2` revision, `$3` now.
+    /// were not approved or whose sound was too long (to be judged again). That freezing drew a deadline nearer, because the
+    /// sound is longer than was expected, is no change. `$2` revision, `$3` now.
     PLAN_CHANGE = batch!(
         [delivery_id TEXT, bulletin TEXT, topic TEXT, ward TEXT, ward_name TEXT, channel_name TEXT,
          kind TEXT, format TEXT, mode TEXT, priority TEXT, due_us BIGINT, deadline_us BIGINT, late BOOLEAN,
@@ -44,8 +45,10 @@ statements! {
         WHERE id = batch.delivery_id AND attempt = 0 AND (
             (state IN ('planned', 'ready') AND
                 (delivery.bulletin, delivery.ward, delivery.ward_name, delivery.channel_name, delivery.kind,
-                 delivery.format, delivery.mode, delivery.priority, delivery.due_us, delivery.deadline_us, delivery.late,
-                 delivery.over_us, NULL)
+                 delivery.format, delivery.mode, delivery.priority, delivery.due_us,
+                 CASE WHEN state = 'ready' AND delivery.deadline_us = delivery.over_us - delivery.length_us
+                     AND delivery.deadline_us < batch.deadline_us THEN batch.deadline_us ELSE delivery.deadline_us END,
+                 delivery.late, delivery.over_us, NULL)
                 IS DISTINCT FROM
                 (batch.bulletin, batch.ward, batch.ward_name, batch.channel_name, batch.kind,
                  batch.format, batch.mode, batch.priority, batch.due_us, batch.deadline_us, batch.late,

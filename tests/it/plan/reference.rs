@@ -13,7 +13,7 @@ use loa::domain::{
     workspace::Workspace,
 };
 
-use super::{at, rule, schedule, schedules, shown};
+use super::{at, plays_recordings, rule, schedule, schedules, shown};
 use crate::support::{
     dice::Dice,
     workspace::{Folder, bulletin},
@@ -32,8 +32,15 @@ struct Wish {
     hard: bool,
     due: u32,
     wait: u32,
-    parts: Vec<(String, u32)>,
+    parts: Vec<(String, u32, Priority)>,
     gap: u32,
+}
+
+impl Wish {
+    /// Whether the rules bind nothing of it.
+    fn is_exempt(&self) -> bool {
+        self.parts.iter().all(|part| part.2 == Priority::Emergency)
+    }
 }
 
 /// Who is heard in a ward in one second: channel, bulletin, when that began; schedule, and when its first part began.
@@ -55,7 +62,7 @@ impl Reference {
 
     fn free(&self, wish: &Wish, begin: u32) -> Result<(), Reason> {
         let mut from = begin;
-        for (bulletin, length) in &wish.parts {
+        for (bulletin, length, _) in &wish.parts {
             let until = from + length + length / 20;
             let near = from.saturating_sub(BETWEEN)..(until + BETWEEN).min(DAY);
             for ward in Self::hears(wish.ward) {
@@ -72,7 +79,7 @@ impl Reference {
             }
             from = until + wish.gap;
         }
-        if wish.priority == Priority::Emergency {
+        if wish.is_exempt() {
             return Ok(());
         }
         let over = Self::over(wish, begin);
@@ -88,7 +95,7 @@ impl Reference {
     fn over(wish: &Wish, begin: u32) -> u32 {
         let mut from = begin;
         let mut over = begin;
-        for (_, length) in &wish.parts {
+        for (_, length, _) in &wish.parts {
             over = from + length;
             from += length + length / 20 + wish.gap;
         }
@@ -140,7 +147,7 @@ impl Reference {
     fn take(&mut self, wish: &Wish, begin: u32) -> Vec<u32> {
         let mut begins = Vec::new();
         let mut from = begin;
-        for (bulletin, length) in &wish.parts {
+        for (bulletin, length, _) in &wish.parts {
             begins.push(from);
             let until = from + length + length / 20;
             for second in from..until {
@@ -163,7 +170,7 @@ impl Reference {
     }
 
     fn amounts(&self, wish: &Wish, begin: u32) -> Result<(), Reason> {
-        if wish.priority == Priority::Emergency {
+        if wish.is_exempt() {
             return Ok(());
         }
         let (ward, more) = (wish.ward, begin..Self::over(wish, begin));
@@ -278,7 +285,7 @@ fn random(dice: &mut Dice) -> (Workspace, Vec<Wish>, Reference) {
                 wait: wait * 60,
                 parts: parts
                     .iter()
-                    .map(|(id, length)| ((*id).to_owned(), *length))
+                    .map(|(id, length)| ((*id).to_owned(), *length, priorities[id]))
                     .collect(),
                 gap: if count == 1 { 0 } else { gap },
             });
@@ -286,8 +293,12 @@ fn random(dice: &mut Dice) -> (Workspace, Vec<Wish>, Reference) {
     }
     folder.write("schedules/lich.yaml", &schedules(&lines));
     let mut workspace = folder.load();
+    plays_recordings(&mut workspace);
     for (id, length) in LENGTHS {
-        let heard = Heard::Recorded(Duration::from_secs(u64::from(length)));
+        let heard = Heard {
+            recorded: Some(Duration::from_secs(u64::from(length))),
+            ..Heard::default()
+        };
         workspace
             .lengths
             .insert(BulletinId::parse(id).unwrap(), heard);

@@ -1,11 +1,13 @@
 //! Planning, preparing, and taking back.
 
+use std::{sync::Arc, time::Duration};
+
 use loa::{
     domain::{
         bulletin::Priority,
         delivery::{Outcome, Reason, State},
         id::{BulletinId, DeliveryId, ScheduleId},
-        plan::PlannedDelivery,
+        plan::{Limit, PlannedDelivery, Why},
         time::Timestamp,
     },
     store::{Frozen, LogFilter, Order, Planned},
@@ -471,6 +473,64 @@ pub(super) async fn freezing(ground: Ground) {
         (claimed.host.as_str(), claimed.can_ask),
         ("asks-1.test:80", true)
     );
+}
+
+pub(super) async fn a_sound_that_is_longer_than_expected_leaves_less_time_to_begin(ground: Ground) {
+    let limit = |over, reason| {
+        Some(Limit {
+            over: at(over),
+            why: Why {
+                reason,
+                detail: Some("hours-end".to_owned()),
+            },
+        })
+    };
+    let delivery = PlannedDelivery {
+        length: Some(Duration::from_secs(20)),
+        limit: limit(150, Reason::Policy),
+        deadline: at(130),
+        ..planned("loa-1", 100)
+    };
+    let plan = async |delivery: &PlannedDelivery, now| {
+        let batch = std::slice::from_ref(delivery);
+        ground.store.plan(batch, R1, at(now)).await.unwrap()
+    };
+    plan(&delivery, 0).await;
+    let words = Arc::new(content(R1));
+    let frozen = Frozen {
+        id: delivery.id.clone(),
+        hash: words.hash(),
+        host: "h".to_owned(),
+        can_ask: false,
+        approved: None,
+        length: Some(Duration::from_secs(35)),
+        overrides: None,
+    };
+    let contents = [(words.hash(), words)];
+    assert_eq!(
+        ground
+            .store
+            .freeze(&contents, &[frozen], R1, at(1))
+            .await
+            .unwrap(),
+        1
+    );
+    let row = ground.row(&delivery.id).await;
+    assert_eq!(
+        (row.deadline, row.length),
+        (at(115), Some(Duration::from_secs(35)))
+    );
+    // The plan knows only what was expected; worked out again, it changes nothing.
+    assert_eq!(plan(&delivery, 2).await, Planned::default());
+    assert_eq!(ground.row(&delivery.id).await, row);
+    ground.store.expire(at(115)).await.unwrap();
+    let row = ground.row(&delivery.id).await;
+    assert_eq!(
+        (row.state, row.reason),
+        (State::Skipped, Some(Reason::Policy))
+    );
+    assert_eq!(row.detail.as_deref(), Some("hours-end"));
+    ground.is_sound().await;
 }
 
 pub(super) async fn freezing_under_another_revision(ground: Ground) {
