@@ -19,11 +19,7 @@ use chrono::Days;
 use super::{Pages, query::Query, reader::Reader, refusal::Refusal};
 use crate::{
     catalogue::Lang,
-    domain::{
-        id::{ChannelId, WardId},
-        time::Timestamp,
-        workspace::Workspace,
-    },
+    domain::{id::WardId, time::Timestamp, workspace::Workspace},
     feed::{Calendar, Event},
     store::{LogFilter, Order},
 };
@@ -57,70 +53,47 @@ impl Seen {
     }
 }
 
-/// `GET /lich/phuong/WARD.ics`.
-pub(super) async fn ward(
+/// `GET /lich/phuong/WARD.ics` and `GET /lich/kenh/CHANNEL.ics`.
+pub(super) async fn feed(
     State(pages): State<Pages>,
-    Path(file): Path<String>,
+    Path((sort, file)): Path<(String, String)>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     let workspace = pages.site.workspace.borrow().clone();
-    let id = file
-        .strip_suffix(".ics")
-        .and_then(|id| WardId::parse(id).ok());
-    let ward = id.and_then(|id| workspace.ward(&id));
-    let wanted = ward.map(|ward| {
-        let filter = LogFilter {
-            ward: Some(ward.id.clone()),
-            ..LogFilter::default()
-        };
-        (ward.name.as_str(), filter)
-    });
-    answer(&pages, &workspace, wanted, &uri, &headers).await
-}
-
-/// `GET /lich/kenh/CHANNEL.ics`.
-pub(super) async fn channel(
-    State(pages): State<Pages>,
-    Path(file): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    let workspace = pages.site.workspace.borrow().clone();
-    let id = file
-        .strip_suffix(".ics")
-        .and_then(|id| ChannelId::parse(id).ok());
-    let channel = id.and_then(|id| workspace.channels.get(&id));
-    let wanted = channel.map(|channel| {
-        let filter = LogFilter {
-            channel: Some(channel.id.clone()),
-            ..LogFilter::default()
-        };
-        (channel.name.as_str(), filter)
-    });
-    answer(&pages, &workspace, wanted, &uri, &headers).await
-}
-
-async fn answer(
-    pages: &Pages,
-    workspace: &Workspace,
-    wanted: Option<(&str, LogFilter)>,
-    uri: &Uri,
-    headers: &HeaderMap,
-) -> Response {
     // What goes out is Vietnamese, whoever asks; a refusal is in the language of the address.
     let reader = pages.reader(Lang::Vi);
-    let result = match wanted {
-        Some((name, filter)) => write(pages, workspace, &reader, name, filter).await,
+    let result = match wanted(&workspace, &sort, &file) {
+        Some((name, filter)) => write(&pages, &workspace, &reader, name, filter).await,
         None => Err(Refusal::NotFound),
     };
     match result {
-        Ok(body) => unless_known(pages, uri, headers, body),
+        Ok(body) => unless_known(&pages, &uri, &headers, body),
         Err(refusal) => {
-            let lang = Query::read(uri).unwrap_or_default().lang();
-            pages.answer(uri, &pages.reader(lang), Err(refusal))
+            let lang = Query::read(&uri).unwrap_or_default().lang();
+            pages.answer(&uri, &pages.reader(lang), Err(refusal))
         }
     }
+}
+
+/// The name of what a feed is about, and which broadcasts those are.
+fn wanted<'w>(workspace: &'w Workspace, sort: &str, file: &str) -> Option<(&'w str, LogFilter)> {
+    let id = file.strip_suffix(".ics")?;
+    let mut filter = LogFilter::default();
+    let name = match sort {
+        "phuong" => {
+            let ward = workspace.ward(&WardId::parse(id).ok()?)?;
+            filter.ward = Some(ward.id.clone());
+            &ward.name
+        }
+        "kenh" => {
+            let channel = workspace.channels.get(id)?;
+            filter.channel = Some(channel.id.clone());
+            &channel.name
+        }
+        _ => return None,
+    };
+    Some((name, filter))
 }
 
 async fn write(
