@@ -307,7 +307,8 @@ impl Round {
                 Ok(overrides) => {
                     self.sounds
                         .extend(sound.map(|sound| (frozen.id.clone(), sound)));
-                    frozen.length = Some(length);
+                    // What is a test is nobody's airtime.
+                    frozen.length = (!heard.delivery.schedule.is_test()).then_some(length);
                     frozen.overrides = overrides;
                     self.frozen.push(frozen);
                 }
