@@ -3,6 +3,7 @@
 mod approving;
 mod delivering;
 mod ending;
+mod freezing;
 mod ground;
 mod guards;
 mod model;
@@ -41,19 +42,20 @@ macro_rules! contract {
 contract! {
     planning:
         planning_twice_changes_nothing,
-        a_sound_that_is_longer_than_expected_leaves_less_time_to_begin,
         ten_thousand_in_one_call,
         an_edit_changes_what_has_not_begun,
-        another_revision_freezes_again,
         what_has_begun_is_left_alone,
         without_a_bulletin_it_is_skipped_and_comes_back_with_one,
         superseded_and_undone,
         superseding_spares_sends_by_hand_and_other_times,
         plan_runs_are_joined,
+        ending_what_has_not_begun;
+    freezing:
+        another_revision_freezes_again,
         revisions,
         freezing,
-        freezing_under_another_revision,
-        ending_what_has_not_begun;
+        a_sound_that_is_longer_than_expected_leaves_less_time_to_begin,
+        freezing_under_another_revision;
     urgent:
         an_emergency_overtakes_what_is_not_being_sent,
         what_may_be_playing;

@@ -22,6 +22,10 @@ use crate::support::postgres;
 
 /// The revision in force in most tests.
 pub(super) const R1: &str = "revision-1";
+pub(super) const R2: &str = "revision-2";
+
+/// After everything.
+pub(super) const FAR: Timestamp = Timestamp::from_micros(i64::MAX);
 /// The node that acts in most tests.
 pub(super) const NODE: &str = "node-a";
 /// The lease in most tests.

@@ -21,12 +21,11 @@ use loa::{
 
 use crate::support::dice::Dice;
 
-use super::ground::{Ground, LEASE, all, at, at_most_once, content, end, planned_by, silent};
+use super::ground::{FAR, Ground, LEASE, all, at, at_most_once, content, end, planned_by, silent};
 
 const SEEDS: u64 = 4;
 const STEPS: u32 = 120;
 const NODES: [&str; 2] = ["a", "b"];
-const FAR: Timestamp = Timestamp::from_micros(i64::MAX);
 
 /// What the model knows of one delivery.
 #[derive(Debug, Clone)]
