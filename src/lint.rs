@@ -9,7 +9,7 @@ mod text;
 mod written;
 
 pub use record::judge as judge_record;
-pub use spoken::{judge_correction, judge_script};
+pub use spoken::{Judged, judge_correction, judge_script};
 pub use written::{judge_article, judge_message, judge_sign, judge_summary, judge_title};
 
 use crate::domain::lint::Rule;

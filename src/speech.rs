@@ -28,7 +28,7 @@ pub use syllable::syllables;
 
 use crate::domain::{
     bulletin::NotContact,
-    speech::{Dialect, Readings},
+    speech::{Dialect, Readings, Weight},
 };
 use lexicon::Entries;
 use line::Line;
@@ -237,6 +237,20 @@ impl Speech {
             readings.extend(passage.readings.iter().cloned());
         });
         readings
+    }
+
+    /// How much there is to say in `texts`, read one after the other as the turns of one dialogue.
+    #[must_use]
+    pub fn weight<'t>(&self, texts: impl IntoIterator<Item = &'t str>) -> Weight {
+        let mut spoken = String::new();
+        let mut syllables = 0;
+        for text in texts {
+            if !spoken.is_empty() {
+                spoken.push_str("\n\n");
+            }
+            spoken.push_str(&self.walk(text, |_, passage| syllables += passage.syllables));
+        }
+        duration::weigh(&spoken, syllables)
     }
 
     /// How many syllables are heard when `text` is read.

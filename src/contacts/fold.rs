@@ -27,7 +27,7 @@ pub(super) struct Letter {
 impl Letter {
     /// A part of a word or number.
     pub(super) fn is_word(&self) -> bool {
-        self.c.is_alphanumeric()
+        letters::is_word(self.c)
     }
 
     pub(super) fn is_digit(&self) -> bool {
@@ -221,7 +221,10 @@ fn push(letters: &mut Vec<Letter>, c: char, start: usize, end: usize, is_ascii: 
 
 /// A small letter without marks, as the ASCII letter that it passes for.
 fn plain(c: char) -> char {
-    let base = std::iter::once(c).nfd().next().unwrap_or(c);
+    let base = match letters::bare(c) {
+        base if base.is_ascii() => base,
+        _ => std::iter::once(c).nfd().next().unwrap_or(c),
+    };
     letters::look_alike(base).unwrap_or(base)
 }
 

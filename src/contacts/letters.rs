@@ -3,6 +3,13 @@
 //! Digits follow Unicode's decimal digits (general category Nd) and the encircled ones. Look-alikes are the letters of
 //! Unicode's confusables (UTS #39) that pass for small or capital ASCII letters in common fonts; only those are here.
 
+use std::{collections::HashSet, sync::LazyLock};
+
+use unicode_normalization::UnicodeNormalization as _;
+
+/// Where letters of Vietnamese end in Unicode.
+const VIETNAMESE: usize = 0x1F00;
+
 /// The first character of each run of ten decimal digits outside ASCII (category Nd).
 const ZEROS: [u32; 63] = [
     0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66,
@@ -45,6 +52,38 @@ pub(super) fn digit(c: char) -> Option<char> {
     }
     let at = ZEROS.partition_point(|zero| *zero <= code).checked_sub(1)?;
     char::from_digit(code - ZEROS[at], 10)
+}
+
+/// Whether `c` is a part of a word or number.
+pub(super) fn is_word(c: char) -> bool {
+    match u32::from(c) {
+        0..=0x7F => c.is_ascii_alphanumeric(),
+        // Vietnamese, which is what nearly all of a text is; a look into Unicode's tables takes longer.
+        0xC0..=0xD6 | 0xD8..=0xF6 | 0xF8..=0x1BA | 0x1E00..=0x1EFF => true,
+        _ => c.is_alphanumeric(),
+    }
+}
+
+/// A Vietnamese letter without its marks; what has no such letter stays as it is.
+pub(super) fn bare(c: char) -> char {
+    static BARE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let bare = |code: u32| {
+            let c = char::from_u32(code)?;
+            let base = match c {
+                'đ' => 'd',
+                'Đ' => 'D',
+                _ => std::iter::once(c).nfd().next()?,
+            };
+            u8::try_from(base).ok().filter(u8::is_ascii)
+        };
+        (0..VIETNAMESE)
+            .map(|code| u32::try_from(code).ok().and_then(bare).unwrap_or(0))
+            .collect()
+    });
+    match BARE.get(c as usize) {
+        Some(0) | None => c,
+        Some(base) => char::from(*base),
+    }
 }
 
 /// Whether nobody sees `c`: what joins, hides, turns or tags without being a sign of its own.
@@ -187,14 +226,13 @@ pub(super) fn is_common_end(label: &str) -> bool {
 
 /// Whether a domain may end in `label`.
 pub(super) fn is_end(label: &str) -> bool {
+    static OTHERS: LazyLock<HashSet<&str>> =
+        LazyLock::new(|| OTHER_ENDS.split_whitespace().collect());
     is_common_end(label)
         || label.starts_with("xn--")
         || (label.len() >= 2
             && label.bytes().all(|b| b.is_ascii_lowercase())
-            && OTHER_ENDS.match_indices(label).any(|(at, _)| {
-                OTHER_ENDS.as_bytes().get(at.wrapping_sub(1)) == Some(&b' ')
-                    && OTHER_ENDS.as_bytes().get(at + label.len()) == Some(&b' ')
-            }))
+            && OTHERS.contains(label))
 }
 
 /// Whether an end of domain names is also a Vietnamese word, which stands behind a full stop where a blank was forgotten.

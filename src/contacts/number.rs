@@ -3,6 +3,8 @@
 //! A number that has the form of a telephone number of Việt Nam is found wherever it stands and however its groups are
 //! joined. Shorter and other numbers are found by the words around them: `gọi 113`, `STK 1903…`.
 
+use std::{collections::HashSet, sync::LazyLock};
+
 use super::{
     Kind,
     call::{CALLED, CALLING, called, is_pair, reached},
@@ -141,12 +143,8 @@ fn gather(tokens: &[Token], claimed: &[Claim]) -> Vec<Group> {
 }
 
 fn is_bank(token: &Token) -> bool {
-    token.text.len() >= 2
-        && BANKS.match_indices(token.text.as_str()).any(|(at, _)| {
-            let bytes = BANKS.as_bytes();
-            bytes.get(at.wrapping_sub(1)) == Some(&b' ')
-                && bytes.get(at + token.text.len()) == Some(&b' ')
-        })
+    static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| BANKS.split_whitespace().collect());
+    NAMES.contains(token.text.as_str())
 }
 
 /// For each token, how many words before it an account or a bank was named in its sentence.

@@ -1,8 +1,11 @@
 //! Words and groups of digits of a folded text, digits spelt as words among them.
 
-use unicode_normalization::UnicodeNormalization as _;
+use std::{collections::HashMap, sync::LazyLock};
 
-use super::{fold::Letter, letters::look_alike};
+use super::{
+    fold::Letter,
+    letters::{bare, look_alike},
+};
 
 /// What a token is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,15 +70,8 @@ impl Token {
 }
 
 /// Whether `bare` is `word` without its marks.
-fn is_stripped(bare: &str, word: &str) -> bool {
-    if bare.len() != word.chars().count() {
-        return false;
-    }
-    let stripped = word
-        .nfd()
-        .map(|c| if c == 'đ' { 'd' } else { c })
-        .filter(char::is_ascii);
-    bare.chars().eq(stripped)
+fn is_stripped(stripped: &str, word: &str) -> bool {
+    stripped.chars().eq(word.chars().map(bare))
 }
 
 const SPOKEN: [(&str, char); 30] = [
@@ -246,11 +242,8 @@ fn shown(letter: &Letter) -> char {
 }
 
 fn word(text: &str, run: &[Letter]) -> Shape {
-    let named = |list: &[(&str, char)]| {
-        list.iter()
-            .find(|(name, _)| *name == text)
-            .map(|(_, digit)| *digit)
-    };
+    static DIGITS: LazyLock<HashMap<&str, char>> =
+        LazyLock::new(|| SPOKEN.into_iter().chain(BARE).collect());
     match text {
         "mười" | "muoi" => return Shape::Tens(Tens::Ten),
         "mươi" => return Shape::Tens(Tens::TimesTen),
@@ -258,7 +251,7 @@ fn word(text: &str, run: &[Letter]) -> Shape {
         "linh" | "lẻ" => return Shape::Tens(Tens::Odd),
         _ => {}
     }
-    if let Some(digit) = named(&SPOKEN).or_else(|| named(&BARE)) {
+    if let Some(digit) = DIGITS.get(text) {
         return Shape::Spoken(digit.to_string());
     }
     let digits: Option<String> = match run.len() {

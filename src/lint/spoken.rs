@@ -1,6 +1,6 @@
 //! Rules for what is heard: nobody can hear it again, look back, or touch it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{About, Finding, text};
 use crate::{
@@ -72,15 +72,21 @@ const ON_SCREEN: [&str; 23] = [
 /// Words after which a warning may name what is not to be touched.
 const WARNING: [&str; 3] = ["không", "đừng", "chớ"];
 
-/// Judges a script as it is read, turns of a dialogue in one. What is urgent needs no greeting.
+/// The sentences of a part that were judged already: its words for one ward are nearly those for the next.
+#[derive(Debug, Default)]
+pub struct Judged(HashSet<String>);
+
+/// Judges a script as it is read, turns of a dialogue in one. What is urgent needs no greeting. Of a sentence that was
+/// judged already nothing is said again.
 #[must_use]
 pub fn judge_script(
     words: &str,
     priority: Priority,
     limits: &Limits,
     speech: &Speech,
+    judged: &mut Judged,
 ) -> Vec<Finding> {
-    let mut found = aloud(words, limits, speech);
+    let mut found = aloud(words, limits, speech, judged);
     if priority != Priority::Emergency {
         let says = |edge: &str, known: &[&str]| {
             let edge = edge.to_lowercase();
@@ -98,16 +104,26 @@ pub fn judge_script(
     found
 }
 
-/// Judges the words that take a bulletin back; they may be read as well.
+/// Judges the words that take a bulletin back; they may be read as well. Of a sentence that was judged already nothing is
+/// said again.
 #[must_use]
-pub fn judge_correction(words: &str, limits: &Limits, speech: &Speech) -> Vec<Finding> {
-    aloud(words, limits, speech)
+pub fn judge_correction(
+    words: &str,
+    limits: &Limits,
+    speech: &Speech,
+    judged: &mut Judged,
+) -> Vec<Finding> {
+    aloud(words, limits, speech, judged)
 }
 
 /// What holds for everything that is read aloud. A sentence is as long as it is spoken: ten digits are ten syllables.
-fn aloud(words: &str, limits: &Limits, speech: &Speech) -> Vec<Finding> {
+fn aloud(words: &str, limits: &Limits, speech: &Speech, judged: &mut Judged) -> Vec<Finding> {
     let mut found = Vec::new();
     for sentence in text::sentences(words, &speech.line_ends(words)) {
+        if judged.0.contains(sentence) {
+            continue;
+        }
+        judged.0.insert(sentence.to_owned());
         let about = About::Words(sentence.to_owned());
         let count = speech.syllables(sentence);
         found.extend(Finding::over(
@@ -171,10 +187,16 @@ mod tests {
             Priority::Normal,
             &Limits::default(),
             &Speech::default(),
+            &mut Judged::default(),
         )
         .into_iter()
         .map(|finding| (finding.rule, finding.about))
         .collect()
+    }
+
+    fn correction(words: &str, limits: &Limits) -> Vec<Finding> {
+        let judged = &mut Judged::default();
+        judge_correction(words, limits, &Speech::default(), judged)
     }
 
     fn about(words: &str) -> About {
@@ -219,9 +241,10 @@ mod tests {
             Priority::Emergency,
             &Limits::default(),
             &Speech::default(),
+            &mut Judged::default(),
         );
         assert_eq!(found, []);
-        let found = judge_correction("Xem tại đây.", &Limits::default(), &Speech::default());
+        let found = correction("Xem tại đây.", &Limits::default());
         assert_eq!(found[0].rule, Rule::ClickHere);
     }
 
@@ -231,9 +254,8 @@ mod tests {
             sentence_syllables: 4,
             ..Limits::default()
         };
-        let speech = Speech::default();
-        assert_eq!(judge_correction("một hai ba bốn.", &limits, &speech), []);
-        let found = judge_correction("một hai ba bốn năm.", &limits, &speech);
+        assert_eq!(correction("một hai ba bốn.", &limits), []);
+        let found = correction("một hai ba bốn năm.", &limits);
         assert_eq!((found[0].count, found[0].limit), (5, 4));
     }
 
@@ -249,7 +271,7 @@ mod tests {
             ("UBND phường A", 6),
             ("Kính thưa bà con – phường A!", 6),
         ] {
-            let found = judge_correction(words, &limits, &Speech::default());
+            let found = correction(words, &limits);
             assert_eq!(found[0].count, count, "{words}");
         }
         // Items without a full stop are sentences of their own.
@@ -257,7 +279,22 @@ mod tests {
             "- Không chuyển tiền\n- Không đọc mã",
             &limits,
             &Speech::default(),
+            &mut Judged::default(),
         );
         assert_eq!([found[0].count, found[1].count], [3, 3]);
+    }
+
+    #[test]
+    fn a_sentence_is_judged_once() {
+        let (limits, speech) = (Limits::default(), Speech::default());
+        let mut judged = Judged::default();
+        let mut found = |words: &str| {
+            let found = judge_correction(words, &limits, &speech, &mut judged);
+            found.into_iter().map(|finding| finding.about).collect()
+        };
+        let first: Vec<About> = found("Phường A! Xem tại đây.");
+        assert_eq!(first, [about("Xem tại đây")]);
+        let second: Vec<About> = found("Phường B! Xem tại đây. Xin bấm vào đây.");
+        assert_eq!(second, [about("bấm vào đây")]);
     }
 }

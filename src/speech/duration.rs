@@ -27,7 +27,12 @@ pub fn estimate(spoken: &str, rate: Rate) -> Duration {
 /// How much there is to say in `spoken`, a text as it is spoken.
 #[must_use]
 pub fn weight(spoken: &str) -> Weight {
-    Weight::tenths(super::syllables(spoken) as u64 * 10 + pauses(spoken))
+    weigh(spoken, super::syllables(spoken))
+}
+
+/// [`weight`] of a text whose syllables are counted already.
+pub(super) fn weigh(spoken: &str, syllables: usize) -> Weight {
+    Weight::tenths(syllables as u64 * 10 + pauses(spoken))
 }
 
 /// All pauses, in tenths of a syllable.

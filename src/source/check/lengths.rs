@@ -6,7 +6,7 @@ use crate::{
     domain::{airtime::Heard, id::WardId, speech::Weight},
     render::BodyPart,
     source::raw::bulletin::RawBulletin,
-    speech::{Speech, duration::weight},
+    speech::Speech,
 };
 
 use super::{lints::Rendered, recordings::Recordings};
@@ -25,19 +25,15 @@ pub(super) fn measure(
     };
     let is_script = |part: &BodyPart| matches!(part, BodyPart::Script | BodyPart::Turn(_));
     // The turns of a dialogue are one text, as they are spoken and estimated later.
-    let mut said: BTreeMap<&WardId, String> = BTreeMap::new();
+    let mut said: BTreeMap<&WardId, Vec<&str>> = BTreeMap::new();
     for (_, words) in rendered.iter().filter(|(part, _)| is_script(part)) {
         for (ward, words) in words {
-            let text = said.entry(&ward.id).or_default();
-            if !text.is_empty() {
-                text.push_str("\n\n");
-            }
-            text.push_str(&speech.say(words));
+            said.entry(&ward.id).or_default().push(words);
         }
     }
     let wards: BTreeMap<WardId, Weight> = said
         .into_iter()
-        .map(|(ward, text)| (ward.clone(), weight(&text)))
+        .map(|(ward, texts)| (ward.clone(), speech.weight(texts)))
         .collect();
     let most = wards.values().max().copied()?;
     Some(Heard {

@@ -12,8 +12,8 @@ use crate::{
         workspace::Workspace,
     },
     lint::{
-        About, Finding, judge_article, judge_correction, judge_message, judge_record, judge_script,
-        judge_sign, judge_summary, judge_title,
+        About, Finding, Judged, judge_article, judge_correction, judge_message, judge_record,
+        judge_script, judge_sign, judge_summary, judge_title,
     },
     render::BodyPart,
     source::{notebook::Notebook, raw::bulletin::RawBulletin, text::Text},
@@ -33,16 +33,20 @@ type Spot = (String, usize, Code);
 pub(super) struct Lints<'w> {
     workspace: &'w Workspace,
     templates: &'w BTreeMap<String, Text>,
-    speech: Speech,
+    speech: &'w Speech,
     found: BTreeMap<Spot, (usize, Diagnostic)>,
 }
 
 impl<'w> Lints<'w> {
-    pub(super) fn new(workspace: &'w Workspace, templates: &'w BTreeMap<String, Text>) -> Self {
+    pub(super) fn new(
+        workspace: &'w Workspace,
+        templates: &'w BTreeMap<String, Text>,
+        speech: &'w Speech,
+    ) -> Self {
         Self {
             workspace,
             templates,
-            speech: Speech::new(&workspace.readings, workspace.settings.speech.dialect),
+            speech,
             found: BTreeMap::new(),
         }
     }
@@ -63,16 +67,19 @@ impl<'w> Lints<'w> {
         for finding in judge_record(&raw.bulletin, limits) {
             self.take(raw, "part-title", &[], None, &finding);
         }
+        let priority = raw.bulletin.priority;
+        let mut judged = Judged::default();
         for (ward, words) in script(rendered) {
             let texts = texts(raw, |part| {
                 matches!(part, BodyPart::Script | BodyPart::Turn(_))
             });
-            for finding in judge_script(&words, raw.bulletin.priority, limits, &self.speech) {
+            for finding in judge_script(&words, priority, limits, self.speech, &mut judged) {
                 self.take(raw, "part-script", &texts, Some(ward), &finding);
             }
         }
         for (part, all) in rendered {
             let texts = texts(raw, |other| other == part);
+            let mut judged = Judged::default();
             for (ward, words) in all {
                 let found = match part {
                     BodyPart::Script | BodyPart::Turn(_) => continue,
@@ -80,7 +87,9 @@ impl<'w> Lints<'w> {
                     BodyPart::ArticleSummary => judge_summary(words, limits),
                     BodyPart::Message => judge_message(words, limits),
                     BodyPart::Sign => judge_sign(words, limits),
-                    BodyPart::Correction => judge_correction(words, limits, &self.speech),
+                    BodyPart::Correction => {
+                        judge_correction(words, limits, self.speech, &mut judged)
+                    }
                 };
                 for finding in found {
                     self.take(raw, part_word(*part), &texts, Some(ward), &finding);

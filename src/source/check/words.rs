@@ -74,7 +74,7 @@ pub(super) fn check(
     let spoken = Spoken::new(notebook, workspace, templates);
     let contacts =
         (!notebook.has_gap(Named::Contact)).then(|| Contacts::new(workspace, templates, day));
-    let mut lints = Lints::new(workspace, templates);
+    let mut lints = Lints::new(workspace, templates, spoken.speech());
     let mut lengths = Lengths::default();
     for raw in bulletins {
         let mut rendered = Rendered::new();
