@@ -26,7 +26,8 @@ pub(super) fn digit(c: char) -> Option<char> {
     let from = |first: u32, value: u32| char::from_digit(code - first + value, 10);
     match code {
         0x30..=0x39 => return Some(c),
-        0..=0xB1 => return None,
+        // Vietnamese letters are among these.
+        0..=0xB1 | 0xBA..=0x65F | 0x1E00..=0x1EFF => return None,
         0xB2 | 0xB3 => return from(0xB2, 2),
         0xB9 => return Some('1'),
         0x2070 | 0x24EA | 0x24FF | 0x3007 | 0x96F6 | 0x1F100 | 0x1F10B | 0x1F10C => {
