@@ -7,6 +7,7 @@
 //! a variable holds by `budget`, and what escapes that (`set_global`, lists made by loops, components) is refused. What a
 //! row of filters makes of one value on the way is not counted: this is a net under editors and not a prison.
 
+mod balance;
 mod budget;
 mod cause;
 mod fault;
@@ -32,8 +33,9 @@ pub const TEMPLATE_LIMIT: usize = 256 * 1024;
 /// The most text that one rendering may give.
 pub const OUTPUT_LIMIT: usize = 1024 * 1024;
 
-/// Mistakes that are taken out of one batch at most; the rest is found when those are mended.
+/// Mistakes that are taken out of one batch at most, and out of one template; the rest is found when those are mended.
 const MOST_MENDS: usize = 500;
+const MOST_MENDS_EACH: usize = 30;
 
 /// Named templates that may include each other.
 #[derive(Clone)]
@@ -178,6 +180,20 @@ impl Templates {
             .collect();
         let mut broken: BTreeSet<String> = BTreeSet::new();
         let mut reported = Vec::new();
+        // Each alone first: a mistake in one text is then not paid for by reading all others again.
+        for (name, source) in &mut rest {
+            while mends > 0
+                && let Some(error) = misread(name, source)
+            {
+                if !source.is_consequence(&error) && !reported.contains(&error) {
+                    reported.push(error.clone());
+                }
+                if !source.mend(&error) {
+                    break;
+                }
+                mends -= 1;
+            }
+        }
         while !rest.is_empty() {
             let Err(errors) = self.try_add(&rest) else {
                 break;
@@ -298,13 +314,7 @@ fn explain_all(templates: &BTreeMap<String, Source>, error: &tera::Error) -> Vec
     // The engine stops at the first text that it cannot parse; each is parsed alone to find the others.
     let mut errors: Vec<TemplateError> = templates
         .iter()
-        .filter_map(|(name, source)| {
-            let error = tera::Tera::new()
-                .add_raw_template(name, source.mended())
-                .err()?;
-            matches!(error.kind(), tera::ErrorKind::SyntaxError(_))
-                .then(|| fault::explain(&error, name, Stage::Parsed, source_of))
-        })
+        .filter_map(|(name, source)| unparsed(name, source))
         .collect();
     if errors.is_empty() {
         errors = fault::explain_references(error, source_of);
@@ -314,6 +324,21 @@ fn explain_all(templates: &BTreeMap<String, Source>, error: &tera::Error) -> Vec
         errors.push(fault::explain(error, name, Stage::Compiled, source_of));
     }
     errors
+}
+
+/// The first reason why a text is no template, whatever stands beside it.
+fn misread(name: &str, source: &Source) -> Option<TemplateError> {
+    fault::before_parsing(name, source).or_else(|| unparsed(name, source))
+}
+
+/// Where the engine stops reading a text.
+fn unparsed(name: &str, source: &Source) -> Option<TemplateError> {
+    let error = tera::Tera::new()
+        .add_raw_template(name, source.mended())
+        .err()?;
+    let source_of = |asked: &str| (asked == name).then_some(source);
+    matches!(error.kind(), tera::ErrorKind::SyntaxError(_))
+        .then(|| fault::explain(&error, name, Stage::Parsed, source_of))
 }
 
 /// A buffer that refuses to grow past [`OUTPUT_LIMIT`].

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use super::{
-    TemplateError, TemplateErrorKind, budget,
+    MOST_MENDS_EACH, TemplateError, TemplateErrorKind, balance, budget,
     tag::{Tag, identifier, path_at, tags},
 };
 use crate::template::Cause;
@@ -138,18 +138,35 @@ impl Source {
 
     /// Whether a mistake is only there because of what was taken out.
     pub(super) fn is_consequence(&self, error: &TemplateError) -> bool {
-        self.lost_a_tag && matches!(error.cause(), Some(Cause::UnknownTag | Cause::Ends))
+        self.lost_a_tag
+            && match error.cause() {
+                Some(Cause::Ends) => true,
+                Some(Cause::UnknownTag) => {
+                    let tag = self.tag_at(offset(&self.text, error.line, error.column));
+                    tag.is_none_or(|tag| balance::needs_another(tag.word(&self.text)))
+                }
+                _ => false,
+            }
     }
 
     /// Takes out what `error` is about, so that a mistake behind it shows; `false` when that is not possible.
     pub(super) fn mend(&mut self, error: &TemplateError) -> bool {
-        let whole_file = error.line == 0;
-        let is_open = matches!(
-            error.cause(),
-            Some(Cause::OpenComment | Cause::OpenQuote | Cause::Ends)
-        );
-        if whole_file || is_open || self.is_consequence(error) {
+        if error.line == 0 || self.mends.len() >= MOST_MENDS_EACH {
             return false;
+        }
+        match error.cause() {
+            Some(Cause::Ends) => return self.end(),
+            Some(Cause::OpenQuote) => return self.close(),
+            Some(Cause::OpenComment) => {
+                let Some(open) = self.mended.text.rfind("{#") else {
+                    return false;
+                };
+                // Nobody knows where it should end, so it ends with the text.
+                let open = self.mended.back(open);
+                self.replace(open..self.text.len(), gone());
+                return true;
+            }
+            _ => {}
         }
         let at = offset(&self.text, error.line, error.column);
         let Some(tag) = self.tag_at(at) else {
@@ -165,13 +182,13 @@ impl Source {
             self.replace(path, new);
             return true;
         }
+        if error.kind == TemplateErrorKind::Syntax && balance::needs_another(word) {
+            return self.pair(&tag);
+        }
         let new = match word {
-            "if" => "{% if true %}".to_owned(),
-            "elif" => "{% elif true %}".to_owned(),
-            "for" => format!("{{{{ \"{MENDED}\" }}}}{{% for unused in [] %}}"),
-            "set" | "filter" | "block" | "extends" | "else" | "raw" => return false,
-            _ if word.starts_with("end") => return false,
-            _ => format!("{{{{ \"{MENDED}\" }}}}"),
+            "set" | "filter" | "block" | "extends" | "raw" => return false,
+            _ if balance::needs_another(word) && word != "elif" => return false,
+            word => instead_of(word),
         };
         if self
             .mends
@@ -183,6 +200,58 @@ impl Source {
         let is_lost = tag.is_block && !matches!(word, "if" | "elif" | "for" | "include");
         self.lost_a_tag |= is_lost;
         self.replace(tag.range, new);
+        true
+    }
+
+    /// Ends what is still open where the text ends: a tag, or what tags have opened.
+    fn end(&mut self) -> bool {
+        if self.close() {
+            return true;
+        }
+        let end = self.text.len();
+        let missing = balance::missing(&self.mended.text);
+        if missing.is_empty() {
+            return false;
+        }
+        let before = self.mends.get(&end).map_or("", |edit| edit.new.as_str());
+        let new = format!("{before}{missing}{}", gone());
+        self.replace(end..end, new);
+        true
+    }
+
+    /// Takes out a tag that never closes.
+    fn close(&mut self) -> bool {
+        let Some(range) = balance::unclosed(&self.mended.text) else {
+            return false;
+        };
+        let old = self.mended.back(range.start)..self.mended.back(range.end);
+        let tag = Tag::new(&self.text, old.clone());
+        let word = tag.word(&self.text);
+        // What others may end.
+        self.lost_a_tag |= tag.is_block && !matches!(word, "if" | "elif" | "for" | "include");
+        let new = instead_of(word);
+        self.replace(old, new);
+        true
+    }
+
+    /// Lets a tag that ends nothing here do so, or takes it out.
+    fn pair(&mut self, tag: &Tag) -> bool {
+        if self.is_mended(&tag.range) {
+            return false;
+        }
+        let text = &self.mended.text;
+        let here = tags(text)
+            .into_iter()
+            .find(|here| self.mended.back(here.range.start) == tag.range.start);
+        let before = here.and_then(|here| balance::before(text, &here));
+        let new = if let Some(before) = before {
+            format!("{before}{}{}", &self.text[tag.range.clone()], gone())
+        } else {
+            // It may have been meant for what is open.
+            self.lost_a_tag = true;
+            gone()
+        };
+        self.replace(tag.range.clone(), new);
         true
     }
 
@@ -220,6 +289,21 @@ impl Source {
         let end = body.find(['{', '}', '\n']).unwrap_or(body.len());
         let closed = body[end..].len() - body[end..].trim_start_matches('}').len();
         Some(Tag::new(text, open..open + 2 + end + closed.min(2)))
+    }
+}
+
+/// What stands for what was taken out.
+fn gone() -> String {
+    format!("{{{{ \"{MENDED}\" }}}}")
+}
+
+/// What stands for a tag whose first word is `word`, so that what ends it still ends something.
+fn instead_of(word: &str) -> String {
+    match word {
+        "if" => "{% if true %}".to_owned(),
+        "elif" => "{% elif true %}".to_owned(),
+        "for" => format!("{}{{% for unused in [] %}}", gone()),
+        _ => gone(),
     }
 }
 

@@ -261,6 +261,70 @@ fn no_mistake_hides_the_next_from_those_who_look_for_them() {
     assert!(error.contains(MENDED), "{error}");
 }
 
+/// The places of all mistakes of one template, in the order in which they are found.
+fn places(text: &str) -> Vec<(usize, usize)> {
+    let mut templates = Templates::new();
+    let mut found = templates.add_all_mended([("t".to_owned(), text.to_owned())]);
+    while let Err(error) = templates.render("t", &values()) {
+        found.push(error.clone());
+        if !templates.mend(&error) || found.len() > 20 {
+            found.push(error);
+            break;
+        }
+    }
+    let place = |error: TemplateError| (error.line, error.column);
+    found.into_iter().map(place).collect()
+}
+
+#[test]
+fn tags_that_do_not_end_each_other_hide_nothing_and_invent_nothing() {
+    let wrong: Vec<_> = [
+        // Never ended.
+        (
+            "{{ a }}{% if ward.name %}\n{{ b }}",
+            &[(2, 8), (1, 4), (2, 4)][..],
+        ),
+        (
+            "{% for w in [12] %}{{ w }}\n{% if n %}{{ b }}{{ w }}",
+            &[(2, 25), (2, 14)],
+        ),
+        ("{% raw %}{{ a }}\n", &[(1, 1)]),
+        // Ended twice, or by another.
+        (
+            "{% if n %}{% endif %}{% endif %}{{ a }}",
+            &[(1, 25), (1, 36)],
+        ),
+        (
+            "{% for w in [12] %}{{ w }}{% endif %}{{ a }}",
+            &[(1, 30), (1, 41)],
+        ),
+        (
+            "{% if n %}{% for w in [12] %}{{ w }}{% endif %}{{ a }}",
+            &[(1, 40), (1, 51)],
+        ),
+        (
+            "{% if n %}{% for w in [12] %}{% endif %}{{ w }}{% endfor %}{{ a }}",
+            &[(1, 33), (1, 63)],
+        ),
+        ("{% else %}{{ a }}", &[(1, 4), (1, 14)]),
+        // Never closed.
+        ("{{ a }} {{ ward['x }}\n{{ b }}", &[(1, 17), (1, 4), (2, 4)]),
+        ("{{ a }} {# b {{ c }}", &[(1, 9), (1, 4)]),
+        ("{{ a }} {{ n ", &[(1, 13), (1, 4)]),
+        ("{{ a }} {% if n\n", &[(1, 16), (2, 1), (1, 4)]),
+        // A tag that the engine does not know, and its end.
+        (
+            "{% wenn n %}{{ a }}{% endwenn %}{{ b }}",
+            &[(1, 4), (1, 16), (1, 36)],
+        ),
+    ]
+    .into_iter()
+    .map(|(text, wanted)| (text, wanted, places(text)))
+    .filter(|(_, wanted, found)| wanted != found)
+    .collect();
+    assert_eq!(wrong, []);
+}
+
 #[test]
 fn all_mistakes_of_a_batch_are_reported_and_the_good_are_kept() {
     let mut templates = Templates::new();
