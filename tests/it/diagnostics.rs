@@ -19,7 +19,7 @@ use loa::{
     domain::time::Timestamp,
     source::{Loaded, load, load_files, load_files_at},
 };
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::RngSeed};
 
 use made::{edit, generate};
 
@@ -519,7 +519,7 @@ fn a_file_whose_name_is_no_text_is_a_mistake() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, rng_seed: RngSeed::Fixed(2024), ..ProptestConfig::default() })]
 
     #[test]
     fn no_bytes_make_it_panic(damages in proptest::collection::vec((any::<usize>(), damage()), 1..8)) {
@@ -541,10 +541,16 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 30, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 30, failure_persistence: None, rng_seed: RngSeed::Fixed(2024), ..ProptestConfig::default() })]
 
     #[test]
     fn no_bytes_of_the_sample_make_it_panic(damages in proptest::collection::vec((any::<usize>(), damage()), 1..30)) {
-        check_damaged(sample(), &damages);
+        let mut files = sample();
+        // Reading the words of all takes minutes where nothing is optimised; these have every part and kind of tag.
+        let bulletins: Vec<_> = files.keys().filter(|path| path.starts_with("content/bulletins/")).cloned().collect();
+        for path in bulletins.iter().skip(4) {
+            files.remove(path);
+        }
+        check_damaged(files, &damages);
     }
 }
