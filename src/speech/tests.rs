@@ -408,3 +408,15 @@ fn long_texts_take_long_and_no_longer() {
         );
     }
 }
+
+#[test]
+fn what_is_weighed_is_what_is_said() {
+    let speech = Speech::default();
+    let turns = [
+        "Chào bác! Gọi 113 lúc 17:00.\n\n- Đừng vội\n- Đừng sợ",
+        "UBND phường A, 1.500.000đ?",
+    ];
+    let said: Vec<String> = turns.iter().map(|turn| speech.say(turn)).collect();
+    assert_eq!(speech.weight(turns), duration::weight(&said.join("\n\n")));
+    assert_eq!(speech.weight([]), duration::weight(""));
+}
