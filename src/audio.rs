@@ -10,6 +10,7 @@ pub mod cache;
 mod chime;
 mod encode;
 mod engine;
+pub mod equipment;
 mod error;
 mod process;
 pub mod wav;

@@ -226,7 +226,7 @@ async fn execute(cli: &Cli, output: &Output) -> anyhow::Result<()> {
     }
     match &cli.command {
         Command::Run(args) => run::run(global, args, output).await,
-        Command::Check => check::run(global, output),
+        Command::Check => check::run(global, output).await,
         Command::New(args) => new::run(global, args, output),
         Command::Schema(args) => schema::run(args, output),
         Command::Preview(args) => preview::run(global, args, output).await,

@@ -40,6 +40,8 @@ pub enum About {
     End,
     /// The bulletin's days.
     Validity,
+    /// The bulletin's list of claims.
+    Claims,
     /// The bulletin's claim of this number, from 0.
     Claim(usize),
 }

@@ -7,6 +7,7 @@
 mod address;
 mod archive;
 mod check;
+pub mod equipment;
 mod files;
 mod invisible;
 mod notebook;
@@ -52,6 +53,9 @@ const SETTINGS: &str = "loa.yaml";
 
 /// The file of the contacts.
 const CONTACTS: &str = "content/contacts.yaml";
+
+/// The file of the readings.
+const READINGS: &str = "content/speech.yaml";
 
 /// What came of reading the files.
 #[derive(Debug)]
@@ -101,6 +105,19 @@ pub fn load_at(root: &Path, now: Option<Timestamp>) -> Loaded {
         gathered.diagnostics,
         &gathered.unreadable,
         now,
+    )
+}
+
+/// Reads no more of the workspace in the folder `root` than says how words are spoken: its settings and readings.
+#[must_use]
+pub fn load_speech(root: &Path) -> Loaded {
+    let gathered = files::gather_only(root, &[SETTINGS, READINGS]);
+    read(
+        &gathered.files,
+        gathered.recordings,
+        gathered.diagnostics,
+        &gathered.unreadable,
+        None,
     )
 }
 

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The program behind [`Engine::Espeak`].
-const ESPEAK: &str = "espeak-ng";
+pub(super) const ESPEAK: &str = "espeak-ng";
 
 /// espeak-ng's variants: a woman's voice and a man's.
 const VARIANTS: [(Voice, &str); 2] = [(Voice::Nu, "f2"), (Voice::Nam, "m3")];

@@ -124,13 +124,7 @@ impl AudioError {
         else {
             return None;
         };
-        [
-            ("espeak-ng", "espeak-ng"),
-            ("lame", "lame"),
-            ("opusenc", "opus-tools"),
-        ]
-        .iter()
-        .find_map(|(name, package)| (name == program).then_some(*package))
+        package_of(program)
     }
 
     /// All of it on one line, causes and the command that helps included; for records.
@@ -150,4 +144,15 @@ impl AudioError {
             None => text,
         }
     }
+}
+
+/// The Debian package that brings a program that we know.
+pub(super) fn package_of(program: &str) -> Option<&'static str> {
+    [
+        ("espeak-ng", "espeak-ng"),
+        ("lame", "lame"),
+        ("opusenc", "opus-tools"),
+    ]
+    .iter()
+    .find_map(|(name, package)| (*name == program).then_some(*package))
 }

@@ -4,8 +4,10 @@ use std::path::{Component, Path};
 
 use super::{Findings, Global, Written, output::Output, place::progress};
 use crate::{
+    audio::equipment,
     clock::Clock,
-    diagnostic::{Severity, render},
+    config::Secrets,
+    diagnostic::{Diagnostic, Severity, render},
     source,
     store::World,
 };
@@ -14,11 +16,18 @@ use crate::{
 ///
 /// # Errors
 /// [`Findings`] when there is a mistake; warnings alone are good.
-pub(super) fn run(global: &Global, output: &Output) -> anyhow::Result<()> {
+pub(super) async fn run(global: &Global, output: &Output) -> anyhow::Result<()> {
     let progress = progress(&output.say("cli.checking", &[]));
     // In the simulated city nothing expires while somebody looks at it.
     let now = (global.world() == World::Real).then(|| Clock::system().now());
-    let loaded = source::load_at(&global.dir, now);
+    let mut loaded = source::load_at(&global.dir, now);
+    if let Some(workspace) = loaded.workspace.as_ref().or(loaded.rest.as_ref()) {
+        let home = Secrets::of(&global.dir, global.world()).home();
+        let lacks = equipment::lacks(workspace, &home).await;
+        let found = source::equipment::report(&global.dir, &lacks);
+        loaded.diagnostics.extend(found);
+        loaded.diagnostics.sort_by(Diagnostic::order);
+    }
     progress.finish_and_clear();
     let found = &loaded.diagnostics;
     let errors = found

@@ -138,12 +138,7 @@ pub(super) fn run(global: &Global, args: &NewArgs, output: &Output) -> anyhow::R
     };
     file.write_all(text.as_bytes())
         .with_context(|| path.display().to_string())?;
-    let fill: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with('#'))
-        .filter_map(|line| line.trim().strip_suffix(':'))
-        .filter(|key| !["source", "article"].contains(key))
-        .collect();
+    let fill = empty_keys(&text);
     match output.format {
         Format::Json => output.json(&serde_json::json!({ "file": name, "fill": fill })),
         Format::Text => Ok(output.line(&output.say(
@@ -151,6 +146,22 @@ pub(super) fn run(global: &Global, args: &NewArgs, output: &Output) -> anyhow::R
             &[("path", &name), ("keys", &fill.join(", "))],
         ))?),
     }
+}
+
+/// The keys after which nothing is written, neither on their line nor indented below it.
+fn empty_keys(text: &str) -> Vec<&str> {
+    let start = |line: &str| line.len() - line.trim_start_matches([' ', '-']).len();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
+        .collect();
+    let below = lines.iter().skip(1).map(|line| start(line)).chain([0]);
+    lines
+        .iter()
+        .zip(below)
+        .filter(|(line, below)| *below <= start(line))
+        .filter_map(|(line, _)| line[start(line)..].strip_suffix(':'))
+        .collect()
 }
 
 /// A text in double quotes, whatever is in it; JSON's escapes are YAML's.

@@ -60,12 +60,13 @@ pub(super) async fn run(global: &Global, args: &SpeechArgs, output: &Output) -> 
     }
 }
 
-/// The reader of the workspace; the built-in one where there is no good workspace.
+/// The reader of the workspace; the built-in one where its settings or readings have a mistake. Other files say nothing
+/// about how words are spoken.
 fn reader(root: &Path, region: Option<Region>, output: &Output) -> (Speech, SpeechSettings) {
     let workspace = root
         .join("loa.yaml")
         .exists()
-        .then(|| source::load(root))
+        .then(|| source::load_speech(root))
         .and_then(|loaded| {
             if loaded.workspace.is_none() {
                 eprint_text(&output.say("cli.speech-without-workspace", &[]));

@@ -37,7 +37,7 @@ macro_rules! codes {
                 match self { $(Self::$name => $text,)+ }
             }
 
-            /// How bad this sort is; `lint` in `loa.yaml` may say otherwise for the rules L130 to L144 and L164.
+            /// How bad this sort is; `lint` in `loa.yaml` may say otherwise for the rules L130 to L145 and L164.
             #[must_use]
             pub fn severity(self) -> Severity {
                 match self { $(Self::$name => Severity::$severity,)+ }
@@ -257,6 +257,8 @@ codes! {
     NoSummary = "L143" Warning,
     /// A claim without where it comes from.
     ClaimWithoutSource = "L144" Error,
+    /// A bulletin that does not say what it claims.
+    NoClaims = "L145" Warning,
     /// One person twice among the approvers.
     ApproverTwice = "L160" Error,
     /// Nothing has to be approved.
@@ -325,4 +327,10 @@ codes! {
     MovedToSilence = "L225" Warning,
     /// An occurrence that is moved to a time that is over.
     MovedToPast = "L226" Warning,
+    /// A program that makes sound and is not on this machine.
+    ProgramMissing = "L230" Warning,
+    /// A file that should make sound and cannot be started.
+    ProgramNotExecutable = "L231" Warning,
+    /// A voice that the engine on this machine does not have.
+    UnknownVoice = "L232" Warning,
 }

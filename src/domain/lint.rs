@@ -34,13 +34,15 @@ pub enum Rule {
     NoSummary,
     /// A claim without where it comes from.
     ClaimWithoutSource,
+    /// A bulletin that does not say what it claims.
+    NoClaims,
     /// A bulletin or schedule that has to be approved and does not say who wrote it.
     NoEditors,
 }
 
 impl Rule {
     /// All rules, by their codes.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::SentenceTooLong,
         Self::NumberNotRepeated,
         Self::NoGreeting,
@@ -56,6 +58,7 @@ impl Rule {
         Self::Shouting,
         Self::NoSummary,
         Self::ClaimWithoutSource,
+        Self::NoClaims,
         Self::NoEditors,
     ];
 
@@ -78,6 +81,7 @@ impl Rule {
             Self::Shouting => "shouting",
             Self::NoSummary => "no-summary",
             Self::ClaimWithoutSource => "claim-without-source",
+            Self::NoClaims => "no-claims",
             Self::NoEditors => "no-editors",
         }
     }

@@ -35,6 +35,10 @@ pub fn judge(bulletin: &Bulletin, limits: &Limits) -> Vec<Finding> {
     {
         found.push(Finding::new(Rule::NoSummary, About::Whole));
     }
+    // An empty list and none at all say the same: nothing that an approver could compare.
+    if bulletin.claims.is_empty() {
+        found.push(Finding::new(Rule::NoClaims, About::Claims));
+    }
     let claims = bulletin.claims.iter().enumerate();
     found.extend(
         claims

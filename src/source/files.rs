@@ -247,6 +247,25 @@ pub(super) fn gather(root: &Path) -> Gathered {
     gathered
 }
 
+/// Reads some files of the workspace in `root` by their names, as far as they are there.
+pub(super) fn gather_only(root: &Path, names: &[&str]) -> Gathered {
+    let mut gathered = Gathered::default();
+    for name in names {
+        let path = root.join(name);
+        if path.symlink_metadata().is_err() {
+            continue;
+        }
+        let entry = Entry {
+            kind: std::fs::metadata(&path).ok().as_ref().map(Kind::of),
+            is_link: false,
+            name: (*name).to_owned(),
+            path,
+        };
+        gathered.take(&entry, 1);
+    }
+    gathered
+}
+
 /// Something in a folder.
 struct Entry {
     /// Its path in the workspace.

@@ -9,15 +9,20 @@ mod made;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use loa::{
+    audio::{
+        Home,
+        equipment::{self, Lack},
+    },
     catalogue::Lang,
     diagnostic::{Code, Severity, render},
-    domain::time::Timestamp,
-    source::{Loaded, load, load_files, load_files_at},
+    domain::{time::Timestamp, workspace::Workspace},
+    source::{self, Loaded, load, load_files, load_files_at},
 };
 use proptest::{prelude::*, test_runner::RngSeed};
 
@@ -109,6 +114,12 @@ fn load_fixture(fixture: &str) -> Loaded {
             link("..")(&root.join("content/loop"));
             link("../..")(&root.join("channels/tat-ca"));
         },
+        "L230-programs" => |_| {},
+        "L231-not-executable" => |root| {
+            let path = root.join("bin/doc.sh");
+            fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+        },
+        "L232-voices" => |root| allow(&root.join("bin/espeak-ng")),
         _ => return load_files(&files_of(fixture)),
     };
     let folder = tempfile::tempdir().unwrap();
@@ -118,7 +129,31 @@ fn load_fixture(fixture: &str) -> Loaded {
         fs::write(path, bytes).unwrap();
     }
     change(folder.path());
-    load(folder.path())
+    let mut loaded = load(folder.path());
+    if ["L230", "L231", "L232"].contains(&&fixture[..4]) {
+        let lacks = lacks(folder.path(), loaded.workspace.as_ref().unwrap());
+        loaded.diagnostics = source::equipment::report(folder.path(), &lacks);
+    }
+    loaded
+}
+
+/// What a machine lacks that has nothing but a `bin` in the workspace.
+fn lacks(root: &Path, workspace: &Workspace) -> Vec<Lack> {
+    let home = Home {
+        root: root.to_owned(),
+        environment: vec![("PATH".into(), root.join("bin").into())],
+        route: None,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(equipment::lacks(workspace, &home))
+}
+
+/// A program of the fixture, which git may have taken the permission from.
+fn allow(path: &Path) {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// Puts something else in the place of a file.

@@ -1,4 +1,4 @@
-//! The estimated lengths of the library's scripts against a real voice: espeak-ng, whose sound is as long as it is on air.
+//! Reading aloud from the command line; the estimated lengths of the library's scripts against a real voice: espeak-ng, whose sound is as long as it is on air.
 
 use std::{
     io::Write as _,
@@ -15,6 +15,8 @@ use loa::{
     source,
     speech::{Speech, duration},
 };
+
+use crate::support::{cli::loa, workspace::Folder};
 
 /// Seconds of sound that espeak-ng makes of `text`.
 fn sound(voice: &str, speed: u32, text: &str) -> f64 {
@@ -77,4 +79,22 @@ fn scripts_last_as_long_as_they_are_estimated() {
         assert!(median < 0.05, "{voice}: half are wrong by {median}");
         assert!(*worst < 0.12, "{voice}: {id} is wrong by {worst}");
     }
+}
+
+/// Reading aloud needs two files; a mistake in any other is no reason to do without the workspace's readings.
+#[test]
+fn a_text_is_read_by_settings_and_readings_alone() {
+    let folder = Folder::small();
+    folder.write("content/speech.yaml", "words: { Vinh Tân: vinh tân mới }\n");
+    folder.amend("channels/kenh.yaml", "zzz: [\n");
+    let said = loa(&folder.path(), &["speech", "read", "Chợ Vinh Tân"]);
+    assert_eq!(
+        (said.code, said.out.trim()),
+        (0, "Chợ vinh tân mới"),
+        "{said:?}"
+    );
+    assert_eq!(said.err, "");
+    folder.amend("content/speech.yaml", "zzz: [\n");
+    let said = loa(&folder.path(), &["speech", "read", "Chợ Vinh Tân"]);
+    assert!(said.err.contains("content/speech.yaml có lỗi"), "{said:?}");
 }

@@ -18,7 +18,8 @@ fn found(folder: &Folder) -> Vec<(String, String)> {
         .filter(|found| found["file"] == path)
         .map(|found| {
             let line = usize::try_from(found["line"].as_u64().unwrap()).unwrap();
-            let key = lines[line - 1].trim().split(':').next().unwrap();
+            let key = lines[line - 1].trim().trim_start_matches("- ");
+            let key = key.split(':').next().unwrap();
             (found["code"].as_str().unwrap().to_owned(), key.to_owned())
         })
         .collect()
@@ -46,6 +47,8 @@ fn a_new_bulletin_lacks_only_what_the_editor_has_to_say() {
             "title",
             "topic",
             "document",
+            "says",
+            "source",
             "script",
             "summary",
             "body",
@@ -69,6 +72,8 @@ fn a_new_bulletin_lacks_only_what_the_editor_has_to_say() {
         ("title:", "title: Bản tin mới"),
         ("topic:", "topic: gia-danh"),
         ("  document:", "  document: Văn bản thử"),
+        ("  - says:", "  - says: Công an không thu tiền"),
+        ("    source:", "    source: Văn bản thử"),
         (
             "script:",
             "script: Kính thưa bà con {{ ward.name }}! Bà con chú ý. Trân trọng cảm ơn bà con!",
@@ -108,7 +113,8 @@ fn a_new_bulletin_takes_what_is_already_known_and_overwrites_nothing() {
     );
     assert_eq!(said.code, 0, "{said:?}");
     assert!(
-        said.out.contains("Còn phải điền: document, script, "),
+        said.out
+            .contains("Còn phải điền: document, says, source, script, "),
         "{}",
         said.out
     );

@@ -153,6 +153,7 @@ impl<'w> Lints<'w> {
             About::Beginning => edge(texts.first(), false),
             About::End => edge(texts.last(), true),
             About::Validity => raw.valid.clone(),
+            About::Claims => raw.claims_at.clone(),
             About::Claim(index) => raw.claims.get(*index).cloned(),
             About::Whole if finding.rule == Rule::NoSummary => raw.article.clone(),
             About::Whole => texts.first().map(|text| text.place.clone()),
@@ -220,6 +221,7 @@ fn code(rule: Rule) -> (Code, &'static str) {
         Rule::Shouting => (Code::Shouting, "L142-help"),
         Rule::NoSummary => (Code::NoSummary, "L143-help"),
         Rule::ClaimWithoutSource => (Code::ClaimWithoutSource, "L144-help"),
+        Rule::NoClaims => (Code::NoClaims, "L145-help"),
         // See `approvals`: it knows schedules, too.
         Rule::NoEditors => (Code::NoEditors, "L164-help"),
     }

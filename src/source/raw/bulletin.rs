@@ -35,6 +35,8 @@ pub(crate) struct RawBulletin {
     pub valid: Option<Place>,
     /// Its article's key.
     pub article: Option<Place>,
+    /// The key of its claims, if it has one.
+    pub claims_at: Option<Place>,
     /// Its claims, each.
     pub claims: Vec<Place>,
     /// Where its contacts are listed, one by one.
@@ -75,10 +77,7 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
         let script = script(fields, &mut body);
         let valid = fields.get("valid");
         let article_at = fields.get("article").map(|value| value.key_place());
-        let (claims, claims_at) = fields
-            .or("claims", Vec::new(), |value| value.list(claim))
-            .into_iter()
-            .unzip();
+        let (claims, each_claim) = fields.get("claims").map(claims).unwrap_or_default();
         let article = fields.get("article").and_then(|value| {
             value.map(|fields| Article {
                 summary: body(BodyPart::ArticleSummary, fields.get("summary")),
@@ -137,7 +136,8 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
             at: title.map_or_else(|| root.place(), |title| title.place()),
             valid: valid.map(|value| value.key_place()),
             article: article_at,
-            claims: claims_at,
+            claims_at: fields.get("claims").map(|value| value.key_place()),
+            claims: each_claim,
             contacts_at,
             not_contacts_at,
         }
@@ -194,11 +194,27 @@ fn turns<'a>(
     turns.unwrap_or_default()
 }
 
+/// The claims and the place of each. Claims with a mistake are claims: they are not to be reported as missing on top of it.
+fn claims(value: Value<'_>) -> (Vec<Claim>, Vec<Place>) {
+    let mut read = value.list(claim).unwrap_or_default();
+    if read.is_empty() && !value.is_empty_list() {
+        let stand_in = Claim {
+            says: String::new(),
+            source: Some(String::new()),
+        };
+        read.push((stand_in, value.place()));
+    }
+    read.into_iter().unzip()
+}
+
 /// A claim and its place. A rule of `loa.yaml` judges whether it needs a source.
 fn claim(value: Value<'_>) -> Option<(Claim, Place)> {
     let claim = value.map(|fields| Claim {
         says: super::words(fields, "says"),
-        source: fields.get("source").and_then(|value| value.words()),
+        // A source with a mistake is a source.
+        source: fields
+            .get("source")
+            .map(|value| value.words().unwrap_or_default()),
     })?;
     Some((claim, value.place()))
 }

@@ -13,12 +13,17 @@ use axum::{
     routing::post,
 };
 use loa::{
-    audio::{AudioError, ProcessError, assemble::AssembleError, wav},
+    audio::{
+        AudioError, Home, ProcessError,
+        assemble::AssembleError,
+        equipment::{self, Lack, Part},
+        wav,
+    },
     domain::{audio::AudioFormat, delivery::Reason, secret::Secret},
 };
 
-use super::{WORDS, folder, home, spoken, studio};
-use crate::support::workspace::Folder;
+use super::{WORDS, folder, has, home, spoken, studio};
+use crate::support::{cli::loa, workspace::Folder};
 
 /// Something like a voice.
 #[expect(
@@ -296,4 +301,51 @@ async fn a_service_is_asked_within_the_allow_list() {
         matches!(error, AudioError::Answer { status: 503 }),
         "{error}"
     );
+}
+
+/// The warning comes at the desk, not from the loudspeaker that stays silent.
+#[test]
+fn check_says_which_voices_espeak_does_not_have() {
+    if !has("espeak-ng", "espeak-ng") {
+        return;
+    }
+    let folder = folder("{ voices: { nu: vi+f99, nam: vi+m3 } }");
+    let said = loa(&folder.path(), &["check"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(said.out.contains("L232"), "{}", said.out);
+    assert!(
+        said.out.contains("vi+f99") && !said.out.contains("`vi+m3`"),
+        "{}",
+        said.out
+    );
+}
+
+#[tokio::test]
+async fn a_machine_without_anything_is_good_where_no_channel_wants_sound() {
+    let lacks = |folder: Folder| async move {
+        let empty = Home {
+            root: folder.path(),
+            environment: vec![("PATH".into(), folder.path().join("bin").into())],
+            route: None,
+        };
+        equipment::lacks(&folder.load(), &empty).await
+    };
+    assert_eq!(lacks(folder("{ voices: { nu: vi+f99 } }")).await, []);
+    // What the settings name themselves was meant to be there.
+    let program = || "doc".to_owned();
+    let missing = [Lack::Missing {
+        part: Part::Engine,
+        program: program(),
+        package: None,
+    }];
+    let with = folder("{ engine: { command: { program: doc } } }");
+    assert_eq!(lacks(with).await, missing);
+    let with = folder("{ engine: { command: { program: doc } } }");
+    std::fs::create_dir(with.path().join("bin")).unwrap();
+    std::fs::write(with.path().join("bin/doc"), "#!/bin/sh\n").unwrap();
+    let there = [Lack::NotExecutable {
+        part: Part::Engine,
+        program: program(),
+    }];
+    assert_eq!(lacks(with).await, there);
 }
