@@ -24,6 +24,7 @@
 
 mod support;
 
+mod accounting;
 mod adapter_contract;
 mod approval;
 mod audio;
