@@ -338,12 +338,11 @@ impl<'s> Trial<'s> {
                         (Verdict::Missed, stands) => {
                             stands == Some((State::Skipped, Some(Reason::Expired)))
                         }
-                        (Verdict::Unwanted, None) => true,
+                        (Verdict::Unwanted | Verdict::Unsure, None) => true,
                         (Verdict::Unwanted, stands) => {
                             stands == Some((State::Skipped, Some(Reason::Superseded)))
                         }
                         (Verdict::Unsure, Some((state, _))) => state.is_final(),
-                        (Verdict::Unsure, None) => true,
                         (Verdict::Sent, None) => false,
                     };
                     if !is_right {
