@@ -10,6 +10,7 @@ pub mod cron;
 mod diff;
 mod follower;
 mod log;
+mod named;
 mod new;
 pub mod output;
 mod pause;

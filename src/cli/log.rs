@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use anyhow::bail;
 use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
@@ -10,9 +9,9 @@ use serde::Serialize;
 use super::{
     Global,
     follower::Follower,
+    named,
     output::{Format, JsonArray, Output, local, parse_instant, rfc3339},
     place::Place,
-    preview::unknown,
     usage::one_of,
 };
 use crate::{
@@ -22,7 +21,6 @@ use crate::{
         calendar,
         delivery::{Reason, State},
         detail::Detail,
-        id::{ChannelId, ScheduleId, WardId},
         time::{Timestamp, parse_span},
     },
     store::{LogFilter, Order, PageKey, Store, row::DeliveryRow},
@@ -133,36 +131,6 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Refuses a ward or channel that the workspace does not know, with the nearest name.
-pub(super) fn check_names(
-    place: &Place,
-    output: &Output,
-    ward: Option<&str>,
-    channel: Option<&str>,
-) -> anyhow::Result<()> {
-    let workspace = &place.workspace;
-    if let Some(ward) = ward
-        && !workspace.wards.contains_key(ward)
-        && workspace.settings.city.id.as_str() != ward
-    {
-        let known = workspace
-            .wards
-            .values()
-            .map(|known| (known.id.as_str(), known.name.as_str()));
-        bail!(unknown(output, "cli.no-ward", ward, known));
-    }
-    if let Some(channel) = channel
-        && !workspace.channels.contains_key(channel)
-    {
-        let known = workspace
-            .channels
-            .values()
-            .map(|known| (known.id.as_str(), known.name.as_str()));
-        bail!(unknown(output, "cli.no-channel", channel, known));
-    }
-    Ok(())
-}
-
 /// Shows the log.
 ///
 /// # Errors
@@ -171,17 +139,19 @@ pub(super) async fn run(global: &Global, args: &LogArgs, output: &Output) -> any
     let place = Place::of_record(global, output)?;
     let store = place.store(false).await?;
     let (zone, now) = (place.zone(), place.now(&store).await?);
-    let (ward, channel, schedule) = names(
-        &place,
-        &store,
-        [
-            args.ward.as_deref(),
-            args.channel.as_deref(),
-            args.schedule.as_deref(),
-        ],
-        output,
-    )
-    .await?;
+    let workspace = &place.workspace;
+    let ward = match &args.ward {
+        Some(name) => Some(named::recorded_ward(workspace, &store, name, output).await?),
+        None => None,
+    };
+    let channel = match &args.channel {
+        Some(name) => Some(named::recorded_channel(workspace, &store, name, output).await?),
+        None => None,
+    };
+    let schedule = match &args.schedule {
+        Some(name) => Some(named::recorded_schedule(workspace, &store, name, output).await?),
+        None => None,
+    };
     let instant = |text: &Option<String>| {
         text.as_deref()
             .map(|text| parse_instant(text, zone, now))
@@ -219,72 +189,6 @@ pub(super) async fn run(global: &Global, args: &LogArgs, output: &Output) -> any
         follow(&store, &filter, output, zone).await?;
     }
     Ok(())
-}
-
-/// The ward, channel and schedule asked for. One that the files do not have is refused, with the nearest that they have, unless the log has it:
-/// an empty log would say that nothing was aired.
-pub(super) async fn names(
-    place: &Place,
-    store: &Store,
-    asked: [Option<&str>; 3],
-    output: &Output,
-) -> anyhow::Result<(Option<WardId>, Option<ChannelId>, Option<ScheduleId>)> {
-    let workspace = &place.workspace;
-    let [ward_name, channel_name, schedule_name] = asked;
-    let ward = ward_name.map(WardId::parse);
-    let channel = channel_name.map(ChannelId::parse);
-    let schedule = schedule_name.map(ScheduleId::parse);
-    if let (Some(text), Some(id)) = (ward_name, &ward) {
-        let id = id.as_ref().ok();
-        let known = id.is_some_and(|id| workspace.ward(id).is_some());
-        let filter = LogFilter {
-            ward: id.cloned(),
-            ..LogFilter::default()
-        };
-        if !known && (id.is_none() || !is_recorded(store, filter).await?) {
-            let city = &workspace.settings.city;
-            let wards = std::iter::once(city).chain(workspace.wards.values());
-            let wards = wards.map(|ward| (ward.id.as_str(), ward.name.as_str()));
-            bail!(unknown(output, "cli.no-ward", text, wards));
-        }
-    }
-    if let (Some(text), Some(id)) = (channel_name, &channel) {
-        let id = id.as_ref().ok();
-        let known = id.is_some_and(|id| workspace.channels.contains_key(id));
-        let filter = LogFilter {
-            channel: id.cloned(),
-            ..LogFilter::default()
-        };
-        if !known && (id.is_none() || !is_recorded(store, filter).await?) {
-            let channels = workspace.channels.values();
-            let channels = channels.map(|channel| (channel.id.as_str(), channel.name.as_str()));
-            bail!(unknown(output, "cli.no-channel", text, channels));
-        }
-    }
-    if let (Some(text), Some(id)) = (schedule_name, &schedule) {
-        let id = id.as_ref().ok();
-        let known = id.is_some_and(|id| workspace.schedules.contains_key(id));
-        let filter = LogFilter {
-            schedule: id.cloned(),
-            ..LogFilter::default()
-        };
-        if !known && (id.is_none() || !is_recorded(store, filter).await?) {
-            let schedules = workspace.schedules.keys();
-            let schedules = schedules.map(|id| (id.as_str(), id.as_str()));
-            bail!(unknown(output, "cli.no-schedule", text, schedules));
-        }
-    }
-    Ok((
-        ward.transpose()?,
-        channel.transpose()?,
-        schedule.transpose()?,
-    ))
-}
-
-/// Whether the log has anything of the kind.
-async fn is_recorded(store: &Store, filter: LogFilter) -> anyhow::Result<bool> {
-    let rows = store.log(&filter, Order::NewestFirst, None, 1).await?;
-    Ok(!rows.is_empty())
 }
 
 async fn newest(store: &Store, filter: &LogFilter, limit: u32) -> anyhow::Result<Vec<DeliveryRow>> {

@@ -7,9 +7,8 @@ use chrono::{Datelike as _, Days};
 use clap::{Args, Subcommand};
 
 use super::{
-    Global,
+    Global, named,
     output::{Format, Output},
-    preview::unknown,
 };
 use crate::{
     clock::Clock,
@@ -73,17 +72,12 @@ pub(super) fn run(global: &Global, args: &NewArgs, output: &Output) -> anyhow::R
     // Mistakes elsewhere are no reason not to begin; what cannot be known is left out.
     let loaded = source::load(&global.dir);
     let workspace = loaded.workspace.or(loaded.rest);
-    let topics: Vec<(&str, &str)> = workspace
-        .iter()
-        .flat_map(|workspace| workspace.topics.values())
-        .map(|topic| (topic.id.as_str(), topic.title.as_str()))
-        .collect();
-    if let Some(topic) = &args.topic
-        && !topics.is_empty()
-        && !topics.iter().any(|(id, _)| id == topic)
-    {
-        bail!(unknown(output, "cli.no-topic", topic, topics.into_iter()));
-    }
+    let topic = match (&args.topic, &workspace) {
+        (Some(name), Some(workspace)) if !workspace.topics.is_empty() => {
+            named::topic(workspace, name, output)?.id.to_string()
+        }
+        (name, _) => name.clone().unwrap_or_default(),
+    };
     let zone = workspace
         .as_ref()
         .map_or(chrono_tz::Tz::Asia__Ho_Chi_Minh, |workspace| {
@@ -94,9 +88,10 @@ pub(super) fn run(global: &Global, args: &NewArgs, output: &Output) -> anyhow::R
         .map_or_else(Limits::default, |workspace| workspace.settings.lint.limits);
     let today = calendar::local(Clock::system().now(), zone).date();
     let until = today.checked_add_days(Days::new(DAYS)).unwrap_or(today);
-    let known = topics
+    let topics = workspace
         .iter()
-        .map(|(id, title)| format!("#   {id}: {title}\n"));
+        .flat_map(|workspace| workspace.topics.values());
+    let known = topics.map(|topic| format!("#   {}: {}\n", topic.id, topic.title));
     let editors: Vec<String> = args.editors.iter().map(|name| quoted(name)).collect();
     let month = format!("{:04}-{:02}", today.year(), today.month());
     let filled = [
@@ -105,7 +100,7 @@ pub(super) fn run(global: &Global, args: &NewArgs, output: &Output) -> anyhow::R
             "@TITLE@",
             args.title.as_deref().map(quoted).unwrap_or_default(),
         ),
-        ("@TOPIC@", args.topic.clone().unwrap_or_default()),
+        ("@TOPIC@", topic),
         ("@TOPICS@\n", known.collect()),
         ("@FROM@", today.to_string()),
         ("@UNTIL@", until.to_string()),

@@ -7,11 +7,9 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{
-    Global,
-    log::names,
+    Global, named,
     output::{Format, Output, local, parse_instant, rfc3339},
     place::Place,
-    preview::unknown,
 };
 use crate::{
     domain::{
@@ -256,22 +254,18 @@ fn words(scope: &Scope, place: &Place, output: &Output) -> String {
 
 /// What is meant. A name is refused that neither the files nor the log have.
 async fn scope(text: &str, place: &Place, store: &Store, output: &Output) -> anyhow::Result<Scope> {
-    let text = text.trim();
-    let asked = match text.split_once(':') {
-        Some(("ward", name)) => [Some(name), None, None],
-        Some(("channel", name)) => [None, Some(name), None],
-        Some(("topic", name)) if !place.workspace.topics.contains_key(name) => {
-            let known = place.workspace.topics.values();
-            let known = known.map(|topic| (topic.id.as_str(), topic.title.as_str()));
-            bail!(unknown(output, "cli.no-topic", name, known));
+    let workspace = &place.workspace;
+    Ok(match text.trim().split_once(':') {
+        None if text.trim() == "all" => Scope::All,
+        Some(("ward", name)) => {
+            Scope::Ward(named::recorded_ward(workspace, store, name, output).await?)
         }
-        _ => [None; 3],
-    };
-    names(place, store, asked, output).await?;
-    match Scope::parse(text) {
-        Some(scope) => Ok(scope),
-        None => bail!(output.say("cli.bad-scope", &[("scope", &text)])),
-    }
+        Some(("channel", name)) => {
+            Scope::Channel(named::recorded_channel(workspace, store, name, output).await?)
+        }
+        Some(("topic", name)) => Scope::Topic(named::topic(workspace, name, output)?.id.clone()),
+        _ => bail!(output.say("cli.bad-scope", &[("scope", &text.trim())])),
+    })
 }
 
 /// Where a person's word is taken down, whose it is and why.

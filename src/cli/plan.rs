@@ -11,7 +11,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{
-    Global, Written,
+    Global, Written, named,
     output::{Format, JsonArray, Output, day, local, parse_instant, rfc3339},
     place::Place,
 };
@@ -69,6 +69,54 @@ struct Range {
     now: Timestamp,
     from: Timestamp,
     until: Timestamp,
+}
+
+/// The one ward or channel that is asked about, where it is one.
+struct Only<'w> {
+    ward: Option<&'w WardId>,
+    channel: Option<&'w ChannelId>,
+}
+
+impl<'w> Only<'w> {
+    /// What the options name in the first of `workspaces` that has it.
+    fn of(workspaces: &[&'w Workspace], args: &PlanArgs, output: &Output) -> anyhow::Result<Self> {
+        let ward = first(workspaces, args.ward.as_deref(), |workspace, name| {
+            Ok(&named::ward(workspace, name, output)?.id)
+        });
+        let channel = first(workspaces, args.channel.as_deref(), |workspace, name| {
+            Ok(&named::channel(workspace, name, output)?.id)
+        });
+        Ok(Self {
+            ward: ward?,
+            channel: channel?,
+        })
+    }
+
+    fn covers(&self, delivery: &PlannedDelivery) -> bool {
+        self.ward.is_none_or(|ward| delivery.ward == *ward)
+            && self
+                .channel
+                .is_none_or(|channel| delivery.channel == *channel)
+    }
+}
+
+/// What `name` means in the first of `workspaces` that knows it, or why the first of all does not.
+fn first<'w, T>(
+    workspaces: &[&'w Workspace],
+    name: Option<&str>,
+    meant: impl Fn(&'w Workspace, &str) -> anyhow::Result<T>,
+) -> anyhow::Result<Option<T>> {
+    let Some(name) = name else {
+        return Ok(None);
+    };
+    let mut why = None;
+    for workspace in workspaces {
+        match meant(workspace, name) {
+            Ok(found) => return Ok(Some(found)),
+            Err(error) => why = why.or(Some(error)),
+        }
+    }
+    why.map_or(Ok(None), Err)
 }
 
 /// A row of `loa plan --format json`.
@@ -135,20 +183,11 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> an
     let zone = place.zone();
     let range = range(&place, args, output).await?;
     let Range { from, until, .. } = range;
-    let wanted = |delivery: &PlannedDelivery| {
-        args.ward
-            .as_ref()
-            .is_none_or(|ward| delivery.ward.as_str() == ward)
-            && args
-                .channel
-                .as_ref()
-                .is_none_or(|channel| delivery.channel.as_str() == channel)
-    };
-    let names = (args.ward.as_deref(), args.channel.as_deref());
     if let Some(name) = &args.diff {
-        return difference::run(&place, name, &range, names, wanted, output);
+        return difference::run(&place, name, &range, args, output);
     }
-    super::log::check_names(&place, output, names.0, names.1)?;
+    let only = Only::of(&[&place.workspace], args, output)?;
+    let wanted = |delivery: &PlannedDelivery| only.covers(delivery);
     let plan = Plan::new(&place.workspace);
     let mut lapses = Lapses::new(&place.workspace, until);
     let deliveries = plan.deliveries(from, until).filter(wanted);

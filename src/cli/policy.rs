@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{
-    Global,
+    Global, named,
     output::{Format, Output, day, parse_instant, rfc3339},
     place::Place,
 };
@@ -15,7 +15,6 @@ use crate::{
     domain::{
         bulletin::Priority,
         calendar::local,
-        id::WardId,
         policy::{Permit, Rule},
         time::{Timestamp, format_duration},
     },
@@ -43,8 +42,7 @@ pub(super) struct PolicyArgs {
 pub(super) async fn run(global: &Global, args: &PolicyArgs, output: &Output) -> anyhow::Result<()> {
     let place = Place::load(global, output)?;
     let zone = place.zone();
-    super::log::check_names(&place, output, Some(&args.ward), None)?;
-    let ward = WardId::parse(&args.ward)?;
+    let ward = &named::ward(&place.workspace, &args.ward, output)?.id;
     let now = match place.world {
         World::Real => Clock::system().now(),
         World::Simulated => place.now(&place.store(false).await?).await?,
@@ -56,8 +54,8 @@ pub(super) async fn run(global: &Global, args: &PolicyArgs, output: &Output) -> 
     let date = local(at, zone).date();
     let priority = Priority::parse(&args.priority).unwrap_or_default();
     let workspace = &place.workspace;
-    let permit = workspace.policy.permit(&ward, date, zone, priority);
-    let rules: Vec<&Rule> = workspace.policy.in_force(&ward, date).collect();
+    let permit = workspace.policy.permit(ward, date, zone, priority);
+    let rules: Vec<&Rule> = workspace.policy.in_force(ward, date).collect();
     match output.format {
         Format::Json => {
             let by = |rule: &Rule| rule.id.clone();
@@ -88,7 +86,7 @@ pub(super) async fn run(global: &Global, args: &PolicyArgs, output: &Output) -> 
             }))
         }
         Format::Text => {
-            let name = workspace.ward(&ward).map_or("", |ward| ward.name.as_str());
+            let name = workspace.ward(ward).map_or("", |ward| ward.name.as_str());
             output.line(&format!("{name}, {}", day(date, output.lang)))?;
             for line in summary(&permit, zone, output) {
                 output.line(&line)?;

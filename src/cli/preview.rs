@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 
 use super::{
-    Global,
+    Global, named,
     output::{Format, Output},
     place::Place,
     sound::{studio, why},
@@ -18,7 +18,6 @@ use super::{
 use crate::{
     domain::{audio::AudioFormat, bulletin, message::Content},
     render::Renderer,
-    source::nearest,
 };
 
 /// Which words to show.
@@ -49,24 +48,8 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     let place = Place::load(global, output)?;
     let workspace = &place.workspace;
-    let Some(found) = workspace.bulletins.get(args.bulletin.as_str()) else {
-        let names = workspace
-            .bulletins
-            .values()
-            .map(|known| (known.id.as_str(), known.title.as_str()));
-        bail!(unknown(output, "cli.no-bulletin", &args.bulletin, names));
-    };
-    let city = &workspace.settings.city;
-    let ward = workspace
-        .wards
-        .get(args.ward.as_str())
-        .or_else(|| (city.id.as_str() == args.ward).then_some(city));
-    let Some(ward) = ward else {
-        let names = std::iter::once(city)
-            .chain(workspace.wards.values())
-            .map(|known| (known.id.as_str(), known.name.as_str()));
-        bail!(unknown(output, "cli.no-ward", &args.ward, names));
-    };
+    let found = named::bulletin(workspace, &args.bulletin, output)?;
+    let ward = named::ward(workspace, &args.ward, output)?;
     let (renderer, _) = Renderer::new(workspace);
     if !found.has(args.carried) {
         let carried = args.carried.as_str();
@@ -184,21 +167,4 @@ fn tenths(length: std::time::Duration) -> f64 {
 
 fn round(number: f64) -> f64 {
     (number * 100.0).round() / 100.0
-}
-
-/// "There is no …", with the nearest known name.
-pub(super) fn unknown<'a>(
-    output: &Output,
-    key: &str,
-    name: &str,
-    known: impl Iterator<Item = (&'a str, &'a str)>,
-) -> String {
-    let sentence = output.say(key, &[("name", &name)]);
-    match nearest(name, known) {
-        Some(near) => format!(
-            "{sentence} {}",
-            output.say("cli.did-you-mean", &[("name", &near)])
-        ),
-        None => sentence,
-    }
 }

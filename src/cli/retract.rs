@@ -11,10 +11,9 @@ use anyhow::bail;
 use clap::Args;
 
 use super::{
-    Global,
+    Global, named,
     output::{self, Output, local, rfc3339},
     place::Place,
-    preview::unknown,
     subject::{contents, refusal},
 };
 use crate::{
@@ -206,11 +205,7 @@ impl Meant {
                 id,
             });
         }
-        let Some(bulletin) = present else {
-            let known = workspace.bulletins.values();
-            let known = known.map(|known| (known.id.as_str(), known.title.as_str()));
-            bail!(unknown(output, "cli.no-bulletin", name, known));
-        };
+        let bulletin = named::bulletin(workspace, name, output)?;
         let (renderer, _) = Renderer::new(workspace);
         Ok(Self {
             id: bulletin.id.clone(),

@@ -7,8 +7,8 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::{
+    named::unknown,
     output::{Format, Output},
-    preview::unknown,
 };
 use crate::source::schema;
 

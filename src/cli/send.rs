@@ -11,10 +11,9 @@ use clap::Args;
 use refused::Refused;
 
 use super::{
-    Global,
+    Global, named,
     output::{Format, Output, local, rfc3339},
     place::Place,
-    preview::unknown,
     usage::one_of,
 };
 use crate::{
@@ -23,7 +22,7 @@ use crate::{
         bulletin::{Bulletin, Priority},
         calendar,
         channel::{Channel, ChannelKind},
-        id::{ChannelId, DeliveryId, ScheduleId, WardId},
+        id::{DeliveryId, ScheduleId},
         plan::PlannedDelivery,
         policy::Verdict,
         schedule::Targets,
@@ -73,13 +72,7 @@ pub(super) async fn run(global: &Global, args: &SendArgs, output: &Output) -> an
         bail!(output.say("cli.send-by-and-reason", &[]));
     }
     let workspace = &place.workspace;
-    let Some(bulletin) = workspace.bulletins.get(args.bulletin.as_str()) else {
-        let known = workspace
-            .bulletins
-            .values()
-            .map(|known| (known.id.as_str(), known.title.as_str()));
-        bail!(unknown(output, "cli.no-bulletin", &args.bulletin, known));
-    };
+    let bulletin = named::bulletin(workspace, &args.bulletin, output)?;
     let channels = channels(&place, args, bulletin, output)?;
     let priority = args.priority.unwrap_or(bulletin.priority);
     let scale = urgent::scale(&place, &channels, output);
@@ -332,17 +325,17 @@ fn parse_selector(text: &str, place: &Place, output: &Output) -> anyhow::Result<
                 None => bail!(output.say("cli.no-kind", &[("name", &name)])),
             },
             "ward" => {
-                super::log::check_names(place, output, Some(name), None)?;
-                targets.wards.push(WardId::parse(name)?);
+                let ward = named::ward(&place.workspace, name, output)?;
+                targets.wards.push(ward.id.clone());
             }
             "channel" | "except" => {
-                super::log::check_names(place, output, None, Some(name))?;
+                let channel = named::channel(&place.workspace, name, output)?;
                 let list = if filter == "channel" {
                     &mut targets.channels
                 } else {
                     &mut targets.except
                 };
-                list.push(ChannelId::parse(name)?);
+                list.push(channel.id.clone());
             }
             _ => bail!(output.say("cli.bad-selector", &[("part", &part)])),
         }

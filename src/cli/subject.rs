@@ -8,9 +8,9 @@ use chrono_tz::Tz;
 use serde::Serialize;
 
 use super::{
+    named::unknown,
     output::{Output, local, rfc3339},
     place::Place,
-    preview::unknown,
 };
 use crate::{
     domain::{

@@ -82,6 +82,15 @@ impl Store {
         ))
     }
 
+    /// Whether there is any delivery of this sort.
+    ///
+    /// # Errors
+    /// As [`Store::log`].
+    pub async fn has_any(&self, filter: &LogFilter) -> Result<bool, StoreError> {
+        let rows = self.log(filter, Order::NewestFirst, None, 1).await?;
+        Ok(!rows.is_empty())
+    }
+
     /// A page of deliveries after `after`, at most `limit`, by (due, id).
     ///
     /// # Errors

@@ -201,12 +201,7 @@ async fn known(pages: &Pages, workspace: &Workspace, asked: &Asked) -> Result<()
         }),
     ];
     for (name, filter) in filters.into_iter().flatten() {
-        let store = &pages.site.store;
-        if store
-            .log(&filter, Order::NewestFirst, None, 1)
-            .await?
-            .is_empty()
-        {
+        if !pages.site.store.has_any(&filter).await? {
             return Err(Refusal::UnknownName { name });
         }
     }

@@ -440,17 +440,45 @@ fn a_log_of_what_does_not_exist_is_refused_and_not_empty() {
         ("--ward", "hung-bin", "hung-binh"),
         ("--channel", "loa-hb-3", "loa-hb-"),
         ("--schedule", "loa-san", "loa-sang"),
-        ("--ward", "Hưng Bình", "hung-binh"),
+        ("--ward", "Hưng Bìn", "hung-binh"),
     ] {
         let said = loa(&folder.path(), &["log", "--simulate", option, wrong]);
         assert_eq!((said.code, said.out.as_str()), (2, ""), "{said:?}");
         assert!(said.err.contains(near), "{said:?}");
     }
-    let said = loa(
-        &folder.path(),
-        &["log", "--simulate", "--ward", "hung-binh"],
+    for name in [
+        "hung-binh",
+        "Hưng Bình",
+        "phường hưng bình",
+        "PHUONG HUNG BINH",
+    ] {
+        let said = loa(&folder.path(), &["log", "--simulate", "--ward", name]);
+        assert_eq!(said.code, 0, "{said:?}");
+    }
+}
+
+#[test]
+fn a_name_means_the_same_to_every_command() {
+    let folder = Folder::small();
+    let json = |arguments: &[&str]| {
+        let range = ["--format", "json"];
+        let said = loa(&folder.path(), &[arguments, &range].concat());
+        assert_eq!(said.code, 0, "{said:?}");
+        said.json()
+    };
+    let wards = |ward| {
+        let range = ["--from", "2024-03-25", "--to", "2024-03-26"];
+        json(&[&["plan", "--ward", ward], &range[..]].concat())
+    };
+    let plan = wards("Hưng Bình");
+    assert!(!plan.as_array().unwrap().is_empty());
+    assert_eq!(plan, wards("hung-binh"));
+    let preview = json(&["preview", "mot", "--ward", "hưng bình", "--as", "message"]);
+    assert_eq!(preview["ward"], "hung-binh");
+    assert_eq!(
+        json(&["policy", "--ward", "Hưng Bình"])["ward"],
+        "hung-binh"
     );
-    assert_eq!(said.code, 0, "{said:?}");
 }
 
 #[test]

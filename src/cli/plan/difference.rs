@@ -17,11 +17,10 @@ use super::{
     super::{
         Findings,
         diff::{pieces_json, text},
-        log::check_names,
         output::{Format, JsonArray, Output, local, rfc3339},
         place::{Place, eprint_text},
     },
-    Range,
+    Only, PlanArgs, Range,
     revision::{self, Revision},
 };
 use crate::{
@@ -50,8 +49,7 @@ pub(super) fn run(
     place: &Place,
     name: &str,
     range: &Range,
-    (only_ward, only_channel): (Option<&str>, Option<&str>),
-    wanted: impl Fn(&PlannedDelivery) -> bool,
+    args: &PlanArgs,
     output: &Output,
 ) -> anyhow::Result<()> {
     let Revision { name, loaded } = revision::read(&place.root, name, output)?;
@@ -70,10 +68,9 @@ pub(super) fn run(
         }
     };
     // What the edit takes away may be asked for too.
-    let only_ward = only_ward.filter(|id| !has_ward(&old, id));
-    let only_channel = only_channel.filter(|id| !old.channels.contains_key(*id));
-    check_names(place, output, only_ward, only_channel)?;
     let new = &place.workspace;
+    let only = Only::of(&[new, &old], args, output)?;
+    let wanted = |delivery: &PlannedDelivery| only.covers(delivery);
     let (before, after) = (Renderer::new(&old).0, Renderer::new(new).0);
     let sides = [
         Side {
@@ -107,10 +104,6 @@ pub(super) fn run(
     let counts: [(&str, &dyn Display); 2] =
         [("count", &effects.list.len()), ("wards", &wards.len())];
     Err(Findings(output.say("cli.whatif-found", &counts)).into())
-}
-
-fn has_ward(workspace: &Workspace, id: &str) -> bool {
-    workspace.wards.contains_key(id) || workspace.settings.city.id.as_str() == id
 }
 
 fn ward(effect: &Effect) -> Option<&WardId> {

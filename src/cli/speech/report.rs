@@ -1,16 +1,14 @@
 //! `loa speech report`: how well lengths are estimated, bulletin by bulletin, against the sound that is really made.
 
-use anyhow::bail;
 use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
 use crate::{
     cli::{
-        Findings, Global,
+        Findings, Global, named,
         output::{Format, Output},
         place::{Place, eprint_text, progress},
-        preview::unknown,
         sound::{studio, why},
     },
     domain::{audio::AudioFormat, bulletin, id::BulletinId, message::Content, ward::Ward},
@@ -50,20 +48,11 @@ pub(in crate::cli) async fn run(
 ) -> anyhow::Result<()> {
     let place = Place::load(global, output)?;
     let workspace = &place.workspace;
-    let city = &workspace.settings.city;
-    let found = match &args.ward {
-        Some(id) => workspace
-            .wards
-            .get(id.as_str())
-            .or_else(|| (city.id.as_str() == id).then_some(city)),
-        None => workspace.wards.values().next().or(Some(city)),
-    };
-    let Some(ward) = found else {
-        let names = std::iter::once(city)
-            .chain(workspace.wards.values())
-            .map(|known| (known.id.as_str(), known.name.as_str()));
-        let id = args.ward.as_deref().unwrap_or_default();
-        bail!(unknown(output, "cli.no-ward", id, names));
+    let ward = if let Some(name) = &args.ward {
+        named::ward(workspace, name, output)?
+    } else {
+        let first = workspace.wards.values().next();
+        first.unwrap_or(&workspace.settings.city)
     };
     let rows = rows(&place, ward, output).await?;
     let mut errors: Vec<f64> = rows

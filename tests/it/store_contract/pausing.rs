@@ -43,7 +43,8 @@ async fn turn(ground: &Ground, now: Timestamp, finished: &[Finished]) -> Turn {
 }
 
 async fn pause(ground: &Ground, scope: &str, from: u32, until: u32) -> Pause {
-    let scope = Scope::parse(scope).unwrap();
+    let (kind, target) = scope.split_once(':').unwrap_or((scope, ""));
+    let scope = Scope::from_parts(kind, target).unwrap();
     let new = NewPause {
         scope: &scope,
         emergency: false,
