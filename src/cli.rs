@@ -36,7 +36,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::{catalogue::Lang, domain::approval::Decision, store::World};
+use crate::{catalogue::Lang, config::SecretError, domain::approval::Decision, store::World};
 use output::{Format, NotAnInstant, Output};
 
 /// Sends a city's public warnings to ward loudspeakers, websites and chat channels: on time, once, and on the record.
@@ -209,6 +209,10 @@ pub fn main() -> ExitCode {
         None => error
             .downcast_ref()
             .and_then(|error| store::sentence(error, &output))
+            .or_else(|| {
+                let error: &SecretError = error.downcast_ref()?;
+                log::said(&error.told().to_string(), &output)
+            })
             .unwrap_or_else(|| format!("{error:#}")),
     };
     place::eprint_text(&output::harmless(&format!("loa: {sentence}")));

@@ -12,6 +12,7 @@ use crate::{
     adapter::transport::Route,
     audio::Home,
     domain::{
+        detail::Detail,
         secret::{Secret, SecretRef},
         settings::{DatabaseSetting, Settings},
     },
@@ -32,6 +33,19 @@ pub enum SecretError {
         /// The operating system's words.
         problem: String,
     },
+}
+
+impl SecretError {
+    /// What people are told, in the reader's language; for records.
+    #[must_use]
+    pub fn told(&self) -> Detail {
+        match self {
+            Self::NoVariable(name) => Detail::new("secret-no-variable").with("variable", name),
+            Self::NoFile { path, problem } => Detail::new("secret-no-file")
+                .with("file", path)
+                .with("problem", problem),
+        }
+    }
 }
 
 /// What every secret is worth in the simulated world. A webhook secret is base64 of at least 24 bytes.

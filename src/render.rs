@@ -14,6 +14,7 @@ use crate::{
     contacts::{self, Directory, Found},
     domain::{
         bulletin::{Bulletin, Format, NotContact, Script, Turn},
+        detail::Detail,
         id::{BulletinId, ContactId, WardId},
         message::Content,
         ward::Ward,
@@ -134,6 +135,21 @@ pub enum RenderError {
     /// Nothing but white space came out.
     #[error("{} comes out empty", .0.path())]
     Empty(BodyPart),
+}
+
+impl RenderError {
+    /// What people are told, in the reader's language; for records.
+    #[must_use]
+    pub fn told(&self) -> Detail {
+        match self {
+            Self::NoSuchPart(part) => Detail::new("words-missing").with("part", part.path()),
+            Self::Template { part, error } => Detail::new("words-broken")
+                .with("part", part.path())
+                .with("line", error.line)
+                .with("problem", &error.message),
+            Self::Empty(part) => Detail::new("words-empty").with("part", part.path()),
+        }
+    }
 }
 
 /// A workspace's templates, compiled.
@@ -306,10 +322,9 @@ impl Renderer {
     /// whatever leads to somebody who is no verified contact, by what the bulletin says of exceptions. Whether verifications
     /// have expired is another question, which depends on the day ([`crate::domain::contact::lapsed`]).
     #[must_use]
-    pub fn stray(&self, content: &Content, bulletin: &Bulletin) -> Option<(Found, &'static str)> {
-        let judge = |found: &Found, exceptions: &[NotContact]| {
-            let verdict = self.directory.judge(found, exceptions, None);
-            (!verdict.is_good()).then(|| verdict.as_str())
+    pub fn stray(&self, content: &Content, bulletin: &Bulletin) -> Option<Found> {
+        let is_good = |found: &Found, exceptions: &[NotContact]| {
+            self.directory.judge(found, exceptions, None).is_good()
         };
         let written: Vec<Found> = contacts::texts(content).flat_map(contacts::find).collect();
         let heard = if content.spoken.is_empty() {
@@ -325,10 +340,9 @@ impl Renderer {
         };
         let written = written.into_iter().map(|found| (found, exceptions));
         let heard = heard.into_iter().map(|found| (found, &aloud));
-        written.chain(heard).find_map(|(found, exceptions)| {
-            let verdict = judge(&found, exceptions)?;
-            Some((found, verdict))
-        })
+        written
+            .chain(heard)
+            .find_map(|(found, exceptions)| (!is_good(&found, exceptions)).then_some(found))
     }
 
     /// The correction of `bulletin` for `ward`, as a channel of `format` carries it.

@@ -3,7 +3,7 @@
 use std::{io, path::PathBuf};
 
 use super::{assemble::AssembleError, process::ProcessError, wav::WavError};
-use crate::domain::{audio::AudioFormat, delivery::Reason};
+use crate::domain::{audio::AudioFormat, delivery::Reason, detail::Detail};
 
 /// Why there is no sound.
 #[derive(Debug, thiserror::Error)]
@@ -116,33 +116,88 @@ impl AudioError {
         }
     }
 
-    /// The Debian package that would help.
+    /// What people are told, in the reader's language; for records.
     #[must_use]
-    pub fn package(&self) -> Option<&'static str> {
-        let (Self::NoEncoder { program, .. } | Self::Process(ProcessError::Missing { program })) =
-            self
-        else {
-            return None;
-        };
-        package_of(program)
-    }
-
-    /// All of it on one line, causes and the command that helps included; for records.
-    #[must_use]
-    pub fn detail(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            let words = error.to_string();
-            if !text.contains(&words) {
-                text = format!("{text}: {words}");
+    pub fn told(&self) -> Detail {
+        match self {
+            Self::NoEngine => Detail::new("sound-no-engine"),
+            Self::Process(error) => told_of_process(error),
+            Self::NoEncoder { program, .. } => missing(program),
+            Self::NoService => Detail::new("sound-no-service"),
+            Self::Service { reason, detail } => {
+                let problem = if detail.is_empty() {
+                    reason.as_str()
+                } else {
+                    detail
+                };
+                Detail::new("sound-service").with("problem", problem)
             }
-            cause = error.source();
+            Self::Answer { status } => Detail::new("sound-status").with("status", status),
+            Self::NotPacked { program, .. }
+            | Self::NotSound {
+                engine: program, ..
+            } => Detail::new("sound-garbage").with("program", program),
+            Self::Assemble(AssembleError::Silent { turn, .. }) => {
+                Detail::new("sound-silent").with("turn", turn)
+            }
+            Self::Assemble(AssembleError::Meter) => Detail::new("sound-meter"),
+            Self::WrongLength {
+                turn,
+                seconds,
+                expected,
+            } => Detail::new("sound-length")
+                .with("turn", turn)
+                .with("seconds", format_args!("{seconds:.1}"))
+                .with("expected", format_args!("{expected:.1}")),
+            Self::NoRecording { file, source } => Detail::new("sound-recording-unread")
+                .with("file", file)
+                .with("problem", source),
+            Self::BadRecording { file, .. } => Detail::new("sound-recording").with("file", file),
+            Self::OtherRecording { file } => {
+                Detail::new("sound-recording-changed").with("file", file)
+            }
+            Self::Keep { folder, source } => Detail::new("sound-keep")
+                .with("folder", folder.display())
+                .with("problem", source),
         }
-        match self.package() {
-            Some(package) => format!("{text} (sudo apt-get install {package})"),
-            None => text,
+    }
+}
+
+fn told_of_process(error: &ProcessError) -> Detail {
+    match error {
+        ProcessError::Missing { program } => missing(program),
+        ProcessError::Start { program, source } | ProcessError::Broken { program, source } => {
+            Detail::new("sound-start")
+                .with("program", program)
+                .with("problem", source)
         }
+        ProcessError::TimedOut { program, limit } => Detail::new("sound-timeout")
+            .with("program", program)
+            .with("seconds", limit.as_secs_f64()),
+        ProcessError::Died {
+            program,
+            status,
+            complaint,
+        } => Detail::new("sound-died").with("program", program).with(
+            "problem",
+            if complaint.is_empty() {
+                status.clone()
+            } else {
+                format!("{status}: {complaint}")
+            },
+        ),
+        ProcessError::TooMuch { program, .. } => {
+            Detail::new("sound-too-much").with("program", program)
+        }
+    }
+}
+
+fn missing(program: &str) -> Detail {
+    match package_of(program) {
+        Some(package) => Detail::new("sound-missing-package")
+            .with("program", program)
+            .with("package", package),
+        None => Detail::new("sound-missing").with("program", program),
     }
 }
 

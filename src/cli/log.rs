@@ -81,6 +81,7 @@ pub(super) struct Row<'a> {
     state: State,
     reason: Option<Reason>,
     detail: Option<&'a str>,
+    why: Option<String>,
     attempts: u32,
     accepted_at: Option<String>,
     evidence: &'static str,
@@ -89,9 +90,9 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// The row, with instants in the installation's zone.
+    /// The row, with instants in the installation's zone and its reason in the reader's language.
     #[must_use]
-    pub(super) fn of(row: &'a DeliveryRow, zone: chrono_tz::Tz) -> Self {
+    pub(super) fn of(row: &'a DeliveryRow, output: &Output, zone: chrono_tz::Tz) -> Self {
         Self {
             delivery: row.id.as_str(),
             schedule: row.schedule.as_str(),
@@ -119,6 +120,7 @@ impl<'a> Row<'a> {
             state: row.state,
             reason: row.reason,
             detail: row.detail.as_deref(),
+            why: Some(why(row, output, zone)).filter(|why| !why.is_empty()),
             attempts: row.attempts,
             accepted_at: row.accepted_at.map(|at| rfc3339(at, zone)),
             evidence: row.evidence.as_str(),
@@ -216,7 +218,7 @@ fn show(rows: &[DeliveryRow], output: &Output, zone: chrono_tz::Tz) -> anyhow::R
         Format::Json => {
             let mut array = JsonArray::begin(output)?;
             for row in rows {
-                array.item(&Row::of(row, zone))?;
+                array.item(&Row::of(row, output, zone))?;
             }
             array.end()?;
         }
@@ -318,7 +320,7 @@ async fn show_all(
         match &mut array {
             Some(array) => {
                 for row in &page {
-                    array.item(&Row::of(row, zone))?;
+                    array.item(&Row::of(row, output, zone))?;
                 }
             }
             None if after.is_none() || !page.is_empty() => show(&page, output, zone)?,
@@ -352,7 +354,7 @@ async fn follow(
             .changes(store, |rows| {
                 for row in rows.iter().filter(|row| matches(filter, row)) {
                     match output.format {
-                        Format::Json => output.json(&Row::of(row, zone))?,
+                        Format::Json => output.json(&Row::of(row, output, zone))?,
                         Format::Text => {
                             output.line(cells(row, output, zone).join("  ").trim_end())?;
                         }

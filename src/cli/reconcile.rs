@@ -59,7 +59,7 @@ pub(super) async fn run(
         bail!(output.say("cli.no-delivery", &[("name", &args.delivery)]));
     };
     match output.format {
-        Format::Json => output.json(&super::log::Row::of(&after, place.zone())),
+        Format::Json => output.json(&super::log::Row::of(&after, output, place.zone())),
         Format::Text => {
             let state = output.say(&format!("state.{}", after.state.as_str()), &[]);
             Ok(output.line(&output.say(

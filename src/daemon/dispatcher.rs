@@ -41,6 +41,7 @@ use crate::{
         bulletin::Priority,
         channel::Mode,
         delivery::Reason,
+        detail::Detail,
         id::DeliveryId,
         message::{Content, ContentHash, Message},
         retry::RetryPolicy,
@@ -444,13 +445,15 @@ impl Ledger {
                 (Some(content), Some(adapter)) => (content, adapter),
                 // Its secret is missing here and nobody else is there, or it was removed: that does not change by itself.
                 (_, None) => {
-                    let failure = Failure::reject(Reason::Unwritable, "");
+                    let fault = live.faults.get(&claimed.channel).cloned();
+                    let fault = fault.unwrap_or_else(|| Detail::new("channel-gone"));
+                    let failure = Failure::reject(Reason::Unwritable, fault.to_string());
                     self.take(self.never_left(&claimed, failure, shared.clock.now()));
                     continue;
                 }
                 (None, _) => {
                     let failure =
-                        Failure::retry(Reason::Defect, "the frozen words could not be read");
+                        Failure::retry(Reason::Defect, Detail::new("words-unread").to_string());
                     self.take(self.never_left(&claimed, failure, shared.clock.now()));
                     continue;
                 }
@@ -460,7 +463,8 @@ impl Ledger {
                 .remove(&claimed.id)
                 .map(|sound| (sound, Arc::clone(live)));
             if wants_sound && sound.is_none() {
-                let failure = Failure::retry(Reason::NoSound, "no sound is on record for it");
+                let failure =
+                    Failure::retry(Reason::NoSound, Detail::new("sound-not-linked").to_string());
                 self.take(self.never_left(&claimed, failure, shared.clock.now()));
                 continue;
             }
@@ -487,7 +491,8 @@ impl Ledger {
     /// Ends what was claimed ahead and no worker has begun: it never left, and is sent after the next start.
     fn give_back(&mut self, queue: &Queue<Job>, now: Timestamp) {
         for job in queue.drain() {
-            let failure = Failure::retry(Reason::Crashed, "the daemon stopped before the call");
+            let stopped = Detail::new("stopped-before-call").to_string();
+            let failure = Failure::retry(Reason::Crashed, stopped);
             self.take(self.never_left(&job.claimed, failure, now));
         }
     }
@@ -522,7 +527,7 @@ fn lost(claimed: &Claimed, now: Timestamp) -> Finished {
     let failure = Failure::Retry {
         after: None,
         reason: Reason::Crashed,
-        detail: "the lease was lost before the call".to_owned(),
+        detail: Detail::new("lease-lost").to_string(),
     };
     let policy = RetryPolicy {
         first: Duration::ZERO,
@@ -563,7 +568,7 @@ async fn work(
                 detail: String::new(),
             })
         } else if let Some(lapse) = vetting::lapsed(&shared, &message.content, clock.now()) {
-            AttemptEnd::failed(Failure::reject(Reason::Contact, &lapse))
+            AttemptEnd::failed(Failure::reject(Reason::Contact, lapse.to_string()))
         } else if let Err(failure) = add_sound(&mut message, sound).await {
             AttemptEnd::failed(failure)
         } else {
@@ -577,7 +582,7 @@ async fn work(
                 .unwrap_or_else(|_| {
                     AttemptEnd::failed(Failure::Unknown {
                         reason: Reason::Defect,
-                        detail: "panic".to_owned(),
+                        detail: Detail::new("panic").to_string(),
                     })
                 })
         };

@@ -1,13 +1,17 @@
 //! A workspace with what is made from it once: compiled templates and adapters. Replaced as a whole by a reload.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::desk::Desk;
 use crate::{
-    adapter::registry::Registry,
+    adapter::registry::{ChannelProblemKind, Registry},
     audio::Studio,
-    config::Secrets,
+    config::{SecretError, Secrets},
     domain::{
+        detail::Detail,
         id::{ChannelId, ScheduleId},
         workspace::Workspace,
     },
@@ -29,6 +33,8 @@ pub struct Live {
     pub adapters: Registry,
     /// Channels without an adapter here, ascending. Another node may have what this one lacks.
     pub lacking: Vec<ChannelId>,
+    /// Why they have none, as it stands in the record.
+    pub faults: HashMap<ChannelId, Detail>,
     /// Channels that take sound.
     pub sounding: HashSet<ChannelId>,
     /// Which bulletins are of which topic.
@@ -55,8 +61,12 @@ impl Live {
         }
         let (adapters, problems) =
             Registry::new(&workspace, &|reference| secrets.resolve(reference));
+        let mut faults = HashMap::new();
         for problem in problems {
             tracing::error!(channel.id = %problem.channel, error = %problem, "a channel cannot be used");
+            // The first says enough.
+            let fault = fault(&problem.kind);
+            faults.entry(problem.channel).or_insert(fault);
         }
         let lacking = workspace
             .channels
@@ -91,6 +101,7 @@ impl Live {
             versions,
             adapters,
             lacking,
+            faults,
             sounding,
             topics,
             studio,
@@ -105,4 +116,14 @@ impl Live {
         let channel = self.workspace.channels.get(channel);
         channel.is_some_and(|channel| channel.test) == schedule.is_test()
     }
+}
+
+/// What is told of a channel without an adapter.
+fn fault(problem: &ChannelProblemKind) -> Detail {
+    if let ChannelProblemKind::Secret { source, .. } = problem
+        && let Some(error) = source.downcast_ref::<SecretError>()
+    {
+        return error.told();
+    }
+    Detail::new("channel-unusable").with("problem", problem)
 }

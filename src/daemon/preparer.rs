@@ -22,7 +22,7 @@ use crate::{
         id::{BulletinId, DeliveryId, WardId},
         message::{Content, ContentHash},
         speech::Rate,
-        time::minutes_seconds,
+        time::{Timestamp, minutes_seconds},
         version::{Record, Slot},
     },
     speech::duration,
@@ -33,15 +33,40 @@ use choice::{Approvals, Refused, Words};
 /// Deliveries a round takes.
 const BATCH: u32 = 1_000;
 
-/// Deliveries that wait for their sound.
+/// How long before its time a delivery with a contact that does not hold is given up: enough to say so before anything
+/// else finds it late.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
+/// Deliveries that wait: for their sound, or for a contact to be verified again.
 #[derive(Default)]
 struct Held {
     /// How many; a round has to see past them.
     count: u32,
+    /// Those that wait for a contact; of each the journal has a line.
+    lapsed: BTreeSet<DeliveryId>,
+    /// When the first of these is given up.
+    until: Option<Timestamp>,
     /// Of which revision `made` is.
     revision: String,
     /// Their words: each sound that is made begins a round, which must not render the others' again.
     made: HashMap<Key, Made>,
+}
+
+impl Held {
+    /// Takes what waits for a contact now; gives what has not waited before.
+    fn wait(
+        &mut self,
+        lapsed: BTreeMap<DeliveryId, (Timestamp, Detail)>,
+    ) -> Vec<(DeliveryId, Detail)> {
+        self.until = lapsed.values().map(|(until, _)| *until).min();
+        let before = std::mem::take(&mut self.lapsed);
+        self.lapsed = lapsed.keys().cloned().collect();
+        lapsed
+            .into_iter()
+            .filter(|(id, _)| !before.contains(id))
+            .map(|(id, (_, detail))| (id, detail))
+            .collect()
+    }
 }
 
 /// Freezes what comes due, until told to stop.
@@ -73,6 +98,8 @@ pub async fn run(shared: Shared) {
                 } else {
                     next.min(now + shared.poll())
                 };
+                // Whoever waits for a contact is told in time.
+                let next = held.until.map_or(next, |until| next.min(until.max(now)));
                 tokio::select! {
                     () = shared.stop.soft.cancelled() => {}
                     () = shared.planned.notified() => {}
@@ -109,17 +136,29 @@ async fn step(shared: &Shared, held: &mut Held) -> Result<bool, StoreError> {
     // A template can be slow; it must not hold up a thread that others wait for.
     let ordered = Arc::clone(&live);
     let latest = shared.latest.borrow().clone();
+    let now = shared.clock.now();
     let round = tokio::task::spawn_blocking(move || {
-        let round = Round::of(&live, &latest, &approvals, &unprepared, &mut made);
+        let round = Round::of(&live, &latest, &approvals, &unprepared, now, &mut made);
         (round, made, unprepared)
     });
     let round = round.await;
     let (mut round, made, unprepared) =
         round.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
     round.hear(shared, &ordered, &unprepared).await?;
-    held.count = round.held;
-    if round.held > 0 {
+    for (id, detail) in held.wait(std::mem::take(&mut round.lapsed)) {
+        let detail = detail.to_string();
+        tracing::warn!(delivery.id = %id, detail, "held until its contact is verified again");
+        let node = &shared.node;
+        shared
+            .store
+            .journal("held", Some(&id), node, &detail, now)
+            .await?;
+    }
+    held.count = round.held + u32::try_from(held.lapsed.len()).unwrap_or(u32::MAX);
+    if held.count > 0 {
         held.made = made;
+    }
+    if round.held > 0 {
         shared.ordered.notify_one();
     }
     let did_something = !round.frozen.is_empty() || !round.failed.is_empty();
@@ -171,6 +210,29 @@ type Key = (BulletinId, WardId, Slot);
 /// What came of rendering, once for all deliveries that get it.
 type Made = Result<(ContentHash, Arc<Content>), Refused>;
 
+/// Why a delivery cannot be frozen.
+enum Unfit {
+    /// It never will be.
+    Refused(Refused),
+    /// Its words name a contact that does not hold at present.
+    Lapsed(Detail),
+}
+
+impl From<Refused> for Unfit {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<Unfit> for Refused {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Refused(refused) => refused,
+            Unfit::Lapsed(detail) => (Reason::Contact, detail.to_string()),
+        }
+    }
+}
+
 /// What a round made.
 #[derive(Default)]
 struct Round {
@@ -181,6 +243,8 @@ struct Round {
     sounds: Vec<(DeliveryId, Sound)>,
     /// How many wait for theirs.
     held: u32,
+    /// Which wait for a contact, until when, and how that does not hold.
+    lapsed: BTreeMap<DeliveryId, (Timestamp, Detail)>,
     /// How long words are heard at a rate, where loudspeakers speak by themselves.
     estimates: HashMap<(ContentHash, Rate), Duration>,
 }
@@ -192,6 +256,7 @@ impl Round {
         latest: &vetting::Latest,
         approvals: &Approvals,
         unprepared: &[Unprepared],
+        now: Timestamp,
         made: &mut HashMap<Key, Made>,
     ) -> Self {
         let mut round = Self::default();
@@ -217,8 +282,13 @@ impl Round {
                         overrides: None,
                     });
                 }
-                Err(refused) => {
-                    let ids = round.failed.entry(refused).or_default();
+                // Whoever took a verification back by mistake has until then to give it again.
+                Err(Unfit::Lapsed(detail)) if now < delivery.due - LAST_WORD => {
+                    let until = delivery.due - LAST_WORD;
+                    round.lapsed.insert(delivery.id.clone(), (until, detail));
+                }
+                Err(unfit) => {
+                    let ids = round.failed.entry(unfit.into()).or_default();
                     ids.push(delivery.id.clone());
                 }
             }
@@ -279,7 +349,7 @@ impl Round {
                 continue;
             };
             let Some(content) = contents.get(&frozen.hash) else {
-                let gone = (Reason::Defect, "the frozen words are gone".to_owned());
+                let gone = (Reason::Defect, Detail::new("words-gone").to_string());
                 self.failed.entry(gone).or_default().push(frozen.id);
                 continue;
             };
@@ -327,25 +397,25 @@ impl Round {
         approvals: &Approvals,
         delivery: &Unprepared,
         made: &mut HashMap<Key, Made>,
-    ) -> Result<(ContentHash, Option<Approved>), Refused> {
+    ) -> Result<(ContentHash, Option<Approved>), Unfit> {
         let workspace = &live.workspace;
         let (Some(bulletin), Some(ward)) = (
             workspace.bulletins.get(&delivery.bulletin),
             workspace.ward(&delivery.ward),
         ) else {
             // The workspace changed between planning and now; planning it again will say so too.
-            return Err((Reason::Superseded, String::new()));
+            return Err((Reason::Superseded, String::new()).into());
         };
         // Asked here and again before the call: the files may say something else by then.
         if !live.may_get(&delivery.channel, &delivery.schedule) {
-            return Err((Reason::TestOnly, String::new()));
+            return Err((Reason::TestOnly, String::new()).into());
         }
         let (words, approved) = approvals.choose(live, delivery, bulletin, ward)?;
         let slot = match words {
             // Those say nothing of a test.
             Words::Kept(_) if delivery.schedule.is_test() => {
                 let detail = catalogue::text(Lang::Vi, "approval.skip-test", &[]);
-                return Err((Reason::Unapproved, detail));
+                return Err((Reason::Unapproved, detail).into());
             }
             Words::Kept(hash) => return Ok((hash, approved)),
             Words::Rendered(slot) => slot,
@@ -358,16 +428,17 @@ impl Round {
             } else {
                 renderer.render(workspace, bulletin, ward, slot.format)
             };
-            let content = rendered.map_err(|error| (Reason::Unrenderable, error.to_string()))?;
+            let content =
+                rendered.map_err(|error| (Reason::Unrenderable, error.told().to_string()))?;
             if let Some(stray) = vetting::stray(live, &content, bulletin) {
-                return Err((Reason::Contact, stray));
+                return Err((Reason::Contact, stray.to_string()));
             }
             Ok((content.hash(), Arc::new(content)))
         });
         let (hash, content) = words.clone()?;
         self.contents.insert(hash.clone(), Arc::clone(&content));
         if let Some(lapse) = vetting::lapsed_in(live, latest, &content, delivery.due) {
-            return Err((Reason::Contact, lapse));
+            return Err(Unfit::Lapsed(lapse));
         }
         // What was approved is what is frozen, byte for byte, or nothing is.
         let promised = match live
@@ -379,7 +450,8 @@ impl Round {
             _ => None,
         };
         if promised.is_some_and(|promised| promised != hash) {
-            return Err((Reason::Defect, "rendered twice, and differently".to_owned()));
+            let detail = Detail::new("words-differ").to_string();
+            return Err((Reason::Defect, detail).into());
         }
         if delivery.schedule.is_test() {
             let content = content.as_test(&catalogue::text(Lang::Vi, "cli.test-words", &[]));

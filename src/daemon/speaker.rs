@@ -6,7 +6,7 @@ use futures_util::FutureExt as _;
 use tokio::task::JoinSet;
 
 use super::Shared;
-use crate::domain::delivery::Reason;
+use crate::domain::{delivery::Reason, detail::Detail};
 
 /// Sounds in the making at once: engines use a whole processor each.
 const AT_ONCE: usize = 2;
@@ -27,8 +27,14 @@ pub async fn run(shared: Shared) {
                 // A panic is one failed sound.
                 let made = match AssertUnwindSafe(work).catch_unwind().await {
                     Ok(Ok(made)) => Ok(made.audio.sound),
-                    Ok(Err(error)) => Err((error.reason(), error.detail())),
-                    Err(_) => Err((Reason::Defect, "panic".to_owned())),
+                    Ok(Err(error)) => {
+                        tracing::error!(
+                            error = &error as &dyn std::error::Error,
+                            "the engine gave no sound"
+                        );
+                        Err((error.reason(), error.told().to_string()))
+                    }
+                    Err(_) => Err((Reason::Defect, Detail::new("panic").to_string())),
                 };
                 let (bulletin, format) = (&content.bulletin, key.1.as_str());
                 match &made {

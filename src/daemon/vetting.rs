@@ -8,6 +8,7 @@ use crate::domain::{
     bulletin::Bulletin,
     calendar,
     contact::{self, Contact},
+    detail::Detail,
     id::ContactId,
     message::Content,
     time::Timestamp,
@@ -21,7 +22,7 @@ pub(super) type Latest = Option<Arc<BTreeMap<ContactId, Contact>>>;
 
 /// Why `content` may not go out at `at`: the contact that does not hold any more, and how. A look into a map for each
 /// contact named, and nothing for words that name none; so it can be asked for every single sending.
-pub(super) fn lapsed(shared: &Shared, content: &Content, at: Timestamp) -> Option<String> {
+pub(super) fn lapsed(shared: &Shared, content: &Content, at: Timestamp) -> Option<Detail> {
     if content.contacts.is_empty() {
         return None;
     }
@@ -36,22 +37,18 @@ pub(super) fn lapsed_in(
     latest: &Latest,
     content: &Content,
     at: Timestamp,
-) -> Option<String> {
+) -> Option<Detail> {
     let day = calendar::local(at, live.workspace.settings.zone).date();
     let named = &content.contacts;
     let (id, lapse) = contact::lapsed(named, &live.workspace.contacts, day)
         .or_else(|| contact::lapsed(named, latest.as_deref()?, day))?;
-    Some(format!("{id}: {}", lapse.as_str()))
+    let code = format!("contact-{}", lapse.as_str());
+    Some(Detail::new(&code).with("contact", id))
 }
 
 /// What in `content` leads to somebody who is no verified contact. The checks refuse such files; this is the second look,
 /// at exactly the words that would go out.
-pub(super) fn stray(live: &Live, content: &Content, bulletin: &Bulletin) -> Option<String> {
-    let (found, verdict) = live.renderer.stray(content, bulletin)?;
-    Some(format!(
-        "{} “{}”: {}",
-        found.kind.as_str(),
-        found.written,
-        verdict
-    ))
+pub(super) fn stray(live: &Live, content: &Content, bulletin: &Bulletin) -> Option<Detail> {
+    let found = live.renderer.stray(content, bulletin)?;
+    Some(Detail::new("contact-stray").with("written", found.written))
 }

@@ -142,6 +142,14 @@ pub enum Lapse {
 }
 
 impl Lapse {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::Removed,
+        Self::Changed,
+        Self::Unverified,
+        Self::Expired,
+    ];
+
     /// The word used in details of deliveries.
     #[must_use]
     pub fn as_str(self) -> &'static str {

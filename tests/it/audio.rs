@@ -322,9 +322,9 @@ fn a_machine_without_an_engine_says_what_to_install() {
     };
     let error = loa::audio::AudioError::from(missing);
     assert!(
-        error.detail().contains("sudo apt-get install espeak-ng"),
+        error.told().to_string() == "sound-missing-package program=espeak-ng; package=espeak-ng",
         "{}",
-        error.detail()
+        error.told()
     );
     // What needs no sound works all the same.
     assert_eq!(loa(&folder.path(), &["check"]).code, 0);

@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use loa::{
     clock::Clock,
-    domain::delivery::{Reason, State},
+    domain::{
+        delivery::{Reason, State},
+        id::DeliveryId,
+    },
     simulator::{Effect, Fault, HeardFilter},
+    store::row::DeliveryRow,
 };
 
 use crate::support::{
-    city::{Scene, at, count, fault},
+    city::{Running, Scene, at, count, fault},
     cli::loa,
     on_both_databases,
     workspace::{Folder, SCHEDULES},
@@ -45,7 +49,7 @@ on_both_databases! {
         daemon.stop().await;
         let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
         assert_eq!((row.state, row.reason), (State::Failed, Some(Reason::Contact)), "{row:?}");
-        assert_eq!(row.detail.as_deref(), Some("cong-an: expired"));
+        assert_eq!(row.detail.as_deref(), Some("contact-expired contact=cong-an"));
         assert!(scene.city.heard(&HeardFilter::default()).is_empty());
         scene.check().await;
     }
@@ -61,7 +65,7 @@ on_both_databases! {
         daemon.stop().await;
         let row = scene.row("loa-hb-1", "2024-03-25T23:58").await;
         assert_eq!((row.state, row.reason, row.attempts), (State::Failed, Some(Reason::Contact), 2), "{row:?}");
-        assert_eq!(row.detail.as_deref(), Some("cong-an: expired"));
+        assert_eq!(row.detail.as_deref(), Some("contact-expired contact=cong-an"));
         let attempts = scene.store().await.attempts(&row.id).await.unwrap();
         assert_eq!((attempts[0].status, attempts[1].status), (Some(503), None), "no second call was made");
         assert_eq!(scene.row("loa-hb-2", "2024-03-25T23:58").await.state, State::Accepted, "in time");
@@ -80,7 +84,7 @@ on_both_databases! {
         daemon.wait(|rows| count(rows, State::Failed) >= 3).await;
         let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
         assert_eq!((row.state, row.reason), (State::Failed, Some(Reason::Contact)), "{row:?}");
-        assert_eq!(row.detail.as_deref(), Some("cong-an: unverified"));
+        assert_eq!(row.detail.as_deref(), Some("contact-unverified contact=cong-an"));
         daemon.stop().await;
         assert!(nothing_heard(&scene));
         scene.check().await;
@@ -123,6 +127,54 @@ on_both_databases! {
         assert_eq!(count(&rows, State::Failed), rows.len());
         scene.check().await;
     }
+
+    async fn what_waits_for_a_contact_airs_when_it_is_verified_in_time_and_else_says_why(scene: Scene) {
+        scene.folder.write("content/contacts.yaml", &contacts("2024-03-24"));
+        let clock = Clock::manual(at("2024-03-25T05:20"));
+        let daemon = scene.start_with(clock.clone()).await;
+        daemon.wait(|rows| count(rows, State::Planned) >= 3).await;
+        let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        held(&daemon, &row.id).await;
+        // Somebody verifies it again seven minutes later.
+        clock.advance(Duration::from_mins(7));
+        scene.folder.write("content/contacts.yaml", &contacts("2030-12"));
+        daemon.reloader.reload(&daemon.shared).await;
+        assert!(daemon.reloader.refused.borrow().is_empty());
+        daemon.wait(|rows| count(rows, State::Ready) == 3).await;
+        clock.advance(Duration::from_mins(4));
+        daemon.wait(|rows| count(rows, State::Accepted) == 3).await;
+        daemon.stop().await;
+
+        // The next day nobody does.
+        scene.folder.write("content/contacts.yaml", &contacts("2024-03-25"));
+        let clock = Clock::manual(at("2024-03-26T05:20"));
+        let daemon = scene.start_with(clock.clone()).await;
+        let due = |row: &DeliveryRow| row.due == at("2024-03-26T05:30");
+        daemon.wait(|rows| rows.iter().filter(|row| due(row) && row.state == State::Planned).count() == 3).await;
+        let row = scene.row("loa-hb-1", "2024-03-26T05:30").await;
+        held(&daemon, &row.id).await;
+        clock.advance(Duration::from_secs(9 * 60 + 59));
+        daemon.wait(|rows| rows.iter().filter(|row| due(row)).all(|row| row.state == State::Failed)).await;
+        let row = scene.row("loa-hb-1", "2024-03-26T05:30").await;
+        assert_eq!((row.reason, row.attempts), (Some(Reason::Contact), 0), "{row:?}");
+        assert_eq!(row.detail.as_deref(), Some("contact-expired contact=cong-an"));
+        daemon.stop().await;
+        scene.check().await;
+    }
+}
+
+/// Waits until the journal says that a delivery is held, once.
+async fn held(daemon: &Running, id: &DeliveryId) {
+    let store = &daemon.shared.store;
+    let held = async || {
+        let lines = store.journal_rows(Some(id), 100).await.unwrap();
+        lines.iter().filter(|line| line.event == "held").count()
+    };
+    let mut pulse = store.pulse();
+    while held().await == 0 {
+        pulse.changed().await.unwrap();
+    }
+    assert_eq!(held().await, 1);
 }
 
 #[test]

@@ -106,6 +106,13 @@ async fn what_no_node_has_the_secret_for_ends_as_failed() {
     })
     .await;
     poor.stop().await;
+    // Whoever reads it has to know which; the sentence for it is in the catalogue.
+    let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+    let detail = row.detail.unwrap();
+    assert!(
+        detail.starts_with("secret-no-variable variable=LOA_"),
+        "{detail}"
+    );
     scene.check().await;
 }
 

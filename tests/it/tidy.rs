@@ -313,11 +313,32 @@ fn every_sentence_that_the_code_asks_for_is_in_the_catalogue() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
+/// Details are kept as codes, and people read the sentence in their language.
+#[test]
+fn every_detail_that_the_code_writes_has_a_sentence() {
+    let mut codes = BTreeSet::new();
+    for (path, text) in files("src") {
+        if path.ends_with("domain/detail.rs") {
+            continue;
+        }
+        let text = code(&text);
+        let written = text.split("Detail::new(\"").skip(1);
+        codes.extend(written.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+    }
+    assert!(codes.len() > 30, "{codes:?}");
+    let missing: Vec<_> = codes
+        .iter()
+        .filter(|code| !loa::catalogue::has(&format!("detail.{code}")))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 #[test]
 fn every_word_of_the_domain_has_a_sentence() {
     use loa::domain::{
         bulletin::{Format, Priority},
         channel::{ChannelKind, Mode},
+        contact::Lapse,
         delivery::{Evidence, Outcome, Reason, State},
     };
     let mut keys = Vec::new();
@@ -329,6 +350,11 @@ fn every_word_of_the_domain_has_a_sentence() {
         Reason::ALL
             .iter()
             .map(|reason| format!("reason.{}", reason.as_str())),
+    );
+    keys.extend(
+        Lapse::ALL
+            .iter()
+            .map(|lapse| format!("detail.contact-{}", lapse.as_str())),
     );
     keys.extend(
         Evidence::ALL

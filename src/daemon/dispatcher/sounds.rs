@@ -8,6 +8,7 @@ use crate::{
     domain::{
         audio::{Audio, Sound},
         delivery::Reason,
+        detail::Detail,
         id::DeliveryId,
         message::Message,
     },
@@ -48,8 +49,11 @@ pub(super) async fn add_sound(
     });
     let audio = read
         .await
-        .map_err(|error| Failure::retry(Reason::Defect, error.to_string()))?
-        .map_err(|error| Failure::retry(Reason::NoSound, error.to_string()))?;
+        .map_err(|_| Failure::retry(Reason::Defect, Detail::new("panic").to_string()))?
+        .map_err(|error| {
+            let detail = Detail::new("sound-not-here").with("problem", error);
+            Failure::retry(Reason::NoSound, detail.to_string())
+        })?;
     message.audio = Some(audio);
     Ok(())
 }

@@ -15,6 +15,7 @@ use crate::{
         calendar,
         contact::Standing as Verified,
         delivery::Reason,
+        detail::Detail,
         id::{BulletinId, ScheduleId},
         message::ContentHash,
         version::{BulletinRecord, Record, Slot, Version, VersionHash},
@@ -130,7 +131,7 @@ impl Approvals {
             return Ok((Words::Rendered(slot), None));
         }
         let Some(current) = live.versions.bulletin(&bulletin.id) else {
-            return Err((Reason::Defect, "no version".to_owned()));
+            return Err((Reason::Defect, Detail::new("version-missing").to_string()));
         };
         let (words, version, priority) =
             match standing.and_then(|standing| standing.in_force.as_ref()) {
@@ -138,9 +139,9 @@ impl Approvals {
                     (Words::Rendered(slot), &current.hash, bulletin.priority)
                 }
                 Some(granted) if rules.unapproved == Unapproved::LastApproved => {
-                    let record = self
-                        .bulletin_record(&granted.version)
-                        .ok_or_else(|| (Reason::Defect, "no record".to_owned()))?;
+                    let record = self.bulletin_record(&granted.version).ok_or_else(|| {
+                        (Reason::Defect, Detail::new("version-missing").to_string())
+                    })?;
                     let kept = Self::kept(live, delivery, current, &granted.version, record)?;
                     (Words::Kept(kept), &granted.version, record.priority())
                 }

@@ -88,9 +88,9 @@ async fn every_way_to_fail_has_its_reason() {
     );
     assert_eq!(error.reason(), Reason::VoiceFailed);
     assert!(
-        error.detail().contains("exit status: 3"),
+        error.told().to_string().contains("exit status: 3"),
         "{}",
-        error.detail()
+        error.told()
     );
     // It dies before it has read a word, and by a signal.
     assert!(matches!(
