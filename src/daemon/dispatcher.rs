@@ -139,7 +139,9 @@ pub async fn run(shared: Shared) {
                 continue;
             }
         };
-        if wake <= shared.clock.now() && !stopping {
+        // At a stop that is when what was given back is written down: then nothing else would wake this loop.
+        let is_more = wake <= shared.clock.now();
+        if (is_more && !stopping) || (stopping && ledger.is_idle()) {
             continue;
         }
         ledger.rest(&shared);
