@@ -55,6 +55,7 @@ const FILES: &[(&str, &str)] = &[
     ("cli", include_str!("catalogue/cli.yaml")),
     ("web", include_str!("catalogue/web.yaml")),
     ("schema", include_str!("catalogue/schema.yaml")),
+    ("watchdog", include_str!("catalogue/watchdog.yaml")),
     ("usage", include_str!("catalogue/usage.yaml")),
 ];
 

@@ -2,8 +2,8 @@
 //!
 //! `planner` turns schedules into deliveries, `preparer` freezes their words, `speaker` makes
 //! the sounds that it orders, `dispatcher` sends them, `reloader` brings
-//! in edits, `liveness` stamps the store. They share nothing but the store, the live workspace and a few signals, so
-//! that several daemons on one database are the same thing as one.
+//! in edits, `liveness` stamps the store, `watchdog` notices what was not heard. They share nothing but the store, the live
+//! workspace and a few signals, so that several daemons on one database are the same thing as one.
 
 pub mod desk;
 pub mod dispatcher;
@@ -17,6 +17,7 @@ pub mod speaker;
 pub mod supervisor;
 mod vetting;
 mod watch;
+pub mod watchdog;
 
 use std::{
     collections::BTreeMap,
@@ -224,6 +225,7 @@ impl Daemon {
         supervisor.spawn("speaker", speaker::run(shared.clone()));
         supervisor.spawn("dispatcher", dispatcher::run(shared.clone()));
         supervisor.spawn("liveness", liveness::run(shared.clone()));
+        supervisor.spawn("watchdog", watchdog::run(shared.clone()));
         Ok(Self { shared, supervisor })
     }
 

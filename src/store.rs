@@ -18,6 +18,7 @@ mod plan;
 mod prepare;
 mod read;
 pub mod row;
+pub mod silence;
 pub mod sql;
 
 use std::{fs::File, path::PathBuf, sync::Arc, time::Duration};

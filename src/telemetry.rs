@@ -70,6 +70,8 @@ pub struct Metrics {
     lag: Gauge<f64, std::sync::atomic::AtomicU64>,
     in_flight: Gauge,
     planned_until: Gauge,
+    silences: Counter,
+    silent: Gauge,
     reloads: Family<StateLabel, Counter>,
 }
 
@@ -117,6 +119,18 @@ impl Default for Metrics {
             "The plan reaches this Unix second",
             planned_until.clone(),
         );
+        let silences = Counter::default();
+        registry.register(
+            "silences",
+            "Broadcasts that should have been heard and were not, as this node noticed them",
+            silences.clone(),
+        );
+        let silent = Gauge::default();
+        registry.register(
+            "silent",
+            "Channels on which something was due and nothing has been accepted since",
+            silent.clone(),
+        );
         let reloads = Family::<StateLabel, Counter>::default();
         registry.register(
             "reloads",
@@ -131,6 +145,8 @@ impl Default for Metrics {
             lag,
             in_flight,
             planned_until,
+            silences,
+            silent,
             reloads,
         }
     }
@@ -176,6 +192,17 @@ impl Metrics {
     /// Shows how far the plan reaches.
     pub fn set_planned_until(&self, unix_seconds: i64) {
         self.planned_until.set(unix_seconds);
+    }
+
+    /// Counts broadcasts that should have been heard and were not.
+    pub fn silences(&self, count: usize) {
+        self.silences
+            .inc_by(u64::try_from(count).unwrap_or(u64::MAX));
+    }
+
+    /// Shows how many channels are silent.
+    pub fn set_silent(&self, count: u64) {
+        self.silent.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Counts a reload that was `taken` or `refused`.

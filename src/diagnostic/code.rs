@@ -289,6 +289,10 @@ codes! {
     NotAllowed = "L185" Warning,
     /// A loudspeaker that speaks late.
     LateLoudspeaker = "L186" Warning,
+    /// A schedule that sends bulletins to the operator's own channel.
+    OperatorChannel = "L187" Error,
+    /// An operator's channel that is none for messages.
+    OperatorNotChat = "L188" Error,
     /// A broadcast that is skipped because something else is heard then.
     GivesUp = "L190" Warning,
     /// A broadcast that waits because something else is heard then.

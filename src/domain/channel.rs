@@ -114,6 +114,8 @@ pub struct Channel {
     pub audio: Option<AudioFormat>,
     /// Whether it is for tests only: nothing real is ever sent to it, and tests to nothing else.
     pub test: bool,
+    /// Whether it tells the operator what was not heard: nothing else is ever sent to it.
+    pub operator: bool,
     /// How it is reached.
     pub adapter: AdapterConfig,
 }

@@ -102,7 +102,7 @@ pub enum Missed {
     },
 }
 
-/// Which channels: all filters that are given must hold. Channels for tests are never meant.
+/// Which channels: all filters that are given must hold. Channels for tests are never meant, nor is the operator's.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Targets {
     /// Channels of this kind.
@@ -119,13 +119,13 @@ impl Targets {
     /// Whether `channel` is meant.
     #[must_use]
     pub fn include(&self, channel: &Channel) -> bool {
-        !channel.test && self.fit(channel)
+        !channel.test && !channel.operator && self.fit(channel)
     }
 
     /// Whether `channel`, a test channel, is meant by a test.
     #[must_use]
     pub fn include_in_test(&self, channel: &Channel) -> bool {
-        channel.test && self.fit(channel)
+        channel.test && !channel.operator && self.fit(channel)
     }
 
     fn fit(&self, channel: &Channel) -> bool {

@@ -5,8 +5,8 @@ use std::{net::SocketAddr, time::Duration};
 use chrono_tz::Tz;
 
 use super::{
-    approval::ApprovalRules, audio::AudioSettings, lint::LintSettings, secret::SecretRef,
-    speech::SpeechSettings, time::Timestamp, ward::Ward,
+    approval::ApprovalRules, audio::AudioSettings, id::ChannelId, lint::LintSettings,
+    secret::SecretRef, speech::SpeechSettings, time::Timestamp, ward::Ward,
 };
 
 /// The daemon's settings.
@@ -46,6 +46,26 @@ pub struct Settings {
     pub simulate_speed: f64,
     /// How words are judged.
     pub lint: LintSettings,
+    /// Who is told when something was not heard.
+    pub watchdog: WatchdogSettings,
+}
+
+/// Who is told when something was not heard, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchdogSettings {
+    /// The channel that reaches the operator. It carries no bulletins.
+    pub operator: Option<ChannelId>,
+    /// How long after its instant something counts as not heard.
+    pub after: Duration,
+}
+
+impl Default for WatchdogSettings {
+    fn default() -> Self {
+        Self {
+            operator: None,
+            after: Duration::from_secs(90),
+        }
+    }
 }
 
 /// Where the database is.

@@ -92,7 +92,7 @@ pub(super) fn run(
         .iter()
         .map(|raw| (raw.recipe.id.clone(), raw.recipe.clone()))
         .collect();
-    let channels = channels::build(notebook, &parts.channels, &recipes, &settings.city.id);
+    let channels = channels::build(notebook, &parts.channels, &recipes, &settings);
     let mut workspace = Workspace {
         revision,
         settings,

@@ -114,6 +114,15 @@ impl Notebook {
             .push((sort, id.to_owned(), place.clone()));
     }
 
+    /// Where the file at `path` refers to `id`, the first time.
+    pub(super) fn reference_in(&self, sort: Named, id: &str, path: &str) -> Option<Place> {
+        let references = self.references.borrow();
+        let found = references
+            .iter()
+            .find(|(of, name, place)| *of == sort && name == id && place.file.path() == path);
+        found.map(|(.., place)| place.clone())
+    }
+
     /// Notes that a file with such names could not be read: others may be right to refer to them.
     pub(super) fn gap(&self, sort: Named) {
         self.gaps.borrow_mut().insert(sort);

@@ -81,15 +81,17 @@ pub mod deliver;
 pub mod pause;
 pub mod plan;
 pub mod read;
+pub mod silence;
 
 /// Every statement there is, file by file.
-pub const ALL: [&[Statement]; 6] = [
+pub const ALL: [&[Statement]; 7] = [
     plan::ALL,
     approval::ALL,
     audio::ALL,
     deliver::ALL,
     pause::ALL,
     read::ALL,
+    silence::ALL,
 ];
 
 /// The two migration folders hold files of the same names: version, name, text for SQLite, text for PostgreSQL.
@@ -117,5 +119,11 @@ pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         "pause",
         include_str!("../../migrations/sqlite/0004_pause.sql"),
         include_str!("../../migrations/postgres/0004_pause.sql"),
+    ),
+    (
+        6,
+        "silence",
+        include_str!("../../migrations/sqlite/0006_silence.sql"),
+        include_str!("../../migrations/postgres/0006_silence.sql"),
     ),
 ];

@@ -75,6 +75,7 @@ fn channel(adapter: AdapterConfig) -> Channel {
         mode: ChannelKind::Loudspeaker.mode(),
         rate: None,
         test: false,
+        operator: false,
         audio: None,
         adapter,
     }
@@ -122,6 +123,7 @@ fn settings() -> Settings {
         simulate_start: Timestamp::default(),
         simulate_speed: 1.0,
         lint: loa::domain::lint::LintSettings::default(),
+        watchdog: Default::default(),
     }
 }
 

@@ -51,5 +51,6 @@ mod store_contract;
 mod tidy;
 mod tools;
 mod urgent;
+mod watchdog;
 mod web;
 mod whatif;

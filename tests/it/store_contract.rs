@@ -12,6 +12,7 @@ mod planning;
 mod racing;
 mod reading;
 mod schema;
+mod silence;
 mod urgent;
 
 /// Runs every test on both databases.
@@ -121,6 +122,14 @@ contract! {
         a_retraction_calls_off_and_corrects,
         a_return_and_a_freeze_at_once,
         approvals_from_two_nodes_at_once;
+    silence:
+        what_was_due_is_found_by_id_and_by_instant,
+        a_silence_is_noticed_once,
+        what_a_wrong_clock_noticed_is_noticed_again,
+        one_node_tells_and_another_takes_over_from_a_dead_one,
+        it_is_over_when_the_channel_takes_something_later,
+        what_ends_while_it_is_told_is_told_too,
+        old_news_is_none;
     schema:
         every_statement_prepares;
     model:

@@ -6,9 +6,10 @@ use crate::{
     diagnostic::{Arg, Code, Diagnostic, Phrase, Place},
     domain::{
         channel::{AdapterConfig, Channel, ChannelKind, Parameter},
-        id::{ChannelId, RecipeId, WardId},
+        id::{ChannelId, RecipeId},
         recipe::Recipe,
         secret::SecretRef,
+        settings::Settings,
     },
     source::{
         address::{has_password, is_web_address},
@@ -24,7 +25,7 @@ pub(super) fn build(
     notebook: &Notebook,
     channels: &[RawChannel],
     recipes: &BTreeMap<RecipeId, Recipe>,
-    city: &WardId,
+    settings: &Settings,
 ) -> BTreeMap<ChannelId, Channel> {
     let mut built = BTreeMap::new();
     for raw in channels {
@@ -50,13 +51,14 @@ pub(super) fn build(
         let channel = Channel {
             id: raw.id.clone(),
             name: raw.name.clone(),
-            ward: raw.ward.clone().unwrap_or_else(|| city.clone()),
+            ward: raw.ward.clone().unwrap_or_else(|| settings.city.id.clone()),
             kind: raw.kind.unwrap_or(ChannelKind::Website),
             format: raw.format,
             mode: raw.mode,
             rate: raw.rate,
             audio: raw.audio.as_ref().map(|(format, _)| *format),
             test: raw.test,
+            operator: settings.watchdog.operator.as_ref() == Some(&raw.id),
             adapter,
         };
         // Of two with one id, which is reported, the first counts.

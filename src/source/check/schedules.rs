@@ -69,17 +69,48 @@ pub(super) fn check(
         }
         all_readable &= !names_unknown(notebook, workspace, schedule);
         late_loudspeaker(notebook, raw, &targets);
+        let operator = workspace.settings.watchdog.operator.as_ref();
+        if let Some(id) = operator.filter(|id| schedule.to.channels.contains(id)) {
+            notebook.report(
+                Diagnostic::new(Code::OperatorChannel, to.clone())
+                    .with("channel", id.as_str())
+                    .help(Phrase::new("L187-help")),
+            );
+        }
         reached.extend(targets.iter().map(|channel| &channel.id));
         if raw.bulletins.is_some() {
             lacking(notebook, workspace, raw, &targets, bulletins);
         }
     }
+    operator_is_chat(notebook, workspace);
     if all_readable {
-        let is_missed = |raw: &&RawChannel| !raw.test && !reached.contains(&raw.id);
+        let is_missed = |raw: &&RawChannel| {
+            let channel = workspace.channels.get(&raw.id);
+            let is_public = !raw.test && channel.is_none_or(|channel| !channel.operator);
+            is_public && !reached.contains(&raw.id)
+        };
         for raw in channels.iter().filter(is_missed) {
             let diagnostic =
                 Diagnostic::new(Code::Unreached, raw.at.clone()).with("channel", raw.id.as_str());
             notebook.report(diagnostic.help(Phrase::new("L043-help")));
+        }
+    }
+}
+
+/// Reports an operator's channel that is none for messages, or for tests: what he is told must not be heard in the streets.
+fn operator_is_chat(notebook: &Notebook, workspace: &Workspace) {
+    for channel in workspace.channels.values() {
+        let is_chat = channel.kind == ChannelKind::Chat && channel.format == Format::Message;
+        if !channel.operator || (is_chat && !channel.test) {
+            continue;
+        }
+        // Nothing else in that file refers to a channel.
+        if let Some(at) = notebook.reference_in(Named::Channel, channel.id.as_str(), "loa.yaml") {
+            notebook.report(
+                Diagnostic::new(Code::OperatorNotChat, at)
+                    .with("channel", channel.id.as_str())
+                    .help(Phrase::new("L188-help")),
+            );
         }
     }
 }

@@ -10,10 +10,10 @@ use crate::{
     domain::{
         audio::AudioSettings,
         calendar::{parse_zone, resolve},
-        id::WardId,
+        id::{ChannelId, WardId},
         lint::{Level, LintSettings},
         retry::RetryPolicy,
-        settings::{AllowRule, DatabaseSetting, DeliverySettings, Settings},
+        settings::{AllowRule, DatabaseSetting, DeliverySettings, Settings, WatchdogSettings},
         speech::SpeechSettings,
         time::Timestamp,
         ward::{Validity, Ward, WardKind},
@@ -52,6 +52,7 @@ pub(crate) fn stand_in() -> Settings {
         simulate_speed: 60.0,
         // What nobody asked for is not judged.
         lint: LintSettings::all(Level::Off),
+        watchdog: WatchdogSettings::default(),
     }
 }
 
@@ -173,6 +174,20 @@ fn settings(fields: &Fields<'_>) -> Settings {
             .get("lint")
             .and_then(super::lint::read)
             .unwrap_or_default(),
+        watchdog: fields
+            .get("watchdog")
+            .and_then(|value| value.map(watchdog))
+            .unwrap_or_default(),
+    }
+}
+
+fn watchdog(fields: &Fields<'_>) -> WatchdogSettings {
+    let defaults = WatchdogSettings::default();
+    WatchdogSettings {
+        operator: fields
+            .get("operator")
+            .and_then(|value| value.reference(Named::Channel, ChannelId::parse)),
+        after: fields.or("after", defaults.after, |value| value.duration()),
     }
 }
 

@@ -91,6 +91,13 @@ pub(super) fn settings(shape: &Shape) -> Value {
             may("approval", approval),
             may("speech", speech(shape)),
             may("lint", lint(shape)),
+            may(
+                "watchdog",
+                shape.object(
+                    "watchdog",
+                    vec![may("operator", id()), may("after", duration())],
+                ),
+            ),
         ],
     )
 }

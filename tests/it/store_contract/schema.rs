@@ -201,6 +201,11 @@ async fn loops_use_the_small_indexes() {
         (sql::read::LOG_NEWEST_WARD, "INDEX delivery_by_ward"),
         (sql::read::LOG_OLDEST_CHANNEL, "INDEX delivery_by_channel"),
         (sql::read::ACCOUNT, "INDEX delivery_by_due"),
+        (sql::silence::WAS_DUE, "INDEX delivery_by_due"),
+        (sql::silence::SILENCE_OVER, "INDEX silence_open"),
+        (sql::silence::SILENCE_OVER, "INDEX delivery_by_channel"),
+        (sql::silence::SILENCE_COUNT, "INDEX silence_open"),
+        (sql::silence::SILENCE_TAKE, "INDEX silence_news"),
         (sql::read::JOURNAL_ROWS_OF, "INDEX journal_by_delivery"),
     ];
     for (statement, index) in table {

@@ -64,8 +64,23 @@ impl Scene {
         self.start_node(clock, World::Real).await
     }
 
+    /// What the loops of a daemon share, for a test that runs only some of them.
+    pub(crate) async fn shared(&self, clock: Clock) -> Shared {
+        self.node(clock, World::Simulated).await.0
+    }
+
     async fn start_node(&self, clock: Clock, secrets: World) -> Running {
         let _rising = clock.busy();
+        let (shared, reloader) = self.node(clock, secrets).await;
+        let daemon = Daemon::start(shared.clone()).await.unwrap();
+        Running {
+            shared,
+            reloader,
+            daemon: tokio::task::spawn(daemon.finish()),
+        }
+    }
+
+    async fn node(&self, clock: Clock, secrets: World) -> (Shared, Reloader) {
         let workspace = Arc::new(self.folder.load());
         let alone = self.database.starts_with("sqlite:");
         let store = Store::open(&self.database, World::Simulated, alone)
@@ -87,12 +102,7 @@ impl Scene {
         let node = loa::config::node_name(Clock::system().now().as_micros());
         let shared = Shared::new(node, alone, clock, store, transport, live);
         let reloader = Reloader::new(self.folder.path(), secrets);
-        let daemon = Daemon::start(shared.clone()).await.unwrap();
-        Running {
-            shared,
-            reloader,
-            daemon: tokio::task::spawn(daemon.finish()),
-        }
+        (shared, reloader)
     }
 
     /// A reader of the database.

@@ -113,6 +113,7 @@ fn channels(names: Names) -> Vec<Channel> {
                 mode: kind.mode(),
                 rate: None,
                 test: false,
+                operator: false,
                 audio: None,
                 adapter: AdapterConfig::Webhook {
                     url: "http://127.0.0.1:9".into(),
@@ -199,6 +200,7 @@ fn workspace(names: Names) -> Workspace {
             simulate_start: at("2024-03-25T00:00"),
             simulate_speed: 1.0,
             lint: loa::domain::lint::LintSettings::default(),
+            watchdog: Default::default(),
         },
         wards: wards.map(|ward| (ward.id.clone(), ward)).collect(),
         topics: [(
