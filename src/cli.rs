@@ -35,6 +35,7 @@ mod verify;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{catalogue::Lang, config::SecretError, domain::approval::Decision, store::World};
 use output::{Format, NotAnInstant, Output};
@@ -220,6 +221,7 @@ pub fn main() -> ExitCode {
 }
 
 async fn execute(cli: &Cli, output: &Output) -> anyhow::Result<()> {
+    survive_large_files()?;
     let global = &cli.global;
     let is_special = matches!(global.format, Written::Github | Written::Sarif);
     if is_special && !matches!(cli.command, Command::Check) {
@@ -256,6 +258,14 @@ async fn execute(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Command::Speech(args) => speech::run(global, args, output).await,
         Command::Simulate(args) => simulate::run(global, args, output).await,
     }
+}
+
+/// Lets a write beyond the process's limit for files fail, as one does on a full disk, instead of ending the process without a
+/// word: whoever decided something hears that it was not written down, and a daemon still writes down what is in flight
+/// when there is room again.
+fn survive_large_files() -> std::io::Result<()> {
+    // The handler stays when nobody listens any more.
+    signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
 }
 
 /// `--simulate URL` means `--simulate=URL`: without the equals sign an optional value would swallow whatever follows,

@@ -172,10 +172,15 @@ impl Shared {
     }
 
     /// Notes that the store failed. Loops go on trying: a full disk or a restarted database is not a reason to die, and
-    /// what is in flight is still to be written down. A fast clock waits meanwhile.
+    /// what is in flight is still to be written down. A fast clock waits meanwhile. A database whose file is gone never comes
+    /// back to those who have it open: then everything ends at once, so that nothing is sent that would not be on record.
     async fn store_failed(&self, whose: &'static str, error: &StoreError) {
         let busy = self.clock.busy();
-        if self.tell(whose, Some(error.to_string())) {
+        if matches!(error, StoreError::Gone { .. }) {
+            tracing::error!(loop.name = whose, error = error as &dyn std::error::Error, "the database is gone; stopping");
+            self.stop.soft.cancel();
+            self.stop.hard.cancel();
+        } else if self.tell(whose, Some(error.to_string())) {
             tracing::error!(loop.name = whose, error = error as &dyn std::error::Error, "the store failed; trying again");
         }
         self.clock.sleep_really(AWAY).await;

@@ -119,6 +119,12 @@ pub enum StoreError {
         #[source]
         source: std::io::Error,
     },
+    /// The database's file was removed, renamed or replaced while it was open.
+    #[error("{path} is no longer the database that was opened", path = path.display())]
+    Gone {
+        /// Which.
+        path: PathBuf,
+    },
     /// Another daemon works on this file.
     #[error("another process holds {path}", path = path.display())]
     Locked {
@@ -158,7 +164,7 @@ pub enum StoreError {
         /// The world that the database belongs to.
         found: World,
     },
-    /// There is no room left to write.
+    /// There is no room left to write, on the disk or under the process's limit for files.
     #[error("there is no room left for the database")]
     DiskFull {
         /// The database's own words.
@@ -195,13 +201,29 @@ pub enum StoreError {
 
 impl StoreError {
     fn query(statement: &'static str, source: sqlx::Error) -> Self {
-        let code = source
-            .as_database_error()
-            .and_then(sqlx::error::DatabaseError::code);
-        match code.as_deref() {
-            // SQLITE_FULL (sqlite.org/rescode.html) and PostgreSQL's disk_full (appendix A of its manual).
-            Some("13" | "53100") => Self::DiskFull { source },
-            _ => Self::Query { statement, source },
+        if has_no_room(&source) {
+            Self::DiskFull { source }
+        } else {
+            Self::Query { statement, source }
+        }
+    }
+
+    fn connect(source: sqlx::Error) -> Self {
+        if has_no_room(&source) {
+            Self::DiskFull { source }
+        } else {
+            Self::Connect { source }
+        }
+    }
+
+    fn migrate(source: MigrateError) -> Self {
+        match source {
+            MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _)
+                if has_no_room(&source) =>
+            {
+                Self::DiskFull { source }
+            }
+            source => Self::Migrate { source },
         }
     }
 
@@ -218,6 +240,16 @@ impl StoreError {
         // there is nothing like it.
         matches!(code.as_deref(), Some("40001" | "40P01"))
     }
+}
+
+/// Whether nothing more could be written.
+fn has_no_room(error: &sqlx::Error) -> bool {
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
+    // SQLITE_FULL; SQLITE_IOERR_WRITE and SQLITE_IOERR_SHMSIZE, which is all that it says of a limit for files
+    // (sqlite.org/rescode.html); PostgreSQL's disk_full (appendix A of its manual).
+    matches!(code.as_deref(), Some("13" | "778" | "4874" | "53100"))
 }
 
 /// The store. Clones share one set of connections.

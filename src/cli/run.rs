@@ -18,10 +18,15 @@ use crate::{
     adapter::transport::{Route, Transport, TransportSettings},
     clock::Clock,
     config,
-    daemon::{self, Daemon, Shared, live::Live, reloader::Reloader, supervisor::Stop},
+    daemon::{
+        self, Daemon, Shared,
+        live::Live,
+        reloader::Reloader,
+        supervisor::{Stop, SupervisorError},
+    },
     domain::{approval::Required, calendar, time::Timestamp},
     simulator::{City, CityHandle, CityOptions},
-    store::{LogFilter, World},
+    store::{LogFilter, StoreError, World},
     telemetry::{self, LogFormat},
     web,
 };
@@ -74,7 +79,6 @@ pub(super) async fn run(global: &Global, args: &RunArgs, output: &Output) -> any
     if !simulated && (args.at.is_some() || args.speed.is_some()) {
         bail!(output.say("cli.run-only-simulated", &[]));
     }
-    survive_large_files()?;
     let place = Place::load(global, output)?;
     let store = place.store(true).await?;
     let (clock, start) = clock(&place, &store, args, output).await?;
@@ -181,13 +185,28 @@ async fn finish(
         })
         .await;
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    // Why it was told to end at once.
+    if let Err(gone @ StoreError::Gone { .. }) = seen {
+        return Err(gone.into());
+    }
     if let Ok((account, now)) = seen {
         let zone = shared.workspace.borrow().settings.zone;
         let (from, until) = (local(start, zone), local(now, zone));
         output.line(&output.say("cli.run-ended", &[("from", &from), ("until", &until)]))?;
         output.line(&super::verify::equation(&account, output))?;
     }
-    Ok(ended?)
+    ended.map_err(|error| {
+        let sentence = match &error {
+            SupervisorError::ToldTwice => output.say("cli.run-told-twice", &[]),
+            SupervisorError::Dropped(limit) => {
+                output.say("cli.run-dropped", &[("seconds", &limit.as_secs())])
+            }
+            SupervisorError::Ended { .. } | SupervisorError::Panicked(_) => {
+                output.say("cli.run-broke", &[("cause", &error)])
+            }
+        };
+        anyhow::anyhow!(sentence)
+    })
 }
 
 /// The clock of this run, and what it shows at the start.
@@ -315,13 +334,6 @@ fn signals(
             }
         }
     })
-}
-
-/// Lets a write beyond the process's limit for files fail, as one does on a full disk, instead of ending the process: what
-/// is in flight is still to be written down when there is room again.
-fn survive_large_files() -> std::io::Result<()> {
-    // The handler stays when nobody listens any more.
-    signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
 }
 
 /// A terminal tells the whole group, and a parent that hears it tells its children again: that is once.

@@ -14,6 +14,7 @@ pub(super) fn sentence(error: &StoreError, output: &Output) -> Option<String> {
         StoreError::Locked { path } => {
             output.say("cli.database-locked", &[("path", &path.display())])
         }
+        StoreError::Gone { path } => output.say("cli.database-gone", &[("path", &path.display())]),
         StoreError::Connect { source } => output.say("cli.database-open", &[("cause", source)]),
         StoreError::Unreachable {
             address,

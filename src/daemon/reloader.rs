@@ -2,7 +2,7 @@
 //!
 //! A workspace with mistakes changes nothing: the one in force stays, and the mistakes are logged and shown.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{os::unix::fs::MetadataExt as _, path::PathBuf, sync::Arc, time::Duration};
 
 use notify::RecursiveMode;
 use notify_debouncer_full::{DebounceEventResult, new_debouncer};
@@ -58,17 +58,48 @@ impl Reloader {
 
     /// Reloads when there is a reason to, until told to stop.
     pub async fn run(self, shared: Shared) {
-        let watcher = self.watch();
-        if watcher.is_none() {
-            tracing::warn!("files are not watched; edits are noticed within a minute or on SIGHUP");
-        }
+        let mut watcher = None;
+        let mut watched = None;
         while !shared.stop.soft.is_cancelled() {
+            let folders = tokio::select! {
+                () = shared.stop.soft.cancelled() => break,
+                folders = self.folders() => folders,
+            };
+            if folders.is_some() && folders != watched {
+                watcher = self.watch();
+                if watcher.is_none() {
+                    tracing::warn!(
+                        "files are not watched; edits are noticed within a minute or on SIGHUP"
+                    );
+                } else if watched.is_some() {
+                    // What changed before the new folders were watched.
+                    self.wanted.notify_one();
+                }
+                watched = folders;
+            }
             let elapsed = tokio::time::timeout(RESCAN, self.wanted.notified());
             tokio::select! {
                 () = shared.stop.soft.cancelled() => break,
                 _ = elapsed => self.reload(&shared).await,
             }
         }
+        drop(watcher);
+    }
+
+    /// What the system knows the watched folders by: another folder that takes the name of one is not the one watched. `None`
+    /// when that cannot be told now.
+    async fn folders(&self) -> Option<Vec<Option<(u64, u64)>>> {
+        let permit = self.reading.clone().try_acquire_owned().ok()?;
+        let root = self.root.clone();
+        let looking = tokio::task::spawn_blocking(move || {
+            let _held = permit;
+            let identity = |(folder, _): &(&str, bool)| {
+                let found = std::fs::metadata(root.join(folder)).ok()?;
+                Some((found.dev(), found.ino()))
+            };
+            source::WATCHED.iter().map(identity).collect()
+        });
+        tokio::time::timeout(PATIENCE, looking).await.ok()?.ok()
     }
 
     /// Loads the files again and takes them if they are good and different. At a stop, what is being read is left alone:
@@ -115,9 +146,13 @@ impl Reloader {
     }
 
     async fn take(&self, shared: &Shared, workspace: crate::domain::workspace::Workspace) {
-        self.refused
+        let is_mended = self
+            .refused
             .send_if_modified(|refused| !std::mem::take(refused).is_empty());
         if shared.live.borrow().workspace.revision == workspace.revision {
+            if is_mended {
+                tracing::info!("the mistakes are gone; the files are again those in force");
+            }
             shared.latest.send_replace(None);
             return;
         }
@@ -216,5 +251,31 @@ impl Reloader {
             }
         }
         Some(debouncer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_folder_that_takes_anothers_name_is_another() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        std::fs::create_dir(at("content")).unwrap();
+        let secrets = Secrets::of(root.path(), crate::store::World::Simulated);
+        let reloader = Reloader::new(root.path().to_owned(), secrets);
+        let before = reloader.folders().await.unwrap();
+        std::fs::write(at("content/a.yaml"), "a").unwrap();
+        assert_eq!(reloader.folders().await.as_ref(), Some(&before), "an edit");
+        std::fs::rename(at("content"), at("old")).unwrap();
+        let without = reloader.folders().await.unwrap();
+        assert_ne!(without, before);
+        std::fs::create_dir(at("content")).unwrap();
+        let after = reloader.folders().await.unwrap();
+        assert!(after != before && after != without);
+        // While files are read nothing can be told.
+        let _reading = reloader.reading.acquire().await.unwrap();
+        assert_eq!(reloader.folders().await, None);
     }
 }

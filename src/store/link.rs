@@ -2,6 +2,13 @@
 //!
 //! A body that goes through [`execute!`] or [`rows!`] is written once and checked by the compiler against both drivers.
 
+use std::{
+    io,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
 use sqlx::{
     PgPool, Postgres, Row as _, Sqlite, SqlitePool, Transaction, pool::PoolConnection,
     postgres::PgRow, sqlite::SqliteRow,
@@ -26,6 +33,43 @@ pub(super) struct SqlitePools {
     pub writer: SqlitePool,
     /// A few connections that cannot write.
     pub readers: SqlitePool,
+    /// The file that they have open.
+    pub place: Arc<Place>,
+}
+
+/// A file by its name and by what the system knows it by.
+#[derive(Debug)]
+pub(super) struct Place {
+    path: PathBuf,
+    identity: (u64, u64),
+}
+
+impl Place {
+    /// The file that has this name now.
+    pub(super) fn of(path: &Path) -> io::Result<Self> {
+        let identity = identity(path)?;
+        let path = path.to_owned();
+        Ok(Self { path, identity })
+    }
+
+    /// Refuses to go on with a file that nobody finds any more: it can be written to as long as it is open, and all of that
+    /// is gone with the process.
+    fn is_kept(&self) -> Result<(), StoreError> {
+        let is_gone = match identity(&self.path) {
+            Ok(identity) => identity != self.identity,
+            // Whoever may not look cannot tell.
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        };
+        if is_gone {
+            let path = self.path.clone();
+            return Err(StoreError::Gone { path });
+        }
+        Ok(())
+    }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    std::fs::metadata(path).map(|found| (found.dev(), found.ino()))
 }
 
 /// The pools.
@@ -60,8 +104,16 @@ impl SqlitePools {
 }
 
 impl Pools {
+    fn is_kept(&self) -> Result<(), StoreError> {
+        match self {
+            Link::Sqlite(pools) => pools.place.is_kept(),
+            Link::Postgres(_) => Ok(()),
+        }
+    }
+
     /// A connection for reading; it sees all that is committed.
     pub(super) async fn reader(&self) -> Result<Reader, StoreError> {
+        self.is_kept()?;
         match self {
             Link::Sqlite(pools) => pools.readers.acquire().await.map(Link::Sqlite),
             Link::Postgres(pool) => pool.acquire().await.map(Link::Postgres),
@@ -71,6 +123,7 @@ impl Pools {
 
     /// Begins a transaction.
     pub(super) async fn begin(&self, purpose: Purpose) -> Result<Tx, StoreError> {
+        self.is_kept()?;
         match (self, purpose) {
             // A deferred transaction that begins to write after it has read fails at once when another process has
             // written in between, in spite of the busy timeout.

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 use super::{
     Obstacle, Store, StoreError, World,
-    link::{Cells as _, Link, Pools, Purpose, SqlitePools, execute, rows},
+    link::{Cells as _, Link, Place, Pools, Purpose, SqlitePools, execute, rows},
     sql,
 };
 
@@ -106,23 +106,33 @@ async fn open_sqlite(path: &Path) -> Result<SqlitePools, StoreError> {
             .acquire_timeout(ACQUIRE)
             .test_before_acquire(false)
     };
-    let connect = |source| StoreError::Connect { source };
     let writer = pool()
         .min_connections(1)
         .max_connections(1)
         .idle_timeout(None)
         .max_lifetime(None);
-    let writer = writer.connect_with(writing).await.map_err(connect)?;
+    let writer = writer
+        .connect_with(writing)
+        .await
+        .map_err(StoreError::connect)?;
     migrator(|(version, name, text, _)| (*version, name, text))
         .run(&writer)
         .await
-        .map_err(|source| StoreError::Migrate { source })?;
+        .map_err(StoreError::migrate)?;
     let readers = pool()
         .max_connections(4)
         .connect_with(options.read_only(true))
         .await
-        .map_err(connect)?;
-    Ok(SqlitePools { writer, readers })
+        .map_err(StoreError::connect)?;
+    let place = Place::of(path).map_err(|source| StoreError::File {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(SqlitePools {
+        writer,
+        readers,
+        place: Arc::new(place),
+    })
 }
 
 async fn open_postgres(url: &str) -> Result<PgPool, StoreError> {
@@ -149,7 +159,7 @@ async fn open_postgres(url: &str) -> Result<PgPool, StoreError> {
     migrator(|(version, name, _, text)| (*version, name, text))
         .run(&pool)
         .await
-        .map_err(|source| StoreError::Migrate { source })?;
+        .map_err(StoreError::migrate)?;
     Ok(pool)
 }
 

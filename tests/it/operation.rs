@@ -96,3 +96,46 @@ async fn a_disk_that_was_full_is_written_to_again() {
     assert!(city.summary().doubled.is_empty(), "something arrived twice");
     city.shutdown().await;
 }
+
+#[test]
+fn a_command_that_may_write_no_more_says_so() {
+    let folder = Folder::small();
+    let database = folder.sqlite();
+    let said = Command::new("prlimit")
+        .arg("--fsize=512:unlimited")
+        .arg(env!("CARGO_BIN_EXE_loa"))
+        .args(["pauses", "--simulate", "--database", &database, "--dir"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&said.stderr);
+    assert_eq!(said.status.code(), Some(2), "{said:?}");
+    assert!(words.starts_with("loa: "), "{words}");
+    assert!(words.contains("ổ đĩa đã đầy"), "{words}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_ends_when_its_database_is_taken_away() {
+    let folder = Folder::small();
+    let city = City::start(CityOptions::default()).await.unwrap();
+    let mut process = daemon(&folder, &format!("http://{}", city.control()));
+    let said = lines(&mut process);
+    let mut requests = city.requests();
+    tokio::time::timeout(
+        Duration::from_mins(1),
+        requests.wait_for(|count| *count > 0),
+    )
+    .await
+    .expect("the first call within a minute")
+    .unwrap();
+    // Replaced, as somebody does who puts a backup back.
+    let database = folder.sqlite();
+    let path = database.strip_prefix("sqlite:").unwrap();
+    std::fs::rename(path, format!("{path}.old")).unwrap();
+    std::fs::write(path, "").unwrap();
+    wait_for(&said, "the database is gone; stopping");
+    wait_for(&said, "đã bị xóa, đổi tên hoặc thay");
+    let status = process.wait().unwrap();
+    assert_eq!(status.code(), Some(2), "{status}");
+    city.shutdown().await;
+}
