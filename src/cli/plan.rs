@@ -6,7 +6,7 @@ mod revision;
 use std::collections::HashMap;
 
 use anyhow::bail;
-use chrono::NaiveDate;
+use chrono::{NaiveDate, Timelike as _};
 use clap::Args;
 use serde::Serialize;
 
@@ -138,13 +138,20 @@ struct Row<'a> {
     seconds: Option<f64>,
     over_by: Option<String>,
     skipped: Option<&'static str>,
+    /// Why it does not begin when its schedule says.
+    waits: Option<&'static str>,
     detail: Option<&'a str>,
     /// The contact that its words name and that does not hold on its day: it will not be sent.
     lapsed: Option<ContactId>,
 }
 
 impl<'a> Row<'a> {
-    fn of(delivery: &'a PlannedDelivery, lapsed: Option<ContactId>, zone: chrono_tz::Tz) -> Self {
+    fn of(
+        delivery: &'a PlannedDelivery,
+        waits: Option<&'a Why>,
+        lapsed: Option<ContactId>,
+        zone: chrono_tz::Tz,
+    ) -> Self {
         let limit = delivery.limit.as_ref();
         let skip = delivery.skip.as_ref();
         Self {
@@ -164,7 +171,8 @@ impl<'a> Row<'a> {
             seconds: delivery.length.map(|length| length.as_secs_f64()),
             over_by: limit.map(|limit| rfc3339(limit.over, zone)),
             skipped: skip.map(|why| why.reason.as_str()),
-            detail: skip.and_then(|why| why.detail.as_deref()),
+            waits: waits.map(|why| why.reason.as_str()),
+            detail: skip.or(waits).and_then(|why| why.detail.as_deref()),
             lapsed,
         }
     }
@@ -190,22 +198,25 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> an
     let wanted = |delivery: &PlannedDelivery| only.covers(delivery);
     let plan = Plan::new(&place.workspace);
     let mut lapses = Lapses::new(&place.workspace, until);
-    let deliveries = plan.deliveries(from, until).filter(wanted);
     if global.format == Written::Ics {
+        let deliveries = plan.deliveries(from, until).filter(wanted);
         return calendar(&place.workspace, range.now, deliveries, &mut lapses, output);
     }
+    let judged = plan
+        .judged(from, until)
+        .filter(|(delivery, _)| wanted(delivery));
     match output.format {
         Format::Json => {
             let mut array = JsonArray::begin(output)?;
-            for delivery in deliveries {
+            for (delivery, waits) in judged {
                 let lapsed = lapses.of(&delivery);
-                array.item(&Row::of(&delivery, lapsed, zone))?;
+                array.item(&Row::of(&delivery, waits.as_ref(), lapsed, zone))?;
             }
             Ok(array.end()?)
         }
         Format::Text => {
             let (mut count, mut shown): (u64, Option<NaiveDate>) = (0, None);
-            for delivery in deliveries {
+            for (delivery, waits) in judged {
                 let wall = calendar::local(delivery.due, zone);
                 if shown != Some(wall.date()) {
                     output.line(&format!("\n{}", day(wall.date(), output.lang)))?;
@@ -223,16 +234,20 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> an
                     .skip
                     .as_ref()
                     .filter(|_| bulletin.is_some())
-                    .map(|why| format!("  [{}]", why_skipped(why, output)));
+                    .map(|why| format!("  [{}]", why_so(why, output)));
                 let lapsed = lapses.of(&delivery).map(|id| {
                     let lapsed = output.say("cli.plan-lapsed", &[("contact", &id)]);
                     format!("  [{lapsed}]")
                 });
                 output.line(&format!(
                     "  {}  {}  {title}{}{}",
-                    wall.format("%H:%M"),
+                    wall.format(if wall.second() == 0 {
+                        "%H:%M"
+                    } else {
+                        "%H:%M:%S"
+                    }),
                     delivery.channel_name,
-                    changed(&place.workspace, &delivery, output),
+                    changed(&place.workspace, &delivery, waits.as_ref(), output),
                     skipped.or(lapsed).unwrap_or_default()
                 ))?;
                 count += 1;
@@ -250,7 +265,7 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> an
 }
 
 /// Why the plan skips something, in the reader's language.
-pub(super) fn why_skipped(why: &Why, output: &Output) -> String {
+pub(super) fn why_so(why: &Why, output: &Output) -> String {
     let detail = why.detail.as_deref();
     detail
         .and_then(|detail| super::log::said(detail, output))
@@ -363,7 +378,12 @@ impl<'w> Lapses<'w> {
 }
 
 /// That it does not begin when its schedule says, or carries another bulletin, and who decided so.
-fn changed(workspace: &Workspace, delivery: &PlannedDelivery, output: &Output) -> String {
+fn changed(
+    workspace: &Workspace,
+    delivery: &PlannedDelivery,
+    waits: Option<&Why>,
+    output: &Output,
+) -> String {
     let zone = workspace.settings.zone;
     let mut said = Vec::new();
     // A later part of a session begins later than its schedule says, and is not moved.
@@ -379,6 +399,7 @@ fn changed(workspace: &Workspace, delivery: &PlannedDelivery, output: &Output) -
         };
         let from = from.format(pattern);
         said.push(output.say("cli.plan-moved", &[("from", &from)]));
+        said.extend(waits.map(|why| why_so(why, output)));
     }
     let exception = workspace
         .channels

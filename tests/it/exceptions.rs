@@ -20,7 +20,7 @@ use crate::support::{
     city::{Scene, at},
     cli::loa,
     on_both_databases,
-    workspace::Folder,
+    workspace::{Folder, SCHEDULES},
 };
 
 const HOLIDAYS: &str = "schedules/holidays.yaml";
@@ -343,6 +343,36 @@ fn the_plan_shows_what_was_moved_and_why() {
     ] {
         assert!(said.out.contains(line), "{line}\n{}", said.out);
     }
+}
+
+#[test]
+fn the_plan_says_what_something_waits_for() {
+    let folder = Folder::small();
+    let waiting = format!(
+        "{SCHEDULES}  nhac-lai:\n    when: {{ at: [\"05:30\"] }}\n    bulletins: {{ only: [hai] }}\n    to: {{ wards: [le-loi], kind: loudspeaker }}\n    missed: skip\n    deadline: 10m\n"
+    );
+    folder.write("schedules/lich.yaml", &waiting);
+    let plan = ["plan", "--from", "2024-03-26", "--to", "2024-03-27"];
+    let said = loa(&folder.path(), &plan);
+    let line = "  05:30:08  Cụm loa 1 Lê Lợi  Cảnh giác lời thứ hai  [dời từ 05:30; Từ 05:30:00 đến 05:30:03 loa Cụm loa 1 Hưng Bình đang phát “Cảnh giác lời thứ nhất”]";
+    assert!(said.out.contains(line), "{}{}", said.out, said.err);
+    let said = loa(&folder.path(), &[&plan[..], &["--format", "json"]].concat()).json();
+    let rows = said.as_array().unwrap();
+    let mut waiting = rows.iter().filter(|row| !row["waits"].is_null());
+    let row = waiting.next().unwrap();
+    assert!(waiting.next().is_none(), "{rows:#?}");
+    assert_eq!(
+        (&row["schedule"], &row["waits"], &row["skipped"]),
+        (
+            &"nhac-lai".into(),
+            &"collision".into(),
+            &serde_json::Value::Null
+        )
+    );
+    assert!(
+        row["detail"].as_str().unwrap().starts_with("collision"),
+        "{row}"
+    );
 }
 
 // What was skipped as a holiday airs when an edit moves it to a later hour; what is moved to a day beyond what is planned so far is

@@ -173,7 +173,7 @@ fn what_must_begin_on_time_is_skipped_and_says_what_was_in_the_way() {
         shown(&plan),
         [
             "05:30:00 dai loa-hb-1",
-            "05:31:00 gap loa-hb-1 collision: collision with=Cảnh giác lời dai; channel=Cụm loa 1 Hưng Bình; from=05:30; until=05:32"
+            "05:31:00 gap loa-hb-1 collision: collision with=Cảnh giác lời dai; channel=Cụm loa 1 Hưng Bình; from=05:30:00; until=05:32:06"
         ]
     );
     // The skipped one is none that the first has to give way to.

@@ -31,9 +31,7 @@ pub(super) fn said(refused: &[Refused], place: &Place, output: &Output) -> Vec<S
     let mut lines: BTreeMap<(String, Option<Timestamp>), BTreeSet<&str>> = BTreeMap::new();
     for (delivery, next) in refused {
         let why = delivery.skip.as_ref();
-        let said = why.map_or_else(String::new, |why| {
-            crate::cli::plan::why_skipped(why, output)
-        });
+        let said = why.map_or_else(String::new, |why| crate::cli::plan::why_so(why, output));
         let wards = lines.entry((said, *next)).or_default();
         wards.insert(&delivery.ward_name);
     }

@@ -405,7 +405,7 @@ impl<'w> Placing<'_, 'w> {
     }
 
     fn collision(&self, slot: &Slot, other: &Draft<'w>) -> Why {
-        let clock = |at| calendar::local(at, self.zone).format("%H:%M");
+        let clock = |at| calendar::local(at, self.zone).format("%H:%M:%S");
         Detail::new("collision")
             .with(
                 "with",
