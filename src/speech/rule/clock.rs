@@ -101,7 +101,16 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         return None;
     }
     if scene.token(1).is_sign(":")
-        && ["tỷ lệ", "tỉ lệ", "tỷ số", "tỉ số"]
+        && let (Some(_), Some(_)) = (scene.token(0).small(), scene.token(2).small())
+        && ["tỷ số", "tỉ số"]
+            .iter()
+            .any(|phrase| scene.follows(phrase))
+    {
+        let [ours, theirs] = [0, 2].map(|at| cardinal(scene.token(at).text, scene.speech.voice));
+        return Some(Said::new(3, format!("{ours} {theirs}")));
+    }
+    if scene.token(1).is_sign(":")
+        && ["tỷ lệ", "tỉ lệ"]
             .iter()
             .any(|phrase| scene.follows(phrase))
     {

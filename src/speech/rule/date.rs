@@ -150,6 +150,10 @@ fn point<'s>(scene: &Scene<'s>, at: usize) -> Option<Point<'s>> {
             bare
         });
     }
+    // được 9/10 điểm
+    if !is_dated && scene.next_word(at + 3) == "điểm" {
+        return Some(bare);
+    }
     // 12/3/24
     if is_dated && third.text.len() == 2 && !scene.token(at + 5).is_sign("/") {
         return Some(Point {

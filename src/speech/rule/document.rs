@@ -137,7 +137,12 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         }
     }
     let (codes, end) = codes(scene, at)?;
-    let mut text = head(scene, number.text, year, after_number);
+    // Đề án 06/CP is known by that name.
+    let mut text = if scene.follows("đề án") && number.text.starts_with('0') {
+        one_by_one(number.text)
+    } else {
+        head(scene, number.text, year, after_number)
+    };
     let kind = codes
         .first()
         .and_then(|code| KINDS.iter().find(|(short, _)| short == code));
@@ -151,6 +156,10 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
             text.push_str(", ");
             text.push_str(kind);
         }
+    }
+    // 57-NQ/TW của Bộ Chính trị: whose it is follows in words.
+    if scene.precedes("của", end) {
+        return Some(Said::new(end, text));
     }
     let mut of = kind.is_some();
     for code in issuers {

@@ -70,7 +70,7 @@ fn numeral(scene: &Scene<'_>, at: usize) -> Option<Numeral> {
             || (spaces == 1 && matches!(scene.next_word(at + 3), "đồng" | "đ" | "vnđ" | "vnd"));
         let groups = if dots > 0 {
             dots
-        } else if commas >= 2 {
+        } else if commas >= 2 || (commas == 1 && is_money(scene, at)) {
             commas
         } else if is_spaced {
             spaces
@@ -81,7 +81,7 @@ fn numeral(scene: &Scene<'_>, at: usize) -> Option<Numeral> {
             numeral.whole.push_str(scene.token(at + 2 + 2 * group).text);
         }
         numeral.end += 2 * groups;
-        if groups > 0 && dots == 0 && commas >= 2 {
+        if groups > 0 && dots == 0 && commas >= 1 {
             return Some(numeral);
         }
     }
@@ -107,6 +107,21 @@ fn numeral(scene: &Scene<'_>, at: usize) -> Option<Numeral> {
         numeral.end += 2;
     }
     Some(numeral)
+}
+
+/// Whether `5,000` at `at` is money: no money has thousandths, so the comma is the English one. `1,500 tỷ đồng` is no such sum.
+fn is_money(scene: &Scene<'_>, at: usize) -> bool {
+    let after = scene.token(scene.skip_space(at + 3));
+    let is_scaled = matches!(
+        &*after.lower,
+        "nghìn" | "ngàn" | "triệu" | "tỷ" | "tỉ" | "trăm"
+    );
+    let is_led = at > 0 && unit::currency(scene.token(0)).is_some();
+    is_led && !is_scaled
+        || matches!(
+            &*after.lower,
+            "đ" | "đồng" | "vnđ" | "vnd" | "₫" | "usd" | "$" | "đô" | "eur" | "€" | "euro"
+        )
 }
 
 /// Whether what comes after makes `1.5` a decimal, and not chapter one, part five.
@@ -287,7 +302,11 @@ pub(super) fn range(scene: &Scene<'_>) -> Option<Said> {
         });
     let is_score = ["tỷ số", "tỉ số", "thắng", "thua", "hòa", "hoà", "dẫn"]
         .iter()
-        .any(|phrase| scene.follows(phrase));
+        .any(|phrase| scene.follows(phrase))
+        // SLNA thắng Hà Nội 2-0: nothing is counted.
+        || (second_unit.is_empty()
+            && scene.next_word(end).is_empty()
+            && scene.cued(&["tỷ số", "tỉ số", "thắng", "thua", "hòa", "hoà"]));
     let middle = if is_score { " " } else { " đến " };
     Some(Said::new(
         end,
@@ -381,7 +400,7 @@ pub(super) fn fraction(scene: &Scene<'_>) -> Option<Said> {
         return Some(Said::new(3, format!("{one} {other}")));
     }
     let is_house = HOUSES.iter().any(|word| scene.follows(word));
-    let is_share = is_shared(scene, 3);
+    let is_share = is_shared(scene, 3) || scene.next_word(3) == "điểm";
     let is_part = !is_house
         && !is_share
         && !scene.token(3).is_sign("/")

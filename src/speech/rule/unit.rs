@@ -19,7 +19,7 @@ enum Seat {
     Glued,
 }
 
-const UNITS: [(&str, &str, Seat); 60] = [
+const UNITS: [(&str, &str, Seat); 67] = [
     ("km", "ki lô mét", Seat::Free),
     ("Km", "ki lô mét", Seat::Free),
     ("KM", "ki lô mét", Seat::Near),
@@ -34,6 +34,9 @@ const UNITS: [(&str, &str, Seat); 60] = [
     ("gr", "gam", Seat::Near),
     ("mg", "mi li gam", Seat::Free),
     ("mmHg", "mi li mét thủy ngân", Seat::Free),
+    ("µg", "mi crô gam", Seat::Free),
+    ("μg", "mi crô gam", Seat::Free),
+    ("T", "tấn", Seat::Glued),
     ("l", "lít", Seat::Near),
     ("L", "lít", Seat::Glued),
     ("lít", "lít", Seat::Near),
@@ -48,6 +51,10 @@ const UNITS: [(&str, &str, Seat); 60] = [
     ("kV", "ki lô vôn", Seat::Free),
     ("V", "vôn", Seat::Near),
     ("W", "oát", Seat::Near),
+    ("HP", "mã lực", Seat::Near),
+    ("mAh", "mi li am pe giờ", Seat::Near),
+    ("inch", "inh", Seat::Near),
+    ("kWp", "ki lô oát đỉnh", Seat::Near),
     ("Hz", "héc", Seat::Near),
     ("GB", "ghi ga bai", Seat::Near),
     ("MB", "mê ga bai", Seat::Near),
@@ -188,6 +195,9 @@ fn base(scene: &Scene<'_>, at: usize, seat: Seat) -> Option<(&'static str, usize
             return Some(match letter.text {
                 "C" => ("độ xê", scene.skip_space(at + 1) + 1),
                 "F" => ("độ ép", scene.skip_space(at + 1) + 1),
+                "N" | "S" | "E" | "W" if scene.token(at + 1).text == letter.text => {
+                    (bearing(scene, letter.text), at + 2)
+                }
                 _ => ("độ", at + 1),
             });
         }
@@ -240,6 +250,21 @@ fn base(scene: &Scene<'_>, at: usize, seat: Seat) -> Option<(&'static str, usize
     Some((name, at + 1))
 }
 
+/// Degrees on the globe, as the news of a storm gives them; what was called *vĩ độ* or *kinh độ* is not called so again.
+fn bearing(scene: &Scene<'_>, letter: &str) -> &'static str {
+    let is_called = scene.cued(&["vĩ độ", "kinh độ", "độ vĩ", "độ kinh"]);
+    match (letter, is_called) {
+        ("N", true) => "độ Bắc",
+        ("N", false) => "độ vĩ Bắc",
+        ("S", true) => "độ Nam",
+        ("S", false) => "độ vĩ Nam",
+        ("E", true) => "độ Đông",
+        ("E", false) => "độ kinh Đông",
+        (_, true) => "độ Tây",
+        (_, false) => "độ kinh Tây",
+    }
+}
+
 /// `/kg`, `/tháng`, `/h` after a unit or currency.
 pub(super) fn per(scene: &Scene<'_>, at: usize, unit: &str) -> Option<(String, usize)> {
     if !scene.token(at).is_sign("/") {
@@ -260,7 +285,9 @@ pub(super) fn per(scene: &Scene<'_>, at: usize, unit: &str) -> Option<(String, u
     let is_speed = unit.ends_with("mét") || unit.ends_with("bít") || unit.ends_with("khối");
     if let Some((name, end)) = base(scene, at + 1, Seat::Glued) {
         // km/h, m³/s, m/s
-        let joint = if is_speed && matches!(name, "giờ" | "giây") {
+        // µg/m³: how much is in the air
+        let is_content = unit.ends_with("gam") && name.ends_with("khối");
+        let joint = if is_content || is_speed && matches!(name, "giờ" | "giây") {
             "trên"
         } else {
             "một"
