@@ -92,8 +92,11 @@ impl<'a> Value<'a> {
                 if self.key.is_none() && matches!(self.node.kind, Kind::Null) {
                     Phrase::new("L014-help-empty")
                 } else {
-                    Phrase::new("L014-help")
-                        .with("example", Arg::Word(format!("{expected}-example")))
+                    let help = match (found, self.key) {
+                        ("type-nothing", Some(_)) => "L014-help-nothing",
+                        _ => "L014-help",
+                    };
+                    Phrase::new(help).with("example", Arg::Word(format!("{expected}-example")))
                 },
             );
         self.notebook.report(diagnostic);
@@ -165,7 +168,14 @@ impl<'a> Value<'a> {
                 .all(|b| b.is_ascii_digit());
         match text.parse() {
             Ok(number) if range.contains(&number) => Some(number),
-            _ if is_number => self.out_of_range(range.start(), range.end()),
+            _ if is_number => {
+                // More digits than a number holds are too many.
+                let is_low = text.starts_with('-')
+                    || text
+                        .parse()
+                        .is_ok_and(|number: u64| number < *range.start());
+                self.out_of_range(range.start(), range.end(), is_low)
+            }
             _ => self.mistyped("type-number"),
         }
     }
@@ -175,17 +185,21 @@ impl<'a> Value<'a> {
         let text = &self.scalar("type-number")?.text;
         match text.parse::<f64>() {
             Ok(number) if range.contains(&number) => Some(number),
-            Ok(number) if number.is_finite() => self.out_of_range(range.start(), range.end()),
+            Ok(number) if number.is_finite() => {
+                self.out_of_range(range.start(), range.end(), number < *range.start())
+            }
             _ => self.mistyped("type-number"),
         }
     }
 
-    fn out_of_range<T>(&self, low: &impl ToString, high: &impl ToString) -> Option<T> {
+    fn out_of_range<N: ToString, T>(&self, low: &N, high: &N, is_low: bool) -> Option<T> {
+        let nearest = if is_low { low } else { high };
         let diagnostic = self.wrong(Code::OutOfRange);
         self.notebook.report(
             diagnostic
                 .with("low", low.to_string())
-                .with("high", high.to_string()),
+                .with("high", high.to_string())
+                .help(Phrase::new("L016-help").with("nearest", nearest.to_string())),
         );
         None
     }
@@ -302,7 +316,13 @@ impl<'a> Value<'a> {
                 .wrong(Code::NotOneOf)
                 .with("text", text.value.as_str())
                 .with("names", Arg::Names(names))
-                .maybe_help(near.map(did_you_mean));
+                .help(near.map_or_else(
+                    || {
+                        let example = words.first().map_or("", |(word, _)| *word);
+                        Phrase::new("L015-help").with("example", example)
+                    },
+                    did_you_mean,
+                ));
             self.notebook.report(diagnostic);
         }
         found.map(|(_, value)| *value)

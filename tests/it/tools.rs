@@ -213,7 +213,24 @@ fn sarif_has_rules_places_and_remedies() {
     assert_eq!(log["version"], "2.1.0");
     let run = &log["runs"][0];
     assert_eq!(run["columnKind"], "unicodeCodePoints");
-    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    let driver = &run["tool"]["driver"];
+    assert_eq!(driver["name"], "loa");
+    let rules = driver["rules"].as_array().unwrap();
+    let ids: std::collections::BTreeSet<&str> = rules
+        .iter()
+        .map(|rule| rule["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids.len(), rules.len(), "a rule stands there once (3.19.23)");
+    for rule in rules {
+        // A short description is one sentence on one line (3.49.9).
+        let short = rule["shortDescription"]["text"].as_str().unwrap();
+        assert!(!short.is_empty() && !short.contains('\n'), "{rule}");
+        let level = &rule["defaultConfiguration"]["level"];
+        assert!(level == "error" || level == "warning", "{rule}");
+    }
+    // What `%SRCROOT%` stands for is said, though not where it is (3.14.14).
+    let base = &run["originalUriBaseIds"]["%SRCROOT%"];
+    assert!(base["description"]["text"].is_string() && base.get("uri").is_none());
     let results = run["results"].as_array().unwrap();
     let plain = loa(
         &folder.path(),
@@ -228,7 +245,20 @@ fn sarif_has_rules_places_and_remedies() {
         assert_eq!(result["ruleId"], plain["code"]);
         assert_eq!(result["level"], plain["severity"]);
         let place = &result["locations"][0]["physicalLocation"];
-        let uri = place["artifactLocation"]["uri"].as_str().unwrap();
+        let artifact = &place["artifactLocation"];
+        // The folder lies outside of where the check was started; see `artifact` for those inside.
+        assert_eq!(artifact.get("uriBaseId"), None);
+        let uri = artifact["uri"].as_str().unwrap();
+        assert!(
+            uri.is_ascii() && !uri.contains([' ', '\\', '#', '?']),
+            "{uri}"
+        );
+        assert!(!result["message"]["text"].as_str().unwrap().is_empty());
+        let region = &place["region"];
+        let at = |key: &str| region[key].as_u64().unwrap();
+        assert!(at("startLine") >= 1 && at("startColumn") >= 1, "{region}");
+        // The end is the column after the last character, never before the start (3.30.8).
+        assert!((at("startLine"), at("startColumn")) <= (at("endLine"), at("endColumn")));
         assert!(uri.ends_with(plain["file"].as_str().unwrap()), "{uri}");
         for (here, there) in [
             ("startLine", "line"),

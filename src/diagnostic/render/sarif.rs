@@ -15,7 +15,7 @@ use crate::{
 pub fn to_sarif(diagnostics: &[Diagnostic], lang: Lang, path: impl Fn(&str) -> String) -> String {
     let location = |place: &Place| {
         json!({ "physicalLocation": {
-            "artifactLocation": { "uri": uri(&path(place.file.path())), "uriBaseId": "%SRCROOT%" },
+            "artifactLocation": artifact(&path(place.file.path())),
             "region": region(place),
         }})
     };
@@ -56,6 +56,8 @@ pub fn to_sarif(diagnostics: &[Diagnostic], lang: Lang, path: impl Fn(&str) -> S
             }},
             "language": language,
             "columnKind": "unicodeCodePoints",
+            // Whoever reads it knows where the repository is.
+            "originalUriBaseIds": { (ROOT): { "description": { "text": SRCROOT_IS } } },
             "results": diagnostics.iter().map(result).collect::<Vec<_>>(),
         }],
     })
@@ -133,6 +135,22 @@ fn fingerprint(found: &Diagnostic) -> String {
     blake3::hash(parts.join("\n").as_bytes()).to_hex()[..32].to_owned()
 }
 
+/// What paths of the repository are relative to.
+const ROOT: &str = "%SRCROOT%";
+
+/// What that is; for programs, so in one language.
+const SRCROOT_IS: &str = "The root of the repository, in which the check was started";
+
+/// Where a file is: relative to the repository, or by itself where it lies elsewhere, because a relative reference may not
+/// begin with a slash (3.4.4).
+fn artifact(path: &str) -> Value {
+    if path.starts_with('/') {
+        json!({ "uri": format!("file://{}", uri(path)) })
+    } else {
+        json!({ "uri": uri(path), "uriBaseId": ROOT })
+    }
+}
+
 /// A path as a relative URI reference (RFC 3986): everything but unreserved characters and slashes is escaped.
 fn uri(path: &str) -> String {
     path.bytes()
@@ -173,6 +191,14 @@ mod tests {
     #[test]
     fn paths_and_places_are_those_of_the_standard() {
         assert_eq!(uri("thư mục/a b.yaml"), "th%C6%B0%20m%E1%BB%A5c/a%20b.yaml");
+        assert_eq!(
+            artifact("vinh/loa.yaml"),
+            json!({ "uri": "vinh/loa.yaml", "uriBaseId": "%SRCROOT%" })
+        );
+        assert_eq!(
+            artifact("/srv/phường/loa.yaml"),
+            json!({ "uri": "file:///srv/ph%C6%B0%E1%BB%9Dng/loa.yaml" })
+        );
         let file = SourceFile::new("a.yaml", "Bà: con\nx");
         assert_eq!(
             region(&Place::new(&file, 0..3)),
