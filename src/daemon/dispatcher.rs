@@ -526,11 +526,8 @@ fn address(claimed: &Claimed, content: Arc<Content>) -> Message {
 
 /// The end of an attempt that was not made, because the lease was lost before it could begin. It certainly never left.
 fn lost(claimed: &Claimed, now: Timestamp) -> Finished {
-    let failure = Failure::Retry {
-        after: None,
-        reason: Reason::Crashed,
-        detail: Detail::new("lease-lost").to_string(),
-    };
+    let detail = Detail::new("lease-lost").to_string();
+    let failure = Failure::retry(Reason::Crashed, detail);
     let policy = RetryPolicy {
         first: Duration::ZERO,
         longest: Duration::ZERO,
@@ -565,10 +562,7 @@ async fn work(
             continue;
         }
         let end = if clock.now() >= claimed.deadline {
-            AttemptEnd::failed(Failure::Reject {
-                reason: Reason::Deadline,
-                detail: String::new(),
-            })
+            AttemptEnd::failed(Failure::reject(Reason::Deadline, ""))
         } else if let Some(lapse) = vetting::lapsed(&shared, &message.content, clock.now()) {
             AttemptEnd::failed(Failure::reject(Reason::Contact, lapse.to_string()))
         } else if let Err(failure) = add_sound(&mut message, sound).await {
