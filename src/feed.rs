@@ -103,14 +103,17 @@ impl Event<'_> {
 }
 
 /// A feed that is being written.
-#[derive(Debug)]
-pub struct Calendar(String);
+#[derive(Debug, Default)]
+pub struct Calendar {
+    text: String,
+    has_events: bool,
+}
 
 impl Calendar {
     /// Begins a feed that readers show as `name`.
     #[must_use]
     pub fn begin(name: &str) -> Self {
-        let mut calendar = Self(String::new());
+        let mut calendar = Self::default();
         calendar.line("BEGIN", "VCALENDAR");
         calendar.line("VERSION", "2.0");
         calendar.line("PRODID", "-//loa//loa//VI");
@@ -128,19 +131,32 @@ impl Calendar {
     /// Adds a broadcast.
     pub fn add(&mut self, event: &Event<'_>) {
         event.write(self);
+        self.has_events = true;
     }
 
     /// What was written since this was last asked, for feeds that are written out piece by piece.
     #[must_use]
     pub fn take(&mut self) -> String {
-        std::mem::take(&mut self.0)
+        std::mem::take(&mut self.text)
     }
 
-    /// Ends the feed.
+    /// Ends the feed. A calendar has at least one component (RFC 5545, 3.6); one without a broadcast says in which zone its
+    /// instants would be.
     #[must_use]
     pub fn end(mut self) -> String {
+        if !self.has_events {
+            self.line("BEGIN", "VTIMEZONE");
+            self.line("TZID", "Etc/UTC");
+            self.line("BEGIN", "STANDARD");
+            self.line("DTSTART", "19700101T000000");
+            self.line("TZOFFSETFROM", "+0000");
+            self.line("TZOFFSETTO", "+0000");
+            self.line("TZNAME", "UTC");
+            self.line("END", "STANDARD");
+            self.line("END", "VTIMEZONE");
+        }
         self.line("END", "VCALENDAR");
-        self.0
+        self.text
     }
 
     /// Writes a line, folded where it is too long: what goes on begins with a space. No character is torn apart.
@@ -148,13 +164,13 @@ impl Calendar {
         let mut room = LONGEST_LINE;
         for c in name.chars().chain([':']).chain(value.chars()) {
             if c.len_utf8() > room {
-                self.0.push_str("\r\n ");
+                self.text.push_str("\r\n ");
                 room = LONGEST_LINE - 1;
             }
-            self.0.push(c);
+            self.text.push(c);
             room -= c.len_utf8();
         }
-        self.0.push_str("\r\n");
+        self.text.push_str("\r\n");
     }
 }
 
@@ -197,7 +213,7 @@ mod tests {
     fn no_line_is_too_long_and_no_letter_is_torn() {
         for shift in 0..8 {
             let value = format!("{}{}", "x".repeat(shift), "ầ🔊é".repeat(60));
-            let mut calendar = Calendar(String::new());
+            let mut calendar = Calendar::default();
             calendar.line("SUMMARY", &value);
             let written = calendar.take();
             assert!(written.ends_with("\r\n"));
@@ -212,7 +228,7 @@ mod tests {
     #[test]
     fn what_means_something_is_escaped_and_what_breaks_lines_is_gone() {
         assert_eq!(escaped("a;b,c\\d\r\ne\u{0}\u{7f}"), "a\\;b\\,c\\\\d\\ne");
-        let mut calendar = Calendar(String::new());
+        let mut calendar = Calendar::default();
         calendar.line("SUMMARY", &escaped("x\r\nEND:VEVENT"));
         assert_eq!(calendar.take(), "SUMMARY:x\\nEND:VEVENT\r\n");
     }

@@ -24,6 +24,7 @@ struct Found {
 fn first_reader(text: &str) -> Vec<Found> {
     let calendar: icalendar::Calendar = text.parse().unwrap();
     assert_eq!(calendar.property_value("VERSION"), Some("2.0"));
+    assert!(!calendar.components.is_empty(), "RFC 5545, 3.6: {text}");
     let instant = |when: Option<icalendar::DatePerhapsTime>| match when {
         Some(icalendar::DatePerhapsTime::DateTime(icalendar::CalendarDateTime::Utc(at))) => {
             at.timestamp()
@@ -34,7 +35,7 @@ fn first_reader(text: &str) -> Vec<Found> {
         |event: &icalendar::Event, name: &str| event.property_value(name).unwrap().to_owned();
     let mut found: Vec<_> = calendar
         .iter()
-        .map(|component| component.as_event().unwrap())
+        .filter_map(icalendar::CalendarComponent::as_event)
         .map(|event| Found {
             uid: event.get_uid().unwrap().to_owned(),
             begin: instant(event.get_start()),
@@ -106,6 +107,29 @@ fn of(found: &[Found], id: &DeliveryId) -> Found {
     let own: Vec<_> = found.iter().filter(|found| found.uid == uid).collect();
     assert_eq!(own.len(), 1, "{uid} is there once: {found:?}");
     own[0].clone()
+}
+
+#[tokio::test]
+async fn a_calendar_without_a_broadcast_has_a_component_all_the_same() {
+    let city = City::new(Names::Plain, "2024-03-25T05:30").await;
+    let served = city.serve().await;
+    for path in ["/lich/phuong/hung-binh.ics", "/lich/kenh/loa-hung-binh.ics"] {
+        let answer = served.get(path).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(read(&answer.text), []);
+        let calendar = ICalendar::parse(&answer.text).unwrap();
+        let kinds: Vec<_> = calendar
+            .components
+            .iter()
+            .map(|component| component.component_type.as_str())
+            .collect();
+        assert_eq!(kinds, ["VCALENDAR", "VTIMEZONE", "STANDARD"]);
+    }
+    city.plan("2024-03-25T06:00", |id| id == "loa-hung-binh")
+        .await;
+    let answer = served.get("/lich/phuong/hung-binh.ics").await;
+    assert_eq!(read(&answer.text).len(), 1);
+    assert!(!answer.text.contains("VTIMEZONE"), "{}", answer.text);
 }
 
 #[tokio::test]
