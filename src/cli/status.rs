@@ -11,7 +11,7 @@ use super::{
     subject::{Desk, EntryRow, signed, title},
 };
 use crate::domain::{
-    approval::{Decision, Entry, Standing, fold_name, writers},
+    approval::{Decision, Entry, Standing, may_be_same, writers},
     version::Version,
 };
 
@@ -119,15 +119,14 @@ async fn may_approve<'d>(
 ) -> anyhow::Result<Vec<&'d str>> {
     let counted = standing.counted(&version.hash);
     let earlier = desk.store.versions_of(&version.subject).await?;
-    let taken: Vec<String> = writers(version, &earlier)
-        .map(fold_name)
-        .chain(counted.iter().map(|entry| fold_name(&entry.person)))
+    let taken: Vec<&str> = writers(version, &earlier)
+        .chain(counted.iter().map(|entry| entry.person.as_str()))
         .collect();
     let approvers = &desk.place.workspace.settings.approval.approvers;
     Ok(approvers
         .iter()
         .map(|approver| approver.name.as_str())
-        .filter(|name| !taken.contains(&fold_name(name)))
+        .filter(|name| !taken.iter().any(|taken| may_be_same(taken, name)))
         .collect())
 }
 

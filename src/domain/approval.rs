@@ -8,7 +8,7 @@ mod name;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use name::{fold_name, is_name};
+pub use name::{fold_name, is_name, may_be_same};
 
 use super::{
     bulletin::Priority,
@@ -245,10 +245,9 @@ impl Standing {
                     self.approvals.remove(version);
                 }
                 let approvals = self.approvals.entry(version.clone()).or_default();
-                let person = fold_name(&entry.person);
                 if !approvals
                     .iter()
-                    .any(|before| fold_name(&before.person) == person)
+                    .any(|before| may_be_same(&before.person, &entry.person))
                 {
                     approvals.push(entry.clone());
                 }
@@ -407,8 +406,7 @@ pub fn judge<'r>(
         if editors.is_empty() {
             return Err(Refusal::NoEditors);
         }
-        let person = fold_name(&approver.name);
-        if writers(version, earlier).any(|editor| fold_name(editor) == person) {
+        if writers(version, earlier).any(|editor| may_be_same(editor, &approver.name)) {
             return Err(Refusal::IsEditor);
         }
         let counted = standing.counted(&version.hash);
@@ -420,7 +418,7 @@ pub fn judge<'r>(
         }
         if counted
             .iter()
-            .any(|entry| fold_name(&entry.person) == person)
+            .any(|entry| may_be_same(&entry.person, &approver.name))
         {
             return Err(Refusal::Twice);
         }

@@ -3,7 +3,7 @@
 use crate::{
     diagnostic::{Arg, Code, Diagnostic, Phrase, Place, Severity},
     domain::{
-        approval::{Subject, fold_name},
+        approval::{Subject, may_be_same},
         lint::{Level, Rule},
         workspace::Workspace,
     },
@@ -63,10 +63,13 @@ fn judge(
         return Some(found);
     }
     let approvers = &workspace.settings.approval.approvers;
-    let editors: Vec<String> = editors.iter().map(|name| fold_name(name)).collect();
     let left = approvers
         .iter()
-        .filter(|approver| !editors.contains(&fold_name(&approver.name)))
+        .filter(|approver| {
+            !editors
+                .iter()
+                .any(|editor| may_be_same(editor, &approver.name))
+        })
         .count();
     // That nobody may approve at all is said once, in the settings.
     let needed = needed as usize;

@@ -2,7 +2,7 @@
 
 use crate::{
     diagnostic::{Code, Diagnostic, Phrase},
-    domain::approval::{ApprovalRules, Approver, Required, Unapproved, fold_name, is_name},
+    domain::approval::{ApprovalRules, Approver, Required, Unapproved, is_name, may_be_same},
     source::reader::{Fields, Value},
 };
 
@@ -63,14 +63,13 @@ fn approver(value: Value<'_>, seen: &mut Vec<String>) -> Option<Approver> {
             let name = at.and_then(person);
             let role = fields.required("role").and_then(|value| value.words());
             if let (Some(at), Some(name)) = (at, &name) {
-                let folded = fold_name(name);
-                if seen.contains(&folded) {
+                if seen.iter().any(|known| may_be_same(known, name)) {
                     let diagnostic = at.wrong(Code::ApproverTwice).with("name", name.as_str());
                     value
                         .notebook
                         .report(diagnostic.help(Phrase::new("L160-help")));
                 }
-                seen.push(folded);
+                seen.push(name.clone());
             }
             Some(Approver {
                 name: name?,
