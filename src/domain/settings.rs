@@ -1,6 +1,9 @@
 //! The content of `loa.yaml`, checked. Secrets are still references here; `crate::config` resolves them.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use chrono_tz::Tz;
 
@@ -105,4 +108,24 @@ pub enum AllowRule {
     Host(String),
     /// Host names that end in this (with its leading dot).
     Suffix(String),
+}
+
+impl AllowRule {
+    /// Whether it allows a host by its name, in any case, whatever its address. An address that is written out is a name too.
+    #[must_use]
+    pub fn names(&self, host: &str) -> bool {
+        let lower = |text: &str| text.trim_end_matches('.').to_ascii_lowercase();
+        match self {
+            Self::Range(_) => false,
+            Self::Host(name) => lower(host) == lower(name),
+            Self::Suffix(suffix) => lower(host).ends_with(&lower(suffix)),
+        }
+    }
+
+    /// Whether it allows an address, whatever name led to it.
+    #[must_use]
+    pub fn covers(&self, address: IpAddr) -> bool {
+        // An IPv4 address in IPv6 clothes is still that IPv4 address.
+        matches!(self, Self::Range(range) if range.contains(&address.to_canonical()))
+    }
 }

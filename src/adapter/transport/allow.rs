@@ -22,33 +22,15 @@ pub(super) struct AllowList {
 
 impl AllowList {
     pub(super) fn new(rules: Vec<AllowRule>) -> Self {
-        let lower = |text: String| text.trim_end_matches('.').to_ascii_lowercase();
-        let rules = rules
-            .into_iter()
-            .map(|rule| match rule {
-                AllowRule::Host(name) => AllowRule::Host(lower(name)),
-                AllowRule::Suffix(name) => AllowRule::Suffix(lower(name)),
-                range @ AllowRule::Range(_) => range,
-            })
-            .collect();
         Self { rules }
     }
 
-    /// Whether a host is allowed whatever its address.
     fn allows_name(&self, host: &str) -> bool {
-        self.rules.iter().any(|rule| match rule {
-            AllowRule::Range(_) => false,
-            AllowRule::Host(name) => host.eq_ignore_ascii_case(name),
-            AllowRule::Suffix(suffix) => host.to_ascii_lowercase().ends_with(suffix.as_str()),
-        })
+        self.rules.iter().any(|rule| rule.names(host))
     }
 
     fn allows_address(&self, address: IpAddr) -> bool {
-        // An IPv4 address in IPv6 clothes is still that IPv4 address.
-        let address = address.to_canonical();
-        self.rules
-            .iter()
-            .any(|rule| matches!(rule, AllowRule::Range(range) if range.contains(&address)))
+        self.rules.iter().any(|rule| rule.covers(address))
     }
 
     /// What can be said from the host alone. Names that only a range could allow are left to the resolver, unless there
@@ -103,7 +85,7 @@ impl Resolve for AllowedResolver {
         Box::pin(async move {
             let name = name.as_str();
             let addresses: Vec<SocketAddr> = tokio::net::lookup_host((name, 0)).await?.collect();
-            let by_name = allow.allows_name(name.trim_end_matches('.'));
+            let by_name = allow.allows_name(name);
             // One address outside is enough for a no: which one would be used is chance.
             if by_name
                 || addresses

@@ -85,14 +85,11 @@ fn identity(url: &str, channel: &Channel) -> String {
 
 /// What can be said of a host before it is looked up: a name may yet lead to an address in an allowed range.
 fn may_reach(rules: &[AllowRule], host: &str) -> bool {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let address = host.parse::<IpAddr>().ok();
-    rules.iter().any(|rule| match (rule, address) {
-        (AllowRule::Range(range), Some(address)) => range.contains(&address.to_canonical()),
-        (AllowRule::Range(_), None) => true,
-        (AllowRule::Host(name), _) => name.trim_end_matches('.').eq_ignore_ascii_case(&host),
-        (AllowRule::Suffix(suffix), _) => {
-            host.ends_with(&suffix.trim_end_matches('.').to_ascii_lowercase())
-        }
-    })
+    let is_allowed = |rule: &AllowRule| match host.parse::<IpAddr>() {
+        Ok(address) => rule.covers(address),
+        Err(_) => matches!(rule, AllowRule::Range(_)),
+    };
+    rules
+        .iter()
+        .any(|rule| rule.names(host) || is_allowed(rule))
 }

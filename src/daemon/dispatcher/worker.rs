@@ -1,0 +1,103 @@
+//! A worker: makes calls, one after another, each only while its lease holds and after a last look at what it carries.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt as _;
+
+use super::{
+    ends::Ends, leases::Held, preempt, queue::Queue, sounds::add_sound, verdict::conclude,
+};
+use crate::{
+    adapter::{
+        Adapter, Failure,
+        attempt::{AttemptEnd, attempt},
+    },
+    daemon::{Shared, live::Live, vetting},
+    domain::{
+        audio::Sound, delivery::Reason, detail::Detail, id::DeliveryId, message::Message,
+        retry::RetryPolicy, time::Timestamp,
+    },
+    store::{Claimed, Finished},
+};
+
+/// A claimed delivery with all that its call needs.
+pub(super) struct Job {
+    pub(super) claimed: Claimed,
+    pub(super) message: Message,
+    pub(super) adapter: Arc<dyn Adapter>,
+    /// The sound that goes with it, and where its bytes are.
+    pub(super) sound: Option<(Sound, Arc<Live>)>,
+    /// What it interrupts.
+    pub(super) interrupts: Vec<DeliveryId>,
+}
+
+/// The end of an attempt that was not made, because the lease was lost before it could begin. It certainly never left.
+fn lost(claimed: &Claimed, now: Timestamp) -> Finished {
+    let detail = Detail::new("lease-lost").to_string();
+    let failure = Failure::retry(Reason::Crashed, detail);
+    let policy = RetryPolicy {
+        first: Duration::ZERO,
+        longest: Duration::ZERO,
+        attempts: u32::MAX,
+    };
+    conclude(claimed, AttemptEnd::failed(failure), &policy, now)
+}
+
+/// One worker: makes calls, one after another.
+pub(super) async fn work(
+    shared: Shared,
+    policy: RetryPolicy,
+    queue: Arc<Queue<Job>>,
+    ends: Arc<Ends>,
+    mut held: Held,
+) {
+    loop {
+        let Some(job) = queue.next().await else {
+            return;
+        };
+        let Job {
+            claimed,
+            mut message,
+            adapter,
+            sound,
+            interrupts,
+        } = job;
+        let clock = shared.clock.clone();
+        if !held.is_held(&claimed.id, &clock).await {
+            // Another node has taken it over and does what is to be done.
+            ends.put(lost(&claimed, clock.now()));
+            continue;
+        }
+        let end = if clock.now() >= claimed.deadline {
+            AttemptEnd::failed(Failure::reject(Reason::Deadline, ""))
+        } else if let Some(lapse) = vetting::lapsed(&shared, &message.content, clock.now()) {
+            AttemptEnd::failed(Failure::reject(Reason::Contact, lapse.to_string()))
+        } else if let Err(failure) = add_sound(&mut message, sound).await {
+            AttemptEnd::failed(failure)
+        } else {
+            let call = attempt(adapter.as_ref(), &message, &shared.transport, || {
+                clock.now()
+            });
+            // A panic is one failed attempt of one delivery. It may have happened after the request left.
+            AssertUnwindSafe(call)
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|_| {
+                    AttemptEnd::failed(Failure::Unknown {
+                        reason: Reason::Defect,
+                        detail: Detail::new("panic").to_string(),
+                    })
+                })
+        };
+        if let Some(stopped) = end.stopped {
+            preempt::record(&shared, &claimed, &interrupts, stopped).await;
+        }
+        let finished = conclude(&claimed, end, &policy, clock.now());
+        shared.metrics.attempted(
+            adapter.name(),
+            finished.outcome.as_str(),
+            finished.finished.since(finished.started),
+        );
+        ends.put(finished);
+    }
+}
