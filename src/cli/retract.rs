@@ -136,7 +136,13 @@ pub(super) async fn run(
                 waiting.entry(due).or_default().insert(&one.channel_name);
             }
             for (due, names) in waiting {
-                let names = names.into_iter().collect::<Vec<_>>().join(", ");
+                // Nobody has to do anything about those that only wait; the log has them all.
+                let told = if due.is_some() { TOLD } else { names.len() };
+                let more = names.len().saturating_sub(told);
+                let mut names = names.into_iter().take(told).collect::<Vec<_>>().join(", ");
+                if more > 0 {
+                    names.push_str(&output.say("approval.retracted-more", &[("count", &more)]));
+                }
                 output.line(&match due {
                     Some(due) => output.say(
                         "approval.retracted-later",
@@ -165,6 +171,9 @@ fn who(place: &Place, editors: &[String], by: &str, output: &Output) -> Option<(
     let editor = editors.iter().find(|editor| fold_name(editor) == folded)?;
     Some((editor.clone(), output.say("approval.role-editor", &[])))
 }
+
+/// How many channels are named that get the correction later.
+const TOLD: usize = 5;
 
 /// What is taken back. A bulletin that was approved stands on record with its words: it can be taken back whatever has become
 /// of its file.
