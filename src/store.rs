@@ -483,6 +483,12 @@ impl Store {
         open::open(url, world, exclusive).await
     }
 
+    /// The file of the SQLite database at `url`, where there is none yet: opening would make it.
+    #[must_use]
+    pub fn absent_file(url: &str) -> Option<PathBuf> {
+        open::absent_file(url)
+    }
+
     /// Whether no other process can be working on this database: it is a file, and this store holds its lock.
     #[must_use]
     pub fn is_exclusive(&self) -> bool {

@@ -13,7 +13,7 @@ use crate::{
     catalogue::{Lang, text},
     domain::{
         calendar::{Firing, When},
-        crontab::{Crontab, CrontabError},
+        crontab::{Crontab, CrontabError, YEARS},
         time::Timestamp,
     },
     source::nearest,
@@ -85,8 +85,10 @@ pub struct CronReport {
     pub words: String,
     /// The zone whose clocks it follows.
     pub zone: Tz,
-    /// The next firings; empty for a day that does not exist.
-    pub next: Vec<Firing>,
+    /// The next firings, with the clock times that the clocks skip and that each stands for; empty for a day that does not exist.
+    pub next: Vec<(Firing, Vec<NaiveDateTime>)>,
+    /// The last year that was looked at, where fewer firings than asked for were found in it and there may be later ones.
+    pub looked_until: Option<i32>,
 }
 
 /// Reads a line and looks up its next `count` firings at or after `from`.
@@ -103,14 +105,18 @@ pub fn report(
     let crontab = Crontab::parse(line)?;
     let (line, words) = (crontab.as_str().to_owned(), describe(&crontab, lang));
     let forever = Timestamp::from_micros(i64::MAX);
-    let next = When::Cron(crontab)
+    let comes_again = !crontab.is_never();
+    let when = When::Cron(crontab);
+    let next: Vec<_> = when
         .firings(zone, from, forever)
         .take(count)
+        .map(|firing| (firing, when.skipped(zone, firing).collect()))
         .collect();
     Ok(CronReport {
         line,
         words,
         zone,
+        looked_until: (comes_again && next.len() < count).then_some(*YEARS.end()),
         next,
     })
 }
@@ -123,19 +129,35 @@ pub fn to_text(report: &CronReport, lang: Lang) -> String {
         words,
         zone,
         next,
+        looked_until,
     } = report;
     let mut shown = format!("{line}\n{words}\n\n");
+    let limit = looked_until.map(|year| {
+        let key = if next.is_empty() {
+            "cron.none-until"
+        } else {
+            "cron.no-more-until"
+        };
+        text(lang, key, &[("year", &year)])
+    });
     if next.is_empty() {
-        return shown + &text(lang, "cron.no-next", &[]) + "\n";
+        let none = limit.unwrap_or_else(|| text(lang, "cron.no-next", &[]));
+        return shown + &none + "\n";
     }
     shown += &text(lang, "cron.next", &[("zone", zone)]);
-    for firing in next {
-        shown = shown + "\n  " + &firing_text(*firing, *zone, lang);
+    for (firing, skipped) in next {
+        shown = shown + "\n  " + &firing_text(*firing, skipped, *zone, lang);
+    }
+    if let Some(limit) = limit {
+        shown = shown + "\n" + &limit;
     }
     shown + "\n"
 }
 
-fn firing_text(firing: Firing, zone: Tz, lang: Lang) -> String {
+/// Skipped clock times that are named one by one; of more, the first and the last.
+const NAMED: usize = 6;
+
+fn firing_text(firing: Firing, skipped: &[NaiveDateTime], zone: Tz, lang: Lang) -> String {
     let at = firing.at.to_utc().with_timezone(&zone);
     let local = at.naive_local();
     let shown = text(
@@ -155,13 +177,27 @@ fn firing_text(firing: Firing, zone: Tz, lang: Lang) -> String {
             ("offset", &at.format("%:z")),
         ],
     );
-    if local == firing.wall {
-        return shown;
-    }
-    let mut wall = firing.wall.format("%H:%M").to_string();
-    if local.date() != firing.wall.date() {
-        wall = format!("{wall} {}", date_text(firing.wall, lang));
-    }
+    let clock = |wall: &NaiveDateTime| {
+        let time = wall.format("%H:%M").to_string();
+        if local.date() == wall.date() {
+            time
+        } else {
+            format!("{time} {}", date_text(*wall, lang))
+        }
+    };
+    let wall = match skipped {
+        [] => return shown,
+        [first, .., last] if skipped.len() > NAMED => text(
+            lang,
+            "cron.skipped-many",
+            &[
+                ("count", &skipped.len()),
+                ("first", &clock(first)),
+                ("last", &clock(last)),
+            ],
+        ),
+        few => words::list(few.iter().map(clock).collect(), "cron.and", lang),
+    };
     text(
         lang,
         "cron.firing-moved",
@@ -179,22 +215,32 @@ fn date_text(wall: NaiveDateTime, lang: Lang) -> String {
 }
 
 impl Serialize for CronReport {
-    /// `{"line", "words", "zone", "next": [{"at", "wall"}]}`, instants with the offset that the zone has then.
+    /// `{"line", "words", "zone", "next": [{"at", "wall", "skipped"}], "looked_until"}`, instants with the offset that the zone has
+    /// then; the last of each only where there is something to say.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(serde::Serialize)]
         struct Row {
             at: String,
             wall: String,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            skipped: Vec<String>,
         }
-        let row = |firing: &Firing| Row {
+        let clock = |wall: &NaiveDateTime| wall.format("%Y-%m-%dT%H:%M").to_string();
+        let row = |(firing, skipped): &(Firing, Vec<NaiveDateTime>)| Row {
             at: rfc3339(firing.at, self.zone),
-            wall: firing.wall.format("%Y-%m-%dT%H:%M").to_string(),
+            wall: clock(&firing.wall),
+            skipped: skipped.iter().map(clock).collect(),
         };
-        let mut report = serializer.serialize_struct("CronReport", 4)?;
+        let fields = 4 + usize::from(self.looked_until.is_some());
+        let mut report = serializer.serialize_struct("CronReport", fields)?;
         report.serialize_field("line", &self.line)?;
         report.serialize_field("words", &self.words)?;
         report.serialize_field("zone", self.zone.name())?;
         report.serialize_field("next", &self.next.iter().map(row).collect::<Vec<_>>())?;
+        match self.looked_until {
+            Some(year) => report.serialize_field("looked_until", &year)?,
+            None => report.skip_field("looked_until")?,
+        }
         report.end()
     }
 }
@@ -249,6 +295,67 @@ Next, on the clocks of America/New_York:
 
         let report = report_on("0 0 30 2 *", Tz::UTC, "2024-03-24T00:00:00Z", Lang::Vi);
         assert!(to_text(&report, Lang::Vi).ends_with("Không có lần nào nữa.\n"));
+    }
+
+    /// 2100 is no leap year, 2104 is one, and lies beyond what is looked at.
+    #[test]
+    fn a_limit_of_the_search_is_no_never() {
+        let report = report_on("0 5 29 2 *", Tz::UTC, "2096-03-01T00:00:00Z", Lang::Vi);
+        assert!(
+            to_text(&report, Lang::Vi)
+                .ends_with("\nTừ đó đến hết năm 2100 không có lần nào; loa không tính xa hơn.\n")
+        );
+        assert_eq!(serde_json::to_value(&report).unwrap()["looked_until"], 2100);
+
+        let report = report_on("0 5 29 2 *", Tz::UTC, "2096-01-01T00:00:00Z", Lang::En);
+        assert_eq!(report.next.len(), 1);
+        assert!(
+            to_text(&report, Lang::En)
+                .ends_with("\nNo more until the end of 2100; loa looks no further.\n")
+        );
+        let report = report_on("0 5 * * *", Tz::UTC, "2026-01-01T00:00:00Z", Lang::En);
+        assert_eq!(report.looked_until, None);
+    }
+
+    #[test]
+    fn every_skipped_time_is_named() {
+        let on = |line| {
+            report_on(
+                line,
+                Tz::America__New_York,
+                "2024-03-10T00:00:00Z",
+                Lang::Vi,
+            )
+        };
+        let shown = |line| to_text(&on(line), Lang::Vi);
+        let text = shown("15,45 2 * * *");
+        assert!(
+            text.contains("10/03/2024 lúc 03:00 (-04:00), thay cho 02:15 và 02:45 bị bỏ qua"),
+            "{text}"
+        );
+        let json = serde_json::to_value(on("15,45 2 * * *")).unwrap();
+        assert_eq!(
+            json["next"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|row| row["skipped"].is_array())
+                .unwrap()["skipped"],
+            serde_json::json!(["2024-03-10T02:15", "2024-03-10T02:45"])
+        );
+        // It fires at 03:00 anyway, and the skipped ones are not lost on the way.
+        let text = shown("0,30 2,3 * * *");
+        assert!(
+            text.contains("lúc 03:00 (-04:00), thay cho 02:00 và 02:30"),
+            "{text}"
+        );
+        let text = shown("0-59 2 * * *");
+        assert!(
+            text.contains("thay cho 60 giờ từ 02:00 đến 02:59"),
+            "{text}"
+        );
+        // What follows the clocks skips nothing.
+        assert!(!shown("*/15 * * * *").contains("thay cho"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{
     Global,
     follower::Follower,
     named,
-    output::{Format, JsonArray, Output, local, parse_instant, rfc3339},
+    output::{Format, JsonArray, Output, backwards, local, parse_instant, rfc3339},
     place::Place,
     usage::one_of,
 };
@@ -139,7 +139,7 @@ impl<'a> Row<'a> {
 /// When the filter is not understood or the store fails.
 pub(super) async fn run(global: &Global, args: &LogArgs, output: &Output) -> anyhow::Result<()> {
     let place = Place::of_record(global, output)?;
-    let store = place.store(false).await?;
+    let store = place.record(output).await?;
     let (zone, now) = (place.zone(), place.now(&store).await?);
     let workspace = &place.workspace;
     let ward = match &args.ward {
@@ -161,7 +161,12 @@ pub(super) async fn run(global: &Global, args: &LogArgs, output: &Output) -> any
     };
     let since = instant(&args.since)?;
     let until = match instant(&args.until)? {
-        Some(until) => until,
+        Some(until) => {
+            if let Some(since) = since.filter(|since| until <= *since) {
+                return Err(backwards(since, until, zone, output));
+            }
+            until
+        }
         // Pending deliveries are asked for by their state; otherwise the log is about what has come due.
         None if args.state.is_some_and(|state| !state.is_final()) => {
             Timestamp::from_micros(i64::MAX)

@@ -186,6 +186,13 @@ pub fn day(date: NaiveDate, lang: Lang) -> String {
     format!("{weekday} {}", date.format("%d/%m/%Y"))
 }
 
+/// The refusal of a range that ends before it begins: nothing lies in it, which must not read like nothing happened.
+#[must_use]
+pub fn backwards(from: Timestamp, until: Timestamp, zone: Tz, output: &Output) -> anyhow::Error {
+    let (from, until) = (local(from, zone), local(until, zone));
+    anyhow::Error::msg(output.say("cli.backwards", &[("from", &from), ("until", &until)]))
+}
+
 /// A text that is no instant. `main` says it in the reader's language.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an instant")]

@@ -191,7 +191,7 @@ pub(super) async fn list(
     output: &Output,
 ) -> anyhow::Result<()> {
     let place = Place::of_record(global, output)?;
-    let store = place.store(false).await?;
+    let store = place.record(output).await?;
     let now = place.now(&store).await?;
     let since = if args.all {
         Timestamp::from_micros(0)

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use chrono_tz::Tz;
 use indicatif::ProgressBar;
 
@@ -28,6 +28,8 @@ pub(super) struct Place {
     /// Its secrets.
     pub secrets: Secrets,
     database: String,
+    /// Whether the command line names the database, and not the workspace.
+    names_database: bool,
 }
 
 impl Place {
@@ -74,6 +76,7 @@ impl Place {
             secrets: Secrets::of(&global.dir, world),
             workspace: Arc::new(workspace),
             database,
+            names_database: global.database.is_some(),
         })
     }
 
@@ -85,6 +88,50 @@ impl Place {
         Store::open(&self.database, self.world, exclusive)
             .await
             .context("the database cannot be used")
+    }
+
+    /// Opens the database of a command that only reads it, or that needs what is on record. Nothing is made: a mistyped
+    /// name must not become an empty log in which everything is in order.
+    ///
+    /// # Errors
+    /// When there is no such database, in the reader's language; else the store's.
+    pub(super) async fn record(&self, output: &Output) -> anyhow::Result<Store> {
+        if let Some(path) = Store::absent_file(&self.database) {
+            let key = match (self.names_database, self.world) {
+                (true, _) => "cli.no-database",
+                (false, World::Real) => "cli.no-record",
+                (false, World::Simulated) => "cli.no-record-simulated",
+            };
+            bail!(output.say(key, &[("path", &path.display())]));
+        }
+        self.store(false).await
+    }
+
+    /// Opens the database of a command that reads it and keeps there what somebody has seen. The workspace's own may be
+    /// made, because approving comes before the first run; one that was named has to be there.
+    ///
+    /// # Errors
+    /// As [`Place::record`].
+    pub(super) async fn desk(&self, output: &Output) -> anyhow::Result<Store> {
+        if self.names_database {
+            self.record(output).await
+        } else {
+            self.store(false).await
+        }
+    }
+
+    /// What time it is here, for a command that wants nothing else of the record. A simulated city that has not run yet stands at
+    /// its beginning.
+    ///
+    /// # Errors
+    /// As [`Place::record`], where the database was named.
+    pub(super) async fn moment(&self, output: &Output) -> anyhow::Result<Timestamp> {
+        let begins = !self.names_database && Store::absent_file(&self.database).is_some();
+        match self.world {
+            World::Real => Ok(Clock::system().now()),
+            World::Simulated if begins => Ok(self.workspace.settings.simulate_start),
+            World::Simulated => self.now(&self.record(output).await?).await,
+        }
     }
 
     /// The installation's zone.

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::{
     Global, Written, named,
-    output::{Format, JsonArray, Output, day, local, parse_instant, rfc3339},
+    output::{Format, JsonArray, Output, backwards, day, local, parse_instant, rfc3339},
     place::Place,
 };
 use crate::{
@@ -311,7 +311,7 @@ async fn range(place: &Place, args: &PlanArgs, output: &Output) -> anyhow::Resul
         (Some(at), World::Real) => parse_instant(at, zone, Clock::system().now())?,
         (None, World::Real) => Clock::system().now(),
         (at, World::Simulated) => {
-            let now = place.now(&place.store(false).await?).await?;
+            let now = place.moment(output).await?;
             at.as_deref()
                 .map_or(Ok(now), |at| parse_instant(at, zone, now))?
         }
@@ -325,8 +325,7 @@ async fn range(place: &Place, args: &PlanArgs, output: &Output) -> anyhow::Resul
         |text| parse_instant(text, zone, now),
     )?;
     if until <= from {
-        let (from, until) = (local(from, zone), local(until, zone));
-        bail!(output.say("cli.plan-backwards", &[("from", &from), ("until", &until)]));
+        return Err(backwards(from, until, zone, output));
     }
     Ok(Range { now, from, until })
 }

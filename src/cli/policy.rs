@@ -10,15 +10,11 @@ use super::{
     output::{Format, Output, day, parse_instant, rfc3339},
     place::Place,
 };
-use crate::{
-    clock::Clock,
-    domain::{
-        bulletin::Priority,
-        calendar::local,
-        policy::{Permit, Rule},
-        time::{Timestamp, format_duration},
-    },
-    store::World,
+use crate::domain::{
+    bulletin::Priority,
+    calendar::local,
+    policy::{Permit, Rule},
+    time::{Timestamp, format_duration},
 };
 
 /// Where and when.
@@ -43,10 +39,7 @@ pub(super) async fn run(global: &Global, args: &PolicyArgs, output: &Output) -> 
     let place = Place::load(global, output)?;
     let zone = place.zone();
     let ward = &named::ward(&place.workspace, &args.ward, output)?.id;
-    let now = match place.world {
-        World::Real => Clock::system().now(),
-        World::Simulated => place.now(&place.store(false).await?).await?,
-    };
+    let now = place.moment(output).await?;
     let at = args
         .date
         .as_deref()

@@ -42,7 +42,7 @@ pub(super) async fn run(
     if args.by.trim().is_empty() {
         bail!(output.say("cli.reconcile-by", &[]));
     }
-    let store = place.store(false).await?;
+    let store = place.record(output).await?;
     let now = place.now(&store).await?;
     let id = DeliveryId::from_text(&args.delivery);
     let Some(before) = store.delivery(&id).await? else {

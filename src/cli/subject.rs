@@ -43,10 +43,22 @@ impl Desk {
     /// # Errors
     /// When nothing has to be approved, or the database cannot be used.
     pub(super) async fn open(place: Place, output: &Output) -> anyhow::Result<Self> {
-        if place.workspace.settings.approval.required == Required::Off {
-            bail!(output.say("approval.nothing-required", &[]));
-        }
+        wanted(&place, output)?;
         let store = place.store(false).await?;
+        Self::with(place, store).await
+    }
+
+    /// Opens everything for somebody who only looks: a database that the command line names has to be there.
+    ///
+    /// # Errors
+    /// As [`Desk::open`].
+    pub(super) async fn look(place: Place, output: &Output) -> anyhow::Result<Self> {
+        wanted(&place, output)?;
+        let store = place.desk(output).await?;
+        Self::with(place, store).await
+    }
+
+    async fn with(place: Place, store: Store) -> anyhow::Result<Self> {
         let (renderer, _) = Renderer::new(&place.workspace);
         let versions = Versions::of(&place.workspace, &renderer);
         let now = place.now(&store).await?;
@@ -103,6 +115,13 @@ impl Desk {
             .map(|(hash, content)| (hash, Arc::unwrap_or_clone(content)))
             .collect()
     }
+}
+
+fn wanted(place: &Place, output: &Output) -> anyhow::Result<()> {
+    if place.workspace.settings.approval.required == Required::Off {
+        bail!(output.say("approval.nothing-required", &[]));
+    }
+    Ok(())
 }
 
 /// Everything that every ward gets of a bulletin.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{
     Findings, Global,
-    output::{Format, Output, local, parse_instant, rfc3339},
+    output::{Format, Output, backwards, local, parse_instant, rfc3339},
     place::{Place, progress},
 };
 use crate::{
@@ -38,7 +38,7 @@ struct Finding {
 /// [`Findings`] when something is not accounted for; others when the store fails.
 pub(super) async fn run(global: &Global, args: &VerifyArgs, output: &Output) -> anyhow::Result<()> {
     let place = Place::of_record(global, output)?;
-    let store = place.store(false).await?;
+    let store = place.record(output).await?;
     let (zone, now) = (place.zone(), place.now(&store).await?);
     let progress = progress(&output.say("cli.verifying", &[]));
     let from = match &args.from {
@@ -49,6 +49,10 @@ pub(super) async fn run(global: &Global, args: &VerifyArgs, output: &Output) -> 
         .to
         .as_deref()
         .map_or(Ok(now), |text| parse_instant(text, zone, now))?;
+    if args.from.is_some() && until < from {
+        progress.finish_and_clear();
+        return Err(backwards(from, until, zone, output));
+    }
     let filter = LogFilter {
         since: Some(from),
         until: Some(until),

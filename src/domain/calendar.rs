@@ -96,6 +96,17 @@ impl When {
         Some(Firing { at, wall })
     }
 
+    /// The clock times that were skipped in a gap and for which `firing` happens, ascending; mostly none. One that is tied to clock
+    /// times has them, however many: they are one firing, because it stands at one instant.
+    pub fn skipped(&self, zone: Tz, firing: Firing) -> impl Iterator<Item = NaiveDateTime> {
+        let follows = matches!(self, Self::Cron(line) if !line.is_fixed());
+        let shown = local(firing.at, zone);
+        let before = local(Timestamp::from_micros(firing.at.as_micros() - 1), zone);
+        let first = self.next_wall(before).filter(|_| !follows);
+        std::iter::successors(first, |wall| self.wall_after(*wall))
+            .take_while(move |wall| *wall < shown)
+    }
+
     /// The first clock time of the series at or after `from`.
     fn next_wall(&self, from: NaiveDateTime) -> Option<NaiveDateTime> {
         match self {

@@ -33,8 +33,7 @@ const ACQUIRE: Duration = Duration::from_secs(10);
 const STATEMENTS: usize = 128;
 
 pub(super) async fn open(url: &str, world: World, exclusive: bool) -> Result<Store, StoreError> {
-    let (pools, lock) = if let Some(path) = url.strip_prefix("sqlite:") {
-        let path = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
+    let (pools, lock) = if let Some(path) = sqlite_file(url) {
         let lock = prepare_file(&path, exclusive)?;
         (Link::Sqlite(open_sqlite(&path).await?), lock)
     } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
@@ -49,6 +48,16 @@ pub(super) async fn open(url: &str, world: World, exclusive: bool) -> Result<Sto
     };
     belongs(&store, world).await?;
     Ok(store)
+}
+
+fn sqlite_file(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite:")?;
+    Some(path.strip_prefix("//").unwrap_or(path).into())
+}
+
+pub(super) fn absent_file(url: &str) -> Option<PathBuf> {
+    // What cannot be looked at is left to the opening, which says why.
+    sqlite_file(url).filter(|path| matches!(path.try_exists(), Ok(false)))
 }
 
 /// Makes the directory, and takes the lock. The lock is the operating system's: it ends with the process, however that

@@ -235,3 +235,60 @@ fn values_that_do_not_do_are_refused_with_those_that_do() {
         assert!(said.err.contains(expected), "{said:?}");
     }
 }
+
+#[test]
+fn what_only_reads_makes_no_database() {
+    let folder = Folder::small();
+    let before = |folder: &Folder| std::fs::read_dir(folder.path()).unwrap().count();
+    let files = before(&folder);
+    let mistyped = folder.path().join("nowhere/deep/mistyped.db");
+    let named = format!("sqlite:{}", mistyped.display());
+    let reading: [&[&str]; 6] = [
+        &["log"],
+        &["verify"],
+        &["pauses"],
+        &["verify", "--simulate"],
+        &["plan", "--simulate"],
+        &["policy", "le-loi", "--simulate"],
+    ];
+    for arguments in reading {
+        let said = loa(
+            &folder.path(),
+            &[arguments, &["--database", &named]].concat(),
+        );
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{said:?}");
+        let expected = format!("Không có cơ sở dữ liệu {}", mistyped.display());
+        assert!(said.err.contains(&expected), "{said:?}");
+    }
+    let english = ["log", "--lang", "en", "--database", &named];
+    let said = loa(&folder.path(), &english);
+    assert!(said.err.contains("There is no database"), "{said:?}");
+
+    // The workspace's own is not mistyped; nothing has run yet.
+    for (arguments, expected) in [
+        (&["log"][..], "chạy `loa run` trước"),
+        (&["verify", "--simulate"], "chạy `loa run --simulate` trước"),
+    ] {
+        let said = loa(&folder.path(), arguments);
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{said:?}");
+        assert!(said.err.contains(expected), "{said:?}");
+    }
+    // What is to come needs no record.
+    assert_eq!(loa(&folder.path(), &["plan", "--simulate"]).code, 0);
+    assert_eq!(before(&folder), files, "nothing was made");
+}
+
+#[test]
+fn a_range_that_ends_before_it_begins_is_refused() {
+    let folder = Folder::small();
+    assert_eq!(run(&folder, &["--until", "2024-03-25T06:30"]).code, 0);
+    for arguments in [
+        ["log", "--since", "2024-03-26", "--until", "2024-03-25"],
+        ["verify", "--from", "2024-03-26", "--to", "2024-03-25"],
+    ] {
+        let said = loa(&folder.path(), &[&arguments[..], &["--simulate"]].concat());
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{said:?}");
+        let expected = "Mốc cuối (25/03/2024 00:00) phải sau mốc đầu (26/03/2024 00:00)";
+        assert!(said.err.contains(expected), "{said:?}");
+    }
+}

@@ -251,7 +251,7 @@ fn names(field: Field, table: &[(u32, &str)], joint: &str, lang: Lang) -> String
 }
 
 /// `a, b và c`.
-fn list(mut parts: Vec<String>, joint: &str, lang: Lang) -> String {
+pub(super) fn list(mut parts: Vec<String>, joint: &str, lang: Lang) -> String {
     match parts.pop() {
         Some(last) if parts.is_empty() => last,
         Some(last) => text(
