@@ -436,6 +436,7 @@ fn speech_read_says_how_a_text_sounds_and_what_no_voice_could_say() {
 #[test]
 fn a_log_of_what_does_not_exist_is_refused_and_not_empty() {
     let folder = Folder::small();
+    folder.write(".loa/simulated.db", "");
     for (option, wrong, near) in [
         ("--ward", "hung-bin", "hung-binh"),
         ("--channel", "loa-hb-3", "loa-hb-"),

@@ -205,7 +205,14 @@ impl Folder {
 
     /// Its own SQLite database.
     pub(crate) fn sqlite(&self) -> String {
-        format!("sqlite:{}", self.root.path().join("test.db").display())
+        let path = self.root.path().join("test.db");
+        // Commands that only look make none; an empty file is an empty database.
+        std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .unwrap();
+        format!("sqlite:{}", path.display())
     }
 
     /// Loads it; it has to be good.
