@@ -137,6 +137,10 @@ codes! {
     OneSided = "L046" Warning,
     /// Two wards whose names look alike.
     LookAlike = "L047" Warning,
+    /// Two wards with one code.
+    DuplicateCode = "L048" Error,
+    /// A ward that names itself as a neighbour.
+    OwnNeighbour = "L049" Warning,
     /// A parameter that the recipe wants.
     MissingParameter = "L050" Error,
     /// A parameter that the recipe does not know.
@@ -151,6 +155,8 @@ codes! {
     NotLoopback = "L055" Error,
     /// Not a JSON pointer.
     BadPointer = "L056" Error,
+    /// A first wait that is longer than the longest.
+    RetryBackwards = "L057" Error,
     /// Not a template.
     BadTemplate = "L060" Error,
     /// A name that templates do not know.
@@ -271,6 +277,8 @@ codes! {
     NoEditors = "L164" Warning,
     /// Fewer people may approve it than it needs.
     TooFewApprovers = "L165" Warning,
+    /// Fewer people are listed than an emergency needs.
+    TooFewForEmergency = "L166" Warning,
     /// One voice and two voices at the same time.
     ScriptAndDialogue = "L170" Error,
     /// A dialogue in which nobody speaks.

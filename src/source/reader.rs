@@ -5,13 +5,13 @@
 //! workspace with errors is never used.
 
 mod fields;
+mod shape;
 
 use std::{
     collections::BTreeMap,
     fmt,
     ops::{Range, RangeInclusive},
     sync::Arc,
-    time::Duration,
 };
 
 use chrono::NaiveDate;
@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Arg, Code, Diagnostic, Phrase, Place, SourceFile},
-    domain::{bulletin::Dated, secret::SecretRef, time::parse_duration},
+    domain::{bulletin::Dated, secret::SecretRef},
 };
 
 /// A value being read.
@@ -72,37 +72,6 @@ impl<'a> Value<'a> {
         Diagnostic::new(code, self.place())
     }
 
-    fn mistyped<T>(&self, expected: &'static str) -> Option<T> {
-        let found = match &self.node.kind {
-            Kind::Null => "type-nothing",
-            Kind::Scalar(scalar) if scalar.text.trim().is_empty() => "type-nothing",
-            Kind::Scalar(_) => "type-text",
-            Kind::List(_) => "type-list",
-            Kind::Map(_) => "type-map",
-        };
-        let place = if matches!(self.node.kind, Kind::Null) {
-            self.key_place()
-        } else {
-            self.place()
-        };
-        let diagnostic = Diagnostic::new(Code::WrongType, place)
-            .with("expected", Arg::Word(expected.into()))
-            .with("found", Arg::Word(found.into()))
-            .help(
-                if self.key.is_none() && matches!(self.node.kind, Kind::Null) {
-                    Phrase::new("L014-help-empty")
-                } else {
-                    let help = match (found, self.key) {
-                        ("type-nothing", Some(_)) => "L014-help-nothing",
-                        _ => "L014-help",
-                    };
-                    Phrase::new(help).with("example", Arg::Word(format!("{expected}-example")))
-                },
-            );
-        self.notebook.report(diagnostic);
-        None
-    }
-
     /// Whether it is written as a plain text and not as a list or map.
     pub(super) fn is_scalar(&self) -> bool {
         matches!(self.node.kind, Kind::Scalar(_))
@@ -111,6 +80,14 @@ impl<'a> Value<'a> {
     /// Whether it is a list without anything in it.
     pub(super) fn is_empty_list(&self) -> bool {
         matches!(&self.node.kind, Kind::List(items) if items.is_empty())
+    }
+
+    /// How many items a list has.
+    pub(super) fn length(&self) -> usize {
+        match &self.node.kind {
+            Kind::List(items) => items.len(),
+            _ => 0,
+        }
     }
 
     /// Reports that exactly one of `keys` has to be here.
@@ -283,35 +260,15 @@ impl<'a> Value<'a> {
         self.date().map(Dated::Day)
     }
 
-    /// A length of time: `30s`, `10m`, `6h`, `2d`.
-    pub(super) fn duration(&self) -> Option<Duration> {
-        self.parsed_or_guessed(
-            Code::BadDuration,
-            ("L034-help", "L034-help-try"),
-            |text| parse_duration(text).ok(),
-            |text| {
-                let digits = text.find(|c: char| !c.is_ascii_digit())?;
-                let (number, unit) = text.split_at(digits);
-                let unit = match super::similar::fold(unit.trim()).as_str() {
-                    "giay" | "sec" | "secs" | "second" | "seconds" => "s",
-                    "phut" | "p" | "ph" | "min" | "mins" | "minute" | "minutes" => "m",
-                    "gio" | "g" | "tieng" | "hour" | "hours" => "h",
-                    "ngay" | "n" | "day" | "days" => "d",
-                    _ => return None,
-                };
-                let meant = format!("{number}{unit}");
-                parse_duration(&meant).is_ok().then_some(meant)
-            },
-        )
-    }
-
     /// One of a few words.
     pub(super) fn one_of<T: Copy>(&self, words: &[(&'static str, T)]) -> Option<T> {
         let text = self.text()?;
         let found = words.iter().find(|(word, _)| *word == text.value);
         if found.is_none() {
             let names = words.iter().map(|(word, _)| (*word).to_owned()).collect();
-            let near = nearest(&text.value, words.iter().map(|(word, _)| (*word, None)));
+            let near = shape::in_vietnamese(&text.value)
+                .filter(|meant| words.iter().any(|(word, _)| word == meant))
+                .or_else(|| nearest(&text.value, words.iter().map(|(word, _)| (*word, None))));
             let diagnostic = self
                 .wrong(Code::NotOneOf)
                 .with("text", text.value.as_str())
@@ -469,11 +426,22 @@ impl<'a> Value<'a> {
         mut read: impl FnMut(I, Value<'a>) -> Option<T>,
     ) -> Vec<T> {
         let mut all = Vec::new();
-        for (key, value) in self.entries().unwrap_or_default() {
+        let entries = self.entries().unwrap_or_default();
+        for (key, value) in entries.iter().copied() {
             let place = value.key_place();
             let Ok(id) = parse(key) else {
                 self.notebook.report(invalid_id(key, place));
                 self.notebook.gap(sort);
+                // What stands below it may be wrong, too.
+                let keys: Vec<&str> = entries.iter().map(|(key, _)| *key).collect();
+                let stand_in = stand_in_id(key, |id| {
+                    keys.contains(&id) || self.notebook.knows(sort, id)
+                });
+                if let Ok(id) = parse(&stand_in) {
+                    let read = read(id, value);
+                    // Others name a ward and it names others; under another id that would not hold together.
+                    all.extend(read.filter(|_| sort != Named::Ward));
+                }
                 continue;
             };
             let name = match &value.node.kind {
@@ -554,6 +522,23 @@ impl<'a> Value<'a> {
             }
         }
     }
+}
+
+/// An id to go on with for an entry whose own is none: the one that is suggested, where nothing else has it.
+fn stand_in_id(text: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let folded = super::similar::fold(text);
+    let stem: String = folded.chars().filter(char::is_ascii).take(60).collect();
+    let stem = match stem.trim_matches('-') {
+        "" => "x",
+        stem => stem,
+    };
+    if !is_taken(stem) {
+        return stem.to_owned();
+    }
+    (2..10_000_u32)
+        .map(|number| format!("{stem}-{number}"))
+        .find(|id| !is_taken(id))
+        .unwrap_or_default()
 }
 
 /// The mistake of a text that is no identifier, with the identifier it could become.

@@ -249,7 +249,7 @@ fn what_only_reads_makes_no_database() {
         &["pauses"],
         &["verify", "--simulate"],
         &["plan", "--simulate"],
-        &["policy", "le-loi", "--simulate"],
+        &["policy", "--ward", "hung-binh", "--simulate"],
     ];
     for arguments in reading {
         let said = loa(

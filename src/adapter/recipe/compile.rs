@@ -126,9 +126,11 @@ impl CompiledRecipe {
             path: error.template.clone(),
             kind: RecipeProblemKind::Template(Box::new(error)),
         }));
-        if problems.is_empty() {
-            problems = compiled.unknown_names();
-        }
+        // Of what is wrong otherwise, what is in it is not known.
+        let unknown = compiled.unknown_names();
+        let is_new = |found: &RecipeProblem| problems.iter().all(|known| known.path != found.path);
+        let unknown: Vec<_> = unknown.into_iter().filter(is_new).collect();
+        problems.extend(unknown);
         if problems.is_empty() {
             Ok(Arc::new(compiled))
         } else {

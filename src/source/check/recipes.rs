@@ -19,10 +19,11 @@ use crate::{
         notebook::Notebook,
         raw::{
             channel::{RawAdapter, RawChannel, RawParameter},
-            recipe::RawRecipe,
+            recipe::{RawRecipe, is_parameter_name},
         },
         text::Text,
     },
+    template::TemplateErrorKind,
 };
 
 use super::fault::{describe_template, template_place};
@@ -38,16 +39,16 @@ pub(super) fn check(
         for secret in plain_secrets(raw) {
             notebook.report(secret);
         }
-        // Stand-ins for what could not be read would only give mistakes that nobody made.
-        if notebook.has_errors_in(raw.at.file.path()) {
-            continue;
-        }
+        let has_errors = notebook.has_errors_in(raw.at.file.path());
         match CompiledRecipe::new(&raw.recipe) {
+            // With stand-ins in it, it would only give its channels mistakes that nobody made.
+            Ok(_) if has_errors => {}
             Ok(recipe) => {
                 compiled.insert(&raw.recipe.id, (recipe, raw));
             }
             Err(problems) => {
-                for problem in &problems {
+                let certain = |problem: &&RecipeProblem| !has_errors || is_certain(problem, raw);
+                for problem in problems.iter().filter(certain) {
                     notebook.report(describe(
                         problem,
                         text_at(&raw.texts, &problem.path),
@@ -100,6 +101,25 @@ pub(super) fn check(
             notebook.report(diagnostic.note(from, Phrase::new("note-recipe")));
         }
     }
+}
+
+/// Whether a problem of a recipe of which not everything could be read is one all the same: its text is there, and what it names
+/// would not be among what is missing.
+fn is_certain(problem: &RecipeProblem, raw: &RawRecipe) -> bool {
+    let Some(text) = raw.texts.get(&problem.path) else {
+        return false;
+    };
+    let RecipeProblemKind::Template(error) = &problem.kind else {
+        return true;
+    };
+    let TemplateErrorKind::UndefinedVariable { name, .. } = &error.kind else {
+        return true;
+    };
+    let names = |of: &str| text.value.contains(&format!("{of}.{name}"));
+    let mut parameters = raw.recipe.parameters.keys();
+    // A parameter whose own name has to change would be missed under the name that it is to get.
+    let are_known = parameters.len() > 0 && parameters.all(|name| is_parameter_name(name));
+    names("message") || (are_known && names("with"))
 }
 
 /// Secrets that stand in the recipe itself, where everybody who reads the files sees them.

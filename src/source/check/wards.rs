@@ -23,7 +23,12 @@ pub(super) fn check(notebook: &Notebook, wards: &[RawWard]) {
             let Some(other) = by_id.get(neighbour) else {
                 continue;
             };
-            if *neighbour == raw.ward.id || !other.ward.neighbours.contains(&raw.ward.id) {
+            if *neighbour == raw.ward.id {
+                let own = Diagnostic::new(Code::OwnNeighbour, place.clone())
+                    .with("ward", neighbour.as_str())
+                    .help(Phrase::new("L049-help").with("ward", neighbour.as_str()));
+                notebook.report(own);
+            } else if !other.ward.neighbours.contains(&raw.ward.id) {
                 let diagnostic = Diagnostic::new(Code::OneSided, place.clone())
                     .with("ward", raw.ward.id.as_str())
                     .with("neighbour", neighbour.as_str())
@@ -41,6 +46,33 @@ pub(super) fn check(notebook: &Notebook, wards: &[RawWard]) {
         }
     }
     look_alikes(notebook, &wards);
+    codes(notebook, &wards);
+}
+
+/// Codes that two wards have at the same time: one of them would be taken for the other wherever codes are compared.
+fn codes(notebook: &Notebook, wards: &[&RawWard]) {
+    let mut by_code: BTreeMap<&str, Vec<&RawWard>> = BTreeMap::new();
+    for raw in wards.iter().copied() {
+        let (Some(code), Some(at)) = (&raw.ward.code, &raw.code_at) else {
+            continue;
+        };
+        let same = by_code.entry(code).or_default();
+        let first = same
+            .iter()
+            .find(|first| overlap(first.ward.valid, raw.ward.valid));
+        if let Some(first) = first {
+            let diagnostic = Diagnostic::new(Code::DuplicateCode, at.clone())
+                .with("code", code.as_str())
+                .with("ward", first.ward.id.as_str())
+                .help(Phrase::new("L048-help"))
+                .note(
+                    first.code_at.clone().unwrap_or_else(|| first.at.clone()),
+                    Phrase::new("note-ward").with("ward", first.ward.id.as_str()),
+                );
+            notebook.report(diagnostic);
+        }
+        same.push(raw);
+    }
 }
 
 /// Names that differ in marks or spaces only, or not at all, at the same time: people will take one for the other.

@@ -52,6 +52,18 @@ fn rules(fields: &Fields<'_>) -> (ApprovalRules, bool) {
             u32::try_from(count).ok()
         }),
     };
+    if let Some(value) = fields.get("emergency") {
+        // Also whose name or office has a mistake in it is somebody.
+        let listed = list.map_or(0, |list| list.length());
+        let needed = rules.emergency as usize;
+        if rules.required != Required::Off && is_named && listed < needed {
+            let few = value
+                .wrong(Code::TooFewForEmergency)
+                .with("needed", needed)
+                .with("count", listed);
+            value.notebook.report(few.help(Phrase::new("L166-help")));
+        }
+    }
     (rules, is_named)
 }
 

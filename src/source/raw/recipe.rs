@@ -71,12 +71,16 @@ fn empty_request() -> RequestSpec {
     }
 }
 
+/// Whether templates can name a parameter so.
+pub(crate) fn is_parameter_name(name: &str) -> bool {
+    name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
+}
+
 fn parameters(value: Value<'_>) -> Option<BTreeMap<String, ParameterSpec>> {
     let mut parameters = BTreeMap::new();
     for (name, value) in value.entries()? {
-        let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-            && name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
-        if !is_name {
+        if !is_parameter_name(name) {
             let diagnostic = crate::diagnostic::Diagnostic::new(Code::InvalidId, value.key_place())
                 .with("text", name);
             value

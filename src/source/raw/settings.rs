@@ -358,9 +358,28 @@ fn retry(fields: &Fields<'_>) -> RetryPolicy {
     let attempts = fields
         .get("attempts")
         .and_then(|value| value.integer(1..=100));
+    let [first_value, longest_value] = ["first", "longest"].map(|name| fields.get(name));
+    let length = |value: Option<Value<'_>>| value.map(|value| value.duration());
+    let [first_read, longest_read] = [first_value, longest_value].map(length);
+    let first = first_read.flatten().unwrap_or(defaults.first);
+    let longest = longest_read.flatten().unwrap_or(defaults.longest);
+    // What could not be read is reported, and its stand-in says nothing.
+    let is_read = first_read != Some(None) && longest_read != Some(None);
+    if let Some(value) = first_value.or(longest_value)
+        && is_read
+        && first > longest
+    {
+        let diagnostic = value
+            .wrong(Code::RetryBackwards)
+            .with("first", crate::domain::time::format_duration(first))
+            .with("longest", crate::domain::time::format_duration(longest));
+        value
+            .notebook
+            .report(diagnostic.help(Phrase::new("L057-help")));
+    }
     RetryPolicy {
-        first: fields.or("first", defaults.first, |value| value.duration()),
-        longest: fields.or("longest", defaults.longest, |value| value.duration()),
+        first,
+        longest,
         attempts: attempts
             .and_then(|attempts| u32::try_from(attempts).ok())
             .unwrap_or(defaults.attempts),

@@ -18,6 +18,8 @@ pub(crate) struct RawWard {
     pub at: Place,
     /// Its name.
     pub name_at: Place,
+    /// Its code in the list of administrative units.
+    pub code_at: Option<Place>,
     /// Its neighbours, one by one.
     pub neighbours: Vec<(WardId, Place)>,
 }
@@ -46,12 +48,13 @@ fn ward(id: WardId, value: Value<'_>) -> Option<RawWard> {
         let neighbours = fields.or("neighbours", Vec::new(), |value| {
             value.list(|value| Some((value.reference(Named::Ward, WardId::parse)?, value.place())))
         });
+        let code = fields.get("code");
         let ward = Ward {
             id,
             kind,
             name: format!("{} {short}", kind.word()),
             short,
-            code: fields.get("code").and_then(|value| value.words()),
+            code: code.and_then(|value| value.words()),
             valid: fields
                 .get("valid")
                 .and_then(super::validity)
@@ -65,6 +68,7 @@ fn ward(id: WardId, value: Value<'_>) -> Option<RawWard> {
             ward,
             at: value.key_place(),
             name_at,
+            code_at: code.map(|value| value.place()),
             neighbours,
         }
     })
