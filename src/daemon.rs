@@ -21,7 +21,7 @@ pub mod watchdog;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -65,7 +65,7 @@ pub struct Shared {
     /// The store.
     pub store: Store,
     /// The client.
-    pub transport: Arc<Transport>,
+    pub transport: Transport,
     /// The workspace in use with what was made from it.
     pub live: tokio::sync::watch::Sender<Arc<Live>>,
     /// The same workspace, for readers such as the pages.
@@ -78,6 +78,8 @@ pub struct Shared {
     pub trouble: tokio::sync::watch::Sender<Option<String>>,
     /// The same, loop by loop: that one loop works says nothing of another.
     troubles: Arc<Mutex<BTreeMap<&'static str, String>>>,
+    /// Whether this node found another one at work with other files when it started, and waits for what becomes of it.
+    is_undecided: Arc<AtomicBool>,
     /// Whether the clock can be believed.
     watch: Arc<Mutex<watch::Watch>>,
     /// Something new was planned.
@@ -108,13 +110,14 @@ impl Shared {
             alone,
             clock,
             store,
-            transport: Arc::new(transport),
+            transport,
             live: tokio::sync::watch::Sender::new(Arc::new(live)),
             workspace,
             latest: tokio::sync::watch::Sender::new(None),
             metrics: Metrics::default(),
             trouble: tokio::sync::watch::Sender::new(None),
             troubles: Arc::default(),
+            is_undecided: Arc::default(),
             watch: Arc::new(Mutex::new(watch)),
             planned: Arc::new(Notify::new()),
             prepared: Arc::new(Notify::new()),
@@ -273,18 +276,14 @@ impl Daemon {
             .total_timeout
             + Duration::from_secs(5);
         let ended = self.supervisor.finish(limit).await;
-        if let Err(error) = self
-            .shared
-            .store
-            .journal(
-                "stopped",
-                None,
-                &self.shared.node,
-                "",
-                self.shared.clock.now(),
-            )
-            .await
-        {
+        let shared = &self.shared;
+        let told = async {
+            liveness::leave(shared).await?;
+            let now = shared.clock.now();
+            let (store, node) = (&shared.store, &shared.node);
+            store.journal("stopped", None, node, "", now).await
+        };
+        if let Err(error) = told.await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "the end could not be written to the journal"

@@ -68,6 +68,7 @@ pub struct Metrics {
     attempts: Family<AttemptLabels, Histogram, fn() -> Histogram>,
     /// Seconds by which the oldest delivery that waits for its turn is overdue.
     lag: Gauge<f64, std::sync::atomic::AtomicU64>,
+    due: Gauge,
     in_flight: Gauge,
     planned_until: Gauge,
     silences: Counter,
@@ -107,6 +108,12 @@ impl Default for Metrics {
             Unit::Seconds,
             lag.clone(),
         );
+        let due = Gauge::default();
+        registry.register(
+            "due",
+            "Deliveries that are due and wait for their turn",
+            due.clone(),
+        );
         let in_flight = Gauge::default();
         registry.register(
             "in_flight",
@@ -143,6 +150,7 @@ impl Default for Metrics {
             skipped,
             attempts,
             lag,
+            due,
             in_flight,
             planned_until,
             silences,
@@ -182,6 +190,11 @@ impl Metrics {
     /// Shows by how much the oldest waiting delivery is overdue.
     pub fn set_lag(&self, lag: Duration) {
         self.lag.set(lag.as_secs_f64());
+    }
+
+    /// Shows how many deliveries are due and wait for their turn.
+    pub fn set_due(&self, count: u64) {
+        self.due.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Shows how many deliveries are claimed.
@@ -230,11 +243,13 @@ mod tests {
         metrics.skipped("expired", 3);
         metrics.attempted("recipe:x", "accepted", Duration::from_millis(30));
         metrics.set_lag(Duration::from_millis(1500));
+        metrics.set_due(2);
         let text = metrics.to_text();
         for line in [
             "loa_skipped_total{reason=\"expired\"} 3",
             "loa_deliveries_total{state=\"skipped\"} 3",
             "loa_lag_seconds 1.5",
+            "loa_due 2",
             "loa_attempt_seconds_count{adapter=\"recipe:x\",outcome=\"accepted\"} 1",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");

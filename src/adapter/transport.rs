@@ -13,7 +13,11 @@ mod fault;
 mod retry_after;
 mod simulated;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    time::Duration,
+};
 
 pub use address::host;
 use allow::{AllowList, AllowedResolver, NoResolver};
@@ -25,7 +29,11 @@ use reqwest::{
 use simulated::City;
 
 use super::{Fault, Headers, Request, Response};
-use crate::domain::{delivery::Reason, settings::AllowRule, time::Timestamp};
+use crate::domain::{
+    delivery::Reason,
+    settings::{AllowRule, Settings},
+    time::Timestamp,
+};
 
 /// Idle connections are closed after this. Receivers commonly close theirs after 5 s, and a request that crosses such a
 /// closing could not be told from one that was read: it would be a false "unknown".
@@ -69,15 +77,10 @@ pub enum TransportError {
     NotLoopback(SocketAddr),
 }
 
-/// The client. Cloning shares its connections.
+/// The client, as the settings in force want it. A call that is under way ends under those with which it began.
+/// Clones are one client.
 #[derive(Debug, Clone)]
-pub struct Transport {
-    client: reqwest::Client,
-    allow: Arc<AllowList>,
-    city: Option<Arc<City>>,
-    answer_cap: usize,
-    total_timeout: Duration,
-}
+pub struct Transport(Arc<RwLock<(TransportSettings, Client)>>);
 
 impl Transport {
     /// Makes the client; opens no connection yet.
@@ -85,6 +88,72 @@ impl Transport {
     /// # Errors
     /// [`TransportError`].
     pub fn new(settings: TransportSettings) -> Result<Self, TransportError> {
+        let client = Client::new(settings.clone())?;
+        Ok(Self(Arc::new(RwLock::new((settings, client)))))
+    }
+
+    /// Takes other time-outs and another allow-list for all calls from now on.
+    ///
+    /// # Errors
+    /// [`TransportError::Client`]; then nothing has changed.
+    pub fn adopt(&self, settings: &Settings) -> Result<(), TransportError> {
+        let before = self.read().0.clone();
+        let wanted = TransportSettings {
+            connect_timeout: settings.delivery.connect_timeout,
+            total_timeout: settings.delivery.total_timeout,
+            allow: settings.allow.clone(),
+            ..before.clone()
+        };
+        if wanted != before {
+            let client = Client::new(wanted.clone())?;
+            *self.0.write().unwrap_or_else(PoisonError::into_inner) = (wanted, client);
+        }
+        Ok(())
+    }
+
+    /// Time for a whole call, and for all calls of one attempt together.
+    #[must_use]
+    pub fn total_timeout(&self) -> Duration {
+        self.read().0.total_timeout
+    }
+
+    /// Whether the simulated city that calls are led to answers; `true` where calls go to real channels.
+    pub async fn is_city_there(&self) -> bool {
+        let client = self.client();
+        match &client.city {
+            Some(city) => city.answers(&client.http).await,
+            None => true,
+        }
+    }
+
+    /// Makes one call. `now` is for a Retry-After that is a date.
+    ///
+    /// # Errors
+    /// A [`Fault`], when no whole answer came.
+    pub async fn call(&self, request: &Request, now: Timestamp) -> Result<Response, Fault> {
+        self.client().call(request, now).await
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, (TransportSettings, Client)> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn client(&self) -> Client {
+        self.read().1.clone()
+    }
+}
+
+/// A client of one set of settings. Cloning shares its connections.
+#[derive(Debug, Clone)]
+struct Client {
+    http: reqwest::Client,
+    allow: Arc<AllowList>,
+    city: Option<Arc<City>>,
+    answer_cap: usize,
+}
+
+impl Client {
+    fn new(settings: TransportSettings) -> Result<Self, TransportError> {
         let allow = Arc::new(AllowList::new(settings.allow));
         let builder = reqwest::Client::builder()
             .user_agent(concat!("loa/", env!("CARGO_PKG_VERSION")))
@@ -107,35 +176,16 @@ impl Transport {
                 City::new(control).ok_or(TransportError::NotLoopback(control))?,
             )),
         };
-        let client = builder.build().map_err(TransportError::Client)?;
+        let http = builder.build().map_err(TransportError::Client)?;
         Ok(Self {
-            client,
+            http,
             allow,
             city,
             answer_cap: settings.answer_cap,
-            total_timeout: settings.total_timeout,
         })
     }
 
-    /// Time for a whole call, and for all calls of one attempt together.
-    #[must_use]
-    pub fn total_timeout(&self) -> Duration {
-        self.total_timeout
-    }
-
-    /// Whether the simulated city that calls are led to answers; `true` where calls go to real channels.
-    pub async fn is_city_there(&self) -> bool {
-        match &self.city {
-            Some(city) => city.answers(&self.client).await,
-            None => true,
-        }
-    }
-
-    /// Makes one call. `now` is for a Retry-After that is a date.
-    ///
-    /// # Errors
-    /// A [`Fault`], when no whole answer came.
-    pub async fn call(&self, request: &Request, now: Timestamp) -> Result<Response, Fault> {
+    async fn call(&self, request: &Request, now: Timestamp) -> Result<Response, Fault> {
         let url = address::read(&request.url)?;
         let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| {
             Fault::never_left(
@@ -155,7 +205,7 @@ impl Transport {
                         HeaderValue::from_str(&original).map_err(|_| address::not_an_address())?;
                     headers.insert(reqwest::header::HOST, value);
                 }
-                let stand_in = city.stand_in(&self.client, &host).await?;
+                let stand_in = city.stand_in(&self.http, &host).await?;
                 (stand_in.redirect(url)?, Some(city))
             }
         };
@@ -185,7 +235,7 @@ impl Transport {
     ) -> Result<Response, Fault> {
         let https = url.scheme() == "https";
         let bodiless = matches!(method, Method::GET | Method::HEAD | Method::DELETE);
-        let mut call = self.client.request(method, url).headers(headers);
+        let mut call = self.http.request(method, url).headers(headers);
         if !(body.is_empty() && bodiless) {
             call = call.body(body);
         }

@@ -9,7 +9,12 @@ use super::{
     place::{Place, progress},
 };
 use crate::{
-    domain::{delivery::Account, id::DeliveryId, plan::Plan, time::Timestamp},
+    domain::{
+        delivery::Account,
+        id::DeliveryId,
+        plan::Plan,
+        time::{Timestamp, parse_span},
+    },
     store::{LogFilter, Order, Store},
 };
 
@@ -68,9 +73,10 @@ pub(super) async fn run(global: &Global, args: &VerifyArgs, output: &Output) -> 
             .map(|(delivery, finding)| Finding { delivery, finding }),
     );
     findings.extend(overdue(&store, now, &filter).await?);
+    let unplanned = unplanned(&store, from, until).await?;
     progress.finish_and_clear();
 
-    let good = findings.is_empty() && account.balances();
+    let good = findings.is_empty() && unplanned.is_empty() && account.balances();
     match output.format {
         Format::Json => output.json(&serde_json::json!({
             "from": rfc3339(from, zone),
@@ -78,6 +84,12 @@ pub(super) async fn run(global: &Global, args: &VerifyArgs, output: &Output) -> 
             "account": account,
             "balances": account.balances(),
             "findings": findings,
+            "unplanned": unplanned
+                .iter()
+                .map(|(from, until)| {
+                    serde_json::json!({ "from": rfc3339(*from, zone), "until": rfc3339(*until, zone) })
+                })
+                .collect::<Vec<_>>(),
         }))?,
         Format::Text => {
             output.line(&output.say(
@@ -89,6 +101,11 @@ pub(super) async fn run(global: &Global, args: &VerifyArgs, output: &Output) -> 
                 let what = output.say(&format!("cli.finding-{}", found.finding), &[]);
                 output.line(&format!("{}  {what}", found.delivery))?;
             }
+            for (from, until) in &unplanned {
+                let edges: [(&str, &dyn std::fmt::Display); 2] =
+                    [("from", &local(*from, zone)), ("until", &local(*until, zone))];
+                output.line(&output.say("cli.verify-unplanned", &edges))?;
+            }
             if good {
                 output.line(&output.say("cli.verify-good", &[]))?;
             }
@@ -96,6 +113,8 @@ pub(super) async fn run(global: &Global, args: &VerifyArgs, output: &Output) -> 
     }
     if good {
         Ok(())
+    } else if findings.is_empty() && account.balances() {
+        Err(Findings(output.say("cli.verify-gaps", &[("count", &unplanned.len())])).into())
     } else {
         Err(Findings(output.say("cli.verify-bad", &[("count", &findings.len())])).into())
     }
@@ -157,6 +176,25 @@ async fn missing(
         }
     }
     Ok(findings)
+}
+
+/// The times of the range that nobody planned: nobody ran for so long that what fell due then was not written down.
+async fn unplanned(
+    store: &Store,
+    from: Timestamp,
+    until: Timestamp,
+) -> anyhow::Result<Vec<(Timestamp, Timestamp)>> {
+    /// Each is a month and more without a daemon.
+    const MOST: u32 = 100;
+    let gaps = store.journal_of("gap", MOST).await?;
+    let mut spans: Vec<_> = gaps
+        .iter()
+        .filter_map(|line| parse_span(&line.detail))
+        .map(|(begin, end)| (begin.max(from), end.min(until)))
+        .filter(|(begin, end)| begin < end)
+        .collect();
+    spans.sort_unstable();
+    Ok(spans)
 }
 
 /// What should have begun long ago and is still pending: nobody is looking after it.

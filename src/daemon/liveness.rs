@@ -1,6 +1,6 @@
 //! Being alive, and what a gap in it means: the durable stamp, and the judgement of what was missed.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use super::{
     Shared,
@@ -83,7 +83,9 @@ pub(super) async fn take_over(shared: &Shared) -> Result<(), StoreError> {
             )
             .await?;
     }
-    if take_force(shared, before.as_deref(), now).await? {
+    let is_in_force = take_force(shared, before.as_deref(), now).await?;
+    shared.is_undecided.store(!is_in_force, Ordering::Relaxed);
+    if is_in_force {
         planner::interval(shared, &live, from, now + settings.horizon).await?;
     }
 
@@ -155,34 +157,48 @@ async fn awake(shared: &Shared, gap: Gap) -> Result<(), StoreError> {
     missed(shared, &live, Gap { from, ..gap }, now).await
 }
 
-/// Puts this node's revision in force, unless another node is alive that works with a different one: then that one was
-/// loaded by somebody's edit, and this node's copy of the files is old.
+/// A node that has not been heard of for so long is no longer alive.
+const SILENCE: Duration = Duration::from_mins(1);
+
+/// Puts this node's revision in force, unless another node is alive that works with the one in force, `before`: then that
+/// one was loaded by somebody's edit, and this node's copy of the files is old.
 async fn take_force(
     shared: &Shared,
     before: Option<&str>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let revision = shared.live.borrow().workspace.revision.clone();
-    if before != Some(revision.as_str()) {
-        let alive = shared
-            .store
-            .others_alive(&shared.node, now - Duration::from_mins(1))
-            .await?;
-        if let Some((node, other)) = alive
-            .into_iter()
-            .find(|(_, other)| Some(other.as_str()) == before)
-        {
-            tracing::warn!(
-                node = node,
-                revision.theirs = other,
-                revision.mine = revision,
-                "another node works with another revision; waiting for a reload"
-            );
-            return Ok(false);
-        }
-        shared.store.set_revision(&revision, now).await?;
+    if before == Some(revision.as_str()) {
+        return Ok(true);
     }
+    // Where only one node can be there is no other, though one that ended a moment ago was alive just now.
+    let alive = if shared.alone {
+        Vec::new()
+    } else {
+        let since = now - SILENCE;
+        shared.store.others_alive(&shared.node, since).await?
+    };
+    if let Some((node, other)) = alive
+        .into_iter()
+        .find(|(_, other)| Some(other.as_str()) == before)
+    {
+        tracing::debug!(
+            node = node,
+            revision.theirs = other,
+            revision.mine = revision,
+            "another node works with another revision; waiting for a reload"
+        );
+        return Ok(false);
+    }
+    shared.store.set_revision(&revision, now).await?;
+    tracing::info!(revision = revision, "this node's files are in force");
     Ok(true)
+}
+
+/// The last stamp of a node that has ended: it works with no revision any more, so nobody waits for it.
+pub(super) async fn leave(shared: &Shared) -> Result<(), StoreError> {
+    let now = shared.clock.now();
+    shared.store.beat(&shared.node, "", now).await
 }
 
 async fn planned_until(shared: &Shared, revision: &str) -> Result<Timestamp, StoreError> {
@@ -331,7 +347,16 @@ async fn step(shared: &Shared) -> Result<(), StoreError> {
         return Ok(());
     }
     let now = shared.clock.now();
-    let stale = (!shared.in_force().await?).then(|| {
+    let mut is_in_force = shared.in_force().await?;
+    // Whom this node found at its start may be gone. A node that another one's edit made old waits for its own files.
+    if !is_in_force && shared.is_undecided.load(Ordering::Relaxed) {
+        let before = shared.store.revision().await?.map(|(revision, _)| revision);
+        is_in_force = take_force(shared, before.as_deref(), now).await?;
+    }
+    if is_in_force {
+        shared.is_undecided.store(false, Ordering::Relaxed);
+    }
+    let stale = (!is_in_force).then(|| {
         "another revision of the files is in force; this node plans and sends nothing until its own are the same"
             .to_owned()
     });
@@ -359,6 +384,7 @@ async fn step(shared: &Shared) -> Result<(), StoreError> {
             _ => shared.metrics.ended(state.as_str(), 1),
         }
     }
+    shared.metrics.set_due(shared.store.due(now).await?);
     let next = shared.store.next_ready().await?;
     shared
         .metrics

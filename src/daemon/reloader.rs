@@ -156,6 +156,17 @@ impl Reloader {
             shared.latest.send_replace(None);
             return;
         }
+        if let Err(error) = shared.transport.adopt(&workspace.settings) {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "the edited workspace was not taken");
+            return;
+        }
+        let before = shared.live.borrow().workspace.clone();
+        if (&before.settings.database, before.settings.web)
+            != (&workspace.settings.database, workspace.settings.web)
+        {
+            tracing::warn!("another database or web address is used from the next start on");
+        }
         let now = shared.clock.now();
         let workspace = Arc::new(workspace);
         let live = Arc::new(Live::new(workspace.clone(), &self.secrets));

@@ -51,6 +51,20 @@ impl Store {
         Ok(first_instant(found))
     }
 
+    /// How many deliveries are ready and due at `now`, and not being sent.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn due(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let mut reader = self.pools.reader().await?;
+        let found = rows!(reader, sql::deliver::DUE, [now.as_micros()], |row| row
+            .integer(0))?;
+        Ok(found
+            .first()
+            .and_then(|count| u64::try_from(*count).ok())
+            .unwrap_or(0))
+    }
+
     /// The least instant after `now` from which a delivery is ready, whether or not its channel will be free then.
     ///
     /// # Errors

@@ -113,16 +113,6 @@ impl Store {
         delivery: Option<&DeliveryId>,
         limit: u32,
     ) -> Result<Vec<JournalRow>, StoreError> {
-        fn read(row: &impl super::link::Cells) -> Result<JournalRow, StoreError> {
-            Ok(JournalRow {
-                number: row.integer(0)?,
-                at: Timestamp::from_micros(row.integer(1)?),
-                event: row.text(2)?.to_owned(),
-                delivery: row.text_or_null(3)?.map(delivery_id),
-                actor: row.text(4)?.to_owned(),
-                detail: row.text(5)?.to_owned(),
-            })
-        }
         let mut reader = self.pools.reader().await?;
         let limit = i64::from(limit);
         match delivery {
@@ -135,4 +125,30 @@ impl Store {
             ),
         }
     }
+
+    /// The newest journal lines of one event, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn journal_of(&self, event: &str, limit: u32) -> Result<Vec<JournalRow>, StoreError> {
+        let mut reader = self.pools.reader().await?;
+        let limit = i64::from(limit);
+        rows!(
+            reader,
+            sql::read::JOURNAL_ROWS_LIKE,
+            [limit, event],
+            |row| read(row)
+        )
+    }
+}
+
+fn read(row: &impl super::link::Cells) -> Result<JournalRow, StoreError> {
+    Ok(JournalRow {
+        number: row.integer(0)?,
+        at: Timestamp::from_micros(row.integer(1)?),
+        event: row.text(2)?.to_owned(),
+        delivery: row.text_or_null(3)?.map(delivery_id),
+        actor: row.text(4)?.to_owned(),
+        detail: row.text(5)?.to_owned(),
+    })
 }

@@ -269,6 +269,58 @@ on_both_databases! {
         scene.check().await;
     }
 
+    async fn a_restart_with_edited_files_works_at_once(scene: Scene) {
+        let clock = Clock::manual(at("2024-03-25T05:00"));
+        let daemon = scene.start_with(clock.clone()).await;
+        daemon.wait(|rows| rows.len() == 6).await;
+        daemon.stop().await;
+        scene.folder.write("schedules/lich.yaml", &SCHEDULES.replace("05:30", "05:40"));
+        // The node before this one was alive a moment ago, and works with no files any more.
+        let daemon = scene.start_with(clock).await;
+        daemon.wait(|rows| rows.len() == 9 && count(rows, State::Skipped) == 3).await;
+        assert_eq!(*daemon.shared.trouble.borrow(), None);
+        daemon.stop().await;
+        scene.check().await;
+    }
+
+    async fn an_edited_allow_list_holds_from_the_next_call_on(scene: Scene) {
+        let clock = Clock::manual(at("2024-03-25T05:20"));
+        let daemon = scene.start_with(clock.clone()).await;
+        daemon.wait(|rows| count(rows, State::Ready) == 3).await;
+        scene.folder.edit("loa.yaml", "10.0.0.0/8", "10.0.0.1/32");
+        daemon.reloader.reload(&daemon.shared).await;
+        daemon.wait(|rows| count(rows, State::Ready) == 3).await;
+        clock.advance(Duration::from_secs(601));
+        daemon
+            .wait(|rows| {
+                let refused = rows.iter().filter(|row| row.reason == Some(Reason::NotAllowed));
+                count(rows, State::Accepted) == 1 && refused.count() == 2
+            })
+            .await;
+        assert_eq!(heard(&scene, "10.0.0.2", Effect::Heard).len(), 0);
+        daemon.stop().await;
+        scene.check().await;
+    }
+
+    async fn what_nobody_planned_is_named(scene: Scene) {
+        for start in ["2024-03-25T05:00", "2024-05-25T05:00"] {
+            let daemon = scene.start_with(Clock::manual(at(start))).await;
+            daemon.wait(|rows| !rows.is_empty()).await;
+            daemon.stop().await;
+        }
+        let verify = |from, to| {
+            let range = ["verify", "--simulate", "--from", from, "--to", to, "--format", "json"];
+            crate::support::cli::loa(&scene.folder.path(), &[&range[..], &["--database", scene.database.as_str()]].concat())
+        };
+        let said = verify("2024-03-28", "2024-04-20");
+        assert_eq!(said.code, 1, "{said:?}");
+        let unplanned = said.json()["unplanned"].clone();
+        assert_eq!(unplanned[0]["from"], "2024-03-28T00:00:00+07:00", "{said:?}");
+        assert_eq!(unplanned[0]["until"], "2024-04-20T00:00:00+07:00", "{said:?}");
+        let said = verify("2024-05-20", "2024-05-24");
+        assert_eq!((said.code, said.json()["unplanned"].clone()), (0, serde_json::json!([])), "{said:?}");
+    }
+
     async fn a_person_closes_what_nobody_knows(scene: Scene) {
         scene.fault(fault(LOUDSPEAKER, Fault::AcceptedThenLost, 1)).await;
         let daemon = scene.start("2024-03-25T05:29").await;

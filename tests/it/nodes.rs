@@ -72,6 +72,39 @@ async fn a_node_with_older_files_sends_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_waits_for_one_that_is_dead_does_not_wait_for_ever() {
+    let Some(scene) = scene().await else { return };
+    let start = at("2024-03-25T05:00");
+    let store = scene.store().await;
+    // Another node works with other files, and dies without a word.
+    store.set_revision("theirs", start).await.unwrap();
+    store.beat("other", "theirs", start).await.unwrap();
+    let clock = Clock::manual(start);
+    let node = scene.start_with(clock.clone()).await;
+    let mut trouble = node.shared.trouble.subscribe();
+    let mut becomes = async |is_told: bool| {
+        for _ in 0..300 {
+            let wait = trouble.wait_for(|trouble| trouble.is_some() == is_told);
+            if tokio::time::timeout(Duration::from_millis(50), wait)
+                .await
+                .is_ok()
+            {
+                return clock.now();
+            }
+            clock.advance(Duration::from_secs(1));
+        }
+        panic!("waited too long at {}", clock.now());
+    };
+    becomes(true).await;
+    assert_eq!(scene.log().await, []);
+    let freed = becomes(false).await;
+    assert!(freed.since(start) > Duration::from_mins(1));
+    clock.advance(Duration::from_secs(5));
+    node.wait(|rows| rows.len() == 6).await;
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_node_without_secrets_leaves_it_to_one_that_has_them() {
     let Some(scene) = scene().await else { return };
     let clock = Clock::manual(at("2024-03-25T05:20"));

@@ -171,7 +171,10 @@ impl Ledger {
             return Ok(has);
         }
         let alive = shared.store.others_alive(&shared.node, now - ALIVE).await?;
-        let has = alive.iter().any(|(_, theirs)| theirs == revision);
+        // One that has just ended may be back in a moment.
+        let has = alive
+            .iter()
+            .any(|(_, theirs)| theirs == revision || theirs.is_empty());
         self.others = Some((has, now));
         Ok(has)
     }

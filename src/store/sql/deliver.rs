@@ -190,6 +190,8 @@ statements! {
     NEXT_READY = one!("SELECT min(next_us) FROM (", ready!("next_us"; leads!()), ") AS heads");
     /// The least instant of a ready delivery after a given one. `$1` the given one.
     NEXT_AFTER = one!("SELECT min(next_us) FROM (", ready!("next_us"; "next_us > $1"), ") AS heads");
+    /// How many ready deliveries are due. `$1` now.
+    DUE = one!("SELECT count(*) FROM delivery WHERE state = 'ready' AND next_us <= $1");
     /// Contents by address.
     CONTENTS = list!("SELECT hash, json FROM list JOIN content ON hash = list.item");
 

@@ -202,6 +202,11 @@ statements! {
         "SELECT number, at_us, event, delivery, actor, detail FROM journal
         WHERE delivery = $2 ORDER BY number DESC LIMIT $1"
     );
+    /// `$1` limit, `$2` event.
+    JOURNAL_ROWS_LIKE = one!(
+        "SELECT number, at_us, event, delivery, actor, detail FROM journal
+        WHERE event = $2 ORDER BY number DESC LIMIT $1"
+    );
     /// Whether the database answers.
     PING = one!("SELECT CAST(1 AS BIGINT)");
 }
