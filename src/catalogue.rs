@@ -121,6 +121,22 @@ pub fn detail<'a>(
     has(&key).then(|| text(lang, &key, &arguments))
 }
 
+/// What keeps an airtime target from being met: the sentence for a detail, and on how many days of the week that is so.
+#[must_use]
+pub fn obstacle<'a>(
+    lang: Lang,
+    code: &str,
+    arguments: impl Iterator<Item = (&'a str, &'a str)>,
+    days: usize,
+) -> Option<String> {
+    let why = detail(lang, code, arguments)?;
+    Some(text(
+        lang,
+        "detail.target-days",
+        &[("why", &why), ("days", &days)],
+    ))
+}
+
 /// Puts `args` into `{name}` places, once: a value that looks like a placeholder stays as it is.
 fn fill(pattern: &str, args: &[(&str, &dyn fmt::Display)]) -> String {
     let mut filled = String::with_capacity(pattern.len() + 32);

@@ -26,6 +26,7 @@ pub mod schedule;
 pub mod secret;
 pub mod settings;
 pub mod speech;
+pub mod target;
 pub mod time;
 pub mod version;
 pub mod ward;

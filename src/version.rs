@@ -23,6 +23,7 @@ use crate::{
         id::{BulletinId, ContactId, ScheduleId, WardId},
         message::Content,
         schedule::{Choice, Missed, Schedule},
+        target::{AirtimeTarget, Cap},
         time::format_duration,
         version::{BulletinRecord, ContactRecord, ScheduleRecord, Slot, Version},
         ward::Ward,
@@ -332,7 +333,30 @@ fn when(when: &When) -> String {
             let days: Vec<String> = days.iter().map(ToString::to_string).collect();
             format!("at {} {}", times.join(" "), days.join(" "))
         }
+        When::Target(target) => airtime(target),
     }
+}
+
+fn airtime(target: &AirtimeTarget) -> String {
+    let Cap { per_day, per_week } = target.cap;
+    let weekly = format_duration(target.weekly);
+    let mut line = format!("target {weekly} a week, each at most {per_day} a day");
+    if let Some(per_week) = per_week {
+        line.push_str(&format!(" and {per_week} a week"));
+    }
+    for window in target.windows.iter().flatten() {
+        let days: Vec<String> = window.days.iter().map(ToString::to_string).collect();
+        let until = window
+            .hours
+            .until
+            .map_or("24:00:00".to_owned(), |time| time.to_string());
+        line.push_str(&format!(
+            ", {} {}-{until}",
+            days.join(" "),
+            window.hours.from
+        ));
+    }
+    line
 }
 
 /// Where and how a channel is reached, in one line. A recipe writes what is sent, so its text counts.

@@ -376,7 +376,7 @@ impl<'w> Lapses<'w> {
     }
 }
 
-/// That it does not begin when its schedule says, or carries another bulletin, and who decided so.
+/// That it fills an airtime target, does not begin when its schedule says, or carries another bulletin, and who decided so.
 fn changed(
     workspace: &Workspace,
     delivery: &PlannedDelivery,
@@ -385,8 +385,11 @@ fn changed(
 ) -> String {
     let zone = workspace.settings.zone;
     let mut said = Vec::new();
+    let schedule = workspace.schedules.get(&delivery.schedule);
+    if schedule.is_some_and(|schedule| schedule.target().is_some()) {
+        said.push(output.say("cli.plan-fills", &[("target", &delivery.schedule)]));
     // A later part of a session begins later than its schedule says, and is not moved.
-    if delivery.due != delivery.scheduled && delivery.part == 0 {
+    } else if delivery.due != delivery.scheduled && delivery.part == 0 {
         let (from, to) = (
             calendar::local(delivery.scheduled, zone),
             calendar::local(delivery.due, zone),

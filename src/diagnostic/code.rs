@@ -345,4 +345,10 @@ codes! {
     ProgramNotExecutable = "L231" Warning,
     /// A voice that the engine on this machine does not have.
     UnknownVoice = "L232" Warning,
+    /// An airtime target for channels that nobody hears.
+    TargetNotHeard = "L240" Error,
+    /// An airtime target where no rule and no window says which hours may be filled.
+    TargetWithoutHours = "L241" Error,
+    /// An airtime target that the plan does not reach.
+    TargetNotMet = "L242" Warning,
 }

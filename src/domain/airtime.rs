@@ -5,8 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     audio::Chime,
-    bulletin::Format,
-    channel::{Channel, ChannelKind},
+    channel::Channel,
     id::{BulletinId, WardId},
     speech::{Rate, Weight},
     workspace::Workspace,
@@ -56,7 +55,7 @@ impl Workspace {
     /// How long `bulletin` is heard on `channel`, chime included. `None` where it is read and not heard.
     #[must_use]
     pub fn airtime(&self, bulletin: &BulletinId, channel: &Channel) -> Option<Duration> {
-        if channel.kind != ChannelKind::Loudspeaker || channel.format != Format::Script {
+        if !channel.is_heard() {
             return None;
         }
         let rate = channel.rate.unwrap_or(self.settings.speech.rate);

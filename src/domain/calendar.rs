@@ -13,6 +13,7 @@ pub use zone::{local, resolve, rfc3339};
 
 use super::{
     crontab::{Crontab, YEARS, weekdays_in},
+    target::AirtimeTarget,
     time::Timestamp,
 };
 
@@ -37,6 +38,8 @@ pub enum When {
         /// Days of the week.
         days: Vec<Weekday>,
     },
+    /// Never by itself: the plan finds times for it, a week at once.
+    Target(AirtimeTarget),
 }
 
 /// Nothing fires before 1970 or after 2100 ([`YEARS`]); the margin is for zones behind UTC.
@@ -129,6 +132,7 @@ impl When {
                 })?;
                 YEARS.contains(&day.year()).then(|| day.and_time(time))
             }
+            Self::Target(_) => None,
         }
     }
 
@@ -168,6 +172,7 @@ impl When {
                 times.len() as u64,
                 times.partition_point(|time| *time < wall.time()) as u64,
             ),
+            Self::Target(_) => (0, 0),
         };
         let fires_today = self.days_in(last) >> today.day() & 1 == 1;
         days * per_day + if fires_today { rank } else { 0 }
@@ -180,6 +185,7 @@ impl When {
         match self {
             Self::Cron(line) => line.days_in(year, month),
             Self::At { days, .. } => weekdays_in(year, month, |day| days.contains(&day)),
+            Self::Target(_) => 0,
         }
     }
 }

@@ -120,6 +120,14 @@ pub struct Channel {
     pub adapter: AdapterConfig,
 }
 
+impl Channel {
+    /// Whether people hear it. A loudspeaker that carries something else than a script shows it, and is read.
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        self.kind == ChannelKind::Loudspeaker && self.format == Format::Script
+    }
+}
+
 /// How a channel is reached, as data; `crate::adapter` makes it act.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AdapterConfig {

@@ -173,7 +173,29 @@ impl DeliveryId {
             hasher.update(b"\0");
             hasher.update(&part.to_be_bytes());
         }
-        let hash = hasher.finalize();
+        Self::of_hash(&hasher.finalize())
+    }
+
+    /// The id of what fills the airtime target `schedule` on the day that begins at `midnight`: the airing of that number, from
+    /// 0, of a bulletin. It does not depend on when that is, so what an edit moves is not aired again.
+    #[must_use]
+    pub fn of_filling(
+        schedule: &ScheduleId,
+        midnight: super::time::Timestamp,
+        (bulletin, turn): (&BulletinId, u16),
+        channel: &ChannelId,
+    ) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for text in [schedule.as_str(), bulletin.as_str(), channel.as_str()] {
+            hasher.update(text.as_bytes());
+            hasher.update(b"\0");
+        }
+        hasher.update(&midnight.as_micros().to_be_bytes());
+        hasher.update(&turn.to_be_bytes());
+        Self::of_hash(&hasher.finalize())
+    }
+
+    fn of_hash(hash: &blake3::Hash) -> Self {
         let text = hash.as_bytes()[..20]
             .iter()
             .map(|byte| char::from(LETTERS[usize::from(byte & 31)]))

@@ -6,6 +6,7 @@
 //! not from when somebody started.
 
 pub(crate) mod draft;
+mod fill;
 mod place;
 
 use std::time::Duration;
@@ -19,11 +20,13 @@ use super::{
     delivery::Reason,
     id::{BulletinId, ChannelId, DeliveryId, ScheduleId, TopicId, WardId},
     schedule::{Choice, Missed, Schedule, Start},
+    target::Filling,
     time::Timestamp,
     workspace::Workspace,
 };
 use draft::Draft;
-use place::Ground;
+use fill::{Fills, Weeks};
+use place::{Ground, Placing};
 
 /// Rotation counts firings from here, unless the schedule itself begins on a day of its own.
 const EPOCH: NaiveDate = NaiveDate::from_ymd_opt(2024, 1, 1).expect("a date");
@@ -37,6 +40,28 @@ pub struct Plan<'w> {
     workspace: &'w Workspace,
     lines: Vec<Line<'w>>,
     ground: Ground<'w>,
+    fills: Fills<'w>,
+}
+
+/// A day on which everything that schedules want has its place, and nothing else yet.
+#[derive(Debug)]
+struct Day<'g, 'w> {
+    begin: Timestamp,
+    drafts: Vec<Draft<'w>>,
+    /// So many of the drafts are of the day before, and are still heard.
+    late: usize,
+    placing: Placing<'g, 'w>,
+}
+
+impl<'w> Day<'_, 'w> {
+    /// What is due on it, in order.
+    fn finished(self) -> Vec<Draft<'w>> {
+        let mut drafts = self.drafts;
+        self.placing.limits(&mut drafts);
+        drafts.drain(..self.late);
+        drafts.sort_by(|one, other| one.order().cmp(&other.order()));
+        drafts
+    }
 }
 
 #[derive(Debug)]
@@ -135,11 +160,26 @@ impl<'w> Plan<'w> {
                     .collect(),
             })
             .collect();
+        let ground = Ground::new(workspace);
         Self {
             workspace,
             lines,
-            ground: Ground::new(workspace),
+            fills: Fills::new(workspace, &ground),
+            ground,
         }
+    }
+
+    /// What becomes of the airtime targets in the ISO weeks of `days`, each with its Monday, by target and ward. Quickest where
+    /// the weeks ascend.
+    pub fn fillings(
+        &self,
+        days: impl IntoIterator<Item = NaiveDate>,
+    ) -> impl Iterator<Item = (NaiveDate, Filling)> {
+        let mut weeks = Weeks::new(self);
+        days.into_iter().flat_map(move |day| {
+            let (monday, fillings) = weeks.fillings(day);
+            fillings.into_iter().map(move |filling| (monday, filling))
+        })
     }
 
     /// The deliveries due from `from` (included) to `until` (excluded), by instant, schedule and channel. Lazy: memory does
@@ -160,11 +200,16 @@ impl<'w> Plan<'w> {
     ) -> impl Iterator<Item = (PlannedDelivery, Option<Why>)> {
         let day_of = |at| calendar::local(at, self.workspace.settings.zone).date();
         let (first, last) = (day_of(from), day_of(until));
+        let mut weeks = Weeks::new(self);
         first
             .iter_days()
             .take_while(move |day| *day <= last && from < until)
             .flat_map(move |day| {
-                let mut drafts = self.day(day);
+                let mut drafts = if self.fills.is_empty() {
+                    self.begun(day).finished()
+                } else {
+                    weeks.day(day)
+                };
                 drafts.retain(|draft| from <= draft.due && draft.due < until);
                 drafts.into_iter().map(|mut draft| {
                     let waits = draft.waits.take();
@@ -173,16 +218,18 @@ impl<'w> Plan<'w> {
             })
     }
 
-    /// Everything that is due on a day of the workspace's zone, in order.
-    fn day(&self, day: NaiveDate) -> Vec<Draft<'w>> {
-        let (from, until) = self.bounds(day);
-        let mut drafts = self.drafts(from, until);
-        let own = drafts.len();
-        drafts.extend(self.over_midnight(day, from));
-        self.ground.place(day, until, &mut drafts, own);
-        drafts.truncate(own);
-        drafts.sort_by(|one, other| one.order().cmp(&other.order()));
-        drafts
+    /// What schedules want on a day of the workspace's zone, in its place.
+    fn begun(&self, day: NaiveDate) -> Day<'_, 'w> {
+        let (begin, end) = self.bounds(day);
+        let mut drafts = self.over_midnight(day, begin);
+        let late = drafts.len();
+        drafts.extend(self.drafts(begin, end));
+        Day {
+            begin,
+            placing: self.ground.place(day, end, &mut drafts, late),
+            drafts,
+            late,
+        }
     }
 
     fn bounds(&self, day: NaiveDate) -> (Timestamp, Timestamp) {
@@ -220,8 +267,7 @@ impl<'w> Plan<'w> {
             return Vec::new();
         };
         let mut drafts = self.drafts(self.bounds(before).0, midnight);
-        let own = drafts.len();
-        self.ground.place(before, midnight, &mut drafts, own);
+        self.ground.place(before, midnight, &mut drafts, 0);
         drafts.retain(|draft| {
             draft.skip.is_none() && draft.length.is_some() && draft.reserved_until() > midnight
         });
@@ -264,7 +310,7 @@ impl<'w> Plan<'w> {
         } = draft;
         let ward = self.workspace.ward(&channel.ward);
         PlannedDelivery {
-            id: DeliveryId::of_part(&schedule.id, draft.scheduled, draft.part, &channel.id),
+            id: draft.id(),
             schedule: schedule.id.clone(),
             scheduled: draft.scheduled,
             part: draft.part,

@@ -8,6 +8,7 @@ use super::{
     calendar::When,
     channel::{Channel, ChannelKind},
     id::{BulletinId, ChannelId, ScheduleId, TopicId, WardId},
+    target::AirtimeTarget,
     ward::Validity,
 };
 
@@ -49,6 +50,15 @@ pub enum Start {
 }
 
 impl Schedule {
+    /// How much is to be heard a week, where it names no times but fills permitted hours.
+    #[must_use]
+    pub fn target(&self) -> Option<&AirtimeTarget> {
+        match &self.when {
+            When::Target(target) => Some(target),
+            When::Cron(_) | When::At { .. } => None,
+        }
+    }
+
     /// Silence between the parts of a session.
     #[must_use]
     pub fn gap(&self) -> Duration {

@@ -18,6 +18,7 @@ mod recipes;
 mod recordings;
 mod schedules;
 mod spoken;
+mod targets;
 mod wards;
 mod words;
 
@@ -159,6 +160,7 @@ pub(super) fn run(
         now,
     );
     policy::check(notebook, &workspace, &parts.rules);
+    targets::check(notebook, &workspace, &parts.schedules);
     approvals::check(notebook, &workspace, &parts.bulletins, &parts.schedules);
     spoken::check_readings(notebook, &parts.readings.spoken);
     recordings::check(

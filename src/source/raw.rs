@@ -15,6 +15,7 @@ pub(super) mod recipe;
 pub(super) mod schedule;
 pub(super) mod settings;
 pub(super) mod speech;
+mod target;
 pub(super) mod ward;
 
 use crate::{

@@ -1,6 +1,7 @@
 //! The plan of a day: what is heard has a length, gives way, keeps to the hours, and is the same however it is asked for.
 
 mod reference;
+mod target;
 
 use std::time::Duration;
 

@@ -7,7 +7,7 @@ use crate::domain::{
     calendar::resolve,
     channel::Channel,
     delivery::Reason,
-    id::{ChannelId, ScheduleId},
+    id::{ChannelId, DeliveryId, ScheduleId},
     schedule::{Choice, Missed, Schedule},
     time::Timestamp,
     workspace::Workspace,
@@ -24,6 +24,8 @@ pub(crate) struct Draft<'w> {
     pub scheduled: Timestamp,
     /// Which part of a session it is.
     pub part: u16,
+    /// Where it fills an airtime target: which airing of its bulletin on that day it is, from 0.
+    pub filling: Option<u16>,
     /// When it begins.
     pub due: Timestamp,
     /// Where it goes.
@@ -52,6 +54,7 @@ impl<'w> Draft<'w> {
             schedule,
             scheduled,
             part,
+            filling: None,
             due: scheduled,
             channel,
             bulletin,
@@ -63,6 +66,53 @@ impl<'w> Draft<'w> {
             }),
             waits: None,
         }
+    }
+
+    /// A draft that fills an airtime target on the day that begins at `midnight`: no schedule names its instant.
+    pub(super) fn filling(
+        (schedule, midnight, turn): (&'w Schedule, Timestamp, u16),
+        channel: &'w Channel,
+        bulletin: &'w Bulletin,
+        length: Duration,
+    ) -> Self {
+        Self {
+            schedule,
+            scheduled: midnight,
+            part: 0,
+            filling: Some(turn),
+            due: midnight,
+            channel,
+            bulletin: Some(bulletin),
+            length: Some(length),
+            limit: None,
+            skip: None,
+            waits: None,
+        }
+    }
+
+    /// Its id. What fills a target is told by its day and its bulletin, so that an edit elsewhere moves it.
+    pub(super) fn id(&self) -> DeliveryId {
+        let (schedule, channel) = (&self.schedule.id, &self.channel.id);
+        match (self.filling, self.bulletin) {
+            (Some(turn), Some(bulletin)) => {
+                DeliveryId::of_filling(schedule, self.scheduled, (&bulletin.id, turn), channel)
+            }
+            _ => DeliveryId::of_part(schedule, self.scheduled, self.part, channel),
+        }
+    }
+
+    /// Whether both belong to one occurrence.
+    pub(super) fn is_one_with(&self, other: &Self) -> bool {
+        let filled = |draft: &Self| {
+            draft
+                .filling
+                .and(draft.bulletin)
+                .map(|bulletin| &bulletin.id)
+        };
+        self.schedule.id == other.schedule.id
+            && self.scheduled == other.scheduled
+            && self.filling == other.filling
+            && filled(self) == filled(other)
     }
 
     /// The order in which a day's drafts are given out.

@@ -3,7 +3,8 @@
 //! skipped with the reason.
 //!
 //! Precedence: the more urgent before the less urgent; then what must begin on time before what may wait; then as the ward
-//! decided; then the earlier, and at last the order of ids, so that every node decides alike.
+//! decided; then the earlier, and at last the order of ids, so that every node decides alike. What fills airtime targets
+//! (`plan/fill.rs`) is judged by the same rules, after all of that.
 
 use std::{cmp::Reverse, collections::HashMap, time::Duration};
 
@@ -16,7 +17,7 @@ use crate::domain::{
     delivery::Reason,
     detail::Detail,
     id::WardId,
-    policy::{Permit, Policy},
+    policy::{Permit, Policy, Rule},
     schedule::Start,
     time::{Timestamp, minutes_seconds},
     workspace::Workspace,
@@ -25,7 +26,7 @@ use crate::domain::{
 use super::{Limit, NO_BULLETIN, Why, draft::Draft};
 
 /// Silence between two broadcasts of different schedules.
-const BETWEEN: Duration = Duration::from_secs(5);
+pub(super) const BETWEEN: Duration = Duration::from_secs(5);
 
 /// Who hears whom.
 #[derive(Debug)]
@@ -62,16 +63,21 @@ impl<'w> Ground<'w> {
         }
     }
 
-    /// Gives every draft of `day`, which ends at `end`, that is heard its place. From the index `own` on, drafts have theirs:
-    /// they began on the day before and are still heard.
+    /// The number of a ward here.
+    pub(super) fn number(&self, ward: &WardId) -> Option<usize> {
+        self.numbers.get(ward).copied()
+    }
+
+    /// Gives every draft of `day`, which ends at `end`, that is heard its place. The first `late` drafts have theirs: they
+    /// began on the day before and are still heard.
     pub(super) fn place(
         &self,
         day: NaiveDate,
         end: Timestamp,
         drafts: &mut [Draft<'w>],
-        own: usize,
-    ) {
-        let mut units = self.units(&drafts[..own]);
+        late: usize,
+    ) -> Placing<'_, 'w> {
+        let mut units = self.units(drafts, late);
         units.sort_by(|one, other| {
             self.precedence(one, drafts)
                 .cmp(&self.precedence(other, drafts))
@@ -88,8 +94,9 @@ impl<'w> Ground<'w> {
             },
             slots: vec![Vec::new(); self.numbers.len()],
             heard: vec![Vec::new(); self.numbers.len()],
+            placed: Vec::new(),
         };
-        for (index, draft) in drafts.iter().enumerate().skip(own) {
+        for (index, draft) in drafts[..late].iter().enumerate() {
             if let Some(number) = self.numbers.get(&draft.channel.ward) {
                 placing.slots[*number].push(Slot {
                     from: draft.due,
@@ -102,15 +109,14 @@ impl<'w> Ground<'w> {
         for unit in &mut units {
             placing.unit(unit, drafts);
         }
-        for unit in &units {
-            placing.limit(unit, drafts);
-        }
+        placing.placed = units;
+        placing
     }
 
     /// Drafts that stand or fall together: the parts of one occurrence on one channel.
-    fn units(&self, drafts: &[Draft<'w>]) -> Vec<Unit> {
+    fn units(&self, drafts: &[Draft<'w>], late: usize) -> Vec<Unit> {
         let mut units: Vec<Unit> = Vec::new();
-        for (index, draft) in drafts.iter().enumerate() {
+        for (index, draft) in drafts.iter().enumerate().skip(late) {
             let (Some(_), None, Some(ward)) = (
                 draft.length,
                 &draft.skip,
@@ -120,10 +126,7 @@ impl<'w> Ground<'w> {
             };
             if let Some(unit) = units.last_mut().filter(|_| draft.part > 0) {
                 let first = &drafts[unit.parts[0]];
-                if first.schedule.id == draft.schedule.id
-                    && first.scheduled == draft.scheduled
-                    && first.channel.id == draft.channel.id
-                {
+                if first.is_one_with(draft) && first.channel.id == draft.channel.id {
                     unit.parts.push(index);
                     unit.priority = unit.priority.max(draft.priority());
                     continue;
@@ -159,24 +162,26 @@ impl<'w> Ground<'w> {
 
 /// Drafts that stand or fall together, by their places in the list.
 #[derive(Debug)]
-struct Unit {
-    parts: Vec<usize>,
-    ward: usize,
-    priority: Priority,
+pub(super) struct Unit {
+    pub parts: Vec<usize>,
+    pub ward: usize,
+    pub priority: Priority,
 }
 
 /// What is heard on a channel from one instant to another.
 #[derive(Debug, Clone, Copy)]
-struct Slot {
-    from: Timestamp,
-    until: Timestamp,
+pub(super) struct Slot {
+    pub from: Timestamp,
+    pub until: Timestamp,
     /// The draft.
-    draft: usize,
+    pub draft: usize,
     /// When the first part of its unit begins.
-    begin: Timestamp,
+    pub begin: Timestamp,
 }
 
-struct Placing<'g, 'w> {
+/// A day on which everything that its schedules want has its place.
+#[derive(Debug)]
+pub(super) struct Placing<'g, 'w> {
     ground: &'g Ground<'w>,
     zone: Tz,
     end: Timestamp,
@@ -185,9 +190,12 @@ struct Placing<'g, 'w> {
     slots: Vec<Vec<Slot>>,
     /// By ward: when anything is heard of its own loudspeakers.
     heard: Vec<Vec<(Timestamp, Timestamp)>>,
+    /// What was looked at; without parts where nothing of it has a place.
+    placed: Vec<Unit>,
 }
 
 /// What the rules leave of a day and of what follows, by ward and priority.
+#[derive(Debug)]
 struct Permits<'w> {
     policy: &'w Policy,
     zone: Tz,
@@ -200,8 +208,11 @@ impl<'w> Permits<'w> {
     fn of(&mut self, unit: &Unit, drafts: &[Draft<'w>]) -> &Permit<'w> {
         let parts = unit.parts.iter().map(|part| drafts[*part].priority());
         let priority = parts.min().unwrap_or_default();
-        let ward = &drafts[unit.parts[0]].channel.ward;
-        self.known.entry((unit.ward, priority)).or_insert_with(|| {
+        self.here(unit.ward, &drafts[unit.parts[0]].channel.ward, priority)
+    }
+
+    fn here(&mut self, number: usize, ward: &WardId, priority: Priority) -> &Permit<'w> {
+        self.known.entry((number, priority)).or_insert_with(|| {
             let on = |day| self.policy.permit(ward, day, self.zone, priority);
             on(self.day).followed_by(on(self.day.succ_opt().unwrap_or(self.day)))
         })
@@ -209,12 +220,67 @@ impl<'w> Permits<'w> {
 }
 
 /// Why something cannot begin at an instant, and the next one at which it may; always later.
-struct Obstacle {
-    why: Why,
-    until: Timestamp,
+#[derive(Debug)]
+pub(super) struct Obstacle<'w> {
+    pub hindrance: Hindrance<'w>,
+    pub until: Timestamp,
+}
+
+/// What is in the way.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Hindrance<'w> {
+    /// What is heard at that time.
+    Collision(Slot),
+    /// The hours: it would be heard from the one instant to the other.
+    Outside(&'w Rule, Timestamp, Timestamp),
+    /// There would be more sessions on that day than so many.
+    TooManySessions(&'w Rule, u32),
+    /// A session would last so long, and may only last so long.
+    SessionTooLong(&'w Rule, Duration, Duration),
+    /// All sessions of the day would last so long, and may only last so long.
+    DayTooLong(&'w Rule, Duration, Duration),
 }
 
 impl<'w> Placing<'_, 'w> {
+    /// What a ward's loudspeakers and those that its people hear say.
+    pub(super) fn heard_in(&self, ward: usize) -> impl Iterator<Item = &Slot> {
+        let numbers = self.ground.hearing[ward].iter();
+        numbers.flat_map(|number| &self.slots[*number])
+    }
+
+    /// When anything is heard of a ward's own loudspeakers.
+    pub(super) fn heard_by(&self, ward: usize) -> &[(Timestamp, Timestamp)] {
+        &self.heard[ward]
+    }
+
+    /// What every loudspeaker says.
+    pub(super) fn slots(&self) -> impl Iterator<Item = &Slot> {
+        self.slots.iter().flatten()
+    }
+
+    /// What the rules leave of the day in a ward.
+    pub(super) fn permit(&mut self, ward: (usize, &WardId), priority: Priority) -> &Permit<'w> {
+        self.permits.here(ward.0, ward.1, priority)
+    }
+
+    /// When the day ends.
+    pub(super) fn end(&self) -> Timestamp {
+        self.end
+    }
+
+    /// Gives a unit its place without a look at what is in the way.
+    pub(super) fn add(&mut self, unit: Unit, begin: Timestamp, drafts: &mut [Draft<'w>]) {
+        self.take(&unit, begin, drafts);
+        self.placed.push(unit);
+    }
+
+    /// Says of everything that has a place when it has to be over. Nothing is placed after that.
+    pub(super) fn limits(mut self, drafts: &mut [Draft<'w>]) {
+        for unit in std::mem::take(&mut self.placed) {
+            self.limit(&unit, drafts);
+        }
+    }
+
     /// Finds a place for a unit: as it is, later, with fewer parts, or not at all.
     fn unit(&mut self, unit: &mut Unit, drafts: &mut [Draft<'w>]) {
         let mut missing = Why {
@@ -260,7 +326,7 @@ impl<'w> Placing<'_, 'w> {
                 return Ok((begin, first_why));
             };
             // What is in the way at the time that was wanted is what people want to know.
-            let why = first_why.get_or_insert(obstacle.why);
+            let why = first_why.get_or_insert_with(|| self.why(obstacle.hindrance, drafts));
             if obstacle.until > latest || obstacle.until >= self.end {
                 return Err(why.clone());
             }
@@ -268,13 +334,29 @@ impl<'w> Placing<'_, 'w> {
         }
     }
 
+    fn why(&self, hindrance: Hindrance<'w>, drafts: &[Draft<'w>]) -> Why {
+        match hindrance {
+            Hindrance::Collision(slot) => return self.collision(&slot, &drafts[slot.draft]),
+            Hindrance::Outside(rule, from, until) => rule.outside(from, until, self.zone),
+            Hindrance::TooManySessions(rule, most) => {
+                rule.refusal("too-many-sessions").with("most", most)
+            }
+            Hindrance::SessionTooLong(rule, length, longest) => rule.too_long(length, longest),
+            Hindrance::DayTooLong(rule, length, longest) => rule
+                .refusal("day-too-long")
+                .with("length", minutes_seconds(length))
+                .with("longest", minutes_seconds(longest)),
+        }
+        .into_why(Reason::Policy)
+    }
+
     /// What keeps a unit from beginning at `begin`.
-    fn obstacle(
+    pub(super) fn obstacle(
         &mut self,
         unit: &Unit,
         begin: Timestamp,
         drafts: &[Draft<'w>],
-    ) -> Option<Obstacle> {
+    ) -> Option<Obstacle<'w>> {
         let slots: Vec<Slot> = spans(unit, begin, drafts).collect();
         let channel = drafts[unit.parts[0]].channel;
         for number in &self.ground.hearing[unit.ward] {
@@ -283,9 +365,7 @@ impl<'w> Placing<'_, 'w> {
                 let is_own = draft.channel.id == channel.id;
                 // One occurrence on several channels is a chorus, though its parts are not equally long everywhere.
                 let first = &drafts[unit.parts[0]];
-                let is_one = !is_own
-                    && draft.schedule.id == first.schedule.id
-                    && draft.scheduled == first.scheduled;
+                let is_one = !is_own && draft.is_one_with(first);
                 let is_same = |slot: &Slot| {
                     !is_own
                         && drafts[slot.draft].bulletin.map(|bulletin| &bulletin.id)
@@ -310,27 +390,23 @@ impl<'w> Placing<'_, 'w> {
                         .min()
                         .unwrap_or(other.until + BETWEEN);
                     return Some(Obstacle {
-                        why: self.collision(other, draft),
+                        hindrance: Hindrance::Collision(*other),
                         until: begin + free.since(slot.from),
                     });
                 }
             }
         }
         let heard = until_of(&slots, drafts);
-        let zone = self.zone;
         let permit = self.permits.of(unit, drafts);
         if let Some(closed) = permit.refuses(begin, heard) {
             return Some(Obstacle {
-                why: closed
-                    .rule
-                    .outside(begin, heard, zone)
-                    .into_why(Reason::Policy),
+                hindrance: Hindrance::Outside(closed.rule, begin, heard),
                 until: closed.until,
             });
         }
         // A minute later it may be a session of its own, or a part of the next one.
-        too_much(permit, &self.heard[unit.ward], (begin, heard)).map(|detail| Obstacle {
-            why: detail.into_why(Reason::Policy),
+        too_much(permit, &self.heard[unit.ward], (begin, heard)).map(|hindrance| Obstacle {
+            hindrance,
             until: begin + Duration::from_mins(1),
         })
     }
@@ -358,9 +434,7 @@ impl<'w> Placing<'_, 'w> {
         for number in &self.ground.hearing[unit.ward] {
             for slot in &self.slots[*number] {
                 let other = &drafts[slot.draft];
-                let is_chorus = slot.begin == begin
-                    && other.schedule.id == first.schedule.id
-                    && other.scheduled == first.scheduled;
+                let is_chorus = slot.begin == begin && other.is_one_with(first);
                 if slot.from > begin
                     && !is_chorus
                     && next.as_ref().is_none_or(|(next, _)| slot.from < next.from)
@@ -449,11 +523,11 @@ fn until_of(slots: &[Slot], drafts: &[Draft<'_>]) -> Timestamp {
 }
 
 /// What of the amounts that the rules allow would be exceeded if `span` were heard besides what is heard already.
-fn too_much(
-    permit: &Permit<'_>,
+fn too_much<'w>(
+    permit: &Permit<'w>,
     heard: &[(Timestamp, Timestamp)],
     span: (Timestamp, Timestamp),
-) -> Option<Detail> {
+) -> Option<Hindrance<'w>> {
     if permit.sessions.is_none() && permit.longest.is_none() && permit.longest_day.is_none() {
         return None;
     }
@@ -462,7 +536,7 @@ fn too_much(
     let sessions = sessions(all, permit.gap);
     let count = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
     if let Some((most, rule)) = permit.sessions.filter(|(most, _)| count > *most) {
-        return Some(rule.refusal("too-many-sessions").with("most", most));
+        return Some(Hindrance::TooManySessions(rule, most));
     }
     let longest = sessions
         .iter()
@@ -470,18 +544,14 @@ fn too_much(
         .max()
         .unwrap_or_default();
     if let Some((most, rule)) = permit.longest.filter(|(most, _)| longest > *most) {
-        return Some(rule.too_long(longest, most));
+        return Some(Hindrance::SessionTooLong(rule, longest, most));
     }
     let total: Duration = sessions
         .iter()
         .map(|(from, until)| until.since(*from))
         .sum();
     let (most, rule) = permit.longest_day.filter(|(most, _)| total > *most)?;
-    Some(
-        rule.refusal("day-too-long")
-            .with("length", minutes_seconds(total))
-            .with("longest", minutes_seconds(most)),
-    )
+    Some(Hindrance::DayTooLong(rule, total, most))
 }
 
 /// Spans joined to sessions, ascending.

@@ -3,14 +3,19 @@
 use chrono::{Days, NaiveDate, NaiveTime};
 
 use crate::{
-    domain::{calendar::resolve, plan::Plan, time::Timestamp, workspace::Workspace},
+    domain::{
+        calendar::{local, resolve},
+        plan::Plan,
+        time::Timestamp,
+        workspace::Workspace,
+    },
     source::{
         notebook::Notebook,
         raw::{policy::RawRule, schedule::RawSchedule},
     },
 };
 
-use super::{collisions::Collisions, hours::Refusals, policy::turning_days};
+use super::{collisions::Collisions, hours::Refusals, policy::turning_days, targets};
 
 /// Days that are looked at from each day on which other rules hold: every weekday twice.
 const DAYS: u64 = 14;
@@ -27,7 +32,12 @@ pub(super) fn check(
 ) {
     let (mut collisions, mut refusals) = (Collisions::default(), Refusals::default());
     let plan = Plan::new(workspace);
-    for (from, until) in spans(workspace, schedules, day) {
+    let spans = spans(workspace, schedules, day);
+    if let Some((from, _)) = spans.first() {
+        let first = local(*from, workspace.settings.zone).date();
+        targets::check_reach(notebook, workspace, &plan, schedules, first);
+    }
+    for (from, until) in spans {
         for (delivery, waits) in plan.judged(from, until) {
             refusals.take(&delivery);
             collisions.take(delivery, waits);

@@ -186,12 +186,15 @@ fn late_loudspeaker(notebook: &Notebook, raw: &RawSchedule, targets: &[&Channel]
     }
 }
 
-/// Whether the schedule fires on any of these days.
+/// Whether the schedule fires on any of these days. A target may on each of them.
 fn fires_within(schedule: &Schedule, valid: Validity) -> bool {
     if let (Some(from), Some(until)) = (valid.from, valid.until)
         && until < from
     {
         // Said already, where the days are written.
+        return true;
+    }
+    if schedule.target().is_some() {
         return true;
     }
     let start = valid.from.and_then(|day| day.and_hms_opt(0, 0, 0));

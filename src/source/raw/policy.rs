@@ -99,7 +99,7 @@ fn rule(id: RuleId, value: Value<'_>) -> Option<RawRule> {
     })
 }
 
-fn window(value: Value<'_>) -> Option<Window> {
+pub(super) fn window(value: Value<'_>) -> Option<Window> {
     value
         .map(|fields| {
             let days = match fields.get("days") {

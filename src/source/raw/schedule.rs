@@ -1,4 +1,4 @@
-//! `schedules/*.yaml`.
+//! `schedules/*.yaml`: schedules, and airtime targets beside them.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use crate::{
 
 /// How late a sending may begin when the schedule does not say: long enough for a few tries, short enough that a
 /// loudspeaker does not speak at a time nobody decided on.
-const DEADLINE: Duration = Duration::from_mins(10);
+pub(super) const DEADLINE: Duration = Duration::from_mins(10);
 
 /// A schedule and its places.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub(crate) struct RawSchedule {
     pub schedule: Schedule,
     /// Where it is named.
     pub at: Place,
-    /// When it fires, if that could be read.
+    /// When it fires, or how much a target wants, if that could be read.
     pub when: Option<Place>,
     /// What it sends, if that could be read.
     pub bulletins: Option<Place>,
@@ -47,13 +47,23 @@ pub(crate) struct RawSchedule {
 /// Reads one file of schedules. `zone` is the workspace's.
 pub(crate) fn read(root: Value<'_>, zone: Tz) -> Vec<RawSchedule> {
     root.map(|fields| {
-        let schedules = fields.required("schedules");
-        let read = |schedules: Value<'_>| {
-            schedules.definitions(Named::Schedule, ScheduleId::parse, |id, value| {
-                schedule(id, value, zone)
-            })
-        };
-        schedules.map(read).unwrap_or_default()
+        let (schedules, targets) = (fields.get("schedules"), fields.get("targets"));
+        if schedules.is_none() && targets.is_none() {
+            fields.missing("schedules");
+        }
+        let mut read = Vec::new();
+        for (list, one) in [
+            (schedules, schedule as fn(_, _, _) -> _),
+            (targets, super::target::read),
+        ] {
+            let known = list.map(|list| {
+                list.definitions(Named::Schedule, ScheduleId::parse, |id, value| {
+                    one(id, value, zone)
+                })
+            });
+            read.extend(known.unwrap_or_default());
+        }
+        read
     })
     .unwrap_or_default()
 }
@@ -151,7 +161,7 @@ pub(super) fn weekdays(value: Value<'_>) -> Option<Vec<Weekday>> {
 }
 
 /// The list, unless it has nothing in it: then the schedule never fires.
-fn not_empty(list: Value<'_>) -> Option<Value<'_>> {
+pub(super) fn not_empty(list: Value<'_>) -> Option<Value<'_>> {
     if !list.is_empty_list() {
         return Some(list);
     }
@@ -293,7 +303,7 @@ fn rotation(fields: &Fields<'_>) -> Option<Choice> {
     }
 }
 
-fn targets(value: Value<'_>) -> Option<Targets> {
+pub(super) fn targets(value: Value<'_>) -> Option<Targets> {
     value.map(|fields| {
         let kinds = ChannelKind::ALL.map(|kind| (kind.as_str(), kind));
         let channels = |name| {

@@ -1,5 +1,5 @@
 //! `loa.yaml`, `channels/` without recipes, and `schedules/`. The readers are in `raw/settings.rs`, `raw/approval.rs`,
-//! `raw/lint.rs`, `raw/ward.rs`, `raw/channel.rs` and `raw/schedule.rs`.
+//! `raw/lint.rs`, `raw/ward.rs`, `raw/channel.rs`, `raw/schedule.rs` and `raw/target.rs`.
 
 use serde_json::{Value, json};
 
@@ -314,6 +314,23 @@ pub(super) fn schedules(shape: &Shape) -> Value {
     );
     let late = shape.object("late", vec![need("within", duration())]);
     let late = shape.object("missed", vec![need("late", late)]);
+    let cap = vec![
+        may("per_day", integer(1, 1_000)),
+        may("per_week", integer(1, 1_000)),
+    ];
+    let target = shape.object(
+        "target",
+        vec![
+            need("topic", id()),
+            need("minutes", number(0.5, 10_080.0)),
+            need("to", to.clone()),
+            may("cap", shape.object("cap", cap)),
+            may("windows", some(super::policy::window(shape))),
+            may("valid", shape.validity()),
+            may("deadline", duration()),
+            may("editors", list(text())),
+        ],
+    );
     let schedule = shape.object(
         "schedule",
         vec![
@@ -328,5 +345,13 @@ pub(super) fn schedules(shape: &Shape) -> Value {
             may("editors", list(text())),
         ],
     );
-    shape.object("schedules", vec![need("schedules", by_id(schedule))])
+    shape.choice(
+        "schedules",
+        "anyOf",
+        &["schedules", "targets"],
+        vec![
+            may("schedules", by_id(schedule)),
+            may("targets", by_id(target)),
+        ],
+    )
 }

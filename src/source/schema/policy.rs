@@ -5,13 +5,21 @@ use serde_json::{Value, json};
 use super::{Field, Shape, by_id, duration, id, integer, list, may, need, one_of, text};
 use crate::domain::bulletin::Priority;
 
-pub(super) fn policy(shape: &Shape) -> Value {
+fn hours() -> Vec<Field> {
+    let clock = || json!({ "type": "string", "pattern": "^[0-9]{1,2}:[0-9]{2}$" });
+    vec![need("from", clock()), need("until", clock())]
+}
+
+/// Hours on days of the week.
+pub(super) fn window(shape: &Shape) -> Value {
     let mut days = list(text());
     days["minItems"] = 1.into();
-    let clock = || json!({ "type": "string", "pattern": "^[0-9]{1,2}:[0-9]{2}$" });
-    let hours = || -> Vec<Field> { vec![need("from", clock()), need("until", clock())] };
     let mut window = hours();
     window.push(may("days", days));
+    shape.object("window", window)
+}
+
+pub(super) fn policy(shape: &Shape) -> Value {
     let sessions = shape.object(
         "sessions",
         vec![
@@ -30,7 +38,7 @@ pub(super) fn policy(shape: &Shape) -> Value {
             may("wards", list(id())),
             may("except", list(id())),
             may("valid", shape.validity()),
-            may("windows", list(shape.object("window", window))),
+            may("windows", list(window(shape))),
             may("quiet", list(shape.object("quiet", hours()))),
             may("sessions", sessions),
             may("exempt", list(one_of(&Priority::ALL.map(Priority::as_str)))),
