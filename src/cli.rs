@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 good, 1 findings (mistakes in files, deliveries unaccounted for), 2 wrong usage or failure.
 
+mod airtime;
 mod approve;
 mod channels;
 mod check;
@@ -121,6 +122,8 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Show when something may be heard in a ward, and who decided so
     Policy(policy::PolicyArgs),
+    /// Show how many minutes a week wards hear of each topic, against what is wanted
+    Airtime(airtime::AirtimeArgs),
     /// Show what was broadcast, and what was not and why
     Log(log::LogArgs),
     /// Send a bulletin now
@@ -239,6 +242,7 @@ async fn execute(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Command::Preview(args) => preview::run(global, args, output).await,
         Command::Plan(args) => plan::run(global, args, output).await,
         Command::Policy(args) => policy::run(global, args, output).await,
+        Command::Airtime(args) => airtime::run(global, args, output).await,
         Command::Log(args) => log::run(global, args, output).await,
         Command::Send(args) => send::run(global, args, output).await,
         Command::Pause(args) => pause::pause(global, args, output).await,

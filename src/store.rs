@@ -4,6 +4,7 @@
 //! No transaction is ever open while a call to a channel is under way. `now` is always a parameter.
 
 mod ahead;
+pub mod airtime;
 pub mod approval;
 mod audio;
 mod batch;

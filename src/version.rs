@@ -340,23 +340,25 @@ fn when(when: &When) -> String {
 fn airtime(target: &AirtimeTarget) -> String {
     let Cap { per_day, per_week } = target.cap;
     let weekly = format_duration(target.weekly);
-    let mut line = format!("target {weekly} a week, each at most {per_day} a day");
-    if let Some(per_week) = per_week {
-        line.push_str(&format!(" and {per_week} a week"));
-    }
-    for window in target.windows.iter().flatten() {
+    let cap = per_week.map_or_else(
+        || format!("{per_day} a day"),
+        |per_week| format!("{per_day} a day and {per_week} a week"),
+    );
+    let windows = target.windows.iter().flatten().map(|window| {
         let days: Vec<String> = window.days.iter().map(ToString::to_string).collect();
-        let until = window
-            .hours
-            .until
-            .map_or("24:00:00".to_owned(), |time| time.to_string());
-        line.push_str(&format!(
-            ", {} {}-{until}",
-            days.join(" "),
-            window.hours.from
-        ));
-    }
-    line
+        let until = window.hours.until.map(|time| time.to_string());
+        let until = until.as_deref().unwrap_or("24:00:00");
+        format!("{} {}-{until}", days.join(" "), window.hours.from)
+    });
+    let parts = [
+        format!("target {weekly} a week"),
+        format!("each at most {cap}"),
+    ];
+    parts
+        .into_iter()
+        .chain(windows)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Where and how a channel is reached, in one line. A recipe writes what is sent, so its text counts.

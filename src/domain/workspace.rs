@@ -97,6 +97,13 @@ impl Workspace {
         name.map_or_else(|| scope.target().to_owned(), Clone::clone)
     }
 
+    /// What people call a ward, or its id where there is none any more.
+    #[must_use]
+    pub fn name_of_ward(&self, id: &WardId) -> String {
+        self.ward(id)
+            .map_or_else(|| id.to_string(), |ward| ward.name.clone())
+    }
+
     /// The ward `id`, or the city when `id` is the city's.
     #[must_use]
     pub fn ward(&self, id: &WardId) -> Option<&Ward> {

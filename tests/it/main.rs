@@ -26,6 +26,7 @@ mod support;
 
 mod accounting;
 mod adapter_contract;
+mod airtime;
 mod approval;
 mod audio;
 mod bulletin;

@@ -98,6 +98,7 @@ contract! {
         log_filters,
         following_changes,
         the_account_balances,
+        airtime_is_added_up,
         contradictions_are_named,
         liveness,
         the_journal,

@@ -169,6 +169,12 @@ statements! {
     CONTRADICTIONS_CHANNEL = contradictions!(channel);
     /// See [`contradictions!`].
     CONTRADICTIONS_SCHEDULE = contradictions!(schedule);
+    /// How long is heard of each topic on each channel, and what became of it. `$1` due at or after, `$2` before.
+    AIRTIME = one!("SELECT channel, topic, state, COALESCE(reason, ''), CAST(sum(length_us) AS BIGINT) FROM delivery
+        WHERE due_us >= $1 AND due_us < $2 AND length_us IS NOT NULL AND topic IS NOT NULL
+            AND substr(schedule, 1, 10) <> 'send.test.' AND substr(schedule, 1, 16) <> 'send.correction.'
+            AND NOT (state = 'skipped' AND (by_plan OR reason = 'superseded'))
+        GROUP BY channel, topic, state, COALESCE(reason, '') ORDER BY channel, topic, state, 4");
     /// Which of these ids there are.
     KNOWN = list!("SELECT id FROM list JOIN delivery ON id = list.item");
 

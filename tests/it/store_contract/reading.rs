@@ -1,11 +1,11 @@
 //! What readers see.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use loa::{
     domain::{
         delivery::{Account, Outcome, Reason, State},
-        id::{ChannelId, DeliveryId, ScheduleId, WardId},
+        id::{ChannelId, DeliveryId, ScheduleId, TopicId, WardId},
         plan::PlannedDelivery,
     },
     store::{LogFilter, Order, PageKey},
@@ -268,6 +268,63 @@ pub(super) async fn the_account_balances(ground: Ground) {
         Account::default()
     );
     ground.is_sound().await;
+}
+
+pub(super) async fn airtime_is_added_up(ground: Ground) {
+    let topic = TopicId::parse("gia-danh").unwrap();
+    let heard = |schedule: &str, channel: &str, due: u32| PlannedDelivery {
+        topic: Some(topic.clone()),
+        length: Some(Duration::from_mins(1)),
+        ..planned_by(schedule, channel, due)
+    };
+    let deliveries = [
+        heard("s", "loa-1", 100),
+        heard("s", "loa-1", 110),
+        heard("s", "loa-1", 120),
+        heard("send.abc", "loa-2", 100),
+        heard("s", "loa-3", 100),
+        heard("send.test.abc", "loa-4", 100),
+        heard("send.correction.abc", "loa-5", 100),
+        planned("web-1", 100),
+        silent(heard("s", "loa-6", 100)),
+        heard("s", "loa-1", 1_000),
+        heard("s", "loa-7", 100),
+    ];
+    ground.store.plan(&deliveries, R1, at(0)).await.unwrap();
+    let ending = |index: usize, state, reason| {
+        let ids = [deliveries[index].id.clone()];
+        let store = ground.store.clone();
+        async move {
+            store
+                .end_unbegun(&ids, state, reason, "", at(1))
+                .await
+                .unwrap()
+        }
+    };
+    ending(1, State::Skipped, Reason::Paused).await;
+    ending(3, State::Cancelled, Reason::ByHand).await;
+    ending(10, State::Skipped, Reason::Superseded).await;
+    let found = ground.store.airtime(at(100), at(1_000)).await.unwrap();
+    let shown: Vec<String> = found
+        .iter()
+        .map(|one| {
+            assert_eq!(one.topic, topic);
+            let reason = one.reason.map_or("-", Reason::as_str);
+            let seconds = one.length.as_secs();
+            format!("{} {} {reason} {seconds}", one.channel, one.state.as_str())
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "loa-1 planned - 120",
+            "loa-1 skipped paused 60",
+            "loa-2 cancelled by-hand 60",
+            "loa-3 planned - 60"
+        ]
+    );
+    let none = ground.store.airtime(at(2_000), at(3_000)).await.unwrap();
+    assert_eq!(none, []);
 }
 
 pub(super) async fn contradictions_are_named(ground: Ground) {

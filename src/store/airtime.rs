@@ -1,0 +1,58 @@
+//! How long was heard of each topic, added up where the rows are.
+
+use std::time::Duration;
+
+use super::{
+    Store, StoreError,
+    link::{Cells as _, rows},
+    sql::read as statement,
+};
+use crate::domain::{
+    delivery::{Reason, State},
+    id::{ChannelId, TopicId},
+    time::Timestamp,
+};
+
+/// What one channel was to say of one topic, and what became of that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Airtime {
+    /// The channel.
+    pub channel: ChannelId,
+    /// The topic.
+    pub topic: TopicId,
+    /// What became of it.
+    pub state: State,
+    /// Why, if it was not heard.
+    pub reason: Option<Reason>,
+    /// How long it is.
+    pub length: Duration,
+}
+
+impl Store {
+    /// What is heard and due from `from` (included) to `until` (excluded), by channel, topic, state and reason. What the plan
+    /// itself skipped was never to be heard; tests and corrections are nobody's airtime.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::Corrupt`].
+    pub async fn airtime(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Airtime>, StoreError> {
+        let mut reader = self.pools.reader().await?;
+        let binds = (from.as_micros(), until.as_micros());
+        rows!(reader, statement::AIRTIME, [binds.0, binds.1], |row| {
+            let id = |name: &'static str, text: &str| StoreError::corrupt("delivery", name, text);
+            let (channel, topic) = (row.text(0)?, row.text(1)?);
+            let (state, reason) = (row.text(2)?, row.text(3)?);
+            let micros = u64::try_from(row.integer(4)?).unwrap_or_default();
+            Ok(Airtime {
+                channel: ChannelId::parse(channel).map_err(|_| id("channel", channel))?,
+                topic: TopicId::parse(topic).map_err(|_| id("topic", topic))?,
+                state: State::parse(state).ok_or_else(|| id("state", state))?,
+                reason: Reason::parse(reason),
+                length: Duration::from_micros(micros),
+            })
+        })
+    }
+}
