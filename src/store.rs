@@ -423,6 +423,9 @@ pub struct Finished {
     pub next_at: Option<Timestamp>,
     /// Whether this attempt, or one before it, may have arrived without an answer.
     pub doubt: bool,
+    /// Whether there would have been another attempt, had its deadline not come before that. Where what the delivery has to be
+    /// over for draws that deadline, the record then says so beside the reason.
+    pub cut_off: bool,
     /// What is known about what was heard.
     pub evidence: Evidence,
 }

@@ -258,7 +258,11 @@ fn why(row: &DeliveryRow, output: &Output, zone: chrono_tz::Tz) -> String {
         return String::new();
     };
     let detail = row.detail.as_deref().unwrap_or_default();
+    let in_short = || output.say(&format!("reason.{}", reason.as_str()), &[]);
     if let Some(said) = said(detail, output) {
+        if row.is_cut_off() {
+            return format!("{}. {said}", in_short());
+        }
         return said;
     }
     match (reason, parse_span(detail)) {
@@ -276,7 +280,7 @@ fn why(row: &DeliveryRow, output: &Output, zone: chrono_tz::Tz) -> String {
                 &[("from", &near(from)), ("until", &near(until))],
             )
         }
-        _ => output.say(&format!("reason.{}", reason.as_str()), &[]),
+        _ => in_short(),
     }
 }
 

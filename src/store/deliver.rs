@@ -12,7 +12,7 @@ use self::{
 use super::{
     Candidate, Finished, Room, Store, StoreError, Turn,
     batch::json,
-    link::{Cells as _, Purpose, rows},
+    link::{Cells as _, Purpose, execute, rows},
     pause,
     row::{delivery_id, parsed},
     sql,
@@ -54,6 +54,11 @@ impl Store {
             tx.rollback().await?;
             tx = self.pools.begin(Purpose::Write).await?;
             lost = finish_held(&mut tx, node, now, finished).await?;
+        }
+        let cut_off = finished.iter().filter(|end| end.cut_off);
+        let cut_off: Vec<&str> = cut_off.map(|end| end.id.as_str()).collect();
+        if !cut_off.is_empty() {
+            execute!(tx, sql::deliver::CUT_OFF, json(&cut_off))?;
         }
         let paused = match room.topics {
             Some(topics) if room.in_all > 0 => pause::end_in_turn(&mut tx, topics, now).await?,

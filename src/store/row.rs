@@ -76,6 +76,18 @@ pub struct DeliveryRow {
     pub limit: Option<Limit>,
 }
 
+impl DeliveryRow {
+    /// Whether it was tried, refused, and had no time left for another try because of what its limit names. Its reason is then
+    /// the last answer's, and its detail that of the limit.
+    #[must_use]
+    pub fn is_cut_off(&self) -> bool {
+        let limit = self.limit.as_ref().filter(|_| self.state == State::Failed);
+        limit.is_some_and(|limit| {
+            self.attempts > 0 && limit.why.detail.is_some() && limit.why.detail == self.detail
+        })
+    }
+}
+
 /// One attempt, on record once it has ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AttemptRow {

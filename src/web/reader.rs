@@ -50,7 +50,12 @@ impl Reader {
             .detail
             .as_deref()
             .and_then(|detail| self.spoken(reason, detail, self.day_of(row.due)));
-        Some(spoken.unwrap_or_else(|| self.reason(reason)))
+        Some(match spoken {
+            // Both belong to the answer: what the channel said, and why nobody asked again.
+            Some(limit) if row.is_cut_off() => format!("{}. {limit}", self.reason(reason)),
+            Some(spoken) => spoken,
+            None => self.reason(reason),
+        })
     }
 
     /// What of a row's detail the words of [`Reader::why`] do not say.

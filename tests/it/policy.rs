@@ -73,6 +73,10 @@ on_both_databases! {
         let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
         assert_eq!(row.state, State::Failed);
         assert!(row.attempts > 1, "it was tried again while there was time");
+        assert!(row.is_cut_off(), "{row:?}");
+        assert!(matches!(row.reason, Some(Reason::Status | Reason::Busy)), "what the device said: {row:?}");
+        let detail = row.detail.unwrap();
+        assert!(detail.contains("rule=Khung giờ thử") && detail.contains("QĐ 12/QĐ-UBND"), "and what ended: {detail}");
         let last = at("2024-03-25T05:31") - length;
         assert!(row.deadline <= last + Duration::from_millis(1), "{} {last}", row.deadline);
         let attempts = scene.store().await.attempts(&row.id).await.unwrap();

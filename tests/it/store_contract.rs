@@ -80,6 +80,7 @@ contract! {
         rescue_by_mode,
         rescue_when_alone,
         expiry_by_history,
+        what_was_refused_until_its_hours_end_says_both,
         missed_is_judged,
         reconciling,
         every_end_is_in_the_journal;

@@ -114,6 +114,7 @@ mod tests {
             next: State::Accepted,
             next_at: None,
             doubt: false,
+            cut_off: false,
             evidence: Evidence::Accepted,
         }
     }

@@ -7,7 +7,7 @@ use crate::{
     },
     domain::{
         channel::Mode,
-        delivery::{Evidence, Outcome, State},
+        delivery::{Evidence, Outcome, Reason, State},
         retry::RetryPolicy,
         time::Timestamp,
     },
@@ -41,6 +41,7 @@ pub(super) fn conclude(
         next: State::Accepted,
         next_at: None,
         doubt: claimed.doubt,
+        cut_off: false,
         evidence: Evidence::None,
     };
     let (outcome, reason, detail, after) = match end.ending {
@@ -85,6 +86,9 @@ pub(super) fn conclude(
         None if finished.doubt => (State::Unknown, None),
         None => (State::Failed, None),
     };
+    let ran_out = claimed.attempt >= policy.attempts;
+    finished.cut_off =
+        finished.next == State::Failed && (reason == Reason::Deadline || (may_repeat && !ran_out));
     finished
 }
 
@@ -104,7 +108,6 @@ mod tests {
         adapter::Receipt,
         domain::{
             bulletin::Priority,
-            delivery::Reason,
             id::{ChannelId, DeliveryId, ScheduleId, WardId},
             message::ContentHash,
         },
@@ -195,10 +198,13 @@ mod tests {
             deadline: NOW + Duration::from_secs(1),
             ..claimed(Mode::AtLeastOnce, false, false, 1)
         };
-        assert_eq!(
-            conclude(&late, failure(Outcome::Retry), &POLICY, NOW).next,
-            State::Failed
-        );
+        let end = conclude(&late, failure(Outcome::Retry), &POLICY, NOW);
+        assert_eq!((end.next, end.cut_off), (State::Failed, true));
+        let last = claimed(Mode::AtLeastOnce, false, false, POLICY.attempts);
+        let end = conclude(&last, failure(Outcome::Retry), &POLICY, NOW);
+        assert_eq!((end.next, end.cut_off), (State::Failed, false));
+        let end = conclude(&late, failure(Outcome::Rejected), &POLICY, NOW);
+        assert_eq!((end.next, end.cut_off), (State::Failed, false));
     }
 
     #[test]

@@ -212,6 +212,12 @@ statements! {
         FROM list WHERE id = list.item AND ", is_in_state!("sending"), "
         RETURNING id, state"
     ));
+    /// Says of deliveries that failed because no time was left for another attempt what had to be over by then. What the
+    /// channel answered stays as their reason, and with the attempt.
+    CUT_OFF = list!(concat!(
+        "UPDATE delivery SET detail = COALESCE(over_detail, detail) FROM list
+        WHERE id = list.item AND ", is_in_state!("failed"), " AND ", is_bound!()
+    ));
     /// Ends what can no longer begin: because its schedule says so, or because it would not be over when it has to be. A
     /// deadline is never before its instant. `$1` now.
     EXPIRE = one!(
@@ -219,7 +225,8 @@ statements! {
             state = CASE WHEN attempt = 0 THEN 'skipped' WHEN doubt THEN 'unknown' ELSE 'failed' END,
             reason = CASE WHEN attempt = 0 THEN CASE WHEN ", is_bound!(), " THEN over_reason ELSE 'expired' END
                 WHEN doubt THEN 'deadline' ELSE COALESCE(reason, 'deadline') END,
-            detail = CASE WHEN attempt = 0 AND ", is_bound!(), " THEN over_detail ELSE detail END,
+            detail = CASE WHEN attempt = 0 AND ", is_bound!(), " THEN over_detail
+                WHEN NOT doubt AND ", is_bound!(), " THEN COALESCE(over_detail, detail) ELSE detail END,
             unfinished = FALSE, next_us = NULL, updated_us = $1
         WHERE unfinished AND state <> 'sending' AND due_us <= $1 AND deadline_us <= $1
         RETURNING id, state, reason"

@@ -1,9 +1,14 @@
 //! Ends without a node's word: after a crash, at a deadline, after downtime, by a person.
 
-use loa::domain::{
-    delivery::{Evidence, Outcome, Reason, State},
-    id::DeliveryId,
-    plan::PlannedDelivery,
+use std::time::Duration;
+
+use loa::{
+    domain::{
+        delivery::{Evidence, Outcome, Reason, State},
+        id::DeliveryId,
+        plan::{Limit, PlannedDelivery, Why},
+    },
+    store::Finished,
 };
 
 use super::ground::{Ground, LEASE, NODE, R1, accepted, all, at, end, planned, planned_by, room};
@@ -28,7 +33,7 @@ pub(super) async fn rescue_by_mode(ground: Ground) {
         [],
         "the lease has not ended"
     );
-    let now = end_of_lease + std::time::Duration::from_micros(1);
+    let now = end_of_lease + Duration::from_micros(1);
     let mut rescued = ground
         .store
         .rescue("node-b", false, now, now)
@@ -115,6 +120,69 @@ pub(super) async fn rescue_when_alone(ground: Ground) {
         [(theirs.id, State::Ready)]
     );
     assert_eq!(ground.row(&ours.id).await.state, State::Sending);
+}
+
+pub(super) async fn what_was_refused_until_its_hours_end_says_both(ground: Ground) {
+    let limit = |over| Limit {
+        over,
+        why: Why {
+            reason: Reason::Policy,
+            detail: Some("hours-end rule=Khung giờ".to_owned()),
+        },
+    };
+    let within = |channel: &str, over| PlannedDelivery {
+        deadline: at(200),
+        length: Some(Duration::from_secs(30)),
+        limit: Some(limit(over)),
+        ..planned(channel, 100)
+    };
+    let [waits, cut, rejected, own] = [
+        within("a", at(230)),
+        within("b", at(230)),
+        within("c", at(230)),
+        // Its own deadline comes long before its hours end.
+        within("d", at(900)),
+    ];
+    ground
+        .ready(&[waits.clone(), cut.clone(), rejected.clone(), own.clone()])
+        .await;
+    let claimed = ground.turn(at(100), &[], 5).await.claimed;
+    let of = |id: &DeliveryId| claimed.iter().find(|claimed| &claimed.id == id).unwrap();
+    let ends = [
+        end(of(&waits.id), Outcome::Retry, State::Ready),
+        Finished {
+            cut_off: true,
+            ..end(of(&cut.id), Outcome::Retry, State::Failed)
+        },
+        end(of(&rejected.id), Outcome::Rejected, State::Failed),
+        Finished {
+            cut_off: true,
+            ..end(of(&own.id), Outcome::Retry, State::Failed)
+        },
+    ];
+    ground.turn(at(105), &ends, 0).await;
+    assert_eq!(ground.store.expire(at(200)).await.unwrap(), [State::Failed]);
+    for (delivery, is_cut_off) in [
+        (&waits, true),
+        (&cut, true),
+        (&rejected, false),
+        (&own, false),
+    ] {
+        let row = ground.row(&delivery.id).await;
+        assert_eq!(
+            (row.state, row.reason),
+            (State::Failed, Some(Reason::Status)),
+            "{row:?}"
+        );
+        assert_eq!(row.is_cut_off(), is_cut_off, "{row:?}");
+        let detail = if is_cut_off {
+            "hours-end rule=Khung giờ"
+        } else {
+            "Không được"
+        };
+        assert_eq!(row.detail.as_deref(), Some(detail), "{row:?}");
+    }
+    ground.is_sound().await;
 }
 
 pub(super) async fn expiry_by_history(ground: Ground) {
@@ -303,7 +371,7 @@ pub(super) async fn reconciling(ground: Ground) {
         ground.freeze(R1).await;
         ground.claim_one(at(120)).await
     };
-    let device = loa::store::Finished {
+    let device = Finished {
         next: State::Confirmed,
         evidence: Evidence::Device,
         ..accepted(&claimed)

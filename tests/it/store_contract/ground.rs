@@ -293,6 +293,7 @@ pub(super) fn end(claimed: &Claimed, outcome: Outcome, next: State) -> Finished 
         next,
         next_at: (next == State::Ready).then(|| finished + Duration::from_secs(10)),
         doubt: claimed.doubt || unknown,
+        cut_off: false,
         evidence: if accepted {
             Evidence::Accepted
         } else {

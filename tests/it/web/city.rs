@@ -384,6 +384,7 @@ impl City {
             next: State::Accepted,
             next_at: None,
             doubt: false,
+            cut_off: false,
             evidence: Evidence::Accepted,
         }
     }
