@@ -2,6 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
     time::Duration,
 };
 
@@ -60,6 +61,12 @@ pub struct WatchdogSettings {
     pub operator: Option<ChannelId>,
     /// How long after its instant something counts as not heard.
     pub after: Duration,
+}
+
+impl WatchdogSettings {
+    /// What [`WatchdogSettings::after`] may be. The watchdog looks every fifteen seconds at least, so that the longest still leaves
+    /// room to tell of a silence within two minutes; the shortest leaves a device the time to answer.
+    pub const AFTER: RangeInclusive<Duration> = Duration::from_secs(10)..=Duration::from_secs(105);
 }
 
 impl Default for WatchdogSettings {

@@ -25,13 +25,17 @@ fn daemon(folder: &Folder, city: &str) -> Child {
         .unwrap()
 }
 
-/// Sets the size that files of a running process may have.
+/// A program that sets the size that files may have, for what its further arguments name.
+fn sized(size: &str) -> Command {
+    let mut command = Command::new("prlimit");
+    command.arg(format!("--fsize={size}:unlimited"));
+    command
+}
+
+/// Sets it for a running process.
 fn limit(process: &Child, size: &str) {
-    let done = Command::new("prlimit")
-        .args(["--pid", &process.id().to_string()])
-        .arg(format!("--fsize={size}:unlimited"))
-        .status()
-        .unwrap();
+    let pid = process.id().to_string();
+    let done = sized(size).args(["--pid", &pid]).status().unwrap();
     assert!(done.success(), "prlimit: {done}");
 }
 
@@ -101,8 +105,7 @@ async fn a_disk_that_was_full_is_written_to_again() {
 fn a_command_that_may_write_no_more_says_so() {
     let folder = Folder::small();
     let database = folder.sqlite();
-    let said = Command::new("prlimit")
-        .arg("--fsize=512:unlimited")
+    let said = sized("512")
         .arg(env!("CARGO_BIN_EXE_loa"))
         .args(["pauses", "--simulate", "--database", &database, "--dir"])
         .arg(folder.path())

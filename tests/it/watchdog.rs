@@ -16,6 +16,7 @@ use loa::{
 
 use crate::support::{
     city::{Scene, at, count, fault},
+    cli::loa,
     on_both_databases,
 };
 
@@ -24,9 +25,12 @@ const OPERATOR: &str = "truc-ban.vinh.example";
 
 /// The scene's workspace with an operator.
 fn with_operator(scene: &Scene) {
-    scene
-        .folder
-        .amend("loa.yaml", "watchdog: { operator: truc-ban, after: 90s }\n");
+    with_operator_after(scene, "90s");
+}
+
+fn with_operator_after(scene: &Scene, after: &str) {
+    let settings = format!("watchdog: {{ operator: truc-ban, after: {after} }}\n");
+    scene.folder.amend("loa.yaml", &settings);
     scene.folder.write(
         "channels/truc-ban.yaml",
         &format!(
@@ -157,6 +161,34 @@ on_both_databases! {
         daemon.stop().await;
         assert_eq!(told(&scene).len(), 1);
         assert_eq!(journal(&scene, "silence").await.len(), 2);
+        scene.check().await;
+    }
+
+    async fn two_minutes_are_kept_at_the_longest_wait_that_may_be_set(scene: Scene) {
+        with_operator_after(&scene, "105s");
+        scene.fault(FaultOrder::new("10.0.0.1", Fault::Refuse)).await;
+        let daemon = scene.start_with(Clock::simulated(at("2024-03-25T05:29"), 60.0)).await;
+        // In no plan, and between two of the watchdog's looks: noticed at the look after the wait.
+        wait_for_watchdog(&daemon.shared).await;
+        let arguments = ["send", "hai", "--to", "channel:loa-hb-1", "--by", "Lan", "--reason", "thử dây"];
+        let world = ["--simulate", "--database", &scene.database];
+        let said = loa(&scene.folder.path(), &[&arguments[..], &world[..]].concat());
+        assert_eq!(said.code, 0, "{said:?}");
+        wait(&daemon.shared, "silence-told", 2).await;
+        let metrics = daemon.shared.metrics.to_text();
+        daemon.stop().await;
+        assert!(metrics.contains("loa_silences_total 2"), "{metrics}");
+        assert!(!told(&scene).is_empty());
+        let rows = scene.log().await;
+        for event in ["silence", "silence-told"] {
+            let lines = journal(&scene, event).await;
+            assert_eq!(lines.len(), 2, "{lines:?}");
+            for line in lines {
+                let row = rows.iter().find(|row| Some(&row.id) == line.delivery.as_ref()).unwrap();
+                let late = line.at.since(row.due);
+                assert!(late >= Duration::from_secs(105) && late <= Duration::from_mins(2), "{event} {late:?}");
+            }
+        }
         scene.check().await;
     }
 

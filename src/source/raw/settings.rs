@@ -187,7 +187,9 @@ fn watchdog(fields: &Fields<'_>) -> WatchdogSettings {
         operator: fields
             .get("operator")
             .and_then(|value| value.reference(Named::Channel, ChannelId::parse)),
-        after: fields.or("after", defaults.after, |value| value.duration()),
+        after: fields.or("after", defaults.after, |value| {
+            value.duration_in(WatchdogSettings::AFTER)
+        }),
     }
 }
 

@@ -1,11 +1,15 @@
 //! Values of another shape than their key wants: what the right one looks like, with what was written in it where it fits.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use super::Value;
 use crate::{
     diagnostic::{Arg, Code, Diagnostic, Phrase},
-    domain::{calendar::parse_clock_time, crontab::Crontab, time::parse_duration},
+    domain::{
+        calendar::parse_clock_time,
+        crontab::Crontab,
+        time::{format_duration, parse_duration},
+    },
     source::{similar::fold, yaml::Kind},
 };
 
@@ -72,6 +76,32 @@ impl Value<'_> {
             self.notebook.report(diagnostic.help(help));
         }
         length
+    }
+
+    /// A length of time in `range`.
+    pub(in crate::source) fn duration_in(
+        &self,
+        range: RangeInclusive<Duration>,
+    ) -> Option<Duration> {
+        let length = self.duration()?;
+        if range.contains(&length) {
+            return Some(length);
+        }
+        let (low, high) = (
+            format_duration(*range.start()),
+            format_duration(*range.end()),
+        );
+        let nearest = if length < *range.start() { &low } else { &high };
+        let help = Phrase::new("L034-help-try").with("meant", nearest.as_str());
+        let problem = Phrase::new("duration-outside")
+            .with("low", low.as_str())
+            .with("high", high.as_str());
+        let diagnostic = self
+            .wrong(Code::BadDuration)
+            .with("text", self.text()?.value.as_str())
+            .with("problem", problem);
+        self.notebook.report(diagnostic.help(help));
+        None
     }
 }
 
