@@ -143,15 +143,25 @@ impl Watchdog {
         let in_force = store.revision().await?;
         // Nobody had to plan by files that were not in force.
         let since = in_force.and_then(|(now, since)| (now == *revision).then_some(since));
-        let due = self.due.between(live, from, until);
-        let ids: Vec<&DeliveryId> = due.iter().map(|one| &one.id).collect();
-        let recorded = store.was_due(&ids, from, until).await?;
+        let ids = self.due.between(live, from, until);
+        let recorded = store
+            .was_due(&ids.iter().collect::<Vec<_>>(), from, until)
+            .await?;
         let known: HashSet<&DeliveryId> = recorded.iter().map(|one| &one.place.delivery).collect();
-        let unplanned: Vec<WasDue> = due
-            .iter()
-            .filter(|one| since.is_some_and(|since| since <= one.due) && !known.contains(&one.id))
-            .map(unplanned)
-            .collect();
+        let mut missing: HashSet<&DeliveryId> = ids.iter().collect();
+        missing.retain(|id| !known.contains(id));
+        let unplanned: Vec<WasDue> = if missing.is_empty() {
+            Vec::new()
+        } else {
+            Plan::new(&live.workspace)
+                .deliveries(from, until)
+                .filter(is_due)
+                .filter(|one| {
+                    since.is_some_and(|since| since <= one.due) && missing.contains(&one.id)
+                })
+                .map(|one| unplanned(&one))
+                .collect()
+        };
         let pauses = store.pauses(from).await?;
         let mut silent: Vec<WasDue> = recorded
             .into_iter()
@@ -183,12 +193,13 @@ impl Watchdog {
     }
 }
 
-/// What the files say is due, worked out some time ahead.
+/// When something is due, worked out some time ahead. No more than that and the ids: one instant can be that of every
+/// channel of a province, and who they are has to be known of those only that are on no record.
 #[derive(Default)]
 struct Due {
     /// The files, and until when.
     of: Option<(Arc<Live>, Timestamp, Timestamp)>,
-    deliveries: VecDeque<PlannedDelivery>,
+    deliveries: VecDeque<(Timestamp, DeliveryId)>,
 }
 
 impl Due {
@@ -201,37 +212,40 @@ impl Due {
             return;
         }
         let end = until + AHEAD;
-        self.deliveries = Plan::new(&live.workspace)
-            .deliveries(from, end)
-            .filter(|one| one.skip.is_none() && one.bulletin.is_some())
-            .collect();
+        self.deliveries.clear();
+        let plan = Plan::new(&live.workspace);
+        let deliveries = plan.deliveries(from, end).filter(is_due);
+        self.deliveries
+            .extend(deliveries.map(|one| (one.due, one.id)));
         self.of = Some((live.clone(), from, end));
     }
 
     /// What is due in `[from, until)`. What is due before is forgotten.
-    fn between(
-        &mut self,
-        live: &Arc<Live>,
-        from: Timestamp,
-        until: Timestamp,
-    ) -> Vec<PlannedDelivery> {
+    fn between(&mut self, live: &Arc<Live>, from: Timestamp, until: Timestamp) -> Vec<DeliveryId> {
         self.reach(live, from, until);
-        while self.deliveries.front().is_some_and(|one| one.due < from) {
+        while self.deliveries.front().is_some_and(|(due, _)| *due < from) {
             self.deliveries.pop_front();
         }
         if let Some((_, begin, _)) = &mut self.of {
             *begin = from;
         }
         let due = self.deliveries.iter();
-        due.take_while(|one| one.due < until).cloned().collect()
+        due.take_while(|(due, _)| *due < until)
+            .map(|(_, id)| id.clone())
+            .collect()
     }
 
     /// The first instant from `from` on at which something is due, if it is before `now`'s next hour; else the end of that.
     fn next(&mut self, live: &Arc<Live>, from: Timestamp, now: Timestamp) -> Timestamp {
         self.reach(live, from, now);
-        let first = self.deliveries.iter().find(|one| from <= one.due);
-        first.map_or(now + AHEAD, |one| one.due)
+        let first = self.deliveries.iter().find(|(due, _)| from <= *due);
+        first.map_or(now + AHEAD, |(due, _)| *due)
     }
+}
+
+/// Whether the plan means it to be sent.
+fn is_due(one: &PlannedDelivery) -> bool {
+    one.skip.is_none() && one.bulletin.is_some()
 }
 
 /// What the files say is due and is not on record.
