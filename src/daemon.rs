@@ -137,6 +137,12 @@ impl Shared {
         }
     }
 
+    /// Files say something else of contacts: whatever is held until one is verified again is looked at.
+    fn look_at_contacts(&self) {
+        self.planned.notify_one();
+        self.prepared.notify_one();
+    }
+
     /// How long the dispatcher waits before it looks for what other processes hold, in real time.
     fn look(&self) -> Duration {
         if self.clock.is_simulated() {

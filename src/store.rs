@@ -291,6 +291,8 @@ pub struct Unprepared {
     pub scheduled: Timestamp,
     /// When it is due.
     pub due: Timestamp,
+    /// From when on it may not begin any more.
+    pub deadline: Timestamp,
     /// When it has to be over, for what is heard.
     pub limit: Option<crate::domain::plan::Limit>,
 }

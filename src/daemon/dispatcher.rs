@@ -55,11 +55,11 @@ pub async fn run(shared: Shared) {
     let mut ledger = Ledger::new(&shared, &settings, leases);
     loop {
         for end in ends.take() {
-            ledger.take(end);
+            ledger.take(&shared, end);
         }
         let stopping = shared.stop.soft.is_cancelled();
         if stopping {
-            ledger.give_back(&queue, shared.clock.now());
+            ledger.give_back(&shared, &queue);
             if ledger.is_idle() {
                 break;
             }

@@ -33,17 +33,13 @@ use choice::{Approvals, Refused, Words};
 /// Deliveries a round takes.
 const BATCH: u32 = 1_000;
 
-/// How long before its time a delivery with a contact that does not hold is given up: enough to say so before anything
-/// else finds it late.
-const LAST_WORD: Duration = Duration::from_secs(1);
-
 /// Deliveries that wait: for their sound, or for a contact to be verified again.
 #[derive(Default)]
 struct Held {
     /// How many; a round has to see past them.
     count: u32,
-    /// Those that wait for a contact; of each the journal has a line.
-    lapsed: BTreeSet<DeliveryId>,
+    /// Those that wait for a contact, and what is on record of that.
+    lapsed: BTreeMap<DeliveryId, String>,
     /// When the first of these is given up.
     until: Option<Timestamp>,
     /// Of which revision `made` is.
@@ -53,18 +49,21 @@ struct Held {
 }
 
 impl Held {
-    /// Takes what waits for a contact now; gives what has not waited before.
+    /// Takes what waits for a contact now; gives that of which it is not on record.
     fn wait(
         &mut self,
         lapsed: BTreeMap<DeliveryId, (Timestamp, Detail)>,
-    ) -> Vec<(DeliveryId, Detail)> {
+    ) -> Vec<(DeliveryId, String)> {
         self.until = lapsed.values().map(|(until, _)| *until).min();
         let before = std::mem::take(&mut self.lapsed);
-        self.lapsed = lapsed.keys().cloned().collect();
-        lapsed
-            .into_iter()
-            .filter(|(id, _)| !before.contains(id))
-            .map(|(id, (_, detail))| (id, detail))
+        let lapsed = lapsed.into_iter();
+        self.lapsed = lapsed
+            .map(|(id, (_, detail))| (id, detail.to_string()))
+            .collect();
+        self.lapsed
+            .iter()
+            .filter(|(id, detail)| before.get(id) != Some(detail))
+            .map(|(id, detail)| (id.clone(), detail.clone()))
             .collect()
     }
 }
@@ -131,6 +130,8 @@ async fn step(shared: &Shared, held: &mut Held) -> Result<bool, StoreError> {
     if held.revision != revision {
         held.revision.clone_from(&revision);
         held.made.clear();
+        // What a new plan touched says nothing of waiting any more.
+        held.lapsed.clear();
     }
     let mut made = std::mem::take(&mut held.made);
     // A template can be slow; it must not hold up a thread that others wait for.
@@ -145,14 +146,13 @@ async fn step(shared: &Shared, held: &mut Held) -> Result<bool, StoreError> {
     let (mut round, made, unprepared) =
         round.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
     round.hear(shared, &ordered, &unprepared).await?;
-    for (id, detail) in held.wait(std::mem::take(&mut round.lapsed)) {
-        let detail = detail.to_string();
+    let waits = held.wait(std::mem::take(&mut round.lapsed));
+    for (id, detail) in &waits {
         tracing::warn!(delivery.id = %id, detail, "held until its contact is verified again");
-        let node = &shared.node;
-        shared
-            .store
-            .journal("held", Some(&id), node, &detail, now)
-            .await?;
+    }
+    if let Err(error) = shared.store.hold(&waits, &shared.node, now).await {
+        held.lapsed.clear();
+        return Err(error);
     }
     held.count = round.held + u32::try_from(held.lapsed.len()).unwrap_or(u32::MAX);
     if held.count > 0 {
@@ -261,7 +261,8 @@ impl Round {
     ) -> Self {
         let mut round = Self::default();
         for delivery in unprepared {
-            match round.words(live, latest, approvals, delivery, made) {
+            let words = round.words(live, latest, approvals, delivery, made, now);
+            match words {
                 Ok((hash, approved)) => {
                     // Here, because it takes time and this thread has it. What the store keeps is not at hand yet.
                     let content = round.contents.get(&hash).cloned();
@@ -283,8 +284,10 @@ impl Round {
                     });
                 }
                 // Whoever took a verification back by mistake has until then to give it again.
-                Err(Unfit::Lapsed(detail)) if now < delivery.due - LAST_WORD => {
-                    let until = delivery.due - LAST_WORD;
+                Err(Unfit::Lapsed(detail)) if now < delivery.deadline - vetting::LAST_WORD => {
+                    let until = delivery.deadline - vetting::LAST_WORD;
+                    let zone = live.workspace.settings.zone;
+                    let detail = vetting::held(&detail, delivery.deadline, zone);
                     round.lapsed.insert(delivery.id.clone(), (until, detail));
                 }
                 Err(unfit) => {
@@ -397,6 +400,7 @@ impl Round {
         approvals: &Approvals,
         delivery: &Unprepared,
         made: &mut HashMap<Key, Made>,
+        now: Timestamp,
     ) -> Result<(ContentHash, Option<Approved>), Unfit> {
         let workspace = &live.workspace;
         let (Some(bulletin), Some(ward)) = (
@@ -437,7 +441,7 @@ impl Round {
         });
         let (hash, content) = words.clone()?;
         self.contents.insert(hash.clone(), Arc::clone(&content));
-        if let Some(lapse) = vetting::lapsed_in(live, latest, &content, delivery.due) {
+        if let Some(lapse) = vetting::lapsed_in(live, latest, &content, delivery.due.max(now)) {
             return Err(Unfit::Lapsed(lapse));
         }
         // What was approved is what is frozen, byte for byte, or nothing is.

@@ -121,6 +121,7 @@ impl Reloader {
             } => {
                 if let Some(contacts) = contacts {
                     shared.latest.send_replace(Some(Arc::new(contacts)));
+                    shared.look_at_contacts();
                 }
                 self.refuse(shared, diagnostics).await;
             }
@@ -154,6 +155,7 @@ impl Reloader {
                 tracing::info!("the mistakes are gone; the files are again those in force");
             }
             shared.latest.send_replace(None);
+            shared.look_at_contacts();
             return;
         }
         if let Err(error) = shared.transport.adopt(&workspace.settings) {
@@ -199,6 +201,7 @@ impl Reloader {
         shared.workspace.send_replace(workspace);
         shared.live.send_replace(live);
         shared.latest.send_replace(None);
+        shared.look_at_contacts();
     }
 
     async fn refuse(&self, shared: &Shared, diagnostics: Vec<Diagnostic>) {

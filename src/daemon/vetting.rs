@@ -1,7 +1,9 @@
 //! Whether frozen words may still name the contacts that they name: asked when they are frozen, for the day on which they
 //! are due, and again just before they are sent.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use chrono_tz::Tz;
 
 use super::{Shared, live::Live};
 use crate::domain::{
@@ -19,6 +21,19 @@ use crate::domain::{
 /// Whoever takes a verification back wants it to hold at once. Bulletins that still name the contact make the files bad
 /// then, and the workspace in force stays; but what it says of that contact is known to be wrong.
 pub(super) type Latest = Option<Arc<BTreeMap<ContactId, Contact>>>;
+
+/// How long before its deadline a delivery with a contact that does not hold is given up: enough to say so before anything
+/// else finds it late.
+pub(super) const LAST_WORD: Duration = Duration::from_secs(1);
+
+/// What is said of a delivery that is held until a contact is verified again, instead of what ends it.
+pub(super) fn held(lapse: &Detail, deadline: Timestamp, zone: Tz) -> Detail {
+    let until = calendar::local(deadline, zone).format("%H:%M %d/%m/%Y");
+    let held = Detail::new(&format!("held-{}", lapse.code()));
+    let arguments = lapse.arguments();
+    let held = arguments.fold(held, |held, (name, value)| held.with(name, value));
+    held.with("until", until)
+}
 
 /// Why `content` may not go out at `at`: the contact that does not hold any more, and how. A look into a map for each
 /// contact named, and nothing for words that name none; so it can be asked for every single sending.

@@ -24,6 +24,16 @@ use crate::domain::{
 };
 
 impl Store {
+    /// Has what is held just before its call, until a contact is verified again, looked at now.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn release(&self, now: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        execute!(tx, sql::deliver::RELEASE, now.as_micros())?;
+        tx.commit().await
+    }
+
     /// One turn of the dispatcher in one transaction: writes finished attempts (fenced: only while the delivery is still
     /// `sending`, leased by `node`, at that attempt; the attempt row is written in any case), then claims what there is
     /// `room` for, after it has ended what a pause silences: deliveries that are ready at `now`, whose channel has no earlier unfinished delivery and none being

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     Frozen, Store, StoreError, Unprepared, approval,
-    batch::{clean, clean_option, json, micros},
+    batch::{Line, clean, clean_option, json, micros},
     journal,
     link::{Cells as _, Purpose, Tx, execute, rows},
     row::{delivery_id, limit_at, parsed},
@@ -43,6 +43,13 @@ struct FrozenJson<'a> {
     /// Not of the delivery but of its journal.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<Cow<'a, str>>,
+}
+
+/// A delivery that waits, and for what.
+#[derive(Serialize)]
+struct HeldJson<'a> {
+    delivery_id: &'a str,
+    why: Cow<'a, str>,
 }
 
 impl Store {
@@ -83,6 +90,7 @@ impl Store {
                     schedule: ScheduleId::from_store(row.text(5)?.to_owned()),
                     scheduled: Timestamp::from_micros(row.integer(6)?),
                     due: Timestamp::from_micros(row.integer(7)?),
+                    deadline: Timestamp::from_micros(row.integer(12)?),
                     limit: limit_at(row, 8, id)?,
                     priority: parsed(
                         row.text(11)?,
@@ -169,6 +177,48 @@ impl Store {
             self.changed();
         }
         Ok(count)
+    }
+
+    /// Says of deliveries that wait for a contact that they do, with the reason, and journals each once.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn hold(
+        &self,
+        held: &[(DeliveryId, String)],
+        node: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if held.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<HeldJson<'_>> = held
+            .iter()
+            .map(|(id, why)| HeldJson {
+                delivery_id: id.as_str(),
+                why: clean(why),
+            })
+            .collect();
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        let new = rows!(tx, sql::plan::HOLD, [json(&rows), now.as_micros()], |row| {
+            row.text(0).map(str::to_owned)
+        })?;
+        let new: HashSet<String> = new.into_iter().collect();
+        let lines: Vec<Line<'_>> = rows
+            .into_iter()
+            .filter(|row| new.contains(row.delivery_id))
+            .map(|row| Line {
+                delivery_id: row.delivery_id,
+                event: "held",
+                detail: row.why,
+            })
+            .collect();
+        journal::append_lines(&mut tx, &lines, node, now).await?;
+        tx.commit().await?;
+        if !lines.is_empty() {
+            self.changed();
+        }
+        Ok(())
     }
 
     /// Ends deliveries that have not begun (`planned` or `ready`, no attempt) as `state` (`Skipped`, `Failed`,

@@ -17,7 +17,7 @@ use crate::support::{
     city::{Running, Scene, at, count, fault},
     cli::loa,
     on_both_databases,
-    workspace::{Folder, SCHEDULES},
+    workspace::{Folder, SCHEDULES, bulletin},
 };
 
 const VERIFIED: &str = ", verified_on: 2024-03, verified_by: \"Công văn\", expires: 2030-12";
@@ -64,10 +64,12 @@ on_both_databases! {
         daemon.reach("2024-03-26T00:10").await;
         daemon.stop().await;
         let row = scene.row("loa-hb-1", "2024-03-25T23:58").await;
-        assert_eq!((row.state, row.reason, row.attempts), (State::Failed, Some(Reason::Contact), 2), "{row:?}");
+        assert_eq!((row.state, row.reason, row.attempts), (State::Failed, Some(Reason::Contact), 3), "{row:?}");
         assert_eq!(row.detail.as_deref(), Some("contact-expired contact=cong-an"));
         let attempts = scene.store().await.attempts(&row.id).await.unwrap();
-        assert_eq!((attempts[0].status, attempts[1].status), (Some(503), None), "no second call was made");
+        let status: Vec<_> = attempts.iter().map(|attempt| attempt.status).collect();
+        assert_eq!(status, [Some(503), None, None], "no second call was made");
+        assert_eq!(attempts[1].detail.as_deref(), Some("held-contact-expired contact=cong-an; until=00:08 26/03/2024"));
         assert_eq!(scene.row("loa-hb-2", "2024-03-25T23:58").await.state, State::Accepted, "in time");
         scene.check().await;
     }
@@ -81,6 +83,12 @@ on_both_databases! {
         daemon.reloader.reload(&daemon.shared).await;
         assert!(!daemon.reloader.refused.borrow().is_empty());
         clock.advance(Duration::from_mins(11));
+        // While there is time left they wait, and say for what and until when.
+        let held = |row: &&DeliveryRow| row.state == State::Ready && row.reason == Some(Reason::Contact);
+        daemon.wait(|rows| rows.iter().filter(held).count() == 3).await;
+        let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert_eq!(row.detail.as_deref(), Some("held-contact-unverified contact=cong-an; until=05:40 25/03/2024"));
+        clock.advance(Duration::from_secs(8 * 60 + 59));
         daemon.wait(|rows| count(rows, State::Failed) >= 3).await;
         let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
         assert_eq!((row.state, row.reason), (State::Failed, Some(Reason::Contact)), "{row:?}");
@@ -153,11 +161,63 @@ on_both_databases! {
         daemon.wait(|rows| rows.iter().filter(|row| due(row) && row.state == State::Planned).count() == 3).await;
         let row = scene.row("loa-hb-1", "2024-03-26T05:30").await;
         held(&daemon, &row.id).await;
-        clock.advance(Duration::from_secs(9 * 60 + 59));
+        clock.advance(Duration::from_mins(19));
+        daemon.wait(|rows| rows.iter().filter(|row| due(row)).all(|row| row.reason == Some(Reason::Contact))).await;
+        let row = scene.row("loa-hb-1", "2024-03-26T05:30").await;
+        assert_eq!((row.state, row.attempts), (State::Planned, 0), "nine minutes late is not too late");
+        assert_eq!(row.detail.as_deref(), Some("held-contact-expired contact=cong-an; until=05:40 26/03/2024"));
+        clock.advance(Duration::from_secs(59));
         daemon.wait(|rows| rows.iter().filter(|row| due(row)).all(|row| row.state == State::Failed)).await;
         let row = scene.row("loa-hb-1", "2024-03-26T05:30").await;
         assert_eq!((row.reason, row.attempts), (Some(Reason::Contact), 0), "{row:?}");
         assert_eq!(row.detail.as_deref(), Some("contact-expired contact=cong-an"));
+        daemon.stop().await;
+        scene.check().await;
+    }
+
+    async fn what_is_held_when_it_is_due_airs_as_soon_as_its_contact_is_verified_again(scene: Scene) {
+        scene.folder.write("content/contacts.yaml", &contacts("2024-03-24"));
+        let clock = Clock::manual(at("2024-03-25T05:20"));
+        let daemon = scene.start_with(clock.clone()).await;
+        let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        held(&daemon, &row.id).await;
+        clock.advance(Duration::from_mins(14));
+        daemon.wait(|rows| count(rows, State::Planned) >= 3).await;
+        assert!(nothing_heard(&scene));
+        scene.folder.write("content/contacts.yaml", &contacts("2030-12"));
+        daemon.reloader.reload(&daemon.shared).await;
+        daemon.wait(|rows| count(rows, State::Accepted) == 3).await;
+        let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert_eq!((row.reason, row.detail), (None, None), "nothing is left of the wait");
+        daemon.stop().await;
+        scene.check().await;
+    }
+
+    async fn what_is_held_just_before_its_call_goes_out_when_files_change_and_nothing_waits_behind_it(scene: Scene) {
+        let other = bulletin("không nêu ai").replace("contacts: [cong-an]\n", "");
+        scene.folder.write("content/bulletins/ba.yaml", &other);
+        let later = "  trang-sau:\n    when: { at: [\"06:30\"], days: [mon] }\n    bulletins: { only: [ba] }\n    to: { kind: website }\n    missed: { late: { within: 6h } }\n";
+        scene.folder.edit("schedules/lich.yaml", "  oa:\n", &format!("{later}  oa:\n"));
+        let clock = Clock::manual(at("2024-03-25T05:50"));
+        let daemon = scene.start_with(clock.clone()).await;
+        let page = |rows: &[DeliveryRow], at_: &str, state: State| {
+            let is_it = |row: &&DeliveryRow| row.channel.as_str() == "web-hb" && row.due == at(at_) && row.state == state;
+            rows.iter().any(|row| is_it(&row))
+        };
+        daemon.wait(|rows| page(rows, "2024-03-25T06:00", State::Ready)).await;
+        scene.folder.edit("content/contacts.yaml", VERIFIED, "");
+        daemon.reloader.reload(&daemon.shared).await;
+        clock.advance(Duration::from_mins(35));
+        daemon.wait(|rows| page(rows, "2024-03-25T06:30", State::Ready)).await;
+        clock.advance(Duration::from_mins(15));
+        // The later page is out; the earlier one waits, with the reason.
+        daemon.wait(|rows| page(rows, "2024-03-25T06:30", State::Confirmed) || page(rows, "2024-03-25T06:30", State::Accepted)).await;
+        let row = scene.row("web-hb", "2024-03-25T06:00").await;
+        assert_eq!((row.state, row.reason), (State::Ready, Some(Reason::Contact)), "{row:?}");
+        // The same files as before: no new revision, and yet they are looked at.
+        scene.folder.edit("content/contacts.yaml", "source: \"Công văn\"", &format!("source: \"Công văn\"{VERIFIED}"));
+        daemon.reloader.reload(&daemon.shared).await;
+        daemon.wait(|rows| page(rows, "2024-03-25T06:00", State::Confirmed) || page(rows, "2024-03-25T06:00", State::Accepted)).await;
         daemon.stop().await;
         scene.check().await;
     }

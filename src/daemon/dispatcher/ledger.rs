@@ -10,11 +10,11 @@ use super::{
 use crate::{
     adapter::{Failure, attempt::AttemptEnd},
     clock::Busy,
-    daemon::{Shared, live::Live, liveness},
+    daemon::{Shared, live::Live, liveness, vetting},
     domain::{
         bulletin::Priority,
         channel::Mode,
-        delivery::Reason,
+        delivery::{Reason, State},
         detail::Detail,
         id::DeliveryId,
         message::{Content, ContentHash, Message},
@@ -42,6 +42,7 @@ const KEPT_CONTENTS: usize = 2_048;
 struct InFlight {
     host: String,
     mode: Mode,
+    hash: ContentHash,
 }
 
 /// What this node has claimed and not yet written down.
@@ -54,6 +55,8 @@ pub(super) struct Ledger {
     in_flight: HashMap<DeliveryId, InFlight>,
     finished: Vec<Finished>,
     contents: HashMap<ContentHash, Arc<Content>>,
+    /// By which files contacts were last looked up.
+    vetted: Option<(Arc<Live>, vetting::Latest)>,
     /// Held while anything is in flight or unwritten, so that a simulated clock does not run away from it.
     busy: Option<Busy>,
     /// Held while another node is in the middle of something, or died there: nothing may come due meanwhile.
@@ -78,6 +81,7 @@ impl Ledger {
             in_flight: HashMap::new(),
             finished: Vec::new(),
             contents: HashMap::new(),
+            vetted: None,
             busy: None,
             // Until others were looked at.
             elsewhere: may_be_elsewhere(shared).then(|| shared.clock.busy()),
@@ -89,11 +93,35 @@ impl Ledger {
         self.in_flight.is_empty() && self.finished.is_empty()
     }
 
-    pub(super) fn take(&mut self, end: Finished) {
+    pub(super) fn take(&mut self, shared: &Shared, mut end: Finished) {
         if let Some(was) = self.in_flight.remove(&end.id) {
             self.limits.leave(&was.host);
+            // Held by files that have been replaced meanwhile: those that came say nothing against it.
+            if (end.reason, end.next) == (Some(Reason::Contact), State::Ready)
+                && let Some(content) = self.contents.get(&was.hash)
+                && vetting::lapsed(shared, content, shared.clock.now()).is_none()
+            {
+                end.next_at = Some(shared.clock.now());
+            }
         }
         self.finished.push(end);
+    }
+
+    /// When files have changed, what is held just before its call until a contact is verified again is looked at once more.
+    async fn look_again(&mut self, shared: &Shared) -> Result<(), StoreError> {
+        let by = (shared.live.borrow().clone(), shared.latest.borrow().clone());
+        let is_same = self.vetted.as_ref().is_some_and(|(live, latest)| {
+            Arc::ptr_eq(live, &by.0)
+                && match (latest, &by.1) {
+                    (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+                    (one, other) => one.is_none() && other.is_none(),
+                }
+        });
+        if !is_same {
+            shared.store.release(shared.clock.now()).await?;
+            self.vetted = Some(by);
+        }
+        Ok(())
     }
 
     /// Whether workers have enough to do for some time: a transaction for many ends then costs hardly more than one for
@@ -118,6 +146,7 @@ impl Ledger {
         queue: &Queue<Job>,
         stopping: bool,
     ) -> Result<Timestamp, StoreError> {
+        self.look_again(shared).await?;
         let wake = self.turn(shared, queue, stopping).await?;
         let lease_now = shared.clock.lease_now();
         if self.in_flight.is_empty() {
@@ -300,6 +329,7 @@ impl Ledger {
             let in_flight = InFlight {
                 host: delivery.host.clone(),
                 mode: delivery.mode,
+                hash: delivery.hash.clone(),
             };
             self.in_flight.insert(delivery.id.clone(), in_flight);
         }
@@ -335,7 +365,7 @@ impl Ledger {
             let adapter = live.adapters.get(&claimed.channel).cloned();
             if !live.may_get(&claimed.channel, &claimed.schedule) {
                 let failure = Failure::reject(Reason::TestOnly, "");
-                self.take(self.never_left(&claimed, failure, shared.clock.now()));
+                self.never_left(shared, &claimed, failure);
                 continue;
             }
             let (content, adapter) = match (content, adapter) {
@@ -345,13 +375,13 @@ impl Ledger {
                     let fault = live.faults.get(&claimed.channel).cloned();
                     let fault = fault.unwrap_or_else(|| Detail::new("channel-gone"));
                     let failure = Failure::reject(Reason::Unwritable, fault.to_string());
-                    self.take(self.never_left(&claimed, failure, shared.clock.now()));
+                    self.never_left(shared, &claimed, failure);
                     continue;
                 }
                 (None, _) => {
                     let failure =
                         Failure::retry(Reason::Defect, Detail::new("words-unread").to_string());
-                    self.take(self.never_left(&claimed, failure, shared.clock.now()));
+                    self.never_left(shared, &claimed, failure);
                     continue;
                 }
             };
@@ -362,7 +392,7 @@ impl Ledger {
             if wants_sound && sound.is_none() {
                 let failure =
                     Failure::retry(Reason::NoSound, Detail::new("sound-not-linked").to_string());
-                self.take(self.never_left(&claimed, failure, shared.clock.now()));
+                self.never_left(shared, &claimed, failure);
                 continue;
             }
             let mut message = address(&claimed, content);
@@ -386,17 +416,19 @@ impl Ledger {
     }
 
     /// Ends what was claimed ahead and no worker has begun: it never left, and is sent after the next start.
-    pub(super) fn give_back(&mut self, queue: &Queue<Job>, now: Timestamp) {
+    pub(super) fn give_back(&mut self, shared: &Shared, queue: &Queue<Job>) {
         for job in queue.drain() {
             let stopped = Detail::new("stopped-before-call").to_string();
             let failure = Failure::retry(Reason::Crashed, stopped);
-            self.take(self.never_left(&job.claimed, failure, now));
+            self.never_left(shared, &job.claimed, failure);
         }
     }
 
-    /// The end of an attempt that could not even begin.
-    fn never_left(&self, claimed: &Claimed, failure: Failure, now: Timestamp) -> Finished {
-        conclude(claimed, AttemptEnd::failed(failure), &self.policy, now)
+    /// Takes the end of an attempt that could not even begin.
+    fn never_left(&mut self, shared: &Shared, claimed: &Claimed, failure: Failure) {
+        let end = AttemptEnd::failed(failure);
+        let end = conclude(claimed, end, &self.policy, shared.clock.now());
+        self.take(shared, end);
     }
 }
 

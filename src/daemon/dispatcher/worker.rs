@@ -2,6 +2,7 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use chrono_tz::Tz;
 use futures_util::FutureExt as _;
 
 use super::{
@@ -20,6 +21,13 @@ use crate::{
     store::{Claimed, Finished},
 };
 
+/// For attempts that were not made: they are none of the channel's tries.
+const UNCALLED: RetryPolicy = RetryPolicy {
+    first: Duration::ZERO,
+    longest: Duration::ZERO,
+    attempts: u32::MAX,
+};
+
 /// A claimed delivery with all that its call needs.
 pub(super) struct Job {
     pub(super) claimed: Claimed,
@@ -35,12 +43,24 @@ pub(super) struct Job {
 fn lost(claimed: &Claimed, now: Timestamp) -> Finished {
     let detail = Detail::new("lease-lost").to_string();
     let failure = Failure::retry(Reason::Crashed, detail);
-    let policy = RetryPolicy {
-        first: Duration::ZERO,
-        longest: Duration::ZERO,
-        attempts: u32::MAX,
+    conclude(claimed, AttemptEnd::failed(failure), &UNCALLED, now)
+}
+
+/// The end of an attempt whose words name a contact that does not hold: it waits for that as long as its deadline allows,
+/// and is looked at again when files change (`Ledger::look_again`). Only what is left then is a refusal.
+fn hold(claimed: &Claimed, lapse: &Detail, zone: Tz, now: Timestamp) -> Finished {
+    let last = claimed.deadline - vetting::LAST_WORD;
+    let failure = if now < last {
+        let detail = vetting::held(lapse, claimed.deadline, zone);
+        Failure::Retry {
+            after: Some(last.since(now)),
+            reason: Reason::Contact,
+            detail: detail.to_string(),
+        }
+    } else {
+        Failure::reject(Reason::Contact, lapse.to_string())
     };
-    conclude(claimed, AttemptEnd::failed(failure), &policy, now)
+    conclude(claimed, AttemptEnd::failed(failure), &UNCALLED, now)
 }
 
 /// One worker: makes calls, one after another.
@@ -68,10 +88,16 @@ pub(super) async fn work(
             ends.put(lost(&claimed, clock.now()));
             continue;
         }
-        let end = if clock.now() >= claimed.deadline {
+        let now = clock.now();
+        if now < claimed.deadline
+            && let Some(lapse) = vetting::lapsed(&shared, &message.content, now)
+        {
+            let zone = shared.live.borrow().workspace.settings.zone;
+            ends.put(hold(&claimed, &lapse, zone, now));
+            continue;
+        }
+        let end = if now >= claimed.deadline {
             AttemptEnd::failed(Failure::reject(Reason::Deadline, ""))
-        } else if let Some(lapse) = vetting::lapsed(&shared, &message.content, clock.now()) {
-            AttemptEnd::failed(Failure::reject(Reason::Contact, lapse.to_string()))
         } else if let Err(failure) = add_sound(&mut message, sound).await {
             AttemptEnd::failed(failure)
         } else {

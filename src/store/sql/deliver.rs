@@ -10,11 +10,13 @@ macro_rules! candidate {
 
 /// Delivery `d` is the first unfinished one of its channel, and none of that channel is being sent. The log's own index
 /// by channel serves, because nothing unfinished is older than the oldest. Counts, because PostgreSQL would turn EXISTS
-/// into a join over everything that is unfinished. An emergency waits behind no less than an emergency.
+/// into a join over everything that is unfinished. An emergency waits behind no less than an emergency, and nothing behind
+/// what is held until a contact is verified again: that can take as long as a page may be late.
 macro_rules! leads {
     () => {
         "(SELECT count(*) FROM delivery AS e
             WHERE e.channel = d.channel AND (e.due_us, e.id) < (d.due_us, d.id) AND e.unfinished
+                AND e.reason IS DISTINCT FROM 'contact'
                 AND (d.priority <> 'emergency' OR e.priority = 'emergency')
                 AND e.due_us >= (SELECT min(due_us) FROM delivery WHERE unfinished)) = 0
         AND (SELECT count(*) FROM delivery AS s WHERE s.channel = d.channel AND s.state = 'sending') = 0"
@@ -218,14 +220,20 @@ statements! {
         "UPDATE delivery SET detail = COALESCE(over_detail, detail) FROM list
         WHERE id = list.item AND ", is_in_state!("failed"), " AND ", is_bound!()
     ));
-    /// Ends what can no longer begin: because its schedule says so, or because it would not be over when it has to be. A
-    /// deadline is never before its instant. `$1` now.
+    /// Lets what is held just before its call until a contact is verified again be looked at. `$1` now.
+    RELEASE = one!(
+        "UPDATE delivery SET next_us = $1 WHERE state = 'ready' AND reason = 'contact' AND attempt > 0 AND next_us > $1"
+    );
+    /// Ends what can no longer begin: because its schedule says so, because it would not be over when it has to be, or
+    /// because a contact was not verified again. A deadline is never before its instant. `$1` now.
     EXPIRE = one!(
         "UPDATE delivery SET
-            state = CASE WHEN attempt = 0 THEN 'skipped' WHEN doubt THEN 'unknown' ELSE 'failed' END,
-            reason = CASE WHEN attempt = 0 THEN CASE WHEN ", is_bound!(), " THEN over_reason ELSE 'expired' END
+            state = CASE WHEN attempt = 0 AND reason IS DISTINCT FROM 'contact' THEN 'skipped' WHEN doubt THEN 'unknown'
+                ELSE 'failed' END,
+            reason = CASE WHEN reason = 'contact' AND NOT doubt THEN reason
+                WHEN attempt = 0 THEN CASE WHEN ", is_bound!(), " THEN over_reason ELSE 'expired' END
                 WHEN doubt THEN 'deadline' ELSE COALESCE(reason, 'deadline') END,
-            detail = CASE WHEN attempt = 0 AND ", is_bound!(), " THEN over_detail
+            detail = CASE WHEN reason = 'contact' AND NOT doubt THEN detail WHEN attempt = 0 AND ", is_bound!(), " THEN over_detail
                 WHEN NOT doubt AND ", is_bound!(), " THEN COALESCE(over_detail, detail) ELSE detail END,
             unfinished = FALSE, next_us = NULL, updated_us = $1
         WHERE unfinished AND state <> 'sending' AND due_us <= $1 AND deadline_us <= $1

@@ -113,7 +113,8 @@ statements! {
 
     /// Deliveries to freeze. `$1` due before, `$2` limit.
     UNPREPARED = one!(
-        "SELECT id, bulletin, ward, channel, format, schedule, scheduled_us, due_us, over_us, over_reason, over_detail, priority
+        "SELECT id, bulletin, ward, channel, format, schedule, scheduled_us, due_us, over_us, over_reason, over_detail, priority,
+            deadline_us
         FROM delivery
         WHERE state = 'planned' AND due_us < $1 ORDER BY due_us, id LIMIT $2"
     );
@@ -132,7 +133,7 @@ statements! {
             priority = COALESCE(batch.priority, delivery.priority),
             length_us = COALESCE(batch.length_us, delivery.length_us),
             deadline_us = CASE WHEN over_us - batch.length_us < deadline_us THEN over_us - batch.length_us ELSE deadline_us END,
-            next_us = due_us, updated_us = $2
+            reason = NULL, detail = NULL, next_us = due_us, updated_us = $2
         FROM batch WHERE id = batch.delivery_id AND attempt = 0 AND ", is_in_state!("planned"))
     );
     /// A journal line for what was just frozen although a rule would refuse it, once. `$2` actor, `$3` now.
@@ -144,6 +145,15 @@ statements! {
         WHERE d.state = 'ready' AND d.updated_us = $3
             AND NOT EXISTS (SELECT 1 FROM journal AS j
                 WHERE j.delivery = d.id AND j.event = 'outside-hours' AND j.detail = batch.detail)"
+    );
+    /// Says of deliveries that wait for a contact that they do, and why; those of which that is said already stay as they
+    /// are. `$2` now.
+    HOLD = batch!(
+        [delivery_id TEXT, why TEXT]
+        concat!("UPDATE delivery SET reason = 'contact', detail = batch.why, updated_us = $2
+        FROM batch WHERE id = batch.delivery_id AND attempt = 0 AND ", is_in_state!("planned"), "
+            AND (reason IS DISTINCT FROM 'contact' OR detail IS DISTINCT FROM batch.why)
+        RETURNING id")
     );
     /// Ends what has not begun. `$2` state, `$3` reason, `$4` detail, `$5` now.
     END_UNBEGUN = list!(
