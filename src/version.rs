@@ -361,12 +361,16 @@ fn airtime(target: &AirtimeTarget) -> String {
         .join(", ")
 }
 
-/// Where and how a channel is reached, in one line. A recipe writes what is sent, so its text counts.
+/// Where and how a channel is reached, in one line. A recipe writes what is sent, so its text counts; and so does the
+/// channel's name where it is sent too: a webhook always says it, a recipe if it names `channel` at all.
 fn target(workspace: &Workspace, channel: &Channel) -> String {
+    let mut says_name = true;
     let way = match &channel.adapter {
         AdapterConfig::Recipe { recipe, with } => {
             let text = workspace.texts.get(&Authored::Recipe(recipe.clone()));
-            let hash = blake3::hash(text.map_or("", String::as_str).as_bytes()).to_hex();
+            let text = text.map_or("", String::as_str);
+            says_name = text.contains("channel");
+            let hash = blake3::hash(text.as_bytes()).to_hex();
             let with = with.iter().map(|(name, value)| match value {
                 Parameter::Plain(value) => format!("{name}={value}"),
                 Parameter::Secret(secret) => format!("{name}={secret}"),
@@ -376,12 +380,15 @@ fn target(workspace: &Workspace, channel: &Channel) -> String {
         }
         AdapterConfig::Webhook { url, .. } => format!("webhook {url}"),
     };
-    [
+    let mut parts = vec![
         channel.ward.as_str(),
         channel.kind.as_str(),
         channel.format.as_str(),
         channel.mode.as_str(),
         &way,
-    ]
-    .join(" | ")
+    ];
+    if says_name {
+        parts.push(&channel.name);
+    }
+    parts.join(" | ")
 }

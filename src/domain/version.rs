@@ -297,7 +297,9 @@ impl Version {
     }
 
     /// Whether people get the same of `other`: every ward the same words in every format, or the same at the same times on
-    /// the same channels. Who is named as having written it, and what else stands in the file, may differ.
+    /// the same channels. Who is named as having written it, and what else stands in the file, may differ; so may the rules
+    /// of permitted hours and what is decided about single occurrences. Those are covered by the hash like everything else:
+    /// to change one of them makes nobody another author of the rest.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
         match (&self.record, &other.record) {

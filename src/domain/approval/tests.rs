@@ -267,3 +267,29 @@ fn words_are_read_back() {
     let forged = v.to_json().replace("\"a\"", "\"b\"");
     assert_eq!(Version::from_json(&v.hash, &forged), None);
 }
+
+#[test]
+fn another_rule_about_hours_makes_nobody_else_the_author() {
+    let mine = version("một", 1, &[MAI]);
+    let Record::Schedule(record) = &mine.record else {
+        unreachable!("a schedule's");
+    };
+    // Mai takes the own name out, and has a rule changed with it.
+    let edited = ScheduleRecord {
+        policy: "giờ loa".to_owned(),
+        editors: vec![HOA.to_owned()],
+        ..record.clone()
+    };
+    let edited = Version::schedule(ScheduleId::parse("sang").unwrap(), edited);
+    assert_ne!(edited.hash, mine.hash, "the rule is covered");
+    let rules = rules();
+    let proposal = Proposal {
+        decision: Decision::Approved,
+        person: MAI,
+        seen: edited.hash.short(),
+        remark: "",
+    };
+    let standing = Standing::of(&[]);
+    let refused = judge(&rules, &edited, &standing, &[mine], &proposal);
+    assert_eq!(refused.map(|_| ()), Err(Refusal::IsEditor));
+}

@@ -107,6 +107,40 @@ fn schedules_want_approval_again_too() {
 }
 
 #[test]
+fn a_channels_name_belongs_to_the_version_where_it_is_sent() {
+    let (folder, database) = alone();
+    let desk = Desk {
+        folder: &folder,
+        database: &database,
+    };
+    let (channels, recipe) = (
+        "channels/kenh.yaml",
+        "channels/recipes/loudspeaker-http.yaml",
+    );
+    for schedule in ["loa-sang", "oa"] {
+        assert_eq!(desk.approve(schedule, MAI).code, 0);
+    }
+    // No recipe here says how a loudspeaker is called; it is a label for staff.
+    folder.edit(channels, "Cụm loa 1 Hưng Bình", "Cụm loa chợ");
+    assert_eq!(desk.state("loa-sang"), "approved");
+    // A webhook always does.
+    folder.edit(channels, "OA thành phố", "OA của phường");
+    assert_eq!(desk.state("oa"), "waiting");
+    let said = desk.says(&["diff", "oa"]);
+    assert!(said.out.contains("OA của phường"), "{}", said.out);
+    // Nor may anybody rename what a recipe says.
+    let spoken = "{{ message.spoken }}";
+    folder.edit(
+        recipe,
+        spoken,
+        "{{ channel['name'] }}. {{ message.spoken }}",
+    );
+    assert_eq!(desk.approve("loa-sang", MAI).code, 0);
+    folder.edit(channels, "Cụm loa chợ", "Gọi 0912 345 678");
+    assert_eq!(desk.state("loa-sang"), "waiting");
+}
+
+#[test]
 fn who_may_and_who_may_not() {
     let (folder, database) = alone();
     let desk = Desk {
