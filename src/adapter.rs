@@ -17,6 +17,7 @@ use bytes::Bytes;
 
 use crate::domain::{
     delivery::{Evidence, Reason},
+    detail::Detail,
     message::Message,
     secret::Secret,
 };
@@ -163,10 +164,15 @@ impl Failure {
         }
     }
 
-    /// The same failure of a call that has no effect: nothing can have happened, so doubt becomes another attempt.
+    /// The same failure of a call that has no effect: nothing can have happened, so doubt becomes another attempt, and the
+    /// reason does not speak of doubt.
     #[must_use]
     pub fn without_effect(self) -> Self {
         match self {
+            Self::Unknown { reason, .. } if reason.is_doubt() => Self::retry(
+                Reason::Unanswered,
+                Detail::new(&format!("asked-{}", reason.as_str())),
+            ),
             Self::Unknown { reason, detail } => Self::Retry {
                 after: None,
                 reason,
@@ -206,7 +212,8 @@ pub fn classify(exchange: &Exchange) -> Failure {
         }) => return Failure::reject(Reason::Unwritable, detail),
         Err(Fault { reason, detail, .. }) => return Failure::retry(*reason, detail),
     };
-    let detail = format!("status {}", answer.status);
+    let detail = Detail::new("call-status").with("status", answer.status);
+    let detail = String::from(detail);
     match answer.status {
         408 | 425 => Failure::Retry {
             after: answer.retry_after,
@@ -338,9 +345,9 @@ pub struct Fault {
     pub may_have_left: bool,
     /// What happened: [`Reason::Refused`], [`Reason::NoAddress`], [`Reason::NoConnection`], [`Reason::Tls`],
     /// [`Reason::NotAllowed`] (never left), [`Reason::Timeout`], [`Reason::Reset`], [`Reason::Cut`],
-    /// [`Reason::TooLarge`] (may have left).
+    /// [`Reason::Unreadable`], [`Reason::TooLarge`] (may have left), [`Reason::Unanswered`] (no time was left to call).
     pub reason: Reason,
-    /// The operating system's or library's words, without addresses or secrets.
+    /// What the reason's word leaves out, as a [`Detail`], without addresses or secrets.
     pub detail: String,
 }
 
@@ -410,7 +417,7 @@ mod tests {
             (507, Reason::Status, "unknown"),
             (999, Reason::Unexpected, "reject"),
         ] {
-            let detail = format!("status {status}");
+            let detail = format!("call-status status={status}");
             let expected = match meaning {
                 "retry" => Failure::Retry {
                     after,
@@ -438,12 +445,22 @@ mod tests {
             Reason::Timeout,
             Reason::Reset,
             Reason::Cut,
+            Reason::Unreadable,
             Reason::TooLarge,
         ] {
             let failure = classify(&exchange(Err(Fault::may_have_left(reason, "x"))));
             assert_eq!(failure, Failure::unknown(reason, "x"));
-            assert_eq!(failure.without_effect(), Failure::retry(reason, "x"));
+            assert!(reason.is_doubt());
+            let asked = format!("asked-{}", reason.as_str());
+            let retry = Failure::retry(Reason::Unanswered, asked);
+            assert_eq!(failure.without_effect(), retry);
         }
+        let failed = classify(&answer(500)).without_effect();
+        assert_eq!(
+            failed,
+            Failure::retry(Reason::Status, "call-status status=500"),
+            "an answer that can be read"
+        );
         let unwritable = classify(&exchange(Err(Fault::never_left(Reason::Unwritable, "x"))));
         assert_eq!(unwritable, Failure::reject(Reason::Unwritable, "x"));
     }

@@ -113,7 +113,16 @@ pub fn detail<'a>(
     arguments: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> Option<String> {
     let key = format!("detail.{code}");
-    let arguments: Vec<(&str, &str)> = arguments.collect();
+    let arguments: Vec<(&str, String)> = arguments
+        .map(|(name, value)| {
+            // What a call met may be part of another sentence.
+            let met = value
+                .strip_prefix("call-")
+                .map(|_| format!("detail.{value}"));
+            let met = met.filter(|key| has(key)).map(|key| text(lang, &key, &[]));
+            (name, met.unwrap_or_else(|| value.to_owned()))
+        })
+        .collect();
     let arguments: Vec<(&str, &dyn fmt::Display)> = arguments
         .iter()
         .map(|(name, value)| (*name, value as &dyn fmt::Display))

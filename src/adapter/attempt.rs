@@ -7,7 +7,9 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     Adapter, Exchange, Failure, Fault, Receipt, Request, Step, redact, transport::Transport,
 };
-use crate::domain::{delivery::Reason, message::Message, secret::Secret, time::Timestamp};
+use crate::domain::{
+    delivery::Reason, detail::Detail, message::Message, secret::Secret, time::Timestamp,
+};
 
 /// The most calls of one attempt.
 const MOST_CALLS: usize = 8;
@@ -93,7 +95,7 @@ pub async fn probe(
 ) -> Option<Result<(), Failure>> {
     adapter.probe(&[])?;
     let cannot = || {
-        let detail = "the adapter took its question back";
+        let detail = Detail::new("call-no-question");
         Step::Failed(Failure::reject(Reason::Defect, detail))
     };
     let step = |done: &[Exchange]| adapter.probe(done).unwrap_or_else(cannot);
@@ -119,18 +121,23 @@ async fn run(
             Step::Call(request) => request,
         };
         if done.len() == MOST_CALLS {
-            let detail = format!("the adapter asked for more than {MOST_CALLS} calls");
+            let detail = Detail::new("call-too-many").with("most", MOST_CALLS);
             break Ending::Failed(Failure::reject(Reason::Defect, detail));
         }
         let result = if deadline.saturating_duration_since(Instant::now()) == Duration::ZERO {
             Err(Fault::never_left(
-                Reason::Timeout,
-                "no time was left for this call",
+                Reason::Unanswered,
+                Detail::new("asked-no-time"),
             ))
         } else {
             timeout_at(deadline, transport.call(&request, clock_now()))
                 .await
-                .unwrap_or_else(|_| Err(Fault::may_have_left(Reason::Timeout, "no answer in time")))
+                .unwrap_or_else(|_| {
+                    Err(Fault::may_have_left(
+                        Reason::Timeout,
+                        Detail::new("call-timeout"),
+                    ))
+                })
         };
         done.push(Exchange { request, result });
     };

@@ -31,6 +31,7 @@ use crate::{
     domain::{
         channel::Channel,
         delivery::Reason,
+        detail::Detail,
         message::Message,
         recipe::{Recipe, Verdict},
         secret::Secret,
@@ -82,6 +83,30 @@ pub enum RecipeProblemKind {
     /// A parameter that the recipe wants and the channel does not give.
     #[error("the parameter `{0}` is missing")]
     MissingParameter(String),
+}
+
+impl RecipeProblem {
+    /// The same as a detail. The words come from the recipe, but a filter's complaint may quote one of `secrets`.
+    #[must_use]
+    pub fn told(&self, secrets: &[Secret]) -> Detail {
+        let told = |code| Detail::new(code).with("path", &self.path);
+        match &self.kind {
+            RecipeProblemKind::Address => told("call-recipe-address"),
+            RecipeProblemKind::HeaderValue => told("call-recipe-header"),
+            RecipeProblemKind::NotANumber => told("call-recipe-number"),
+            RecipeProblemKind::NoAudio => told("call-recipe-no-audio"),
+            RecipeProblemKind::MissingParameter(name) => {
+                told("call-recipe-parameter").with("name", name)
+            }
+            kind @ (RecipeProblemKind::Template(_)
+            | RecipeProblemKind::Method(_)
+            | RecipeProblemKind::Pointer(_)
+            | RecipeProblemKind::Dollar(_)
+            | RecipeProblemKind::HeaderName(_)) => {
+                told("call-recipe").with("problem", redact(&kind.to_string(), secrets))
+            }
+        }
+    }
 }
 
 /// A recipe with one channel's parameters.
@@ -164,10 +189,12 @@ impl RecipeAdapter {
         })
     }
 
-    /// A request that could not be written. The words come from the recipe, but a filter's complaint may quote a value.
+    /// A request that could not be written.
     fn unwritable(&self, problem: &RecipeProblem) -> Step {
-        let detail = redact(&problem.to_string(), &self.secrets).into_owned();
-        Step::Failed(Failure::reject(Reason::Unwritable, detail))
+        Step::Failed(Failure::reject(
+            Reason::Unwritable,
+            problem.told(&self.secrets),
+        ))
     }
 
     fn decide(&self, message: &Message, done: &[Exchange]) -> Result<Step, RecipeProblem> {
@@ -206,12 +233,14 @@ impl RecipeAdapter {
             [] => send(&scene, &recipe.request, message),
             [exchange] => Ok(self.judge(exchange, &scene).unwrap_or_else(|problem| {
                 // The call was made and answered; only the judging failed, so it may have happened.
-                let detail = redact(&problem.to_string(), &self.secrets).into_owned();
-                Step::Failed(Failure::unknown(Reason::Defect, detail))
+                Step::Failed(Failure::unknown(
+                    Reason::Defect,
+                    problem.told(&self.secrets),
+                ))
             })),
             _ => Ok(Step::Failed(Failure::reject(
                 Reason::Defect,
-                "more answers than this recipe has calls",
+                Detail::new("call-more-answers"),
             ))),
         }
     }
@@ -230,7 +259,7 @@ impl RecipeAdapter {
             return Ok(Step::accepted(reference(receipt)));
         };
         Ok(Step::Failed(
-            self.refused(exchange, &answer, scene, &mismatch)?,
+            self.refused(exchange, &answer, scene, mismatch)?,
         ))
     }
 
@@ -248,7 +277,7 @@ impl RecipeAdapter {
             let mut found = Map::new();
             for (name, pointer) in &find.take {
                 let Some(value) = answer.at(pointer) else {
-                    let detail = format!("the answer to find has nothing at {pointer}");
+                    let detail = Detail::new("call-no-field").with("pointer", pointer);
                     return Ok(Asked::Failed(Failure::reject(Reason::Unexpected, detail)));
                 };
                 found.insert(name.clone(), value.clone());
@@ -262,7 +291,7 @@ impl RecipeAdapter {
             exchange,
             &answer,
             scene,
-            "the answer to find says neither yes nor no",
+            Detail::new("call-neither").with("status", response.status),
         )?;
         Ok(Asked::Failed(failure.without_effect()))
     }
@@ -273,7 +302,7 @@ impl RecipeAdapter {
         exchange: &Exchange,
         answer: &Answer<'_>,
         scene: &Scene<'_>,
-        mismatch: &str,
+        mismatch: Detail,
     ) -> Result<Failure, RecipeProblem> {
         let status = answer.response.status;
         for (index, (condition, verdict)) in self.recipe.errors.iter().enumerate() {
@@ -286,7 +315,10 @@ impl RecipeAdapter {
                 (400..=599, _) => Reason::Status,
                 _ => Reason::Unexpected,
             };
-            let detail = format!("status {status}, by errors[{index}]");
+            let detail = Detail::new("call-status-rule")
+                .with("status", status)
+                .with("rule", format!("errors[{index}]"));
+            let detail = String::from(detail);
             return Ok(match verdict {
                 Verdict::Retry => Failure::Retry {
                     after: answer.response.retry_after,
@@ -297,15 +329,11 @@ impl RecipeAdapter {
                 Verdict::Unknown => Failure::Unknown { reason, detail },
             });
         }
-        let failure = classify(exchange);
-        Ok(match failure {
+        Ok(match classify(exchange) {
             Failure::Reject {
                 reason: Reason::Unexpected,
-                detail,
-            } => Failure::Reject {
-                reason: Reason::Unexpected,
-                detail: format!("{detail}: {mismatch}"),
-            },
+                ..
+            } => Failure::reject(Reason::Unexpected, mismatch),
             other => other,
         })
     }
@@ -322,7 +350,7 @@ impl RecipeAdapter {
         let Some(mismatch) = probe.healthy.mismatch(&answer, &scene)? else {
             return Ok(Step::accepted(None));
         };
-        let detail = format!("status {}: {mismatch}", response.status);
+        let detail = String::from(mismatch);
         Ok(Step::Failed(match classify(exchange).without_effect() {
             Failure::Retry { after, reason, .. } => Failure::Retry {
                 after,

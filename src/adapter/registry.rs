@@ -13,6 +13,7 @@ use super::{
 };
 use crate::domain::{
     channel::{AdapterConfig, Channel, Parameter},
+    detail::Detail,
     id::{ChannelId, RecipeId},
     secret::{Secret, SecretRef},
     workspace::Workspace,
@@ -55,6 +56,24 @@ pub enum ChannelProblemKind {
     /// The webhook cannot work.
     #[error("webhook: {0}")]
     Webhook(WebhookProblem),
+}
+
+impl ChannelProblemKind {
+    /// What people are told, in the reader's language.
+    #[must_use]
+    pub fn told(&self) -> Detail {
+        match self {
+            Self::Recipe(problem) => problem.told(&[]),
+            Self::Webhook(WebhookProblem::Address) => Detail::new("call-address"),
+            Self::Webhook(WebhookProblem::NoSecret) => Detail::new("call-webhook-no-secret"),
+            Self::Webhook(WebhookProblem::Secret(number)) => {
+                Detail::new("call-webhook-secret").with("number", number)
+            }
+            Self::NoRecipe(_) | Self::Secret { .. } => {
+                Detail::new("channel-unusable").with("problem", self)
+            }
+        }
+    }
 }
 
 impl Registry {

@@ -31,6 +31,7 @@ use simulated::City;
 use super::{Fault, Headers, Request, Response};
 use crate::domain::{
     delivery::Reason,
+    detail::Detail,
     settings::{AllowRule, Settings},
     time::Timestamp,
 };
@@ -187,12 +188,8 @@ impl Client {
 
     async fn call(&self, request: &Request, now: Timestamp) -> Result<Response, Fault> {
         let url = address::read(&request.url)?;
-        let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| {
-            Fault::never_left(
-                Reason::Unwritable,
-                "the method has a character that no method has",
-            )
-        })?;
+        let method = Method::from_bytes(request.method.as_bytes())
+            .map_err(|_| Fault::never_left(Reason::Unwritable, Detail::new("call-method")))?;
         let mut headers = headers(&request.headers)?;
         let host = address::bare_host(&url);
         self.allow
@@ -270,10 +267,8 @@ fn named(headers: HeaderMap) -> impl Iterator<Item = (HeaderName, HeaderValue)> 
 
 async fn read_capped(mut answer: reqwest::Response, cap: usize) -> Result<Bytes, Fault> {
     let too_large = || {
-        Fault::may_have_left(
-            Reason::TooLarge,
-            format!("the answer is larger than {cap} bytes"),
-        )
+        let detail = Detail::new("call-too-large").with("bytes", cap);
+        Fault::may_have_left(Reason::TooLarge, detail)
     };
     if answer
         .content_length()
@@ -298,10 +293,8 @@ fn headers(given: &[(String, String)]) -> Result<HeaderMap, Fault> {
             .ok()
             .zip(HeaderValue::from_bytes(value.as_bytes()).ok());
         let Some((name, value)) = read else {
-            return Err(Fault::never_left(
-                Reason::Unwritable,
-                format!("the header {name:?} cannot be written"),
-            ));
+            let detail = Detail::new("call-header").with("name", name.escape_debug());
+            return Err(Fault::never_left(Reason::Unwritable, detail));
         };
         headers.append(name, value);
     }

@@ -9,6 +9,7 @@ use crate::{
     domain::{
         audio::{AudioSettings, Engine, HttpBody, HttpEngine, Program, Timbre},
         bulletin::{Turn, Voice},
+        detail::Detail,
         secret::Secret,
         speech::Region,
         time::Timestamp,
@@ -156,7 +157,7 @@ async fn ask(
         .await
         .map_err(|fault| AudioError::Service {
             reason: fault.reason,
-            detail: fault.detail,
+            detail: met(&fault.detail),
         })?;
     if answer.status != 200 {
         return Err(AudioError::Answer {
@@ -164,6 +165,14 @@ async fn ask(
         });
     }
     Ok(answer.body.into())
+}
+
+/// What a call met, to stand in another sentence: the system's own words, or the code that the catalogue has a sentence for.
+fn met(detail: &str) -> String {
+    Detail::parse(detail).map_or_else(
+        || detail.to_owned(),
+        |met| met.get("problem").unwrap_or(met.code()).to_owned(),
+    )
 }
 
 #[cfg(test)]

@@ -13,8 +13,10 @@ use super::{
     run::transport,
 };
 use crate::{
-    adapter::{Adapter, attempt, registry::Registry},
+    adapter::{Adapter, Failure, attempt, registry::Registry},
     clock::Clock,
+    daemon::live::fault,
+    domain::{delivery::Reason, detail::Detail},
 };
 
 /// What to show.
@@ -39,6 +41,11 @@ struct Row<'a> {
     health: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    /// What exactly was met, as a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    #[serde(skip)]
+    why: Option<String>,
 }
 
 /// Lists the channels.
@@ -67,11 +74,26 @@ pub(super) async fn run(
     let mut rows = Vec::new();
     for channel in place.workspace.channels.values() {
         let adapter = registry.get(&channel.id);
-        let (health, reason) = match (&transport, adapter) {
+        let (health, failure) = match (&transport, adapter) {
             (None, _) => (None, None),
-            (Some(_), None) => (Some("dead"), Some("unwritable")),
+            (Some(_), None) => (
+                Some("dead"),
+                Some(Failure::reject(Reason::Unwritable, String::new())),
+            ),
             (Some(transport), Some(adapter)) => ask(adapter, transport, &clock).await,
         };
+        let known = failure
+            .as_ref()
+            .and_then(|failure| Detail::parse(failure.detail()));
+        let detail = known.as_ref().map(|detail| output.detail(detail));
+        let why = failure.as_ref().map(|failure| {
+            let said = output.say(&format!("reason.{}", failure.reason().as_str()), &[]);
+            match (&known, &detail) {
+                (Some(known), Some(detail)) if known.stands_beside() => format!("{said}. {detail}"),
+                (Some(_), Some(detail)) => detail.clone(),
+                _ => said,
+            }
+        });
         rows.push(Row {
             channel: channel.id.as_str(),
             name: &channel.name,
@@ -80,7 +102,9 @@ pub(super) async fn run(
             mode: channel.mode.as_str(),
             adapter: adapter.map_or_else(String::new, |adapter| adapter.name().to_owned()),
             health,
-            reason,
+            reason: failure.as_ref().map(|failure| failure.reason().as_str()),
+            detail,
+            why,
         });
     }
     if let Some(bar) = asked {
@@ -100,21 +124,19 @@ pub(super) async fn run(
                     .health
                     .map(|word| output.say(&format!("cli.health-{word}"), &[]))
                     .unwrap_or_default();
-                let why = row
-                    .reason
-                    .map(|word| output.say(&format!("reason.{word}"), &[]))
-                    .unwrap_or_default();
+                let why = row.why.as_deref().unwrap_or_default();
                 table.add_row([
                     row.channel,
                     row.name,
                     &output.say(&format!("state.kind-{}", row.kind), &[]),
                     &health,
-                    &why,
+                    why,
                 ]);
             }
             output.line(&table.trim_fmt())?;
             for problem in &problems {
-                output.line(&format!("{}: {problem}", problem.channel))?;
+                let told = output.detail(&fault(&problem.kind));
+                output.line(&format!("{}: {told}", problem.channel))?;
             }
         }
     }
@@ -129,10 +151,10 @@ async fn ask(
     adapter: &Arc<dyn Adapter>,
     transport: &crate::adapter::transport::Transport,
     clock: &Clock,
-) -> (Option<&'static str>, Option<&'static str>) {
+) -> (Option<&'static str>, Option<Failure>) {
     match attempt::probe(adapter.as_ref(), transport, || clock.now()).await {
         None => (Some("cannot-be-asked"), None),
         Some(Ok(())) => (Some("alive"), None),
-        Some(Err(failure)) => (Some("dead"), Some(failure.reason().as_str())),
+        Some(Err(failure)) => (Some("dead"), Some(failure)),
     }
 }

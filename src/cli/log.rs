@@ -246,9 +246,10 @@ fn show(rows: &[DeliveryRow], output: &Output, zone: chrono_tz::Tz) -> anyhow::R
     Ok(())
 }
 
-/// The sentence for a detail that the program wrote beside a reason; `None` for words of its own.
+/// The sentence for a detail that the program wrote in place of a reason's words; `None` for words of its own, and for what
+/// only adds to the reason.
 pub(super) fn said(detail: &str, output: &Output) -> Option<String> {
-    let known = Detail::parse(detail)?;
+    let known = Detail::parse(detail).filter(|known| !known.stands_beside())?;
     catalogue::detail(output.lang, known.code(), known.arguments())
 }
 
@@ -258,10 +259,19 @@ fn why(row: &DeliveryRow, output: &Output, zone: chrono_tz::Tz) -> String {
         return String::new();
     };
     let detail = row.detail.as_deref().unwrap_or_default();
-    let in_short = || output.say(&format!("reason.{}", reason.as_str()), &[]);
+    let in_short = || {
+        let said = output.say(&format!("reason.{}", reason.as_str()), &[]);
+        if row.state == State::Unknown && !reason.is_doubt() {
+            return format!("{said}. {}", output.say("state.unknown-still", &[]));
+        }
+        said
+    };
     if let Some(said) = said(detail, output) {
         if row.is_cut_off() {
             return format!("{}. {said}", in_short());
+        }
+        if row.state == State::Unknown && !reason.is_doubt() {
+            return format!("{said}. {}", output.say("state.unknown-still", &[]));
         }
         return said;
     }

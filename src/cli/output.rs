@@ -14,6 +14,7 @@ use crate::{
     config,
     domain::{
         calendar,
+        detail::Detail,
         time::{Timestamp, parse_duration},
     },
 };
@@ -54,6 +55,13 @@ impl Output {
     #[must_use]
     pub fn say(&self, key: &str, args: &[(&str, &dyn std::fmt::Display)]) -> String {
         catalogue::text(self.lang, key, args)
+    }
+
+    /// What the program wrote down as a detail, as a sentence.
+    #[must_use]
+    pub fn detail(&self, detail: &Detail) -> String {
+        let said = catalogue::detail(self.lang, detail.code(), detail.arguments());
+        said.unwrap_or_else(|| detail.to_string())
     }
 
     /// Writes a line. A reader that went away (`loa log | head`) is not an error.

@@ -119,11 +119,12 @@ impl Live {
 }
 
 /// What is told of a channel without an adapter.
-fn fault(problem: &ChannelProblemKind) -> Detail {
+#[must_use]
+pub fn fault(problem: &ChannelProblemKind) -> Detail {
     if let ChannelProblemKind::Secret { source, .. } = problem
         && let Some(error) = source.downcast_ref::<SecretError>()
     {
         return error.told();
     }
-    Detail::new("channel-unusable").with("problem", problem)
+    problem.told()
 }

@@ -58,6 +58,22 @@ words! {
     }
 }
 
+impl Reason {
+    /// Whether its words say that it is not known what happened. Then the attempt ends as [`Outcome::Unknown`].
+    #[must_use]
+    pub fn is_doubt(self) -> bool {
+        matches!(
+            self,
+            Self::Timeout
+                | Self::Reset
+                | Self::Cut
+                | Self::Unreadable
+                | Self::TooLarge
+                | Self::Crashed
+        )
+    }
+}
+
 impl State {
     /// Whether nothing more happens by itself.
     #[must_use]
@@ -122,6 +138,10 @@ words! {
         Reset = "reset",
         /// The answer broke off.
         Cut = "cut",
+        /// What came back is no HTTP.
+        Unreadable = "unreadable",
+        /// The answer is larger than allowed.
+        TooLarge = "too-large",
         /// The node died before it could write down the answer.
         Crashed = "crashed",
         // --- an answer came
@@ -133,8 +153,8 @@ words! {
         Unexpected = "unexpected",
         /// The answer points elsewhere; redirects are not followed.
         Redirect = "redirect",
-        /// The answer is larger than allowed.
-        TooLarge = "too-large",
+        /// A question without any effect got no answer that could be used; nothing was sent in that attempt.
+        Unanswered = "unanswered",
         // --- ends
         /// Its deadline came before an answer did.
         Deadline = "deadline",

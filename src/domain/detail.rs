@@ -2,6 +2,9 @@
 //! and that every reader is told in their own language (`detail.CODE` in the catalogue).
 //!
 //! `outside-hours rule=Giờ loa phường; document=Quyết định 12/QĐ-UBND`
+//!
+//! Its sentence stands instead of the reason's own words, unless its code begins with `call-`: what exactly a call met is for
+//! whoever connects channels, and stands below them.
 
 use std::fmt;
 
@@ -75,6 +78,12 @@ impl Detail {
         Some(detail)
     }
 
+    /// Whether its sentence adds to the reason's own words and does not replace them.
+    #[must_use]
+    pub fn stands_beside(&self) -> bool {
+        self.code.starts_with("call-")
+    }
+
     /// The code.
     #[must_use]
     pub fn code(&self) -> &str {
@@ -86,6 +95,12 @@ impl Detail {
         self.arguments
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl From<Detail> for String {
+    fn from(detail: Detail) -> Self {
+        detail.to_string()
     }
 }
 

@@ -309,10 +309,11 @@ fn tell(
         .zip(fits.into_iter().rev())
         .map(|((index, attempt), fits)| {
             let next = attempts.get(index + 1);
+            let (sentence, detail) = sentence(reader, row, attempt, next, day);
             Attempt {
                 class: class_of(attempt.outcome),
-                sentence: sentence(reader, row, attempt, next, day),
-                detail: attempt.detail.clone(),
+                sentence,
+                detail,
                 status: attempt.status,
                 receipt: attempt.receipt.clone(),
                 evidence: (attempt.evidence > Evidence::None)
@@ -353,17 +354,19 @@ fn class_of(outcome: Outcome) -> &'static str {
     }
 }
 
-/// "Lần 1, 05:30:02: không kết nối được tới loa; sẽ thử lại lúc 05:30:09".
+/// "Lần 1, 05:30:02: không kết nối được tới loa; sẽ thử lại lúc 05:30:09", and what exactly the call met.
 fn sentence(
     reader: &Reader,
     row: &DeliveryRow,
     attempt: &AttemptRow,
     next: Option<&AttemptRow>,
     day: NaiveDate,
-) -> String {
-    let what = match attempt.reason {
-        Some(reason) => reader.reason(reason),
-        None => reader.word(&format!("outcome-{}", attempt.outcome.as_str())),
+) -> (String, Option<String>) {
+    let (what, detail) = if let Some(reason) = attempt.reason {
+        reader.attempt(reason, attempt.detail.as_deref(), day)
+    } else {
+        let word = format!("outcome-{}", attempt.outcome.as_str());
+        (reader.word(&word), attempt.detail.clone())
     };
     let at = reader.moment_near(attempt.started, day);
     let mut sentence = reader.text(
@@ -382,7 +385,7 @@ fn sentence(
     if let Some((word, at)) = again {
         sentence.push_str(&reader.text(word, &[("at", &reader.moment_near(at, day))]));
     }
-    sentence
+    (sentence, detail)
 }
 
 /// A sentence as the end of another one. A word in capitals keeps them.

@@ -53,9 +53,18 @@ impl Reader {
         Some(match spoken {
             // Both belong to the answer: what the channel said, and why nobody asked again.
             Some(limit) if row.is_cut_off() => format!("{}. {limit}", self.reason(reason)),
-            Some(spoken) => spoken,
-            None => self.reason(reason),
+            Some(spoken) => self.with_doubt(row, reason, spoken),
+            None => self.with_doubt(row, reason, self.reason(reason)),
         })
+    }
+
+    /// `said` of the last try, and that it is in doubt what was heard, where these words do not say so.
+    fn with_doubt(&self, row: &DeliveryRow, reason: Reason, said: String) -> String {
+        if row.state == State::Unknown && !reason.is_doubt() {
+            format!("{said}. {}", self.word("unknown-still"))
+        } else {
+            said
+        }
     }
 
     /// What of a row's detail the words of [`Reader::why`] do not say.
@@ -64,12 +73,36 @@ impl Reader {
         let is_spoken = row
             .reason
             .is_some_and(|reason| self.spoken(reason, detail, self.day_of(row.due)).is_some());
-        (!is_spoken).then(|| detail.to_owned())
+        (!is_spoken).then(|| self.remark(detail))
+    }
+
+    /// A detail that stands beside a reason, in words.
+    fn remark(&self, detail: &str) -> String {
+        let known = Detail::parse(detail)
+            .and_then(|known| catalogue::detail(self.lang, known.code(), known.arguments()));
+        known.unwrap_or_else(|| detail.to_owned())
+    }
+
+    /// Why an attempt ended as it did, and what these words leave out.
+    pub(super) fn attempt(
+        &self,
+        reason: Reason,
+        detail: Option<&str>,
+        day: NaiveDate,
+    ) -> (String, Option<String>) {
+        let Some(detail) = detail else {
+            return (self.reason(reason), None);
+        };
+        match self.spoken(reason, detail, day) {
+            Some(spoken) => (spoken, None),
+            None => (self.reason(reason), Some(self.remark(detail))),
+        }
     }
 
     /// A reason together with a detail that programs wrote; `None` for a detail in words of its own.
     fn spoken(&self, reason: Reason, detail: &str, day: NaiveDate) -> Option<String> {
         let known = Detail::parse(detail)
+            .filter(|known| !known.stands_beside())
             .and_then(|known| catalogue::detail(self.lang, known.code(), known.arguments()));
         if known.is_some() || reason != Reason::Expired {
             return known;
@@ -293,6 +326,25 @@ pub(super) mod tests {
         ] {
             assert_eq!(reader.journal_detail(detail, day), said);
         }
+    }
+
+    #[test]
+    fn an_attempt_says_what_happened_and_below_it_what_exactly() {
+        let said = |lang, reason, detail| {
+            let reader = reader(lang);
+            reader.attempt(reason, detail, reader.today())
+        };
+        let (what, more) = said(Lang::Vi, Reason::Busy, Some("call-status status=503"));
+        assert_eq!(what, "Kênh đang bận, đề nghị gửi lại sau");
+        assert_eq!(more.as_deref(), Some("Mã trả lời 503"));
+        let (what, more) = said(Lang::En, Reason::Unanswered, Some("asked-too-large"));
+        assert!(
+            what.contains("too large") && what.contains("nothing was sent"),
+            "{what}"
+        );
+        assert_eq!(more, None);
+        let old = said(Lang::Vi, Reason::Reset, Some("Connection reset by peer"));
+        assert_eq!(old.1.as_deref(), Some("Connection reset by peer"));
     }
 
     #[test]

@@ -351,6 +351,10 @@ fn every_word_of_the_domain_has_a_sentence() {
             .iter()
             .map(|reason| format!("reason.{}", reason.as_str())),
     );
+    let doubts = Reason::ALL
+        .iter()
+        .filter(|reason| reason.is_doubt() && **reason != Reason::Crashed);
+    keys.extend(doubts.map(|reason| format!("detail.asked-{}", reason.as_str())));
     keys.extend(
         Lapse::ALL
             .iter()

@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     adapter::Response,
-    domain::recipe::{Match, StatusRange},
+    domain::{
+        detail::Detail,
+        recipe::{Match, StatusRange},
+    },
 };
 
 /// Conditions, read.
@@ -94,20 +97,21 @@ impl Condition {
         condition
     }
 
-    /// `None` when all conditions hold, else which one does not, without repeating either side's words.
+    /// `None` when all conditions hold, else which one does not, with the status and without repeating either side's words.
     pub(super) fn mismatch(
         &self,
         answer: &Answer<'_>,
         scene: &Scene<'_>,
-    ) -> Result<Option<String>, RecipeProblem> {
+    ) -> Result<Option<Detail>, RecipeProblem> {
         let status = answer.response.status;
+        let differs = |code: &str| Detail::new(code).with("status", status);
         if !self.status.is_empty()
             && !self
                 .status
                 .iter()
                 .any(|range| (range.low..=range.high).contains(&status))
         {
-            return Ok(Some("another status was expected".to_owned()));
+            return Ok(Some(differs("call-other-status")));
         }
         for (name, expected) in &self.header {
             let expected = scene.text(expected)?;
@@ -117,7 +121,7 @@ impl Condition {
                 .get(name)
                 .is_none_or(|value| *value != expected)
             {
-                return Ok(Some(format!("the header {name} is not as expected")));
+                return Ok(Some(differs("call-other-header").with("name", name)));
             }
         }
         for (pointer, expected) in &self.json {
@@ -129,13 +133,13 @@ impl Condition {
                 Some(other) => other.to_string() == expected,
             };
             if !holds {
-                return Ok(Some(format!("{pointer} is not as expected")));
+                return Ok(Some(differs("call-other-field").with("pointer", pointer)));
             }
         }
         if let Some(expected) = &self.text {
             let expected = scene.text(expected)?;
             if !String::from_utf8_lossy(&answer.response.body).contains(expected.as_ref()) {
-                return Ok(Some("the expected text is missing".to_owned()));
+                return Ok(Some(differs("call-other-text")));
             }
         }
         Ok(None)

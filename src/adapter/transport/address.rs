@@ -2,7 +2,10 @@
 
 use reqwest::Url;
 
-use crate::{adapter::Fault, domain::delivery::Reason};
+use crate::{
+    adapter::Fault,
+    domain::{delivery::Reason, detail::Detail},
+};
 
 /// The host of an address in lower case, with the port where one is written that is not the scheme's own. `None` when
 /// the text is not an address with a host.
@@ -40,8 +43,5 @@ pub(super) fn read(url: &str) -> Result<Url, Fault> {
 }
 
 pub(super) fn not_an_address() -> Fault {
-    Fault::never_left(
-        Reason::Unwritable,
-        "the address is not one that begins with http:// or https://",
-    )
+    Fault::never_left(Reason::Unwritable, Detail::new("call-address"))
 }

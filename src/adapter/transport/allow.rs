@@ -11,7 +11,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use crate::{
     adapter::Fault,
-    domain::{delivery::Reason, settings::AllowRule},
+    domain::{delivery::Reason, detail::Detail, settings::AllowRule},
 };
 
 /// The rules.
@@ -49,10 +49,7 @@ impl AllowList {
 }
 
 pub(super) fn denied() -> Fault {
-    Fault::never_left(
-        Reason::NotAllowed,
-        "the address is outside the network allow-list",
-    )
+    Fault::never_left(Reason::NotAllowed, Detail::new("call-not-allowed"))
 }
 
 /// The resolver's no, found again in the client's error by its type.

@@ -7,12 +7,15 @@
 use std::{error::Error, io};
 
 use super::allow::{self, Denied};
-use crate::{adapter::Fault, domain::delivery::Reason};
+use crate::{
+    adapter::Fault,
+    domain::{delivery::Reason, detail::Detail},
+};
 
 /// An error from before the answer's head was complete.
 pub(super) fn explain(error: reqwest::Error, https: bool) -> Fault {
     let error = error.without_url();
-    let detail = innermost(&error);
+    let detail = met(&error);
     if find::<Denied>(&error).is_some() {
         return allow::denied();
     }
@@ -23,18 +26,30 @@ pub(super) fn explain(error: reqwest::Error, https: bool) -> Fault {
         return Fault::never_left(connect_reason(&error, https), detail);
     }
     if error.is_timeout() {
-        return Fault::may_have_left(Reason::Timeout, "no answer in time");
+        return Fault::may_have_left(Reason::Timeout, Detail::new("call-timeout"));
     }
-    Fault::may_have_left(Reason::Reset, detail)
+    match find::<hyper::Error>(&error) {
+        Some(error) if error.is_parse_too_large() => {
+            Fault::may_have_left(Reason::TooLarge, Detail::new("call-head-too-large"))
+        }
+        Some(error) if error.is_parse() => {
+            Fault::may_have_left(Reason::Unreadable, Detail::new("call-no-http"))
+        }
+        _ => Fault::may_have_left(Reason::Reset, detail),
+    }
 }
 
 /// An error from within the answer's body.
 pub(super) fn explain_body(error: reqwest::Error) -> Fault {
     let error = error.without_url();
     if error.is_timeout() {
-        return Fault::may_have_left(Reason::Timeout, "the answer did not end in time");
+        return Fault::may_have_left(Reason::Timeout, Detail::new("call-timeout-body"));
     }
-    Fault::may_have_left(Reason::Cut, innermost(&error))
+    let kind = find::<io::Error>(&error).map(io::Error::kind);
+    if let Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) = kind {
+        return Fault::may_have_left(Reason::Unreadable, Detail::new("call-no-body"));
+    }
+    Fault::may_have_left(Reason::Cut, met(&error))
 }
 
 fn connect_reason(error: &reqwest::Error, https: bool) -> Reason {
@@ -73,8 +88,24 @@ fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e 
     causes(error).find_map(|error| error.downcast_ref())
 }
 
-/// The words of the innermost cause: those of the operating system, or of the library that met the trouble.
-fn innermost(error: &(dyn Error + 'static)) -> String {
-    let last = causes(error).last().unwrap_or(error);
-    last.to_string().chars().take(200).collect()
+/// What the call met: a code for what happens every day, else the words of the innermost cause: those of the operating
+/// system, or of the library that met the trouble.
+fn met(error: &(dyn Error + 'static)) -> Detail {
+    let is_incomplete =
+        find::<hyper::Error>(error).is_some_and(hyper::Error::is_incomplete_message);
+    let code = match find::<io::Error>(error).map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => "call-reset",
+        Some(io::ErrorKind::ConnectionAborted | io::ErrorKind::UnexpectedEof) => "call-closed",
+        Some(io::ErrorKind::ConnectionRefused) => "call-refused",
+        Some(io::ErrorKind::HostUnreachable) => "call-no-host",
+        Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown) => "call-no-network",
+        Some(io::ErrorKind::TimedOut) => "call-no-connection",
+        _ if is_incomplete => "call-closed",
+        _ => {
+            let last = causes(error).last().unwrap_or(error).to_string();
+            let problem: String = last.chars().take(200).collect();
+            return Detail::new("call-problem").with("problem", problem);
+        }
+    };
+    Detail::new(code)
 }

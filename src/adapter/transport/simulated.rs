@@ -9,7 +9,10 @@ use std::{
 use reqwest::Url;
 
 use super::{address, read_capped};
-use crate::{adapter::Fault, domain::delivery::Reason};
+use crate::{
+    adapter::Fault,
+    domain::{delivery::Reason, detail::Detail},
+};
 
 /// The most bytes of the city's answer.
 const ANSWER_CAP: usize = 4096;
@@ -108,28 +111,25 @@ impl City {
     }
 
     async fn ask(&self, client: &reqwest::Client, host: &str) -> Result<Loopback, Fault> {
-        let refused = |detail: &str| Fault::never_left(Reason::Refused, detail);
+        let refused = |detail: &str| Fault::never_left(Reason::Refused, Detail::new(detail));
         let url = format!("http://{}/_city/devices", self.control.0);
         let question = serde_json::json!({ "host": host }).to_string();
         let call = client
             .post(url)
             .header("content-type", "application/json")
             .body(question);
-        let answer = call
-            .send()
-            .await
-            .map_err(|_| refused("the simulated city does not answer"))?;
+        let answer = call.send().await.map_err(|_| refused("call-no-city"))?;
         if !answer.status().is_success() {
-            return Err(refused("the simulated city has no such host"));
+            return Err(refused("call-city-no-host"));
         }
         let body = read_capped(answer, ANSWER_CAP)
             .await
-            .map_err(|_| refused("the simulated city's answer broke off"))?;
+            .map_err(|_| refused("call-no-city"))?;
         serde_json::from_slice::<serde_json::Value>(&body)
             .ok()
             .and_then(|json| json.get("address")?.as_str()?.parse().ok())
             .and_then(Loopback::new)
-            .ok_or_else(|| refused("the simulated city named no loopback address"))
+            .ok_or_else(|| refused("call-no-city"))
     }
 }
 

@@ -87,7 +87,7 @@ async fn a_question_that_is_lost_leaves_no_doubt_but_a_page_that_is_lost_does() 
     };
     assert_eq!(
         (reason, end.status, end.exchanges),
-        (Reason::Reset, None, 1)
+        (Reason::Unanswered, None, 1)
     );
 
     let server = Server::start(vec![script(|wire| {

@@ -170,10 +170,31 @@ async fn what_may_have_left() {
         ),
         (
             "garbage",
-            Reason::Reset,
+            Reason::Unreadable,
             script(|wire| {
                 wire.request();
                 wire.write("\u{0}\u{1}nonsense\r\n\r\n");
+            }),
+        ),
+        (
+            "garbage after a head",
+            Reason::Unreadable,
+            script(|wire| {
+                wire.request();
+                wire.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nnonsense\r\n");
+            }),
+        ),
+        (
+            "a head without end",
+            Reason::TooLarge,
+            script(|wire| {
+                wire.request();
+                wire.write("HTTP/1.1 200 OK\r\n");
+                for _ in 0..120 {
+                    wire.write("x: y\r\n");
+                }
+                wire.write("\r\n");
+                wire.hold();
             }),
         ),
         (
