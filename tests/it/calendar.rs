@@ -1,5 +1,6 @@
 //! The calendar against two other opinions: a walk through the minutes written down straight from crontab(5), and
-//! croner around changes of the clocks. Lines come from a fixed seed, so a failure repeats itself.
+//! croner around changes of the clocks. Lines come from a fixed seed, so a failure repeats itself. A third opinion is a table
+//! that another program worked out, in another language and with another copy of the zones.
 
 use std::collections::BTreeSet;
 
@@ -463,6 +464,32 @@ fn a_plan_made_in_pieces_is_the_whole_plan() {
             }
         }
     }
+}
+
+/// Worked out by a walk through the minutes over the zones of Python's `zoneinfo`, written down from crontab(5) and cron(8).
+#[test]
+fn lines_of_many_zones_fire_as_worked_out_elsewhere() {
+    let read = |text: &str| Timestamp::parse_rfc3339(&format!("{text}:00Z")).unwrap();
+    let mut rows = 0;
+    for row in include_str!("calendar/elsewhere.txt").lines().skip(1) {
+        let [zone, from, line, expected] = row.split(" | ").collect::<Vec<_>>()[..] else {
+            panic!("{row}");
+        };
+        let (when, from) = (When::Cron(Crontab::parse(line).unwrap()), read(from));
+        let expected: Vec<Timestamp> = expected.split(' ').map(read).collect();
+        let fired: Vec<Timestamp> = when
+            .firings(
+                zone.parse().unwrap(),
+                from,
+                from + minutes(9 * 366 * 24 * 60),
+            )
+            .map(|firing| firing.at)
+            .take(4)
+            .collect();
+        assert_eq!(fired, expected, "{row}");
+        rows += 1;
+    }
+    assert_eq!(rows, 92);
 }
 
 #[test]
