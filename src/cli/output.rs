@@ -180,7 +180,7 @@ pub fn local(at: Timestamp, zone: Tz) -> String {
 /// The clock time in `zone`, to the second.
 #[must_use]
 pub fn clock(at: Timestamp, zone: Tz) -> String {
-    calendar::local(at, zone).format("%H:%M:%S").to_string()
+    calendar::clock(at, zone)
 }
 
 /// A day with its weekday: `Thứ Hai 25/03/2024`.

@@ -335,7 +335,9 @@ struct Lapses<'w> {
     workspace: &'w Workspace,
     /// None where every contact holds to the end of what is asked about, as is usual.
     renderer: Option<Renderer>,
-    /// The contacts that words rest on.
+    /// The contacts that words rest on, where those are the ones that the bulletin lists.
+    listed: HashMap<&'w BulletinId, Vec<NamedContact>>,
+    /// The same, where only the words tell.
     named: HashMap<(BulletinId, WardId, bulletin::Format), Vec<NamedContact>>,
 }
 
@@ -350,28 +352,37 @@ impl<'w> Lapses<'w> {
         Self {
             workspace,
             renderer: some_lapse.then(|| Renderer::new(workspace).0),
+            listed: HashMap::new(),
             named: HashMap::new(),
         }
     }
 
     fn of(&mut self, delivery: &PlannedDelivery) -> Option<ContactId> {
         let renderer = self.renderer.as_ref()?;
-        let id = delivery.bulletin.clone()?;
-        let key = (id, delivery.ward.clone(), delivery.format);
         let workspace = self.workspace;
-        let named = self
-            .named
-            .entry(key)
-            .or_insert_with_key(|(id, ward, format)| {
-                let content = workspace.bulletins.get(id).zip(workspace.ward(ward));
-                content
-                    .and_then(|(bulletin, ward)| {
-                        renderer.render(workspace, bulletin, ward, *format).ok()
-                    })
-                    .map_or_else(Vec::new, |content| content.contacts)
-            });
+        let contacts = &workspace.contacts;
+        let bulletin = workspace.bulletins.get(delivery.bulletin.as_ref()?)?;
+        let named = if bulletin.not_contacts.is_empty() {
+            // Words that name another contact than these are a mistake of the files.
+            self.listed.entry(&bulletin.id).or_insert_with(|| {
+                let mut listed = bulletin.contacts.clone();
+                listed.sort_unstable();
+                let known = listed.iter().filter_map(|id| contacts.get(id));
+                known.map(NamedContact::of).collect()
+            })
+        } else {
+            let key = (bulletin.id.clone(), delivery.ward.clone(), delivery.format);
+            self.named.entry(key).or_insert_with(|| {
+                let ward = workspace.ward(&delivery.ward);
+                let content = ward.and_then(|ward| {
+                    let content = renderer.render(workspace, bulletin, ward, delivery.format);
+                    content.ok()
+                });
+                content.map_or_else(Vec::new, |content| content.contacts)
+            })
+        };
         let day = calendar::local(delivery.due, workspace.settings.zone).date();
-        let (id, _) = contact::lapsed(named, &workspace.contacts, day)?;
+        let (id, _) = contact::lapsed(named, contacts, day)?;
         Some(id.clone())
     }
 }

@@ -20,6 +20,8 @@ use crate::domain::{
 pub struct Directory {
     contacts: Vec<Contact>,
     by_key: HashMap<String, usize>,
+    /// Their names and addresses, to look for wards' names in.
+    said: Vec<String>,
     /// The contacts that texts name, as far as they were looked for: wards share nearly all their words.
     known: Mutex<HashMap<Box<str>, Vec<ContactId>>>,
 }
@@ -99,6 +101,9 @@ impl Directory {
                     directory.by_key.insert(key, at);
                 }
             }
+            let value = contact.value.as_deref().unwrap_or_default();
+            let said = [squeeze(value), squeeze(&contact.name)];
+            directory.said.extend(said);
             directory.contacts.push(contact.clone());
         }
         directory
@@ -195,11 +200,9 @@ impl Directory {
                 && word.chars().all(char::is_alphabetic)
                 && !COUNTING.contains(&word)
         };
-        let is_known = |contact: &Contact| {
-            let value = contact.value.as_deref().unwrap_or_default();
-            squeeze(value).contains(&place) || squeeze(&contact.name).contains(&place)
-        };
-        !place.is_empty() && place.split(' ').all(is_plain) && !self.contacts.iter().any(is_known)
+        !place.is_empty()
+            && place.split(' ').all(is_plain)
+            && !self.said.iter().any(|said| said.contains(&place))
     }
 }
 

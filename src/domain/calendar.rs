@@ -9,7 +9,7 @@ mod zone;
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, Weekday};
 use chrono_tz::Tz;
 use zone::next_change;
-pub use zone::{local, resolve, rfc3339};
+pub use zone::{clock, local, resolve, rfc3339};
 
 use super::{
     crontab::{Crontab, YEARS, weekdays_in},
@@ -203,6 +203,12 @@ fn next_interval(line: &Crontab, zone: Tz, from: Timestamp) -> Option<Firing> {
             Some(change) => from = change,
         }
     }
+}
+
+/// The Monday of the ISO week of `day`.
+#[must_use]
+pub fn monday(day: NaiveDate) -> NaiveDate {
+    day.week(Weekday::Mon).checked_first_day().unwrap_or(day)
 }
 
 /// Why a text is not a clock time.

@@ -198,18 +198,39 @@ impl<'w> Plan<'w> {
         from: Timestamp,
         until: Timestamp,
     ) -> impl Iterator<Item = (PlannedDelivery, Option<Why>)> {
+        let mut weeks = Weeks::new(self);
+        self.days(from, until, move |day| {
+            if self.fills.is_empty() {
+                self.begun(day).finished()
+            } else {
+                weeks.day(day)
+            }
+        })
+    }
+
+    /// [`Plan::judged`] without what fills airtime targets, and so without the work of weeks for each day. That changes nothing of
+    /// what schedules want but by when it has to be over.
+    pub fn scheduled(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> impl Iterator<Item = (PlannedDelivery, Option<Why>)> {
+        self.days(from, until, |day| self.begun(day).finished())
+    }
+
+    fn days(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        mut due_on: impl FnMut(NaiveDate) -> Vec<Draft<'w>>,
+    ) -> impl Iterator<Item = (PlannedDelivery, Option<Why>)> {
         let day_of = |at| calendar::local(at, self.workspace.settings.zone).date();
         let (first, last) = (day_of(from), day_of(until));
-        let mut weeks = Weeks::new(self);
         first
             .iter_days()
             .take_while(move |day| *day <= last && from < until)
             .flat_map(move |day| {
-                let mut drafts = if self.fills.is_empty() {
-                    self.begun(day).finished()
-                } else {
-                    weeks.day(day)
-                };
+                let mut drafts = due_on(day);
                 drafts.retain(|draft| from <= draft.due && draft.due < until);
                 drafts.into_iter().map(|mut draft| {
                     let waits = draft.waits.take();

@@ -13,7 +13,7 @@ use chrono_tz::Tz;
 
 use super::{
     bulletin::{Priority, Source},
-    calendar::{local, resolve},
+    calendar::{clock, resolve},
     detail::Detail,
     id::{RuleId, WardId},
     time::{Timestamp, minutes_seconds},
@@ -251,10 +251,9 @@ impl Rule {
     /// The detail of what begins or ends outside its hours.
     #[must_use]
     pub fn outside(&self, from: Timestamp, until: Timestamp, zone: Tz) -> Detail {
-        let clock = |at| local(at, zone).format("%H:%M:%S").to_string();
         self.refusal("outside-hours")
-            .with("from", clock(from))
-            .with("until", clock(until))
+            .with("from", clock(from, zone))
+            .with("until", clock(until, zone))
     }
 
     /// The detail of a session of that `length` where at most `longest` is permitted.

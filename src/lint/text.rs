@@ -139,7 +139,8 @@ pub(super) fn shout(text: &str) -> Option<&str> {
     for word in text.split_whitespace() {
         let core = word.trim_matches(|c: char| !c.is_alphanumeric());
         let mut letters = core.chars().filter(|c| c.is_alphabetic());
-        let is_capital = letters.clone().count() >= 2 && !core.chars().any(char::is_lowercase);
+        // Nearly every word has a small letter, most of them near its beginning.
+        let is_capital = !core.chars().any(char::is_lowercase) && letters.clone().count() >= 2;
         // Abbreviations mostly lack a vowel: `TP`, `HCM`, `CCCD`.
         if is_capital && letters.any(is_vowel) {
             let start = core.as_ptr() as usize - text.as_ptr() as usize;

@@ -189,9 +189,7 @@ impl Reader {
 
     /// `05:30:02`.
     pub(super) fn seconds(&self, at: Timestamp) -> String {
-        calendar::local(at, self.zone)
-            .format("%H:%M:%S")
-            .to_string()
+        calendar::clock(at, self.zone)
     }
 
     /// `05:30, Thứ Hai 25/3`.

@@ -1,6 +1,8 @@
 //! Instants and what the clocks of a zone show: from one to the other, and when the clocks change.
 
-use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset as _, TimeZone as _, Utc};
+use chrono::{
+    DateTime, MappedLocalTime, NaiveDateTime, Offset as _, TimeZone as _, Timelike as _, Utc,
+};
 use chrono_tz::{GapInfo, Tz};
 
 use crate::domain::time::Timestamp;
@@ -45,6 +47,18 @@ fn offset_at(at: Timestamp, zone: Tz) -> i32 {
 #[must_use]
 pub fn local(at: Timestamp, zone: Tz) -> NaiveDateTime {
     at.to_utc().with_timezone(&zone).naive_local()
+}
+
+/// The clock time of `zone` to the second: `05:30:00`.
+#[must_use]
+pub fn clock(at: Timestamp, zone: Tz) -> String {
+    let time = local(at, zone).time();
+    format!(
+        "{:02}:{:02}:{:02}",
+        time.hour(),
+        time.minute(),
+        time.second()
+    )
 }
 
 /// RFC 3339 as the clocks of `zone` show it, with their offset.

@@ -17,10 +17,11 @@ use std::{
     time::Duration,
 };
 
-use chrono::{Datelike, Days, NaiveDate, Weekday};
+use chrono::{Datelike, Days, NaiveDate};
 
 use crate::domain::{
     bulletin::{Bulletin, Priority},
+    calendar::monday,
     channel::Channel,
     id::{BulletinId, ChannelId, TopicId, WardId},
     schedule::{Choice, Schedule},
@@ -190,9 +191,4 @@ impl<'p, 'w> Weeks<'p, 'w> {
             week = after(week);
         }
     }
-}
-
-/// The Monday of the ISO week of `day`.
-fn monday(day: NaiveDate) -> NaiveDate {
-    day.week(Weekday::Mon).checked_first_day().unwrap_or(day)
 }

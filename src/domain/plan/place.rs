@@ -6,6 +6,8 @@
 //! decided; then the earlier, and at last the order of ids, so that every node decides alike. What fills airtime targets
 //! (`plan/fill.rs`) is judged by the same rules, after all of that.
 
+mod session;
+
 use std::{cmp::Reverse, collections::HashMap, time::Duration};
 
 use chrono::NaiveDate;
@@ -13,10 +15,10 @@ use chrono_tz::Tz;
 
 use crate::domain::{
     bulletin::Priority,
-    calendar,
+    calendar::clock,
     delivery::Reason,
     detail::Detail,
-    id::WardId,
+    id::{RuleId, WardId},
     policy::{Permit, Policy, Rule},
     schedule::Start,
     time::{Timestamp, minutes_seconds},
@@ -24,6 +26,7 @@ use crate::domain::{
 };
 
 use super::{Limit, NO_BULLETIN, Why, draft::Draft};
+use session::{session_of, too_much};
 
 /// Silence between two broadcasts of different schedules.
 pub(super) const BETWEEN: Duration = Duration::from_secs(5);
@@ -276,8 +279,9 @@ impl<'w> Placing<'_, 'w> {
 
     /// Says of everything that has a place when it has to be over. Nothing is placed after that.
     pub(super) fn limits(mut self, drafts: &mut [Draft<'w>]) {
+        let mut said = Said::default();
         for unit in std::mem::take(&mut self.placed) {
-            self.limit(&unit, drafts);
+            self.limit(&unit, drafts, &mut said);
         }
     }
 
@@ -336,7 +340,9 @@ impl<'w> Placing<'_, 'w> {
 
     fn why(&self, hindrance: Hindrance<'w>, drafts: &[Draft<'w>]) -> Why {
         match hindrance {
-            Hindrance::Collision(slot) => return self.collision(&slot, &drafts[slot.draft]),
+            Hindrance::Collision(slot) => {
+                return collision(&slot, &drafts[slot.draft], self.zone);
+            }
             Hindrance::Outside(rule, from, until) => rule.outside(from, until, self.zone),
             Hindrance::TooManySessions(rule, most) => {
                 rule.refusal("too-many-sessions").with("most", most)
@@ -423,24 +429,18 @@ impl<'w> Placing<'_, 'w> {
 
     /// Says of every part of a placed unit when it has to be over: when the hours or the session end, or before somebody
     /// else begins. Estimates may err, so the next broadcast does not cut off what is a little longer than expected.
-    fn limit(&mut self, unit: &Unit, drafts: &mut [Draft<'w>]) {
+    fn limit(&mut self, unit: &Unit, drafts: &mut [Draft<'w>], said: &mut Said<'w>) {
         if unit.parts.is_empty() {
             return;
         }
         let zone = self.zone;
         let first = &drafts[unit.parts[0]];
         let begin = first.due;
-        let mut next: Option<(Slot, Why)> = None;
-        for number in &self.ground.hearing[unit.ward] {
-            for slot in &self.slots[*number] {
-                let other = &drafts[slot.draft];
-                let is_chorus = slot.begin == begin && other.is_one_with(first);
-                if slot.from > begin
-                    && !is_chorus
-                    && next.as_ref().is_none_or(|(next, _)| slot.from < next.from)
-                {
-                    next = Some((*slot, self.collision(slot, other)));
-                }
+        let mut next: Option<Slot> = None;
+        for slot in self.heard_in(unit.ward) {
+            let is_first = slot.from > begin && next.is_none_or(|next| slot.from < next.from);
+            if is_first && !(slot.begin == begin && drafts[slot.draft].is_one_with(first)) {
+                next = Some(*slot);
             }
         }
         let permit = self.permits.of(unit, drafts);
@@ -449,49 +449,65 @@ impl<'w> Placing<'_, 'w> {
             let draft = &drafts[index];
             let length = draft.length.unwrap_or_default();
             let ends = draft.due + length;
-            let mut limits = Vec::new();
             let open = permit
                 .open
                 .iter()
                 .find(|open| open.from <= draft.due && draft.due < open.until);
-            if let Some((over, rule)) = open.and_then(|open| Some((open.until, open.ends?))) {
-                limits.push(Limit {
-                    over,
-                    why: rule.outside(draft.due, ends, zone).into_why(Reason::Policy),
-                });
-            }
-            if let Some((longest, rule)) = permit.longest {
-                limits.push(Limit {
-                    over: session.0 + longest,
-                    why: rule
-                        .too_long(session.1.since(session.0), longest)
-                        .into_why(Reason::Policy),
-                });
-            }
-            if let Some((slot, why)) = &next {
-                limits.push(Limit {
-                    over: slot.from.max(ends + length / 4 + BETWEEN * 6),
-                    why: why.clone(),
-                });
-            }
-            drafts[index].limit = limits.into_iter().min_by_key(|limit| limit.over);
+            let hours = open.and_then(|open| Some((open.until, End::Hours(open.ends?))));
+            let most = permit
+                .longest
+                .map(|(longest, rule)| (session.0 + longest, End::Session(rule, longest)));
+            let other = next.map(|slot| {
+                let over = slot.from.max(ends + length / 4 + BETWEEN * 6);
+                (over, End::Next(slot))
+            });
+            let limits = [hours, most, other].into_iter().flatten();
+            // Only of the one that counts there are words, and once for all that share them: else a year of words would be
+            // half of what a plan costs.
+            let limit = limits.min_by_key(|(over, _)| *over).map(|(over, end)| {
+                let policy = |detail: Detail| detail.into_why(Reason::Policy);
+                let why = match end {
+                    End::Hours(rule) => said
+                        .entry((&rule.id, false, (draft.due, ends)))
+                        .or_insert_with(|| policy(rule.outside(draft.due, ends, zone)))
+                        .clone(),
+                    End::Session(rule, longest) => said
+                        .entry((&rule.id, true, session))
+                        .or_insert_with(|| {
+                            policy(rule.too_long(session.1.since(session.0), longest))
+                        })
+                        .clone(),
+                    End::Next(slot) => collision(&slot, &drafts[slot.draft], zone),
+                };
+                Limit { over, why }
+            });
+            drafts[index].limit = limit;
         }
     }
+}
 
-    fn collision(&self, slot: &Slot, other: &Draft<'w>) -> Why {
-        let clock = |at| calendar::local(at, self.zone).format("%H:%M:%S");
-        Detail::new("collision")
-            .with(
-                "with",
-                other
-                    .bulletin
-                    .map_or("", |bulletin| bulletin.title.as_str()),
-            )
-            .with("channel", &other.channel.name)
-            .with("from", clock(slot.from))
-            .with("until", clock(slot.until))
-            .into_why(Reason::Collision)
-    }
+/// What rules say of spans, in words: of one that ends outside the hours, or (`true`) of a session that is too long.
+type Said<'w> = HashMap<(&'w RuleId, bool, (Timestamp, Timestamp)), Why>;
+
+/// What ends the time of something on air.
+enum End<'w> {
+    /// The hours of a rule.
+    Hours(&'w Rule),
+    /// The longest session that a rule permits.
+    Session(&'w Rule, Duration),
+    /// What is heard next.
+    Next(Slot),
+}
+
+/// That `other` is heard at the time of `slot`.
+fn collision(slot: &Slot, other: &Draft<'_>, zone: Tz) -> Why {
+    let title = other.bulletin.map(|bulletin| bulletin.title.as_str());
+    Detail::new("collision")
+        .with("with", title.unwrap_or_default())
+        .with("channel", &other.channel.name)
+        .with("from", clock(slot.from, zone))
+        .with("until", clock(slot.until, zone))
+        .into_why(Reason::Collision)
 }
 
 /// Where the parts of a unit stand if it begins at `begin`.
@@ -520,63 +536,6 @@ fn until_of(slots: &[Slot], drafts: &[Draft<'_>]) -> Timestamp {
     slots.last().map_or(Timestamp::default(), |slot| {
         slot.from + drafts[slot.draft].length.unwrap_or_default()
     })
-}
-
-/// What of the amounts that the rules allow would be exceeded if `span` were heard besides what is heard already.
-fn too_much<'w>(
-    permit: &Permit<'w>,
-    heard: &[(Timestamp, Timestamp)],
-    span: (Timestamp, Timestamp),
-) -> Option<Hindrance<'w>> {
-    if permit.sessions.is_none() && permit.longest.is_none() && permit.longest_day.is_none() {
-        return None;
-    }
-    let mut all = heard.to_vec();
-    all.push(span);
-    let sessions = sessions(all, permit.gap);
-    let count = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
-    if let Some((most, rule)) = permit.sessions.filter(|(most, _)| count > *most) {
-        return Some(Hindrance::TooManySessions(rule, most));
-    }
-    let longest = sessions
-        .iter()
-        .map(|(from, until)| until.since(*from))
-        .max()
-        .unwrap_or_default();
-    if let Some((most, rule)) = permit.longest.filter(|(most, _)| longest > *most) {
-        return Some(Hindrance::SessionTooLong(rule, longest, most));
-    }
-    let total: Duration = sessions
-        .iter()
-        .map(|(from, until)| until.since(*from))
-        .sum();
-    let (most, rule) = permit.longest_day.filter(|(most, _)| total > *most)?;
-    Some(Hindrance::DayTooLong(rule, total, most))
-}
-
-/// Spans joined to sessions, ascending.
-fn sessions(mut spans: Vec<(Timestamp, Timestamp)>, gap: Duration) -> Vec<(Timestamp, Timestamp)> {
-    spans.sort_unstable();
-    let mut sessions: Vec<(Timestamp, Timestamp)> = Vec::new();
-    for (from, until) in spans {
-        match sessions.last_mut() {
-            Some((_, end)) if from < *end + gap => *end = (*end).max(until),
-            _ => sessions.push((from, until)),
-        }
-    }
-    sessions
-}
-
-/// The session in which something is heard at `at`.
-fn session_of(
-    heard: &[(Timestamp, Timestamp)],
-    at: Timestamp,
-    gap: Duration,
-) -> (Timestamp, Timestamp) {
-    let all = sessions(heard.to_vec(), gap);
-    all.into_iter()
-        .find(|(from, until)| *from <= at && at <= *until)
-        .unwrap_or((at, at))
 }
 
 impl Detail {

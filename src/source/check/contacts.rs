@@ -5,9 +5,9 @@
 //! what expires: a daemon has to load its files also after that, and judges each broadcast by itself.
 
 use std::{
-    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     ops::Range,
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use chrono::{Days, NaiveDate};
@@ -52,6 +52,9 @@ pub(super) fn check_expiry(notebook: &Notebook, contacts: &[RawContact], day: Na
     }
 }
 
+/// Bulletins, each with the place of an exception in its list.
+type Used = BTreeSet<(BulletinId, usize)>;
+
 /// Compares words with the workspace's contacts.
 #[derive(Debug)]
 pub(super) struct Contacts<'w> {
@@ -61,7 +64,7 @@ pub(super) struct Contacts<'w> {
     templates: &'w BTreeMap<String, Text>,
     day: Option<NaiveDate>,
     /// The exceptions that something was found for.
-    used: RefCell<BTreeSet<(BulletinId, usize)>>,
+    used: Mutex<Used>,
 }
 
 impl<'w> Contacts<'w> {
@@ -75,8 +78,12 @@ impl<'w> Contacts<'w> {
             workspace,
             templates,
             day,
-            used: RefCell::default(),
+            used: Mutex::default(),
         }
+    }
+
+    fn used(&self) -> MutexGuard<'_, Used> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The day by which contacts of `bulletin` are judged: none where it cannot air any more.
@@ -118,7 +125,7 @@ impl<'w> Contacts<'w> {
 
     /// Says which exceptions of a bulletin nothing was found for. To be called when all its words were checked.
     pub(super) fn check_exceptions(&self, notebook: &Notebook, raw: &RawBulletin) {
-        let used = self.used.borrow();
+        let used = self.used();
         let exceptions = raw.bulletin.not_contacts.iter().zip(&raw.not_contacts_at);
         for (index, (exception, place)) in exceptions.enumerate() {
             if !used.contains(&(raw.bulletin.id.clone(), index)) {
@@ -192,7 +199,7 @@ impl<'w> Contacts<'w> {
                         .iter()
                         .position(|other| std::ptr::eq(other, *exception));
                     if let Some(index) = index {
-                        self.used.borrow_mut().insert((bulletin.id.clone(), index));
+                        self.used().insert((bulletin.id.clone(), index));
                     }
                     continue;
                 }

@@ -33,26 +33,20 @@ type Spot = (String, usize, Code);
 pub(super) struct Lints<'w> {
     workspace: &'w Workspace,
     templates: &'w BTreeMap<String, Text>,
-    speech: &'w Speech,
     found: BTreeMap<Spot, (usize, Diagnostic)>,
 }
 
 impl<'w> Lints<'w> {
-    pub(super) fn new(
-        workspace: &'w Workspace,
-        templates: &'w BTreeMap<String, Text>,
-        speech: &'w Speech,
-    ) -> Self {
+    pub(super) fn new(workspace: &'w Workspace, templates: &'w BTreeMap<String, Text>) -> Self {
         Self {
             workspace,
             templates,
-            speech,
             found: BTreeMap::new(),
         }
     }
 
     /// Judges one bulletin by what its file and its words say.
-    pub(super) fn judge(&mut self, raw: &RawBulletin, rendered: &Rendered<'_>) {
+    pub(super) fn judge(&mut self, raw: &RawBulletin, rendered: &Rendered<'_>, speech: &Speech) {
         let settings = &self.workspace.settings.lint;
         if Rule::ALL
             .into_iter()
@@ -73,7 +67,7 @@ impl<'w> Lints<'w> {
             let texts = texts(raw, |part| {
                 matches!(part, BodyPart::Script | BodyPart::Turn(_))
             });
-            for finding in judge_script(&words, priority, limits, self.speech, &mut judged) {
+            for finding in judge_script(&words, priority, limits, speech, &mut judged) {
                 self.take(raw, "part-script", &texts, Some(ward), &finding);
             }
         }
@@ -87,9 +81,7 @@ impl<'w> Lints<'w> {
                     BodyPart::ArticleSummary => judge_summary(words, limits),
                     BodyPart::Message => judge_message(words, limits),
                     BodyPart::Sign => judge_sign(words, limits),
-                    BodyPart::Correction => {
-                        judge_correction(words, limits, self.speech, &mut judged)
-                    }
+                    BodyPart::Correction => judge_correction(words, limits, speech, &mut judged),
                 };
                 for finding in found {
                     self.take(raw, part_word(*part), &texts, Some(ward), &finding);
@@ -103,6 +95,20 @@ impl<'w> Lints<'w> {
         for (_, diagnostic) in self.found.into_values() {
             notebook.report(diagnostic);
         }
+    }
+
+    /// Takes over what was found elsewhere; at one place the worst is kept, of equals the one that is here.
+    pub(super) fn join(&mut self, others: Self) {
+        for (spot, (count, diagnostic)) in others.found {
+            if !self.has_as_bad(&spot, count) {
+                self.found.insert(spot, (count, diagnostic));
+            }
+        }
+    }
+
+    fn has_as_bad(&self, spot: &Spot, count: usize) -> bool {
+        let known = self.found.get(spot);
+        known.is_some_and(|(known, _)| *known >= count)
     }
 
     fn take(
@@ -121,11 +127,7 @@ impl<'w> Lints<'w> {
         let at = self.place(raw, texts, finding);
         let (code, help) = code(finding.rule);
         let spot = (at.file.path().to_owned(), at.start, code);
-        if self
-            .found
-            .get(&spot)
-            .is_some_and(|(count, _)| *count >= finding.count)
-        {
+        if self.has_as_bad(&spot, finding.count) {
             return;
         }
         let words = match &finding.about {

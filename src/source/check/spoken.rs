@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Reads passages aloud.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Spoken<'w> {
     speech: Speech,
     templates: &'w BTreeMap<String, Text>,

@@ -1,8 +1,14 @@
 //! Templates and what comes out of them: that they are templates, name only what exists, say something for every ward,
 //! and carry no telephone number or site that nobody verified.
+//!
+//! Bulletins are judged beside each other on all processors. That needs templates that nothing is taken out of; a bulletin
+//! that does not come out for some ward is judged again afterwards, in its turn, by [`Mending`].
+
+mod mending;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
+    convert::Infallible,
     hash::{DefaultHasher, Hash as _, Hasher as _},
     ops::Range,
 };
@@ -10,36 +16,33 @@ use std::{
 use chrono::NaiveDate;
 
 use crate::{
-    diagnostic::{Arg, Code, Diagnostic, Phrase, Place},
+    diagnostic::{Arg, Code, Diagnostic, Phrase},
     domain::{
-        airtime::Lengths,
+        airtime::{Heard, Lengths},
         bulletin::{Bulletin, Format},
         id::WardId,
         ward::Ward,
         workspace::Workspace,
     },
-    render::{BodyPart, RenderError, Renderer},
+    render::{BodyPart, Renderer},
     source::{
-        notebook::{Named, Notebook, did_you_mean},
+        abreast::abreast,
+        notebook::{Named, Notebook},
         raw::bulletin::RawBulletin,
-        similar::nearest,
         text::Text,
     },
     speech,
-    template::{MENDED, TemplateError, TemplateErrorKind},
+    template::MENDED,
 };
 
 use super::{
     contacts::{Contacts, unverified},
-    fault::{describe_template, open_quote, open_tag, template_place},
     lengths,
     lints::{Lints, Rendered},
     recordings::Recordings,
     spoken::Spoken,
 };
-
-/// Mistakes in words that are taken out in one run: each costs another look at all templates.
-const MOST_MENDS: usize = 500;
+use mending::Mending;
 
 /// Checks all words, and measures how long they are.
 pub(super) fn check(
@@ -50,61 +53,59 @@ pub(super) fn check(
     recordings: &Recordings,
     day: Option<NaiveDate>,
 ) -> Lengths {
-    let shared = templates.iter().map(|(name, text)| (name.clone(), text));
-    let own = bulletins.iter().flat_map(|raw| {
-        raw.parts
-            .iter()
-            .map(|(part, text)| (template_name(&raw.bulletin, *part), text))
-    });
-    let mut check = Check {
-        notebook,
-        workspace,
-        texts: shared.chain(own).collect(),
-        seen: BTreeSet::new(),
-        mends: MOST_MENDS,
-    };
     let (mut renderer, problems) = Renderer::for_check(workspace);
-    for problem in &problems {
-        // A file that could not be read is no template that somebody forgot.
-        let is_expected = matches!(&problem.kind, TemplateErrorKind::MissingInclude(name) if notebook.knows(Named::Template, name));
-        if !is_expected {
-            check.report(check.describe(problem, None));
-        }
-    }
+    let mut mending = Mending::new(notebook, workspace, bulletins, templates, &problems);
     let spoken = Spoken::new(notebook, workspace, templates);
-    let contacts =
-        (!notebook.has_gap(Named::Contact)).then(|| Contacts::new(workspace, templates, day));
-    let mut lints = Lints::new(workspace, templates, spoken.speech());
+    let desk = Desk {
+        workspace,
+        templates,
+        recordings,
+        contacts: (!notebook.has_gap(Named::Contact))
+            .then(|| Contacts::new(workspace, templates, day)),
+        // Where the wards cannot be read, the city stands for all of them.
+        needs_stand_in: workspace.wards.is_empty() && notebook.has_gap(Named::Ward),
+    };
+    // Broken, or including what is broken: said already, and no reason to leave the others unchecked.
+    let whole = |renderer: &Renderer, raw: &RawBulletin| -> BTreeSet<BodyPart> {
+        let parts = raw.parts.keys().copied();
+        parts
+            .filter(|part| renderer.has(&raw.bulletin.id, *part))
+            .collect()
+    };
+    let judged = abreast(
+        bulletins,
+        || spoken.clone(),
+        |spoken, raw| {
+            let parts = whole(&renderer, raw);
+            desk.judge(raw, &parts, spoken, |ward, part, _| {
+                let words = renderer.part(workspace, &raw.bulletin, ward, part);
+                words.map(Some)
+            })
+        },
+    );
+    let mut lints = Lints::new(workspace, templates);
     let mut lengths = Lengths::default();
-    for raw in bulletins {
-        let mut rendered = Rendered::new();
-        check.braces(raw, "part-title", None, &raw.bulletin.title);
-        if let Some(contacts) = &contacts {
-            contacts.check_listed(notebook, raw);
-            contacts.check_title(notebook, raw);
-        }
-        for (part, text) in &raw.parts {
-            // Broken, or including what is broken: said already, and no reason to leave the others unchecked.
-            if renderer.has(&raw.bulletin.id, *part) {
-                let words = check.part(&mut renderer, contacts.as_ref(), &spoken, raw, *part, text);
-                rendered.insert(*part, words);
-            }
-        }
-        if let Some(contacts) = &contacts {
-            check.dialogue(contacts, raw, &rendered);
-            // Words that do not come out could hold what an exception is for.
-            let is_whole = raw.parts.keys().all(|part| {
-                let words = rendered.get(part);
-                words.is_some_and(|words| words.len() == check.areas(part.format()).len())
+    for (raw, judged) in bulletins.iter().zip(judged) {
+        let judgement = judged.unwrap_or_else(|_| {
+            let parts = whole(&renderer, raw);
+            let Ok(judgement) = desk.judge(raw, &parts, &spoken, |ward, part, text| {
+                Ok::<_, Infallible>(mending.words(&mut renderer, raw, ward, part, text))
             });
-            if is_whole {
-                contacts.check_exceptions(notebook, raw);
-            }
+            judgement
+        });
+        for diagnostic in judgement.once.found {
+            mending.once.take(diagnostic);
         }
-        lints.judge(raw, &rendered);
-        if let Some(heard) = lengths::measure(raw, &rendered, recordings, spoken.speech()) {
+        for diagnostic in judgement.notebook.into_report() {
+            notebook.report(diagnostic);
+        }
+        lints.join(judgement.lints);
+        if let Some(heard) = judgement.heard {
             lengths.insert(raw.bulletin.id.clone(), heard);
         }
+    }
+    for diagnostic in mending.once.found {
+        notebook.report(diagnostic);
     }
     lints.report(notebook);
     lengths
@@ -115,39 +116,96 @@ fn template_name(bulletin: &Bulletin, part: BodyPart) -> String {
     format!("{}/{}", bulletin.id, part.path())
 }
 
-struct Check<'a> {
-    notebook: &'a Notebook,
-    workspace: &'a Workspace,
-    /// All templates by the names that the renderer gives them.
-    texts: BTreeMap<String, &'a Text>,
+/// Mistakes of which there is one at a place, and not one for every ward.
+#[derive(Debug, Default)]
+struct Once {
     seen: BTreeSet<(Code, String, usize)>,
-    /// How many more mistakes are taken out to see what they hide.
-    mends: usize,
+    found: Vec<Diagnostic>,
 }
 
-impl<'a> Check<'a> {
-    /// Reports a mistake once, not once for every ward.
-    fn report(&mut self, diagnostic: Diagnostic) {
+impl Once {
+    fn take(&mut self, diagnostic: Diagnostic) {
         let key = (
             diagnostic.code,
             diagnostic.at.file.path().to_owned(),
             diagnostic.at.start,
         );
         if self.seen.insert(key) {
-            self.notebook.report(diagnostic);
+            self.found.push(diagnostic);
         }
     }
+}
 
-    /// Renders one part for every ward; gives the words.
-    fn part(
-        &mut self,
-        renderer: &mut Renderer,
-        contacts: Option<&Contacts<'_>>,
+/// What is to be said of one bulletin.
+struct Judgement<'a> {
+    once: Once,
+    /// Everything else.
+    notebook: Notebook,
+    lints: Lints<'a>,
+    heard: Option<Heard>,
+}
+
+/// What words are judged by.
+struct Desk<'a> {
+    workspace: &'a Workspace,
+    templates: &'a BTreeMap<String, Text>,
+    recordings: &'a Recordings,
+    contacts: Option<Contacts<'a>>,
+    needs_stand_in: bool,
+}
+
+impl<'a> Desk<'a> {
+    /// Judges a bulletin by what `words` gives for each ward and each of its `whole` parts, and gives up when that fails.
+    fn judge<E>(
+        &self,
+        raw: &RawBulletin,
+        whole: &BTreeSet<BodyPart>,
+        spoken: &Spoken<'_>,
+        mut words: impl FnMut(&'a Ward, BodyPart, &Text) -> Result<Option<String>, E>,
+    ) -> Result<Judgement<'a>, E> {
+        let mut judgement = Judgement {
+            once: Once::default(),
+            notebook: Notebook::default(),
+            lints: Lints::new(self.workspace, self.templates),
+            heard: None,
+        };
+        let mut rendered = Rendered::new();
+        let said = &mut judgement;
+        said.once
+            .braces(raw, "part-title", None, &raw.bulletin.title);
+        if let Some(contacts) = &self.contacts {
+            contacts.check_listed(&said.notebook, raw);
+            contacts.check_title(&said.notebook, raw);
+        }
+        for (part, text) in raw.parts.iter().filter(|(part, _)| whole.contains(part)) {
+            let words = self.part(said, spoken, raw, (*part, text), &mut words)?;
+            rendered.insert(*part, words);
+        }
+        if let Some(contacts) = &self.contacts {
+            dialogue(&said.notebook, contacts, raw, &rendered);
+            // Words that do not come out could hold what an exception is for.
+            let is_whole = raw.parts.keys().all(|part| {
+                let words = rendered.get(part);
+                words.is_some_and(|words| words.len() == self.areas(part.format()).len())
+            });
+            if is_whole {
+                contacts.check_exceptions(&said.notebook, raw);
+            }
+        }
+        judgement.lints.judge(raw, &rendered, spoken.speech());
+        judgement.heard = lengths::measure(raw, &rendered, self.recordings, spoken.speech());
+        Ok(judgement)
+    }
+
+    /// Judges one part for every ward; gives the words.
+    fn part<E>(
+        &self,
+        said: &mut Judgement<'a>,
         spoken: &Spoken<'_>,
         raw: &RawBulletin,
-        part: BodyPart,
-        text: &Text,
-    ) -> Vec<(&'a Ward, String)> {
+        (part, text): (BodyPart, &Text),
+        words: &mut impl FnMut(&'a Ward, BodyPart, &Text) -> Result<Option<String>, E>,
+    ) -> Result<Vec<(&'a Ward, String)>, E> {
         let mut all = Vec::new();
         let mut known = HashSet::new();
         let mut aloud = HashSet::new();
@@ -157,39 +215,40 @@ impl<'a> Check<'a> {
         );
         let name = part_word(part);
         for ward in self.areas(part.format()) {
-            if let Some(words) = self.words(renderer, raw, ward, part, text) {
-                for (chunk, fresh) in fresh_chunks(&words, &mut known) {
-                    if let Some(contacts) = contacts {
-                        let (notebook, speech) = (self.notebook, spoken.speech());
-                        if is_spoken {
-                            contacts.check_spoken(notebook, raw, name, text, &chunk, speech);
-                        } else {
-                            contacts.check_words(notebook, raw, name, Some(text), &chunk);
-                        }
-                    }
-                    for line in fresh {
-                        self.braces(raw, name, Some(text), line);
+            let Some(words) = words(ward, part, text)? else {
+                continue;
+            };
+            for (chunk, fresh) in fresh_chunks(&words, &mut known) {
+                if let Some(contacts) = &self.contacts {
+                    let (notebook, speech) = (&said.notebook, spoken.speech());
+                    if is_spoken {
+                        contacts.check_spoken(notebook, raw, name, text, &chunk, speech);
+                    } else {
+                        contacts.check_words(notebook, raw, name, Some(text), &chunk);
                     }
                 }
-                // No voice has to say what was taken out.
-                let passages = speech::passages(&words).filter(|passage| {
-                    is_spoken && !passage.contains(MENDED) && first_brace(passage).is_none()
-                });
-                for passage in passages {
-                    if !aloud.contains(passage) {
-                        aloud.insert(passage.to_owned());
-                        for diagnostic in spoken.check(name, text, passage) {
-                            self.report(diagnostic);
-                        }
-                    }
-                }
-                // What was taken out of is not what anybody will hear.
-                if !words.contains(MENDED) {
-                    all.push((ward, words));
+                for line in fresh {
+                    said.once.braces(raw, name, Some(text), line);
                 }
             }
+            // No voice has to say what was taken out.
+            let passages = speech::passages(&words).filter(|passage| {
+                is_spoken && !passage.contains(MENDED) && first_brace(passage).is_none()
+            });
+            for passage in passages {
+                if !aloud.contains(passage) {
+                    aloud.insert(passage.to_owned());
+                    for diagnostic in spoken.check(name, text, passage) {
+                        said.once.take(diagnostic);
+                    }
+                }
+            }
+            // What was taken out of is not what anybody will hear.
+            if !words.contains(MENDED) {
+                all.push((ward, words));
+            }
         }
-        all
+        Ok(all)
     }
 
     /// Where words of `format` can go: every ward, and the city where it has a channel of its own for them. Not every
@@ -199,75 +258,42 @@ impl<'a> Check<'a> {
         let has_channel = self.workspace.channels.values().any(|channel| {
             channel.ward == city.id && format.is_none_or(|format| format == channel.format)
         });
-        // Where the wards cannot be read, the city stands for all of them.
-        let stands_in = self.workspace.wards.is_empty() && self.notebook.has_gap(Named::Ward);
-        (has_channel || stands_in)
+        (has_channel || self.needs_stand_in)
             .then_some(city)
             .into_iter()
             .chain(self.workspace.wards.values())
             .collect()
     }
+}
 
-    /// Checks a dialogue as a whole: a number can begin in one turn and go on in the next.
-    fn dialogue(&self, contacts: &Contacts<'_>, raw: &RawBulletin, rendered: &Rendered<'_>) {
-        let is_turn = |part: &BodyPart| matches!(part, BodyPart::Turn(_));
-        let Some((_, first)) = raw.parts.iter().find(|(part, _)| is_turn(part)) else {
-            return;
-        };
-        // What fails was said with its part.
-        let mut said: BTreeMap<&WardId, Vec<&str>> = BTreeMap::new();
-        for (_, words) in rendered.iter().filter(|(part, _)| is_turn(part)) {
-            for (ward, words) in words {
-                said.entry(&ward.id).or_default().push(words);
-            }
-        }
-        let mut known = HashSet::new();
-        for said in said.values() {
-            for (chunk, _) in fresh_chunks(&said.join("\n\n"), &mut known) {
-                let name = part_word(BodyPart::Turn(0));
-                contacts.check_words(self.notebook, raw, name, Some(first), &chunk);
-            }
+/// Checks a dialogue as a whole: a number can begin in one turn and go on in the next.
+fn dialogue(
+    notebook: &Notebook,
+    contacts: &Contacts<'_>,
+    raw: &RawBulletin,
+    rendered: &Rendered<'_>,
+) {
+    let is_turn = |part: &BodyPart| matches!(part, BodyPart::Turn(_));
+    let Some((_, first)) = raw.parts.iter().find(|(part, _)| is_turn(part)) else {
+        return;
+    };
+    // What fails was said with its part.
+    let mut said: BTreeMap<&WardId, Vec<&str>> = BTreeMap::new();
+    for (_, words) in rendered.iter().filter(|(part, _)| is_turn(part)) {
+        for (ward, words) in words {
+            said.entry(&ward.id).or_default().push(words);
         }
     }
-
-    /// Renders one part for one ward, again and again until no mistake is left that can be taken out; reports each.
-    fn words(
-        &mut self,
-        renderer: &mut Renderer,
-        raw: &RawBulletin,
-        ward: &Ward,
-        part: BodyPart,
-        text: &Text,
-    ) -> Option<String> {
-        loop {
-            let error = match renderer.part(self.workspace, &raw.bulletin, ward, part) {
-                Ok(words) => return Some(words),
-                Err(error) => error,
-            };
-            if !self.is_through_a_gap(&error) {
-                let diagnostic = self.failure(&error, ward, text);
-                self.report(diagnostic);
-            }
-            self.mends = self.mends.checked_sub(1)?;
-            if !renderer.mend(&error) {
-                return None;
-            }
+    let mut known = HashSet::new();
+    for said in said.values() {
+        for (chunk, _) in fresh_chunks(&said.join("\n\n"), &mut known) {
+            let name = part_word(BodyPart::Turn(0));
+            contacts.check_words(notebook, raw, name, Some(first), &chunk);
         }
     }
+}
 
-    /// Whether words are missing only because another file could not be read.
-    fn is_through_a_gap(&self, error: &RenderError) -> bool {
-        let RenderError::Template { error, .. } = error else {
-            return self.notebook.has_gap(Named::Ward);
-        };
-        let text = self.texts.get(&error.template);
-        self.notebook.has_gap(Named::Contact)
-            && matches!(error.kind, TemplateErrorKind::UndefinedVariable { .. })
-            && text
-                .and_then(|text| text.value.lines().nth(error.line.saturating_sub(1)))
-                .is_none_or(|line| line.contains("contact"))
-    }
-
+impl Once {
     /// Reports a brace in words that go out: a name that was not filled in would be read aloud.
     fn braces(&mut self, raw: &RawBulletin, part: &str, text: Option<&Text>, words: &str) {
         let Some(brace) = first_brace(words) else {
@@ -287,154 +313,44 @@ impl<'a> Check<'a> {
         } else {
             "L067-help-title"
         };
-        self.report(
+        self.take(
             Diagnostic::new(Code::StrayBrace, at.unwrap_or_else(|| raw.at.clone()))
                 .with("part", Arg::Word(part.to_owned()))
                 .with("brace", brace)
                 .help(Phrase::new(help)),
         );
     }
-
-    fn failure(&self, error: &RenderError, ward: &Ward, text: &Text) -> Diagnostic {
-        match error {
-            RenderError::Template { error, .. } => self.describe(error, Some(text)),
-            RenderError::NoSuchPart(_) | RenderError::Empty(_) => {
-                Diagnostic::new(Code::RenderFailed, text.place.clone())
-                    .with("problem", Arg::Word("render-empty".into()))
-                    .help(Phrase::new("L062-help-empty").with("ward", ward.name.as_str()))
-            }
-        }
-    }
-
-    /// A template's mistake where it stands; `from` is the template that was being rendered.
-    fn describe(&self, error: &TemplateError, from: Option<&Text>) -> Diagnostic {
-        let text = self.texts.get(&error.template).copied().or(from);
-        let place = text.map_or_else(
-            || Place::absent(&error.template),
-            |text| template_place(text, error),
-        );
-        if let Some(open) = text
-            .filter(|_| error.kind == TemplateErrorKind::Syntax)
-            .and_then(|text| open_tag(text, error))
-        {
-            return Diagnostic::new(Code::BadTemplate, open)
-                .with("problem", Arg::Word("template-open".into()))
-                .help(Phrase::new("L060-help-open"));
-        }
-        if let Some(open) = text
-            .filter(|_| error.kind == TemplateErrorKind::Syntax)
-            .and_then(|text| open_quote(text, error))
-        {
-            return Diagnostic::new(Code::BadTemplate, open)
-                .with("problem", Arg::Word("template-quote".into()))
-                .help(Phrase::new("L060-help-quotes"));
-        }
-        if let TemplateErrorKind::UndefinedVariable { name, .. } = &error.kind {
-            if let Some(unknown) = self.contact_at(&place) {
-                return unknown;
-            }
-            if let Some(near) = near_path(&place) {
-                return Diagnostic::new(Code::UndefinedName, place)
-                    .with("name", name.as_str())
-                    .help(did_you_mean(near));
-            }
-        }
-        describe_template(error, place, || {
-            self.workspace
-                .templates
-                .keys()
-                .map(String::as_str)
-                .collect()
-        })
-    }
-
-    /// The mistake of `contact["id"]` at `place`, if there is no contact of that id or nobody verified it.
-    fn contact_at(&self, place: &Place) -> Option<Diagnostic> {
-        let line = place.file.line(place.file.line_at(place.start));
-        let text = &place.file.text()[..line.end];
-        // The place is that of `contact`, or of the field after the brackets.
-        let from = text[line.start..place.end]
-            .rfind("contact")
-            .map(|at| line.start + at)?;
-        let rest = text[from..].strip_prefix("contact[")?;
-        let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-        let id = rest[1..].split(quote).next()?;
-        let start = text.len() - rest.len() + 1;
-        let contacts = &self.workspace.contacts;
-        if let Some(contact) = contacts.get(id) {
-            // A template reaches verified contacts only.
-            let at = Place::new(&place.file, start..start + id.len());
-            return contact.verified.is_none().then(|| unverified(contact, at));
-        }
-        let known = contacts
-            .values()
-            .map(|contact| (contact.id.as_str(), Some(contact.name.as_str())));
-        let help = nearest(id, known).map_or(Phrase::new("L024-help"), did_you_mean);
-        let place = Place::new(&place.file, start..start + id.len());
-        Some(
-            Diagnostic::new(Code::UnknownContact, place)
-                .with("id", id)
-                .help(help),
-        )
-    }
 }
 
-/// The stretches of `words` that are not known yet, each with its new lines. Most lines are the same in every ward; a line
-/// counts together with its neighbours, because a number may be broken over them.
+/// The stretches of `words` that are not known yet, each with its new lines and their neighbours. Most lines are the same in
+/// every ward. What counts is where two lines meet, because a number may be broken over them.
 fn fresh_chunks<'w>(words: &'w str, known: &mut HashSet<u64>) -> Vec<(String, Vec<&'w str>)> {
-    /// Lines before and behind, which a number may go on in.
-    const AROUND: usize = 2;
+    /// Lines beyond the two that meet, which a number may go on in: so two on either side of a new line.
+    const AROUND: usize = 1;
     let lines: Vec<&str> = words.lines().collect();
-    let line = |at: Option<usize>| at.and_then(|at| lines.get(at));
-    let is_fresh: Vec<bool> = (0..lines.len())
+    let meets: Vec<bool> = (0..=lines.len())
         .map(|at| {
             let mut hasher = DefaultHasher::new();
-            (line(at.checked_sub(1)), line(Some(at)), line(Some(at + 1))).hash(&mut hasher);
+            let before = at.checked_sub(1).and_then(|before| lines.get(before));
+            (before, lines.get(at)).hash(&mut hasher);
             known.insert(hasher.finish())
         })
         .collect();
+    let is_fresh = |at: usize| meets[at] || meets[at + 1];
     let mut chunks = Vec::new();
     let mut at = 0;
     while at < lines.len() {
-        if !is_fresh[at] {
+        if !is_fresh(at) {
             at += 1;
             continue;
         }
-        let length = is_fresh[at..].iter().take_while(|fresh| **fresh).count();
+        let length = (at..lines.len()).take_while(|at| is_fresh(*at)).count();
         let end = (at + length + AROUND).min(lines.len());
         let chunk = lines[at.saturating_sub(AROUND)..end].join("\n");
         chunks.push((chunk, lines[at..at + length].to_vec()));
         at += length;
     }
     chunks
-}
-
-/// Names that templates of bulletins know.
-const NAMES: [&str; 10] = [
-    "ward.name",
-    "ward.short",
-    "ward.kind",
-    "ward.id",
-    "city.name",
-    "city.province",
-    "bulletin.title",
-    "bulletin.topic",
-    "bulletin.id",
-    "contact",
-];
-
-/// The known name nearest to the one at `place`. Of `ward.nam | upper`, the engine tells neither the place of `nam` nor
-/// what could stand there.
-fn near_path(place: &Place) -> Option<&'static str> {
-    let line = place.file.line(place.file.line_at(place.start));
-    let rest = &place.file.text()[place.start..line.end.max(place.start)];
-    let path = &rest[..rest
-        .find(|c: char| !c.is_alphanumeric() && c != '_' && c != '.')
-        .unwrap_or(rest.len())];
-    if !path.contains('.') || NAMES.contains(&path) {
-        return None;
-    }
-    nearest(path, NAMES.map(|name| (name, None)))
 }
 
 /// Where `wanted` stands in `text`.

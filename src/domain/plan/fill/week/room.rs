@@ -168,18 +168,9 @@ impl<'w> Filler<'_, 'w> {
         refused: &mut Vec<Hindrance<'w>>,
     ) -> Option<Timestamp> {
         let (units, from) = self.draft(goal, ear, day, bulletin);
-        let mut found = None;
-        for candidate in candidates {
-            match self.room(day, &units, *candidate) {
-                Ok(begin) => {
-                    found = Some(begin);
-                    break;
-                }
-                Err(hindrance) => refused.extend(hindrance),
-            }
-        }
+        let found = self.rooms(day, &units, candidates, refused, 1);
         let here = &mut self.days[day];
-        let Some(begin) = found else {
+        let Some((_, begin)) = found.first().copied() else {
             here.drafts.truncate(from);
             return None;
         };
@@ -203,7 +194,7 @@ impl<'w> Filler<'_, 'w> {
         for (channel, bulletin, length) in heard {
             self.hear(day, channel, (begin, bulletin, length), Some(goal));
         }
-        found
+        Some(begin)
     }
 
     /// The candidates at which a bulletin has room.
@@ -217,15 +208,32 @@ impl<'w> Filler<'_, 'w> {
         refused: &mut Vec<Hindrance<'w>>,
     ) -> Vec<Candidate> {
         let (units, from) = self.draft(goal, ear, day, bulletin);
-        let mut possible = Vec::new();
+        let found = self.rooms(day, &units, candidates, refused, candidates.len());
+        self.days[day].drafts.truncate(from);
+        found.into_iter().map(|(candidate, _)| candidate).collect()
+    }
+
+    /// The first candidates, at `most` so many, at which drafts have room, each with when they then begin; and what is in the
+    /// way at those before.
+    fn rooms(
+        &mut self,
+        day: usize,
+        units: &[Unit],
+        candidates: &[Candidate],
+        refused: &mut Vec<Hindrance<'w>>,
+        most: usize,
+    ) -> Vec<(Candidate, Timestamp)> {
+        let mut found = Vec::new();
         for candidate in candidates {
-            match self.room(day, &units, *candidate) {
-                Ok(_) => possible.push(*candidate),
+            match self.room(day, units, *candidate) {
+                Ok(begin) => found.push((*candidate, begin)),
                 Err(hindrance) => refused.extend(hindrance),
             }
+            if found.len() == most {
+                break;
+            }
         }
-        self.days[day].drafts.truncate(from);
-        possible
+        found
     }
 
     /// Adds a bulletin's drafts to a day, one for each channel; from which index on.
