@@ -1,6 +1,7 @@
 //! Freezes words: some minutes before a delivery is due its text is rendered, addressed by its hash and kept. What was
 //! frozen is what is sent, and what the journal shows for ever.
 
+mod caps;
 mod choice;
 
 use std::{
@@ -28,6 +29,7 @@ use crate::{
     speech::duration,
     store::{Approved, Frozen, StoreError, Unprepared},
 };
+use caps::Caps;
 use choice::{Approvals, Refused, Words};
 
 /// Deliveries a round takes.
@@ -126,6 +128,7 @@ async fn step(shared: &Shared, held: &mut Held) -> Result<bool, StoreError> {
         return Ok(false);
     }
     let approvals = Approvals::load(shared, &live, &unprepared).await?;
+    let caps = Caps::load(shared, &live, &unprepared).await?;
     let revision = live.workspace.revision.clone();
     if held.revision != revision {
         held.revision.clone_from(&revision);
@@ -139,7 +142,8 @@ async fn step(shared: &Shared, held: &mut Held) -> Result<bool, StoreError> {
     let latest = shared.latest.borrow().clone();
     let now = shared.clock.now();
     let round = tokio::task::spawn_blocking(move || {
-        let round = Round::of(&live, &latest, &approvals, &unprepared, now, &mut made);
+        let rules = (&approvals, &caps);
+        let round = Round::of(&live, &latest, rules, &unprepared, now, &mut made);
         (round, made, unprepared)
     });
     let round = round.await;
@@ -254,13 +258,18 @@ impl Round {
     fn of(
         live: &Live,
         latest: &vetting::Latest,
-        approvals: &Approvals,
+        (approvals, caps): (&Approvals, &Caps),
         unprepared: &[Unprepared],
         now: Timestamp,
         made: &mut HashMap<Key, Made>,
     ) -> Self {
         let mut round = Self::default();
         for delivery in unprepared {
+            if let Some(refused) = caps.refuse(live, delivery) {
+                let ids = round.failed.entry(refused).or_default();
+                ids.push(delivery.id.clone());
+                continue;
+            }
             let words = round.words(live, latest, approvals, delivery, made, now);
             match words {
                 Ok((hash, approved)) => {
@@ -509,7 +518,7 @@ impl<'a> Heard<'a> {
             let given = limit.why.detail.clone().unwrap_or_default();
             let detail = Detail::parse(&given).map_or(given, |detail| {
                 // What was estimated gives way to what is known.
-                let until = calendar::local(until, zone).format("%H:%M:%S");
+                let until = calendar::clock(until, zone);
                 let detail = if detail.get("until").is_some() {
                     detail.set("until", until)
                 } else {

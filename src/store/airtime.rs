@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use super::{
     Store, StoreError,
+    batch::json,
     link::{Cells as _, rows},
     sql::read as statement,
 };
 use crate::domain::{
     delivery::{Reason, State},
-    id::{ChannelId, TopicId},
+    id::{BulletinId, ChannelId, TopicId},
     time::Timestamp,
 };
 
@@ -54,5 +55,37 @@ impl Store {
                 length: Duration::from_micros(micros),
             })
         })
+    }
+
+    /// When which channels say these `bulletins`, due from `from` (included) to `until` (excluded): what has begun, and what is
+    /// planned by `revision`.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::Corrupt`].
+    pub async fn heard(
+        &self,
+        bulletins: &[BulletinId],
+        from: Timestamp,
+        until: Timestamp,
+        revision: &str,
+    ) -> Result<Vec<(ChannelId, BulletinId, Timestamp)>, StoreError> {
+        let mut reader = self.pools.reader().await?;
+        let list = json(bulletins);
+        let binds = (from.as_micros(), until.as_micros());
+        rows!(
+            reader,
+            statement::HEARD,
+            [list, binds.0, binds.1, revision],
+            |row| {
+                let id =
+                    |name: &'static str, text: &str| StoreError::corrupt("delivery", name, text);
+                let (channel, bulletin) = (row.text(0)?, row.text(1)?);
+                Ok((
+                    ChannelId::parse(channel).map_err(|_| id("channel", channel))?,
+                    BulletinId::parse(bulletin).map_err(|_| id("bulletin", bulletin))?,
+                    Timestamp::from_micros(row.integer(2)?),
+                ))
+            }
+        )
     }
 }

@@ -94,7 +94,8 @@ pub const ALL: [&[Statement]; 7] = [
     silence::ALL,
 ];
 
-/// The two migration folders hold files of the same names: version, name, text for SQLite, text for PostgreSQL.
+/// The two migration folders hold files of the same names: version, name, text for SQLite, text for PostgreSQL. Versions only
+/// ascend; there was never a 5.
 pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
     (
         1,

@@ -49,6 +49,7 @@ mod set_clock;
 mod simulator;
 mod speech;
 mod store_contract;
+mod target;
 mod tidy;
 mod tools;
 mod urgent;

@@ -175,6 +175,13 @@ statements! {
             AND substr(schedule, 1, 10) <> 'send.test.' AND substr(schedule, 1, 16) <> 'send.correction.'
             AND NOT (state = 'skipped' AND (by_plan OR reason = 'superseded'))
         GROUP BY channel, topic, state, COALESCE(reason, '') ORDER BY channel, topic, state, 4");
+    /// When channels say these bulletins, or said them: what has begun, and what this revision is about to send. Tests and
+    /// corrections say something else. `$1` bulletins, `$2` from, `$3` until, `$4` revision.
+    HEARD = list!("SELECT channel, bulletin, due_us FROM list JOIN delivery ON bulletin = list.item
+        WHERE due_us >= $2 AND due_us < $3 AND length_us IS NOT NULL
+            AND substr(schedule, 1, 10) <> 'send.test.' AND substr(schedule, 1, 16) <> 'send.correction.'
+            AND (state IN ('sending', 'accepted', 'confirmed', 'unknown')
+                OR (state IN ('planned', 'ready') AND (attempt > 0 OR revision = $4)))");
     /// Which of these ids there are.
     KNOWN = list!("SELECT id FROM list JOIN delivery ON id = list.item");
 

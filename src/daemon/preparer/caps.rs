@@ -1,0 +1,84 @@
+//! How often a bulletin was heard already, for what fills airtime targets. The plan decides a week from the files alone; an edit
+//! in the middle of the week decides it again, as if its first days had been planned so too. What was really heard by then
+//! is on record, and here the record has the last word: no fill takes a bulletin beyond its cap.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{NaiveDate, NaiveTime};
+
+use super::{Refused, Shared};
+use crate::{
+    daemon::live::Live,
+    domain::{
+        calendar::{local, monday, resolve},
+        delivery::Reason,
+        detail::Detail,
+        id::{BulletinId, ChannelId},
+        target::AirtimeTarget,
+        time::Timestamp,
+    },
+    store::{StoreError, Unprepared},
+};
+
+/// When channels say bulletins in the weeks that a round is about.
+#[derive(Default)]
+pub(super) struct Caps(HashMap<(ChannelId, BulletinId), Vec<Timestamp>>);
+
+impl Caps {
+    /// Looks into the record, if something of what is to be frozen fills a target.
+    pub(super) async fn load(
+        shared: &Shared,
+        live: &Live,
+        unprepared: &[Unprepared],
+    ) -> Result<Self, StoreError> {
+        let fills = || {
+            let fills = |delivery: &&Unprepared| target(live, delivery).is_some();
+            unprepared.iter().filter(fills)
+        };
+        let dues = fills().map(|delivery| delivery.due);
+        let (Some(first), Some(last)) = (dues.clone().min(), dues.max()) else {
+            return Ok(Self::default());
+        };
+        let zone = live.workspace.settings.zone;
+        let begin = monday(local(first, zone).date());
+        let from = resolve(begin.and_time(NaiveTime::MIN), zone);
+        let bulletins: BTreeSet<BulletinId> =
+            fills().map(|delivery| delivery.bulletin.clone()).collect();
+        let bulletins: Vec<BulletinId> = bulletins.into_iter().collect();
+        let revision = &live.workspace.revision;
+        let mut caps = Self::default();
+        let heard = shared.store.heard(&bulletins, from, last, revision);
+        for (channel, bulletin, due) in heard.await? {
+            caps.0.entry((channel, bulletin)).or_default().push(due);
+        }
+        Ok(caps)
+    }
+
+    /// Why a delivery that fills a target must not be heard, if its bulletin was heard as often as it may be.
+    pub(super) fn refuse(&self, live: &Live, delivery: &Unprepared) -> Option<Refused> {
+        let cap = target(live, delivery)?.cap;
+        let zone = live.workspace.settings.zone;
+        let day = |at| local(at, zone).date();
+        let today = day(delivery.due);
+        let key = (delivery.channel.clone(), delivery.bulletin.clone());
+        let before = self.0.get(&key)?.iter().filter(|due| **due < delivery.due);
+        let count = |is_meant: &dyn Fn(NaiveDate) -> bool| {
+            let meant = before.clone().filter(|due| is_meant(day(**due)));
+            u32::try_from(meant.count()).unwrap_or(u32::MAX)
+        };
+        if count(&|other| other == today) >= cap.per_day {
+            let detail = Detail::new("heard-today").with("most", cap.per_day);
+            return Some((Reason::Policy, detail.to_string()));
+        }
+        let most = cap.per_week?;
+        (count(&|other| monday(other) == monday(today)) >= most).then(|| {
+            let detail = Detail::new("heard-this-week").with("most", most);
+            (Reason::Policy, detail.to_string())
+        })
+    }
+}
+
+/// The target that a delivery fills.
+fn target<'l>(live: &'l Live, delivery: &Unprepared) -> Option<&'l AirtimeTarget> {
+    live.workspace.schedules.get(&delivery.schedule)?.target()
+}
