@@ -4,6 +4,7 @@
 //! out. `yaml` makes trees with places, `reader` reads typed values from them, `raw` knows what each file may say, and
 //! `check` looks at what only shows when all files are read.
 
+mod abreast;
 mod address;
 mod archive;
 mod check;

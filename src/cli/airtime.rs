@@ -4,7 +4,7 @@ mod table;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use chrono::{Days, NaiveDate, NaiveTime, Weekday};
+use chrono::{Days, NaiveDate, NaiveTime};
 use clap::Args;
 use serde::Serialize;
 
@@ -17,9 +17,10 @@ use crate::{
     catalogue,
     clock::Clock,
     domain::{
-        calendar::{local, resolve},
+        calendar::{self, local, resolve},
         delivery::{Reason, State},
         id::{ChannelId, ScheduleId, TopicId, WardId},
+        pause::Pause,
         plan::Plan,
         target::Filling,
         time::Timestamp,
@@ -75,8 +76,9 @@ impl Said {
         self.accepted + self.confirmed + self.to_come
     }
 
-    fn record(&mut self, airtime: &Airtime) {
+    fn record(&mut self, airtime: &Airtime, is_paused: bool) {
         let amount = match airtime.state {
+            State::Planned | State::Ready if is_paused => self.paused(),
             State::Accepted => &mut self.accepted,
             State::Confirmed => &mut self.confirmed,
             State::Unknown => &mut self.unknown,
@@ -89,6 +91,11 @@ impl Said {
             }
         };
         *amount += airtime.length;
+    }
+
+    /// What a pause will end.
+    fn paused(&mut self) -> &mut Duration {
+        self.lost.entry(Reason::Paused.as_str()).or_default()
     }
 }
 
@@ -225,7 +232,7 @@ fn mondays(
     };
     let from = read(&args.from)?.unwrap_or(now);
     let until = read(&args.to)?.unwrap_or(from + Duration::from_micros(1));
-    let monday = |at| local(at, zone).date().week(Weekday::Mon).first_day();
+    let monday = |at| calendar::monday(local(at, zone).date());
     let last = local(Timestamp::from_micros(until.as_micros() - 1), zone).date();
     let weeks = (0..).map_while(|week| monday(from).checked_add_days(Days::new(7 * week)));
     // An end before the beginning is one week, as for whoever asks for a single instant.
@@ -236,14 +243,14 @@ fn mondays(
         .collect())
 }
 
-/// What every ward hears of every topic in a week.
-async fn week<'w>(
-    workspace: &'w Workspace,
+/// What every channel says of every topic in a week.
+async fn said(
+    plan: &Plan<'_>,
+    workspace: &Workspace,
     store: &Store,
     wanted: &Wanted<'_>,
-    monday: NaiveDate,
-    now: Timestamp,
-) -> anyhow::Result<Vec<Heard<'w>>> {
+    (monday, now): (NaiveDate, Timestamp),
+) -> anyhow::Result<BTreeMap<(ChannelId, TopicId), Said>> {
     let zone = workspace.settings.zone;
     let midnight = |day: NaiveDate| resolve(day.and_time(NaiveTime::MIN), zone);
     let next = monday.checked_add_days(Days::new(7)).unwrap_or(monday);
@@ -259,12 +266,25 @@ async fn week<'w>(
             .max()
             .unwrap_or(now)
     };
+    // What falls due in a pause stays on record as if it were to come until then.
+    let pauses = store.pauses(now).await?;
+    let is_paused = |at: Timestamp, channel: &ChannelId, ward: Option<&WardId>, topic: &TopicId| {
+        let silences = |pause: &Pause| {
+            pause.is_in_force(at)
+                && ward.is_some_and(|ward| pause.scope.includes(channel, ward, topic))
+        };
+        at >= now && pauses.iter().any(silences)
+    };
     let mut said: BTreeMap<(ChannelId, TopicId), Said> = BTreeMap::new();
-    for airtime in store.airtime(from, until.min(known).max(from)).await? {
-        let key = (airtime.channel.clone(), airtime.topic.clone());
-        said.entry(key).or_default().record(&airtime);
+    for (begin, end) in pieces(from, until.min(known).max(from), now, &pauses) {
+        for airtime in store.airtime(begin, end).await? {
+            let ward = workspace.channels.get(&airtime.channel);
+            let ward = ward.map(|channel| &channel.ward);
+            let is_paused = is_paused(begin, &airtime.channel, ward, &airtime.topic);
+            let key = (airtime.channel.clone(), airtime.topic.clone());
+            said.entry(key).or_default().record(&airtime, is_paused);
+        }
     }
-    let plan = Plan::new(workspace);
     for delivery in plan
         .deliveries(from, until)
         .filter(|delivery| delivery.skip.is_none())
@@ -272,12 +292,35 @@ async fn week<'w>(
         let (Some(length), Some(topic)) = (delivery.length, delivery.topic) else {
             continue;
         };
+        let is_paused = is_paused(
+            delivery.due,
+            &delivery.channel,
+            Some(&delivery.ward),
+            &topic,
+        );
         let said = said.entry((delivery.channel, topic)).or_default();
         said.planned += length;
         if delivery.due >= known {
-            said.to_come += length;
+            *if is_paused {
+                said.paused()
+            } else {
+                &mut said.to_come
+            } += length;
         }
     }
+    Ok(said)
+}
+
+/// What every ward hears of every topic in a week.
+async fn week<'w>(
+    workspace: &'w Workspace,
+    store: &Store,
+    wanted: &Wanted<'_>,
+    monday: NaiveDate,
+    now: Timestamp,
+) -> anyhow::Result<Vec<Heard<'w>>> {
+    let plan = Plan::new(workspace);
+    let said = said(&plan, workspace, store, wanted, (monday, now)).await?;
     let is_wanted = |ward: &WardId, topic: &TopicId| {
         wanted.ward.is_none_or(|wanted| ward == wanted)
             && wanted.topic.is_none_or(|wanted| topic == wanted)
@@ -343,6 +386,21 @@ async fn week<'w>(
         (key(one), one.ward).cmp(&(key(other), other.ward))
     });
     Ok(all)
+}
+
+/// The time from `from` to `until`, cut where it becomes the future and where pauses begin and end.
+fn pieces(
+    from: Timestamp,
+    until: Timestamp,
+    now: Timestamp,
+    pauses: &[Pause],
+) -> Vec<(Timestamp, Timestamp)> {
+    let ends = pauses.iter().flat_map(|pause| [pause.from, pause.end()]);
+    let inside = ends.chain([now]).filter(|at| from < *at && *at < until);
+    let mut cuts: Vec<Timestamp> = inside.chain([from, until]).collect();
+    cuts.sort_unstable();
+    cuts.dedup();
+    cuts.windows(2).map(|pair| (pair[0], pair[1])).collect()
 }
 
 fn row<'a>(

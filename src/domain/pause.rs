@@ -32,6 +32,17 @@ impl Scope {
         }
     }
 
+    /// Whether it silences what a channel of a ward says of a topic.
+    #[must_use]
+    pub fn includes(&self, channel: &ChannelId, ward: &WardId, topic: &TopicId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Ward(id) => id == ward,
+            Self::Channel(id) => id == channel,
+            Self::Topic(id) => id == topic,
+        }
+    }
+
     /// `all`, `ward`, `channel` or `topic`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -117,6 +128,15 @@ mod tests {
         ] {
             let scope = Scope::from_parts(kind, target).expect(kind);
             assert_eq!((scope.kind(), scope.target()), (kind, target));
+            let (channel, ward) = (ChannelId::parse("loa-1"), WardId::parse("hung-binh"));
+            let (channel, ward) = (channel.unwrap(), ward.unwrap());
+            let topic = TopicId::parse("gia-danh").unwrap();
+            assert!(scope.includes(&channel, &ward, &topic));
+            let (channel, ward) = (ChannelId::parse("loa-2"), WardId::parse("le-loi"));
+            let (channel, ward) = (channel.unwrap(), ward.unwrap());
+            let topic = TopicId::parse("khac").unwrap();
+            let includes_others = scope.includes(&channel, &ward, &topic);
+            assert_eq!(includes_others, scope == Scope::All);
         }
         for (kind, target) in [
             ("", ""),

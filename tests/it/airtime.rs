@@ -186,3 +186,65 @@ fn what_was_aired_is_taken_from_the_record_by_its_evidence() {
     let verify = loa(&folder.path(), &["verify", "--simulate"]);
     assert_eq!(verify.code, 0, "{verify:?}");
 }
+
+#[test]
+fn a_pause_that_is_to_come_is_missing_and_named() {
+    let folder = folder("0.8", "2");
+    let until = |until: &str| {
+        let run = [
+            "run",
+            "--simulate",
+            "--no-web",
+            "--speed",
+            "100000",
+            "--until",
+            until,
+        ];
+        let said = loa(&folder.path(), &run);
+        assert_eq!(said.code, 0, "{said:?}");
+    };
+    until("2024-03-25T12:00");
+    let pause = |end: &str| {
+        let arguments = [
+            "pause",
+            "ward:le-loi",
+            "--until",
+            end,
+            "--by",
+            "Mai",
+            "--reason",
+            "Lễ tang",
+            "--simulate",
+        ];
+        let said = loa(&folder.path(), &arguments);
+        assert_eq!(said.code, 0, "{said:?}");
+    };
+    // Over what is on record and, beyond the horizon, what is only planned.
+    pause("2024-03-30");
+    let airtime = ["airtime", "--simulate"];
+    let said = loa(
+        &folder.path(),
+        &[&airtime[..], &["--format", "json"]].concat(),
+    );
+    let rows = said.json();
+    for row in rows.as_array().unwrap() {
+        if row["ward"] == "le-loi" {
+            let lost = &row["lost"][0];
+            assert_eq!(lost["reason"], "paused", "{row}");
+            let reached = seconds(row, "accepted") + seconds(row, "confirmed");
+            let paused = lost["seconds"].as_f64().unwrap();
+            assert!(
+                (reached + paused - seconds(row, "planned")).abs() < 0.01,
+                "{row}"
+            );
+            assert!(paused > 10.0 && seconds(row, "missing") > 10.0, "{row}");
+            assert!(seconds(row, "to_come") < 0.001, "{row}");
+        } else {
+            assert!(seconds(row, "missing") < 0.001, "{row}");
+        }
+    }
+    let text = loa(&folder.path(), &airtime);
+    assert_eq!(text.code, 1);
+    assert!(text.out.contains("phường Lê Lợi"), "{}", text.out);
+    assert!(text.out.to_lowercase().contains("tạm dừng"), "{}", text.out);
+}
