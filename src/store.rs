@@ -4,6 +4,7 @@
 //! No transaction is ever open while a call to a channel is under way. `now` is always a parameter.
 
 mod ahead;
+pub mod air;
 pub mod airtime;
 pub mod approval;
 mod audio;
@@ -295,6 +296,8 @@ pub struct Unprepared {
     pub deadline: Timestamp,
     /// When it has to be over, for what is heard.
     pub limit: Option<crate::domain::plan::Limit>,
+    /// Which part of a session it is, from 0.
+    pub part: u16,
 }
 
 /// What became of a delivery that had to be frozen.

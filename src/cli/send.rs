@@ -1,6 +1,6 @@
 //! `loa send`: a bulletin, now, by a named person for a stated reason.
 
-mod refused;
+mod place;
 mod urgent;
 
 use std::time::Duration;
@@ -8,13 +8,13 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::Args;
 
-use refused::Refused;
+use place::{Outcome, Wanted, refused_row, refused_said};
 
 use super::{
     Global, named,
     output::{Format, Output, local, rfc3339},
     place::Place,
-    usage::one_of,
+    usage::{length, one_of},
 };
 use crate::{
     domain::{
@@ -23,8 +23,7 @@ use crate::{
         calendar,
         channel::{Channel, ChannelKind},
         id::{DeliveryId, ScheduleId},
-        plan::PlannedDelivery,
-        policy::Verdict,
+        plan::air::Air,
         schedule::Targets,
         time::Timestamp,
     },
@@ -32,9 +31,6 @@ use crate::{
     store::{Store, World},
     version::bulletin_version,
 };
-
-/// How long a send by hand may take to begin.
-const DEADLINE: Duration = Duration::from_mins(10);
 
 /// What to send, where, by whom and why.
 #[derive(Debug, Args)]
@@ -56,6 +52,12 @@ pub(super) struct SendArgs {
     /// The scale of an emergency, typed again as the command shows it without this option
     #[arg(long, value_name = "TEXT")]
     confirm: Option<String>,
+    /// How long a loudspeaker may wait for its place on air
+    #[arg(long, value_name = "LENGTH", default_value = "30m", value_parser = length)]
+    within: Duration,
+    /// Says when each area would hear it and what gives way, and sends nothing
+    #[arg(long)]
+    dry_run: bool,
     /// Only to channels with `test: true`; the words say that it is a test
     #[arg(long)]
     test: bool,
@@ -102,18 +104,32 @@ pub(super) async fn run(global: &Global, args: &SendArgs, output: &Output) -> an
     } else {
         ScheduleId::by_hand(&token[..10])
     };
-    let (planned, refused): (Vec<_>, Vec<_>) = channels
-        .iter()
-        .map(|channel| by_hand(&place, &schedule, (bulletin, priority), channel, now))
-        .partition(|(delivery, _)| delivery.skip.is_none());
-    if planned.is_empty() {
-        bail!(refused::said(&refused, &place, output).join("\n"));
+    let wanted = Wanted {
+        place: &place,
+        schedule,
+        bulletin,
+        priority,
+        within: args.within,
+        pauses: store.pauses(now).await?,
+        now,
+    };
+    let span = Air::reach(workspace, now, now + args.within);
+    if args.dry_run {
+        let outcome = Outcome::of(&wanted, &channels, store.on_air(span).await?);
+        return shown(&wanted, &outcome, 0, Sender::Nobody, output);
     }
-    let planned: Vec<_> = planned.into_iter().map(|(delivery, _)| delivery).collect();
-    let ids: Vec<DeliveryId> = planned.iter().map(|delivery| delivery.id.clone()).collect();
+    let mut outcome = Outcome::default();
+    let new = store
+        .send(&revision, span, now, |on_air| {
+            outcome = Outcome::of(&wanted, &channels, on_air);
+            outcome.sending()
+        })
+        .await?;
+    if outcome.sent.is_empty() {
+        bail!(refused_said(&outcome.refused, &place, output).join("\n"));
+    }
     // In a simulation that stands still the same command comes at the same instant.
-    let known = store.known(&ids).await?.len();
-    if known < ids.len() {
+    if new > 0 {
         let urgency = match priority {
             Priority::Emergency => format!(" ({}, {scale})", priority.as_str()),
             Priority::Priority | Priority::Normal => String::new(),
@@ -123,42 +139,68 @@ pub(super) async fn run(global: &Global, args: &SendArgs, output: &Output) -> an
             .journal("sent-by-hand", None, &args.by, &detail, now)
             .await?;
     }
-    let made = store.plan(&planned, &revision, now).await?;
-    // What the rules keep out stands on record, too: somebody wanted it to be heard.
-    let left_out: Vec<_> = refused
-        .iter()
-        .map(|(delivery, _)| delivery.clone())
-        .collect();
-    store.plan(&left_out, &revision, now).await?;
-    let running = running(&place, &store, now).await?;
-    match output.format {
-        Format::Json => output.json(&serde_json::json!({
-            "schedule": schedule,
+    let new = new.saturating_sub(outcome.refused.len() as u64);
+    let sender = sender(&place, &store, now).await?;
+    shown(&wanted, &outcome, new, sender, output)
+}
+
+/// Who sends what was queued.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sender {
+    /// Nothing was queued.
+    Nobody,
+    /// A simulated daemon: whether it stands still or goes on cannot be seen from its clock.
+    Simulated,
+    /// A daemon that is there, or is not.
+    Daemon(bool),
+}
+
+/// Says what was queued, when each area hears it and where it is not heard.
+fn shown(
+    wanted: &Wanted<'_>,
+    outcome: &Outcome,
+    new: u64,
+    sender: Sender,
+    output: &Output,
+) -> anyhow::Result<()> {
+    let (place, now) = (wanted.place, wanted.now);
+    if output.format == Format::Json {
+        let ids: Vec<&DeliveryId> = outcome.sent.iter().map(|(one, _)| &one.id).collect();
+        output.json(&serde_json::json!({
+            "schedule": wanted.schedule,
             "due": rfc3339(now, place.zone()),
             "deliveries": ids,
-            "new": made.inserted,
-            "refused": refused.iter().map(|refused| refused::row(refused, &place)).collect::<Vec<_>>(),
-            "daemon_running": running,
-        }))?,
-        Format::Text => {
-            let (key, count) = match made.inserted {
-                0 => ("cli.sent-before", ids.len() as u64),
-                new if args.test => ("cli.sent-test", new),
-                new => ("cli.sent", new),
-            };
-            let title = bulletin.title.as_str();
-            output.line(&output.say(key, &[("count", &count), ("title", &title)]))?;
-            let key = match running {
-                Some(true) => "cli.send-soon",
-                Some(false) => "cli.send-not-running",
-                None => "cli.send-simulated",
-            };
-            output.line(&output.say(key, &[("at", &local(now, place.zone()))]))?;
-            for line in refused::said(&refused, &place, output) {
-                output.line(&line)?;
-            }
-        }
+            "sent": outcome.rows(place),
+            "gives_way": outcome.gives_way.iter().map(|one| &one.id).collect::<Vec<_>>(),
+            "new": new,
+            "refused": outcome.refused.iter().map(|refused| refused_row(refused, place)).collect::<Vec<_>>(),
+            "dry_run": sender == Sender::Nobody,
+            "daemon_running": match sender {
+                Sender::Nobody | Sender::Simulated => None,
+                Sender::Daemon(is_running) => Some(is_running),
+            },
+        }))?;
+        return Ok(());
     }
+    let count = outcome.sent.len() as u64;
+    let (key, count) = match new {
+        _ if sender == Sender::Nobody => ("cli.send-dry-run", count),
+        0 => ("cli.sent-before", count),
+        new if wanted.schedule.is_test() => ("cli.sent-test", new),
+        new => ("cli.sent", new),
+    };
+    let title = wanted.bulletin.title.as_str();
+    output.line(&output.say(key, &[("count", &count), ("title", &title)]))?;
+    for line in outcome.said(wanted, output) {
+        output.line(&line)?;
+    }
+    let key = match sender {
+        Sender::Nobody => return Ok(()),
+        Sender::Daemon(true) => "cli.send-soon",
+        Sender::Daemon(false) => "cli.send-not-running",
+        Sender::Simulated => "cli.send-simulated",
+    };
+    output.line(&output.say(key, &[("at", &local(now, place.zone()))]))?;
     Ok(())
 }
 
@@ -205,14 +247,13 @@ fn channels<'p>(
     Ok(channels)
 }
 
-/// Whether a daemon is there to send it. `None` in a simulation: whether that stands still or goes on cannot be seen from
-/// its clock.
-async fn running(place: &Place, store: &Store, now: Timestamp) -> anyhow::Result<Option<bool>> {
+/// Whether a daemon is there to send it.
+async fn sender(place: &Place, store: &Store, now: Timestamp) -> anyhow::Result<Sender> {
     if place.world == World::Simulated {
-        return Ok(None);
+        return Ok(Sender::Simulated);
     }
     let alive = store.last_alive().await?;
-    Ok(Some(alive.is_some_and(|alive| {
+    Ok(Sender::Daemon(alive.is_some_and(|alive| {
         now.since(alive) < Duration::from_mins(1)
     })))
 }
@@ -257,55 +298,6 @@ async fn approved(
         "approval.send-unapproved",
         &[("id", &bulletin.id), ("hash", &hash)]
     ))
-}
-
-fn by_hand(
-    place: &Place,
-    schedule: &ScheduleId,
-    (bulletin, priority): (&Bulletin, Priority),
-    channel: &Channel,
-    now: Timestamp,
-) -> Refused {
-    let workspace = &place.workspace;
-    let length = workspace.airtime(&bulletin.id, channel);
-    let verdict = length.map(|length| {
-        let (ward, zone) = (&channel.ward, workspace.settings.zone);
-        workspace.policy.judge(ward, zone, priority, now, length)
-    });
-    let (limit, skip, next) = match verdict {
-        None => (None, None, None),
-        Some(Verdict::Permitted(limit)) => (limit, None, None),
-        Some(Verdict::Refused { why, next }) => (None, Some(why), next.map(|(at, _)| at)),
-    };
-    let begun = limit
-        .as_ref()
-        .map(|limit| limit.over - length.unwrap_or_default());
-    let delivery = PlannedDelivery {
-        id: DeliveryId::of(schedule, now, &channel.id),
-        schedule: schedule.clone(),
-        scheduled: now,
-        part: 0,
-        due: now,
-        deadline: begun.map_or(now + DEADLINE, |begun| begun.min(now + DEADLINE)),
-        late: false,
-        channel: channel.id.clone(),
-        channel_name: channel.name.clone(),
-        kind: channel.kind,
-        format: channel.format,
-        mode: channel.mode,
-        ward: channel.ward.clone(),
-        ward_name: workspace
-            .ward(&channel.ward)
-            .map_or_else(String::new, |ward| ward.name.clone()),
-        bulletin: Some(bulletin.id.clone()),
-        topic: Some(bulletin.topic.clone()),
-        priority,
-        // What is a test is nobody's airtime.
-        length: length.filter(|_| !schedule.is_test()),
-        limit,
-        skip,
-    };
-    (delivery, next)
 }
 
 /// Reads `all`, or `kind:…`, `ward:…`, `channel:…`, `except:…` joined by commas; repeated filters of one sort are

@@ -3,7 +3,7 @@
 //!
 //! A command or option without an entry keeps the words of its doc comment; a test names those.
 
-use std::{fmt::Display, str::FromStr};
+use std::{fmt::Display, str::FromStr, time::Duration};
 
 use clap::{
     Arg, ArgAction, Command,
@@ -13,6 +13,7 @@ use clap::{
 
 use crate::{
     catalogue::{Lang, has, text, word},
+    domain::time::parse_duration,
     source::nearest,
 };
 
@@ -128,6 +129,16 @@ pub(super) enum Wrong {
     /// It is an IANA zone; perhaps this one.
     #[error("an IANA zone")]
     Zone(Option<&'static str>),
+    /// It is a length of time.
+    #[error("a length of time up to {0}")]
+    Length(&'static str),
+}
+
+/// A length of time, up to six hours.
+pub(super) fn length(text: &str) -> Result<Duration, Wrong> {
+    let length = parse_duration(text).ok();
+    let length = length.filter(|length| *length <= Duration::from_hours(6));
+    length.ok_or(Wrong::Length("6h"))
 }
 
 /// A number from `least` to `most`.
@@ -190,6 +201,9 @@ pub(super) fn mistake(error: &clap::Error, commands: &[String], lang: Lang) -> O
                 Some(Wrong::Zone(zone)) => {
                     sentence = format!("{sentence} {}", say("zone", &[]));
                     near = zone.map(str::to_owned);
+                }
+                Some(Wrong::Length(most)) => {
+                    sentence = format!("{sentence} {}", say("length", &[("most", most)]));
                 }
                 // What is wrong with a number is best said by the number's own reader.
                 None if known.is_none() => {

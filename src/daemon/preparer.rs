@@ -1,6 +1,7 @@
 //! Freezes words: some minutes before a delivery is due its text is rendered, addressed by its hash and kept. What was
 //! frozen is what is sent, and what the journal shows for ever.
 
+mod air;
 mod caps;
 mod choice;
 
@@ -27,8 +28,9 @@ use crate::{
         version::{Record, Slot},
     },
     speech::duration,
-    store::{Approved, Frozen, StoreError, Unprepared},
+    store::{Approved, Frozen, StoreError, Unprepared, air::Move},
 };
+use air::OfDay;
 use caps::Caps;
 use choice::{Approvals, Refused, Words};
 
@@ -165,8 +167,13 @@ async fn step(shared: &Shared, held: &mut Held) -> Result<bool, StoreError> {
     if round.held > 0 {
         shared.ordered.notify_one();
     }
-    let did_something = !round.frozen.is_empty() || !round.failed.is_empty();
+    let did_something =
+        !round.frozen.is_empty() || !round.failed.is_empty() || !round.moves.is_empty();
     let now = shared.clock.now();
+    for one in &round.moves {
+        tracing::warn!(delivery.id = %one.id, due = %one.due, detail = one.detail, "gives way and is heard later");
+    }
+    shared.store.move_on_air(&round.moves, now).await?;
     // Before it is ready a delivery knows its sound; where nothing comes of it, nobody asks.
     shared.store.link_sounds(&round.sounds, now).await?;
     shared
@@ -245,6 +252,8 @@ struct Round {
     failed: BTreeMap<Refused, Vec<DeliveryId>>,
     /// With which sounds the frozen ones will be sent.
     sounds: Vec<(DeliveryId, Sound)>,
+    /// What gives way to something that was sent by hand, and is heard later.
+    moves: Vec<Move>,
     /// How many wait for theirs.
     held: u32,
     /// Which wait for a contact, until when, and how that does not hold.
@@ -354,6 +363,7 @@ impl Round {
                     .map(|(hash, content)| (hash, Arc::new(content))),
             );
         }
+        let mut air = OfDay::load(shared, live, &heard, unprepared, self).await?;
         let now = shared.clock.now();
         for mut frozen in std::mem::take(&mut self.frozen) {
             let Some(heard) = heard.get(&frozen.id) else {
@@ -385,8 +395,20 @@ impl Round {
             };
             let approved = frozen.approved.as_ref();
             let priority = approved.map_or(heard.delivery.priority, |approved| approved.priority);
-            match heard.permitted(live, length, priority) {
-                Ok(overrides) => {
+            let permitted = heard.permitted(live, length, priority);
+            let kept = permitted.and_then(|overrides| {
+                let is_kept = match &mut air {
+                    Some(air) if heard.channel.is_heard() => {
+                        air.keeps_place(live, heard, length, priority)?
+                    }
+                    _ => true,
+                };
+                Ok(is_kept.then_some(overrides))
+            });
+            match kept {
+                // It comes again, with another time.
+                Ok(None) => {}
+                Ok(Some(overrides)) => {
                     self.sounds
                         .extend(sound.map(|sound| (frozen.id.clone(), sound)));
                     // What is a test is nobody's airtime.
@@ -399,6 +421,7 @@ impl Round {
                 }
             }
         }
+        self.moves = air.map(|air| air.moves).unwrap_or_default();
         Ok(())
     }
 
@@ -477,6 +500,7 @@ impl Round {
 }
 
 /// Something that is heard, on its channel.
+#[derive(Clone, Copy)]
 struct Heard<'a> {
     channel: &'a Channel,
     delivery: &'a Unprepared,

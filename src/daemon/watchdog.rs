@@ -16,10 +16,9 @@ use std::{
 use super::{Shared, live::Live};
 use crate::{
     domain::{
-        bulletin::Priority,
         delivery::{Reason, State},
         id::DeliveryId,
-        pause::{Pause, Scope},
+        pause::Pause,
         plan::{Plan, PlannedDelivery},
         time::Timestamp,
     },
@@ -166,7 +165,8 @@ impl Watchdog {
         let mut silent: Vec<WasDue> = recorded
             .into_iter()
             .chain(unplanned)
-            .filter(|one| is_silence(one, &pauses))
+            // What gave way to something sent by hand is looked at when its own time has come.
+            .filter(|one| one.place.due < until && is_silence(one, &pauses))
             .collect();
         // Nodes that write at once do so in the same order.
         silent.sort_unstable_by(|one, other| one.place.delivery.cmp(&other.place.delivery));
@@ -297,20 +297,23 @@ fn is_paused(one: &WasDue, pauses: &[Pause]) -> bool {
     let place = &one.place;
     pauses.iter().any(|pause| {
         pause.is_in_force(place.due)
-            && (pause.emergency || one.priority != Priority::Emergency)
-            && match &pause.scope {
-                Scope::All => true,
-                Scope::Ward(ward) => *ward == place.ward,
-                Scope::Channel(channel) => *channel == place.channel,
-                Scope::Topic(topic) => one.topic.as_ref() == Some(topic),
-            }
+            && pause.covers(
+                &place.ward,
+                &place.channel,
+                one.topic.as_ref(),
+                one.priority,
+            )
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::id::{ChannelId, ScheduleId, WardId};
+    use crate::domain::{
+        bulletin::Priority,
+        id::{ChannelId, ScheduleId, WardId},
+        pause::Scope,
+    };
 
     const DUE: Timestamp = Timestamp::from_micros(1_711_319_400_000_000);
 

@@ -2,6 +2,7 @@
 //! skipped with that reason; nothing of it is made up for later.
 
 use super::{
+    bulletin::Priority,
     id::{ChannelId, TopicId, WardId},
     time::Timestamp,
 };
@@ -105,6 +106,24 @@ impl Pause {
         self.resumed
             .as_ref()
             .map_or(self.until, |resumed| resumed.at.min(self.until))
+    }
+
+    /// Whether it silences what is of a `topic` and a `priority` on a channel.
+    #[must_use]
+    pub fn covers(
+        &self,
+        ward: &WardId,
+        channel: &ChannelId,
+        topic: Option<&TopicId>,
+        priority: Priority,
+    ) -> bool {
+        (self.emergency || priority != Priority::Emergency)
+            && match &self.scope {
+                Scope::All => true,
+                Scope::Ward(paused) => paused == ward,
+                Scope::Channel(paused) => paused == channel,
+                Scope::Topic(paused) => topic == Some(paused),
+            }
     }
 
     /// Whether it is in force at an instant.

@@ -5,6 +5,7 @@
 //! interval changes nothing, and every node works out the same plan: rotation counts a schedule's firings from a fixed day,
 //! not from when somebody started.
 
+pub mod air;
 pub(crate) mod draft;
 mod fill;
 mod place;

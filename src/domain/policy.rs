@@ -4,6 +4,7 @@
 //! Where several rules hold, all of them do: the strictest wins, and a refusal names the rule that refuses. Without a rule
 //! nothing is forbidden.
 
+mod amount;
 mod judge;
 
 use std::time::Duration;
@@ -20,6 +21,7 @@ use super::{
     ward::Validity,
 };
 
+pub use amount::{Span, TooMuch};
 pub use judge::Verdict;
 
 /// A span of clock times on one day. `until` is not part of it; 24:00 is `None`.
@@ -314,6 +316,6 @@ fn strictest<'p, T: PartialOrd>(
     }
 }
 
-fn midnight(day: NaiveDate, zone: Tz) -> Timestamp {
+pub(super) fn midnight(day: NaiveDate, zone: Tz) -> Timestamp {
     resolve(day.and_time(NaiveTime::MIN), zone)
 }

@@ -65,8 +65,8 @@ pub struct WatchdogSettings {
 
 impl WatchdogSettings {
     /// What [`WatchdogSettings::after`] may be. The watchdog looks every fifteen seconds at least, so that the longest still leaves
-    /// room to tell of a silence within two minutes; the shortest leaves a device the time to answer.
-    pub const AFTER: RangeInclusive<Duration> = Duration::from_secs(10)..=Duration::from_secs(105);
+    /// five to tell of a silence within two minutes; the shortest leaves a device the time to answer.
+    pub const AFTER: RangeInclusive<Duration> = Duration::from_secs(10)..=Duration::from_secs(100);
 }
 
 impl Default for WatchdogSettings {

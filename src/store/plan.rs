@@ -48,6 +48,13 @@ pub(super) struct Row<'a> {
     skip_detail: Option<std::borrow::Cow<'a, str>>,
 }
 
+impl Row<'_> {
+    /// Whether the plan skips it.
+    pub(super) fn is_skipped(&self) -> bool {
+        self.skip.is_some()
+    }
+}
+
 impl<'a> From<&'a PlannedDelivery> for Row<'a> {
     fn from(delivery: &'a PlannedDelivery) -> Self {
         let over = delivery.limit.as_ref();
@@ -131,7 +138,7 @@ impl Store {
                     now_us
                 )?;
             }
-            let skipped: Vec<&Row<'_>> = rows.iter().filter(|row| row.skip.is_some()).collect();
+            let skipped: Vec<&Row<'_>> = rows.iter().filter(|row| row.is_skipped()).collect();
             if !skipped.is_empty() {
                 execute!(tx, sql::plan::PLAN_JOURNAL, json(&skipped), ACTOR, now_us)?;
             }

@@ -13,7 +13,7 @@ use super::{
     batch::{Line, clean, clean_option, json, micros},
     journal,
     link::{Cells as _, Purpose, Tx, execute, rows},
-    row::{delivery_id, limit_at, parsed},
+    row::{count, delivery_id, limit_at, parsed},
     sql,
 };
 use crate::domain::{
@@ -90,8 +90,9 @@ impl Store {
                     schedule: ScheduleId::from_store(row.text(5)?.to_owned()),
                     scheduled: Timestamp::from_micros(row.integer(6)?),
                     due: Timestamp::from_micros(row.integer(7)?),
-                    deadline: Timestamp::from_micros(row.integer(12)?),
                     limit: limit_at(row, 8, id)?,
+                    part: count(row.integer(12)?, "delivery", "part", id)?,
+                    deadline: Timestamp::from_micros(row.integer(13)?),
                     priority: parsed(
                         row.text(11)?,
                         |text| Priority::parse(text).ok_or(()),

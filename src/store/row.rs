@@ -203,7 +203,11 @@ pub(super) fn limit_at(
 }
 
 /// A length in microseconds.
-fn length(row: &impl Cells, index: usize, id: &str) -> Result<Option<Duration>, StoreError> {
+pub(super) fn length(
+    row: &impl Cells,
+    index: usize,
+    id: &str,
+) -> Result<Option<Duration>, StoreError> {
     row.integer_or_null(index)?
         .map(|micros| count(micros, "delivery", "length_us", id).map(Duration::from_micros))
         .transpose()

@@ -75,6 +75,7 @@ macro_rules! statements {
     };
 }
 
+pub mod air;
 pub mod approval;
 pub mod audio;
 pub mod deliver;
@@ -84,7 +85,8 @@ pub mod read;
 pub mod silence;
 
 /// Every statement there is, file by file.
-pub const ALL: [&[Statement]; 7] = [
+pub const ALL: [&[Statement]; 8] = [
+    air::ALL,
     plan::ALL,
     approval::ALL,
     audio::ALL,

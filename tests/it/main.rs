@@ -30,6 +30,7 @@ mod airtime;
 mod approval;
 mod audio;
 mod bulletin;
+mod by_hand;
 mod calendar;
 mod cli;
 mod contacts;

@@ -6,8 +6,6 @@
 //! decided; then the earlier, and at last the order of ids, so that every node decides alike. What fills airtime targets
 //! (`plan/fill.rs`) is judged by the same rules, after all of that.
 
-mod session;
-
 use std::{cmp::Reverse, collections::HashMap, time::Duration};
 
 use chrono::NaiveDate;
@@ -19,14 +17,13 @@ use crate::domain::{
     delivery::Reason,
     detail::Detail,
     id::{RuleId, WardId},
-    policy::{Permit, Policy, Rule},
+    policy::{Permit, Policy, Rule, Span, TooMuch},
     schedule::Start,
-    time::{Timestamp, minutes_seconds},
+    time::Timestamp,
     workspace::Workspace,
 };
 
 use super::{Limit, NO_BULLETIN, Why, draft::Draft};
-use session::{session_of, too_much};
 
 /// Silence between two broadcasts of different schedules.
 pub(super) const BETWEEN: Duration = Duration::from_secs(5);
@@ -69,6 +66,16 @@ impl<'w> Ground<'w> {
     /// The number of a ward here.
     pub(super) fn number(&self, ward: &WardId) -> Option<usize> {
         self.numbers.get(ward).copied()
+    }
+
+    /// How many wards there are, the city with them.
+    pub(super) fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// The wards that hear what one with that number hears, itself among them.
+    pub(super) fn hearing(&self, number: usize) -> &[usize] {
+        &self.hearing[number]
     }
 
     /// Gives every draft of `day`, which ends at `end`, that is heard its place. The first `late` drafts have theirs: they
@@ -192,7 +199,7 @@ pub(super) struct Placing<'g, 'w> {
     /// By ward: what its loudspeakers say, in the order of precedence.
     slots: Vec<Vec<Slot>>,
     /// By ward: when anything is heard of its own loudspeakers.
-    heard: Vec<Vec<(Timestamp, Timestamp)>>,
+    heard: Vec<Vec<Span>>,
     /// What was looked at; without parts where nothing of it has a place.
     placed: Vec<Unit>,
 }
@@ -236,12 +243,8 @@ pub(super) enum Hindrance<'w> {
     Collision(Slot),
     /// The hours: it would be heard from the one instant to the other.
     Outside(&'w Rule, Timestamp, Timestamp),
-    /// There would be more sessions on that day than so many.
-    TooManySessions(&'w Rule, u32),
-    /// A session would last so long, and may only last so long.
-    SessionTooLong(&'w Rule, Duration, Duration),
-    /// All sessions of the day would last so long, and may only last so long.
-    DayTooLong(&'w Rule, Duration, Duration),
+    /// There would be too much.
+    TooMuch(TooMuch<'w>),
 }
 
 impl<'w> Placing<'_, 'w> {
@@ -252,7 +255,7 @@ impl<'w> Placing<'_, 'w> {
     }
 
     /// When anything is heard of a ward's own loudspeakers.
-    pub(super) fn heard_by(&self, ward: usize) -> &[(Timestamp, Timestamp)] {
+    pub(super) fn heard_by(&self, ward: usize) -> &[Span] {
         &self.heard[ward]
     }
 
@@ -344,14 +347,7 @@ impl<'w> Placing<'_, 'w> {
                 return collision(&slot, &drafts[slot.draft], self.zone);
             }
             Hindrance::Outside(rule, from, until) => rule.outside(from, until, self.zone),
-            Hindrance::TooManySessions(rule, most) => {
-                rule.refusal("too-many-sessions").with("most", most)
-            }
-            Hindrance::SessionTooLong(rule, length, longest) => rule.too_long(length, longest),
-            Hindrance::DayTooLong(rule, length, longest) => rule
-                .refusal("day-too-long")
-                .with("length", minutes_seconds(length))
-                .with("longest", minutes_seconds(longest)),
+            Hindrance::TooMuch(much) => much.detail(),
         }
         .into_why(Reason::Policy)
     }
@@ -411,8 +407,9 @@ impl<'w> Placing<'_, 'w> {
             });
         }
         // A minute later it may be a session of its own, or a part of the next one.
-        too_much(permit, &self.heard[unit.ward], (begin, heard)).map(|hindrance| Obstacle {
-            hindrance,
+        let much = permit.too_much(&self.heard[unit.ward], (begin, heard))?;
+        Some(Obstacle {
+            hindrance: Hindrance::TooMuch(much),
             until: begin + Duration::from_mins(1),
         })
     }
@@ -444,7 +441,7 @@ impl<'w> Placing<'_, 'w> {
             }
         }
         let permit = self.permits.of(unit, drafts);
-        let session = session_of(&self.heard[unit.ward], begin, permit.gap);
+        let session = permit.session(&self.heard[unit.ward], begin);
         for index in unit.parts.clone() {
             let draft = &drafts[index];
             let length = draft.length.unwrap_or_default();
@@ -502,11 +499,17 @@ enum End<'w> {
 /// That `other` is heard at the time of `slot`.
 fn collision(slot: &Slot, other: &Draft<'_>, zone: Tz) -> Why {
     let title = other.bulletin.map(|bulletin| bulletin.title.as_str());
+    let span = (slot.from, slot.until);
+    plays(title.unwrap_or_default(), &other.channel.name, span, zone)
+}
+
+/// Why something is not heard: a loudspeaker plays something else.
+pub(super) fn plays(title: &str, channel: &str, (from, until): Span, zone: Tz) -> Why {
     Detail::new("collision")
-        .with("with", title.unwrap_or_default())
-        .with("channel", &other.channel.name)
-        .with("from", clock(slot.from, zone))
-        .with("until", clock(slot.until, zone))
+        .with("with", title)
+        .with("channel", channel)
+        .with("from", clock(from, zone))
+        .with("until", clock(until, zone))
         .into_why(Reason::Collision)
 }
 

@@ -133,6 +133,12 @@ impl Store {
             let rows: Vec<Row<'_>> = corrections.iter().map(Row::from).collect();
             let statement = sql::plan::PLAN_INSERT;
             execute!(tx, statement, json(&rows), retraction.revision, now_us)?;
+            let heard = corrections
+                .iter()
+                .filter_map(|one| Some(one.due + one.length?));
+            if let Some(last) = heard.max() {
+                execute!(tx, sql::air::SENT_MARK, last.as_micros())?;
+            }
         }
         tx.commit().await?;
         self.changed();

@@ -114,7 +114,7 @@ statements! {
     /// Deliveries to freeze. `$1` due before, `$2` limit.
     UNPREPARED = one!(
         "SELECT id, bulletin, ward, channel, format, schedule, scheduled_us, due_us, over_us, over_reason, over_detail, priority,
-            deadline_us
+            part, deadline_us
         FROM delivery
         WHERE state = 'planned' AND due_us < $1 ORDER BY due_us, id LIMIT $2"
     );

@@ -9,7 +9,7 @@ use crate::domain::{
     calendar::{local, resolve},
     detail::Detail,
     id::WardId,
-    policy::Rule,
+    policy::{Rule, TooMuch},
     target::AirtimeTarget,
     time::{Timestamp, minutes_seconds},
 };
@@ -317,15 +317,15 @@ pub(super) fn obstacles(refused: &[Hindrance<'_>]) -> Vec<Detail> {
         let (detail, is_common) = match hindrance {
             Hindrance::Collision(_) => (Detail::new("target-collision"), true),
             Hindrance::Outside(rule, ..) => (rule.refusal("target-window"), true),
-            Hindrance::TooManySessions(rule, most) => {
+            Hindrance::TooMuch(TooMuch::Sessions(rule, most)) => {
                 (rule.refusal("target-sessions").with("most", most), false)
             }
-            Hindrance::SessionTooLong(rule, _, longest) => (
+            Hindrance::TooMuch(TooMuch::Session(rule, _, longest)) => (
                 rule.refusal("target-session")
                     .with("longest", minutes_seconds(*longest)),
                 false,
             ),
-            Hindrance::DayTooLong(rule, _, longest) => (
+            Hindrance::TooMuch(TooMuch::Day(rule, _, longest)) => (
                 rule.refusal("target-day")
                     .with("longest", minutes_seconds(*longest)),
                 false,

@@ -1,0 +1,361 @@
+//! When each channel gets a send by hand: at once, after what is heard there, or not at all.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use crate::{
+    cli::{
+        output::{Output, clock, local, rfc3339},
+        place::Place,
+        plan::why_so,
+    },
+    domain::{
+        bulletin::{Bulletin, Priority},
+        channel::Channel,
+        delivery::Reason,
+        id::{DeliveryId, ScheduleId},
+        pause::Pause,
+        plan::{
+            Limit, PlannedDelivery, Why,
+            air::{Air, NoPlace, OnAir, Place as Spot},
+        },
+        policy::Verdict,
+        time::Timestamp,
+    },
+    store::air::Sending,
+};
+
+/// How long a send by hand may take to begin.
+const DEADLINE: Duration = Duration::from_mins(10);
+
+/// What is sent, by hand.
+pub(super) struct Wanted<'a> {
+    pub place: &'a Place,
+    pub schedule: ScheduleId,
+    pub bulletin: &'a Bulletin,
+    pub priority: Priority,
+    /// How long it may wait for its place on air.
+    pub within: Duration,
+    pub pauses: Vec<Pause>,
+    pub now: Timestamp,
+}
+
+/// A delivery that is not sent, and when it would be permitted.
+pub(super) type Refused = (PlannedDelivery, Option<Timestamp>);
+
+/// What becomes of a send.
+#[derive(Default)]
+pub(super) struct Outcome {
+    /// What is sent, each with what was in the way at once.
+    pub sent: Vec<(PlannedDelivery, Option<Why>)>,
+    pub refused: Vec<Refused>,
+    /// What gives way: it is judged once more, and heard later or not at all.
+    pub gives_way: Vec<OnAir>,
+    over_by: Vec<(DeliveryId, Limit)>,
+}
+
+impl Outcome {
+    /// Finds a place for each channel beside what is on air.
+    pub(super) fn of(wanted: &Wanted<'_>, channels: &[&Channel], on_air: Vec<OnAir>) -> Self {
+        let workspace = &wanted.place.workspace;
+        let mut air = Air::new(workspace, on_air);
+        let mut outcome = Self::default();
+        for channel in channels {
+            let length = workspace.airtime(&wanted.bulletin.id, channel);
+            let found = wanted.silenced(channel).map_or_else(
+                || wanted.spot(channel, length, &mut air),
+                |pause| {
+                    let why = Why {
+                        reason: Reason::Paused,
+                        detail: None,
+                    };
+                    let next = Some(pause.end());
+                    Err(NoPlace { why, next })
+                },
+            );
+            match found {
+                Ok(spot) => {
+                    let waits = spot.waits.clone();
+                    outcome
+                        .sent
+                        .push((wanted.delivery(channel, length, Ok(spot)), waits));
+                }
+                Err(NoPlace { why, next }) => {
+                    let delivery = wanted.delivery(channel, length, Err(why));
+                    outcome.refused.push((delivery, next));
+                }
+            }
+        }
+        let heard = outcome.sent.iter().filter_map(|(one, _)| heard(one));
+        let heard: Vec<OnAir> = heard.collect();
+        let mut seen = BTreeSet::new();
+        let mut over_by: BTreeMap<DeliveryId, Limit> = BTreeMap::new();
+        for placed in &heard {
+            for (other, gives_way) in air.touched(placed) {
+                if gives_way {
+                    if seen.insert(other.id.clone()) {
+                        outcome.gives_way.push(other.clone());
+                    }
+                    continue;
+                }
+                let limit = Limit {
+                    over: placed.from,
+                    why: air.collision(placed),
+                };
+                let nearest = over_by
+                    .entry(other.id.clone())
+                    .or_insert_with(|| limit.clone());
+                if limit.over < nearest.over {
+                    *nearest = limit;
+                }
+            }
+        }
+        outcome.over_by = over_by.into_iter().collect();
+        outcome
+    }
+
+    /// What goes on record. Nothing, where nothing is sent at all.
+    pub(super) fn sending(&self) -> Sending {
+        if self.sent.is_empty() {
+            return Sending::default();
+        }
+        let sent = self.sent.iter().map(|(delivery, _)| delivery);
+        // What is kept out stands on record, too: somebody wanted it to be heard.
+        let refused = self.refused.iter().map(|(delivery, _)| delivery);
+        Sending {
+            deliveries: sent.chain(refused).cloned().collect(),
+            give_way: self.gives_way.iter().map(|one| one.id.clone()).collect(),
+            over_by: self.over_by.clone(),
+        }
+    }
+
+    /// When it is heard or read where it has to wait, one line for all areas with the same time; and what gives way to it.
+    pub(super) fn said(&self, wanted: &Wanted<'_>, output: &Output) -> Vec<String> {
+        let (place, zone) = (wanted.place, wanted.place.zone());
+        let mut later: BTreeMap<(Timestamp, String), BTreeSet<&str>> = BTreeMap::new();
+        let mut at_once: BTreeSet<&str> = BTreeSet::new();
+        for (delivery, waits) in &self.sent {
+            if delivery.length.is_none() {
+                continue;
+            }
+            match waits {
+                None => at_once.insert(&delivery.ward_name),
+                Some(why) => later
+                    .entry((delivery.due, why_so(why, output)))
+                    .or_default()
+                    .insert(&delivery.ward_name),
+            };
+        }
+        let names = |wards: BTreeSet<&str>| wards.into_iter().collect::<Vec<_>>().join(", ");
+        let mut lines = Vec::new();
+        if !at_once.is_empty() {
+            lines.push(output.say("cli.send-at-once", &[("wards", &names(at_once))]));
+        }
+        lines.extend(later.into_iter().map(|((at, why), wards)| {
+            let (at, wards) = (clock(at, zone), names(wards));
+            output.say(
+                "cli.send-waits",
+                &[("at", &at), ("wards", &wards), ("why", &why)],
+            )
+        }));
+        let mut yielding: BTreeMap<(Timestamp, &str), BTreeSet<&str>> = BTreeMap::new();
+        for one in &self.gives_way {
+            let bulletins = &place.workspace.bulletins;
+            let bulletin = one.bulletin.as_ref().and_then(|id| bulletins.get(id));
+            let title = bulletin.map_or("", |bulletin| bulletin.title.as_str());
+            let channels = yielding.entry((one.from, title)).or_default();
+            channels.insert(&one.channel_name);
+        }
+        lines.extend(yielding.into_iter().map(|((at, title), channels)| {
+            let (at, channels) = (clock(at, zone), names(channels));
+            output.say(
+                "cli.send-gives-way",
+                &[("at", &at), ("title", &title), ("channels", &channels)],
+            )
+        }));
+        lines.extend(refused_said(&self.refused, place, output));
+        lines
+    }
+
+    /// The same for programs: when each is due.
+    pub(super) fn rows(&self, place: &Place) -> Vec<serde_json::Value> {
+        let row = |(delivery, waits): &(PlannedDelivery, Option<Why>)| {
+            serde_json::json!({
+                "delivery": delivery.id,
+                "channel": delivery.channel,
+                "ward": delivery.ward,
+                "due": rfc3339(delivery.due, place.zone()),
+                "seconds": delivery.length.map(|length| length.as_secs()),
+                "waits": waits.as_ref().map(|why| serde_json::json!({
+                    "reason": why.reason.as_str(),
+                    "detail": why.detail,
+                })),
+            })
+        };
+        self.sent.iter().map(row).collect()
+    }
+}
+
+impl Wanted<'_> {
+    /// The pause that covers a channel.
+    fn silenced(&self, channel: &Channel) -> Option<&Pause> {
+        let topic = Some(&self.bulletin.topic);
+        self.pauses.iter().find(|pause| {
+            pause.is_in_force(self.now)
+                && pause.covers(&channel.ward, &channel.id, topic, self.priority)
+        })
+    }
+
+    /// Where something of that `length` is heard; at once where it is read.
+    fn spot(
+        &self,
+        channel: &Channel,
+        length: Option<Duration>,
+        air: &mut Air<'_>,
+    ) -> Result<Spot, NoPlace> {
+        let at_once = |limit| Spot {
+            from: self.now,
+            limit,
+            waits: None,
+        };
+        let Some(length) = length else {
+            return Ok(at_once(None));
+        };
+        if self.schedule.is_test() {
+            let (policy, zone) = (&self.place.workspace.policy, self.place.zone());
+            return match policy.judge(&channel.ward, zone, self.priority, self.now, length) {
+                Verdict::Permitted(limit) => Ok(at_once(limit)),
+                Verdict::Refused { why, next } => Err(NoPlace {
+                    why,
+                    next: next.map(|(at, _)| at),
+                }),
+            };
+        }
+        let mut wish = OnAir {
+            id: DeliveryId::of(&self.schedule, self.now, &channel.id),
+            schedule: self.schedule.clone(),
+            scheduled: self.now,
+            part: 0,
+            bulletin: Some(self.bulletin.id.clone()),
+            ward: channel.ward.clone(),
+            channel: channel.id.clone(),
+            channel_name: channel.name.clone(),
+            priority: self.priority,
+            from: self.now,
+            length,
+            deadline: self.now + DEADLINE,
+            is_begun: false,
+            is_open: true,
+        };
+        let spot = air.place(&wish, self.now + self.within, false)?;
+        wish.from = spot.from;
+        air.put(wish);
+        Ok(spot)
+    }
+
+    fn delivery(
+        &self,
+        channel: &Channel,
+        length: Option<Duration>,
+        found: Result<Spot, Why>,
+    ) -> PlannedDelivery {
+        let workspace = &self.place.workspace;
+        let (due, limit, skip) = match found {
+            Ok(spot) => (spot.from, spot.limit, None),
+            Err(why) => (self.now, None, Some(why)),
+        };
+        let begun = limit
+            .as_ref()
+            .map(|limit| limit.over - length.unwrap_or_default());
+        PlannedDelivery {
+            id: DeliveryId::of(&self.schedule, self.now, &channel.id),
+            schedule: self.schedule.clone(),
+            scheduled: self.now,
+            part: 0,
+            due,
+            deadline: begun
+                .map_or(due + DEADLINE, |begun| begun.min(due + DEADLINE))
+                .max(due),
+            late: false,
+            channel: channel.id.clone(),
+            channel_name: channel.name.clone(),
+            kind: channel.kind,
+            format: channel.format,
+            mode: channel.mode,
+            ward: channel.ward.clone(),
+            ward_name: workspace
+                .ward(&channel.ward)
+                .map_or_else(String::new, |ward| ward.name.clone()),
+            bulletin: Some(self.bulletin.id.clone()),
+            topic: Some(self.bulletin.topic.clone()),
+            priority: self.priority,
+            // What is a test is nobody's airtime.
+            length: length.filter(|_| !self.schedule.is_test()),
+            limit,
+            skip,
+        }
+    }
+}
+
+/// What is heard of a delivery.
+fn heard(delivery: &PlannedDelivery) -> Option<OnAir> {
+    Some(OnAir {
+        id: delivery.id.clone(),
+        schedule: delivery.schedule.clone(),
+        scheduled: delivery.scheduled,
+        part: delivery.part,
+        bulletin: delivery.bulletin.clone(),
+        ward: delivery.ward.clone(),
+        channel: delivery.channel.clone(),
+        channel_name: delivery.channel_name.clone(),
+        priority: delivery.priority,
+        from: delivery.due,
+        length: delivery.length?,
+        deadline: delivery.deadline,
+        is_begun: false,
+        is_open: true,
+    })
+}
+
+/// One of those that are kept out, for programs.
+pub(super) fn refused_row((delivery, next): &Refused, place: &Place) -> serde_json::Value {
+    let why = delivery.skip.as_ref();
+    serde_json::json!({
+        "delivery": delivery.id,
+        "channel": delivery.channel,
+        "ward": delivery.ward,
+        "reason": why.map(|why| why.reason.as_str()),
+        "detail": why.and_then(|why| why.detail.as_deref()),
+        "permitted_from": next.map(|next| rfc3339(next, place.zone())),
+    })
+}
+
+/// What is kept out, and why: one line for all areas for which the same is true.
+pub(super) fn refused_said(refused: &[Refused], place: &Place, output: &Output) -> Vec<String> {
+    let mut lines: BTreeMap<(String, Option<Timestamp>), BTreeSet<&str>> = BTreeMap::new();
+    for (delivery, next) in refused {
+        let why = delivery.skip.as_ref();
+        let said = why.map_or_else(String::new, |why| why_so(why, output));
+        let wards = lines.entry((said, *next)).or_default();
+        wards.insert(&delivery.ward_name);
+    }
+    let line = |((why, next), wards): ((String, Option<Timestamp>), BTreeSet<&str>)| {
+        let wards = wards.into_iter().collect::<Vec<_>>().join(", ");
+        let next = next.map_or_else(
+            || output.say("cli.send-never-permitted", &[]),
+            |next| {
+                output.say(
+                    "cli.send-permitted-from",
+                    &[("at", &local(next, place.zone()))],
+                )
+            },
+        );
+        output.say(
+            "cli.send-refused",
+            &[("wards", &wards), ("why", &why), ("next", &next)],
+        )
+    };
+    lines.into_iter().map(line).collect()
+}

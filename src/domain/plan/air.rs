@@ -1,0 +1,388 @@
+//! What is on record as heard, and a place beside it for one broadcast more: for what is sent by hand, which no plan knows of,
+//! and for what the plan holds and such a send has got in the way of.
+//!
+//! The plan is a function of files; what is sent by hand is on record only. So this is asked wherever both meet: when something is
+//! sent by hand, and when words are frozen on a day on which something was. It judges by the rules by which the plan does:
+//! hours, amounts, and who hears whom. What is less urgent and has not begun stands in nobody's way: it gives way when its own
+//! words are frozen.
+
+use std::time::Duration;
+
+use chrono::NaiveDate;
+
+use super::{
+    LONGEST, Limit, Why,
+    place::{BETWEEN, Ground, plays},
+};
+use crate::domain::{
+    bulletin::Priority,
+    calendar::local,
+    delivery::Reason,
+    id::{BulletinId, ChannelId, DeliveryId, ScheduleId, WardId},
+    policy::{Permit, Span, Verdict, midnight},
+    time::Timestamp,
+    workspace::Workspace,
+};
+
+/// A place is looked for in at most so many steps.
+const STEPS: usize = 5_000;
+
+/// Something that was heard, or is to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OnAir {
+    /// The delivery.
+    pub id: DeliveryId,
+    /// Its schedule.
+    pub schedule: ScheduleId,
+    /// The instant that its schedule names.
+    pub scheduled: Timestamp,
+    /// Which part of a session it is, from 0.
+    pub part: u16,
+    /// What it says.
+    pub bulletin: Option<BulletinId>,
+    /// Where.
+    pub ward: WardId,
+    /// On which loudspeaker.
+    pub channel: ChannelId,
+    /// What people call that.
+    pub channel_name: String,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// When it began, or is to begin.
+    pub from: Timestamp,
+    /// How long it lasts, as far as is known.
+    pub length: Duration,
+    /// When its sending must have begun.
+    pub deadline: Timestamp,
+    /// Whether a call was made for it.
+    pub is_begun: bool,
+    /// Whether it may still be sent.
+    pub is_open: bool,
+}
+
+impl OnAir {
+    fn until(&self) -> Timestamp {
+        self.from + self.length
+    }
+
+    /// When its place on air ends: what has not begun may last a little longer than expected.
+    fn reserved_until(&self) -> Timestamp {
+        let spare = if self.is_begun {
+            Duration::ZERO
+        } else {
+            self.length / 20
+        };
+        self.until() + spare
+    }
+
+    fn is_one_with(&self, other: &Self) -> bool {
+        self.schedule == other.schedule && self.scheduled == other.scheduled
+    }
+
+    /// Whether it stands in the way of `wish`, as far as urgency goes.
+    fn binds(&self, wish: &Self) -> bool {
+        wish.priority != Priority::Emergency && self.goes_before(wish)
+    }
+
+    /// Whether it keeps its place when `wish` wants it.
+    fn goes_before(&self, wish: &Self) -> bool {
+        self.is_begun || wish.priority <= self.priority
+    }
+}
+
+/// A place on air.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Place {
+    /// When it begins.
+    pub from: Timestamp,
+    /// When it has to be over.
+    pub limit: Option<Limit>,
+    /// What was in the way at the time that was wanted, if it begins later.
+    pub waits: Option<Why>,
+}
+
+/// There is no place in time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NoPlace {
+    /// What was in the way at the time that was wanted.
+    pub why: Why,
+    /// When there is one, as far as can be told.
+    pub next: Option<Timestamp>,
+}
+
+/// What is on record of some days, by area.
+#[derive(Debug)]
+pub struct Air<'w> {
+    workspace: &'w Workspace,
+    ground: Ground<'w>,
+    items: Vec<Vec<OnAir>>,
+}
+
+impl<'w> Air<'w> {
+    /// The interval of which `from` to `until` has to know what is on record.
+    #[must_use]
+    pub fn reach(workspace: &Workspace, from: Timestamp, until: Timestamp) -> Span {
+        let zone = workspace.settings.zone;
+        let day = |at| local(at, zone).date();
+        let after = |day: NaiveDate| day.succ_opt().unwrap_or(day);
+        let begin = midnight(day(from), zone) - LONGEST;
+        (begin, midnight(after(after(day(until))), zone))
+    }
+
+    /// What is on record.
+    #[must_use]
+    pub fn new(workspace: &'w Workspace, items: impl IntoIterator<Item = OnAir>) -> Self {
+        let ground = Ground::new(workspace);
+        let mut air = Self {
+            workspace,
+            items: vec![Vec::new(); ground.len()],
+            ground,
+        };
+        for item in items {
+            air.put(item);
+        }
+        air
+    }
+
+    /// Puts something on record, in place of what is known of the same delivery.
+    pub fn put(&mut self, item: OnAir) {
+        if let Some(number) = self.ground.number(&item.ward) {
+            let items = &mut self.items[number];
+            items.retain(|known| known.id != item.id);
+            items.push(item);
+        }
+    }
+
+    /// Takes something out: it is not heard.
+    pub fn remove(&mut self, ward: &WardId, id: &DeliveryId) {
+        if let Some(number) = self.ground.number(ward) {
+            self.items[number].retain(|known| known.id != *id);
+        }
+    }
+
+    /// What people hear who hear the loudspeakers of `ward`.
+    fn heard_in(&self, ward: &WardId) -> impl Iterator<Item = &OnAir> {
+        let numbers = self.ground.number(ward).into_iter();
+        let numbers = numbers.flat_map(|number| self.ground.hearing(number));
+        numbers.flat_map(|number| &self.items[*number])
+    }
+
+    /// What is open and would still be heard when `placed` begins, or begins during it: each with whether that gives way. What does not
+    /// has to be over by then, so that no further try of it is heard over `placed`.
+    pub fn touched<'a>(&'a self, placed: &'a OnAir) -> impl Iterator<Item = (&'a OnAir, bool)> {
+        let others = self
+            .heard_in(&placed.ward)
+            .filter(|other| other.is_open && other.id != placed.id && !other.is_one_with(placed));
+        others.filter_map(|other| {
+            let gives_way = !other.is_begun && other.priority < placed.priority;
+            let meets = other.from < placed.reserved_until() + BETWEEN
+                && placed.from < other.reserved_until() + BETWEEN;
+            if gives_way && meets {
+                return Some((other, true));
+            }
+            let is_before = other.from <= placed.from;
+            (is_before && placed.from < other.deadline + other.length).then_some((other, false))
+        })
+    }
+
+    /// A place for `wish` at its own time or later, at most at `latest`. What was settled before is given the `slack` that
+    /// the plan gives to what is a little longer than it was expected to be.
+    ///
+    /// # Errors
+    /// What is in the way.
+    pub fn place(
+        &self,
+        wish: &OnAir,
+        latest: Timestamp,
+        has_slack: bool,
+    ) -> Result<Place, NoPlace> {
+        let zone = self.workspace.settings.zone;
+        let end = {
+            let day = local(wish.from, zone).date();
+            midnight(day.succ_opt().unwrap_or(day), zone)
+        };
+        let mut begin = wish.from;
+        let mut first: Option<Why> = None;
+        let mut is_found = false;
+        for _ in 0..STEPS {
+            let Some((why, until)) = self.obstacle(wish, begin, has_slack) else {
+                is_found = true;
+                break;
+            };
+            first.get_or_insert(why);
+            begin = until;
+            if begin >= end.max(latest) {
+                break;
+            }
+        }
+        match first {
+            None => Ok(self.found(wish, begin, None)),
+            Some(why) if is_found && begin <= latest => Ok(self.found(wish, begin, Some(why))),
+            Some(why) => {
+                let next = if is_found {
+                    Some(begin)
+                } else {
+                    self.permitted_from(wish, end)
+                };
+                Err(NoPlace { why, next })
+            }
+        }
+    }
+
+    /// When the hours permit `wish` from a later day on.
+    fn permitted_from(&self, wish: &OnAir, day: Timestamp) -> Option<Timestamp> {
+        let (policy, zone) = (&self.workspace.policy, self.workspace.settings.zone);
+        match policy.judge(&wish.ward, zone, wish.priority, day, wish.length) {
+            Verdict::Permitted(_) => Some(day),
+            Verdict::Refused { next, .. } => next.map(|(at, _)| at),
+        }
+    }
+
+    fn permit(&self, wish: &OnAir, at: Timestamp) -> Permit<'w> {
+        let zone = self.workspace.settings.zone;
+        let on = |day| {
+            let policy = &self.workspace.policy;
+            policy.permit(&wish.ward, day, zone, wish.priority)
+        };
+        let day = local(at, zone).date();
+        on(day).followed_by(on(day.succ_opt().unwrap_or(day)))
+    }
+
+    /// What keeps `wish` from beginning at `begin`, and from when on that does not; always later.
+    fn obstacle(
+        &self,
+        wish: &OnAir,
+        begin: Timestamp,
+        has_slack: bool,
+    ) -> Option<(Why, Timestamp)> {
+        let zone = self.workspace.settings.zone;
+        let (until, reserved) = (begin + wish.length, begin + wish.length + wish.length / 20);
+        for other in self.heard_in(&wish.ward) {
+            if other.id == wish.id || !other.binds(wish) {
+                continue;
+            }
+            let is_own = other.channel == wish.channel;
+            if other.is_one_with(wish) {
+                // A chorus; of a session only what comes before on the same loudspeaker.
+                let is_before = is_own && other.part < wish.part;
+                if is_before && begin < other.until() {
+                    return Some((self.collision(other), other.until()));
+                }
+                if is_before || is_own || has_slack || begin == other.from {
+                    continue;
+                }
+            }
+            let ends = other.reserved_until();
+            if begin >= ends + BETWEEN || other.from >= reserved + BETWEEN {
+                continue;
+            }
+            let is_settled = has_slack && !other.is_begun && other.priority == wish.priority;
+            let over = if other.from <= begin {
+                (ends.since(begin), other.length)
+            } else {
+                (reserved.since(other.from), wish.length)
+            };
+            if is_settled && over.0 <= over.1 / 4 + BETWEEN * 6 {
+                continue;
+            }
+            return Some((self.collision(other), ends + BETWEEN));
+        }
+        let permit = self.permit(wish, begin);
+        if let Some(closed) = permit.refuses(begin, until) {
+            let why = closed.rule.outside(begin, until, zone);
+            return Some((why.into_why(Reason::Policy), closed.until));
+        }
+        let much = permit.too_much(&self.counted(wish, begin), (begin, until))?;
+        // A minute later it may be a session of its own, or a part of the next one.
+        let later = begin + Duration::from_mins(1);
+        Some((much.detail().into_why(Reason::Policy), later))
+    }
+
+    /// What counts for the amounts of the day on which `wish` begins at `begin`: what its area's own loudspeakers say and rules limit.
+    fn counted(&self, wish: &OnAir, begin: Timestamp) -> Vec<Span> {
+        let zone = self.workspace.settings.zone;
+        let day = local(begin, zone).date();
+        let counts = |other: &&OnAir| {
+            other.id != wish.id
+                && other.goes_before(wish)
+                && local(other.from, zone).date() == day
+                && self
+                    .workspace
+                    .policy
+                    .permit(&other.ward, day, zone, other.priority)
+                    .has_limits()
+        };
+        let items = self.ground.number(&wish.ward).into_iter();
+        items
+            .flat_map(|number| &self.items[number])
+            .filter(counts)
+            .map(|other| (other.from, other.until()))
+            .collect()
+    }
+
+    /// The place at `begin`, with what wants it to be over in time: the hours, the longest session, and what is heard next.
+    fn found(&self, wish: &OnAir, begin: Timestamp, waits: Option<Why>) -> Place {
+        let zone = self.workspace.settings.zone;
+        let until = begin + wish.length;
+        let permit = self.permit(wish, begin);
+        let mut limits = Vec::new();
+        let open = permit
+            .open
+            .iter()
+            .find(|open| open.from <= begin && begin < open.until);
+        if let Some((over, rule)) = open.and_then(|open| Some((open.until, open.ends?))) {
+            limits.push(Limit {
+                over,
+                why: rule.outside(begin, until, zone).into_why(Reason::Policy),
+            });
+        }
+        if let Some((longest, rule)) = permit.longest {
+            let mut heard = self.counted(wish, begin);
+            heard.push((begin, until));
+            let session = permit.session(&heard, begin);
+            limits.push(Limit {
+                over: session.0 + longest,
+                why: rule
+                    .too_long(session.1.since(session.0), longest)
+                    .into_why(Reason::Policy),
+            });
+        }
+        let next = self
+            .heard_in(&wish.ward)
+            .filter(|other| {
+                other.id != wish.id
+                    && other.binds(wish)
+                    && !other.is_one_with(wish)
+                    && other.from > begin
+            })
+            .min_by_key(|other| other.from);
+        if let Some(next) = next {
+            limits.push(Limit {
+                over: next.from.max(until),
+                why: self.collision(next),
+            });
+        }
+        Place {
+            from: begin,
+            limit: limits.into_iter().min_by_key(|limit| limit.over),
+            waits,
+        }
+    }
+
+    /// Why something is not heard over `other`.
+    #[must_use]
+    pub fn collision(&self, other: &OnAir) -> Why {
+        let title = other
+            .bulletin
+            .as_ref()
+            .and_then(|id| self.workspace.bulletins.get(id))
+            .map_or("", |bulletin| bulletin.title.as_str());
+        let span = (other.from, other.reserved_until());
+        plays(
+            title,
+            &other.channel_name,
+            span,
+            self.workspace.settings.zone,
+        )
+    }
+}

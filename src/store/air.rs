@@ -1,0 +1,229 @@
+//! What is on air: what is sent by hand finds its place in one transaction, and what gives way to it another one.
+
+use serde::Serialize;
+
+use super::{
+    Store, StoreError,
+    batch::{Line, clean_option, json},
+    journal::{self, ACTOR},
+    link::{Cells, Purpose, execute, rows},
+    plan::Row,
+    row::{count, delivery_id, length, parsed},
+    sql,
+};
+use crate::domain::{
+    bulletin::Priority,
+    delivery::State,
+    id::{BulletinId, ChannelId, DeliveryId, ScheduleId, WardId},
+    plan::{Limit, PlannedDelivery, air::OnAir},
+    policy::Span,
+    time::Timestamp,
+};
+
+/// What a send by hand does.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Sending {
+    /// Its deliveries; those that are not heard with the reason.
+    pub deliveries: Vec<PlannedDelivery>,
+    /// What has to give way: it is judged once more when its words are frozen.
+    pub give_way: Vec<DeliveryId>,
+    /// What has to be over by when.
+    pub over_by: Vec<(DeliveryId, Limit)>,
+}
+
+/// Another place for a delivery.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Move {
+    /// The delivery.
+    pub id: DeliveryId,
+    /// When it is due.
+    pub due: Timestamp,
+    /// When its sending must have begun.
+    pub deadline: Timestamp,
+    /// When it has to be over.
+    pub limit: Option<Limit>,
+    /// What it gives way to.
+    pub detail: String,
+}
+
+/// A place, or a part of one, as one row of a batch.
+#[derive(Serialize)]
+struct PlaceJson<'a> {
+    delivery_id: &'a str,
+    due_us: Option<i64>,
+    deadline_us: Option<i64>,
+    over_us: Option<i64>,
+    over_reason: Option<&'static str>,
+    over_detail: Option<std::borrow::Cow<'a, str>>,
+}
+
+impl<'a> PlaceJson<'a> {
+    fn new(id: &'a DeliveryId, limit: Option<&'a Limit>) -> Self {
+        Self {
+            delivery_id: id.as_str(),
+            due_us: None,
+            deadline_us: None,
+            over_us: limit.map(|limit| limit.over.as_micros()),
+            over_reason: limit.map(|limit| limit.why.reason.as_str()),
+            over_detail: limit.and_then(|limit| clean_option(limit.why.detail.as_deref())),
+        }
+    }
+}
+
+impl Store {
+    /// Until when something that was sent by hand is heard, if anything ever was.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn sent_until(&self) -> Result<Option<Timestamp>, StoreError> {
+        let mut reader = self.pools.reader().await?;
+        let found = rows!(reader, sql::air::SENT_UNTIL, [], |row| row
+            .integer(0)
+            .map(Timestamp::from_micros))?;
+        Ok(found.into_iter().next())
+    }
+
+    /// What is heard from `from` to `until`, or may have been.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::Corrupt`].
+    pub async fn on_air(&self, (from, until): Span) -> Result<Vec<OnAir>, StoreError> {
+        let mut reader = self.pools.reader().await?;
+        rows!(
+            reader,
+            sql::air::ON_AIR,
+            [from.as_micros(), until.as_micros()],
+            |row| on_air(row)
+        )
+    }
+
+    /// Puts a send by hand on record. `decide` gets what is on air in `span` and finds a place for each delivery; nobody else
+    /// finds one meanwhile. Returns how many deliveries were not on record.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing is on record then.
+    pub async fn send(
+        &self,
+        revision: &str,
+        (from, until): Span,
+        now: Timestamp,
+        decide: impl FnOnce(Vec<OnAir>) -> Sending + Send,
+    ) -> Result<u64, StoreError> {
+        let now_us = now.as_micros();
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        execute!(tx, sql::air::SENT_MARK, now_us)?;
+        let known = rows!(
+            tx,
+            sql::air::ON_AIR,
+            [from.as_micros(), until.as_micros()],
+            |row| on_air(row)
+        )?;
+        let sending = decide(known);
+        let is_heard = |one: &&PlannedDelivery| one.skip.is_none() && one.length.is_some();
+        let heard = sending.deliveries.iter().filter(is_heard);
+        let ends = heard.map(|one| one.deadline.max(one.due) + one.length.unwrap_or_default());
+        if let Some(last) = ends.max() {
+            execute!(tx, sql::air::SENT_MARK, last.as_micros())?;
+        }
+        let rows: Vec<Row<'_>> = sending.deliveries.iter().map(Row::from).collect();
+        let mut inserted = 0;
+        if !rows.is_empty() {
+            let statement = sql::plan::PLAN_INSERT;
+            inserted = execute!(tx, statement, json(&rows), revision, now_us)?;
+        }
+        let skipped: Vec<&Row<'_>> = rows.iter().filter(|row| row.is_skipped()).collect();
+        if !skipped.is_empty() {
+            execute!(tx, sql::plan::PLAN_JOURNAL, json(&skipped), ACTOR, now_us)?;
+        }
+        if !sending.give_way.is_empty() {
+            let list: Vec<&str> = sending.give_way.iter().map(DeliveryId::as_str).collect();
+            execute!(tx, sql::air::GIVE_WAY, json(&list), now_us)?;
+        }
+        if !sending.over_by.is_empty() {
+            let rows: Vec<PlaceJson<'_>> = sending
+                .over_by
+                .iter()
+                .map(|(id, limit)| PlaceJson::new(id, Some(limit)))
+                .collect();
+            execute!(tx, sql::air::OVER_BY, json(&rows), now_us)?;
+        }
+        tx.commit().await?;
+        self.changed();
+        Ok(inserted)
+    }
+
+    /// Gives deliveries that have not begun another place, each with a line in the journal.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn move_on_air(&self, moves: &[Move], now: Timestamp) -> Result<(), StoreError> {
+        if moves.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<PlaceJson<'_>> = moves
+            .iter()
+            .map(|one| PlaceJson {
+                due_us: Some(one.due.as_micros()),
+                deadline_us: Some(one.deadline.as_micros()),
+                ..PlaceJson::new(&one.id, one.limit.as_ref())
+            })
+            .collect();
+        let lines: Vec<Line<'_>> = moves
+            .iter()
+            .map(|one| Line {
+                delivery_id: one.id.as_str(),
+                event: "moved",
+                detail: one.detail.as_str().into(),
+            })
+            .collect();
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        execute!(tx, sql::air::MOVE, json(&rows), now.as_micros())?;
+        journal::append_lines(&mut tx, &lines, ACTOR, now).await?;
+        tx.commit().await?;
+        self.changed();
+        Ok(())
+    }
+}
+
+fn on_air(row: &impl Cells) -> Result<OnAir, StoreError> {
+    let id = row.text(0)?;
+    let state = parsed(
+        row.text(12)?,
+        |text| State::parse(text).ok_or(()),
+        "delivery",
+        "state",
+        id,
+    )?;
+    let due_us = row.integer(9)?;
+    let began = match state {
+        State::Sending => row.integer_or_null(15)?,
+        State::Ready => row.integer_or_null(16)?,
+        _ => row.integer_or_null(14)?,
+    };
+    let is_open = matches!(state, State::Planned | State::Ready | State::Sending);
+    Ok(OnAir {
+        schedule: ScheduleId::from_store(row.text(1)?.to_owned()),
+        scheduled: Timestamp::from_micros(row.integer(2)?),
+        part: count(row.integer(3)?, "delivery", "part", id)?,
+        bulletin: match row.text_or_null(4)? {
+            Some(text) => Some(parsed(text, BulletinId::parse, "delivery", "bulletin", id)?),
+            None => None,
+        },
+        ward: parsed(row.text(5)?, WardId::parse, "delivery", "ward", id)?,
+        channel: parsed(row.text(6)?, ChannelId::parse, "delivery", "channel", id)?,
+        channel_name: row.text(7)?.to_owned(),
+        priority: parsed(
+            row.text(8)?,
+            |text| Priority::parse(text).ok_or(()),
+            "delivery",
+            "priority",
+            id,
+        )?,
+        from: Timestamp::from_micros(began.unwrap_or(due_us).max(due_us)),
+        length: length(row, 10, id)?.unwrap_or_default(),
+        deadline: Timestamp::from_micros(row.integer(11)?),
+        is_begun: !is_open || state == State::Sending || row.integer(13)? > 0,
+        is_open,
+        id: delivery_id(id),
+    })
+}

@@ -1,0 +1,46 @@
+//! Statements about what is on air: what is heard on a day, whoever wanted it, and giving way to what is sent by hand.
+
+statements! {
+    /// Until when something that was sent by hand is heard.
+    SENT_UNTIL = one!("SELECT at_us FROM meta WHERE key = 'sent-by-hand'");
+    /// Moves that on, never back, and holds it until the transaction ends: two people who send at once find places one after
+    /// the other. `$1` until.
+    SENT_MARK = one!(
+        "INSERT INTO meta (key, value, at_us) VALUES ('sent-by-hand', '', $1)
+        ON CONFLICT (key) DO UPDATE SET
+            at_us = CASE WHEN meta.at_us < excluded.at_us THEN excluded.at_us ELSE meta.at_us END"
+    );
+    /// What is heard in an interval, or may have been. `$1` from, `$2` until.
+    ON_AIR = one!(
+        "SELECT id, schedule, scheduled_us, part, bulletin, ward, channel, channel_name, priority, due_us, length_us,
+            deadline_us, state, attempt, accepted_us, started_us, next_us
+        FROM delivery
+        WHERE due_us >= $1 AND due_us < $2 AND length_us IS NOT NULL AND kind = 'loudspeaker' AND format = 'script'
+            AND state NOT IN ('skipped', 'cancelled', 'failed', 'unheard')
+        ORDER BY due_us, id"
+    );
+    /// What was frozen and has not begun is judged and frozen again. `$2` now.
+    GIVE_WAY = list!(
+        "UPDATE delivery SET state = 'planned', content = NULL, host = NULL, can_ask = FALSE, next_us = NULL, updated_us = $2
+        FROM list WHERE id = list.item AND state = 'ready' AND attempt = 0"
+    );
+    /// Says of what is not over when it has to be. A deadline is never before its instant. `$2` now.
+    OVER_BY = batch!(
+        [delivery_id TEXT, over_us BIGINT, over_reason TEXT, over_detail TEXT]
+        "UPDATE delivery SET over_us = batch.over_us, over_reason = batch.over_reason, over_detail = batch.over_detail,
+            deadline_us = CASE
+                WHEN deadline_us <= batch.over_us - COALESCE(length_us, 0) THEN deadline_us
+                WHEN due_us > batch.over_us - COALESCE(length_us, 0) THEN due_us
+                ELSE batch.over_us - COALESCE(length_us, 0) END,
+            updated_us = $2
+        FROM batch
+        WHERE id = batch.delivery_id AND unfinished AND (delivery.over_us IS NULL OR delivery.over_us > batch.over_us)"
+    );
+    /// Gives what has not begun another place. `$2` now.
+    MOVE = batch!(
+        [delivery_id TEXT, due_us BIGINT, deadline_us BIGINT, over_us BIGINT, over_reason TEXT, over_detail TEXT]
+        "UPDATE delivery SET due_us = batch.due_us, deadline_us = batch.deadline_us, over_us = batch.over_us,
+            over_reason = batch.over_reason, over_detail = batch.over_detail, updated_us = $2
+        FROM batch WHERE id = batch.delivery_id AND state = 'planned' AND attempt = 0"
+    );
+}

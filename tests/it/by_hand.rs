@@ -1,0 +1,223 @@
+//! What is sent by hand keeps to what people hear: nothing over something else, no more than the rules allow, and what gives way does so
+//! for a stated reason.
+
+use std::time::Duration;
+
+use loa::{
+    clock::Clock,
+    domain::{
+        delivery::{Reason, State},
+        time::Timestamp,
+    },
+    simulator::Fault,
+    store::row::DeliveryRow,
+};
+
+use crate::support::{
+    city::{Scene, at, fault},
+    cli::{Said, loa},
+    on_both_databases,
+};
+
+const MOT: &str = "content/bulletins/mot.yaml";
+const HAI: &str = "content/bulletins/hai.yaml";
+const LICH: &str = "schedules/lich.yaml";
+
+fn says(scene: &Scene, arguments: &[&str]) -> Said {
+    let world = ["--simulate", "--database", &scene.database];
+    loa(&scene.folder.path(), &[arguments, &world].concat())
+}
+
+fn send(scene: &Scene, to: &str, more: &[&str]) -> Said {
+    let base = [
+        "send",
+        "hai",
+        "--to",
+        to,
+        "--by",
+        "Lan",
+        "--reason",
+        "có kẻ giả danh",
+    ];
+    says(scene, &[&base, more].concat())
+}
+
+/// A bulletin that lasts for minutes.
+fn lengthen(scene: &Scene, path: &str) {
+    let long = "Bà con nghe rõ rồi làm theo nhé. ".repeat(120);
+    scene.folder.edit(
+        path,
+        "Thưa bà con {{ ward.name }}.",
+        &format!("Thưa bà con {{{{ ward.name }}}}. {long}"),
+    );
+}
+
+/// Runs from one instant to another.
+async fn run(scene: &Scene, from: Timestamp, until: &str) {
+    // A fast clock runs on a little before it is stopped.
+    let is_long = at(until).since(from) > Duration::from_hours(1);
+    let speed = if is_long { 20_000.0 } else { 240.0 };
+    let daemon = scene.start_with(Clock::simulated(from, speed)).await;
+    daemon.reach(until).await;
+    daemon.stop().await;
+}
+
+/// When something was heard, or is expected to be.
+fn span(row: &DeliveryRow) -> (Timestamp, Timestamp) {
+    let from = row.accepted_at.unwrap_or(row.due);
+    (from, from + row.length.unwrap())
+}
+
+/// No two broadcasts in two wards that hear each other are heard at once, except one occurrence that is a chorus.
+fn apart(rows: &[DeliveryRow]) {
+    let heard: Vec<&DeliveryRow> = rows
+        .iter()
+        .filter(|row| row.state == State::Accepted && row.length.is_some())
+        .collect();
+    for one in &heard {
+        for other in &heard {
+            let is_chorus = one.schedule == other.schedule && one.scheduled == other.scheduled;
+            if is_chorus || one.id == other.id {
+                continue;
+            }
+            let ((from, until), (begins, ends)) = (span(one), span(other));
+            assert!(until <= begins || ends <= from, "{one:?}\n{other:?}");
+        }
+    }
+}
+
+fn by_hand(rows: &[DeliveryRow]) -> Vec<&DeliveryRow> {
+    rows.iter()
+        .filter(|row| row.schedule.is_by_hand())
+        .collect()
+}
+
+on_both_databases! {
+    async fn it_waits_for_what_is_heard_also_next_door(scene: Scene) {
+        lengthen(&scene, MOT);
+        scene.folder.edit(LICH, "bulletins: { only: [mot] }\n    to: { kind: loudspeaker }", "bulletins: { only: [mot] }\n    to: { kind: loudspeaker, wards: [hung-binh] }");
+        run(&scene, at("2024-03-25T05:29"), "2024-03-25T05:31").await;
+        let playing = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert!(playing.length.is_some_and(|length| length > Duration::from_mins(4)), "{playing:?}");
+        let (_, over) = span(&playing);
+
+        let said = send(&scene, "kind:loudspeaker", &["--within", "2m"]);
+        assert_eq!(said.code, 2, "{said:?}");
+        for words in ["phường Hưng Bình", "phường Lê Lợi", "đang phát “Cảnh giác lời thứ nhất”", "Giờ gần nhất được phát: 25/03/2024 05:3"] {
+            assert!(said.err.contains(words), "{words}: {said:?}");
+        }
+        let before = scene.log().await.len();
+        let said = send(&scene, "ward:le-loi,kind:loudspeaker", &["--dry-run"]);
+        assert_eq!(said.code, 0, "{said:?}");
+        assert!(said.out.contains("chưa gửi gì") && said.out.contains("Phát lúc 05:3"), "{said:?}");
+        assert_eq!(scene.log().await.len(), before, "a look writes nothing");
+
+        let said = send(&scene, "kind:loudspeaker", &["--format", "json"]).json();
+        let sent = said["sent"].as_array().unwrap();
+        assert_eq!(sent.len(), 3, "{said}");
+        for one in sent {
+            let due = Timestamp::parse_rfc3339(one["due"].as_str().unwrap()).unwrap();
+            assert!(over <= due && due < over + Duration::from_secs(30), "{one}");
+            assert_eq!(one["waits"]["reason"], "collision", "{one}");
+        }
+        run(&scene, at("2024-03-25T05:31"), "2024-03-25T05:50").await;
+        let rows = scene.log().await;
+        assert!(by_hand(&rows).iter().all(|row| row.state == State::Accepted), "{rows:?}");
+        assert_eq!(by_hand(&rows).len(), 3);
+        apart(&rows);
+        scene.check().await;
+    }
+
+    async fn it_counts_for_the_rules_and_the_rules_count_for_it(scene: Scene) {
+        scene.folder.edit(LICH, "at: [\"05:30\"]", "at: [\"05:30\", \"17:00\"]");
+        scene.folder.write(
+            "schedules/policy.yaml",
+            "rules:\n  hai-phien:\n    name: Hai phiên một ngày\n    source: { document: QĐ 12/QĐ-UBND, date: 2024-03-01 }\n    sessions: { per_day: 2 }\n",
+        );
+        run(&scene, at("2024-03-25T05:29"), "2024-03-25T10:00").await;
+        let said = send(&scene, "kind:loudspeaker", &[]);
+        assert_eq!(said.code, 2, "{said:?}");
+        for words in ["Hai phiên một ngày", "QĐ 12/QĐ-UBND", "Giờ gần nhất được phát"] {
+            assert!(said.err.contains(words), "{words}: {said:?}");
+        }
+        // What is more urgent goes before what is planned for the evening.
+        let said = send(&scene, "ward:hung-binh,kind:loudspeaker", &["--priority", "priority"]);
+        assert_eq!(said.code, 0, "{said:?}");
+        assert!(said.out.contains("Phát ngay ở phường Hưng Bình"), "{said:?}");
+        // A second one finds both sessions used up by what is at least as urgent or was heard.
+        run(&scene, at("2024-03-25T10:00"), "2024-03-25T11:00").await;
+        let said = send(&scene, "ward:hung-binh,kind:loudspeaker", &["--priority", "priority"]);
+        assert_eq!(said.code, 2, "{said:?}");
+        run(&scene, at("2024-03-25T11:00"), "2024-03-25T17:30").await;
+        let rows = scene.log().await;
+        assert!(by_hand(&rows).iter().all(|row| row.state == State::Accepted), "{rows:?}");
+        for channel in ["loa-hb-1", "loa-hb-2"] {
+            let row = scene.row(channel, "2024-03-25T17:00").await;
+            assert_eq!((row.state, row.reason), (State::Skipped, Some(Reason::Policy)), "{row:?}");
+            let detail = row.detail.unwrap();
+            assert!(detail.contains("too-many-sessions") && detail.contains("rule=Hai phiên một ngày") && detail.contains("QĐ 12/QĐ-UBND"), "{detail}");
+        }
+        let elsewhere = scene.row("loa-ll-1", "2024-03-25T17:00").await;
+        assert_eq!(elsewhere.state, State::Accepted, "{elsewhere:?}");
+        scene.check().await;
+    }
+
+    async fn what_is_less_urgent_gives_way_as_its_schedule_lets_it(scene: Scene) {
+        lengthen(&scene, HAI);
+        let soft = "    start: { soft: { max_wait: 15m } }\n    missed: skip";
+        scene.folder.edit(LICH, "    missed: skip", soft);
+        let hard = "  hai-gio-sang:\n    when: { at: [\"05:38\"], days: [mon] }\n    bulletins: { only: [mot] }\n    to: { kind: loudspeaker, wards: [le-loi] }\n    start: hard\n    missed: skip\n";
+        scene.folder.amend(LICH, hard);
+        scene.folder.amend("loa.yaml", "watchdog: { after: 90s }\n");
+        run(&scene, at("2024-03-25T05:20"), "2024-03-25T05:29").await;
+        assert_eq!(scene.row("loa-hb-1", "2024-03-25T05:30").await.state, State::Ready);
+        let said = send(&scene, "ward:hung-binh,kind:loudspeaker", &["--priority", "priority"]);
+        assert_eq!(said.code, 0, "{said:?}");
+        for words in ["Phát ngay ở phường Hưng Bình", "Nhường: “Cảnh giác lời thứ nhất” lúc 05:30:00 trên Cụm loa 1 Hưng Bình, Cụm loa 1 Lê Lợi, Cụm loa 2 Hưng Bình"] {
+            assert!(said.out.contains(words), "{words}: {said:?}");
+        }
+        run(&scene, at("2024-03-25T05:29"), "2024-03-25T05:34").await;
+        // And while the first is waiting, another one where nothing may wait.
+        let said = send(&scene, "ward:le-loi,kind:loudspeaker", &["--priority", "priority"]);
+        assert_eq!(said.code, 0, "{said:?}");
+        run(&scene, at("2024-03-25T05:34"), "2024-03-25T05:59").await;
+        let rows = scene.log().await;
+        apart(&rows);
+        let store = scene.store().await;
+        for row in rows.iter().filter(|row| row.schedule.as_str() == "loa-sang" && row.due < at("2024-03-25T07:00")) {
+            assert_eq!(row.state, State::Accepted, "{row:?}");
+            assert!(row.due > row.scheduled && row.due <= row.scheduled + Duration::from_mins(15), "{row:?}");
+            let lines = store.journal_rows(Some(&row.id), 100).await.unwrap();
+            let moved = lines.iter().find(|line| line.event == "moved").unwrap();
+            assert!(moved.detail.contains("collision with=Cảnh giác lời thứ hai"), "{moved:?}");
+        }
+        let fixed = rows.iter().find(|row| row.schedule.as_str() == "hai-gio-sang").unwrap();
+        assert_eq!((fixed.state, fixed.reason), (State::Skipped, Some(Reason::Collision)), "{fixed:?}");
+        let journal = store.journal_rows(None, 1_000).await.unwrap();
+        assert!(journal.iter().all(|line| line.event != "silence"), "what gave way is no silence");
+        let verified = says(&scene, &["verify"]);
+        assert_eq!(verified.code, 0, "{verified:?}");
+        scene.check().await;
+    }
+
+    async fn a_broadcast_that_is_tried_again_is_not_heard_over_it(scene: Scene) {
+        lengthen(&scene, MOT);
+        let busy = Fault::Status { code: 503, retry_after: None, body: None };
+        scene.fault(fault("10.0.0.3", busy, 100)).await;
+        let daemon = scene.start_with(Clock::simulated(at("2024-03-25T05:29"), 60.0)).await;
+        daemon.wait(|rows| rows.iter().any(|row| row.channel.as_str() == "loa-ll-1" && row.attempts > 1)).await;
+        daemon.stop().await;
+        let said = send(&scene, "kind:loudspeaker", &["--format", "json"]).json();
+        let now = Timestamp::parse_rfc3339(said["due"].as_str().unwrap()).unwrap();
+        let first = said["sent"].as_array().unwrap().iter().map(|one| Timestamp::parse_rfc3339(one["due"].as_str().unwrap()).unwrap()).min().unwrap();
+        run(&scene, now, "2024-03-25T05:50").await;
+        let tried = scene.row("loa-ll-1", "2024-03-25T05:30").await;
+        assert_eq!(tried.state, State::Failed, "{tried:?}");
+        let last = first - tried.length.unwrap();
+        for attempt in scene.store().await.attempts(&tried.id).await.unwrap() {
+            assert!(attempt.started <= last.max(now + Duration::from_secs(2)), "{attempt:?} {last}");
+        }
+        apart(&scene.log().await);
+        scene.check().await;
+    }
+}
