@@ -61,11 +61,13 @@ pub enum ProblemKind {
     Unaccented,
     /// A day or a time that there is not.
     Impossible,
+    /// A number that is written in a way that can mean two: `1,500 tỷ`.
+    Ambiguous,
 }
 
 impl ProblemKind {
     /// All kinds.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::UnknownAbbreviation,
         Self::UnknownWord,
         Self::UnknownAddress,
@@ -75,6 +77,7 @@ impl ProblemKind {
         Self::Placeholder,
         Self::Unaccented,
         Self::Impossible,
+        Self::Ambiguous,
     ];
 
     /// The word used in JSON.
@@ -90,6 +93,7 @@ impl ProblemKind {
             Self::Placeholder => "placeholder",
             Self::Unaccented => "unaccented",
             Self::Impossible => "impossible",
+            Self::Ambiguous => "ambiguous",
         }
     }
 }

@@ -213,6 +213,8 @@ codes! {
     BadReading = "L118" Error,
     /// A day or a time in spoken words that there is not.
     Impossible = "L119" Error,
+    /// A number that can be read as two: the comma is decimal here and between thousands in English.
+    AmbiguousNumber = "L250" Warning,
     /// No such recording.
     UnknownRecording = "L120" Error,
     /// A recording that is no WAV file.

@@ -8,6 +8,7 @@ mod address;
 mod clock;
 mod date;
 mod document;
+mod fraction;
 mod impossible;
 mod markup;
 mod month;
@@ -79,15 +80,17 @@ pub(super) const RULES: &[Rule] = &[
     rule("address", address::apply),
     rule("hashtag", address::hashtag),
     rule("placeholder", sign::placeholder),
+    rule("standard", fraction::standard),
+    rule("machine", fraction::machine),
     rule("document", document::apply),
-    rule("around-the-clock", quantity::around_the_clock),
+    rule("around-the-clock", fraction::around_the_clock),
     rule("impossible", impossible::apply),
     rule("date", date::apply),
     rule("month", month::apply),
     rule("weekday", date::weekday),
     rule("time", clock::apply),
     rule("phone", telephone::apply),
-    rule("fraction", quantity::fraction),
+    rule("fraction", fraction::apply),
     rule("range", quantity::range),
     rule("code", word::code),
     rule("quantity", quantity::apply),

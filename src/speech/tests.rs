@@ -5,7 +5,11 @@ use proptest::{prelude::*, test_runner::RngSeed};
 use super::*;
 use crate::domain::speech::Region;
 
-const TABLES: [&str; 2] = [include_str!("table.txt"), include_str!("bulletins.txt")];
+const TABLES: [&str; 3] = [
+    include_str!("table.txt"),
+    include_str!("bulletins.txt"),
+    include_str!("judged.txt"),
+];
 
 /// The rows of the tables.
 fn rows() -> impl Iterator<Item = (&'static str, &'static str)> {

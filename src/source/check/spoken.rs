@@ -89,6 +89,7 @@ fn code(kind: ProblemKind) -> (Code, &'static str) {
         ProblemKind::Placeholder => (Code::Placeholder, "L116-help"),
         ProblemKind::Unaccented => (Code::Unaccented, "L117-help"),
         ProblemKind::Impossible => (Code::Impossible, "L119-help"),
+        ProblemKind::Ambiguous => (Code::AmbiguousNumber, "L250-help"),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Said;
 use crate::speech::{
     lexicon::{self, Entries, Entry},
+    number::cardinal,
     scene::Scene,
     token::{Kind, Token},
 };
@@ -224,6 +225,8 @@ pub(super) fn place(scene: &Scene<'_>) -> Option<Said> {
     let word = match token.text {
         // Has a name of its own.
         "TP" | "Tp" if name.text == "HCM" => return None,
+        // phòng, chống TP và TNXH: crime, and no city.
+        "TP" if scene.previous() == "chống" => return None,
         "TP" | "Tp" | "tp" if is_named => "thành phố",
         "TP" | "Tp" | "tp" if dot == 0 => return Some(Said::new(1, "thành phố")),
         "TX" | "Tx" | "tx" if is_named => "thị xã",
@@ -250,6 +253,17 @@ pub(super) fn place(scene: &Scene<'_>) -> Option<Said> {
         "P" | "p" if dot == 1 && name.is_capitalised() => "phường",
         "P" if name_at == 2 && name.is_capitalised() && !name.is_all_capitals() => "phường",
         "K" if dot == 1 && name.is(Kind::Number) => "khối",
+        // Tổ 9, K.Tân Phúc; with a space somebody's name may end so.
+        "K" if dot == 1
+            && name.is_capitalised()
+            && name.text.chars().count() > 1
+            && (name_at == 2 || scene.back(2).is_sign(",")) =>
+        {
+            "khối"
+        }
+        // SN 24, đường …; a year of birth has four digits.
+        "SN" if name.is(Kind::Number) && name.text.len() <= 3 => "số nhà",
+        "ĐT" if let Some(said) = provincial_road(scene, name_at) => return Some(said),
         "Ô" if dot == 1 && name.is_capitalised() => "ông",
         _ => return None,
     };
@@ -262,6 +276,30 @@ pub(super) fn place(scene: &Scene<'_>) -> Option<Said> {
         None if name_at == tokens => Said::new(tokens, format!("{word} ")),
         None => Said::new(tokens, word),
     })
+}
+
+/// `ĐT.542`, `đường ĐT 532`: no number to call is so short, but for services, which begin with one.
+fn provincial_road(scene: &Scene<'_>, at: usize) -> Option<Said> {
+    let number = scene.token(at);
+    let is_road = number.is(Kind::Number)
+        && number.text.len() == 3
+        && number.text.as_bytes()[0] > b'1'
+        && !matches!(scene.token(at + 1).kind, Kind::Number | Kind::Word)
+        && !scene.token(scene.skip_space(at + 1)).is(Kind::Number)
+        && !scene.token(at + 2).is(Kind::Number);
+    let number = is_road.then(|| cardinal(number.text, scene.speech.voice))?;
+    let is_said = matches!(scene.previous(), "đường" | "tỉnh");
+    Some(Said::new(
+        at + 1,
+        format!(
+            "{} {number}",
+            if is_said {
+                "tỉnh"
+            } else {
+                "đường tỉnh"
+            }
+        ),
+    ))
 }
 
 /// Roads by their number: `QL1A`, `ĐT.534`.

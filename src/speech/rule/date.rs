@@ -25,7 +25,7 @@ const FEASTS: [(u32, u32); 17] = [
 ];
 
 /// Words right before a day that make `d/m` a day, and need no *ngày*.
-const DAY_WORDS: [&str; 18] = [
+const DAY_WORDS: [&str; 19] = [
     "ngày",
     "sáng",
     "trưa",
@@ -37,6 +37,7 @@ const DAY_WORDS: [&str; 18] = [
     "mồng",
     "lễ",
     "dịp",
+    "mừng",
     "khánh",
     "rằm",
     "nhật",
@@ -76,7 +77,8 @@ const CUES: [&str; 25] = [
 ];
 
 /// Words before a number that is no day: `số 5/7 đường …`.
-pub(super) const HOUSES: [&str; 10] = [
+pub(super) const HOUSES: [&str; 11] = [
+    "thị lực",
     "số",
     "lớp",
     "ngõ",
@@ -275,7 +277,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
             scene.token(0).text.starts_with('0') || scene.token(2).text.starts_with('0');
         let is_small = first.day < month && first.day <= 3 && !is_feast;
         let is_fraction = is_small && !scene.cued(&CUES[..15]);
-        let is_share = !announced && first.day <= month && super::quantity::is_shared(scene, 3);
+        let is_share = !announced && first.day <= month && super::fraction::is_shared(scene, 3);
         if is_house || is_share || (is_fraction && !is_padded && !announced) {
             return None;
         }
@@ -351,7 +353,7 @@ fn is_announced(scene: &Scene<'_>) -> bool {
             || matches!(&*token.lower, "và" | "hoặc");
         if token.is(Kind::Number) {
             numbers += 1;
-        } else if &*token.lower == "ngày" {
+        } else if matches!(&*token.lower, "ngày" | "dịp" | "lễ" | "mừng") {
             return numbers > 0;
         } else if !is_between {
             return false;

@@ -45,7 +45,8 @@ const KINDS: [(&str, &str); 30] = [
 ];
 
 /// Issuers whose letters mean something else, or nothing, outside a document's number.
-const ISSUERS: [(&str, &str); 21] = [
+const ISSUERS: [(&str, &str); 22] = [
+    ("BTGTW", "Ban Tuyên giáo Trung ương"),
     ("CATTT", "Cục An toàn thông tin"),
     ("TCT", "Tổng cục Thuế"),
     ("CT", "Chủ tịch"),
@@ -70,7 +71,8 @@ const ISSUERS: [(&str, &str); 21] = [
 ];
 
 /// Words after which a number is that of a document.
-const DOCUMENTS: [&str; 28] = [
+const DOCUMENTS: [&str; 29] = [
+    "quy định",
     "nđ",
     "nq",
     "qđ",
@@ -151,7 +153,9 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         let short = short.to_lowercase();
         let is_said = named.is_some_and(|name| *name == kind.to_lowercase())
             || scene.follows(&short)
-            || scene.follows(&format!("{short} số"));
+            || scene.follows(&format!("{short} số"))
+            // The Party's QĐ.
+            || (short == "qđ" && named == Some(&"quy định"));
         if !is_said {
             text.push_str(", ");
             text.push_str(kind);
@@ -229,7 +233,7 @@ fn codes<'s>(scene: &Scene<'s>, at: usize) -> Option<(Vec<String>, usize)> {
     }
 }
 
-fn issuer(code: &str) -> Option<String> {
+pub(super) fn issuer(code: &str) -> Option<String> {
     let lexicon = lexicon::builtin();
     let letters = code.trim_end_matches(|c: char| c.is_ascii_digit());
     let number = &code[letters.len()..];
@@ -254,7 +258,7 @@ fn issuer(code: &str) -> Option<String> {
     };
     Some(match (letters, number) {
         (_, "") => spoken,
-        ("QH", number) => format!("{spoken} khóa {}", cardinal(number, north)),
+        ("QH" | "UBTVQH", number) => format!("{spoken} khóa {}", cardinal(number, north)),
         (_, number) => format!("{spoken} {}", one_by_one(number)),
     })
 }

@@ -1,31 +1,27 @@
 //! Numbers and what they count: quantities with units, ranges, fractions, Roman numerals, and numbers alone.
 
-use super::{
-    Said,
-    date::{HOUSES, after_dash},
-    unit,
-};
+use super::{Said, date::after_dash, unit};
 use crate::speech::{
-    lexicon,
+    ProblemKind, lexicon,
     number::{cardinal, fraction as decimals, one_by_one, roman as roman_value},
     scene::Scene,
     token::{Kind, Token},
 };
 
 /// A number as written in Việt Nam: dots between thousands, a comma before decimals.
-struct Numeral {
+pub(super) struct Numeral {
     /// The whole part.
-    whole: String,
+    pub(super) whole: String,
     /// After the comma.
-    decimals: Option<String>,
+    pub(super) decimals: Option<String>,
     /// Whether a dot stood where a comma should: `1.5`.
     is_dotted: bool,
     /// Where it ends.
-    end: usize,
+    pub(super) end: usize,
 }
 
 impl Numeral {
-    fn say(&self, scene: &Scene<'_>) -> String {
+    pub(super) fn say(&self, scene: &Scene<'_>) -> String {
         let voice = scene.speech.voice;
         let whole = cardinal(&self.whole, voice);
         match &self.decimals {
@@ -36,7 +32,7 @@ impl Numeral {
 }
 
 /// The numeral that begins at `at`.
-fn numeral(scene: &Scene<'_>, at: usize) -> Option<Numeral> {
+pub(super) fn numeral(scene: &Scene<'_>, at: usize) -> Option<Numeral> {
     let first = scene.token(at);
     if !first.is(Kind::Number) {
         return None;
@@ -70,7 +66,8 @@ fn numeral(scene: &Scene<'_>, at: usize) -> Option<Numeral> {
             || (spaces == 1 && matches!(scene.next_word(at + 3), "đồng" | "đ" | "vnđ" | "vnd"));
         let groups = if dots > 0 {
             dots
-        } else if commas >= 2 || (commas == 1 && is_money(scene, at)) {
+        } else if commas >= 2 || (commas == 1 && (is_money(scene, at) || is_whole_thing(scene, at)))
+        {
             commas
         } else if is_spaced {
             spaces
@@ -109,7 +106,8 @@ fn numeral(scene: &Scene<'_>, at: usize) -> Option<Numeral> {
     Some(numeral)
 }
 
-/// Whether `5,000` at `at` is money: no money has thousandths, so the comma is the English one. `1,500 tỷ đồng` is no such sum.
+/// Whether `5,000` at `at` is money: no money has thousandths, so the comma is the English one. `1,500 tỷ đồng` is no such sum:
+/// see [`is_ambiguous`].
 fn is_money(scene: &Scene<'_>, at: usize) -> bool {
     let after = scene.token(scene.skip_space(at + 3));
     let is_scaled = matches!(
@@ -121,6 +119,74 @@ fn is_money(scene: &Scene<'_>, at: usize) -> bool {
         || matches!(
             &*after.lower,
             "đ" | "đồng" | "vnđ" | "vnd" | "₫" | "usd" | "$" | "đô" | "eur" | "€" | "euro"
+        )
+}
+
+/// What nobody counts in parts: `1,500 người` is the English comma.
+const WHOLE_THINGS: [&str; 40] = [
+    "người",
+    "hộ",
+    "vụ",
+    "lượt",
+    "em",
+    "cháu",
+    "con",
+    "cây",
+    "đơn",
+    "hồ sơ",
+    "trường",
+    "cuộc",
+    "chiếc",
+    "cái",
+    "học sinh",
+    "phiếu",
+    "đại biểu",
+    "hội viên",
+    "thuê bao",
+    "tài khoản",
+    "cán bộ",
+    "gia cầm",
+    "sinh viên",
+    "bộ",
+    "căn",
+    "ngôi",
+    "xe",
+    "nhà",
+    "tin",
+    "bài",
+    "đoàn viên",
+    "lao động",
+    "cử tri",
+    "công dân",
+    "bệnh nhân",
+    "ca",
+    "liều",
+    "suất",
+    "doanh nghiệp",
+    "đối tượng",
+];
+
+fn is_whole_thing(scene: &Scene<'_>, at: usize) -> bool {
+    let leads = !scene.token(at).text.starts_with('0');
+    leads
+        && WHOLE_THINGS
+            .iter()
+            .any(|thing| scene.precedes(thing, at + 3))
+}
+
+/// Whether `1,500` at the token in hand, before `tỷ` and the like, may be one and a half or one and a half thousand: both are
+/// written so, and nobody can tell.
+fn is_ambiguous(scene: &Scene<'_>, number: &Numeral) -> bool {
+    number
+        .decimals
+        .as_ref()
+        .is_some_and(|digits| digits.len() == 3)
+        && !number.is_dotted
+        && number.whole.len() <= 3
+        && !number.whole.starts_with('0')
+        && matches!(
+            scene.next_word(number.end),
+            "nghìn" | "ngàn" | "triệu" | "tỷ" | "tỉ" | "tr"
         )
 }
 
@@ -206,12 +272,29 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     let (unit, end) = match unit::after_number(scene, number.end) {
         Some((unit, end)) => (format!(" {unit}"), end),
         // At the beginning of a line it may be the sign of an item.
-        None if minus == 1 && (!scene.begins_line() || scene.next_word(number.end) == "độ") => {
+        None if minus == 1
+            && (!scene.begins_line()
+                // No item begins so: -0,25 điểm.
+                || (number.decimals.is_some() && scene.token(1).text.starts_with('0'))
+                || is_temperature(scene, number.end)) =>
+        {
             (String::new(), number.end)
         }
         None => return None,
     };
     Some(Said::new(end, format!("{sign}{}{unit}", number.say(scene))))
+}
+
+/// Whether `độ` follows at `at`, or another number of which it does: `-1 đến 3 độ`.
+fn is_temperature(scene: &Scene<'_>, at: usize) -> bool {
+    let word = scene.next_word(at);
+    if matches!(word, "đến" | "tới") {
+        let second = scene.skip_space(scene.skip_space(at) + 1);
+        return numeral(scene, second).is_some_and(|second| {
+            scene.next_word(second.end) == "độ" || scene.token(second.end).is_sign("°")
+        });
+    }
+    word == "độ"
 }
 
 /// What a number at whose end `at` lies counts, in words: `triệu đồng`, `tuổi`.
@@ -265,6 +348,17 @@ const SPANNED: [&str; 18] = [
     "giờ", "năm", "người", "hộ", "lần", "điểm",
 ];
 
+/// Whether `one` is a smaller number than `other`, both of at most two digits.
+fn is_less(one: &Numeral, other: &Numeral) -> bool {
+    let small = |number: &Numeral| {
+        let is_small = number.decimals.is_none() && number.whole.len() <= 2;
+        is_small.then(|| number.whole.parse::<u32>().ok()).flatten()
+    };
+    small(one)
+        .zip(small(other))
+        .is_some_and(|(one, other)| one < other)
+}
+
 /// `5-10 phút`, `10%-15%`, `1-2-3`.
 pub(super) fn range(scene: &Scene<'_>) -> Option<Said> {
     if scene.is_glued()
@@ -306,7 +400,12 @@ pub(super) fn range(scene: &Scene<'_>) -> Option<Said> {
         // SLNA thắng Hà Nội 2-0: nothing is counted.
         || (second_unit.is_empty()
             && scene.next_word(end).is_empty()
-            && scene.cued(&["tỷ số", "tỉ số", "thắng", "thua", "hòa", "hoà"]));
+            && scene.cued(&["tỷ số", "tỉ số", "thắng", "thua", "hòa", "hoà"]))
+        // Việt Nam - Thái Lan: 2-1. Nothing goes from more to less.
+        || (first_unit.is_empty()
+            && second_unit.is_empty()
+            && scene.next_word(end).is_empty()
+            && is_less(&second, &first));
     let middle = if is_score { " " } else { " đến " };
     Some(Said::new(
         end,
@@ -316,124 +415,6 @@ pub(super) fn range(scene: &Scene<'_>) -> Option<Said> {
             second.say(scene)
         ),
     ))
-}
-
-/// `24/7`, `24/24h`, `7/7`.
-pub(super) fn around_the_clock(scene: &Scene<'_>) -> Option<Said> {
-    let (first, second) = (scene.token(0), scene.token(2));
-    if scene.is_glued() || !scene.token(1).is_sign("/") || scene.token(3).is_sign("/") {
-        return None;
-    }
-    let is_day = matches!(
-        scene.previous(),
-        "ngày" | "sáng" | "trưa" | "chiều" | "tối" | "đêm" | "đến" | "tới" | "hôm" | "dịp"
-    );
-    if is_day || !matches!((first.text, second.text), ("24", "7" | "24") | ("7", "7")) {
-        return None;
-    }
-    let voice = scene.speech.voice;
-    let text = format!(
-        "{} trên {}",
-        cardinal(first.text, voice),
-        cardinal(second.text, voice)
-    );
-    Some(match scene.token(3).text {
-        "h" | "H" => Said::new(4, format!("{text} giờ")),
-        _ => Said::new(3, text),
-    })
-}
-
-/// What is counted out of a whole: `4/4 xã`.
-const SHARED: [&str; 21] = [
-    "xã",
-    "phường",
-    "khối",
-    "xóm",
-    "hộ",
-    "tổ",
-    "đơn",
-    "trường",
-    "chi",
-    "lớp",
-    "thôn",
-    "bản",
-    "huyện",
-    "em",
-    "cán",
-    "người",
-    "trạm",
-    "cơ",
-    "mục",
-    "chỉ",
-    "tiêu",
-];
-
-/// Whether what stands at `at` is counted out of a whole.
-pub(super) fn is_shared(scene: &Scene<'_>, at: usize) -> bool {
-    // Half the fee for school, học phí, is no share of several.
-    SHARED.contains(&scene.next_word(at))
-        || ["học sinh", "học viên"]
-            .iter()
-            .any(|phrase| scene.precedes(phrase, at))
-}
-
-/// `1/2`, `2/3`; `số 5/7 đường`; `12/15 phường`.
-pub(super) fn fraction(scene: &Scene<'_>) -> Option<Said> {
-    let (first, second) = (scene.token(0), scene.token(2));
-    if scene.is_glued()
-        || !first.is(Kind::Number)
-        || !scene.token(1).is_sign("/")
-        || !second.is(Kind::Number)
-    {
-        return None;
-    }
-    let voice = scene.speech.voice;
-    let mut end = 3;
-    // 50/50, 70/30: shares of a hundred.
-    if let (Some(one), Some(other)) = (first.small(), second.small())
-        && one + other == 100
-        && first.text.len() == 2
-        && second.text.len() == 2
-        && !is_shared(scene, 3)
-    {
-        let [one, other] = [first, second].map(|token| cardinal(token.text, voice));
-        return Some(Said::new(3, format!("{one} {other}")));
-    }
-    let is_house = HOUSES.iter().any(|word| scene.follows(word));
-    let is_share = is_shared(scene, 3) || scene.next_word(3) == "điểm";
-    let is_part = !is_house
-        && !is_share
-        && !scene.token(3).is_sign("/")
-        && first.text.len() <= 2
-        && second.text.len() <= 3
-        && {
-            let (numerator, denominator) = (first.small()?, second.small()?);
-            numerator > 0
-                && numerator < denominator
-                && (denominator <= 10 || matches!(denominator, 100 | 1000))
-        };
-    if is_part {
-        let denominator = if second.text == "4" {
-            "tư".to_owned()
-        } else {
-            cardinal(second.text, voice)
-        };
-        return Some(Said::new(
-            3,
-            format!("{} phần {denominator}", cardinal(first.text, voice)),
-        ));
-    }
-    let mut text = format!(
-        "{} trên {}",
-        cardinal(first.text, voice),
-        cardinal(second.text, voice)
-    );
-    while scene.token(end).is_sign("/") && scene.token(end + 1).is(Kind::Number) && end < 12 {
-        text.push_str(" trên ");
-        text.push_str(&cardinal(scene.token(end + 1).text, voice));
-        end += 2;
-    }
-    Some(Said::new(end, text))
 }
 
 /// Words before a Roman numeral.
@@ -489,7 +470,10 @@ pub(super) fn roman(scene: &Scene<'_>) -> Option<Said> {
     }
     let value = roman_value(token.text)?;
     let is_ordered = ORDERED.contains(&scene.previous());
-    let is_heading = scene.begins_line() && matches!(scene.token(1).text, "." | "/" | ")");
+    let is_heading = scene.begins_line()
+        && (matches!(scene.token(1).text, "." | ")")
+            // V/v is no fifth part.
+            || scene.token(1).is_sign("/") && !scene.token(2).is(Kind::Word));
     let is_plain = token.text.len() >= 2
         && token.text.bytes().all(|byte| b"IVX".contains(&byte))
         && !super::abbreviation::is_shouted(scene);
@@ -594,6 +578,11 @@ pub(super) fn number(scene: &Scene<'_>) -> Option<Said> {
     Some(match suffix {
         Some(letter) if glued_letters.text != "x" => {
             Said::new(number.end + 1, format!("{} {letter}", number.say(scene)))
+        }
+        // ngã 4 is a crossroads.
+        _ if token.text == "4" && scene.previous() == "ngã" => Said::new(1, "tư"),
+        _ if is_ambiguous(scene, &number) => {
+            Said::wrong(number.end, number.say(scene), ProblemKind::Ambiguous)
         }
         _ => Said::new(number.end, number.say(scene)),
     })

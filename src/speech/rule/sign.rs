@@ -111,11 +111,43 @@ const TIMES: [&str; 9] = [
     "giây", "phút", "giờ", "ngày", "đêm", "tuần", "tháng", "quý", "năm",
 ];
 
+/// Who gets what is shared out: `20 kg gạo/người`.
+const SHARERS: [&str; 9] = [
+    "người", "hộ", "khẩu", "em", "cháu", "suất", "đợt", "lượt", "lần",
+];
+
+/// Whether a number stands at most three words before.
+fn follows_number(scene: &Scene<'_>) -> bool {
+    let mut words = 0;
+    for back in 1..10 {
+        let token = scene.back(back);
+        match token.kind {
+            Kind::Number => return true,
+            Kind::Word => words += 1,
+            Kind::Space => {}
+            Kind::Break | Kind::Sign => return false,
+        }
+        if words > 3 {
+            return false;
+        }
+    }
+    false
+}
+
 /// `và/hoặc`, `phường/xã`, `đồng/kg`.
 fn slash(scene: &Scene<'_>) -> Said {
     let spaced = scene.token(1).is(Kind::Space);
     let is_either =
         matches!(scene.word(scene.skip_space(1)), "hoặc" | "và") || scene.previous() == "hoặc";
+    // 12A/5 is a house behind a house.
+    let is_house = scene.back(1).is(Kind::Word)
+        && scene.back(1).text.chars().count() == 1
+        && scene.back(2).is(Kind::Number)
+        && scene.token(1).is(Kind::Number)
+        && !scene.token(2).is(Kind::Word);
+    if is_house {
+        return Said::new(1, " trên ");
+    }
     if is_either || !scene.token(scene.skip_space(1)).is(Kind::Word) {
         return Said::new(1, if is_either { "" } else { "," });
     }
@@ -126,7 +158,7 @@ fn slash(scene: &Scene<'_>) -> Said {
     }
     let word = if scene.back(1).is(Kind::Number) {
         "trên"
-    } else if TIMES.contains(&time) {
+    } else if TIMES.contains(&time) || (SHARERS.contains(&time) && follows_number(scene)) {
         "một"
     } else {
         "hoặc"

@@ -5,7 +5,10 @@ use super::word::is_letters;
 use crate::speech::{lexicon::spell, number::one_by_one, scene::Scene, token::Kind};
 
 /// Words in the sentence after which a number is one to call.
-const CALLS: [&str; 28] = [
+const CALLS: [&str; 31] = [
+    "bắt đầu bằng",
+    "mã vùng",
+    "mã quốc gia",
     "gọi",
     "tổng đài",
     "đầu số",
@@ -64,7 +67,8 @@ const SERVICES: [&str; 10] = [
 ];
 
 /// Words that come before the service numbers.
-const SERVANTS: [&str; 12] = [
+const SERVANTS: [&str; 13] = [
+    "phản ứng nhanh",
     "cảnh sát",
     "công an",
     "cấp cứu",

@@ -19,7 +19,15 @@ enum Seat {
     Glued,
 }
 
-const UNITS: [(&str, &str, Seat); 67] = [
+const UNITS: [(&str, &str, Seat); 75] = [
+    ("cc", "xê xê", Seat::Near),
+    ("Mb", "mê ga bít", Seat::Near),
+    ("oC", "độ xê", Seat::Near),
+    ("kVA", "ki lô vôn am pe", Seat::Near),
+    ("KVA", "ki lô vôn am pe", Seat::Near),
+    ("trđ", "triệu đồng", Seat::Near),
+    ("Trđ", "triệu đồng", Seat::Near),
+    ("tỷđ", "tỷ đồng", Seat::Glued),
     ("km", "ki lô mét", Seat::Free),
     ("Km", "ki lô mét", Seat::Free),
     ("KM", "ki lô mét", Seat::Near),
@@ -107,7 +115,13 @@ const SIGNS: [(&str, &str); 13] = [
 ];
 
 /// What things are counted by: `đồng/tháng`.
-const MEASURES: [&str; 40] = [
+const MEASURES: [&str; 46] = [
+    "đợt",
+    "vụ",
+    "liều",
+    "nhóm",
+    "đêm",
+    "nhà",
     "ngày",
     "tháng",
     "năm",
@@ -179,6 +193,14 @@ pub(super) fn after_number(scene: &Scene<'_>, at: usize) -> Option<(String, usiz
         name
     };
     let mut text = name.to_owned();
+    // 12,5 tr.đ
+    if name == "triệu"
+        && scene.token(end).is_sign(".")
+        && matches!(scene.token(end + 1).text, "đ" | "đồng" | "VNĐ")
+    {
+        text.push_str(" đồng");
+        end += 2;
+    }
     if let Some((per, after)) = per(scene, end, name) {
         text.push_str(&per);
         end = after;
@@ -200,6 +222,12 @@ fn base(scene: &Scene<'_>, at: usize, seat: Seat) -> Option<(&'static str, usize
                 }
                 _ => ("độ", at + 1),
             });
+        }
+        // 2'30"
+        let is_minute = matches!(scene.back(1).text, "'" | "′") && scene.back(2).is(Kind::Number);
+        if matches!(token.text, "\"" | "″" | "''") && is_minute && scene.token(0).is(Kind::Number)
+        {
+            return Some(("giây", at + 1));
         }
         // trong 30': the number is not in quotes itself.
         if matches!(token.text, "'" | "′") && seat == Seat::Glued {
@@ -246,6 +274,24 @@ fn base(scene: &Scene<'_>, at: usize, seat: Seat) -> Option<(&'static str, usize
     let (_, name, _) = UNITS
         .iter()
         .find(|(unit, _, wanted)| *unit == token.text && fits(*wanted))?;
+    // 6T đầu năm: the months of a half-year. Thông điệp 5K: what begins with K.
+    if token.text == "T"
+        && ["đầu", "cuối"]
+            .iter()
+            .any(|word| scene.precedes(word, at + 1))
+    {
+        return Some(("tháng", at + 1));
+    }
+    let is_slogan = [
+        "thông điệp",
+        "nguyên tắc",
+        "quy tắc",
+        "khuyến cáo",
+        "biện pháp",
+    ];
+    if token.text == "K" && is_slogan.iter().any(|phrase| scene.follows(phrase)) {
+        return Some(("ca", at + 1));
+    }
     // `5 h` before a name is the letter: khối 5 H. Nam Đàn.
     Some((name, at + 1))
 }
@@ -279,6 +325,14 @@ pub(super) fn per(scene: &Scene<'_>, at: usize, unit: &str) -> Option<(String, u
         let hours = cardinal(&hours.to_string(), scene.speech.voice);
         return Some((format!(" trong {hours} giờ"), at + 3));
     }
+    // 80mg/100ml
+    if let Some(whole) = super::quantity::numeral(scene, at + 1)
+        && let Some((name, end)) = base(scene, scene.skip_space(whole.end), Seat::Near)
+        && (unit.ends_with("gam") || unit.ends_with("lít"))
+        && (name.ends_with("gam") || name.ends_with("lít"))
+    {
+        return Some((format!(" trên {} {name}", whole.say(scene)), end));
+    }
     if !word.is(Kind::Word) {
         return None;
     }
@@ -305,7 +359,15 @@ pub(super) fn per(scene: &Scene<'_>, at: usize, unit: &str) -> Option<(String, u
         && !CURRENCIES.contains(&&*word.lower);
     (MEASURES.contains(&&*word.lower) || is_paid).then(|| {
         (
-            format!(" {} {}", if is_speed { "trên" } else { "một" }, word.text),
+            format!(
+                " {} {}",
+                if is_speed && matches!(&*word.lower, "giờ" | "giây" | "phút") {
+                    "trên"
+                } else {
+                    "một"
+                },
+                word.text
+            ),
             at + 2,
         )
     })
@@ -331,7 +393,8 @@ pub(super) fn alone(scene: &Scene<'_>) -> Option<Said> {
         || MEASURES.contains(&&*token.lower)
         || matches!(&*token.lower, "triệu" | "tỷ")
     {
-        let unit = if &*token.lower == "đồng" {
+        // 2,5 tỷ/căn is money, too.
+        let unit = if matches!(&*token.lower, "đồng" | "triệu" | "tỷ") {
             "đồng"
         } else {
             ""
