@@ -254,6 +254,15 @@ impl Daemon {
         self.supervisor.spawn(name, work);
     }
 
+    /// Adds a loop of the caller's that shows what is in flight, until [`supervisor::Stop::drained`].
+    pub fn attach_witness(
+        &mut self,
+        name: &'static str,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) {
+        self.supervisor.spawn_witness(name, work);
+    }
+
     /// Adds something of the caller's that stays to the very end: who listens for the second signal.
     pub fn attach_attendant(&mut self, work: impl Future<Output = ()> + Send + 'static) {
         self.supervisor.spawn_attendant(work);

@@ -30,7 +30,11 @@ use axum::{Router, middleware, routing::get};
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::{clock::Clock, domain::workspace::Workspace, store::Store};
+use crate::{
+    clock::Clock,
+    domain::{time::Timestamp, workspace::Workspace},
+    store::Store,
+};
 use connections::Limits;
 
 /// Everything that the pages are made from.
@@ -44,10 +48,21 @@ pub struct Site {
     pub clock: Clock,
     /// Whether the store belongs to the simulated city; every page then says so.
     pub simulated: bool,
+    /// Why the files as they lie there are not in force; `None` when they are.
+    pub refused: Arc<dyn Fn() -> Option<RefusedEdit> + Send + Sync>,
     /// The text of `/metrics`, in the exposition format of Prometheus.
     pub metrics_text: Arc<dyn Fn() -> String + Send + Sync>,
     /// Whether the daemon does its work, or in a few words why not: the answer of `/readyz`.
     pub ready: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
+}
+
+/// An edit with mistakes, which changes nothing on air.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefusedEdit {
+    /// How many.
+    pub mistakes: usize,
+    /// Since when the files in force are no longer those that lie there.
+    pub since: Timestamp,
 }
 
 impl fmt::Debug for Site {

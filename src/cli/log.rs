@@ -258,6 +258,14 @@ fn why(row: &DeliveryRow, output: &Output, zone: chrono_tz::Tz) -> String {
     let Some(reason) = row.reason else {
         return String::new();
     };
+    if let Some((heard, name, at)) = row.word_of() {
+        let key = if heard {
+            "state.heard-by-hand"
+        } else {
+            "state.not-heard-by-hand"
+        };
+        return output.say(key, &[("name", &name), ("at", &local(at, zone))]);
+    }
     let detail = row.detail.as_deref().unwrap_or_default();
     let in_short = || {
         let said = output.say(&format!("reason.{}", reason.as_str()), &[]);

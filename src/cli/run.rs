@@ -82,6 +82,9 @@ pub(super) async fn run(global: &Global, args: &RunArgs, output: &Output) -> any
     let place = Place::load(global, output)?;
     let store = place.store(true).await?;
     let (clock, start) = clock(&place, &store, args, output).await?;
+    // What fell due while nobody was running is settled by this run.
+    let last = store.last_alive().await?;
+    let settled = last.map_or(start, |last| last.min(start));
     // A fast clock does not run while the daemon gets up.
     let rising = clock.busy();
     let until = args
@@ -110,6 +113,7 @@ pub(super) async fn run(global: &Global, args: &RunArgs, output: &Output) -> any
     store.keep_versions(live.versions.iter(), start).await?;
     let mut reloader = Reloader::new(place.root.clone(), place.secrets.clone());
     reloader.sample_approver = simulated;
+    reloader.lang = output.lang;
     let signals = signals(shared.stop.clone(), reloader.wanted.clone())?;
 
     let address = if args.no_web {
@@ -122,9 +126,9 @@ pub(super) async fn run(global: &Global, args: &RunArgs, output: &Output) -> any
     let mut shown = None;
     if let Some(listener) = address {
         shown = Some(listener.local_addr()?);
-        let site = site(&shared, simulated);
-        let stop = shared.stop.soft.clone();
-        daemon.attach("web", async move {
+        let site = site(&shared, &reloader, simulated);
+        let stop = shared.stop.drained.clone();
+        daemon.attach_witness("web", async move {
             if let Err(error) =
                 web::serve(listener, site, web::connections::Limits::default(), stop).await
             {
@@ -156,7 +160,7 @@ pub(super) async fn run(global: &Global, args: &RunArgs, output: &Output) -> any
     drop(rising);
     // Outside systemd there is nobody to tell.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    let ended = finish(daemon, &shared, output, start, until).await;
+    let ended = finish(daemon, &shared, output, settled, until).await;
     if let Some(city) = city {
         city.shutdown().await;
     }
@@ -301,16 +305,32 @@ async fn listen(address: SocketAddr, output: &Output) -> anyhow::Result<tokio::n
     })
 }
 
-fn site(shared: &Shared, simulated: bool) -> web::Site {
+fn site(shared: &Shared, reloader: &Reloader, simulated: bool) -> web::Site {
     let metrics = shared.metrics.clone();
     let trouble = shared.trouble.subscribe();
+    let stopping = shared.stop.soft.clone();
+    let refused = reloader.refused.subscribe();
     web::Site {
         store: shared.store.clone(),
         workspace: shared.workspace.subscribe(),
         clock: shared.clock.clone(),
         simulated,
+        refused: Arc::new(move || {
+            let refused = refused.borrow();
+            refused.as_ref().map(|refused| web::RefusedEdit {
+                mistakes: refused.mistakes.len(),
+                since: refused.since,
+            })
+        }),
         metrics_text: Arc::new(move || metrics.to_text()),
-        ready: Arc::new(move || trouble.borrow().clone().map_or(Ok(()), Err)),
+        ready: Arc::new(move || {
+            if stopping.is_cancelled() {
+                return Err(
+                    "stopping: nothing new is begun, what is in flight is finished".to_owned(),
+                );
+            }
+            trouble.borrow().clone().map_or(Ok(()), Err)
+        }),
     }
 }
 

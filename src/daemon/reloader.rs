@@ -13,6 +13,7 @@ use crate::{
     catalogue::Lang,
     config::Secrets,
     diagnostic::{Diagnostic, Severity, render},
+    domain::{time::Timestamp, workspace::Workspace},
     source::{self, Loaded},
 };
 
@@ -36,10 +37,23 @@ pub struct Reloader {
     pub wanted: Arc<Notify>,
     /// Approves what is edited in a simulated city, where nobody else would.
     pub sample_approver: bool,
-    /// The mistakes of the last load that was refused; empty when it was taken.
-    pub refused: watch::Sender<Vec<Diagnostic>>,
+    /// Why the files as they lie there are not in force; `None` when they are.
+    pub refused: watch::Sender<Option<Refused>>,
+    /// In which language mistakes are logged.
+    pub lang: Lang,
+    /// Set by the watcher of the files.
+    touched: Arc<Notify>,
     /// Held while files are read: one that hangs is given up and not joined by a second.
     reading: Arc<Semaphore>,
+}
+
+/// Files with mistakes, beside a workspace that goes on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refused {
+    /// Since when the files in force are no longer those that lie there.
+    pub since: Timestamp,
+    /// What is wrong, as it was last read.
+    pub mistakes: Vec<Diagnostic>,
 }
 
 impl Reloader {
@@ -51,7 +65,9 @@ impl Reloader {
             secrets,
             wanted: Arc::new(Notify::new()),
             sample_approver: false,
-            refused: watch::Sender::new(Vec::new()),
+            refused: watch::Sender::new(None),
+            lang: Lang::default(),
+            touched: Arc::new(Notify::new()),
             reading: Arc::new(Semaphore::new(1)),
         }
     }
@@ -73,13 +89,14 @@ impl Reloader {
                     );
                 } else if watched.is_some() {
                     // What changed before the new folders were watched.
-                    self.wanted.notify_one();
+                    self.touched.notify_one();
                 }
                 watched = folders;
             }
-            let elapsed = tokio::time::timeout(RESCAN, self.wanted.notified());
+            let elapsed = tokio::time::timeout(RESCAN, self.touched.notified());
             tokio::select! {
                 () = shared.stop.soft.cancelled() => break,
+                () = self.wanted.notified() => self.reload_as(&shared, true).await,
                 _ = elapsed => self.reload(&shared).await,
             }
         }
@@ -105,6 +122,11 @@ impl Reloader {
     /// Loads the files again and takes them if they are good and different. At a stop, what is being read is left alone:
     /// nothing has changed yet.
     pub async fn reload(&self, shared: &Shared) {
+        self.reload_as(shared, false).await;
+    }
+
+    /// The same; whoever asked for it hears of it though nothing is new.
+    pub async fn reload_as(&self, shared: &Shared, asked: bool) {
         let loaded = tokio::select! {
             () = shared.stop.soft.cancelled() => return,
             loaded = self.load() => loaded,
@@ -113,7 +135,7 @@ impl Reloader {
             Loaded {
                 workspace: Some(workspace),
                 ..
-            } => self.take(shared, workspace).await,
+            } => self.take(shared, workspace, asked).await,
             Loaded {
                 diagnostics,
                 contacts,
@@ -123,7 +145,7 @@ impl Reloader {
                     shared.latest.send_replace(Some(Arc::new(contacts)));
                     shared.look_at_contacts();
                 }
-                self.refuse(shared, diagnostics).await;
+                self.refuse(shared, diagnostics, asked).await;
             }
         }
     }
@@ -146,13 +168,18 @@ impl Reloader {
         }
     }
 
-    async fn take(&self, shared: &Shared, workspace: crate::domain::workspace::Workspace) {
+    async fn take(&self, shared: &Shared, workspace: Workspace, asked: bool) {
         let is_mended = self
             .refused
-            .send_if_modified(|refused| !std::mem::take(refused).is_empty());
+            .send_if_modified(|refused| refused.take().is_some());
         if shared.live.borrow().workspace.revision == workspace.revision {
             if is_mended {
                 tracing::info!("the mistakes are gone; the files are again those in force");
+                // The pages hear of it by this line.
+                let (now, revision) = (shared.clock.now(), &workspace.revision);
+                note(shared, "reload-mended", revision, now).await;
+            } else if asked {
+                tracing::info!("asked to reload: the files are those in force");
             }
             shared.latest.send_replace(None);
             shared.look_at_contacts();
@@ -204,17 +231,21 @@ impl Reloader {
         shared.look_at_contacts();
     }
 
-    async fn refuse(&self, shared: &Shared, diagnostics: Vec<Diagnostic>) {
+    async fn refuse(&self, shared: &Shared, diagnostics: Vec<Diagnostic>, asked: bool) {
         let errors: Vec<_> = diagnostics
             .into_iter()
             .filter(|found| found.severity == Severity::Error)
             .collect();
-        if *self.refused.borrow() == errors {
+        let before = self.refused.borrow().clone();
+        let is_known = before
+            .as_ref()
+            .is_some_and(|before| before.mistakes == errors);
+        if is_known && !asked {
             return;
         }
         for error in &errors {
             tracing::error!(
-                place = render::to_line(error, Lang::En),
+                place = render::to_line(error, self.lang),
                 "the edit has a mistake"
             );
         }
@@ -223,33 +254,30 @@ impl Reloader {
             "the edited workspace was refused; the one in force stays"
         );
         shared.metrics.reloaded("refused");
+        if is_known {
+            return;
+        }
         let first = errors
             .first()
             .map(|error| render::to_line(error, Lang::Vi))
             .unwrap_or_default();
         let now = shared.clock.now();
-        if let Err(error) = shared
-            .store
-            .journal("reload-refused", None, &shared.node, &first, now)
-            .await
-        {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "the refusal could not be written to the journal"
-            );
-        }
-        self.refused.send_replace(errors);
+        self.refused.send_replace(Some(Refused {
+            since: before.map_or(now, |before| before.since),
+            mistakes: errors,
+        }));
+        note(shared, "reload-refused", &first, now).await;
     }
 
     /// Watches the folders that people edit; `None` when the system cannot.
     fn watch(&self) -> Option<impl Sized + use<>> {
-        let wanted = self.wanted.clone();
+        let touched = self.touched.clone();
         let tell = move |events: DebounceEventResult| {
             // Reading a file is an event too on some systems; a reload reads files.
             let changed =
                 events.is_ok_and(|events| events.iter().any(|event| !event.kind.is_access()));
             if changed {
-                wanted.notify_one();
+                touched.notify_one();
             }
         };
         let mut debouncer = new_debouncer(SETTLE, None, tell).ok()?;
@@ -265,6 +293,18 @@ impl Reloader {
             }
         }
         Some(debouncer)
+    }
+}
+
+/// Writes a line of the journal, which also tells the pages that something is new.
+async fn note(shared: &Shared, event: &str, detail: &str, now: Timestamp) {
+    let noted = shared.store.journal(event, None, &shared.node, detail, now);
+    if let Err(error) = noted.await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            event,
+            "this could not be written to the journal"
+        );
     }
 }
 

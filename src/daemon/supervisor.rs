@@ -13,9 +13,14 @@ use tokio_util::sync::CancellationToken;
 pub struct Stop {
     /// Take nothing new and finish what is in flight.
     pub soft: CancellationToken,
+    /// Nothing is in flight any more: whoever showed it may go.
+    pub drained: CancellationToken,
     /// Drop everything.
     pub hard: CancellationToken,
 }
+
+/// How long whoever shows what is in flight may take to go, in real time.
+const LEAVING: Duration = Duration::from_secs(5);
 
 /// Why the daemon ended although nobody told it to.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +48,7 @@ pub enum SupervisorError {
 #[derive(Debug)]
 pub struct Supervisor {
     loops: JoinSet<&'static str>,
+    witnesses: JoinSet<&'static str>,
     attendants: JoinSet<()>,
     stop: Stop,
 }
@@ -53,6 +59,7 @@ impl Supervisor {
     pub fn new(stop: Stop) -> Self {
         Self {
             loops: JoinSet::new(),
+            witnesses: JoinSet::new(),
             attendants: JoinSet::new(),
             stop,
         }
@@ -61,6 +68,19 @@ impl Supervisor {
     /// Starts a loop.
     pub fn spawn(&mut self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
         self.loops.spawn(async move {
+            work.await;
+            name
+        });
+    }
+
+    /// Starts a loop that goes on while the others end, until [`Stop::drained`]: the pages, on which people see what is still
+    /// in flight.
+    pub fn spawn_witness(
+        &mut self,
+        name: &'static str,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) {
+        self.witnesses.spawn(async move {
             work.await;
             name
         });
@@ -76,13 +96,17 @@ impl Supervisor {
     /// # Errors
     /// [`SupervisorError`]: a loop ended by itself, or not in time.
     pub async fn finish(mut self, limit: Duration) -> Result<(), SupervisorError> {
-        let first = tokio::select! {
-            () = self.stop.soft.cancelled() => Ok(()),
-            ended = self.loops.join_next() => match ended {
-                Some(Ok(name)) if !self.stop.soft.is_cancelled() => Err(SupervisorError::Ended { name }),
-                Some(Err(error)) => Err(SupervisorError::Panicked(error)),
-                Some(Ok(_)) | None => Ok(()),
-            },
+        let ended = tokio::select! {
+            () = self.stop.soft.cancelled() => None,
+            ended = self.loops.join_next() => ended,
+            Some(ended) = self.witnesses.join_next() => Some(ended),
+        };
+        let first = match ended {
+            Some(Ok(name)) if !self.stop.soft.is_cancelled() => {
+                Err(SupervisorError::Ended { name })
+            }
+            Some(Err(error)) => Err(SupervisorError::Panicked(error)),
+            Some(Ok(_)) | None => Ok(()),
         };
         if let Err(error) = &first {
             tracing::error!(
@@ -96,8 +120,16 @@ impl Supervisor {
             drained = tokio::time::timeout(limit, rest) => drained.map_err(|_| SupervisorError::Dropped(limit)),
             () = self.stop.hard.cancelled() => Err(SupervisorError::ToldTwice),
         };
+        self.stop.drained.cancel();
+        let leaving = async { while self.witnesses.join_next().await.is_some() {} };
+        tokio::select! {
+            // Whoever takes longer is ended below.
+            _ = tokio::time::timeout(LEAVING, leaving) => {},
+            () = self.stop.hard.cancelled() => {},
+        }
         self.stop.hard.cancel();
         self.loops.shutdown().await;
+        self.witnesses.shutdown().await;
         self.attendants.shutdown().await;
         first.and(drained)
     }
@@ -129,6 +161,45 @@ mod tests {
             supervisor.finish(Duration::from_secs(5)).await,
             Err(SupervisorError::Panicked(_))
         ));
+    }
+
+    #[tokio::test]
+    async fn who_shows_what_is_in_flight_goes_after_it() {
+        let stop = Stop::default();
+        let mut supervisor = Supervisor::new(stop.clone());
+        let (end, in_flight) = tokio::sync::oneshot::channel::<()>();
+        supervisor.spawn("in flight", async move { in_flight.await.unwrap() });
+        let (watching, watched) = tokio::sync::oneshot::channel();
+        let told = stop.clone();
+        supervisor.spawn_witness("pages", async move {
+            told.soft.cancelled().await;
+            watching.send(told.drained.is_cancelled()).unwrap();
+            told.drained.cancelled().await;
+        });
+        stop.soft.cancel();
+        let (ended, ()) = tokio::join!(supervisor.finish(Duration::from_hours(1)), async {
+            assert!(
+                !watched.await.unwrap(),
+                "the pages outlive the first signal"
+            );
+            end.send(()).unwrap();
+        });
+        assert!(ended.is_ok(), "{ended:?}");
+        assert!(stop.drained.is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn a_witness_that_ends_by_itself_is_fatal_too() {
+        let stop = Stop::default();
+        let mut supervisor = Supervisor::new(stop.clone());
+        let soft = stop.soft.clone();
+        supervisor.spawn("patient", async move { soft.cancelled().await });
+        supervisor.spawn_witness("pages", async {});
+        let ended = supervisor.finish(Duration::from_secs(5)).await;
+        assert!(
+            matches!(ended, Err(SupervisorError::Ended { name: "pages" })),
+            "{ended:?}"
+        );
     }
 
     #[tokio::test]

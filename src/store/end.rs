@@ -181,8 +181,8 @@ impl Store {
         Ok(ended.into_iter().map(|(.., state)| state).collect())
     }
 
-    /// Judges what fell due in `[from, until)` while nobody was running: deliveries that may not be late and have not
-    /// begun become skipped (expired) with `detail`. Returns how many.
+    /// Judges what fell due in `[from, until)` while nobody was running: deliveries that may not be late, or whose deadline passed
+    /// meanwhile, and have not begun become skipped (expired) with `detail`. Returns how many.
     ///
     /// # Errors
     /// [`StoreError::Query`] or [`StoreError::DiskFull`].

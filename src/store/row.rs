@@ -77,6 +77,19 @@ pub struct DeliveryRow {
 }
 
 impl DeliveryRow {
+    /// What a person said about it, if anybody did: whether it was heard, who says so, and since when that is on record.
+    #[must_use]
+    pub fn word_of(&self) -> Option<(bool, &str, Timestamp)> {
+        let heard = match self.state {
+            State::Confirmed => true,
+            State::Unheard => false,
+            _ => return None,
+        };
+        // Nothing changes such a row but another person's word.
+        let name = self.closed_by.as_deref()?;
+        Some((heard, name, self.updated_at))
+    }
+
     /// Whether it was tried, refused, and had no time left for another try because of what its limit names. Its reason is then
     /// the last answer's, and its detail that of the limit.
     #[must_use]

@@ -43,6 +43,8 @@ struct Broadcast {
     reason: Option<String>,
     detail: Option<String>,
     closed_by: Option<String>,
+    /// What closes it, where somebody has to.
+    closing: Option<Closing>,
     words: Option<Words>,
     facts: Vec<Fact>,
     evidence: String,
@@ -55,6 +57,13 @@ struct Broadcast {
     channel_log: String,
     channel_feed: String,
     id: String,
+}
+
+/// The commands that say whether it was heard.
+#[derive(Serialize)]
+struct Closing {
+    heard: String,
+    not_heard: String,
 }
 
 /// The frozen words.
@@ -127,7 +136,14 @@ async fn show(
     let id = parse_delivery(delivery).ok_or(Refusal::NoDelivery)?;
     let known = read(pages, &id).await?.ok_or(Refusal::NoDelivery)?;
     let workspace = pages.site.workspace.borrow().clone();
-    let view = arrange(reader, &workspace, known);
+    let mut view = arrange(reader, &workspace, known);
+    if pages.site.simulated
+        && let Some(closing) = &mut view.closing
+    {
+        for command in [&mut closing.heard, &mut closing.not_heard] {
+            command.push_str(" --simulate");
+        }
+    }
     pages.page(
         reader,
         uri,
@@ -193,10 +209,13 @@ fn arrange(reader: &Reader, workspace: &Workspace, known: Known) -> Broadcast {
         meaning: reader.word(&format!("{}-meaning", standing(&row))),
         reason: reader.why(&row),
         detail: reader.rest_of_detail(&row),
+        // The reason names whoever said whether it was heard.
         closed_by: row
             .closed_by
             .as_ref()
+            .filter(|_| row.word_of().is_none())
             .map(|name| reader.text("closed-by", &[("name", name)])),
+        closing: (row.state == Standing::Unknown).then(|| closing(reader, &row)),
         words: content.map(|(hash, content)| words(&hash, content)),
         facts: facts(reader, &row),
         evidence: reader.word(&format!("evidence-{}", row.evidence.as_str())),
@@ -214,6 +233,15 @@ fn arrange(reader: &Reader, workspace: &Workspace, known: Known) -> Broadcast {
         ),
         channel_feed: reader.link(&format!("/lich/kenh/{}.ics", row.channel), &[]),
         id: row.id.to_string(),
+    }
+}
+
+fn closing(reader: &Reader, row: &DeliveryRow) -> Closing {
+    let name = reader.text("your-name", &[]);
+    let command = |heard| format!("loa reconcile {} {heard} --by '{name}'", row.id);
+    Closing {
+        heard: command("--heard"),
+        not_heard: command("--not-heard"),
     }
 }
 

@@ -26,8 +26,8 @@ pub(super) struct Live {
     verdict: String,
     verdict_class: &'static str,
     counts: Vec<Count>,
-    /// What is silent at the moment.
-    pub(super) pauses: Vec<String>,
+    /// What has to be known first: an edit that was refused, and what is silent at the moment.
+    pub(super) notices: Vec<String>,
     /// Why not everything is shown, where that is so.
     pub(super) note: Option<String>,
     /// The log, filtered as this page is.
@@ -177,7 +177,7 @@ pub(super) fn arrange(reader: &Reader, workspace: &Workspace, day: Day) -> Live 
         verdict,
         verdict_class,
         counts: counts(reader, &account),
-        pauses: Vec::new(),
+        notices: Vec::new(),
         note: None,
         log,
         groups,

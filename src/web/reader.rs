@@ -46,6 +46,19 @@ impl Reader {
     /// Why a delivery stands where it does. Its detail is in these words where they have room for it.
     pub(super) fn why(&self, row: &DeliveryRow) -> Option<String> {
         let reason = row.reason?;
+        if let Some((heard, name, at)) = row.word_of() {
+            let key = if heard {
+                "state.heard-by-hand"
+            } else {
+                "state.not-heard-by-hand"
+            };
+            let at = self.moment(at);
+            return Some(catalogue::text(
+                self.lang,
+                key,
+                &[("name", &name), ("at", &at)],
+            ));
+        }
         let spoken = row
             .detail
             .as_deref()

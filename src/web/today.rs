@@ -255,7 +255,8 @@ async fn live(
     };
     let mut live = arrange(reader, workspace, day);
     if asked.day == reader.today() {
-        live.pauses = pauses(pages, reader, workspace).await?;
+        live.notices.extend(refused(pages, reader));
+        live.notices.extend(pauses(pages, reader, workspace).await?);
     }
     if too_many {
         let word = if asked.ward.is_none() {
@@ -269,6 +270,16 @@ async fn live(
         }
     }
     Ok(live)
+}
+
+/// That an edit was refused, in words.
+fn refused(pages: &Pages, reader: &Reader) -> Option<String> {
+    let refused = (pages.site.refused)()?;
+    let since = reader.moment(refused.since);
+    Some(reader.text(
+        "refused-edit",
+        &[("count", &refused.mistakes), ("since", &since)],
+    ))
 }
 
 /// What is silent now, in words.

@@ -64,6 +64,7 @@ on_both_databases! {
         assert!(website.accepted_at.unwrap() >= at("2024-03-25T09:00"));
         let chat = scene.row("oa-vinh", "2024-03-25T06:10").await;
         assert_eq!((chat.state, chat.reason), (State::Skipped, Some(Reason::Expired)), "two hours late at most");
+        assert!(chat.detail.is_some_and(|detail| detail.contains("..")), "for what had no time left, too");
         assert!(heard(&scene, LOUDSPEAKER, Effect::Heard).is_empty());
         scene.check().await;
     }
@@ -101,6 +102,31 @@ on_both_databases! {
         assert_eq!(row.state, State::Accepted);
         assert!(row.attempts >= 3, "hung, lost, and found: {}", row.attempts);
         assert_eq!(heard(&scene, WEBSITE, Effect::Published).len(), 1, "found, not published again");
+        scene.check().await;
+    }
+
+    async fn the_end_of_a_website_that_answers_nonsense_agrees_with_its_reason(scene: Scene) {
+        // One answers nonsense to every question, so nothing was ever sent; the other only to what it was sent, so it may be there.
+        scene.fault(fault(WEBSITE, Fault::Garbage, 1000)).await;
+        scene.fault(fault("le-loi.vinh.example", Fault::Huge { bytes: 1 << 20 }, 1000).method("POST")).await;
+        let daemon = scene.start("2024-03-25T05:59").await;
+        daemon.wait(|rows| {
+            let websites: Vec<_> = rows.iter().filter(|row| row.channel.as_str().starts_with("web-") && row.due == at("2024-03-25T06:00")).collect();
+            websites.len() == 2 && websites.iter().all(|row| row.state.is_final())
+        }).await;
+        daemon.stop().await;
+        let never = scene.row("web-hb", "2024-03-25T06:00").await;
+        assert_eq!(
+            (never.state, never.reason, never.detail.as_deref()),
+            (State::Failed, Some(Reason::Unanswered), Some("asked-unreadable"))
+        );
+        let perhaps = scene.row("web-ll", "2024-03-25T06:00").await;
+        assert_eq!((perhaps.state, perhaps.reason), (State::Unknown, Some(Reason::TooLarge)), "{perhaps:?}");
+        for id in [&never.id, &perhaps.id] {
+            for attempt in scene.store().await.attempts(id).await.unwrap() {
+                assert_eq!(attempt.outcome == Outcome::Unknown, attempt.reason.is_some_and(Reason::is_doubt), "{attempt:?}");
+            }
+        }
         scene.check().await;
     }
 
@@ -197,12 +223,31 @@ on_both_databases! {
         scene.folder.write("schedules/lich.yaml", &SCHEDULES.replace("05:30", "5 giờ rưỡi"));
         daemon.reloader.reload(&daemon.shared).await;
         assert_eq!(revision(), before, "a file with mistakes never replaces a good one");
-        assert!(!daemon.reloader.refused.borrow().is_empty());
+        assert!(daemon.reloader.refused.borrow().is_some());
+
+        // Said once, and again to whoever asks; since when stays, whatever else is edited wrong meanwhile.
+        let told = || daemon.shared.metrics.to_text().lines().find(|line| line.starts_with("loa_reloads_total") && line.contains("refused")).map(str::to_owned);
+        let once = told();
+        daemon.reloader.reload(&daemon.shared).await;
+        assert_eq!(told(), once, "nobody asked, and nothing is new");
+        daemon.reloader.reload_as(&daemon.shared, true).await;
+        assert_ne!(told(), once, "somebody asked");
+        let since = || daemon.reloader.refused.borrow().as_ref().map(|refused| (refused.since, refused.mistakes.len()));
+        assert_eq!(since(), Some((at("2024-03-25T05:00"), 1)));
+        daemon.shared.clock.advance(Duration::from_mins(1));
+        scene.folder.write("schedules/lich.yaml", &SCHEDULES.replace("05:30", "5 giờ rưỡi").replace("06:10", "6 giờ"));
+        daemon.reloader.reload(&daemon.shared).await;
+        assert_eq!(since(), Some((at("2024-03-25T05:00"), 2)));
+        scene.folder.write("schedules/lich.yaml", SCHEDULES);
+        daemon.reloader.reload(&daemon.shared).await;
+        assert_eq!((revision(), since()), (before.clone(), None));
+        let mended = scene.store().await.journal_of("reload-mended", 9).await.unwrap();
+        assert_eq!(mended.len(), 1, "the pages hear of it");
 
         scene.folder.write("schedules/lich.yaml", &SCHEDULES.replace("05:30", "05:40"));
         daemon.reloader.reload(&daemon.shared).await;
         assert_ne!(revision(), before);
-        assert!(daemon.reloader.refused.borrow().is_empty());
+        assert!(daemon.reloader.refused.borrow().is_none());
         daemon.wait(|rows| count(rows, State::Skipped) == 3 && rows.len() == 9).await;
         let moved = scene.row("loa-hb-1", "2024-03-25T05:30").await;
         assert_eq!(moved.reason, Some(Reason::Superseded));
@@ -235,7 +280,7 @@ on_both_databases! {
             "{% for a in range(end=9999) %}{% for b in range(end=9999) %}{% endfor %}{% endfor %}",
         ));
         daemon.reloader.reload(&daemon.shared).await;
-        let refused: Vec<_> = daemon.reloader.refused.borrow().iter().map(|found| found.code.as_str()).collect();
+        let refused: Vec<_> = daemon.reloader.refused.borrow().iter().flat_map(|refused| &refused.mistakes).map(|found| found.code.as_str()).collect();
         assert_eq!(refused.iter().filter(|code| **code == "L180").count(), 2, "{refused:?}");
         assert!(refused.contains(&"L062"), "{refused:?}");
         daemon.stop().await;

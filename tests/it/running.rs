@@ -200,6 +200,11 @@ fn a_mistake_in_a_file_keeps_nobody_from_the_record() {
         simulated(&["reconcile", id, "--heard", "--by", "Lan"]).code,
         0
     );
+    let log = simulated(&["log", "--channel", channel]).out;
+    assert!(
+        log.contains("Lan xác nhận đã nghe thấy, ghi lúc 25/03/2024"),
+        "{log}"
+    );
     let channel = format!("channel:{channel}");
     let words = ["--until", "+1h", "--by", "Lan", "--reason", "hỏng"];
     assert_eq!(

@@ -5,6 +5,7 @@ mod calendar;
 mod city;
 mod connections;
 mod live;
+mod notices;
 
 use std::{collections::HashSet, time::Duration};
 
@@ -103,7 +104,12 @@ async fn accepted_is_never_called_aired() {
         ))
         .await
         .text;
-    assert!(page.contains("đã phát (có xác nhận)") && page.contains("Nguyễn Thị Lan"));
+    assert!(page.contains("đã phát (có xác nhận)"));
+    let word = "Nguyễn Thị Lan xác nhận đã nghe thấy, ghi lúc 05:3";
+    assert!(
+        page.contains(word) && !page.contains("Do cán bộ quyết định"),
+        "{page}"
+    );
 }
 
 #[tokio::test]

@@ -102,7 +102,7 @@ macro_rules! contradictions {
                     THEN 'accepted-without-attempt'
                 WHEN state = 'failed' AND attempt = 0
                     AND reason IN ('refused', 'no-address', 'no-connection', 'tls', 'timeout', 'reset', 'cut', 'crashed',
-                        'status', 'busy', 'unexpected', 'redirect', 'too-large')
+                        'unreadable', 'status', 'busy', 'unexpected', 'redirect', 'too-large', 'unanswered')
                     THEN 'failed-without-attempt'
                 WHEN attempt <> CASE WHEN state = 'sending' THEN 1 ELSE 0 END
                     + (SELECT count(*) FROM attempt AS a WHERE a.delivery = delivery.id AND NOT a.belated)

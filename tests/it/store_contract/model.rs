@@ -392,7 +392,7 @@ pub(super) async fn random_sequences(ground: Ground) {
                     let got = store.judge_missed(from, until, "down", now).await.unwrap();
                     let missed = |known: &Known| {
                         known.unbegun()
-                            && !known.plan.late
+                            && (!known.plan.late || known.plan.deadline <= now)
                             && known.plan.due >= from
                             && known.plan.due < until
                     };

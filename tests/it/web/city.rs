@@ -19,7 +19,7 @@ use loa::{
         workspace::Workspace,
     },
     store::{Claimed, Finished, Frozen, Room, Store, World, pause::NewPause},
-    web::{self, Site, connections::Limits},
+    web::{self, RefusedEdit, Site, connections::Limits},
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -232,6 +232,7 @@ pub(super) struct City {
     pub clock: Clock,
     pub names: Names,
     workspace: watch::Sender<Arc<Workspace>>,
+    pub refused: watch::Sender<Option<RefusedEdit>>,
     _folder: tempfile::TempDir,
 }
 
@@ -247,6 +248,7 @@ impl City {
             clock: Clock::manual(at(now)),
             names,
             workspace: watch::Sender::new(Arc::new(workspace(names))),
+            refused: watch::Sender::new(None),
             _folder: folder,
         }
     }
@@ -484,6 +486,10 @@ impl City {
             workspace: self.workspace.subscribe(),
             clock: self.clock.clone(),
             simulated: true,
+            refused: {
+                let refused = self.refused.subscribe();
+                Arc::new(move || *refused.borrow())
+            },
             metrics_text: Arc::new(|| "loa_deliveries_total 5\n# EOF\n".to_owned()),
             ready: Arc::new(|| Err("no plan yet".to_owned())),
         }
