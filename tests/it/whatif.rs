@@ -1,6 +1,7 @@
 //! What an edit changes for those who listen: `loa plan --diff`, against folders and git revisions, and `loa plan --at`.
 
 mod git;
+mod shown;
 
 use std::collections::BTreeMap;
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::bail;
-use chrono::{Days, NaiveDate, NaiveTime};
+use chrono::{Days, NaiveDate, NaiveTime, Timelike as _};
 use chrono_tz::Tz;
 
 use super::{
@@ -299,7 +299,16 @@ impl Report<'_> {
         days: &BTreeSet<NaiveDate>,
     ) -> String {
         let output = self.output;
-        let clock = |time: NaiveTime| time.format("%H:%M").to_string();
+        let minutes = |time: NaiveTime| (time.hour(), time.minute());
+        // What moves within a minute is seen by its seconds only.
+        let is_within = match line.times {
+            [Some(before), Some(after)] => {
+                before != after && line.shift == 0 && minutes(before) == minutes(after)
+            }
+            _ => false,
+        };
+        let form = if is_within { "%H:%M:%S" } else { "%H:%M" };
+        let clock = |time: NaiveTime| time.format(form).to_string();
         let [before, after] = line.times.map(|time| time.map(clock));
         let when = match (before, after) {
             (Some(before), Some(after)) if kind == Kind::Moved => match line.shift {

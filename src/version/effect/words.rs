@@ -213,8 +213,9 @@ impl<'w> Comparer<'w> {
         } else {
             let wards = [self.ward(0, &one.1)?, self.ward(1, &other.1)?];
             let names = wards.map(|ward| (&ward.name, &ward.short));
-            // Where the name itself changed it has to be seen.
-            let shown = if names[0] == names[1] {
+            // The city shares its words with no other area. And where the name itself changed it has to be seen.
+            let is_city = self.sides[0].workspace.settings.city.id == one.1;
+            let shown = if names[0] == names[1] && !is_city {
                 passages(old, new, |_, text| masked(&text, names[0].0, names[0].1))
             } else {
                 exact.clone()

@@ -1,6 +1,7 @@
 //! Airtime targets: what fits and what does not.
 
 mod random;
+mod shuffled;
 
 use std::{collections::BTreeSet, time::Duration};
 
