@@ -113,6 +113,42 @@ fn a_target_that_cannot_be_met_says_by_how_much_and_why() {
     assert_eq!(checked.code, 0, "it is a warning");
 }
 
+/// Whose hours are to blame: the target's, the rule's, or both together.
+#[test]
+fn hours_that_do_not_meet_are_told_apart() {
+    let folder = folder("0.8", "2");
+    folder.edit(
+        "schedules/chi-tieu.yaml",
+        "minutes: 0.8,",
+        "minutes: 0.8, windows: [{ days: [mon, sun], from: \"12:00\", until: \"13:00\" }],",
+    );
+    folder.edit("schedules/lich.yaml", "05:30", "07:30");
+    let arguments = [&WEEK[..], &["--format", "json", "--ward", "le-loi"]].concat();
+    let rows = loa(&folder.path(), &arguments).json();
+    let codes: Vec<_> = rows[0]["obstacles"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["code"].as_str().unwrap(), one["days"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(
+        codes,
+        [
+            ("target-closed", 1),
+            ("target-hours", 1),
+            ("target-no-window", 5)
+        ]
+    );
+    let said = loa(&folder.path(), &WEEK);
+    for part in [
+        "Khung giờ của chỉ tiêu nằm ngoài giờ mà “Khung giờ” cho phép (QĐ 1, 2024) (1 ngày)",
+        "Chỉ tiêu không ghi khung giờ nào cho ngày ấy (5 ngày)",
+        "“Khung giờ” không cho phát vào ngày ấy (QĐ 1, 2024) (1 ngày)",
+    ] {
+        assert!(said.out.contains(part), "{part}: {}", said.out);
+    }
+}
+
 #[test]
 fn names_and_days_that_nobody_knows_are_refused() {
     let folder = folder("0.8", "2");

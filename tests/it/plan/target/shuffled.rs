@@ -17,11 +17,11 @@ const FILES: [(&str, &str); 3] = [
 
 const WARDS: &str = "channels/wards.yaml";
 
-const TARGETS: &str = r#"targets:
+const TARGETS: &str = r"targets:
   them: { topic: gia-danh, minutes: 1.5, to: { kind: loudspeaker }, cap: { per_day: 2 } }
   nua: { topic: gia-danh, minutes: 0.7, to: { channels: [loa-hb-1, loa-ll-1] } }
   rieng: { topic: gia-danh, minutes: 1, to: { channels: [loa-hb-2] }, cap: { per_day: 3, per_week: 5 } }
-"#;
+";
 
 const POLICY: &str = r#"rules:
   khung:

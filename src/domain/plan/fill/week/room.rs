@@ -9,7 +9,7 @@ use crate::domain::{
     calendar::{local, resolve},
     detail::Detail,
     id::WardId,
-    policy::{Rule, TooMuch},
+    policy::{Closed, Rule, TooMuch},
     target::AirtimeTarget,
     time::{Timestamp, minutes_seconds},
 };
@@ -114,30 +114,19 @@ impl<'w> Filler<'_, 'w> {
     fn spans(
         &mut self,
         target: &AirtimeTarget,
-        (number, ward): (usize, &WardId),
+        place: (usize, &WardId),
         day: usize,
     ) -> Vec<(Timestamp, Timestamp)> {
-        let (date, zone) = (self.dates[day], self.plan.workspace.settings.zone);
-        let at = |time| resolve(date.and_time(time), zone);
         let policy = &self.plan.workspace.policy;
-        let day = &mut self.days[day];
-        let (begin, end) = (at(NaiveTime::MIN), day.placing.end());
-        let has_hours = policy.in_force(ward, date).any(names_hours);
-        let windows: Vec<(Timestamp, Timestamp)> = match &target.windows {
-            None if !has_hours => return Vec::new(),
-            None => vec![(begin, end)],
-            Some(windows) => {
-                let today = windows
-                    .iter()
-                    .filter(|window| window.days.contains(&date.weekday()));
-                let span =
-                    today.map(|window| (at(window.hours.from), window.hours.until.map_or(end, at)));
-                span.collect()
-            }
-        };
-        let permit = day.placing.permit((number, ward), Priority::Normal);
+        let has_hours = policy.in_force(place.1, self.dates[day]).any(names_hours);
+        if target.windows.is_none() && !has_hours {
+            return Vec::new();
+        }
+        let windows = self.windows(target, day);
+        let placing = &mut self.days[day].placing;
+        let end = placing.end();
         let mut spans = Vec::new();
-        for open in &permit.open {
+        for open in &placing.permit(place, Priority::Normal).open {
             for (from, until) in &windows {
                 let span = (open.from.max(*from), open.until.min(*until).min(end));
                 spans.extend((span.0 < span.1).then_some(span));
@@ -146,13 +135,44 @@ impl<'w> Filler<'_, 'w> {
         spans
     }
 
+    /// The hours of a day that a target names; the whole day where it names none at all.
+    fn windows(&self, target: &AirtimeTarget, day: usize) -> Vec<(Timestamp, Timestamp)> {
+        let (date, zone) = (self.dates[day], self.plan.workspace.settings.zone);
+        let at = |time| resolve(date.and_time(time), zone);
+        let end = self.days[day].placing.end();
+        let Some(windows) = &target.windows else {
+            return vec![(at(NaiveTime::MIN), end)];
+        };
+        let today = windows
+            .iter()
+            .filter(|window| window.days.contains(&date.weekday()));
+        today
+            .map(|window| (at(window.hours.from), window.hours.until.map_or(end, at)))
+            .collect()
+    }
+
     /// Why there is no hour on a day that may be filled.
-    pub(super) fn no_hours(&self, goal: usize, ear: usize, day: usize) -> Detail {
+    pub(super) fn no_hours(&mut self, goal: usize, ear: usize, day: usize) -> Detail {
         let known = &self.plan.fills.goals[goal];
-        let policy = &self.plan.workspace.policy;
-        let mut rules = policy.in_force(known.ears[ear].ward, self.dates[day]);
-        match rules.find(|rule| names_hours(rule)) {
-            Some(rule) => rule.refusal("target-hours"),
+        let windows = self.windows(known.target, day);
+        let placing = &mut self.days[day].placing;
+        let (ear, end) = (&known.ears[ear], placing.end());
+        let permit = placing.permit((ear.number, ear.ward), Priority::Normal);
+        let is_open = permit.open.iter().any(|open| open.from < end);
+        let Some((from, until)) = windows.first().copied() else {
+            return Detail::new("target-no-window");
+        };
+        // Of several rules the one that takes most: one that only wants the night quiet is not to blame for a day.
+        let taken = |closed: &&Closed<'_>| {
+            let (from, until) = (closed.from.max(from), closed.until.min(until));
+            until.as_micros().saturating_sub(from.as_micros())
+        };
+        let closed = permit.closed.iter().max_by_key(taken);
+        match closed.filter(|closed| taken(closed) > 0) {
+            // Rules that name no hours leave some open, but none that could be filled.
+            Some(_) if is_open && known.target.windows.is_none() => Detail::new("target-no-hours"),
+            Some(closed) if is_open => closed.rule.refusal("target-closed"),
+            Some(closed) => closed.rule.refusal("target-hours"),
             None => Detail::new("target-no-hours"),
         }
     }
