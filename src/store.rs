@@ -343,6 +343,8 @@ pub struct Candidate {
     pub host: String,
     /// Whether it must not be sent twice.
     pub mode: crate::domain::channel::Mode,
+    /// How urgent it is.
+    pub priority: crate::domain::bulletin::Priority,
 }
 
 /// What a turn may claim.
@@ -352,7 +354,9 @@ pub struct Room<'a> {
     pub in_all: usize,
     /// How many of them may be such that must not be sent twice.
     pub at_most_once: usize,
-    /// Hosts that take nothing more.
+    /// How many emergencies, whatever else is in hand: they wait for no worker and no host.
+    pub emergencies: usize,
+    /// Hosts that take nothing more, but emergencies.
     pub full: &'a [String],
     /// The revision that has to be in force; another node may know of channels and addresses that this one does not.
     pub revision: Option<&'a str>,
@@ -360,6 +364,14 @@ pub struct Room<'a> {
     pub not_here: &'a [ChannelId],
     /// Which bulletins are of which topic, for pauses of topics.
     pub topics: Option<&'a pause::Topics>,
+}
+
+impl Room<'_> {
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.in_all == 0 && self.emergencies == 0
+    }
 }
 
 /// A delivery that this node has claimed: its attempt is on record as begun.

@@ -20,7 +20,13 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::task::JoinSet;
 
-use self::{ends::Ends, leases::Leases, ledger::Ledger, queue::Queue, worker::work};
+use self::{
+    ends::Ends,
+    leases::Leases,
+    ledger::Ledger,
+    queue::Queue,
+    worker::{Takes, work},
+};
 use super::Shared;
 
 /// Ends for each worker that are written down together where there is much to do.
@@ -42,13 +48,15 @@ pub async fn run(shared: Shared) {
         settings.lease
     };
     let leases = Leases::new(length, shared.clock.lease_now());
-    for _ in 0..workers {
+    let crews = [Takes::Everything, Takes::Emergencies];
+    for takes in crews.into_iter().flat_map(|takes| vec![takes; workers]) {
         crew.spawn(work(
             shared.clone(),
             settings.retry,
             queue.clone(),
             ends.clone(),
             leases.held(),
+            takes,
         ));
     }
 

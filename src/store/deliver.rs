@@ -55,7 +55,7 @@ impl Store {
         room: &Room<'_>,
         choose: impl FnMut(&Candidate) -> bool + Send,
     ) -> Result<Turn, StoreError> {
-        if finished.is_empty() && room.in_all == 0 {
+        if finished.is_empty() && room.is_none() {
             return Ok(Turn::default());
         }
         let mut tx = self.pools.begin(Purpose::Write).await?;
@@ -71,10 +71,10 @@ impl Store {
             execute!(tx, sql::deliver::CUT_OFF, json(&cut_off))?;
         }
         let paused = match room.topics {
-            Some(topics) if room.in_all > 0 => pause::end_in_turn(&mut tx, topics, now).await?,
+            Some(topics) if !room.is_none() => pause::end_in_turn(&mut tx, topics, now).await?,
             _ => Vec::new(),
         };
-        let chosen = if room.in_all == 0 {
+        let chosen = if room.is_none() {
             Vec::new()
         } else {
             candidates(&mut tx, now, room, choose).await?

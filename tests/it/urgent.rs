@@ -8,11 +8,11 @@ use loa::{
         delivery::{Reason, State},
         time::Timestamp,
     },
-    simulator::{Effect, HeardFilter},
+    simulator::{Effect, Fault, HeardFilter},
 };
 
 use crate::support::{
-    city::{Scene, at},
+    city::{Scene, at, fault},
     cli::{Said, loa},
     on_both_databases,
     workspace::Folder,
@@ -170,6 +170,43 @@ on_both_databases! {
         let own = ("interrupted".to_owned(), format!("preempts {}", long.id));
         assert!(events(&urgent.id).await.contains(&own));
         scene.check().await;
+    }
+
+    async fn an_emergency_waits_for_no_full_host_and_for_no_worker(scene: Scene) {
+        scene.folder.edit("loa.yaml", "workers: 8", "workers: 1");
+        scene.folder.edit("loa.yaml", "hosts: { concurrency: 4,", "hosts: { concurrency: 1,");
+        scene.folder.edit("loa.yaml", "total_timeout: 2s", "total_timeout: 60s");
+        scene.folder.edit("loa.yaml", "lease: 30s", "lease: 90s");
+        // One gateway for all loudspeakers, and it hangs in the middle of the first call.
+        for old in ["http://10.0.0.2\"", "http://10.0.0.3\""] {
+            scene.folder.edit("channels/kenh.yaml", old, "http://10.0.0.1\"");
+        }
+        scene.folder.wants_approval();
+        for id in ["mot", "hai", "loa-sang", "trang-tin", "oa"] {
+            approve(&scene, id, MAI);
+        }
+        approve(&scene, "hai", HOA);
+        scene.fault(fault("10.0.0.1", Fault::Hang, 1)).await;
+        let clock = Clock::manual(at("2024-03-25T05:30"));
+        let daemon = scene.start_with(clock.clone()).await;
+        daemon.wait(|rows| rows.iter().any(|row| row.state == State::Sending)).await;
+        let to = "channel:loa-hb-2,channel:loa-ll-1";
+        let rows = scene.log().await;
+        let hangs = rows.iter().find(|row| row.state == State::Sending).unwrap();
+        let to = if hangs.channel.as_str() == "loa-hb-1" { to } else { "channel:loa-hb-1" };
+        let scale = says(&scene, &["send", "hai", "--to", to, "--by", "Lan", "--reason", "lũ về", "--priority", "emergency"]).err;
+        let scale = scale.split("--confirm \"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let said = send(&scene, "hai", to, &["--priority", "emergency", "--confirm", &scale]);
+        assert_eq!(said.code, 0, "{said:?}");
+        clock.advance(Duration::from_secs(3));
+        daemon.wait(|rows| {
+            let urgent = || rows.iter().filter(|row| row.schedule.is_by_hand());
+            urgent().count() > 0
+                && urgent().all(|row| row.state == State::Accepted)
+                && rows.iter().any(|row| row.id == hangs.id && row.state == State::Sending)
+        })
+        .await;
+        daemon.kill().await;
     }
 
     async fn without_its_approvals_at_the_last_moment_nothing_urgent_airs(scene: Scene) {

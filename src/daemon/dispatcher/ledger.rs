@@ -42,6 +42,7 @@ const KEPT_CONTENTS: usize = 2_048;
 struct InFlight {
     host: String,
     mode: Mode,
+    priority: Priority,
     hash: ContentHash,
 }
 
@@ -232,6 +233,7 @@ impl Ledger {
             Room {
                 in_all: room.saturating_sub(self.in_flight.len()),
                 at_most_once: self.workers.saturating_sub(self.singular()),
+                emergencies: self.workers.saturating_sub(self.urgent()),
                 full: &full,
                 revision: Some(&live.workspace.revision),
                 not_here: if is_left { &live.lacking } else { &[] },
@@ -241,7 +243,12 @@ impl Ledger {
         let limits = &mut self.limits;
         let mut chosen = 0;
         let choose = |candidate: &Candidate| {
-            let enters = limits.enter(&candidate.host, now);
+            let enters = if candidate.priority == Priority::Emergency {
+                limits.enter_first(&candidate.host, now);
+                true
+            } else {
+                limits.enter(&candidate.host, now)
+            };
             chosen += usize::from(enters);
             enters
         };
@@ -313,6 +320,12 @@ impl Ledger {
         self.in_flight.values().filter(mode).count()
     }
 
+    /// Claimed emergencies.
+    fn urgent(&self) -> usize {
+        let is_urgent = |delivery: &&InFlight| delivery.priority == Priority::Emergency;
+        self.in_flight.values().filter(is_urgent).count()
+    }
+
     fn recount(&mut self) {
         let hosts = self.in_flight.values().map(|delivery| &delivery.host);
         self.limits.recount(hosts);
@@ -329,6 +342,7 @@ impl Ledger {
             let in_flight = InFlight {
                 host: delivery.host.clone(),
                 mode: delivery.mode,
+                priority: delivery.priority,
                 hash: delivery.hash.clone(),
             };
             self.in_flight.insert(delivery.id.clone(), in_flight);

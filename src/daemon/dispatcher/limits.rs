@@ -54,6 +54,14 @@ impl Limits {
         true
     }
 
+    /// Takes a place at `host` whether or not there is one: for an emergency.
+    pub(super) fn enter_first(&mut self, host: &str, now: Timestamp) {
+        let interval = self.interval;
+        let entry = self.hosts.entry(host.to_owned()).or_default();
+        entry.in_flight += 1;
+        entry.next = entry.next.max(now) + interval;
+    }
+
     /// Gives the place back.
     pub(super) fn leave(&mut self, host: &str) {
         if let Some(entry) = self.hosts.get_mut(host) {
@@ -110,6 +118,18 @@ mod tests {
         assert!(!limits.enter("a", now));
         assert!(limits.enter("b", now), "another host is another matter");
         assert_eq!(limits.full(now), ["a"]);
+        limits.leave("a");
+        assert!(limits.enter("a", now));
+    }
+
+    #[test]
+    fn an_emergency_waits_for_no_place_and_takes_one() {
+        let now = Timestamp::from_micros(0);
+        let mut limits = Limits::new(1, 1_000.0);
+        assert!(limits.enter("a", now));
+        limits.enter_first("a", now);
+        limits.leave("a");
+        assert!(!limits.enter("a", now), "the emergency is still there");
         limits.leave("a");
         assert!(limits.enter("a", now));
     }

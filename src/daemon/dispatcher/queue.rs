@@ -16,6 +16,8 @@ use tokio::sync::Semaphore;
 pub(super) struct Queue<T> {
     lanes: Mutex<Lanes<T>>,
     waiting: Semaphore,
+    /// For those who take emergencies only.
+    waiting_urgent: Semaphore,
 }
 
 #[derive(Debug)]
@@ -34,6 +36,7 @@ impl<T> Queue<T> {
                 others: VecDeque::new(),
             }),
             waiting: Semaphore::new(0),
+            waiting_urgent: Semaphore::new(0),
         }
     }
 
@@ -44,7 +47,8 @@ impl<T> Queue<T> {
 
     /// Adds jobs: emergencies, those that must not be sent twice, and the rest.
     pub(super) fn extend(&self, urgent: Vec<T>, singular: Vec<T>, others: Vec<T>) {
-        let count = urgent.len() + singular.len() + others.len();
+        let count_urgent = urgent.len();
+        let count = count_urgent + singular.len() + others.len();
         {
             let mut lanes = self.lanes();
             lanes.urgent.extend(urgent);
@@ -52,6 +56,7 @@ impl<T> Queue<T> {
             lanes.others.extend(others);
         }
         self.waiting.add_permits(count);
+        self.waiting_urgent.add_permits(count_urgent);
     }
 
     /// The next job; `None` once the queue is closed.
@@ -64,7 +69,18 @@ impl<T> Queue<T> {
                 .pop_front()
                 .or_else(|| lanes.singular.pop_front())
                 .or_else(|| lanes.others.pop_front());
-            // The permit of a job that was taken back finds nothing.
+            // The permit of a job that was taken back, or that somebody else has, finds nothing.
+            if job.is_some() {
+                return job;
+            }
+        }
+    }
+
+    /// The next emergency; `None` once the queue is closed.
+    pub(super) async fn next_urgent(&self) -> Option<T> {
+        loop {
+            self.waiting_urgent.acquire().await.ok()?.forget();
+            let job = self.lanes().urgent.pop_front();
             if job.is_some() {
                 return job;
             }
@@ -86,6 +102,7 @@ impl<T> Queue<T> {
     /// Lets the workers go.
     pub(super) fn close(&self) {
         self.waiting.close();
+        self.waiting_urgent.close();
     }
 }
 
@@ -109,5 +126,18 @@ mod tests {
         assert_eq!(queue.next().await, Some(6), "leftover permits do no harm");
         queue.close();
         assert_eq!(queue.next().await, None);
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_emergencies_takes_nothing_else_and_nobody_gets_one_twice() {
+        let queue = Queue::new();
+        queue.extend(vec![], vec![1], vec![]);
+        queue.extend(vec![0], vec![], vec![]);
+        assert_eq!(queue.next_urgent().await, Some(0));
+        assert_eq!(queue.next().await, Some(1));
+        queue.extend(vec![2], vec![], vec![]);
+        assert_eq!(queue.next().await, Some(2));
+        queue.close();
+        assert_eq!(queue.next_urgent().await, None);
     }
 }

@@ -63,6 +63,15 @@ fn hold(claimed: &Claimed, lapse: &Detail, zone: Tz, now: Timestamp) -> Finished
     conclude(claimed, AttemptEnd::failed(failure), &UNCALLED, now)
 }
 
+/// What a worker takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Takes {
+    /// Whatever comes.
+    Everything,
+    /// Emergencies, which must not wait until a device that hangs lets a worker go.
+    Emergencies,
+}
+
 /// One worker: makes calls, one after another.
 pub(super) async fn work(
     shared: Shared,
@@ -70,9 +79,14 @@ pub(super) async fn work(
     queue: Arc<Queue<Job>>,
     ends: Arc<Ends>,
     mut held: Held,
+    takes: Takes,
 ) {
     loop {
-        let Some(job) = queue.next().await else {
+        let job = match takes {
+            Takes::Everything => queue.next().await,
+            Takes::Emergencies => queue.next_urgent().await,
+        };
+        let Some(job) = job else {
             return;
         };
         let Job {

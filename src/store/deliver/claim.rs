@@ -85,9 +85,14 @@ pub(super) async fn candidates(
         let (mut after_us, mut after_id) = (i64::MIN, String::new());
         let mut longest = FIRST_PAGE;
         loop {
-            let mut want = room.in_all - chosen.len();
+            let mut want = room.in_all.saturating_sub(chosen.len());
             if mode == Mode::AtMostOnce {
-                want = want.min(room.at_most_once - singular);
+                want = want.min(room.at_most_once.saturating_sub(singular));
+            }
+            // They come first: nothing else is chosen yet.
+            let is_urgent = priority == Priority::Emergency;
+            if is_urgent {
+                want = want.max(room.emergencies.saturating_sub(chosen.len()));
             }
             if want == 0 || pages == 0 {
                 break;
@@ -106,7 +111,7 @@ pub(super) async fn candidates(
                 now.as_micros(),
                 priority.as_str(),
                 mode.as_str(),
-                full_json.as_str(),
+                if is_urgent { "[]" } else { full_json.as_str() },
                 after_us,
                 after_id.as_str(),
                 limit_us,
@@ -129,7 +134,7 @@ pub(super) async fn candidates(
                 if chosen.len() - before.0 == want {
                     break;
                 }
-                if full.contains(row.host.as_ref()) {
+                if !is_urgent && full.contains(row.host.as_ref()) {
                     continue;
                 }
                 let candidate = row.candidate()?;
@@ -214,6 +219,7 @@ impl Ready<'_> {
             channel: parsed(&self.channel, ChannelId::parse, "delivery", "channel", id)?,
             host: self.host.as_ref().to_owned(),
             mode: mode(&self.mode, id)?,
+            priority: priority(&self.priority, id)?,
         })
     }
 
@@ -224,6 +230,7 @@ impl Ready<'_> {
             channel,
             host,
             mode,
+            priority,
         } = candidate;
         let name = id.as_str();
         let hash = self
@@ -235,7 +242,7 @@ impl Ready<'_> {
             channel_name: self.channel_name.into_owned(),
             ward: parsed(&self.ward, WardId::parse, "delivery", "ward", name)?,
             ward_name: self.ward_name.into_owned(),
-            priority: priority(&self.priority, name)?,
+            priority,
             due: Timestamp::from_micros(self.due_us),
             deadline: Timestamp::from_micros(self.deadline_us),
             hash: ContentHash::from_store(hash.into_owned()),
