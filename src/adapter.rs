@@ -38,6 +38,12 @@ pub trait Adapter: Send + Sync + fmt::Debug {
         false
     }
 
+    /// Whether the channel was told in this attempt to stop what was playing, and said yes; `None` where it was not told.
+    fn stopped(&self, message: &Message, done: &[Exchange]) -> Option<bool> {
+        let _ = (message, done);
+        None
+    }
+
     /// The same for a question without any effect: is the channel alive? `None` when it cannot be asked.
     fn probe(&self, done: &[Exchange]) -> Option<Step> {
         let _ = done;
@@ -260,6 +266,19 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Bytes,
+    /// How long to wait before it goes out: for asking again.
+    pub wait: Duration,
+    /// What nobody may see of what comes of it.
+    pub hidden: Hidden,
+}
+
+/// What of an answer stays out of every record.
+#[derive(Clone, PartialEq, Default)]
+pub struct Hidden {
+    /// All of it where it is a success: it gives what is as secret as a password.
+    pub answer: bool,
+    /// Values that earlier answers of the same attempt gave: some receivers repeat what they were sent.
+    pub values: Vec<Secret>,
 }
 
 impl fmt::Debug for Request {
@@ -270,7 +289,7 @@ impl fmt::Debug for Request {
             .field("host", &transport::host(&self.url).unwrap_or_default())
             .field("headers", &names)
             .field("body_bytes", &self.body.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -383,6 +402,11 @@ mod tests {
             url: "http://user:hunter2@10.1.4.3:8080/bot-hunter2/say?token=hunter2".into(),
             headers: vec![("authorization".into(), "Bearer hunter2".into())],
             body: Bytes::from_static(b"hunter2"),
+            wait: Duration::ZERO,
+            hidden: Hidden {
+                answer: true,
+                values: vec![Secret::new("hunter2".to_owned())],
+            },
         };
         Exchange { request, result }
     }

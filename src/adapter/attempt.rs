@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
-    Adapter, Exchange, Failure, Fault, Receipt, Request, Step, redact, transport::Transport,
+    Adapter, Exchange, Failure, Fault, Receipt, Request, Response, Step, redact,
+    transport::Transport,
 };
 use crate::domain::{
     delivery::Reason, detail::Detail, message::Message, secret::Secret, time::Timestamp,
 };
 
-/// The most calls of one attempt.
-const MOST_CALLS: usize = 8;
+/// The most calls of one attempt: a net under an adapter that never decides. What a recipe may ask for fits.
+const MOST_CALLS: usize = 128;
 
 /// How much of the last answer is kept, in bytes.
 const KEPT_ANSWER: usize = 4096;
@@ -74,13 +75,9 @@ pub async fn attempt(
     transport: &Transport,
     clock_now: impl Fn() -> Timestamp,
 ) -> AttemptEnd {
-    let stops = message.preempts && adapter.can_stop();
     let step = |done: &[Exchange]| adapter.step(message, done);
     let (mut end, done) = run(adapter.secrets(), transport, clock_now, step).await;
-    end.stopped = done.first().filter(|_| stops).map(|first| {
-        let answer = first.result.as_ref();
-        answer.is_ok_and(|answer| (200..300).contains(&answer.status))
-    });
+    end.stopped = adapter.stopped(message, &done);
     end
 }
 
@@ -124,7 +121,15 @@ async fn run(
             let detail = Detail::new("call-too-many").with("most", MOST_CALLS);
             break Ending::Failed(Failure::reject(Reason::Defect, detail));
         }
-        let result = if deadline.saturating_duration_since(Instant::now()) == Duration::ZERO {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if request.wait < left && request.wait > Duration::ZERO {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a receiver takes real time, as the time-outs of calls do; a simulated clock runs no faster meanwhile"
+            )]
+            sleep(request.wait).await;
+        }
+        let result = if left <= request.wait {
             Err(Fault::never_left(
                 Reason::Unanswered,
                 Detail::new("asked-no-time"),
@@ -145,10 +150,14 @@ async fn run(
         .iter()
         .rev()
         .find_map(|exchange| Some((exchange, exchange.result.as_ref().ok()?)));
+    let is_hidden = |answer: &Response, request: &Request| {
+        request.hidden.answer && (200..300).contains(&answer.status)
+    };
+    let shown = last.filter(|(exchange, answer)| !is_hidden(answer, &exchange.request));
     let end = AttemptEnd {
         ending,
         status: last.map(|(_, answer)| answer.status),
-        answer: last.map(|(exchange, answer)| kept(&answer.body, &exchange.request, secrets)),
+        answer: shown.map(|(exchange, answer)| kept(&answer.body, &exchange.request, secrets)),
         exchanges: done.len(),
         stopped: None,
     };
@@ -158,6 +167,7 @@ async fn run(
 /// The beginning of an answer, without what the channel was told in confidence.
 fn kept(body: &[u8], request: &Request, secrets: &[Secret]) -> String {
     let mut secrets = secrets.to_vec();
+    secrets.extend_from_slice(&request.hidden.values);
     // Credentials often travel in another shape than they are kept in, such as base64.
     let credentials = request
         .headers

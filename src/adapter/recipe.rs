@@ -8,13 +8,21 @@
 //! - What is neither accepted nor named by `errors` means what [`classify`] says. A success that is
 //!   not as expected is rejected: an answer came, and repeating could double what was done. A person looks at it.
 //! - `found.receipt`, where `take` names it, is the receipt of something that was already there.
-//! - `value` is worked out before `find`, so it cannot use `found`; `probe` sees `channel` and `with` only.
+//! - `value` is worked out from the message alone, so it cannot use `steps` or `found`; `probe` sees `channel`, `with` and the
+//!   steps that are always made.
 //! - `stop` comes before everything else where the message preempts; what is answered to it does not matter.
+//! - A step must not be heard or seen by anybody. So its doubt becomes another attempt, in which all steps are made again.
+//! - `poll` asks again after an answer that is a success and neither done nor named by `errors`.
+//! - `confirm` never makes things worse: without a clear answer what was accepted stays accepted.
 //! - Every call with an effect carries the delivery's id as `Idempotency-Key`, unless the recipe sets that header.
+//!
+#![doc = include_str!("recipe/LANGUAGE.md")]
 
+mod auth;
 mod compile;
 mod judge;
 mod names;
+mod replay;
 mod scene;
 mod text;
 mod write;
@@ -63,7 +71,7 @@ pub enum RecipeProblemKind {
     #[error("`{0}` is not a JSON pointer, which is empty or begins with a slash")]
     Pointer(String),
     /// A `$` key that is not alone in its map, or that does not exist, or a `$number` that is not a text.
-    #[error("`{0}` is not a form of $json, $base64 or $number, each alone in its map")]
+    #[error("`{0}` is not a form of $json, $base64, $number or $audio, each alone in its map")]
     Dollar(String),
     /// A header that cannot be set here.
     #[error("`{0}` cannot be the name of a header here")]
@@ -71,6 +79,9 @@ pub enum RecipeProblemKind {
     /// A header value with control characters.
     #[error("a header's value cannot hold control characters")]
     HeaderValue,
+    /// Not a regular expression.
+    #[error("`{0}` is not a regular expression")]
+    Pattern(String),
     /// Not an address.
     #[error("this does not give an address that begins with http:// or https://")]
     Address,
@@ -101,6 +112,7 @@ impl RecipeProblem {
             kind @ (RecipeProblemKind::Template(_)
             | RecipeProblemKind::Method(_)
             | RecipeProblemKind::Pointer(_)
+            | RecipeProblemKind::Pattern(_)
             | RecipeProblemKind::Dollar(_)
             | RecipeProblemKind::HeaderName(_)) => {
                 told("call-recipe").with("problem", redact(&kind.to_string(), secrets))
@@ -121,7 +133,8 @@ pub struct RecipeAdapter {
 struct Facts {
     id: String,
     name: String,
-    with: BTreeMap<String, String>,
+    /// Its parameters, by name. No tree: one for each of many channels would be mostly empty nodes.
+    with: Box<[(String, String)]>,
     /// Whether `message` has only the fields that the recipe names. Not so where a recipe is checked: what it may name is
     /// part of what is said about a mistake.
     is_lean: bool,
@@ -132,9 +145,20 @@ impl Facts {
         Self {
             id: id.to_owned(),
             name: name.to_owned(),
-            with: with.clone(),
+            with: with
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
             is_lean: false,
         }
+    }
+
+    /// A parameter.
+    fn parameter(&self, name: &str) -> Option<&str> {
+        let found = self
+            .with
+            .binary_search_by(|(known, _)| known.as_str().cmp(name));
+        Some(&self.with[found.ok()?].1)
     }
 
     /// `channel` and `with`, for the engine. Made when it is asked for: most recipes never ask, and one for each of many
@@ -197,105 +221,6 @@ impl RecipeAdapter {
         ))
     }
 
-    fn decide(&self, message: &Message, done: &[Exchange]) -> Result<Step, RecipeProblem> {
-        let recipe = &*self.recipe;
-        let mut scene = Scene::new(recipe, &self.facts, Some(message));
-        // Whatever the device makes of that, the emergency is sent: to be heard late is better than not to be heard.
-        let done = match (&recipe.stop, message.preempts, done) {
-            (Some(stop), true, []) => return Ok(Step::Call(stop.write(&scene, None)?)),
-            (Some(_), true, [_, rest @ ..]) => rest,
-            _ => done,
-        };
-        let asks = recipe
-            .find
-            .as_ref()
-            .filter(|find| find.always || message.attempt > 1);
-        let sent = match (asks, done) {
-            (None, sent) => sent,
-            (Some(find), []) => return Ok(Step::Call(find.call.write(&scene, None)?)),
-            (Some(find), [asked, sent @ ..]) => match self.answered(find, asked, &scene)? {
-                Asked::Absent => sent,
-                Asked::Failed(failure) => return Ok(Step::Failed(failure)),
-                Asked::Found(found) => match (&find.update, sent) {
-                    (None, _) => return Ok(Step::accepted(reference(found.get("receipt")))),
-                    (Some(update), []) => {
-                        scene.found(found);
-                        return send(&scene, update, message);
-                    }
-                    (Some(_), sent) => {
-                        scene.found(found);
-                        sent
-                    }
-                },
-            },
-        };
-        match sent {
-            [] => send(&scene, &recipe.request, message),
-            [exchange] => Ok(self.judge(exchange, &scene).unwrap_or_else(|problem| {
-                // The call was made and answered; only the judging failed, so it may have happened.
-                Step::Failed(Failure::unknown(
-                    Reason::Defect,
-                    problem.told(&self.secrets),
-                ))
-            })),
-            _ => Ok(Step::Failed(Failure::reject(
-                Reason::Defect,
-                Detail::new("call-more-answers"),
-            ))),
-        }
-    }
-
-    fn judge(&self, exchange: &Exchange, scene: &Scene<'_>) -> Result<Step, RecipeProblem> {
-        let Ok(response) = &exchange.result else {
-            return Ok(Step::Failed(classify(exchange)));
-        };
-        let answer = Answer::new(response);
-        let Some(mismatch) = self.recipe.accepted.mismatch(&answer, scene)? else {
-            let receipt = self
-                .recipe
-                .receipt
-                .as_deref()
-                .and_then(|pointer| answer.at(pointer));
-            return Ok(Step::accepted(reference(receipt)));
-        };
-        Ok(Step::Failed(
-            self.refused(exchange, &answer, scene, mismatch)?,
-        ))
-    }
-
-    fn answered(
-        &self,
-        find: &compile::Question,
-        exchange: &Exchange,
-        scene: &Scene<'_>,
-    ) -> Result<Asked, RecipeProblem> {
-        let Ok(response) = &exchange.result else {
-            return Ok(Asked::Failed(classify(exchange).without_effect()));
-        };
-        let answer = Answer::new(response);
-        if find.found.holds(&answer, scene)? {
-            let mut found = Map::new();
-            for (name, pointer) in &find.take {
-                let Some(value) = answer.at(pointer) else {
-                    let detail = Detail::new("call-no-field").with("pointer", pointer);
-                    return Ok(Asked::Failed(Failure::reject(Reason::Unexpected, detail)));
-                };
-                found.insert(name.clone(), value.clone());
-            }
-            return Ok(Asked::Found(found));
-        }
-        if find.absent.holds(&answer, scene)? {
-            return Ok(Asked::Absent);
-        }
-        let failure = self.refused(
-            exchange,
-            &answer,
-            scene,
-            Detail::new("call-neither").with("status", response.status),
-        )?;
-        Ok(Asked::Failed(failure.without_effect()))
-    }
-
     /// What an answer means that is not the hoped-for one.
     fn refused(
         &self,
@@ -337,41 +262,6 @@ impl RecipeAdapter {
             other => other,
         })
     }
-
-    fn probed(&self, probe: &compile::Pulse, done: &[Exchange]) -> Result<Step, RecipeProblem> {
-        let scene = Scene::new(&self.recipe, &self.facts, None);
-        let [exchange] = done else {
-            return Ok(Step::Call(probe.call.write(&scene, None)?));
-        };
-        let Ok(response) = &exchange.result else {
-            return Ok(Step::Failed(classify(exchange).without_effect()));
-        };
-        let answer = Answer::new(response);
-        let Some(mismatch) = probe.healthy.mismatch(&answer, &scene)? else {
-            return Ok(Step::accepted(None));
-        };
-        let detail = String::from(mismatch);
-        Ok(Step::Failed(match classify(exchange).without_effect() {
-            Failure::Retry { after, reason, .. } => Failure::Retry {
-                after,
-                reason,
-                detail,
-            },
-            other => Failure::reject(other.reason(), detail),
-        }))
-    }
-}
-
-fn send(scene: &Scene<'_>, call: &write::Call, message: &Message) -> Result<Step, RecipeProblem> {
-    let key = message.delivery.as_str();
-    Ok(Step::Call(call.write(scene, Some(key))?))
-}
-
-/// What `find` found out.
-enum Asked {
-    Found(Map<String, Value>),
-    Absent,
-    Failed(Failure),
 }
 
 /// A receiver's own reference as evidence: short, and only a text or a number.
@@ -385,8 +275,7 @@ fn reference(value: Option<&Value>) -> Option<String> {
 
 impl Adapter for RecipeAdapter {
     fn step(&self, message: &Message, done: &[Exchange]) -> Step {
-        self.decide(message, done)
-            .unwrap_or_else(|problem| self.unwritable(&problem))
+        self.replay(message, done)
     }
 
     fn can_ask(&self) -> bool {
@@ -397,12 +286,13 @@ impl Adapter for RecipeAdapter {
         self.recipe.stop.is_some()
     }
 
+    fn stopped(&self, message: &Message, done: &[Exchange]) -> Option<bool> {
+        self.replay_stop(message, done)
+    }
+
     fn probe(&self, done: &[Exchange]) -> Option<Step> {
         let probe = self.recipe.probe.as_ref()?;
-        Some(
-            self.probed(probe, done)
-                .unwrap_or_else(|problem| self.unwritable(&problem)),
-        )
+        Some(self.replay_probe(probe, done))
     }
 
     fn name(&self) -> &str {

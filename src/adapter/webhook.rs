@@ -4,14 +4,14 @@
 //! `webhook-id` is the delivery's id and the same on every attempt. With several secrets every one signs, newest first,
 //! so that a receiver can change over without a gap. The body does not change between attempts.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{Adapter, Exchange, Request, Step, classify, transport};
+use super::{Adapter, Exchange, Hidden, Request, Step, classify, transport};
 use crate::domain::{channel::Channel, message::Message, secret::Secret, time::Timestamp};
 
 /// How far a timestamp may lie from the receiver's clock, in seconds: what the specification's libraries allow.
@@ -200,6 +200,8 @@ impl WebhookAdapter {
             url: self.url.clone(),
             headers: headers.into(),
             body: Bytes::from(body),
+            wait: Duration::ZERO,
+            hidden: Hidden::default(),
         }
     }
 }

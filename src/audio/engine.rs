@@ -1,11 +1,13 @@
 //! The engines: words in, a WAV file out. What they have in common is that they may hang, die, or give anything at all;
 //! nothing here trusts them.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::{AudioError, Manner, process::Workshop};
 use crate::{
-    adapter::{Request, transport::Transport},
+    adapter::{Hidden, Request, transport::Transport},
     domain::{
         audio::{AudioSettings, Engine, HttpBody, HttpEngine, Program, Timbre},
         bulletin::{Turn, Voice},
@@ -150,6 +152,8 @@ async fn ask(
         url: engine.url.clone(),
         headers,
         body: body.into(),
+        wait: Duration::ZERO,
+        hidden: Hidden::default(),
     };
     let answer = service
         .transport

@@ -1,8 +1,9 @@
 //! Recipes: adapters written as data. `crate::adapter::recipe` makes them act.
 //!
-//! Every text in a request or a condition is a template over `message`, `channel`, `with`, `value` and `found`.
+//! Every text in a request or a condition is a template over `message`, `audio`, `channel`, `with`, `value`, `steps` and
+//! `found`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::id::RecipeId;
 
@@ -17,6 +18,10 @@ pub struct Recipe {
     pub parameters: BTreeMap<String, ParameterSpec>,
     /// Named values worked out before the request, in this order; each may use those before it.
     pub values: Vec<(String, Value)>,
+    /// How requests prove who is calling.
+    pub auth: Option<Auth>,
+    /// Calls that come before, in this order: to log in, to upload. They must not be heard or seen by anybody.
+    pub steps: Vec<(String, StepSpec)>,
     /// "Is it already there?"
     pub find: Option<Find>,
     /// The request that sends.
@@ -25,10 +30,33 @@ pub struct Recipe {
     pub stop: Option<RequestSpec>,
     /// What counts as accepted.
     pub accepted: Accepted,
+    /// "Was it really done?", asked after it was accepted.
+    pub confirm: Option<Confirm>,
     /// What other answers mean; the first match decides.
     pub errors: Vec<ErrorRule>,
     /// The question that shows whether the channel is alive, without any effect on it.
     pub probe: Option<Probe>,
+}
+
+impl Recipe {
+    /// Every request in it.
+    pub fn requests(&self) -> impl Iterator<Item = &RequestSpec> {
+        let find = self.find.iter();
+        std::iter::once(&self.request)
+            .chain(&self.stop)
+            .chain(self.steps.iter().map(|(_, step)| &step.request))
+            .chain(find.clone().map(|find| &find.request))
+            .chain(find.filter_map(|find| find.update.as_ref()))
+            .chain(self.confirm.iter().map(|confirm| &confirm.request))
+            .chain(self.probe.iter().map(|probe| &probe.request))
+    }
+
+    /// Whether it sends the message's sound, or speaks of it.
+    #[must_use]
+    pub fn wants_sound(&self) -> bool {
+        self.requests()
+            .any(|request| request.body.is_sound() || request.mentions("audio."))
+    }
 }
 
 /// One parameter of a recipe.
@@ -51,6 +79,87 @@ pub enum Value {
     Json(serde_json::Value),
 }
 
+/// How requests prove who is calling. A request that sets `Authorization` itself is left alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Auth {
+    /// RFC 7617.
+    Basic {
+        /// The account.
+        user: String,
+        /// Its password.
+        password: String,
+    },
+    /// RFC 6750.
+    Bearer(String),
+    /// RFC 7616 and 2617: the receiver asks first, and the same request goes out again with the answer. MD5 and SHA-256,
+    /// each with and without `-sess`; `qop` absent or `auth`.
+    Digest {
+        /// The account.
+        user: String,
+        /// Its password.
+        password: String,
+    },
+}
+
+/// When a step is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StepWhen {
+    /// Before anything else, `find` and `probe` among it: to log in.
+    Always,
+    /// Only before something is really sent: to upload.
+    #[default]
+    Send,
+}
+
+/// A call before the one that counts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepSpec {
+    /// When it is made.
+    pub when: StepWhen,
+    /// The request.
+    pub request: RequestSpec,
+    /// What counts as done; without any condition, every 2xx.
+    pub accepted: Match,
+    /// Values taken from the answer, for `steps.<step>.<name>`. Nobody sees them: what a login gives is as secret as a password.
+    pub take: BTreeMap<String, Take>,
+    /// Whether to ask again while it is not done.
+    pub poll: Option<Poll>,
+}
+
+/// Asking again while an answer that is a success is not yet the one that is hoped for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Poll {
+    /// How long to wait in between.
+    pub every: Duration,
+    /// How often to ask at most, the first time included.
+    pub most: u16,
+}
+
+/// Where in an answer a value is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Take {
+    /// At a JSON pointer (RFC 6901).
+    Json(String),
+    /// In a header.
+    Header(String),
+    /// What the first group of a regular expression matches in the body, or all of what it matches where it has no group.
+    Pattern(String),
+}
+
+/// "Was it really done?": asked after the request was accepted. It never makes things worse: without a clear answer what
+/// was accepted stays accepted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Confirm {
+    /// The question; it must have no effect.
+    pub request: RequestSpec,
+    /// The answer that means yes: the device itself says so.
+    pub confirmed: Match,
+    /// The answer that means no, for good.
+    pub refuted: Option<Match>,
+    /// Whether to ask again while it says neither.
+    pub poll: Option<Poll>,
+}
+
 /// A request as templates.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequestSpec {
@@ -62,6 +171,52 @@ pub struct RequestSpec {
     pub headers: BTreeMap<String, String>,
     /// The body.
     pub body: Body,
+    /// Whether the recipe's `auth` is left out: for an address at somebody else's, who must not learn it.
+    pub anonymous: bool,
+}
+
+impl RequestSpec {
+    /// Whether `name` occurs in one of its templates.
+    #[must_use]
+    pub fn mentions(&self, name: &str) -> bool {
+        let has = |text: &String| text.contains('{') && text.contains(name);
+        let in_body = match &self.body {
+            Body::Empty | Body::Audio => false,
+            Body::Json(json) => json.to_string().contains(name),
+            Body::Form(fields) => fields.values().any(has),
+            Body::Text(text) => has(text),
+            Body::Multipart(parts) => parts.values().any(|part| {
+                let value = match &part.value {
+                    PartValue::Text(text) => Some(text),
+                    PartValue::Audio => None,
+                };
+                let texts = [value, part.filename.as_ref(), part.media_type.as_ref()];
+                texts.into_iter().flatten().any(has)
+            }),
+        };
+        in_body || has(&self.url) || self.headers.values().any(has)
+    }
+}
+
+impl Body {
+    /// Whether the message's sound is in it.
+    fn is_sound(&self) -> bool {
+        fn holds_audio(json: &serde_json::Value) -> bool {
+            match json {
+                serde_json::Value::Array(items) => items.iter().any(holds_audio),
+                serde_json::Value::Object(map) => {
+                    map.contains_key("$audio") || map.values().any(holds_audio)
+                }
+                _ => false,
+            }
+        }
+        match self {
+            Self::Audio => true,
+            Self::Json(json) => holds_audio(json),
+            Self::Multipart(parts) => parts.values().any(|part| part.value == PartValue::Audio),
+            Self::Empty | Self::Form(_) | Self::Text(_) => false,
+        }
+    }
 }
 
 /// A body as templates.
@@ -72,7 +227,7 @@ pub enum Body {
     Empty,
     /// A JSON tree. Texts in it are templates and come out as JSON strings. A map with the single key `$json` comes out
     /// as a string that holds its value's JSON, `$base64` as a string that holds the base64 of its value's text or
-    /// JSON, `$number` as the number its template's text spells.
+    /// JSON, `$number` as the number its template's text spells, `$audio: base64` as the message's sound in base64.
     Json(serde_json::Value),
     /// `application/x-www-form-urlencoded` fields.
     Form(BTreeMap<String, String>),
@@ -88,11 +243,20 @@ pub enum Body {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
     /// Its content.
-    pub value: String,
+    pub value: PartValue,
     /// Its file name, which makes it a file for the receiver.
     pub filename: Option<String>,
     /// Its media type.
     pub media_type: Option<String>,
+}
+
+/// What a part holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PartValue {
+    /// A text.
+    Text(String),
+    /// The message's sound; its media type is that of the part where the recipe gives none.
+    Audio,
 }
 
 /// Conditions on an answer; all that are given must hold.
@@ -107,6 +271,8 @@ pub struct Match {
     pub json: BTreeMap<String, String>,
     /// A text that the body contains.
     pub text: Option<String>,
+    /// A regular expression that the body matches somewhere. No template.
+    pub pattern: Option<String>,
 }
 
 /// Statuses from `low` to `high`, both included: `200` or `2xx` in a file.
@@ -176,14 +342,28 @@ pub struct Find {
     pub always: bool,
     /// The question.
     pub request: RequestSpec,
+    /// A JSON pointer to a list in the answer. Where it is given, `json` in `found`, and `take`, are about an item of that list:
+    /// the first for which `found` holds.
+    pub list: Option<String>,
     /// The answer that means yes.
     pub found: Match,
     /// The answer that means no.
     pub absent: Match,
-    /// Values taken from the answer by JSON pointer, for `found.<name>`.
-    pub take: BTreeMap<String, String>,
+    /// Whether to turn the page while it is neither found nor absent. `{{ page }}` counts from 1.
+    pub pages: Option<Pages>,
+    /// Values taken from the answer, for `found.<name>`.
+    pub take: BTreeMap<String, Take>,
     /// Sent instead of the recipe's request when it is there; without it, being there is being accepted.
     pub update: Option<RequestSpec>,
+}
+
+/// A list that comes in pages.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pages {
+    /// The answer after which there is another page.
+    pub more: Match,
+    /// How many are looked through at most; then it is an error, because what comes after could be ours.
+    pub most: u16,
 }
 
 /// "Are you alive?"

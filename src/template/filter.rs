@@ -3,6 +3,8 @@
 use std::{borrow::Cow, fmt::Write};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
+use md5::Md5;
 use sha2::{Digest, Sha256};
 use tera::{Error, ErrorKind, Kwargs, State, Tera, TeraResult, Value};
 
@@ -20,9 +22,26 @@ pub(super) fn register(tera: &mut Tera) {
     tera.register_filter("upper_first", |value: &Value, _: Kwargs, _: &State<'_>| {
         Ok::<_, Error>(upper_first(&text(value)?))
     });
-    tera.register_filter("sha256", |value: &Value, _: Kwargs, _: &State<'_>| {
-        Ok::<_, Error>(sha256_hex(text(value)?.as_bytes()))
+    tera.register_filter(
+        "sha256",
+        |value: &Value, arguments: Kwargs, _: &State<'_>| {
+            encoded(&Sha256::digest(text(value)?.as_bytes()), &arguments)
+        },
+    );
+    // Weak, and what many a vendor's interface signs with all the same.
+    tera.register_filter("md5", |value: &Value, arguments: Kwargs, _: &State<'_>| {
+        encoded(&Md5::digest(text(value)?.as_bytes()), &arguments)
     });
+    tera.register_filter(
+        "hmac_sha256",
+        |value: &Value, arguments: Kwargs, _: &State<'_>| {
+            let key: &str = arguments.must_get("key")?;
+            let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes())
+                .map_err(|error| Error::message(error.to_string()))?;
+            mac.update(text(value)?.as_bytes());
+            encoded(&mac.finalize().into_bytes(), &arguments)
+        },
+    );
 }
 
 /// The text of a text, a number or a boolean; nothing else has one here.
@@ -72,10 +91,25 @@ fn upper_first(text: &str) -> String {
     })
 }
 
-fn sha256_hex(bytes: &[u8]) -> String {
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
+/// SHA-256 as 64 small hexadecimal digits.
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut hex = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
         write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
     }
     hex
+}
+
+/// Bytes as `encoding` says: `hex`, which is usual, or `base64`.
+fn encoded(bytes: &[u8], arguments: &Kwargs) -> TeraResult<String> {
+    match arguments.get::<&str>("encoding")? {
+        None | Some("hex") => Ok(hex(bytes)),
+        Some("base64") => Ok(STANDARD.encode(bytes)),
+        Some(_) => Err(Error::message("encoding is hex or base64")),
+    }
 }

@@ -5,9 +5,11 @@
 mod attempts;
 mod cases;
 mod language;
+mod proofs;
 mod recipes;
 mod server;
 mod simulated;
+mod steps;
 mod transport;
 mod webhook;
 

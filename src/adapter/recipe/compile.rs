@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 
 use super::{
     Facts, Recipe, RecipeProblem, RecipeProblemKind, Scene,
-    judge::{Condition, check_pointer},
+    auth::Auth,
+    judge::{Condition, Take, check_pointer},
     scene::FIELDS,
     text::{Reading, Text, Tree},
     write::{Call, each_leaf},
@@ -22,7 +23,7 @@ use crate::{
         bulletin::{Format, Priority},
         id::{BulletinId, ChannelId, DeliveryId, RecipeId, WardId},
         message::{Content, Message},
-        recipe::{self, Verdict},
+        recipe::{self, Poll, StepWhen, Verdict},
         time::Timestamp,
     },
     template::{TemplateErrorKind, Templates},
@@ -38,13 +39,27 @@ pub struct CompiledRecipe {
     /// What the recipe declares, with defaults.
     parameters: BTreeMap<String, Option<String>>,
     pub(super) values: Vec<(String, Tree)>,
+    pub(super) auth: Option<Auth>,
+    pub(super) steps: Vec<Step>,
     pub(super) find: Option<Question>,
     pub(super) request: Call,
     pub(super) stop: Option<Call>,
     pub(super) accepted: Condition,
     pub(super) receipt: Option<String>,
+    pub(super) confirm: Option<Confirmation>,
     pub(super) errors: Vec<(Condition, Verdict)>,
     pub(super) probe: Option<Pulse>,
+}
+
+/// A call before the one that counts, read.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) name: String,
+    pub(super) when: StepWhen,
+    pub(super) call: Call,
+    pub(super) accepted: Condition,
+    pub(super) take: Vec<(String, Take)>,
+    pub(super) poll: Option<Poll>,
 }
 
 /// "Is it already there?", read.
@@ -52,10 +67,22 @@ pub struct CompiledRecipe {
 pub(super) struct Question {
     pub(super) always: bool,
     pub(super) call: Call,
+    pub(super) list: Option<String>,
     pub(super) found: Condition,
     pub(super) absent: Condition,
-    pub(super) take: Vec<(String, String)>,
+    /// When there is another page, and how many are looked through at most.
+    pub(super) pages: Option<(Condition, u16)>,
+    pub(super) take: Vec<(String, Take)>,
     pub(super) update: Option<Call>,
+}
+
+/// "Was it really done?", read.
+#[derive(Debug)]
+pub(super) struct Confirmation {
+    pub(super) call: Call,
+    pub(super) confirmed: Condition,
+    pub(super) refuted: Option<Condition>,
+    pub(super) poll: Option<Poll>,
 }
 
 /// "Are you alive?", read.
@@ -86,6 +113,15 @@ impl CompiledRecipe {
                 .iter()
                 .map(|(name, value)| (name.clone(), read_value(&mut reading, name, value)))
                 .collect(),
+            auth: recipe
+                .auth
+                .as_ref()
+                .map(|auth| Auth::read(&mut reading, auth)),
+            steps: recipe
+                .steps
+                .iter()
+                .map(|(name, step)| read_step(&mut reading, name, step))
+                .collect(),
             find: recipe
                 .find
                 .as_ref()
@@ -97,6 +133,10 @@ impl CompiledRecipe {
                 .map(|stop| Call::read(&mut reading, "stop", stop)),
             accepted: Condition::read_success(&mut reading, "accepted", &recipe.accepted.when),
             receipt: recipe.accepted.receipt.clone(),
+            confirm: recipe
+                .confirm
+                .as_ref()
+                .map(|confirm| read_confirm(&mut reading, confirm)),
             errors: recipe
                 .errors
                 .iter()
@@ -146,37 +186,82 @@ impl CompiledRecipe {
     pub fn trial(&self, with: &BTreeMap<String, String>) -> Result<(), RecipeProblem> {
         self.check_parameters(with)?;
         let facts = Facts::new("sample", "Sample", with);
-        let message = sample();
-        let mut scene = Scene::new(self, &facts, Some(&message));
-        self.request.host(&scene)?;
-        self.request.write(&scene, None)?;
-        if let Some(stop) = &self.stop {
-            stop.host(&scene)?;
-            stop.write(&scene, None)?;
-        }
-        self.conditions()
-            .try_for_each(|text| scene.text(text).map(drop))?;
-        if let Some(find) = &self.find {
-            find.call.host(&scene)?;
-            find.call.write(&scene, None)?;
-            find.texts()
-                .try_for_each(|text| scene.text(text).map(drop))?;
-            if let Some(update) = &find.update {
-                scene.found(find.sample());
-                update.host(&scene)?;
-                update.write(&scene, None)?;
+        self.visit(&facts, &mut |scene, look| match look {
+            Look::Call(call) if call.follows() => {
+                let mut first = Ok(());
+                call.each(scene, &mut |problem| {
+                    if first.is_ok() {
+                        first = Err(problem);
+                    }
+                });
+                first
             }
+            Look::Call(call) => {
+                call.host(scene)?;
+                call.write(scene, None).map(drop)
+            }
+            Look::Text(text) => scene.text(text).map(drop),
+        })
+    }
+
+    /// Shows every request and every text with what it can know when its turn comes.
+    fn visit(
+        &self,
+        facts: &Facts,
+        look: &mut dyn FnMut(&Scene<'_>, Look<'_>) -> Result<(), RecipeProblem>,
+    ) -> Result<(), RecipeProblem> {
+        let message = sample();
+        let mut scene = Scene::new(self, facts, Some(&message));
+        if let Some(stop) = &self.stop {
+            look(&scene, Look::Call(stop))?;
+        }
+        for step in self.steps_of(StepWhen::Always) {
+            step.visit(&mut scene, look)?;
+        }
+        // Who calls may be proven by what a login gave.
+        for text in self.auth.iter().flat_map(Auth::texts) {
+            look(&scene, Look::Text(text))?;
+        }
+        if let Some(find) = &self.find {
+            let scene = scene.and("page", Value::from(1));
+            look(&scene, Look::Call(&find.call))?;
+            find.texts()
+                .try_for_each(|text| look(&scene, Look::Text(text)))?;
+        }
+        for step in self.steps_of(StepWhen::Send) {
+            step.visit(&mut scene, look)?;
+        }
+        look(&scene, Look::Call(&self.request))?;
+        self.conditions()
+            .try_for_each(|text| look(&scene, Look::Text(text)))?;
+        if let Some(confirm) = &self.confirm {
+            let scene = scene.and("receipt", Value::from("1"));
+            look(&scene, Look::Call(&confirm.call))?;
+            confirm
+                .texts()
+                .try_for_each(|text| look(&scene, Look::Text(text)))?;
+        }
+        if let Some(find) = &self.find
+            && let Some(update) = &find.update
+        {
+            scene.know("found", Value::Object(sample_of(&find.take)));
+            look(&scene, Look::Call(update))?;
         }
         if let Some(probe) = &self.probe {
-            let scene = Scene::new(self, &facts, None);
-            probe.call.host(&scene)?;
-            probe.call.write(&scene, None)?;
-            probe
-                .healthy
-                .texts()
-                .try_for_each(|text| scene.text(text).map(drop))?;
+            let mut scene = Scene::new(self, facts, None);
+            for step in self.steps_of(StepWhen::Always) {
+                step.visit(&mut scene, look)?;
+            }
+            look(&scene, Look::Call(&probe.call))?;
+            let mut texts = probe.healthy.texts();
+            texts.try_for_each(|text| look(&scene, Look::Text(text)))?;
         }
         Ok(())
+    }
+
+    /// The steps that are made at one of the two times, in their order.
+    pub(super) fn steps_of(&self, when: StepWhen) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(move |step| step.when == when)
     }
 
     pub(super) fn check_parameters(
@@ -198,7 +283,13 @@ impl CompiledRecipe {
 
     /// The host that a sample message would go to.
     pub(super) fn sample_host(&self, facts: &Facts) -> Result<String, RecipeProblem> {
-        self.request.host(&Scene::new(self, facts, Some(&sample())))
+        // Where a step gives the address, it is not known before.
+        let steps = self.steps.iter().map(|step| &step.call);
+        let known = std::iter::once(&self.request)
+            .chain(steps)
+            .find(|call| !call.follows())
+            .unwrap_or(&self.request);
+        known.host(&Scene::new(self, facts, Some(&sample())))
     }
 
     /// The names in templates that nothing will ever fill. Only those: what else can go wrong depends on a channel's
@@ -213,7 +304,6 @@ impl CompiledRecipe {
             )
         });
         let facts = Facts::new("sample", "Sample", &with.collect());
-        let message = sample();
         let mut problems: HashMap<String, RecipeProblem> = HashMap::new();
         let mut note = |problem: RecipeProblem| {
             if let RecipeProblemKind::Template(error) = &problem.kind
@@ -222,32 +312,21 @@ impl CompiledRecipe {
                 problems.insert(problem.path.clone(), problem);
             }
         };
-        let mut scene = Scene::new(self, &facts, Some(&message));
-        let mut noted =
-            |scene: &Scene<'_>, text: &Text| scene.text(text).map_or_else(&mut note, drop);
+        let message = sample();
+        let scene = Scene::new(self, &facts, Some(&message));
         for (_, tree) in &self.values {
-            each_leaf(tree, &mut |text| noted(&scene, text));
+            each_leaf(tree, &mut |text| {
+                scene.text(text).map_or_else(&mut note, drop);
+            });
         }
-        self.conditions().for_each(|text| noted(&scene, text));
-        if let Some(find) = &self.find {
-            find.texts().for_each(|text| noted(&scene, text));
-        }
-        if let Some(probe) = &self.probe {
-            let scene = Scene::new(self, &facts, None);
-            probe.healthy.texts().for_each(|text| noted(&scene, text));
-            probe.call.each(&scene, &mut note);
-        }
-        self.request.each(&scene, &mut note);
-        if let Some(stop) = &self.stop {
-            stop.each(&scene, &mut note);
-        }
-        if let Some(find) = &self.find {
-            find.call.each(&scene, &mut note);
-            scene.found(find.sample());
-            if let Some(update) = &find.update {
-                update.each(&scene, &mut note);
+        let shown = self.visit(&facts, &mut |scene, look| {
+            match look {
+                Look::Call(call) => call.each(scene, &mut note),
+                Look::Text(text) => scene.text(text).map_or_else(&mut note, drop),
             }
-        }
+            Ok(())
+        });
+        debug_assert!(shown.is_ok(), "nothing that looks here fails");
         let mut problems: Vec<RecipeProblem> = problems.into_values().collect();
         problems.sort_by(|a, b| a.path.cmp(&b.path));
         problems
@@ -262,18 +341,46 @@ impl CompiledRecipe {
     }
 }
 
+/// One thing of a recipe that is filled in.
+enum Look<'r> {
+    Call(&'r Call),
+    Text(&'r Text),
+}
+
+impl Step {
+    fn visit(
+        &self,
+        scene: &mut Scene<'_>,
+        look: &mut dyn FnMut(&Scene<'_>, Look<'_>) -> Result<(), RecipeProblem>,
+    ) -> Result<(), RecipeProblem> {
+        look(scene, Look::Call(&self.call))?;
+        self.accepted
+            .texts()
+            .try_for_each(|text| look(scene, Look::Text(text)))?;
+        scene.know_step(&self.name, sample_of(&self.take));
+        Ok(())
+    }
+}
+
 impl Question {
     fn texts(&self) -> impl Iterator<Item = &Text> {
-        self.found.texts().chain(self.absent.texts())
+        let more = self.pages.iter().flat_map(|(more, _)| more.texts());
+        self.found.texts().chain(self.absent.texts()).chain(more)
     }
+}
 
-    /// `found` as it could be.
-    fn sample(&self) -> Map<String, Value> {
-        self.take
-            .iter()
-            .map(|(name, _)| (name.clone(), Value::from(1)))
-            .collect()
+impl Confirmation {
+    fn texts(&self) -> impl Iterator<Item = &Text> {
+        let refuted = self.refuted.iter().flat_map(Condition::texts);
+        self.confirmed.texts().chain(refuted)
     }
+}
+
+/// What is taken from an answer, as it could be.
+fn sample_of(take: &[(String, Take)]) -> Map<String, Value> {
+    take.iter()
+        .map(|(name, _)| (name.clone(), Value::from("1")))
+        .collect()
 }
 
 /// The fields of `message` that may be asked for: those whose names occur in a template at all, and all of them where a
@@ -295,20 +402,58 @@ fn read_value(reading: &mut Reading, name: &str, value: &recipe::Value) -> Tree 
     }
 }
 
+fn read_takes(
+    reading: &mut Reading,
+    path: &str,
+    takes: &BTreeMap<String, recipe::Take>,
+) -> Vec<(String, Take)> {
+    let mut read = Vec::new();
+    for (name, take) in takes {
+        let take = Take::read(reading, &format!("{path}.{name}"), take);
+        read.extend(take.map(|take| (name.clone(), take)));
+    }
+    read
+}
+
+fn read_step(reading: &mut Reading, name: &str, step: &recipe::StepSpec) -> Step {
+    let path = format!("steps.{name}");
+    Step {
+        name: name.to_owned(),
+        when: step.when,
+        call: Call::read(reading, &format!("{path}.request"), &step.request),
+        accepted: Condition::read_success(reading, &format!("{path}.accepted"), &step.accepted),
+        take: read_takes(reading, &format!("{path}.take"), &step.take),
+        poll: step.poll,
+    }
+}
+
+fn read_confirm(reading: &mut Reading, confirm: &recipe::Confirm) -> Confirmation {
+    Confirmation {
+        call: Call::read(reading, "confirm.request", &confirm.request),
+        confirmed: Condition::read_success(reading, "confirm.confirmed", &confirm.confirmed),
+        refuted: confirm
+            .refuted
+            .as_ref()
+            .map(|refuted| Condition::read_success(reading, "confirm.refuted", refuted)),
+        poll: confirm.poll,
+    }
+}
+
 fn read_find(reading: &mut Reading, find: &recipe::Find) -> Question {
-    for (name, pointer) in &find.take {
-        check_pointer(reading, &format!("find.take.{name}"), pointer);
+    if let Some(pointer) = &find.list {
+        check_pointer(reading, "find.list", pointer);
     }
     Question {
         always: find.always,
         call: Call::read(reading, "find.request", &find.request),
+        list: find.list.clone(),
         found: Condition::read_success(reading, "find.found", &find.found),
         absent: Condition::read_success(reading, "find.absent", &find.absent),
-        take: find
-            .take
-            .iter()
-            .map(|(name, pointer)| (name.clone(), pointer.clone()))
-            .collect(),
+        pages: find.pages.as_ref().map(|pages| {
+            let more = Condition::read_success(reading, "find.pages.more", &pages.more);
+            (more, pages.most)
+        }),
+        take: read_takes(reading, "find.take", &find.take),
         update: find
             .update
             .as_ref()

@@ -2,7 +2,8 @@
 
 use std::cell::OnceCell;
 
-use serde_json::Value;
+use regex::{Regex, RegexBuilder};
+use serde_json::{Map, Value};
 
 use super::{
     RecipeProblem, RecipeProblemKind, Scene,
@@ -12,7 +13,7 @@ use crate::{
     adapter::Response,
     domain::{
         detail::Detail,
-        recipe::{Match, StatusRange},
+        recipe::{self, Match, StatusRange},
     },
 };
 
@@ -24,7 +25,20 @@ pub(super) struct Condition {
     header: Vec<(String, Text)>,
     json: Vec<(String, Text)>,
     text: Option<Text>,
+    pattern: Option<Regex>,
 }
+
+/// Where in an answer a value is, read.
+#[derive(Debug)]
+pub(super) enum Take {
+    Json(String),
+    Header(String),
+    /// What the first group matches, or everything.
+    Pattern(Regex),
+}
+
+/// The most that a regular expression may need, in bytes: many times what one for an answer is.
+const PATTERN_SIZE: usize = 1024 * 1024;
 
 /// An answer whose JSON is read when a condition first asks for it.
 pub(super) struct Answer<'a> {
@@ -38,6 +52,19 @@ impl<'a> Answer<'a> {
             response,
             json: OnceCell::new(),
         }
+    }
+
+    /// The same answer with an item of a list in the place of its JSON.
+    pub(super) fn item(&self, item: &Value) -> Self {
+        Self {
+            response: self.response,
+            json: OnceCell::from(Some(item.clone())),
+        }
+    }
+
+    /// The body as text; what is no UTF-8 is replaced.
+    pub(super) fn text(&self) -> std::borrow::Cow<'a, str> {
+        String::from_utf8_lossy(&self.response.body)
     }
 
     /// What a JSON pointer points at.
@@ -81,6 +108,10 @@ impl Condition {
                 .text
                 .as_ref()
                 .map(|text| reading.text(&format!("{path}.text"), text)),
+            pattern: given
+                .pattern
+                .as_ref()
+                .and_then(|pattern| read_pattern(reading, &format!("{path}.pattern"), pattern)),
         }
     }
 
@@ -138,9 +169,14 @@ impl Condition {
         }
         if let Some(expected) = &self.text {
             let expected = scene.text(expected)?;
-            if !String::from_utf8_lossy(&answer.response.body).contains(expected.as_ref()) {
+            if !answer.text().contains(expected.as_ref()) {
                 return Ok(Some(differs("call-other-text")));
             }
+        }
+        if let Some(pattern) = &self.pattern
+            && !pattern.is_match(&answer.text())
+        {
+            return Ok(Some(differs("call-other-pattern")));
         }
         Ok(None)
     }
@@ -158,6 +194,69 @@ impl Condition {
         let pairs = self.header.iter().chain(&self.json).map(|(_, text)| text);
         pairs.chain(&self.text)
     }
+}
+
+impl Take {
+    pub(super) fn read(reading: &mut Reading, path: &str, given: &recipe::Take) -> Option<Self> {
+        Some(match given {
+            recipe::Take::Json(pointer) => {
+                check_pointer(reading, path, pointer);
+                Self::Json(pointer.clone())
+            }
+            recipe::Take::Header(name) => Self::Header(name.to_ascii_lowercase()),
+            recipe::Take::Pattern(pattern) => {
+                Self::Pattern(read_pattern(reading, &format!("{path}.pattern"), pattern)?)
+            }
+        })
+    }
+
+    /// The value, where it is there.
+    fn from(&self, answer: &Answer<'_>) -> Option<Value> {
+        match self {
+            Self::Json(pointer) => answer.at(pointer).cloned(),
+            Self::Header(name) => {
+                let value = answer.response.headers.get(name)?;
+                Some(Value::String(value.into_owned()))
+            }
+            Self::Pattern(pattern) => {
+                let text = answer.text();
+                let found = pattern.captures(&text)?;
+                let value = found.get(1).or_else(|| found.get(0))?;
+                Some(Value::String(value.as_str().to_owned()))
+            }
+        }
+    }
+
+    /// What people call it: the recipe's own words.
+    fn place(&self) -> &str {
+        match self {
+            Self::Json(pointer) => pointer,
+            Self::Header(name) => name,
+            Self::Pattern(pattern) => pattern.as_str(),
+        }
+    }
+}
+
+/// All that is to be taken from an answer, or the first place at which nothing is.
+pub(super) fn take_all<'t>(
+    takes: &'t [(String, Take)],
+    answer: &Answer<'_>,
+) -> Result<Map<String, Value>, &'t str> {
+    let mut taken = Map::new();
+    for (name, take) in takes {
+        let value = take.from(answer).ok_or_else(|| take.place())?;
+        taken.insert(name.clone(), value);
+    }
+    Ok(taken)
+}
+
+/// Linear in the text whatever it says, so that no answer can keep us busy.
+fn read_pattern(reading: &mut Reading, path: &str, pattern: &str) -> Option<Regex> {
+    let read = RegexBuilder::new(pattern).size_limit(PATTERN_SIZE).build();
+    if read.is_err() {
+        reading.problem(path, RecipeProblemKind::Pattern(pattern.to_owned()));
+    }
+    read.ok()
 }
 
 /// RFC 6901: empty, or parts that each begin with a slash, in which `~` is followed by 0 or 1.

@@ -111,9 +111,7 @@ impl<'a> Names<'a> {
             Part::Name(Name::Message(field)) => scene::text_of(self.message?, field),
             Part::Name(Name::Channel(OfChannel::Id)) => Some(Cow::Borrowed(&self.facts.id)),
             Part::Name(Name::Channel(OfChannel::Name)) => Some(Cow::Borrowed(&self.facts.name)),
-            Part::Name(Name::With(name)) => {
-                self.facts.with.get(name).map(|text| Cow::Borrowed(&**text))
-            }
+            Part::Name(Name::With(name)) => self.facts.parameter(name).map(Cow::Borrowed),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What a recipe's templates may use: `message`, `channel`, `with`, `value` and `found`.
+//! What a recipe's templates may use: `message`, `audio`, `channel`, `with`, `value`, `steps`, `found`, `page` in `find`,
+//! `receipt` in `confirm`, and `request` in headers.
 
 use std::{borrow::Cow, cell::OnceCell};
 
@@ -6,12 +7,13 @@ use serde_json::{Map, Value};
 
 use super::{
     Facts, RecipeProblem,
+    auth::Auth,
     compile::CompiledRecipe,
     names::Names,
     text::{Filling, Text, Tree},
 };
 use crate::{
-    domain::{audio::Audio, message::Message},
+    domain::{audio::Audio, message::Message, secret::Secret},
     template::Context,
 };
 
@@ -21,7 +23,9 @@ pub(super) struct Scene<'a> {
     recipe: &'a CompiledRecipe,
     facts: &'a Facts,
     message: Option<&'a Message>,
-    found: Option<Map<String, Value>>,
+    /// What came up in this attempt, by the name under which templates know it: `steps`, `found`, `page`, `receipt`,
+    /// `request`.
+    known: Map<String, Value>,
     context: OnceCell<Result<Context, RecipeProblem>>,
 }
 
@@ -35,15 +39,62 @@ impl<'a> Scene<'a> {
             recipe,
             facts,
             message,
-            found: None,
+            known: Map::new(),
             context: OnceCell::new(),
         }
     }
 
-    /// Makes `found` known.
-    pub(super) fn found(&mut self, found: Map<String, Value>) {
-        self.found = Some(found);
+    /// Makes something known that came up.
+    pub(super) fn know(&mut self, name: &str, value: Value) {
+        self.known.insert(name.to_owned(), value);
         self.context = OnceCell::new();
+    }
+
+    /// Makes known what a step gave.
+    pub(super) fn know_step(&mut self, step: &str, taken: Map<String, Value>) {
+        let steps = self
+            .known
+            .entry("steps")
+            .or_insert_with(|| Value::Object(Map::new()));
+        if let Some(steps) = steps.as_object_mut() {
+            steps.insert(step.to_owned(), Value::Object(taken));
+        }
+        self.context = OnceCell::new();
+    }
+
+    /// The same with one thing more.
+    pub(super) fn and(&self, name: &str, value: Value) -> Self {
+        let mut scene = Self {
+            recipe: self.recipe,
+            facts: self.facts,
+            message: self.message,
+            known: self.known.clone(),
+            context: OnceCell::new(),
+        };
+        scene.know(name, value);
+        scene
+    }
+
+    /// How the recipe proves who calls.
+    pub(super) fn auth(&self) -> Option<&'a Auth> {
+        self.recipe.auth.as_ref()
+    }
+
+    /// The message, if there is one: a probe has none.
+    pub(super) fn message(&self) -> Option<&'a Message> {
+        self.message
+    }
+
+    /// Every text that steps gave, as secret as what it was given for.
+    pub(super) fn secrets(&self) -> Vec<Secret> {
+        let steps = self.known.get("steps").and_then(Value::as_object);
+        let values = steps.into_iter().flat_map(|steps| steps.values());
+        values
+            .filter_map(Value::as_object)
+            .flat_map(|taken| taken.values())
+            .filter_map(Value::as_str)
+            .map(|text| Secret::new(text.to_owned()))
+            .collect()
     }
 
     /// The message's sound.
@@ -74,6 +125,7 @@ impl<'a> Scene<'a> {
                 facts: self.facts,
                 message: self.message,
             },
+            audio: self.audio(),
             templates: &self.recipe.templates,
             context,
         }
@@ -103,15 +155,18 @@ impl<'a> Scene<'a> {
             }
             context.insert("value", &Value::Object(values));
         }
-        if let Some(found) = &self.found {
-            context.insert("found", &Value::Object(found.clone()));
+        if let Some(audio) = self.audio() {
+            context.insert("audio", &describe_sound(audio));
+        }
+        for (name, value) in &self.known {
+            context.insert(name, value);
         }
         Ok(context)
     }
 }
 
 /// The fields of `message`, in the language of recipes.
-pub(super) const FIELDS: [&str; 16] = [
+pub(super) const FIELDS: [&str; 20] = [
     "text",
     "spoken",
     "title",
@@ -128,7 +183,23 @@ pub(super) const FIELDS: [&str; 16] = [
     "priority",
     "hash",
     "slug",
+    "sent_at",
+    "sent_unix",
+    "sent_unix_ms",
+    "nonce",
 ];
+
+/// `audio`: the sound that goes out with the message.
+fn describe_sound(audio: &Audio) -> Value {
+    let sound = &audio.sound;
+    serde_json::json!({
+        "hash": sound.hash.as_str(),
+        "type": sound.format.media_type(),
+        "extension": sound.format.as_str(),
+        "bytes": sound.size,
+        "seconds": sound.length.as_millis().div_ceil(1_000),
+    })
+}
 
 /// `message` as templates see it: the `wanted` fields, because making all of them for every call costs more than the
 /// call's rendering.
@@ -166,6 +237,21 @@ pub(super) fn text_of<'a>(message: &'a Message, field: &str) -> Option<Cow<'a, s
         "priority" => Cow::Borrowed(message.priority.as_str()),
         "hash" => Cow::Borrowed(message.hash.as_str()),
         "slug" => Cow::Owned(message.slug()),
+        "sent_at" => Cow::Owned(message.sent_at.to_rfc3339()),
+        "sent_unix" => Cow::Owned((message.sent_at.as_micros() / 1_000_000).to_string()),
+        "sent_unix_ms" => Cow::Owned((message.sent_at.as_micros() / 1_000).to_string()),
+        "nonce" => Cow::Owned(nonce(message, "")),
         _ => return None,
     })
+}
+
+/// A text that no other attempt has, the same each time it is asked for in this one: 32 hexadecimal digits.
+pub(super) fn nonce(message: &Message, salt: &str) -> String {
+    let key = format!(
+        "{}\0{}\0{}\0{salt}",
+        message.delivery.as_str(),
+        message.attempt,
+        message.sent_at.as_micros()
+    );
+    blake3::hash(key.as_bytes()).to_hex()[..32].to_owned()
 }

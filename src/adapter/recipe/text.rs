@@ -10,7 +10,10 @@ use super::{
     RecipeProblem, RecipeProblemKind,
     names::{self, Names},
 };
-use crate::template::{Context, Templates};
+use crate::{
+    domain::audio::Audio,
+    template::{Context, Templates},
+};
 
 /// A text that may be a template.
 #[derive(Debug)]
@@ -29,6 +32,7 @@ pub(super) enum Text {
 /// What texts are filled in with: names, and an engine for everything that is more than a name.
 pub(super) struct Filling<'a, 'e> {
     pub(super) names: Names<'a>,
+    pub(super) audio: Option<&'a Audio>,
     pub(super) templates: &'e Templates,
     /// Only asked for when the engine is.
     pub(super) context: &'e dyn Fn() -> Result<&'e Context, RecipeProblem>,
@@ -49,6 +53,10 @@ pub(super) enum Tree {
     Number {
         path: String,
         text: Text,
+    },
+    /// `$audio: base64`: the message's sound.
+    Audio {
+        path: String,
     },
 }
 
@@ -107,6 +115,7 @@ impl Reading {
         match (key.as_str(), value, map.len()) {
             ("$json", value, 1) => Tree::Json(Box::new(self.tree(&path, value))),
             ("$base64", value, 1) => Tree::Base64(Box::new(self.tree(&path, value))),
+            ("$audio", Value::String(coding), 1) if coding == "base64" => Tree::Audio { path },
             ("$number", Value::String(text), 1) => {
                 let text = self.text(&path, text);
                 Tree::Number { path, text }
@@ -187,7 +196,7 @@ impl Tree {
                 }
                 out.push(b'}');
             }
-            Self::Json(_) | Self::Base64(_) => json(&self.text(filling)?, out),
+            Self::Json(_) | Self::Base64(_) | Self::Audio { .. } => json(&self.text(filling)?, out),
             Self::Number { path, text } => json(&number(path, text, filling)?, out),
         }
         Ok(())
@@ -200,6 +209,13 @@ impl Tree {
             Self::Text(text) => text.render(filling)?.into_owned(),
             Self::Json(tree) => tree.json(filling)?,
             Self::Base64(tree) => STANDARD.encode(tree.text(filling)?),
+            Self::Audio { path } => {
+                let audio = filling.audio.ok_or_else(|| RecipeProblem {
+                    path: path.clone(),
+                    kind: RecipeProblemKind::NoAudio,
+                })?;
+                STANDARD.encode(&audio.data)
+            }
             Self::Value(_) | Self::List(_) | Self::Map(_) | Self::Number { .. } => {
                 self.json(filling)?
             }

@@ -1,16 +1,20 @@
 //! Requests of a recipe: read once, written for each message.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::{borrow::Cow, collections::BTreeMap, fmt::Write, time::Duration};
 
 use bytes::Bytes;
 
 use super::{
-    RecipeProblem, RecipeProblemKind, Scene,
+    RecipeProblem, RecipeProblemKind, Scene, auth,
     text::{Reading, Text, Tree},
 };
 use crate::{
-    adapter::{Request, transport},
-    domain::recipe::{self, RequestSpec},
+    adapter::{Hidden, Request, transport},
+    domain::{
+        audio::Audio,
+        recipe::{self, PartValue, RequestSpec},
+    },
+    template::sha256_hex,
 };
 
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
@@ -37,6 +41,12 @@ pub(super) struct Call {
     url: Text,
     headers: Vec<(String, Text)>,
     body: Body,
+    /// Whether the recipe's way of proving who calls is left out.
+    anonymous: bool,
+    /// Whether a header is made from the rest of the request.
+    signs: bool,
+    /// Whether anything in it comes from a step. What that looks like nobody knows before it was made.
+    follows: bool,
 }
 
 #[derive(Debug)]
@@ -52,7 +62,8 @@ enum Body {
 #[derive(Debug)]
 struct Part {
     name: String,
-    value: Text,
+    /// `None` for the sound.
+    value: Option<Text>,
     filename: Option<Text>,
     media_type: Option<Text>,
 }
@@ -67,6 +78,10 @@ impl Call {
         }
         let multipart = matches!(spec.body, recipe::Body::Multipart(_));
         let mut headers = Vec::new();
+        let signs = spec
+            .headers
+            .values()
+            .any(|value| value.contains("request."));
         for (name, value) in &spec.headers {
             let path = format!("{path}.headers.{name}");
             let lower = name.to_ascii_lowercase();
@@ -83,7 +98,20 @@ impl Call {
             url: reading.text(&format!("{path}.url"), &spec.url),
             headers,
             body: Body::read(reading, &format!("{path}.body"), &spec.body),
+            anonymous: spec.anonymous,
+            signs,
+            follows: spec.mentions("steps."),
         }
+    }
+
+    /// Whether anything in it comes from a step.
+    pub(super) fn follows(&self) -> bool {
+        self.follows
+    }
+
+    /// Whether this request proves who calls in the recipe's way.
+    pub(super) fn is_known(&self) -> bool {
+        !self.anonymous && !self.headers.iter().any(|(name, _)| auth::is_header(name))
     }
 
     /// The request with everything filled in; `key` is the idempotency key, for calls with an effect.
@@ -93,9 +121,14 @@ impl Call {
         key: Option<&str>,
     ) -> Result<Request, RecipeProblem> {
         let url = self.url(scene)?;
-        let mut headers = Vec::with_capacity(self.headers.len() + 2);
+        let (media_type, body) = self.body.write(scene, &self.path)?;
+        let signing = self
+            .signs
+            .then(|| scene.and("request", self.describe(&url, &body)));
+        let mut headers = Vec::with_capacity(self.headers.len() + 3);
+        let own = signing.as_ref().unwrap_or(scene);
         for (name, value) in &self.headers {
-            let value = scene.text(value)?;
+            let value = own.text(value)?;
             if value.chars().any(char::is_control) {
                 let path = format!("{}.headers.{name}", self.path);
                 return Err(RecipeProblem {
@@ -105,17 +138,16 @@ impl Call {
             }
             headers.push((name.clone(), value.into_owned()));
         }
-        let (media_type, body) = match &self.body {
-            Body::Audio => {
-                let audio = scene.audio().ok_or_else(|| RecipeProblem {
-                    path: format!("{}.body", self.path),
-                    kind: RecipeProblemKind::NoAudio,
-                })?;
-                let media_type = audio.sound.format.media_type();
-                (Some(media_type.to_owned()), audio.data.clone())
+        let auth = scene.auth().filter(|_| self.is_known());
+        if let Some(value) = auth.map(|auth| auth.value(scene)).transpose()?.flatten() {
+            if value.chars().any(char::is_control) {
+                return Err(RecipeProblem {
+                    path: "auth".to_owned(),
+                    kind: RecipeProblemKind::HeaderValue,
+                });
             }
-            body => body.write(scene)?,
-        };
+            headers.push(("Authorization".to_owned(), value));
+        }
         let has = |wanted: &str| {
             self.headers
                 .iter()
@@ -135,6 +167,23 @@ impl Call {
             url,
             headers,
             body,
+            wait: Duration::ZERO,
+            hidden: Hidden {
+                answer: false,
+                values: scene.secrets(),
+            },
+        })
+    }
+
+    /// `request` as the templates of headers see it: what is signed.
+    fn describe(&self, url: &str, body: &Bytes) -> serde_json::Value {
+        serde_json::json!({
+            "method": self.method,
+            "url": url,
+            "path": auth::target(url),
+            // Sound is no text; for that there is the hash.
+            "body": std::str::from_utf8(body).unwrap_or_default(),
+            "body_sha256": sha256_hex(body),
         })
     }
 
@@ -163,23 +212,28 @@ impl Call {
 
     /// Everything in it, rendered alone, for trials: one mistake does not hide the next.
     pub(super) fn each(&self, scene: &Scene<'_>, mistake: &mut impl FnMut(RecipeProblem)) {
+        if self.signs {
+            let scene = scene.and("request", self.describe("", &Bytes::new()));
+            for (_, value) in &self.headers {
+                scene.text(value).map_or_else(&mut *mistake, drop);
+            }
+        }
         let mut text = |text: &Text| {
             if let Err(problem) = scene.text(text) {
                 mistake(problem);
             }
         };
         text(&self.url);
-        self.headers.iter().for_each(|(_, value)| text(value));
+        let headers = self.headers.iter().filter(|_| !self.signs);
+        headers.for_each(|(_, value)| text(value));
         match &self.body {
             Body::Empty | Body::Audio => {}
             Body::Form(fields) => fields.iter().for_each(|(_, value)| text(value)),
             Body::Text(body) => text(body),
             Body::Multipart(parts) => {
                 for part in parts {
-                    std::iter::once(&part.value)
-                        .chain(&part.filename)
-                        .chain(&part.media_type)
-                        .for_each(&mut text);
+                    let texts = [&part.value, &part.filename, &part.media_type];
+                    texts.into_iter().flatten().for_each(&mut text);
                 }
             }
             Body::Json(tree) => each_leaf(tree, &mut text),
@@ -190,7 +244,7 @@ impl Call {
 /// Every text in a tree.
 pub(super) fn each_leaf(tree: &Tree, text: &mut impl FnMut(&Text)) {
     match tree {
-        Tree::Value(_) => {}
+        Tree::Value(_) | Tree::Audio { .. } => {}
         Tree::Text(leaf) | Tree::Number { text: leaf, .. } => text(leaf),
         Tree::List(items) => items.iter().for_each(|item| each_leaf(item, text)),
         Tree::Map(entries) => entries.iter().for_each(|(_, tree)| each_leaf(tree, text)),
@@ -236,7 +290,10 @@ impl Body {
             };
             let filename = optional("filename", &part.filename);
             let media_type = optional("type", &part.media_type);
-            let value = reading.text(&format!("{path}.value"), &part.value);
+            let value = match &part.value {
+                PartValue::Text(text) => Some(reading.text(&format!("{path}.value"), text)),
+                PartValue::Audio => None,
+            };
             read.push(Part {
                 name: name.clone(),
                 value,
@@ -248,10 +305,18 @@ impl Body {
     }
 
     /// The media type and the bytes.
-    fn write(&self, scene: &Scene<'_>) -> Result<(Option<String>, Bytes), RecipeProblem> {
+    fn write(
+        &self,
+        scene: &Scene<'_>,
+        path: &str,
+    ) -> Result<(Option<String>, Bytes), RecipeProblem> {
         let (media_type, body) = match self {
-            // Sound is no text; whoever calls this has taken it before.
-            Self::Empty | Self::Audio => return Ok((None, Bytes::new())),
+            Self::Empty => return Ok((None, Bytes::new())),
+            Self::Audio => {
+                let audio = sound(scene, path)?;
+                let media_type = audio.sound.format.media_type();
+                return Ok((Some(media_type.to_owned()), audio.data.clone()));
+            }
             Self::Json(tree) => {
                 let json = scene.json(tree)?;
                 return Ok((Some("application/json".to_owned()), Bytes::from(json)));
@@ -274,15 +339,30 @@ impl Body {
                     pairs.join("&"),
                 )
             }
-            Self::Multipart(parts) => write_multipart(parts, scene)?,
+            Self::Multipart(parts) => {
+                let (media_type, body) = write_multipart(parts, scene, path)?;
+                return Ok((Some(media_type), body));
+            }
         };
         Ok((Some(media_type), Bytes::from(body)))
     }
 }
 
+fn sound<'a>(scene: &Scene<'a>, path: &str) -> Result<&'a Audio, RecipeProblem> {
+    scene.audio().ok_or_else(|| RecipeProblem {
+        path: path.to_owned(),
+        kind: RecipeProblemKind::NoAudio,
+    })
+}
+
 /// RFC 7578. The boundary is a hash of everything between the boundaries, so that no content can contain it.
-fn write_multipart(parts: &[Part], scene: &Scene<'_>) -> Result<(String, String), RecipeProblem> {
-    let mut written = Vec::with_capacity(parts.len());
+fn write_multipart(
+    parts: &[Part],
+    scene: &Scene<'_>,
+    path: &str,
+) -> Result<(String, Bytes), RecipeProblem> {
+    let mut written: Vec<(String, Bytes)> = Vec::with_capacity(parts.len());
+    let mut between = blake3::Hasher::new();
     for part in parts {
         let mut head = format!(
             "Content-Disposition: form-data; name=\"{}\"",
@@ -293,26 +373,36 @@ fn write_multipart(parts: &[Part], scene: &Scene<'_>) -> Result<(String, String)
             head.push_str(&quoted(&scene.text(filename)?));
             head.push('"');
         }
-        if let Some(media_type) = &part.media_type {
+        let own = part.media_type.as_ref().map(|text| scene.text(text));
+        let (media_type, content) = if let Some(text) = &part.value {
+            let text = scene.text(text)?.into_owned();
+            (own.transpose()?, Bytes::from(text))
+        } else {
+            let audio = sound(scene, path)?;
+            let known = || Cow::Borrowed(audio.sound.format.media_type());
+            let media_type = own.transpose()?.unwrap_or_else(known);
+            (Some(media_type), audio.data.clone())
+        };
+        if let Some(media_type) = media_type {
             head.push_str("\r\nContent-Type: ");
             // A line break here would begin a header of the content's own making.
-            head.extend(
-                scene
-                    .text(media_type)?
-                    .chars()
-                    .filter(|letter| !letter.is_control()),
-            );
+            head.extend(media_type.chars().filter(|letter| !letter.is_control()));
         }
-        written.push(format!("{head}\r\n\r\n{}", scene.text(&part.value)?));
+        between.update(head.as_bytes()).update(b"\r\n\r\n");
+        between.update(&content).update(b"\0");
+        written.push((head, content));
     }
-    let boundary = blake3::hash(written.join("\0").as_bytes()).to_hex();
+    let boundary = between.finalize().to_hex();
     let boundary = &boundary.as_str()[..32];
-    let mut body = String::new();
-    for part in written {
-        write!(body, "--{boundary}\r\n{part}\r\n").expect(WRITING);
+    let mut body = Vec::new();
+    for (head, content) in written {
+        body.extend_from_slice(format!("--{boundary}\r\n{head}\r\n\r\n").as_bytes());
+        body.extend_from_slice(&content);
+        body.extend_from_slice(b"\r\n");
     }
-    write!(body, "--{boundary}--\r\n").expect(WRITING);
-    Ok((format!("multipart/form-data; boundary={boundary}"), body))
+    body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+    let media_type = format!("multipart/form-data; boundary={boundary}");
+    Ok((media_type, Bytes::from(body)))
 }
 
 /// A name inside quotation marks, escaped as browsers do (WHATWG HTML, multipart form data).

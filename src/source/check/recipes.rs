@@ -202,6 +202,7 @@ fn describe(problem: &RecipeProblem, text: Option<&Text>, at: &Place) -> Diagnos
             let place = text.map_or(place, |text| template_place(text, error));
             describe_template(error, place, Vec::new)
         }
+        RecipeProblemKind::Pattern(_) => word("recipe-pattern"),
         RecipeProblemKind::Dollar(_) => word("recipe-dollar"),
         RecipeProblemKind::HeaderName(_) => word("recipe-header-name"),
         RecipeProblemKind::HeaderValue => word("recipe-header-value"),

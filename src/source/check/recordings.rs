@@ -9,7 +9,7 @@ use crate::{
     domain::{
         audio::{Engine, Recording},
         bulletin::Format,
-        recipe::{Body, Recipe},
+        recipe::Recipe,
         workspace::Workspace,
     },
     render::Renderer,
@@ -134,7 +134,7 @@ fn sends_sound<'a>(workspace: &'a Workspace, raw: &RawChannel) -> Option<&'a Rec
         return None;
     };
     let recipe = workspace.recipes.get(recipe)?;
-    (recipe.request.body == Body::Audio).then_some(recipe)
+    recipe.wants_sound().then_some(recipe)
 }
 
 /// A recording says the same everywhere. Words that differ from ward to ward are not what it says.

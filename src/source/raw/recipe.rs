@@ -7,8 +7,9 @@ use crate::{
     domain::{
         id::RecipeId,
         recipe::{
-            Accepted, Body, ErrorRule, Find, Match, ParameterSpec, Part, Probe, Recipe,
-            RequestSpec, StatusRange, Value as NamedValue, Verdict,
+            Accepted, Auth, Body, Confirm, ErrorRule, Find, Match, Pages, ParameterSpec, Part,
+            PartValue, Poll, Probe, Recipe, RequestSpec, StatusRange, StepSpec, StepWhen, Take,
+            Value as NamedValue, Verdict,
         },
     },
     source::{
@@ -39,16 +40,16 @@ pub(crate) fn read(id: RecipeId, root: Value<'_>) -> Option<RawRecipe> {
             title: title.and_then(|value| value.words()).unwrap_or_default(),
             parameters: fields.or("parameters", BTreeMap::new(), parameters),
             values: fields.or("values", Vec::new(), values),
+            auth: fields.get("auth").and_then(auth),
+            steps: fields.or("steps", Vec::new(), steps),
             find: fields.get("find").and_then(|value| value.map(find)),
-            request: fields
-                .required("request")
-                .and_then(request)
-                .unwrap_or_else(empty_request),
+            request: required_request(fields),
             stop: fields.get("stop").and_then(request),
             accepted: fields
                 .get("accepted")
                 .and_then(|value| value.map(accepted))
                 .unwrap_or_default(),
+            confirm: fields.get("confirm").and_then(|value| value.map(confirm)),
             errors: fields.or("errors", Vec::new(), |value| {
                 value.list(|value| value.map(error_rule))
             }),
@@ -68,6 +69,133 @@ fn empty_request() -> RequestSpec {
         url: String::new(),
         headers: BTreeMap::new(),
         body: Body::Empty,
+        anonymous: false,
+    }
+}
+
+/// Most questions of one attempt; together with everything else they have to fit into its time.
+const MOST_QUESTIONS: u64 = 30;
+
+fn auth(value: Value<'_>) -> Option<Auth> {
+    let pair = |value: Value<'_>| {
+        value.map(|fields| {
+            let text = |name| {
+                let value = fields.required(name);
+                value.and_then(|value| value.words()).unwrap_or_default()
+            };
+            (text("user"), text("password"))
+        })
+    };
+    value
+        .map(|fields| {
+            let (basic, bearer) = (fields.get("basic"), fields.get("bearer"));
+            match (basic, bearer, fields.get("digest")) {
+                (Some(basic), None, None) => {
+                    let (user, password) = pair(basic)?;
+                    Some(Auth::Basic { user, password })
+                }
+                (None, Some(token), None) => token.words().map(Auth::Bearer),
+                (None, None, Some(digest)) => {
+                    let (user, password) = pair(digest)?;
+                    Some(Auth::Digest { user, password })
+                }
+                _ => value.choose_one(&["basic", "bearer", "digest"], "L019-help-auth"),
+            }
+        })
+        .flatten()
+}
+
+/// Calls by name, in the order of the file. Templates name them.
+fn steps(value: Value<'_>) -> Option<Vec<(String, StepSpec)>> {
+    let mut steps = Vec::new();
+    for (name, value) in value.entries()? {
+        check_name(name, &value);
+        let step = value.map(|fields| StepSpec {
+            when: fields.or("when", StepWhen::Send, |value| {
+                value.one_of(&[("send", StepWhen::Send), ("always", StepWhen::Always)])
+            }),
+            request: required_request(fields),
+            accepted: fields
+                .get("accepted")
+                .and_then(|value| value.map(conditions))
+                .unwrap_or_default(),
+            take: fields.or("take", BTreeMap::new(), takes),
+            poll: fields.get("poll").and_then(poll),
+        });
+        steps.extend(step.map(|step| (name.to_owned(), step)));
+    }
+    Some(steps)
+}
+
+fn required_request(fields: &Fields<'_>) -> RequestSpec {
+    fields
+        .required("request")
+        .and_then(request)
+        .unwrap_or_else(empty_request)
+}
+
+fn poll(value: Value<'_>) -> Option<Poll> {
+    value.map(|fields| Poll {
+        every: fields
+            .required("every")
+            .and_then(|value| value.duration())
+            .unwrap_or_default(),
+        most: count(fields.required("most")),
+    })
+}
+
+fn count(value: Option<Value<'_>>) -> u16 {
+    let count = value.and_then(|value| value.integer(1..=MOST_QUESTIONS));
+    count.and_then(|count| count.try_into().ok()).unwrap_or(1)
+}
+
+/// Names to where the values are: a JSON pointer, `{ header: NAME }` or `{ pattern: REGULAR EXPRESSION }`.
+fn takes(value: Value<'_>) -> Option<BTreeMap<String, Take>> {
+    let mut takes = BTreeMap::new();
+    for (name, value) in value.entries()? {
+        check_name(name, &value);
+        let take = if value.is_scalar() {
+            pointer(value).map(Take::Json)
+        } else {
+            value
+                .map(
+                    |fields| match (fields.get("header"), fields.get("pattern")) {
+                        (Some(header), None) => header.words().map(Take::Header),
+                        (None, Some(pattern)) => {
+                            pattern.text().map(|text| Take::Pattern(text.value))
+                        }
+                        _ => value.choose_one(&["header", "pattern"], "L019-help-take"),
+                    },
+                )
+                .flatten()
+        };
+        takes.extend(take.map(|take| (name.to_owned(), take)));
+    }
+    Some(takes)
+}
+
+fn confirm(fields: &Fields<'_>) -> Confirm {
+    Confirm {
+        request: required_request(fields),
+        confirmed: fields
+            .required("confirmed")
+            .and_then(|value| value.map(conditions))
+            .unwrap_or_default(),
+        refuted: fields
+            .get("refuted")
+            .and_then(|value| value.map(conditions)),
+        poll: fields.get("poll").and_then(poll),
+    }
+}
+
+/// Reports a name that no template could name.
+fn check_name(name: &str, value: &Value<'_>) {
+    if !is_parameter_name(name) {
+        let diagnostic = crate::diagnostic::Diagnostic::new(Code::InvalidId, value.key_place())
+            .with("text", name);
+        value
+            .notebook
+            .report(diagnostic.help(Phrase::new("L017-help-parameter")));
     }
 }
 
@@ -80,13 +208,7 @@ pub(crate) fn is_parameter_name(name: &str) -> bool {
 fn parameters(value: Value<'_>) -> Option<BTreeMap<String, ParameterSpec>> {
     let mut parameters = BTreeMap::new();
     for (name, value) in value.entries()? {
-        if !is_parameter_name(name) {
-            let diagnostic = crate::diagnostic::Diagnostic::new(Code::InvalidId, value.key_place())
-                .with("text", name);
-            value
-                .notebook
-                .report(diagnostic.help(Phrase::new("L017-help-parameter")));
-        }
+        check_name(name, &value);
         let spec = value.map(|fields| ParameterSpec {
             about: fields.get("about").and_then(|value| value.words()),
             default: fields.get("default").and_then(|value| value.words()),
@@ -134,6 +256,7 @@ fn request(value: Value<'_>) -> Option<RequestSpec> {
                 .unwrap_or_default(),
             headers: fields.or("headers", BTreeMap::new(), texts),
             body: fields.or("body", Body::Empty, body),
+            anonymous: fields.or("auth", false, |value| value.one_of(&[("none", true)])),
         }
     })
 }
@@ -173,17 +296,25 @@ fn parts(value: Value<'_>) -> Option<BTreeMap<String, Part>> {
     let read = |value: Value<'_>| {
         if value.is_scalar() {
             return value.text().map(|text| Part {
-                value: text.value,
+                value: PartValue::Text(text.value),
                 filename: None,
                 media_type: None,
             });
         }
         value.map(|fields| Part {
-            value: fields
-                .required("value")
-                .and_then(|value| value.text())
-                .map(|text| text.value)
-                .unwrap_or_default(),
+            value: match (fields.get("value"), fields.get("audio")) {
+                (Some(value), None) => {
+                    let text = value.text();
+                    PartValue::Text(text.map(|text| text.value).unwrap_or_default())
+                }
+                (None, Some(audio)) => {
+                    audio.boolean();
+                    PartValue::Audio
+                }
+                _ => value
+                    .choose_one(&["value", "audio"], "L019-help-part")
+                    .unwrap_or(PartValue::Audio),
+            },
             filename: fields.get("filename").and_then(|value| value.words()),
             media_type: fields.get("type").and_then(|value| value.words()),
         })
@@ -227,6 +358,10 @@ fn conditions(fields: &Fields<'_>) -> Match {
         json: fields.or("json", BTreeMap::new(), pointers),
         text: fields
             .get("text")
+            .and_then(|value| value.text())
+            .map(|text| text.value),
+        pattern: fields
+            .get("pattern")
             .and_then(|value| value.text())
             .map(|text| text.value),
     }
@@ -281,26 +416,24 @@ fn find(fields: &Fields<'_>) -> Find {
             .and_then(|value| value.map(conditions))
             .unwrap_or_default()
     };
-    let take = |value: Value<'_>| {
-        let entries = value.entries()?;
-        Some(
-            entries
-                .into_iter()
-                .filter_map(|(name, value)| Some((name.to_owned(), pointer(value)?)))
-                .collect(),
-        )
-    };
     Find {
         always: fields.or("when", false, |value| {
             value.one_of(&[("always", true), ("repeat", false)])
         }),
-        request: fields
-            .required("request")
-            .and_then(request)
-            .unwrap_or_else(empty_request),
+        request: required_request(fields),
+        list: fields.get("list").and_then(pointer),
         found: matched("found"),
         absent: matched("absent"),
-        take: fields.or("take", BTreeMap::new(), take),
+        pages: fields.get("pages").and_then(|value| {
+            value.map(|fields| Pages {
+                more: fields
+                    .required("more")
+                    .and_then(|value| value.map(conditions))
+                    .unwrap_or_default(),
+                most: count(fields.required("most")),
+            })
+        }),
+        take: fields.or("take", BTreeMap::new(), takes),
         update: fields.get("update").and_then(request),
     }
 }
@@ -310,10 +443,7 @@ fn probe(fields: &Fields<'_>) -> Probe {
         .get("healthy")
         .and_then(|value| value.map(conditions));
     Probe {
-        request: fields
-            .required("request")
-            .and_then(request)
-            .unwrap_or_else(empty_request),
+        request: required_request(fields),
         healthy: healthy.unwrap_or_default(),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Field, Shape, by_name, either, list, may, need, one_of, text};
+use super::{Field, Shape, by_name, duration, either, list, may, need, one_of, text};
 
 pub(super) fn recipe(shape: &Shape) -> Value {
     let parameter = shape.object(
@@ -18,12 +18,57 @@ pub(super) fn recipe(shape: &Shape) -> Value {
     accepted.push(may("receipt", pointer()));
     let mut error = conditions();
     error.push(need("then", one_of(&["retry", "reject", "unknown"])));
+    let poll = || {
+        let count = json!({ "type": "integer", "minimum": 1, "maximum": 30 });
+        shape.object("poll", vec![need("every", duration()), need("most", count)])
+    };
+    let account = || {
+        shape.object(
+            "account",
+            vec![need("user", text()), need("password", text())],
+        )
+    };
+    let auth = shape.choice(
+        "auth",
+        "oneOf",
+        &["basic", "bearer", "digest"],
+        vec![
+            may("basic", account()),
+            may("bearer", text()),
+            may("digest", account()),
+        ],
+    );
+    let step = shape.object(
+        "step",
+        vec![
+            may("when", one_of(&["send", "always"])),
+            need("request", request(shape)),
+            may("accepted", shape.object("match", conditions())),
+            may("take", by_name(take(shape))),
+            may("poll", poll()),
+        ],
+    );
+    let confirm = vec![
+        need("request", request(shape)),
+        need("confirmed", shape.object("match", conditions())),
+        may("refuted", shape.object("match", conditions())),
+        may("poll", poll()),
+    ];
+    let pages = vec![
+        need("more", shape.object("match", conditions())),
+        need(
+            "most",
+            json!({ "type": "integer", "minimum": 1, "maximum": 30 }),
+        ),
+    ];
     let find = vec![
         may("when", one_of(&["always", "repeat"])),
         need("request", request(shape)),
+        may("list", pointer()),
         need("found", shape.object("match", conditions())),
         need("absent", shape.object("match", conditions())),
-        may("take", by_name(pointer())),
+        may("pages", shape.object("pages", pages)),
+        may("take", by_name(take(shape))),
         may("update", request(shape)),
     ];
     let probe = vec![
@@ -36,10 +81,13 @@ pub(super) fn recipe(shape: &Shape) -> Value {
             need("title", text()),
             may("parameters", by_name(parameter)),
             may("values", by_name(value)),
+            may("auth", auth),
+            may("steps", by_name(step)),
             may("find", shape.object("find", find)),
             need("request", request(shape)),
             may("stop", request(shape)),
             may("accepted", with_conditions(shape, "accepted", accepted)),
+            may("confirm", shape.object("confirm", confirm)),
             may("errors", list(with_conditions(shape, "error", error))),
             may("probe", shape.object("probe", probe)),
         ],
@@ -47,10 +95,13 @@ pub(super) fn recipe(shape: &Shape) -> Value {
 }
 
 fn request(shape: &Shape) -> Value {
-    let part = shape.object(
+    let part = shape.choice(
         "part",
+        "oneOf",
+        &["value", "audio"],
         vec![
-            need("value", text()),
+            may("value", text()),
+            may("audio", json!({ "type": "boolean" })),
             may("filename", text()),
             may("type", text()),
         ],
@@ -73,6 +124,7 @@ fn request(shape: &Shape) -> Value {
             need("url", text()),
             may("headers", by_name(text())),
             may("body", either(&[one_of(&["audio"]), body])),
+            may("auth", one_of(&["none"])),
         ],
     )
 }
@@ -87,14 +139,26 @@ fn conditions() -> Vec<Field> {
         may("header", by_name(text())),
         may("json", values),
         may("text", text()),
+        may("pattern", text()),
     ]
+}
+
+/// Where in an answer a value is.
+fn take(shape: &Shape) -> Value {
+    let place = shape.choice(
+        "take",
+        "oneOf",
+        &["header", "pattern"],
+        vec![may("header", text()), may("pattern", text())],
+    );
+    either(&[pointer(), place])
 }
 
 /// A map of conditions and of what is `sort`'s own.
 fn with_conditions(shape: &Shape, sort: &str, fields: Vec<Field>) -> Value {
     let (common, own) = fields
         .into_iter()
-        .partition(|field| ["status", "header", "json", "text"].contains(&field.name));
+        .partition(|field| ["status", "header", "json", "text", "pattern"].contains(&field.name));
     let mut object = shape.object(sort, own);
     let common = shape.object("match", common);
     if let (Some(all), Some(common)) = (

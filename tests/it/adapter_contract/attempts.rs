@@ -211,7 +211,7 @@ async fn an_adapter_without_an_end_is_stopped() {
         ),
         "{end:?}"
     );
-    assert_eq!((end.exchanges, server.requests().await.len()), (8, 8));
+    assert_eq!((end.exchanges, server.requests().await.len()), (128, 128));
 }
 
 #[tokio::test]

@@ -18,8 +18,8 @@ use loa::{
         delivery::Reason,
         id::{ChannelId, RecipeId},
         recipe::{
-            Accepted, Body, ErrorRule, Match, ParameterSpec, Part, Probe, Recipe, RequestSpec,
-            Value, Verdict,
+            Accepted, Body, ErrorRule, Match, ParameterSpec, Part, PartValue, Probe, Recipe,
+            RequestSpec, Value, Verdict,
         },
         secret::{Secret, SecretRef},
     },
@@ -144,7 +144,7 @@ fn other_bodies() {
 #[test]
 fn multipart_bodies() {
     let part = |value: &str, filename: Option<&str>, media_type: Option<&str>| Part {
-        value: value.into(),
+        value: PartValue::Text(value.into()),
         filename: filename.map(Into::into),
         media_type: media_type.map(Into::into),
     };

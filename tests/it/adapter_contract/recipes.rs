@@ -8,7 +8,8 @@ use loa::{
         channel::AdapterConfig,
         id::RecipeId,
         recipe::{
-            Accepted, Body, Find, Match, ParameterSpec, Recipe, RequestSpec, StatusRange, Value,
+            Accepted, Body, Find, Match, ParameterSpec, Recipe, RequestSpec, StatusRange, Take,
+            Value,
         },
         secret::Secret,
     },
@@ -23,6 +24,7 @@ pub(super) fn request(method: &str, url: &str, body: Body) -> RequestSpec {
         url: url.into(),
         headers: BTreeMap::new(),
         body,
+        anonymous: false,
     }
 }
 
@@ -33,6 +35,9 @@ pub(super) fn plain(request: RequestSpec) -> Recipe {
         title: "Thử".into(),
         parameters: BTreeMap::from([("url".to_owned(), ParameterSpec::default())]),
         values: Vec::new(),
+        auth: None,
+        steps: Vec::new(),
+        confirm: None,
         find: None,
         request,
         accepted: Accepted::default(),
@@ -86,7 +91,9 @@ pub(super) fn chat() -> Recipe {
             ),
             found: matching([], [("/id", "*")]),
             absent: matching(["404"], []),
-            take: map([("receipt", "/id")]),
+            list: None,
+            pages: None,
+            take: BTreeMap::from([("receipt".to_owned(), Take::Json("/id".to_owned()))]),
             update: None,
         }),
         accepted: Accepted {

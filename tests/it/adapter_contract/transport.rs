@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use loa::{
     adapter::{
-        Fault, Request, Response,
+        Fault, Hidden, Request, Response,
         transport::{Route, Transport, TransportSettings},
     },
     domain::{delivery::Reason, settings::AllowRule},
@@ -43,6 +43,8 @@ pub(super) fn post(url: String) -> Request {
         url,
         headers: Vec::new(),
         body: Bytes::from_static(b"xin ch\xc3\xa0o"),
+        wait: Duration::ZERO,
+        hidden: Hidden::default(),
     }
 }
 

@@ -1,0 +1,453 @@
+//! The course of an attempt, replayed from what it has exchanged so far: each call either has its answer among those, and
+//! the course goes on, or it is the next request.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::{
+    RecipeAdapter, RecipeProblem, Scene, compile,
+    judge::{Answer, Condition, take_all},
+    reference,
+    write::Call,
+};
+use crate::{
+    adapter::{Exchange, Failure, Receipt, Request, Step, classify},
+    domain::{
+        delivery::{Evidence, Reason},
+        detail::Detail,
+        message::Message,
+        recipe::{Poll, StepWhen},
+    },
+};
+
+/// Where a course ends for now.
+enum Halt {
+    /// A call has no answer yet.
+    Call(Box<Request>),
+    /// A call before the one that counts failed.
+    Failed(Failure),
+    /// Something of the recipe could not be filled in.
+    Problem(Box<RecipeProblem>),
+}
+
+impl From<RecipeProblem> for Halt {
+    fn from(problem: RecipeProblem) -> Self {
+        Self::Problem(Box::new(problem))
+    }
+}
+
+/// What `find` found out.
+enum Asked {
+    Found(Map<String, Value>),
+    Absent,
+    More,
+    Failed(Failure),
+}
+
+/// The exchanges that the course has not come to yet.
+struct Rest<'d>(&'d [Exchange]);
+
+impl<'d> Rest<'d> {
+    fn next(&mut self) -> Option<&'d Exchange> {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(first)
+    }
+}
+
+/// How a call is made.
+#[derive(Default)]
+struct Manner<'k> {
+    /// The idempotency key, for calls with an effect.
+    key: Option<&'k str>,
+    /// How long to wait before it.
+    wait: Duration,
+    /// Whether nobody may see what is answered.
+    is_private: bool,
+}
+
+impl RecipeAdapter {
+    pub(super) fn replay(&self, message: &Message, done: &[Exchange]) -> Step {
+        let mut sent = false;
+        let mut scene = Scene::new(&self.recipe, &self.facts, Some(message));
+        let step = self.course(message, &mut scene, &mut Rest(done), &mut sent);
+        match step {
+            Ok(step) => step,
+            Err(Halt::Call(request)) => Step::Call(*request),
+            Err(Halt::Failed(failure)) => Step::Failed(failure),
+            // The call was made and answered; only the judging failed, so it may have happened.
+            Err(Halt::Problem(problem)) if sent => {
+                let detail = problem.told(&self.secrets);
+                Step::Failed(Failure::unknown(Reason::Defect, detail))
+            }
+            Err(Halt::Problem(problem)) => self.unwritable(&problem),
+        }
+    }
+
+    /// What came of telling the device to stop; `None` where it was not told.
+    pub(super) fn replay_stop(&self, message: &Message, done: &[Exchange]) -> Option<bool> {
+        let scene = Scene::new(&self.recipe, &self.facts, Some(message));
+        let exchange = self.stop(message, &scene, &mut Rest(done)).ok()??;
+        let answer = exchange.result.as_ref();
+        Some(answer.is_ok_and(|answer| (200..300).contains(&answer.status)))
+    }
+
+    fn stop<'d>(
+        &self,
+        message: &Message,
+        scene: &Scene<'_>,
+        done: &mut Rest<'d>,
+    ) -> Result<Option<&'d Exchange>, Halt> {
+        match &self.recipe.stop {
+            Some(stop) if message.preempts => {
+                let exchange = self.call(stop, scene, done, &Manner::default())?;
+                Ok(Some(exchange))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn course(
+        &self,
+        message: &Message,
+        scene: &mut Scene<'_>,
+        done: &mut Rest<'_>,
+        sent: &mut bool,
+    ) -> Result<Step, Halt> {
+        let recipe = &*self.recipe;
+        // Whatever the device makes of that, the emergency is sent: to be heard late is better than not to be heard.
+        self.stop(message, scene, done)?;
+        self.steps(StepWhen::Always, scene, done)?;
+        let mut request = &recipe.request;
+        let asks = recipe.find.as_ref();
+        if let Some(find) = asks.filter(|find| find.always || message.attempt > 1)
+            && let Some(found) = self.find(find, scene, done)?
+        {
+            let Some(update) = &find.update else {
+                return Ok(Step::accepted(reference(found.get("receipt"))));
+            };
+            scene.know("found", Value::Object(found));
+            request = update;
+        }
+        self.steps(StepWhen::Send, scene, done)?;
+        let manner = Manner {
+            key: Some(message.delivery.as_str()),
+            ..Manner::default()
+        };
+        let exchange = self.call(request, scene, done, &manner)?;
+        *sent = true;
+        let receipt = match self.judge(exchange, scene)? {
+            Ok(receipt) => receipt,
+            Err(failure) => return Ok(Step::Failed(failure)),
+        };
+        match &recipe.confirm {
+            Some(confirm) => self.confirm(confirm, receipt, scene, done),
+            None => Ok(Step::Accepted(receipt)),
+        }
+    }
+
+    pub(super) fn replay_probe(&self, probe: &compile::Pulse, done: &[Exchange]) -> Step {
+        let mut scene = Scene::new(&self.recipe, &self.facts, None);
+        match self.probed(probe, &mut scene, &mut Rest(done)) {
+            Ok(step) => step,
+            Err(Halt::Call(request)) => Step::Call(*request),
+            Err(Halt::Failed(failure)) => Step::Failed(failure),
+            Err(Halt::Problem(problem)) => self.unwritable(&problem),
+        }
+    }
+
+    fn probed(
+        &self,
+        probe: &compile::Pulse,
+        scene: &mut Scene<'_>,
+        done: &mut Rest<'_>,
+    ) -> Result<Step, Halt> {
+        self.steps(StepWhen::Always, scene, done)?;
+        let exchange = self.call(&probe.call, scene, done, &Manner::default())?;
+        let Ok(response) = &exchange.result else {
+            return Ok(Step::Failed(classify(exchange).without_effect()));
+        };
+        let answer = Answer::new(response);
+        let Some(mismatch) = probe.healthy.mismatch(&answer, scene)? else {
+            return Ok(Step::accepted(None));
+        };
+        let detail = String::from(mismatch);
+        Ok(Step::Failed(match classify(exchange).without_effect() {
+            Failure::Retry { after, reason, .. } => Failure::Retry {
+                after,
+                reason,
+                detail,
+            },
+            other => Failure::reject(other.reason(), detail),
+        }))
+    }
+
+    /// The exchange of one call, with the answers to challenges in between.
+    fn call<'d>(
+        &self,
+        call: &Call,
+        scene: &Scene<'_>,
+        done: &mut Rest<'d>,
+        manner: &Manner<'_>,
+    ) -> Result<&'d Exchange, Halt> {
+        let Some(mut exchange) = done.next() else {
+            let mut request = call.write(scene, manner.key)?;
+            request.wait = manner.wait;
+            request.hidden.answer = manner.is_private;
+            return Err(Halt::Call(Box::new(request)));
+        };
+        let Some(auth) = self.recipe.auth.as_ref().filter(|_| call.is_known()) else {
+            return Ok(exchange);
+        };
+        for turn in 1..=2 {
+            let Some(mut answer) = auth.answer(exchange, scene, turn)? else {
+                break;
+            };
+            answer.wait = Duration::ZERO;
+            exchange = done.next().ok_or_else(|| Halt::Call(Box::new(answer)))?;
+        }
+        Ok(exchange)
+    }
+
+    fn steps(
+        &self,
+        when: StepWhen,
+        scene: &mut Scene<'_>,
+        done: &mut Rest<'_>,
+    ) -> Result<(), Halt> {
+        for step in self.recipe.steps_of(when) {
+            let taken = self.step_of(step, scene, done)?;
+            scene.know_step(&step.name, taken);
+        }
+        Ok(())
+    }
+
+    fn step_of(
+        &self,
+        step: &compile::Step,
+        scene: &Scene<'_>,
+        done: &mut Rest<'_>,
+    ) -> Result<Map<String, Value>, Halt> {
+        let is_private = !step.take.is_empty();
+        let mut turns = Turns::of(step.poll);
+        loop {
+            let manner = Manner {
+                wait: turns.wait(),
+                is_private,
+                key: None,
+            };
+            let exchange = self.call(&step.call, scene, done, &manner)?;
+            let Ok(response) = &exchange.result else {
+                return Err(Halt::Failed(classify(exchange).without_effect()));
+            };
+            let answer = Answer::new(response);
+            let Some(mismatch) = step.accepted.mismatch(&answer, scene)? else {
+                return take_all(&step.take, &answer).map_err(|place| {
+                    let detail = Detail::new("call-step-no-field")
+                        .with("step", &step.name)
+                        .with("pointer", place);
+                    Halt::Failed(Failure::reject(Reason::Unexpected, detail))
+                });
+            };
+            let is_open = self.is_open(&answer, scene)?;
+            if is_open && turns.again() {
+                continue;
+            }
+            if is_open && step.poll.is_some() {
+                let detail = Detail::new("call-step-open").with("step", &step.name);
+                return Err(Halt::Failed(Failure::retry(Reason::Busy, detail)));
+            }
+            let failure = self.refused(exchange, &answer, scene, mismatch)?;
+            return Err(Halt::Failed(failure.without_effect()));
+        }
+    }
+
+    /// Whether an answer says neither yes nor no: a success that no rule of `errors` names.
+    fn is_open(&self, answer: &Answer<'_>, scene: &Scene<'_>) -> Result<bool, RecipeProblem> {
+        if !(200..300).contains(&answer.response.status) {
+            return Ok(false);
+        }
+        // A probe has no message that the rules could speak of.
+        if scene.message().is_none() {
+            return Ok(true);
+        }
+        for (condition, _) in &self.recipe.errors {
+            if condition.holds(answer, scene)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// What is there already; `None` where nothing is.
+    fn find(
+        &self,
+        find: &compile::Question,
+        scene: &mut Scene<'_>,
+        done: &mut Rest<'_>,
+    ) -> Result<Option<Map<String, Value>>, Halt> {
+        let most = find.pages.as_ref().map_or(1, |(_, most)| *most);
+        for page in 1..=most {
+            let scene = scene.and("page", Value::from(page));
+            let exchange = self.call(&find.call, &scene, done, &Manner::default())?;
+            match self.answered(find, exchange, &scene)? {
+                Asked::Found(found) => return Ok(Some(found)),
+                Asked::Absent => return Ok(None),
+                Asked::More => {}
+                Asked::Failed(failure) => return Err(Halt::Failed(failure)),
+            }
+        }
+        let detail = Detail::new("call-pages").with("most", most);
+        Err(Halt::Failed(Failure::reject(Reason::Unexpected, detail)))
+    }
+
+    fn answered(
+        &self,
+        find: &compile::Question,
+        exchange: &Exchange,
+        scene: &Scene<'_>,
+    ) -> Result<Asked, RecipeProblem> {
+        let Ok(response) = &exchange.result else {
+            return Ok(Asked::Failed(classify(exchange).without_effect()));
+        };
+        let answer = Answer::new(response);
+        let found = match &find.list {
+            None => find.found.holds(&answer, scene)?.then_some(None),
+            Some(list) => {
+                let items = answer.at(list).and_then(Value::as_array);
+                let mut ours = None;
+                for item in items.into_iter().flatten() {
+                    let item = answer.item(item);
+                    if find.found.holds(&item, scene)? {
+                        ours = Some(Some(item));
+                        break;
+                    }
+                }
+                ours
+            }
+        };
+        if let Some(item) = found {
+            let taken = take_all(&find.take, item.as_ref().unwrap_or(&answer));
+            return Ok(match taken {
+                Ok(found) => Asked::Found(found),
+                Err(place) => {
+                    let detail = Detail::new("call-no-field").with("pointer", place);
+                    Asked::Failed(Failure::reject(Reason::Unexpected, detail))
+                }
+            });
+        }
+        if let Some((more, _)) = &find.pages
+            && more.holds(&answer, scene)?
+        {
+            return Ok(Asked::More);
+        }
+        if find.absent.holds(&answer, scene)? {
+            return Ok(Asked::Absent);
+        }
+        let failure = self.refused(
+            exchange,
+            &answer,
+            scene,
+            Detail::new("call-neither").with("status", response.status),
+        )?;
+        Ok(Asked::Failed(failure.without_effect()))
+    }
+
+    fn judge(
+        &self,
+        exchange: &Exchange,
+        scene: &Scene<'_>,
+    ) -> Result<Result<Receipt, Failure>, RecipeProblem> {
+        let Ok(response) = &exchange.result else {
+            return Ok(Err(classify(exchange)));
+        };
+        let answer = Answer::new(response);
+        let Some(mismatch) = self.recipe.accepted.mismatch(&answer, scene)? else {
+            let receipt = self.recipe.receipt.as_deref();
+            return Ok(Ok(Receipt {
+                reference: reference(receipt.and_then(|pointer| answer.at(pointer))),
+                evidence: Evidence::Accepted,
+            }));
+        };
+        self.refused(exchange, &answer, scene, mismatch).map(Err)
+    }
+
+    /// Asks whether what was accepted was done. Whatever goes wrong here, it was accepted.
+    fn confirm(
+        &self,
+        confirm: &compile::Confirmation,
+        receipt: Receipt,
+        scene: &mut Scene<'_>,
+        done: &mut Rest<'_>,
+    ) -> Result<Step, Halt> {
+        let accepted = receipt.clone();
+        match self.confirmed(confirm, receipt, scene, done) {
+            Err(Halt::Call(request)) => Err(Halt::Call(request)),
+            Err(Halt::Failed(_) | Halt::Problem(_)) => Ok(Step::Accepted(accepted)),
+            Ok(step) => Ok(step),
+        }
+    }
+
+    fn confirmed(
+        &self,
+        confirm: &compile::Confirmation,
+        receipt: Receipt,
+        scene: &mut Scene<'_>,
+        done: &mut Rest<'_>,
+    ) -> Result<Step, Halt> {
+        scene.know("receipt", receipt.reference.clone().into());
+        let mut turns = Turns::of(confirm.poll);
+        loop {
+            let manner = Manner {
+                wait: turns.wait(),
+                ..Manner::default()
+            };
+            let exchange = self.call(&confirm.call, scene, done, &manner)?;
+            let Ok(response) = &exchange.result else {
+                return Ok(Step::Accepted(receipt));
+            };
+            let answer = Answer::new(response);
+            let says = |condition: &Condition| condition.holds(&answer, scene);
+            if says(&confirm.confirmed)? {
+                return Ok(Step::Accepted(Receipt {
+                    evidence: Evidence::Device,
+                    ..receipt
+                }));
+            }
+            if confirm.refuted.as_ref().map(says).transpose()? == Some(true) {
+                let detail = Detail::new("call-refuted").with("status", response.status);
+                return Ok(Step::Failed(Failure::reject(Reason::Unexpected, detail)));
+            }
+            if !turns.again() {
+                return Ok(Step::Accepted(receipt));
+            }
+        }
+    }
+}
+
+/// How often something was asked.
+struct Turns {
+    poll: Option<Poll>,
+    asked: u16,
+}
+
+impl Turns {
+    fn of(poll: Option<Poll>) -> Self {
+        Self { poll, asked: 0 }
+    }
+
+    /// How long to wait before the question.
+    fn wait(&self) -> Duration {
+        match self.poll {
+            Some(poll) if self.asked > 0 => poll.every,
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Whether to ask once more.
+    fn again(&mut self) -> bool {
+        self.asked += 1;
+        self.poll.is_some_and(|poll| self.asked < poll.most)
+    }
+}
