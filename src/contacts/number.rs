@@ -423,11 +423,15 @@ impl Search<'_> {
         let last = at + 3;
         let groups = self.groups.get(at..=last)?;
         let is_joined = groups.windows(2).all(|pair| {
-            pair[0].last + 1 == pair[1].first && {
-                let signs =
-                    &self.letters[self.tokens[pair[0].last].to..self.tokens[pair[1].first].from];
-                signs.len() == 1 && signs[0].c == '.'
-            }
+            // 103 chấm 56 chấm 7 chấm 8
+            let is_said = pair[0].last + 2 == pair[1].first
+                && self.tokens[pair[0].last + 1].is_one_of(&["chấm", "dot"]);
+            is_said
+                || pair[0].last + 1 == pair[1].first && {
+                    let signs = &self.letters
+                        [self.tokens[pair[0].last].to..self.tokens[pair[1].first].from];
+                    signs.len() == 1 && signs[0].c == '.'
+                }
         });
         let is_part = |digits: &str| {
             digits.parse::<u16>().is_ok_and(|part| part < 256)
@@ -468,6 +472,14 @@ impl Search<'_> {
         let is_called = |last: usize| {
             self.called[first.first] || (self.reached[first.first] && self.is_bare(last))
         };
+        // ĐT.535 is a provincial road: what people call in three digits begins with a one.
+        let is_road = first.digits.len() == 3
+            && !first.digits.starts_with('1')
+            && before.is_some_and(|word| word.text == "đt")
+            && self.close_run(at, 12).1.len() == 3;
+        if is_road {
+            return None;
+        }
         if first.is_spoken {
             return self.spoken_code(at).filter(|(_, last)| is_called(*last));
         }

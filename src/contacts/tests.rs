@@ -211,6 +211,14 @@ fn short_codes_are_found_where_somebody_is_to_call_them() {
 #[test]
 fn domains_and_links_are_found_in_every_disguise() {
     check(
+        "site 103.56.7.8",
+        &[
+            "vào 103.56.7.8 nhé",
+            "vào 103 chấm 56 chấm 7 chấm 8",
+            "một trăm linh ba chấm năm mươi sáu chấm bảy chấm tám",
+        ],
+    );
+    check(
         "site dichvucong.gov.vn",
         &[
             "vào dichvucong.gov.vn.",
@@ -346,6 +354,7 @@ fn names_of_every_sort_are_found() {
 #[test]
 fn innocent_numbers_and_words_are_left_alone() {
     let noisy: Vec<String> = [
+        "QL1A, QL46, ĐT.535, đường ĐT 542 cũ; mục 1 chấm 2 chấm 3 chấm 4",
         "Năm 2024, từ năm 2020 đến năm 2025, giai đoạn 2021-2025, 2021 – 2025",
         "Nộp 1.090.000 đồng, 1.900.123.456 đồng, 84.912.345.678 đồng, 500.000đ, 1,5 tỷ, 10 000 000 đồng",
         "Người gọi đòi 1.090.000 đồng, rồi gọi đòi 500.000 đồng, gọi đòi 200 triệu",
