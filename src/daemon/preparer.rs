@@ -77,6 +77,7 @@ pub async fn run(shared: Shared) {
     let mut held = Held::default();
     while !shared.stop.soft.is_cancelled() {
         let busy = shared.clock.busy();
+        let looked = shared.clock.now();
         let result = step(&shared, &mut held).await;
         drop(busy);
         match result {
@@ -89,17 +90,18 @@ pub async fn run(shared: Shared) {
                 let now = shared.clock.now();
                 let prepare = shared.live.borrow().workspace.settings.prepare;
                 let next = match shared.store.next_unprepared().await {
-                    Ok(next) => next.map_or(now + shared.poll(), |due| (due - prepare).max(now)),
+                    Ok(next) => next.map_or(now + shared.poll(), |due| due - prepare),
                     Err(error) => {
                         shared.store_failed("preparer", &error).await;
                         continue;
                     }
                 };
-                // An instant that has come and was not prepared belongs to a node with another revision.
-                let next = if next <= now {
+                // An instant that had come when this round looked, and was not prepared, belongs to a node with another revision.
+                // One that came since is nobody's yet.
+                let next = if next <= looked {
                     now + shared.poll()
                 } else {
-                    next.min(now + shared.poll())
+                    next.clamp(now, now + shared.poll())
                 };
                 // Whoever waits for a contact is told in time.
                 let next = held.until.map_or(next, |until| next.min(until.max(now)));
