@@ -12,7 +12,7 @@ use super::{
     webhook::{WebhookAdapter, WebhookProblem},
 };
 use crate::domain::{
-    channel::{AdapterConfig, Channel, Parameter},
+    channel::{AdapterConfig, Channel, Parameter, Parameters},
     detail::Detail,
     id::{ChannelId, RecipeId},
     secret::{Secret, SecretRef},
@@ -138,20 +138,20 @@ type Built = Result<Arc<dyn Adapter>, Vec<ChannelProblemKind>>;
 fn recipe_adapter<E: Error + Send + Sync + 'static>(
     recipe: &Arc<CompiledRecipe>,
     channel: &Channel,
-    with: &BTreeMap<String, Parameter>,
+    with: &Parameters,
     resolve: &dyn Fn(&SecretRef) -> Result<Secret, E>,
 ) -> Built {
     let mut values = BTreeMap::new();
     let mut secrets = Vec::new();
     let mut problems = Vec::new();
-    for (name, parameter) in with {
+    for (name, parameter) in with.iter() {
         match parameter {
             Parameter::Plain(value) => {
-                values.insert(name.clone(), value.clone());
+                values.insert(name.to_owned(), value.clone());
             }
             Parameter::Secret(reference) => match read_secret(reference, resolve) {
                 Ok(secret) => {
-                    values.insert(name.clone(), secret.expose().to_owned());
+                    values.insert(name.to_owned(), secret.expose().to_owned());
                     secrets.push(secret);
                 }
                 Err(problem) => problems.push(problem),

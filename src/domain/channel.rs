@@ -136,7 +136,7 @@ pub enum AdapterConfig {
         /// Which recipe.
         recipe: RecipeId,
         /// Its parameters; defaults are filled in, and every one that the recipe wants is there.
-        with: BTreeMap<String, Parameter>,
+        with: Parameters,
     },
     /// By Standard Webhooks.
     Webhook {
@@ -145,6 +145,34 @@ pub enum AdapterConfig {
         /// Signing secrets, newest first; every one signs, so that the receiver can change over.
         secrets: Vec<SecretRef>,
     },
+}
+
+/// A channel's parameters for its recipe, by name and in the order of names. No tree: most channels have two or three, and the
+/// empty nodes of ten thousand trees would be more than all that a daemon keeps otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Parameters(Box<[(String, Parameter)]>);
+
+impl Parameters {
+    /// The value of a parameter.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Parameter> {
+        let found = self
+            .0
+            .binary_search_by(|(known, _)| known.as_str().cmp(name));
+        Some(&self.0[found.ok()?].1)
+    }
+
+    /// Names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Parameter)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+}
+
+impl FromIterator<(String, Parameter)> for Parameters {
+    fn from_iter<T: IntoIterator<Item = (String, Parameter)>>(all: T) -> Self {
+        let sorted: BTreeMap<String, Parameter> = all.into_iter().collect();
+        Self(sorted.into_iter().collect())
+    }
 }
 
 /// A recipe parameter's value.

@@ -71,7 +71,7 @@ fn address<'r>(raw: &'r RawChannel, channel: &'r Channel) -> Option<(&'r str, &'
 fn identity(url: &str, channel: &Channel) -> String {
     let mut identity = url.trim_end_matches('/').to_ascii_lowercase();
     if let AdapterConfig::Recipe { recipe, with } = &channel.adapter {
-        for (name, value) in with {
+        for (name, value) in with.iter() {
             if let Parameter::Plain(value) = value
                 && name != "url"
             {

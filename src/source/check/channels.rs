@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     diagnostic::{Arg, Code, Diagnostic, Phrase, Place},
     domain::{
-        channel::{AdapterConfig, Channel, ChannelKind, Parameter},
+        channel::{AdapterConfig, Channel, ChannelKind, Parameter, Parameters},
         id::{ChannelId, RecipeId},
         recipe::Recipe,
         secret::SecretRef,
@@ -35,7 +35,7 @@ pub(super) fn build(
                     parameters(notebook, recipe, at, with)
                 } else {
                     conceal(notebook, recipes, recipe, with);
-                    BTreeMap::new()
+                    Parameters::default()
                 },
                 recipe: recipe.clone(),
             },
@@ -72,8 +72,8 @@ fn parameters(
     recipe: &Recipe,
     at: &Place,
     with: &[RawParameter],
-) -> BTreeMap<String, Parameter> {
-    let mut parameters = BTreeMap::new();
+) -> Parameters {
+    let mut parameters: BTreeMap<String, Parameter> = BTreeMap::new();
     for given in with {
         let Some(spec) = recipe.parameters.get(&given.name) else {
             notebook.report(unknown(recipe, given));
@@ -119,7 +119,7 @@ fn parameters(
             None => notebook.report(missing(recipe, name, spec.about.as_deref(), at)),
         }
     }
-    parameters
+    parameters.into_iter().collect()
 }
 
 /// What seems to be a secret among the parameters of a recipe that there is not.

@@ -9,7 +9,7 @@ use crate::{
     adapter::recipe::{CompiledRecipe, RecipeProblem, RecipeProblemKind},
     diagnostic::{Arg, Code, Diagnostic, Phrase, Place},
     domain::{
-        channel::{AdapterConfig, Parameter},
+        channel::{AdapterConfig, Parameter, Parameters},
         id::RecipeId,
         secret::SecretRef,
         workspace::Workspace,
@@ -80,7 +80,7 @@ pub(super) fn check(
             .recipe
             .parameters
             .keys()
-            .all(|name| parameters.contains_key(name));
+            .all(|name| parameters.get(name).is_some());
         if !complete || with.iter().any(|given| is_wrong(&given.at)) {
             continue;
         }
@@ -161,14 +161,14 @@ fn plain_secrets(raw: &RawRecipe) -> Vec<Diagnostic> {
 }
 
 /// Parameters to try a recipe with: secrets are not known here, and none is needed.
-fn stand_ins(parameters: &BTreeMap<String, Parameter>) -> BTreeMap<String, String> {
+fn stand_ins(parameters: &Parameters) -> BTreeMap<String, String> {
     let value = |parameter: &Parameter| match parameter {
         Parameter::Plain(value) => value.clone(),
         Parameter::Secret(_) => "secret".to_owned(),
     };
     parameters
         .iter()
-        .map(|(name, parameter)| (name.clone(), value(parameter)))
+        .map(|(name, parameter)| (name.to_owned(), value(parameter)))
         .collect()
 }
 

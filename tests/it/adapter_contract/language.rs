@@ -384,8 +384,9 @@ fn parameters_are_tried() {
 
 fn recipe_config<const N: usize>(recipe: &str, with: [(&str, Parameter); N]) -> AdapterConfig {
     let with = with
+        .into_iter()
         .map(|(name, parameter)| (name.to_owned(), parameter))
-        .into();
+        .collect();
     AdapterConfig::Recipe {
         recipe: RecipeId::parse(recipe).unwrap(),
         with,

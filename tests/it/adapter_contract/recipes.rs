@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use loa::{
     adapter::recipe::{CompiledRecipe, RecipeAdapter},
     domain::{
-        channel::AdapterConfig,
+        channel::{AdapterConfig, Parameters},
         id::RecipeId,
         recipe::{
             Accepted, Body, Find, Match, ParameterSpec, Recipe, RequestSpec, StatusRange, Take,
@@ -146,7 +146,7 @@ pub(super) fn adapter_with(recipe: &Recipe, with: &BTreeMap<String, String>) -> 
     compiled.trial(with).unwrap();
     let config = AdapterConfig::Recipe {
         recipe: recipe.id.clone(),
-        with: BTreeMap::new(),
+        with: Parameters::default(),
     };
     let secrets = ["mat-khau-1", "mat-khau-2"]
         .map(|text| Secret::new(text.into()))
