@@ -82,11 +82,11 @@ pub(super) async fn run(global: &Global, args: &RunArgs, output: &Output) -> any
     let place = Place::load(global, output)?;
     let store = place.store(true).await?;
     let (clock, start) = clock(&place, &store, args, output).await?;
+    // A fast clock does not run while the daemon gets up: the next statement takes longer than an hour of some.
+    let rising = clock.busy();
     // What fell due while nobody was running is settled by this run.
     let last = store.last_alive().await?;
     let settled = last.map_or(start, |last| last.min(start));
-    // A fast clock does not run while the daemon gets up.
-    let rising = clock.busy();
     let until = args
         .until
         .as_deref()

@@ -239,12 +239,13 @@ statements! {
         WHERE unfinished AND state <> 'sending' AND due_us <= $1 AND deadline_us <= $1
         RETURNING id, state, reason"
     );
-    /// Skips what fell due while nobody was running and may not be late, or not as late as that. `$1` from, `$2` until, `$3` detail, `$4` now.
+    /// Skips what fell due while nobody was running and may not be late, or not as late as that; what a rule ended meanwhile is
+    /// for [`EXPIRE`]. `$1` from, `$2` until, `$3` detail, `$4` now.
     JUDGE_MISSED = one!(
         "UPDATE delivery SET state = 'skipped', unfinished = FALSE, reason = 'expired', detail = $3, next_us = NULL,
             updated_us = $4
         WHERE unfinished AND state <> 'sending' AND due_us >= $1 AND due_us < $2 AND attempt = 0
-            AND (NOT late OR deadline_us <= $4)
+            AND (NOT late OR (deadline_us <= $4 AND NOT ", is_bound!(), "))
         RETURNING id"
     );
     /// Brings back what was ended as expired before its time. Nothing that is due later than now can have expired, and
