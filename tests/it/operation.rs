@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use loa::simulator::{City, CityOptions};
+use loa::simulator::{City, CityHandle, CityOptions};
 
 use crate::support::{cli::loa, workspace::Folder};
 
@@ -65,6 +65,16 @@ fn wait_for(said: &mpsc::Receiver<String>, words: &str) {
     }
 }
 
+/// Waits for the first call.
+async fn called(city: &CityHandle) {
+    let mut requests = city.requests();
+    let called = requests.wait_for(|count| *count > 0);
+    tokio::time::timeout(Duration::from_mins(1), called)
+        .await
+        .expect("the first call within a minute")
+        .unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_was_full_is_written_to_again() {
     let folder = Folder::small();
@@ -72,14 +82,7 @@ async fn a_disk_that_was_full_is_written_to_again() {
     let mut process = daemon(&folder, &format!("http://{}", city.control()));
     let said = lines(&mut process);
     // In the middle of the loudspeakers' broadcast there is no room for what came of it.
-    let mut requests = city.requests();
-    tokio::time::timeout(
-        Duration::from_mins(1),
-        requests.wait_for(|count| *count > 0),
-    )
-    .await
-    .expect("the first call within a minute")
-    .unwrap();
+    called(&city).await;
     limit(&process, "1");
     wait_for(&said, "the store failed");
     limit(&process, "unlimited");
@@ -123,14 +126,7 @@ async fn a_daemon_ends_when_its_database_is_taken_away() {
     let city = City::start(CityOptions::default()).await.unwrap();
     let mut process = daemon(&folder, &format!("http://{}", city.control()));
     let said = lines(&mut process);
-    let mut requests = city.requests();
-    tokio::time::timeout(
-        Duration::from_mins(1),
-        requests.wait_for(|count| *count > 0),
-    )
-    .await
-    .expect("the first call within a minute")
-    .unwrap();
+    called(&city).await;
     // Replaced, as somebody does who puts a backup back.
     let database = folder.sqlite();
     let path = database.strip_prefix("sqlite:").unwrap();

@@ -141,9 +141,19 @@ impl RecipeAdapter {
             Ok(receipt) => receipt,
             Err(failure) => return Ok(Step::Failed(failure)),
         };
-        match &recipe.confirm {
-            Some(confirm) => self.confirm(confirm, receipt, scene, done),
-            None => Ok(Step::Accepted(receipt)),
+        let Some(confirm) = &recipe.confirm else {
+            return Ok(Step::Accepted(receipt));
+        };
+        scene.know("receipt", receipt.reference.clone().into());
+        match self.confirmed(confirm, scene, done) {
+            Err(Halt::Call(request)) => Err(Halt::Call(request)),
+            // Whatever goes wrong with the question, it was accepted.
+            Err(Halt::Failed(_) | Halt::Problem(_)) => Ok(Step::Accepted(receipt)),
+            Ok(Ok(evidence)) => Ok(Step::Accepted(Receipt {
+                evidence,
+                ..receipt
+            })),
+            Ok(Err(failure)) => Ok(Step::Failed(failure)),
         }
     }
 
@@ -373,30 +383,13 @@ impl RecipeAdapter {
         self.refused(exchange, &answer, scene, mismatch).map(Err)
     }
 
-    /// Asks whether what was accepted was done. Whatever goes wrong here, it was accepted.
-    fn confirm(
-        &self,
-        confirm: &compile::Confirmation,
-        receipt: Receipt,
-        scene: &mut Scene<'_>,
-        done: &mut Rest<'_>,
-    ) -> Result<Step, Halt> {
-        let accepted = receipt.clone();
-        match self.confirmed(confirm, receipt, scene, done) {
-            Err(Halt::Call(request)) => Err(Halt::Call(request)),
-            Err(Halt::Failed(_) | Halt::Problem(_)) => Ok(Step::Accepted(accepted)),
-            Ok(step) => Ok(step),
-        }
-    }
-
+    /// Asks whether what was accepted was done: what is known of it then, or that it was not.
     fn confirmed(
         &self,
         confirm: &compile::Confirmation,
-        receipt: Receipt,
-        scene: &mut Scene<'_>,
+        scene: &Scene<'_>,
         done: &mut Rest<'_>,
-    ) -> Result<Step, Halt> {
-        scene.know("receipt", receipt.reference.clone().into());
+    ) -> Result<Result<Evidence, Failure>, Halt> {
         let mut turns = Turns::of(confirm.poll);
         loop {
             let manner = Manner {
@@ -405,22 +398,19 @@ impl RecipeAdapter {
             };
             let exchange = self.call(&confirm.call, scene, done, &manner)?;
             let Ok(response) = &exchange.result else {
-                return Ok(Step::Accepted(receipt));
+                return Ok(Ok(Evidence::Accepted));
             };
             let answer = Answer::new(response);
             let says = |condition: &Condition| condition.holds(&answer, scene);
             if says(&confirm.confirmed)? {
-                return Ok(Step::Accepted(Receipt {
-                    evidence: Evidence::Device,
-                    ..receipt
-                }));
+                return Ok(Ok(Evidence::Device));
             }
             if confirm.refuted.as_ref().map(says).transpose()? == Some(true) {
                 let detail = Detail::new("call-refuted").with("status", response.status);
-                return Ok(Step::Failed(Failure::reject(Reason::Unexpected, detail)));
+                return Ok(Err(Failure::reject(Reason::Unexpected, detail)));
             }
             if !turns.again() {
-                return Ok(Step::Accepted(receipt));
+                return Ok(Ok(Evidence::Accepted));
             }
         }
     }
