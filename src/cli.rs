@@ -234,6 +234,10 @@ async fn execute(cli: &Cli, output: &Output) -> anyhow::Result<()> {
     if is_calendar && !matches!(&cli.command, Command::Plan(args) if args.may_be_calendar()) {
         anyhow::bail!(output.say("cli.format-of-plan", &[]));
     }
+    // What cannot be looked at is left to the reading, which says why.
+    if matches!(global.dir.try_exists(), Ok(false)) {
+        anyhow::bail!(output.say("cli.no-folder", &[("path", &global.dir.display())]));
+    }
     match &cli.command {
         Command::Run(args) => run::run(global, args, output).await,
         Command::Check => check::run(global, output).await,

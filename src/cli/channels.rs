@@ -76,10 +76,13 @@ pub(super) async fn run(
         let adapter = registry.get(&channel.id);
         let (health, failure) = match (&transport, adapter) {
             (None, _) => (None, None),
-            (Some(_), None) => (
-                Some("dead"),
-                Some(Failure::reject(Reason::Unwritable, String::new())),
-            ),
+            (Some(_), None) => {
+                let mut mistakes = problems.iter();
+                let why = mistakes.find(|problem| problem.channel == channel.id);
+                let detail = why.map(|problem| String::from(fault(&problem.kind)));
+                let failure = Failure::reject(Reason::Unwritable, detail.unwrap_or_default());
+                (Some("dead"), Some(failure))
+            }
             (Some(transport), Some(adapter)) => ask(adapter, transport, &clock).await,
         };
         let known = failure
@@ -134,7 +137,8 @@ pub(super) async fn run(
                 ]);
             }
             output.line(&table.trim_fmt())?;
-            for problem in &problems {
+            // With `--probe` each stands in its channel's row.
+            for problem in problems.iter().filter(|_| !args.probe) {
                 let told = output.detail(&fault(&problem.kind));
                 output.line(&format!("{}: {told}", problem.channel))?;
             }

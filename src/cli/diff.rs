@@ -39,7 +39,7 @@ pub(super) struct DiffArgs {
 /// # Errors
 /// When there is no such thing, or the store fails.
 pub(super) async fn run(global: &Global, args: &DiffArgs, output: &Output) -> anyhow::Result<()> {
-    let desk = Desk::look(Place::load(global, output)?, output).await?;
+    let desk = Desk::open(Place::load(global, output)?, output).await?;
     let version = desk.find(&args.id, output)?;
     let standing = desk.standing(&version.subject).await?;
     let old = match &standing.in_force {

@@ -289,7 +289,7 @@ impl<'a> Desk<'a> {
             bail!(output.say("cli.pause-by-and-reason", &[]));
         }
         let place = Place::of_record(global, output)?;
-        let store = place.store(false).await?;
+        let store = place.desk(output).await?;
         let now = place.now(&store).await?;
         Ok(Self {
             place,

@@ -107,8 +107,9 @@ impl Place {
         self.store(false).await
     }
 
-    /// Opens the database of a command that reads it and keeps there what somebody has seen. The workspace's own may be
-    /// made, because approving comes before the first run; one that was named has to be there.
+    /// Opens the database of a command that puts something on record, or that has something to say before anything is there. The
+    /// workspace's own may be made, because approving comes before the first run; one that was named has to be there: a
+    /// mistyped name must not take what was meant for the daemon.
     ///
     /// # Errors
     /// As [`Place::record`].

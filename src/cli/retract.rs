@@ -72,7 +72,7 @@ pub(super) async fn run(
     if args.reason.trim().is_empty() {
         bail!(refuse(Refusal::NoReason));
     }
-    let store = place.store(false).await?;
+    let store = place.desk(output).await?;
     let now = place.now(&store).await?;
     let meant = Meant::find(&place, &store, &args.bulletin, output).await?;
     let Some((person, role)) = who(&place, &meant.editors, &args.by, output) else {

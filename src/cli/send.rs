@@ -79,7 +79,7 @@ pub(super) async fn run(global: &Global, args: &SendArgs, output: &Output) -> an
     let priority = args.priority.unwrap_or(bulletin.priority);
     let scale = urgent::scale(&place, &channels, output);
     urgent::confirmed(&scale, priority, args.confirm.as_deref(), output)?;
-    let store = place.store(false).await?;
+    let store = place.desk(output).await?;
     let now = place.now(&store).await?;
     let today = calendar::local(now, place.zone()).date();
     if !bulletin.valid.contains(today) {

@@ -67,7 +67,7 @@ struct Row<'a> {
 /// # Errors
 /// [`Findings`] when something waits; others when the store fails.
 pub(super) async fn run(global: &Global, args: &StatusArgs, output: &Output) -> anyhow::Result<()> {
-    let desk = Desk::look(Place::load(global, output)?, output).await?;
+    let desk = Desk::open(Place::load(global, output)?, output).await?;
     let only = args
         .id
         .as_deref()

@@ -44,16 +44,6 @@ impl Desk {
     /// When nothing has to be approved, or the database cannot be used.
     pub(super) async fn open(place: Place, output: &Output) -> anyhow::Result<Self> {
         wanted(&place, output)?;
-        let store = place.store(false).await?;
-        Self::with(place, store).await
-    }
-
-    /// Opens everything for somebody who only looks: a database that the command line names has to be there.
-    ///
-    /// # Errors
-    /// As [`Desk::open`].
-    pub(super) async fn look(place: Place, output: &Output) -> anyhow::Result<Self> {
-        wanted(&place, output)?;
         let store = place.desk(output).await?;
         Self::with(place, store).await
     }

@@ -338,6 +338,38 @@ fn channels_are_probed_without_being_heard() {
 }
 
 #[test]
+fn a_channel_whose_secret_is_missing_is_told_by_its_name() {
+    let said = loa(
+        &Folder::small().path(),
+        &["channels", "--probe", "--format", "json"],
+    );
+    assert_eq!(said.code, 1, "{said:?}");
+    let rows = said.json();
+    let rows = rows.as_array().unwrap();
+    let row = rows
+        .iter()
+        .find(|row| row["channel"] == "loa-hb-1")
+        .unwrap();
+    assert_eq!(
+        (&row["health"], &row["reason"]),
+        (&"dead".into(), &"unwritable".into())
+    );
+    assert!(row["detail"].as_str().unwrap().contains("LOA_T1"), "{row}");
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_named() {
+    let folder = Folder::small();
+    let missing = folder.path().join("khong-co");
+    for arguments in [&["check"][..], &["log"], &["speech", "read", "a"]] {
+        let said = loa(&missing, arguments);
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{said:?}");
+        let expected = format!("Không có thư mục {}", missing.display());
+        assert!(said.err.contains(&expected), "{said:?}");
+    }
+}
+
+#[test]
 fn cron_lines_are_said_and_listed() {
     let said = loa(
         &sample(),

@@ -242,13 +242,22 @@ fn values_that_do_not_do_are_refused_with_those_that_do() {
 }
 
 #[test]
-fn what_only_reads_makes_no_database() {
+fn only_a_run_makes_a_database_that_was_named() {
     let folder = Folder::small();
     let before = |folder: &Folder| std::fs::read_dir(folder.path()).unwrap().count();
     let files = before(&folder);
     let mistyped = folder.path().join("nowhere/deep/mistyped.db");
     let named = format!("sqlite:{}", mistyped.display());
-    let reading: [&[&str]; 6] = [
+    let because = ["--by", "Trần Thị Mai", "--reason", "Thử", "--simulate"];
+    let because = |arguments: &[&'static str]| [arguments, &because].concat();
+    let writing = [
+        because(&["send", "mot", "--to", "all"]),
+        because(&["pause", "all", "--until", "+2h"]),
+        because(&["resume", "1"]),
+        because(&["retract", "mot"]),
+    ];
+    let reading: [&[&str]; 7] = [
+        &["airtime", "--simulate"],
         &["log"],
         &["verify"],
         &["pauses"],
@@ -256,7 +265,7 @@ fn what_only_reads_makes_no_database() {
         &["plan", "--simulate"],
         &["policy", "--ward", "hung-binh", "--simulate"],
     ];
-    for arguments in reading {
+    for arguments in reading.into_iter().chain(writing.iter().map(Vec::as_slice)) {
         let said = loa(
             &folder.path(),
             &[arguments, &["--database", &named]].concat(),
@@ -265,6 +274,13 @@ fn what_only_reads_makes_no_database() {
         let expected = format!("Không có cơ sở dữ liệu {}", mistyped.display());
         assert!(said.err.contains(&expected), "{said:?}");
     }
+    folder.wants_approval();
+    let approve = ["approve", "mot", "--by", "Trần Thị Mai", "--hash", "00"];
+    let said = loa(
+        &folder.path(),
+        &[&approve[..], &["--database", &named]].concat(),
+    );
+    assert!(said.err.contains("Không có cơ sở dữ liệu"), "{said:?}");
     let english = ["log", "--lang", "en", "--database", &named];
     let said = loa(&folder.path(), &english);
     assert!(said.err.contains("There is no database"), "{said:?}");
