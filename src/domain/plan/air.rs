@@ -129,19 +129,21 @@ impl<'w> Air<'w> {
         (begin, midnight(after(after(day(until))), zone))
     }
 
-    /// What is on record.
+    /// What is on record: each delivery once.
     #[must_use]
-    pub fn new(workspace: &'w Workspace, items: impl IntoIterator<Item = OnAir>) -> Self {
+    pub fn new(workspace: &'w Workspace, on_record: impl IntoIterator<Item = OnAir>) -> Self {
         let ground = Ground::new(workspace);
-        let mut air = Self {
-            workspace,
-            items: vec![Vec::new(); ground.len()],
-            ground,
-        };
-        for item in items {
-            air.put(item);
+        let mut items = vec![Vec::new(); ground.len()];
+        for item in on_record {
+            if let Some(number) = ground.number(&item.ward) {
+                items[number].push(item);
+            }
         }
-        air
+        Self {
+            workspace,
+            ground,
+            items,
+        }
     }
 
     /// Puts something on record, in place of what is known of the same delivery.
