@@ -16,6 +16,20 @@ pub enum Lang {
     En,
 }
 
+impl Lang {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Vi, Self::En];
+
+    /// The word for it, as in `--lang`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Vi => "vi",
+            Self::En => "en",
+        }
+    }
+}
+
 impl FromStr for Lang {
     type Err = &'static str;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -29,10 +43,7 @@ impl FromStr for Lang {
 
 impl fmt::Display for Lang {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Vi => "vi",
-            Self::En => "en",
-        })
+        f.write_str(self.as_str())
     }
 }
 
@@ -113,14 +124,24 @@ pub fn detail<'a>(
     arguments: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> Option<String> {
     let key = format!("detail.{code}");
-    let arguments: Vec<(&str, String)> = arguments
+    let given: Vec<(&str, &str)> = arguments.collect();
+    let plain: Vec<(&str, &dyn fmt::Display)> = given
+        .iter()
+        .map(|(name, value)| (*name, value as &dyn fmt::Display))
+        .collect();
+    let arguments: Vec<(&str, String)> = given
+        .iter()
         .map(|(name, value)| {
-            // What a call met may be part of another sentence.
-            let met = value
-                .strip_prefix("call-")
-                .map(|_| format!("detail.{value}"));
-            let met = met.filter(|key| has(key)).map(|key| text(lang, &key, &[]));
-            (name, met.unwrap_or_else(|| value.to_owned()))
+            // What a call met, the system said, or a template's mistake is, may be part of another sentence.
+            let file = match value.split_once('-') {
+                Some(("call", _)) => "detail",
+                Some(("cause", _)) => "cli",
+                Some(("template" | "render", _)) => "diagnostic",
+                _ => return (*name, (*value).to_owned()),
+            };
+            let met = format!("{file}.{value}");
+            let met = has(&met).then(|| text(lang, &met, &plain));
+            (*name, met.unwrap_or_else(|| (*value).to_owned()))
         })
         .collect();
     let arguments: Vec<(&str, &dyn fmt::Display)> = arguments

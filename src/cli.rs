@@ -9,6 +9,7 @@ mod check;
 mod contacts;
 pub mod cron;
 mod diff;
+mod failure;
 mod follower;
 mod log;
 mod named;
@@ -28,7 +29,6 @@ mod simulate;
 mod sound;
 mod speech;
 mod status;
-mod store;
 mod subject;
 mod usage;
 mod verify;
@@ -38,8 +38,8 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{catalogue::Lang, config::SecretError, domain::approval::Decision, store::World};
-use output::{Format, NotAnInstant, Output};
+use crate::{catalogue::Lang, domain::approval::Decision, store::World};
+use output::{Format, Output};
 
 /// Sends a city's public warnings to ward loudspeakers, websites and chat channels: on time, once, and on the record.
 #[derive(Debug, Parser)]
@@ -64,7 +64,7 @@ pub struct Global {
     #[arg(long, global = true, num_args = 0..=1, require_equals = true, default_missing_value = "", value_name = "URL")]
     simulate: Option<String>,
     /// Language of everything people read: vi or en
-    #[arg(long, global = true, default_value = "vi")]
+    #[arg(long, global = true, default_value = "vi", value_parser = usage::one_of(&Lang::ALL, Lang::as_str))]
     lang: Lang,
     /// For people or for programs; github and sarif are for `check`, ics for `plan`
     #[arg(long, global = true, default_value = "text")]
@@ -184,17 +184,24 @@ pub fn main() -> ExitCode {
                 .collect();
             match usage::mistake(&error, &commands, lang) {
                 Some(sentence) => place::eprint_text(&output::harmless(&sentence)),
-                None => drop(error.print()),
+                // Help and version are answers, not mistakes.
+                None if !error.use_stderr() => {
+                    let output = Output::new(Format::Text, lang);
+                    let page = usage::page_of(&error, output.color, lang);
+                    // Whoever went away needs no help.
+                    let _ = output.raw(&page);
+                    return ExitCode::SUCCESS;
+                }
+                None => place::eprint_text(&usage::page_of(&error, false, lang)),
             }
-            // Help and version are answers, not mistakes.
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            return ExitCode::from(2);
         }
     };
     let output = Output::new(cli.global.format.common(), cli.global.lang);
     let runtime = match crate::daemon::runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
-            place::eprint_text(&format!("loa: {error}"));
+            place::eprint_text(&format!("loa: {}", output.cause(&error)));
             return ExitCode::from(2);
         }
     };
@@ -208,17 +215,7 @@ pub fn main() -> ExitCode {
     {
         return ExitCode::SUCCESS;
     }
-    let sentence = match error.downcast_ref::<NotAnInstant>() {
-        Some(NotAnInstant(text)) => output.say("cli.bad-instant", &[("text", text)]),
-        None => error
-            .downcast_ref()
-            .and_then(|error| store::sentence(error, &output))
-            .or_else(|| {
-                let error: &SecretError = error.downcast_ref()?;
-                log::said(&error.told().to_string(), &output)
-            })
-            .unwrap_or_else(|| format!("{error:#}")),
-    };
+    let sentence = failure::sentence(&error, &output);
     place::eprint_text(&output::harmless(&format!("loa: {sentence}")));
     ExitCode::from(if error.is::<Findings>() { 1 } else { 2 })
 }
@@ -336,6 +333,10 @@ mod tests {
     fn every_obstacle_has_its_sentence() {
         for obstacle in crate::store::Obstacle::ALL {
             let key = format!("cli.database-{}", obstacle.as_str());
+            assert!(crate::catalogue::has(&key), "{key}");
+        }
+        for defect in crate::store::defect::Defect::ALL {
+            let key = format!("cli.database-{}", defect.as_str());
             assert!(crate::catalogue::has(&key), "{key}");
         }
     }

@@ -12,7 +12,7 @@ use crate::{
     adapter::transport::Route,
     audio::Home,
     domain::{
-        detail::Detail,
+        detail::{Detail, cause},
         secret::{Secret, SecretRef},
         settings::{DatabaseSetting, Settings},
     },
@@ -30,7 +30,7 @@ pub enum SecretError {
     NoFile {
         /// As written in the workspace.
         path: String,
-        /// The operating system's words.
+        /// What the operating system said, as details have it.
         problem: String,
     },
 }
@@ -141,7 +141,7 @@ fn read_secret(root: &Path, reference: &SecretRef) -> Result<Secret, SecretError
             .map(|text| Secret::new(text.trim().to_owned()))
             .map_err(|error| SecretError::NoFile {
                 path: path.clone(),
-                problem: error.to_string(),
+                problem: cause(&error),
             }),
     }
 }

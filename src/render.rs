@@ -143,10 +143,17 @@ impl RenderError {
     pub fn told(&self) -> Detail {
         match self {
             Self::NoSuchPart(part) => Detail::new("words-missing").with("part", part.path()),
-            Self::Template { part, error } => Detail::new("words-broken")
-                .with("part", part.path())
-                .with("line", error.line)
-                .with("problem", &error.message),
+            Self::Template { part, error } => {
+                let (problem, named) = error.said();
+                let detail = Detail::new("words-broken")
+                    .with("part", part.path())
+                    .with("line", error.line)
+                    .with("problem", problem);
+                match named {
+                    Some((name, value)) => detail.with(name, value),
+                    None => detail,
+                }
+            }
             Self::Empty(part) => Detail::new("words-empty").with("part", part.path()),
         }
     }

@@ -9,6 +9,7 @@ pub mod airtime;
 pub mod approval;
 mod audio;
 mod batch;
+pub mod defect;
 mod deliver;
 mod end;
 mod journal;
@@ -112,6 +113,20 @@ pub enum StoreError {
     /// The address is neither SQLite's nor PostgreSQL's.
     #[error("a database address begins with `sqlite:` or `postgres:`")]
     Scheme,
+    /// A sign in the user's name or password ends it before its time, for it is not percent-encoded. The address is not kept here:
+    /// it holds a password.
+    #[error("a sign in the user or password of the database's address has to be percent-encoded")]
+    Unescaped,
+    /// PostgreSQL's address cannot be read.
+    #[error("the database's address cannot be read")]
+    Address {
+        /// Why; without the address.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// There is nothing in the database, and whoever opens it only wants to read.
+    #[error("the database is empty")]
+    Empty,
     /// The directory or the lock file could not be made.
     #[error("{path} could not be made", path = path.display())]
     File {
@@ -502,6 +517,23 @@ impl Store {
     /// Any [`StoreError`].
     pub async fn open(url: &str, world: World, exclusive: bool) -> Result<Self, StoreError> {
         open::open(url, world, exclusive).await
+    }
+
+    /// Opens a database that has been worked on, and makes nothing where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Empty`] for one without our tables; else any [`StoreError`].
+    pub async fn open_record(url: &str, world: World) -> Result<Self, StoreError> {
+        if open::is_empty(url).await? {
+            return Err(StoreError::Empty);
+        }
+        open::open(url, world, false).await
+    }
+
+    /// What people call the database at `url`: its file, or host, port and name. Never the password.
+    #[must_use]
+    pub fn name(url: &str) -> String {
+        open::name(url)
     }
 
     /// The file of the SQLite database at `url`, where there is none yet: opening would make it.

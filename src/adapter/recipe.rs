@@ -109,8 +109,16 @@ impl RecipeProblem {
             RecipeProblemKind::MissingParameter(name) => {
                 told("call-recipe-parameter").with("name", name)
             }
-            kind @ (RecipeProblemKind::Template(_)
-            | RecipeProblemKind::Method(_)
+            RecipeProblemKind::Template(error) => {
+                let (problem, named) = error.said();
+                let detail = told("call-recipe").with("problem", problem);
+                match named {
+                    Some((name, value)) => detail.with(name, redact(value, secrets)),
+                    None => detail,
+                }
+            }
+            // What the checks refuse before anything is sent.
+            kind @ (RecipeProblemKind::Method(_)
             | RecipeProblemKind::Pointer(_)
             | RecipeProblemKind::Pattern(_)
             | RecipeProblemKind::Dollar(_)

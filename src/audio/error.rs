@@ -3,7 +3,11 @@
 use std::{io, path::PathBuf};
 
 use super::{assemble::AssembleError, process::ProcessError, wav::WavError};
-use crate::domain::{audio::AudioFormat, delivery::Reason, detail::Detail};
+use crate::domain::{
+    audio::AudioFormat,
+    delivery::Reason,
+    detail::{Detail, cause},
+};
 
 /// Why there is no sound.
 #[derive(Debug, thiserror::Error)]
@@ -151,14 +155,14 @@ impl AudioError {
                 .with("expected", format_args!("{expected:.1}")),
             Self::NoRecording { file, source } => Detail::new("sound-recording-unread")
                 .with("file", file)
-                .with("problem", source),
+                .with("problem", cause(source)),
             Self::BadRecording { file, .. } => Detail::new("sound-recording").with("file", file),
             Self::OtherRecording { file } => {
                 Detail::new("sound-recording-changed").with("file", file)
             }
             Self::Keep { folder, source } => Detail::new("sound-keep")
                 .with("folder", folder.display())
-                .with("problem", source),
+                .with("problem", cause(source)),
         }
     }
 }
@@ -169,7 +173,7 @@ fn told_of_process(error: &ProcessError) -> Detail {
         ProcessError::Start { program, source } | ProcessError::Broken { program, source } => {
             Detail::new("sound-start")
                 .with("program", program)
-                .with("problem", source)
+                .with("problem", cause(source))
         }
         ProcessError::TimedOut { program, limit } => Detail::new("sound-timeout")
             .with("program", program)

@@ -1,8 +1,7 @@
 //! `loa contacts`: which contacts there are and whether each may be named, and what in any text leads to somebody.
 
-use std::io::Read as _;
+use std::{io::Read as _, path::Path};
 
-use anyhow::Context as _;
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
@@ -26,7 +25,7 @@ pub(super) struct ContactsArgs {
     #[command(subcommand)]
     what: What,
     /// The day by which verifications are judged instead of today: 2024-03-25
-    #[arg(long, global = true, value_name = "DATE")]
+    #[arg(long, global = true, value_name = "DATE", value_parser = super::usage::day)]
     on: Option<NaiveDate>,
 }
 
@@ -91,7 +90,7 @@ pub(super) fn run(global: &Global, args: &ContactsArgs, output: &Output) -> anyh
             let mut bytes = Vec::new();
             std::io::stdin()
                 .read_to_end(&mut bytes)
-                .context("standard input cannot be read")?;
+                .map_err(|error| output.file(Path::new("-"), &error))?;
             scan(&place, &String::from_utf8_lossy(&bytes), day, output)
         }
         What::Scan { text } => scan(&place, text, day, output),

@@ -54,7 +54,7 @@ fn zone(text: &str) -> Result<Tz, Wrong> {
 /// Shows what the line means.
 ///
 /// # Errors
-/// [`super::Findings`] when it is not a crontab line.
+/// When it is not a crontab line: that is an argument like any other, and no finding in a file.
 pub fn run(args: &CronArgs, output: &Output) -> anyhow::Result<()> {
     let now = crate::clock::Clock::system().now();
     let from = args
@@ -72,7 +72,7 @@ pub fn run(args: &CronArgs, output: &Output) -> anyhow::Result<()> {
             Format::Json => output.json(&report),
             Format::Text => Ok(output.line(to_text(&report, output.lang).trim_end())?),
         },
-        Err(error) => Err(super::Findings(error_text(&args.line, &error, output.lang)).into()),
+        Err(error) => anyhow::bail!(error_text(&args.line, &error, output.lang)),
     }
 }
 

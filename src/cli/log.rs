@@ -12,7 +12,7 @@ use super::{
     named,
     output::{Format, JsonArray, Output, backwards, local, parse_instant, rfc3339},
     place::Place,
-    usage::one_of,
+    usage::{one_of, whole},
 };
 use crate::{
     catalogue,
@@ -54,7 +54,7 @@ pub(super) struct LogArgs {
     #[arg(long)]
     follow: bool,
     /// At most so many rows, the newest (text: 200 unless --since is given; JSON: all)
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<u32>)]
     limit: Option<u32>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fs::OpenOptions, io::Write as _};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use chrono::{Datelike as _, Days};
 use clap::{Args, Subcommand};
 
@@ -122,17 +122,17 @@ pub(super) fn run(global: &Global, args: &NewArgs, output: &Output) -> anyhow::R
     let name = format!("content/bulletins/{id}.yaml");
     let path = global.dir.join(&name);
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        std::fs::create_dir_all(folder).map_err(|error| output.file(folder, &error))?;
     }
     let file = OpenOptions::new().write(true).create_new(true).open(&path);
     let mut file = match file {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             bail!(output.say("cli.new-exists", &[("path", &name)]));
         }
-        file => file.with_context(|| path.display().to_string())?,
+        file => file.map_err(|error| output.file(&path, &error))?,
     };
     file.write_all(text.as_bytes())
-        .with_context(|| path.display().to_string())?;
+        .map_err(|error| output.file(&path, &error))?;
     let fill = empty_keys(&text);
     match output.format {
         Format::Json => output.json(&serde_json::json!({ "file": name, "fill": fill })),

@@ -3,6 +3,8 @@
 use std::{
     borrow::Cow,
     io::{self, IsTerminal as _, Write},
+    path::Path,
+    sync::OnceLock,
 };
 
 use chrono::{Datelike as _, NaiveDate, NaiveDateTime};
@@ -14,7 +16,7 @@ use crate::{
     config,
     domain::{
         calendar,
-        detail::Detail,
+        detail::{self, Detail},
         time::{Timestamp, parse_duration},
     },
 };
@@ -38,6 +40,8 @@ pub struct Output {
     pub lang: Lang,
     /// Whether escape sequences are welcome.
     pub color: bool,
+    /// What people call the database that is worked with, once there is one: errors name it.
+    pub database: OnceLock<String>,
 }
 
 impl Output {
@@ -48,6 +52,7 @@ impl Output {
             format,
             lang,
             color: io::stdout().is_terminal() && !config::no_color(),
+            database: OnceLock::new(),
         }
     }
 
@@ -62,6 +67,25 @@ impl Output {
     pub fn detail(&self, detail: &Detail) -> String {
         let said = catalogue::detail(self.lang, detail.code(), detail.arguments());
         said.unwrap_or_else(|| detail.to_string())
+    }
+
+    /// What the operating system said, in words where it is one of the usual things.
+    #[must_use]
+    pub fn cause(&self, error: &io::Error) -> String {
+        let cause = detail::cause(error);
+        let key = format!("cli.{cause}");
+        if catalogue::has(&key) {
+            self.say(&key, &[])
+        } else {
+            self.say("cli.cause-other", &[("words", &cause)])
+        }
+    }
+
+    /// The failure of a file or folder that cannot be read or written.
+    #[must_use]
+    pub fn file(&self, path: &Path, error: &io::Error) -> anyhow::Error {
+        let (path, cause) = (path.display(), self.cause(error));
+        anyhow::Error::msg(self.say("cli.file", &[("path", &path), ("cause", &cause)]))
     }
 
     /// Writes a line. A reader that went away (`loa log | head`) is not an error.

@@ -45,7 +45,7 @@ pub(super) struct PauseArgs {
 #[derive(Debug, Args)]
 pub(super) struct ResumeArgs {
     /// The pause's number, as `loa pauses` shows it
-    #[arg(value_name = "NUMBER")]
+    #[arg(value_name = "NUMBER", value_parser = super::usage::whole::<i64>)]
     number: i64,
     /// Who says so
     #[arg(long, value_name = "NAME")]

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use chrono_tz::Tz;
 use indicatif::ProgressBar;
 
@@ -13,7 +13,7 @@ use crate::{
     diagnostic::{Diagnostic, render},
     domain::{time::Timestamp, workspace::Workspace},
     source::{self, Loaded},
-    store::{Store, World},
+    store::{Store, StoreError, World},
 };
 
 /// A loaded workspace and the world it is used in.
@@ -84,17 +84,22 @@ impl Place {
     ///
     /// # Errors
     /// The store's.
-    pub(super) async fn store(&self, exclusive: bool) -> anyhow::Result<Store> {
-        Store::open(&self.database, self.world, exclusive)
-            .await
-            .context("the database cannot be used")
+    pub(super) async fn store(&self, exclusive: bool, output: &Output) -> anyhow::Result<Store> {
+        self.tell_name(output);
+        Ok(Store::open(&self.database, self.world, exclusive).await?)
+    }
+
+    /// Lets later errors name the database.
+    fn tell_name(&self, output: &Output) {
+        // A command that opens it twice opens the same.
+        let _ = output.database.set(Store::name(&self.database));
     }
 
     /// Opens the database of a command that only reads it, or that needs what is on record. Nothing is made: a mistyped
     /// name must not become an empty log in which everything is in order.
     ///
     /// # Errors
-    /// When there is no such database, in the reader's language; else the store's.
+    /// When there is no such database or nothing in it, in the reader's language; else the store's.
     pub(super) async fn record(&self, output: &Output) -> anyhow::Result<Store> {
         if let Some(path) = Store::absent_file(&self.database) {
             let key = match (self.names_database, self.world) {
@@ -104,7 +109,17 @@ impl Place {
             };
             bail!(output.say(key, &[("path", &path.display())]));
         }
-        self.store(false).await
+        self.tell_name(output);
+        let opened = Store::open_record(&self.database, self.world).await;
+        if let Err(StoreError::Empty) = opened {
+            let key = if self.names_database {
+                "cli.empty-database"
+            } else {
+                "cli.empty-record"
+            };
+            bail!(output.say(key, &[("name", &Store::name(&self.database))]));
+        }
+        Ok(opened?)
     }
 
     /// Opens the database of a command that puts something on record, or that has something to say before anything is there. The
@@ -117,7 +132,7 @@ impl Place {
         if self.names_database {
             self.record(output).await
         } else {
-            self.store(false).await
+            self.store(false, output).await
         }
     }
 

@@ -11,7 +11,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{
-    Global, Written, named,
+    Findings, Global, Written, named,
     output::{Format, JsonArray, Output, backwards, day, local, parse_instant, rfc3339},
     place::Place,
 };
@@ -185,7 +185,7 @@ impl<'a> Row<'a> {
 pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> anyhow::Result<()> {
     let place = match Place::load(global, output) {
         // Differences are the findings of `--diff`; that nothing could be compared is a failure.
-        Err(error) if args.diff.is_some() => bail!("{error:#}"),
+        Err(error) if args.diff.is_some() && error.is::<Findings>() => bail!("{error}"),
         place => place?,
     };
     let zone = place.zone();

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Args;
 
 use super::{
@@ -128,7 +128,7 @@ async fn speak(
         std::io::stdout().lock().write_all(&made.audio.data)?;
         return Ok(());
     }
-    std::fs::write(file, &made.audio.data).with_context(|| file.display().to_string())?;
+    std::fs::write(file, &made.audio.data).map_err(|error| output.file(file, &error))?;
     let engine = match &content.recording {
         Some(recording) => recording.file.as_str(),
         None => studio.engine(),

@@ -80,7 +80,7 @@ pub(super) async fn run(global: &Global, args: &RunArgs, output: &Output) -> any
         bail!(output.say("cli.run-only-simulated", &[]));
     }
     let place = Place::load(global, output)?;
-    let store = place.store(true).await?;
+    let store = place.store(true, output).await?;
     let (clock, start) = clock(&place, &store, args, output).await?;
     // A fast clock does not run while the daemon gets up: the next statement takes longer than an hour of some.
     let rising = clock.busy();
@@ -300,6 +300,7 @@ pub(super) async fn transport(
 async fn listen(address: SocketAddr, output: &Output) -> anyhow::Result<tokio::net::TcpListener> {
     let bound = tokio::net::TcpListener::bind(address).await;
     bound.map_err(|cause| {
+        let cause = output.cause(&cause);
         let args: [(&str, &dyn std::fmt::Display); 2] = [("address", &address), ("cause", &cause)];
         anyhow::anyhow!(output.say("cli.web-taken", &args))
     })

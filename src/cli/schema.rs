@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
@@ -36,13 +36,13 @@ pub(super) fn run(args: &SchemaArgs, output: &Output) -> anyhow::Result<()> {
         return Ok(output.line(&serde_json::to_string_pretty(&found.json)?)?);
     }
     if let Some(folder) = &args.write {
-        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        std::fs::create_dir_all(folder).map_err(|error| output.file(folder, &error))?;
         let mut associations = Map::new();
         let mut written = Vec::new();
         for schema in &all {
             let path = folder.join(format!("{}.schema.json", schema.name));
             let text = serde_json::to_string_pretty(&schema.json)? + "\n";
-            std::fs::write(&path, text).with_context(|| path.display().to_string())?;
+            std::fs::write(&path, text).map_err(|error| output.file(&path, &error))?;
             let name = path.to_string_lossy().replace('\\', "/");
             let relative = if path.is_absolute() || name.starts_with('.') {
                 name.clone()

@@ -11,7 +11,7 @@ use crate::simulator::{City, CityOptions};
 #[derive(Debug, Args)]
 pub(super) struct SimulateArgs {
     /// The control address, loopback only
-    #[arg(long, default_value = "127.0.0.1:8090", value_name = "ADDR")]
+    #[arg(long, default_value = "127.0.0.1:8090", value_name = "ADDR", value_parser = super::usage::socket)]
     listen: SocketAddr,
     /// Append one JSON line for each thing that a device received
     #[arg(long, value_name = "FILE")]

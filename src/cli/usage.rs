@@ -3,8 +3,9 @@
 //!
 //! A command or option without an entry keeps the words of its doc comment; a test names those.
 
-use std::{fmt::Display, str::FromStr, time::Duration};
+use std::{fmt::Display, net::SocketAddr, str::FromStr, time::Duration};
 
+use chrono::NaiveDate;
 use clap::{
     Arg, ArgAction, Command,
     builder::{PossibleValuesParser, TypedValueParser},
@@ -19,6 +20,9 @@ use crate::{
 
 /// What a help page looks like; `{usage-title}` is ours.
 const PAGE: &str = "{about-with-newline}\n{usage-title} {usage}\n\n{all-args}{after-help}";
+
+/// What `clap` writes where any options may stand.
+const OPTIONS: &str = "[OPTIONS]";
 
 /// The language that the arguments ask for, found before they are understood.
 pub(super) fn lang(arguments: &[std::ffi::OsString]) -> Lang {
@@ -132,6 +136,30 @@ pub(super) enum Wrong {
     /// It is a length of time.
     #[error("a length of time up to {0}")]
     Length(&'static str),
+    /// It is a whole number.
+    #[error("a whole number")]
+    Whole,
+    /// It is a day.
+    #[error("a day")]
+    Day,
+    /// It is an address with a port.
+    #[error("an address with a port")]
+    Socket,
+}
+
+/// A whole number, as large as its type holds.
+pub(super) fn whole<T: FromStr>(text: &str) -> Result<T, Wrong> {
+    text.parse().map_err(|_| Wrong::Whole)
+}
+
+/// A day.
+pub(super) fn day(text: &str) -> Result<NaiveDate, Wrong> {
+    text.parse().map_err(|_| Wrong::Day)
+}
+
+/// An address with a port.
+pub(super) fn socket(text: &str) -> Result<SocketAddr, Wrong> {
+    text.parse().map_err(|_| Wrong::Socket)
 }
 
 /// A length of time, up to six hours.
@@ -205,19 +233,20 @@ pub(super) fn mistake(error: &clap::Error, commands: &[String], lang: Lang) -> O
                 Some(Wrong::Length(most)) => {
                     sentence = format!("{sentence} {}", say("length", &[("most", most)]));
                 }
-                // What is wrong with a number is best said by the number's own reader.
-                None if known.is_none() => {
-                    if let Some(source) = source {
-                        sentence = format!("{sentence} ({source})");
-                    }
-                }
+                Some(Wrong::Whole) => sentence = format!("{sentence} {}", say("whole", &[])),
+                Some(Wrong::Day) => sentence = format!("{sentence} {}", say("day", &[])),
+                Some(Wrong::Socket) => sentence = format!("{sentence} {}", say("socket", &[])),
                 None => {}
             }
             (sentence, near)
         }
         ErrorKind::ArgumentConflict => {
             let other = get(ContextKind::PriorArg).unwrap_or_default();
-            (say("conflict", &[("arg", &arg), ("other", &other)]), None)
+            if other == arg {
+                (say("twice", &[("arg", &arg)]), None)
+            } else {
+                (say("conflict", &[("arg", &arg), ("other", &other)]), None)
+            }
         }
         ErrorKind::InvalidUtf8 => (say("not-utf-8", &[]), None),
         ErrorKind::MissingSubcommand => (say("missing-command", &[]), None),
@@ -232,9 +261,21 @@ pub(super) fn mistake(error: &clap::Error, commands: &[String], lang: Lang) -> O
     let usage = usage.trim().trim_start_matches("Usage:").trim();
     let mut said = format!("loa: {sentence}{}", near.unwrap_or_default());
     if !usage.is_empty() {
+        let usage = usage.replace(OPTIONS, word(lang, "usage.any-options"));
         said = format!("{said}\n{} {usage}", say("title", &[]));
     }
     Some(format!("{said}\n{}", say("more", &[])))
+}
+
+/// The page that was asked for: help, or the version.
+pub(super) fn page_of(error: &clap::Error, color: bool, lang: Lang) -> String {
+    let page = error.render();
+    let page = if color {
+        page.ansi().to_string()
+    } else {
+        page.to_string()
+    };
+    page.replace(OPTIONS, word(lang, "usage.any-options"))
 }
 
 fn words(value: &ContextValue) -> String {

@@ -6,7 +6,29 @@
 //! Its sentence stands instead of the reason's own words, unless its code begins with `call-`: what exactly a call met is for
 //! whoever connects channels, and stands below them.
 
-use std::fmt;
+use std::{fmt, io};
+
+/// What the operating system said, as a word that the catalogue knows (`cli.cause-…`) where it is one of the usual things; else
+/// its own words, which those who mend machines can use.
+#[must_use]
+pub fn cause(error: &io::Error) -> String {
+    let word = match error.kind() {
+        io::ErrorKind::NotFound => "cause-not-found",
+        io::ErrorKind::PermissionDenied => "cause-denied",
+        io::ErrorKind::AlreadyExists => "cause-exists",
+        io::ErrorKind::IsADirectory => "cause-folder",
+        io::ErrorKind::NotADirectory => "cause-no-folder",
+        io::ErrorKind::InvalidData => "cause-not-utf-8",
+        io::ErrorKind::ReadOnlyFilesystem => "cause-read-only",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            "cause-full"
+        }
+        io::ErrorKind::AddrInUse => "cause-address-taken",
+        io::ErrorKind::AddrNotAvailable => "cause-address-elsewhere",
+        _ => return error.to_string(),
+    };
+    word.to_owned()
+}
 
 /// A code with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -36,7 +36,7 @@ pub(super) async fn open(url: &str, world: World, exclusive: bool) -> Result<Sto
     let (pools, lock) = if let Some(path) = sqlite_file(url) {
         let lock = prepare_file(&path, exclusive)?;
         (Link::Sqlite(open_sqlite(&path).await?), lock)
-    } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+    } else if is_postgres(url) {
         (Link::Postgres(open_postgres(url).await?), None)
     } else {
         return Err(StoreError::Scheme);
@@ -89,6 +89,101 @@ fn prepare_file(path: &Path, exclusive: bool) -> Result<Option<File>, StoreError
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: name }),
         Err(TryLockError::Error(source)) => Err(failed(&name, source)),
+    }
+}
+
+/// Whether the database has none of our tables. Nothing is made to find that out; what cannot be looked at is left to the
+/// opening, which says why.
+pub(super) async fn is_empty(url: &str) -> Result<bool, StoreError> {
+    let has = if let Some(path) = sqlite_file(url) {
+        let options = SqliteConnectOptions::new().filename(path).read_only(true);
+        let Ok(mut connection) = options.connect().await else {
+            return Ok(false);
+        };
+        let has = sqlx::query_scalar(sql::plan::HAS_TABLES.sqlite)
+            .fetch_one(&mut connection)
+            .await;
+        // Whether it says goodbye properly is of no interest.
+        let _ = connection.close().await;
+        has
+    } else if is_postgres(url) {
+        let mut connection = knock(&postgres_options(url)?).await?;
+        let has = sqlx::query_scalar(sql::plan::HAS_TABLES.postgres)
+            .fetch_one(&mut connection)
+            .await;
+        let _ = connection.close().await;
+        has
+    } else {
+        return Err(StoreError::Scheme);
+    };
+    Ok(matches!(has, Ok(false)))
+}
+
+/// What people call the database: its file, or host, port and name.
+pub(super) fn name(url: &str) -> String {
+    match (sqlite_file(url), postgres_options(url)) {
+        (Some(path), _) => path.display().to_string(),
+        (None, Ok(options)) if is_postgres(url) => address(&options),
+        _ => "PostgreSQL".to_owned(),
+    }
+}
+
+fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres:") || url.starts_with("postgresql:")
+}
+
+/// The parameters that the driver knows. Anything else after a question mark that is followed by `@` is the rest of a password.
+const PARAMETERS: [&str; 18] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+];
+
+/// Whether a `/`, `?` or `#` that was meant for the user or the password ends them: then the `@` behind them stands where
+/// none belongs, and what is left of the password would be taken for a host or a database, and be shown as one.
+fn ends_early(url: &str) -> bool {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let Some(end) = rest.find(['/', '?', '#']) else {
+        return false;
+    };
+    let rest = &rest[end..];
+    let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let is_odd = |parameter: &str| {
+        let key = parameter.split_once('=').map_or("", |(key, _)| key);
+        parameter.contains('@') && !PARAMETERS.contains(&key) && !key.starts_with("options[")
+    };
+    path.contains('@') || fragment.contains('@') || query.split('&').any(is_odd)
+}
+
+fn postgres_options(url: &str) -> Result<PgConnectOptions, StoreError> {
+    if ends_early(url) {
+        return Err(StoreError::Unescaped);
+    }
+    PgConnectOptions::from_str(url).map_err(|source| StoreError::Address { source })
+}
+
+/// Host, port and name, without user and password.
+fn address(options: &PgConnectOptions) -> String {
+    let database = options.get_database().unwrap_or_default();
+    match options.get_socket() {
+        Some(socket) => format!("{}/{database}", socket.display()),
+        None => format!("{}:{}/{database}", options.get_host(), options.get_port()),
     }
 }
 
@@ -145,8 +240,7 @@ async fn open_sqlite(path: &Path) -> Result<SqlitePools, StoreError> {
 }
 
 async fn open_postgres(url: &str) -> Result<PgPool, StoreError> {
-    let options = PgConnectOptions::from_str(url)
-        .map_err(|source| StoreError::Connect { source })?
+    let options = postgres_options(url)?
         .application_name("loa")
         .statement_cache_capacity(STATEMENTS)
         // A node that hangs in a transaction must not hold others up for ever. Compiling these short statements would
@@ -157,7 +251,8 @@ async fn open_postgres(url: &str) -> Result<PgPool, StoreError> {
         ])
         .disable_statement_logging();
     // The pool tries again until its time is up and then only says that it was; this says at once what is wrong.
-    knock(&options).await?;
+    // Whether it says goodbye properly is of no interest.
+    let _ = knock(&options).await?.close().await;
     let pool = PgPoolOptions::new()
         .max_connections(8)
         .acquire_timeout(ACQUIRE);
@@ -173,14 +268,10 @@ async fn open_postgres(url: &str) -> Result<PgPool, StoreError> {
 }
 
 /// Connects once, to hear the cause where that is not possible.
-async fn knock(options: &PgConnectOptions) -> Result<(), StoreError> {
+async fn knock(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {
     let connected = tokio::time::timeout(ACQUIRE, PgConnection::connect_with(options)).await;
     let source = match connected {
-        Ok(Ok(connection)) => {
-            // Whether it says goodbye properly is of no interest.
-            let _ = connection.close().await;
-            return Ok(());
-        }
+        Ok(Ok(connection)) => return Ok(connection),
         Ok(Err(source)) => source,
         Err(_) => io::Error::from(io::ErrorKind::TimedOut).into(),
     };
@@ -201,13 +292,8 @@ async fn knock(options: &PgConnectOptions) -> Result<(), StoreError> {
         },
         _ => Obstacle::Other,
     };
-    let database = options.get_database().unwrap_or_default();
-    let address = match options.get_socket() {
-        Some(socket) => format!("{}/{database}", socket.display()),
-        None => format!("{}:{}/{database}", options.get_host(), options.get_port()),
-    };
     Err(StoreError::Unreachable {
-        address,
+        address: address(options),
         obstacle,
         source,
     })

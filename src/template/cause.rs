@@ -3,7 +3,7 @@
 //! Like `fault`, this reads tera 2.4's English and nothing else does; what is not known here is shown in the engine's
 //! words. The test below asks the engine itself, so that a new version that words things differently is noticed.
 
-use super::TemplateError;
+use super::{TemplateError, TemplateErrorKind};
 
 /// Why a text is no template, or why it could not be rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,42 @@ pub enum Cause<'e> {
 }
 
 impl TemplateError {
+    /// The sentence of the catalogue (`diagnostic.…`) that says what is wrong, and what its placeholders stand for. The engine's
+    /// own words are among those only where nothing better is known.
+    #[must_use]
+    pub fn said(&self) -> (&'static str, Option<(&'static str, &str)>) {
+        match &self.kind {
+            TemplateErrorKind::UndefinedVariable { name, .. } => {
+                ("template-undefined", Some(("name", name)))
+            }
+            TemplateErrorKind::MissingInclude(name) => ("template-include", Some(("name", name))),
+            TemplateErrorKind::UnknownFilter(_) => ("template-filter", None),
+            TemplateErrorKind::UnknownFunction(_) => ("template-function", None),
+            TemplateErrorKind::UnknownTest(_) => ("template-test", None),
+            TemplateErrorKind::TooLarge => ("render-too-large", None),
+            TemplateErrorKind::TooManyPasses => ("render-passes", None),
+            TemplateErrorKind::Syntax | TemplateErrorKind::Other => match self.cause() {
+                Some(Cause::NotClosed(close)) => ("template-not-closed", Some(("close", close))),
+                Some(Cause::OpenComment) => ("template-comment", None),
+                Some(Cause::OpenQuote) => ("template-quote", None),
+                Some(Cause::Ends) => ("template-ends", None),
+                Some(Cause::UnknownTag) => ("template-tag", None),
+                Some(Cause::Character) => ("template-character", None),
+                Some(Cause::NoValue) => ("template-no-value", None),
+                Some(Cause::NoQuotes) => ("template-no-quotes", None),
+                Some(Cause::Unavailable(feature)) => {
+                    ("template-unavailable", Some(("feature", feature)))
+                }
+                Some(Cause::SetGlobal) => ("template-set-global", None),
+                Some(Cause::Circle) => ("template-circle", None),
+                Some(Cause::NotNumbers) => ("template-numbers", None),
+                Some(Cause::WrongValue) => ("template-value", None),
+                Some(Cause::MissingArgument(name)) => ("template-argument", Some(("name", name))),
+                None => ("template-unclear", Some(("words", &self.message))),
+            },
+        }
+    }
+
     /// What the engine's words mean, where that is known.
     #[must_use]
     pub fn cause(&self) -> Option<Cause<'_>> {

@@ -118,6 +118,8 @@ struct Log {
     ends_now: bool,
     filtered: bool,
     clear: String,
+    /// What stands instead of the rows where there are none.
+    empty: String,
     rows: Vec<Line>,
     newest: Option<String>,
     newer: Option<String>,
@@ -289,6 +291,7 @@ fn arrange(
             || asked.from.is_some()
             || asked.until.is_some(),
         clear: reader.link("/nhat-ky", &[]),
+        empty: empty(reader, asked),
         rows: found
             .rows
             .iter()
@@ -299,6 +302,20 @@ fn arrange(
         newer: newer.map(|key| asked.link(reader, "truoc", &key)),
         older: older.map(|key| asked.link(reader, "sau", &key)),
         suffix: reader.link("", &[]),
+    }
+}
+
+/// Why there are no rows: a range in which there can be none must not read as if nothing had been broadcast.
+fn empty(reader: &Reader, asked: &Asked) -> String {
+    match (asked.from, asked.until) {
+        (Some(from), Some(until)) if from > until => {
+            let (from, until) = (reader.day(from), reader.day(until));
+            reader.text("log-backwards", &[("from", &from), ("until", &until)])
+        }
+        (Some(from), None) if reader.start_of(from) > reader.now => {
+            reader.text("log-not-yet", &[("from", &reader.day(from))])
+        }
+        _ => reader.text("log-empty", &[]),
     }
 }
 

@@ -95,11 +95,13 @@ fn a_database_that_is_not_there_is_said_at_once_and_without_the_password() {
     for part in [
         &format!("cơ sở dữ liệu {address}/loa"),
         "không có máy chủ PostgreSQL nào nhận kết nối",
-        "refused",
+        "sau --database",
     ] {
         assert!(said.err.contains(part), "{part}: {said:?}");
     }
-    assert!(!said.err.contains("m4tkh4u"), "{said:?}");
+    for part in ["m4tkh4u", "refused"] {
+        assert!(!said.err.contains(part), "{part}: {said:?}");
+    }
 }
 
 #[test]
@@ -311,5 +313,75 @@ fn a_range_that_ends_before_it_begins_is_refused() {
         assert_eq!((said.code, said.out.as_str()), (2, ""), "{said:?}");
         let expected = "Mốc cuối (25/03/2024 00:00) phải sau mốc đầu (26/03/2024 00:00)";
         assert!(said.err.contains(expected), "{said:?}");
+    }
+}
+
+/// A sentence of ours, the file's name, and nothing of a password.
+#[test]
+fn what_is_wrong_with_a_database_is_said_with_its_name() {
+    let folder = Folder::small();
+    let path = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
+    folder.write(
+        "text.db",
+        "Đây không phải cơ sở dữ liệu, và đủ dài để thấy.",
+    );
+    folder.write("empty.db", "");
+    std::fs::create_dir(folder.path().join("folder.db")).unwrap();
+    let of_file = [
+        ("text.db", "không phải là cơ sở dữ liệu SQLite"),
+        ("folder.db", "Không mở được tệp cơ sở dữ liệu"),
+        ("empty.db", "còn trống, chưa có nhật ký nào"),
+        (
+            "text.db/x.db",
+            "text.db: đã có tệp hoặc thư mục mang tên ấy",
+        ),
+    ];
+    for (name, expected) in of_file {
+        let command = if name.contains('/') { "run" } else { "log" };
+        let said = loa(&folder.path(), &[command, "--database", &path(name)]);
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{said:?}");
+        assert!(said.err.contains(expected), "{said:?}");
+        assert!(
+            said.err.contains("text.db") || said.err.contains(name),
+            "{said:?}"
+        );
+    }
+    assert!(
+        std::fs::read(folder.path().join("empty.db"))
+            .unwrap()
+            .is_empty(),
+        "nothing was made"
+    );
+
+    let unescaped = "phải viết bằng mã: / là %2F";
+    let of_server = [
+        ("postgres://loa:hunter/2@127.0.0.1:9/loa", unescaped),
+        ("postgres://loa:1/hunter@127.0.0.1:9/loa", unescaped),
+        ("postgres://loa:1#hunter@127.0.0.1:9/loa", unescaped),
+        ("postgres://loa:1?hunter@127.0.0.1:9/loa", unescaped),
+        ("postgres://loa:1?hunter=2@127.0.0.1:9/loa", unescaped),
+        ("postgres://loa:a@hunter/2@127.0.0.1:9/loa", unescaped),
+        (
+            "postgres://loa:hunter@127.0.0.1:x/loa",
+            "Hãy viết như postgres://",
+        ),
+        (
+            "postgres://loa:hunter@127.0.0.1:9/loa",
+            "127.0.0.1:9/loa: không có máy chủ PostgreSQL",
+        ),
+        (
+            "postgres://loa@127.0.0.1:9/loa?user=a@b",
+            "127.0.0.1:9/loa: không có máy chủ PostgreSQL",
+        ),
+        (
+            "mysql://loa:hunter@127.0.0.1/loa",
+            "phải bắt đầu bằng `sqlite:`",
+        ),
+    ];
+    for (address, expected) in of_server {
+        let said = loa(&folder.path(), &["log", "--database", address]);
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{said:?}");
+        assert!(said.err.contains(expected), "{address}: {said:?}");
+        assert!(!said.err.contains("hunter"), "{address}: {said:?}");
     }
 }

@@ -112,6 +112,7 @@ contract! {
         words_are_checked,
         opening_again_changes_nothing,
         addresses,
+        records,
         locks;
     approving:
         a_decision_is_on_record_with_its_version,

@@ -318,6 +318,12 @@ async fn what_makes_no_sense_is_refused_in_plain_words() {
             404,
             "Không có phường, xã hay kênh này",
         ),
+        (
+            "/nhat-ky?tu=2024-03-26&den=2024-03-25",
+            200,
+            "Ngày bắt đầu (Thứ Ba 26/3) ở sau ngày cuối (Thứ Hai 25/3)",
+        ),
+        ("/nhat-ky?tu=2024-03-27", 200, "Chưa đến Thứ Tư 27/3."),
         ("/?phuong=H%C6%B0ng", 400, sorry),
         ("/?ngay=hom-qua", 400, sorry),
         (&longer_value, 400, sorry),

@@ -10,7 +10,7 @@ use std::{
     process::{Command, Output as Answer, Stdio},
 };
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{anyhow, bail};
 
 use super::super::output::Output;
 use crate::source::{self, Loaded};
@@ -85,12 +85,14 @@ pub(super) fn read(root: &Path, name: &str, output: &Output) -> anyhow::Result<R
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .context("git archive")?;
-    let archive = child.stdout.take().context("git archive")?;
-    let loaded = source::load_archive(io::BufReader::new(archive));
-    let ended = child.wait().context("git archive")?;
+        .map_err(|error| output.file(Path::new("git"), &error))?;
+    let archive = child.stdout.take();
+    let loaded = archive.map(|archive| source::load_archive(io::BufReader::new(archive)));
+    let ended = child.wait();
     match loaded {
-        Ok(loaded) if ended.success() => Ok(Revision { name, loaded }),
+        Some(Ok(loaded)) if ended.is_ok_and(|ended| ended.success()) => {
+            Ok(Revision { name, loaded })
+        }
         _ => bail!(say("cli.whatif-unreadable", &[("name", &name)])),
     }
 }
@@ -100,7 +102,7 @@ fn ask(root: &Path, arguments: &[&str], output: &Output) -> anyhow::Result<Answe
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             bail!(output.say("cli.whatif-no-git", &[]))
         }
-        answer => answer.context("git"),
+        answer => answer.map_err(|error| output.file(Path::new("git"), &error)),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     domain::{
         audio::{Audio, Sound},
         delivery::Reason,
-        detail::Detail,
+        detail::{Detail, cause},
         id::DeliveryId,
         message::Message,
     },
@@ -51,7 +51,7 @@ pub(super) async fn add_sound(
         .await
         .map_err(|_| Failure::retry(Reason::Defect, Detail::new("panic").to_string()))?
         .map_err(|error| {
-            let detail = Detail::new("sound-not-here").with("problem", error);
+            let detail = Detail::new("sound-not-here").with("problem", cause(&error));
             Failure::retry(Reason::NoSound, detail.to_string())
         })?;
     message.audio = Some(audio);

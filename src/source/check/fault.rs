@@ -95,44 +95,21 @@ pub(super) fn describe_template<'t>(
     }
 }
 
-/// What is wrong, and how to mend it. The engine's own words are shown only where nothing better is known.
+/// What is wrong, and how to mend it.
 fn problem(error: &TemplateError) -> (Arg, &'static str) {
-    let word = |word: &str, help| (Arg::Word(word.to_owned()), help);
-    match error.cause() {
-        Some(Cause::NotClosed(close)) => (
-            Phrase::new("template-not-closed")
-                .with("close", close)
-                .into(),
-            "L060-help-close",
-        ),
-        Some(Cause::OpenComment) => word("template-comment", "L060-help"),
-        Some(Cause::OpenQuote) => word("template-quote", "L060-help-quotes"),
-        Some(Cause::Ends) => word("template-ends", "L060-help-close"),
-        Some(Cause::UnknownTag) => word("template-tag", "L060-help-tags"),
-        Some(Cause::Character) => word("template-character", "L060-help-character"),
-        Some(Cause::NoValue) => word("template-no-value", "L060-help"),
-        Some(Cause::NoQuotes) => word("template-no-quotes", "L060-help-quotes"),
-        Some(Cause::Unavailable(feature)) => (
-            Phrase::new("template-unavailable")
-                .with("feature", feature)
-                .into(),
-            "L060-help-tags",
-        ),
-        Some(Cause::SetGlobal) => word("template-set-global", "L060-help-tags"),
-        Some(Cause::Circle) => word("template-circle", "L060-help"),
-        Some(Cause::NotNumbers) => word("template-numbers", "L060-help"),
-        Some(Cause::WrongValue) => word("template-value", "L060-help"),
-        Some(Cause::MissingArgument(name)) => (
-            Phrase::new("template-argument").with("name", name).into(),
-            "L060-help",
-        ),
-        None => (
-            Phrase::new("template-unclear")
-                .with("words", error.message.as_str())
-                .into(),
-            "L060-help",
-        ),
-    }
+    let (word, named) = error.said();
+    let said = match named {
+        Some((name, value)) => Phrase::new(word).with(name, value).into(),
+        None => Arg::Word(word.to_owned()),
+    };
+    let help = match error.cause() {
+        Some(Cause::NotClosed(_) | Cause::Ends) => "L060-help-close",
+        Some(Cause::OpenQuote | Cause::NoQuotes) => "L060-help-quotes",
+        Some(Cause::UnknownTag | Cause::Unavailable(_) | Cause::SetGlobal) => "L060-help-tags",
+        Some(Cause::Character) => "L060-help-character",
+        _ => "L060-help",
+    };
+    (said, help)
 }
 
 /// The quotation mark that opens inside a tag and closes in another, or never. The engine only notices where the text

@@ -7,6 +7,11 @@ statements! {
     );
     /// The world that the database belongs to.
     WORLD = one!("SELECT value FROM meta WHERE key = 'world'");
+    /// Whether our tables are there. Each database has a list of its own for that.
+    HAS_TABLES = (
+        "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta')",
+        "SELECT to_regclass('meta') IS NOT NULL"
+    );
 
     /// New deliveries. `$2` revision, `$3` now.
     PLAN_INSERT = batch!(

@@ -66,6 +66,18 @@ impl Ground {
         self.directory.is_none()
     }
 
+    /// The address of another database with nothing in it.
+    pub(super) async fn empty(&self) -> String {
+        match &self.directory {
+            Some(directory) => {
+                let path = directory.path().join("empty.db");
+                std::fs::write(&path, "").unwrap();
+                format!("sqlite:{}", path.display())
+            }
+            None => postgres::database().await.unwrap(),
+        }
+    }
+
     /// Another node's view, or the command line's.
     pub(super) async fn another(&self) -> Store {
         Store::open(&self.url, World::Real, false).await.unwrap()

@@ -2,7 +2,7 @@
 
 use loa::{
     domain::{delivery::State, message::ContentHash},
-    store::{LogFilter, Order, Store, StoreError, World},
+    store::{LogFilter, Order, Store, StoreError, World, defect::Defect},
 };
 
 use super::ground::{Ground, accepted, at, planned};
@@ -206,12 +206,29 @@ pub(super) async fn addresses(ground: Ground) {
         let text = format!("sqlite:{}", directory.path().join("text").display());
         let error = Store::open(&text, World::Real, false).await.unwrap_err();
         assert!(matches!(error, StoreError::Connect { .. }), "{error:?}");
+        assert_eq!(
+            error.defect().map(|found| found.0),
+            Some(Defect::NotADatabase)
+        );
     } else {
         let error = Store::open("postgres:///nothing?host=/nonexistent", World::Real, false)
             .await
             .unwrap_err();
         assert!(matches!(error, StoreError::Unreachable { .. }), "{error:?}");
     }
+}
+
+/// Whoever only reads makes nothing: not in a database without our tables, and not where there is none.
+pub(super) async fn records(ground: Ground) {
+    let reader = Store::open_record(&ground.url, World::Real).await.unwrap();
+    reader.ping().await.unwrap();
+    let empty = ground.empty().await;
+    for _ in 0..2 {
+        let error = Store::open_record(&empty, World::Real).await.unwrap_err();
+        assert!(matches!(error, StoreError::Empty), "{error:?}");
+    }
+    Store::open(&empty, World::Real, false).await.unwrap();
+    Store::open_record(&empty, World::Real).await.unwrap();
 }
 
 pub(super) async fn locks(ground: Ground) {
