@@ -37,7 +37,9 @@ use crate::{
     adapter::transport::{Route, Transport, TransportSettings},
     clock::Clock,
     domain::{
-        audio::{Audio, AudioFormat, AudioSettings, Engine, Recording, SoundHash},
+        audio::{
+            Audio, AudioFormat, AudioSettings, Chime, Ends, Engine, Form, Recording, SoundHash,
+        },
         bulletin::{Turn, Voice},
         message::Content,
         secret::Secret,
@@ -172,23 +174,19 @@ impl Studio {
         self.settings.engine.name()
     }
 
-    /// The sound of `content`, from the cache if it is there, packed as `format`, at `rate` or at the installation's.
+    /// The sound of `content` in this form, from the cache if it is there.
     ///
     /// # Errors
     /// [`AudioError`].
-    pub async fn make(
-        &self,
-        content: &Content,
-        format: AudioFormat,
-        rate: Option<Rate>,
-    ) -> Result<Made, AudioError> {
+    pub async fn make(&self, content: &Content, form: Form) -> Result<Made, AudioError> {
+        let Form { format, rate, ends } = form;
         let manner = Manner {
             region: self.region,
             rate: rate.unwrap_or(self.rate),
         };
         let turns = self.turns(content);
         let recording = content.recording.as_ref();
-        let key = self.key(&turns, recording, format, manner);
+        let key = self.key(&turns, recording, (format, ends), manner);
         if let Some(audio) = self.find(&key).await {
             return Ok(Made {
                 audio,
@@ -196,7 +194,7 @@ impl Studio {
             });
         }
         if format == AudioFormat::Wav {
-            let programme = self.programme(&turns, recording, manner).await?;
+            let programme = self.programme(&turns, recording, manner, ends).await?;
             let facts = Facts {
                 length: whole(wav::seconds(programme.samples.len())),
                 spoken: whole(programme.spoken),
@@ -210,9 +208,11 @@ impl Studio {
                 was_kept: false,
             });
         }
-        let wav = Box::pin(self.make(content, AudioFormat::Wav, rate))
-            .await?
-            .audio;
+        let plain = Form {
+            format: AudioFormat::Wav,
+            ..form
+        };
+        let wav = Box::pin(self.make(content, plain)).await?.audio;
         let facts = Facts {
             length: wav.sound.length,
             spoken: wav.sound.spoken,
@@ -263,6 +263,7 @@ impl Studio {
         turns: &[Turn],
         recording: Option<&Recording>,
         manner: Manner,
+        ends: Ends,
     ) -> Result<Programme, AudioError> {
         let mut takes = Vec::new();
         match recording {
@@ -274,7 +275,7 @@ impl Studio {
             }
         }
         let (chime, loudness) = (self.settings.chime, self.settings.loudness);
-        Ok(blocking(move || assemble::assemble(&takes, chime, loudness)).await?)
+        Ok(blocking(move || assemble::assemble(&takes, chime, ends, loudness)).await?)
     }
 
     async fn take(&self, number: usize, turn: &Turn, manner: Manner) -> Result<Take, AudioError> {
@@ -333,7 +334,7 @@ impl Studio {
         &self,
         turns: &[Turn],
         recording: Option<&Recording>,
-        format: AudioFormat,
+        (format, ends): (AudioFormat, Ends),
         manner: Manner,
     ) -> String {
         let settings = &self.settings;
@@ -350,7 +351,7 @@ impl Studio {
             "version": VERSION,
             "source": source,
             "loudness": settings.loudness,
-            "chime": settings.chime.as_str(),
+            "chime": heard_chime(settings.chime, ends),
             "format": format.as_str(),
             "encoder": encoder,
         });
@@ -382,6 +383,16 @@ impl Studio {
             Engine::Http(engine) => json!({ "url": engine.url, "body": engine.body.as_str() }),
         };
         json!({ "engine": engine, "rate": manner.rate.get(), "voices": voices })
+    }
+}
+
+/// What is heard of the chime, as one word.
+fn heard_chime(chime: Chime, ends: Ends) -> &'static str {
+    match (chime, ends.opens, ends.closes) {
+        (Chime::Bell, true, false) => "bell before",
+        (Chime::Bell, false, true) => "bell after",
+        (Chime::Bell, false, false) => Chime::None.as_str(),
+        (Chime::Bell, true, true) | (Chime::None, ..) => chime.as_str(),
     }
 }
 

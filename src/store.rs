@@ -7,7 +7,7 @@ mod ahead;
 pub mod air;
 pub mod airtime;
 pub mod approval;
-mod audio;
+pub mod audio;
 mod batch;
 pub mod defect;
 mod deliver;

@@ -9,7 +9,10 @@ use super::{
     chime,
     wav::{RATE, seconds},
 };
-use crate::domain::{audio::Chime, bulletin::Voice};
+use crate::domain::{
+    audio::{Chime, Ends},
+    bulletin::Voice,
+};
 
 /// No finished sound has a true peak above this (EBU R 128 s 4 leaves the same room for coders).
 pub const CEILING: f64 = -1.0;
@@ -103,11 +106,16 @@ pub fn is_silent(samples: &[f32]) -> Result<(bool, f64), AssembleError> {
     Ok((loudness < SOFTEST, loudness))
 }
 
-/// Puts takes together.
+/// Puts takes together, with the chime at `ends`.
 ///
 /// # Errors
 /// [`AssembleError`].
-pub fn assemble(takes: &[Take], chime: Chime, target: f64) -> Result<Programme, AssembleError> {
+pub fn assemble(
+    takes: &[Take],
+    chime: Chime,
+    ends: Ends,
+    target: f64,
+) -> Result<Programme, AssembleError> {
     let mut trimmed = Vec::with_capacity(takes.len());
     for (turn, take) in (1..).zip(takes) {
         let samples = trim(&take.samples);
@@ -153,21 +161,15 @@ pub fn assemble(takes: &[Take], chime: Chime, target: f64) -> Result<Programme, 
     }
     let words = level(&words, target)?;
     let spoken = seconds(words.len());
-    let samples = match chime {
-        Chime::None => words,
-        Chime::Bell => {
-            let before = level(&chime::before(), target - CHIME_BELOW)?;
-            let after = level(&chime::after(), target - CHIME_BELOW)?;
-            [
-                before,
-                silence(AFTER_CHIME),
-                words,
-                silence(AFTER_CHIME),
-                after,
-            ]
-            .concat()
-        }
-    };
+    let mut samples = words;
+    if chime == Chime::Bell && ends.opens {
+        let before = level(&chime::before(), target - CHIME_BELOW)?;
+        samples = [before, silence(AFTER_CHIME), samples].concat();
+    }
+    if chime == Chime::Bell && ends.closes {
+        samples.extend(silence(AFTER_CHIME));
+        samples.extend(level(&chime::after(), target - CHIME_BELOW)?);
+    }
     let (loudness, peak) = measure(&samples)?;
     Ok(Programme {
         samples,
@@ -350,7 +352,7 @@ mod tests {
                         voice: Voice::Nu,
                         samples: with_silence(&babble(6.0, 180.0, level)),
                     };
-                    let made = assemble(&[take], chime, target).unwrap();
+                    let made = assemble(&[take], chime, Ends::BOTH, target).unwrap();
                     let (loudness, peak) = measure(&made.samples).unwrap();
                     assert!(
                         (loudness - target).abs() < 1.0,
@@ -375,7 +377,7 @@ mod tests {
                 samples: babble(4.0, 100.0, 0.05),
             },
         ];
-        let made = assemble(&takes, Chime::None, -20.0).unwrap();
+        let made = assemble(&takes, Chime::None, Ends::BOTH, -20.0).unwrap();
         let half = made.samples.len() / 2;
         let (first, second) = (
             measure(&made.samples[..half]).unwrap().0,
@@ -402,12 +404,12 @@ mod tests {
                 },
             ];
             assert!(matches!(
-                assemble(&takes, Chime::None, -16.0),
+                assemble(&takes, Chime::None, Ends::BOTH, -16.0),
                 Err(AssembleError::Silent { turn: 2, .. })
             ));
         }
         assert!(matches!(
-            assemble(&[], Chime::Bell, -16.0),
+            assemble(&[], Chime::Bell, Ends::BOTH, -16.0),
             Err(AssembleError::Silent { turn: 1, .. })
         ));
     }
@@ -418,8 +420,8 @@ mod tests {
             voice: Voice::Nu,
             samples: babble(2.0, 200.0, 0.5),
         }];
-        let once = assemble(&takes, Chime::Bell, -16.0).unwrap();
-        let twice = assemble(&takes, Chime::Bell, -16.0).unwrap();
+        let once = assemble(&takes, Chime::Bell, Ends::BOTH, -16.0).unwrap();
+        let twice = assemble(&takes, Chime::Bell, Ends::BOTH, -16.0).unwrap();
         assert_eq!(once.samples, twice.samples);
     }
 

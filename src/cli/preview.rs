@@ -119,7 +119,7 @@ async fn speak(
         (false, None) => bail!(output.say("cli.speak-ending", &[("file", &file.display())])),
     };
     let studio = studio(place)?;
-    let made = match studio.make(content, format, None).await {
+    let made = match studio.make(content, format.into()).await {
         Ok(made) => made,
         Err(error) => bail!(why(&error, output)),
     };

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     domain::{
         approval::{Decision, Refusal, Subject, fold_name},
+        audio::Ends,
         bulletin::Format,
         channel::ChannelKind,
         id::{BulletinId, DeliveryId, ScheduleId},
@@ -269,7 +270,7 @@ fn spoken_length(place: &Place, renderer: &Renderer, row: &DeliveryRow) -> Optio
         let rate = rate.unwrap_or(workspace.settings.speech.rate);
         duration::estimate(&content.voiced(), rate)
     });
-    Some(workspace.with_chime(words, channel))
+    Some(workspace.with_chime(words, channel, Ends::BOTH))
 }
 
 /// The correction for the channel that made the delivery `row`. Loudspeakers wait for the hours in which they may speak.

@@ -9,10 +9,9 @@ use std::{
 };
 
 use crate::domain::{
-    audio::{AudioFormat, Sound},
+    audio::{Form, Sound},
     delivery::Reason,
     message::{Content, ContentHash},
-    speech::Rate,
     time::Timestamp,
 };
 
@@ -25,8 +24,8 @@ const FRESH: Duration = Duration::from_hours(1);
 /// Orders remembered at most.
 const MOST: usize = 20_000;
 
-/// What is ordered: these words, packed like this, at this rate where the channel has one of its own.
-pub type Key = (ContentHash, AudioFormat, Option<Rate>);
+/// What is ordered: these words in this form.
+pub type Key = (ContentHash, Form);
 
 #[derive(Debug)]
 enum Order {
@@ -138,7 +137,11 @@ impl Desk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{audio::SoundHash, bulletin::Format, id::BulletinId};
+    use crate::domain::{
+        audio::{AudioFormat, SoundHash},
+        bulletin::Format,
+        id::BulletinId,
+    };
 
     fn content(text: &str) -> Arc<Content> {
         Arc::new(Content {
@@ -157,7 +160,7 @@ mod tests {
     }
 
     fn key(content: &Content) -> Key {
-        (content.hash(), AudioFormat::Wav, None)
+        (content.hash(), AudioFormat::Wav.into())
     }
 
     fn sound() -> Sound {

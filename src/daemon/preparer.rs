@@ -4,6 +4,7 @@
 mod air;
 mod caps;
 mod choice;
+mod session;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -15,7 +16,7 @@ use super::{Shared, desk::Answer, live::Live, vetting};
 use crate::{
     catalogue::{self, Lang},
     domain::{
-        audio::Sound,
+        audio::{Form, Sound},
         bulletin::{Format, Priority},
         calendar,
         channel::{Channel, ChannelKind},
@@ -33,6 +34,7 @@ use crate::{
 use air::OfDay;
 use caps::Caps;
 use choice::{Approvals, Refused, Words};
+use session::Sessions;
 
 /// Deliveries a round takes.
 const BATCH: u32 = 1_000;
@@ -122,6 +124,7 @@ async fn step(shared: &Shared, held: &mut Held) -> Result<bool, StoreError> {
         return Ok(false);
     }
     let live = shared.live.borrow().clone();
+    session::chime_again(shared, &live).await?;
     let until = shared.clock.now() + live.workspace.settings.prepare;
     let unprepared = shared
         .store
@@ -133,6 +136,7 @@ async fn step(shared: &Shared, held: &mut Held) -> Result<bool, StoreError> {
     }
     let approvals = Approvals::load(shared, &live, &unprepared).await?;
     let caps = Caps::load(shared, &live, &unprepared).await?;
+    let sessions = Sessions::load(shared, &live, &unprepared).await?;
     let revision = live.workspace.revision.clone();
     if held.revision != revision {
         held.revision.clone_from(&revision);
@@ -153,7 +157,7 @@ async fn step(shared: &Shared, held: &mut Held) -> Result<bool, StoreError> {
     let round = round.await;
     let (mut round, made, unprepared) =
         round.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-    round.hear(shared, &ordered, &unprepared).await?;
+    round.hear(shared, &ordered, &unprepared, sessions).await?;
     let waits = held.wait(std::mem::take(&mut round.lapsed));
     for (id, detail) in &waits {
         tracing::warn!(delivery.id = %id, detail, "held until its contact is verified again");
@@ -342,7 +346,9 @@ impl Round {
         shared: &Shared,
         live: &Live,
         unprepared: &[Unprepared],
+        mut sessions: Sessions,
     ) -> Result<(), StoreError> {
+        sessions.end(self.failed.values().flatten());
         let heard: HashMap<&DeliveryId, Heard<'_>> = unprepared
             .iter()
             .filter_map(|delivery| Some((&delivery.id, Heard::of(live, delivery)?)))
@@ -380,7 +386,12 @@ impl Round {
             let (length, sound) = match heard.channel.audio {
                 None => (self.estimate(&frozen.hash, content, heard.rate(live)), None),
                 Some(format) => {
-                    let key = (frozen.hash.clone(), format, heard.channel.rate);
+                    let form = Form {
+                        format,
+                        rate: heard.channel.rate,
+                        ends: sessions.ends(heard.delivery),
+                    };
+                    let key = (frozen.hash.clone(), form);
                     match live.desk.ask(&key, content, heard.delivery.due, now) {
                         Answer::Ready(sound) => (sound.length, Some(sound)),
                         Answer::Wait => {

@@ -23,7 +23,7 @@ pub async fn run(shared: Shared) {
             making.spawn(async move {
                 // A fast clock does not run away from an engine that works at life's speed.
                 let _busy = clock.busy();
-                let work = live.studio.make(&content, key.1, key.2);
+                let work = live.studio.make(&content, key.1);
                 // A panic is one failed sound.
                 let made = match AssertUnwindSafe(work).catch_unwind().await {
                     Ok(Ok(made)) => Ok(made.audio.sound),
@@ -36,7 +36,7 @@ pub async fn run(shared: Shared) {
                     }
                     Err(_) => Err((Reason::Defect, Detail::new("panic").to_string())),
                 };
-                let (bulletin, format) = (&content.bulletin, key.1.as_str());
+                let (bulletin, format) = (&content.bulletin, key.1.format.as_str());
                 match &made {
                     Ok(sound) => {
                         let seconds = sound.length.as_secs_f64();

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 
-use super::{bulletin::Voice, secret::SecretRef};
+use super::{bulletin::Voice, secret::SecretRef, speech::Rate};
 
 /// How a finished sound is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -162,6 +162,51 @@ impl Chime {
         match self {
             Self::None => "none",
             Self::Bell => "bell",
+        }
+    }
+}
+
+/// At which ends of what is heard the chime is. A session has it before its first part and after its last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Ends {
+    /// Before the words.
+    pub opens: bool,
+    /// After them.
+    pub closes: bool,
+}
+
+impl Ends {
+    /// Of what is heard by itself.
+    pub const BOTH: Self = Self {
+        opens: true,
+        closes: true,
+    };
+
+    /// At how many.
+    #[must_use]
+    pub fn count(self) -> u32 {
+        u32::from(self.opens) + u32::from(self.closes)
+    }
+}
+
+/// What a channel wants of words that are to become sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Form {
+    /// How it is packed.
+    pub format: AudioFormat,
+    /// How fast it is spoken, where that is not the installation's rate.
+    pub rate: Option<Rate>,
+    /// Where the chime is, if there is one.
+    pub ends: Ends,
+}
+
+impl From<AudioFormat> for Form {
+    /// By itself, at the installation's rate.
+    fn from(format: AudioFormat) -> Self {
+        Self {
+            format,
+            rate: None,
+            ends: Ends::BOTH,
         }
     }
 }

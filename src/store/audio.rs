@@ -8,14 +8,53 @@ use super::{
     Store, StoreError,
     batch::json,
     link::{Cells as _, Purpose, execute, rows},
-    row::{delivery_id, parsed},
+    row::{count, delivery_id, parsed},
     sql,
 };
 use crate::domain::{
     audio::{AudioFormat, Sound, SoundHash},
-    id::DeliveryId,
+    bulletin::Priority,
+    delivery::State,
+    id::{ChannelId, DeliveryId, ScheduleId, TopicId, WardId},
+    policy::Span,
     time::Timestamp,
 };
+
+/// One part of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The delivery.
+    pub id: DeliveryId,
+    /// Where it stands.
+    pub state: State,
+    /// When it is due.
+    pub due: Timestamp,
+    /// Where it is heard.
+    pub ward: WardId,
+    /// What it is about.
+    pub topic: Option<TopicId>,
+    /// How urgent it is.
+    pub priority: Priority,
+}
+
+/// A part of a session that is frozen with a sound and was not begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrozenPart {
+    /// The delivery.
+    pub id: DeliveryId,
+    /// The session's schedule.
+    pub schedule: ScheduleId,
+    /// The instant that this names.
+    pub scheduled: Timestamp,
+    /// Where it goes.
+    pub channel: ChannelId,
+    /// Which part it is, from 0.
+    pub part: u16,
+    /// How long its sound is.
+    pub length: Duration,
+    /// How long the words alone are.
+    pub spoken: Duration,
+}
 
 #[derive(Serialize)]
 struct SoundJson<'a> {
@@ -117,6 +156,85 @@ impl Store {
             ))
         })?;
         Ok(found.into_iter().collect())
+    }
+
+    /// These deliveries as parts of sessions; without those that are not on record.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::Corrupt`].
+    pub async fn parts(&self, ids: &[DeliveryId]) -> Result<Vec<Part>, StoreError> {
+        let list = json(&ids.iter().map(DeliveryId::as_str).collect::<Vec<_>>());
+        let mut reader = self.pools.reader().await?;
+        rows!(reader, sql::audio::PARTS, [list], |row| {
+            let id = row.text(0)?;
+            Ok(Part {
+                id: delivery_id(id),
+                state: parsed(
+                    row.text(1)?,
+                    |text| State::parse(text).ok_or(()),
+                    "delivery",
+                    "state",
+                    id,
+                )?,
+                due: Timestamp::from_micros(row.integer(2)?),
+                ward: parsed(row.text(3)?, WardId::parse, "delivery", "ward", id)?,
+                topic: row
+                    .text_or_null(4)?
+                    .map(|text| parsed(text, TopicId::parse, "delivery", "topic", id))
+                    .transpose()?,
+                priority: parsed(
+                    row.text(5)?,
+                    |text| Priority::parse(text).ok_or(()),
+                    "delivery",
+                    "priority",
+                    id,
+                )?,
+            })
+        })
+    }
+
+    /// The parts of sessions of `schedules` due in an interval that are frozen with a sound and were not begun.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::Corrupt`].
+    pub async fn frozen_parts(
+        &self,
+        schedules: &[&ScheduleId],
+        (from, until): Span,
+    ) -> Result<Vec<FrozenPart>, StoreError> {
+        let list = json(&schedules.iter().map(|id| id.as_str()).collect::<Vec<_>>());
+        let mut reader = self.pools.reader().await?;
+        rows!(
+            reader,
+            sql::audio::FROZEN_PARTS,
+            [list, from.as_micros(), until.as_micros()],
+            |row| {
+                let id = row.text(0)?;
+                Ok(FrozenPart {
+                    id: delivery_id(id),
+                    schedule: ScheduleId::from_store(row.text(1)?.to_owned()),
+                    scheduled: Timestamp::from_micros(row.integer(2)?),
+                    channel: parsed(row.text(3)?, ChannelId::parse, "delivery", "channel", id)?,
+                    part: count(row.integer(4)?, "delivery", "part", id)?,
+                    length: length(row.integer(5)?),
+                    spoken: length(row.integer(6)?),
+                })
+            }
+        )
+    }
+
+    /// Takes back the words of what was frozen and has not begun, so that it is judged and frozen once more.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn freeze_again(&self, ids: &[DeliveryId], now: Timestamp) -> Result<(), StoreError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let list = json(&ids.iter().map(DeliveryId::as_str).collect::<Vec<_>>());
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        execute!(tx, sql::air::GIVE_WAY, list, now.as_micros())?;
+        tx.commit().await
     }
 }
 

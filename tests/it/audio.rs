@@ -2,6 +2,7 @@
 
 mod airing;
 mod engines;
+mod session;
 
 use std::process::Command;
 
@@ -107,7 +108,7 @@ async fn words_come_out_as_loud_as_they_should_and_about_as_long() {
     ] {
         let folder = folder(speech);
         let made = studio(&folder)
-            .make(&spoken(WORDS), AudioFormat::Wav, None)
+            .make(&spoken(WORDS), AudioFormat::Wav.into())
             .await
             .unwrap();
         let sound = &made.audio.sound;
@@ -132,7 +133,7 @@ async fn words_come_out_as_loud_as_they_should_and_about_as_long() {
         // The same order in another place gives the same bytes.
         let elsewhere = self::folder(speech);
         let again = studio(&elsewhere)
-            .make(&spoken(WORDS), AudioFormat::Wav, None)
+            .make(&spoken(WORDS), AudioFormat::Wav.into())
             .await
             .unwrap();
         assert!(!again.was_kept);
@@ -155,7 +156,7 @@ async fn two_voices_differ_and_take_turns() {
     dialogue.turns = vec![turn(Voice::Nu), turn(Voice::Nam)];
     dialogue.text = Content::text_of(&dialogue.turns);
     let made = studio
-        .make(&dialogue, AudioFormat::Wav, None)
+        .make(&dialogue, AudioFormat::Wav.into())
         .await
         .unwrap();
     let heard = samples(&made);
@@ -170,7 +171,7 @@ async fn two_voices_differ_and_take_turns() {
     assert!((nu - nam).abs() < 1.5, "{nu} and {nam}");
     dialogue.turns.reverse();
     let other = studio
-        .make(&dialogue, AudioFormat::Wav, None)
+        .make(&dialogue, AudioFormat::Wav.into())
         .await
         .unwrap();
     assert!(!other.was_kept, "who speaks is part of the order");
@@ -188,22 +189,22 @@ async fn packed_sounds_are_smaller_and_always_the_same() {
         let folder = folder("{ engine: espeak }");
         let studio = studio(&folder);
         let wav = studio
-            .make(&spoken(WORDS), AudioFormat::Wav, None)
+            .make(&spoken(WORDS), AudioFormat::Wav.into())
             .await
             .unwrap();
-        let packed = studio.make(&spoken(WORDS), format, None).await.unwrap();
+        let packed = studio.make(&spoken(WORDS), format.into()).await.unwrap();
         assert!(packed.audio.sound.size * 4 < wav.audio.sound.size);
         assert_eq!(packed.audio.sound.length, wav.audio.sound.length);
         assert!(
             studio
-                .make(&spoken(WORDS), format, None)
+                .make(&spoken(WORDS), format.into())
                 .await
                 .unwrap()
                 .was_kept
         );
         let elsewhere = self::folder("{ engine: espeak }");
         let again = self::studio(&elsewhere)
-            .make(&spoken(WORDS), format, None)
+            .make(&spoken(WORDS), format.into())
             .await
             .unwrap();
         assert_eq!(
@@ -236,7 +237,7 @@ async fn a_recording_takes_the_place_of_the_engine() {
     let mut content = spoken(WORDS);
     content.recording = recording;
     let made = studio(&folder)
-        .make(&content, AudioFormat::Wav, None)
+        .make(&content, AudioFormat::Wav.into())
         .await
         .unwrap();
     assert!((made.audio.sound.spoken.as_secs_f64() - 4.0).abs() < 0.5);
@@ -249,7 +250,7 @@ async fn a_recording_takes_the_place_of_the_engine() {
     assert_ne!(folder.load().revision, before);
     std::fs::remove_dir_all(folder.path().join(".loa")).unwrap();
     let error = studio(&folder)
-        .make(&content, AudioFormat::Wav, None)
+        .make(&content, AudioFormat::Wav.into())
         .await
         .unwrap_err();
     assert!(

@@ -107,7 +107,7 @@ async fn rows(place: &Place, ward: &Ward, output: &Output) -> anyhow::Result<Vec
         let content = renderer.render(workspace, bulletin, ward, bulletin::Format::Script)?;
         let spoken = Content::text_of(&studio.turns(&content));
         let estimated = studio.expected(&spoken, None).as_secs_f64();
-        let made = studio.make(&content, AudioFormat::Wav, None).await;
+        let made = studio.make(&content, AudioFormat::Wav.into()).await;
         bar.finish_and_clear();
         let measured = made
             .as_ref()

@@ -12,6 +12,7 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use crate::domain::{
+    audio::Ends,
     bulletin::Priority,
     calendar::clock,
     delivery::Reason,
@@ -300,6 +301,7 @@ impl<'w> Placing<'_, 'w> {
             let found = if is_bare {
                 Err(missing.clone())
             } else {
+                self.chime(unit, drafts);
                 self.find(unit, drafts)
             };
             match found {
@@ -315,6 +317,24 @@ impl<'w> Placing<'_, 'w> {
                     }
                     missing = why;
                 }
+            }
+        }
+    }
+
+    /// Says of a session's parts how long they are: the chime is before the first and after the last of those that it has.
+    fn chime(&self, unit: &Unit, drafts: &mut [Draft<'w>]) {
+        let last = unit.parts.len() - 1;
+        for (place, index) in unit.parts.iter().enumerate() {
+            let draft = &mut drafts[*index];
+            if draft.schedule.bulletins.parts().len() > 1
+                && let Some(bulletin) = draft.bulletin
+            {
+                let ends = Ends {
+                    opens: place == 0,
+                    closes: place == last,
+                };
+                let workspace = self.ground.workspace;
+                draft.length = workspace.airtime_of_part(&bulletin.id, draft.channel, ends);
             }
         }
     }

@@ -17,6 +17,17 @@ statements! {
         WHERE delivery.attempt = 0 AND ", is_in_state!("planned"), "
         ON CONFLICT (delivery) DO UPDATE SET audio = excluded.audio")
     );
+    /// The parts of a session.
+    PARTS = list!(
+        "SELECT d.id, d.state, d.due_us, d.ward, d.topic, d.priority FROM list JOIN delivery AS d ON d.id = list.item"
+    );
+    /// The parts of these schedules' sessions that are frozen with a sound and not begun, with that. `$2` from, `$3` until.
+    FROZEN_PARTS = list!(
+        "SELECT d.id, d.schedule, d.scheduled_us, d.channel, d.part, a.length_us, a.spoken_us
+        FROM list JOIN delivery AS d ON d.schedule = list.item
+            JOIN delivery_audio AS l ON l.delivery = d.id JOIN audio AS a ON a.hash = l.audio
+        WHERE d.state = 'ready' AND d.attempt = 0 AND d.due_us >= $2 AND d.due_us < $3"
+    );
     /// The sounds of deliveries.
     AUDIO_OF = list!(
         "SELECT d.delivery, a.hash, a.format, a.length_us, a.spoken_us, a.loudness_centi, a.peak_centi, a.bytes

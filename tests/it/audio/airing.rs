@@ -30,7 +30,7 @@ accepted: { status: [202] }
 ";
 
 /// Lets one loudspeaker of the city want sound from a script.
-fn audible(scene: &Scene, script: &str) {
+pub(super) fn audible(scene: &Scene, script: &str) {
     let channels = std::fs::read_to_string(scene.folder.path().join("channels/kenh.yaml")).unwrap();
     let wanting = channels
         .replacen("kind: loudspeaker", "kind: loudspeaker\n    audio: wav", 1)

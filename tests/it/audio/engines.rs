@@ -67,7 +67,7 @@ async fn failure(script: &str, more: &str) -> AudioError {
     folder.write_bytes("faint.wav", &wav::encode(&faint));
     folder.write_bytes("short.wav", &wav::encode(&babble(1.0)));
     let result = studio(&folder)
-        .make(&spoken(WORDS), AudioFormat::Wav, None)
+        .make(&spoken(WORDS), AudioFormat::Wav.into())
         .await;
     let error = result.expect_err(script);
     let kept = std::fs::read_dir(folder.path().join(".loa/audio"));
@@ -130,7 +130,7 @@ async fn every_way_to_fail_has_its_reason() {
 async fn an_engine_that_hangs_is_ended_with_all_that_it_started() {
     let folder = scripted("sleep 1000 & echo $! > child; wait", ", timeout: 2s");
     let error = studio(&folder)
-        .make(&spoken(WORDS), AudioFormat::Wav, None)
+        .make(&spoken(WORDS), AudioFormat::Wav.into())
         .await
         .unwrap_err();
     assert!(
@@ -160,7 +160,7 @@ async fn what_was_made_is_not_made_again_until_something_changes() {
             .count()
     };
     let first = studio(&folder)
-        .make(&spoken(WORDS), AudioFormat::Wav, None)
+        .make(&spoken(WORDS), AudioFormat::Wav.into())
         .await
         .unwrap();
     assert_eq!(
@@ -172,7 +172,7 @@ async fn what_was_made_is_not_made_again_until_something_changes() {
         "mai 180\n"
     );
     let second = studio(&folder)
-        .make(&spoken(WORDS), AudioFormat::Wav, None)
+        .make(&spoken(WORDS), AudioFormat::Wav.into())
         .await
         .unwrap();
     assert!(second.was_kept && second.audio == first.audio);
@@ -183,7 +183,7 @@ async fn what_was_made_is_not_made_again_until_something_changes() {
         .join(format!(".loa/audio/{}.wav", first.audio.sound.hash));
     std::fs::write(&path, b"RIFF").unwrap();
     let third = studio(&folder)
-        .make(&spoken(WORDS), AudioFormat::Wav, None)
+        .make(&spoken(WORDS), AudioFormat::Wav.into())
         .await
         .unwrap();
     assert!(!third.was_kept && third.audio == first.audio);
@@ -192,8 +192,7 @@ async fn what_was_made_is_not_made_again_until_something_changes() {
     studio(&folder)
         .make(
             &spoken(&WORDS.replace("phường Hưng Bình", "phường Lê Lợi")),
-            AudioFormat::Wav,
-            None,
+            AudioFormat::Wav.into(),
         )
         .await
         .unwrap();
@@ -204,7 +203,7 @@ async fn what_was_made_is_not_made_again_until_something_changes() {
         &settings.replace("voices: { nu: mai }", "voices: { nu: mai }, loudness: -20"),
     );
     studio(&folder)
-        .make(&spoken(WORDS), AudioFormat::Wav, None)
+        .make(&spoken(WORDS), AudioFormat::Wav.into())
         .await
         .unwrap();
     assert_eq!(runs(), 4);
@@ -215,7 +214,7 @@ async fn programs_get_no_secrets_and_no_shell() {
     let folder = scripted("cat > words; env > seen; cat voice.wav", "");
     let nasty = format!("$(touch pwned); `touch pwned` '\"; touch pwned # {WORDS}");
     studio(&folder)
-        .make(&spoken(&nasty), AudioFormat::Wav, None)
+        .make(&spoken(&nasty), AudioFormat::Wav.into())
         .await
         .unwrap();
     assert!(!folder.path().join("pwned").exists());
@@ -262,7 +261,7 @@ async fn a_service_is_asked_within_the_allow_list() {
     let make = async |folder: &Folder, token: Option<&str>| {
         let token = token.map(|token| Secret::new(token.to_owned()));
         loa::audio::Studio::new(&folder.load(), &home(folder), token)
-            .make(&spoken(WORDS), AudioFormat::Wav, None)
+            .make(&spoken(WORDS), AudioFormat::Wav.into())
             .await
     };
     let (address, asked) = service(200).await;
