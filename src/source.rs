@@ -39,7 +39,7 @@ use crate::{
 use check::{Parts, Recordings};
 use files::{Role, TOO_LARGE};
 use notebook::{Named, Notebook};
-use reader::{Value, invalid_id};
+use reader::{Value, stand_in_id};
 
 /// What a watcher has to watch below the workspace, and whether with everything in it.
 pub const WATCHED: &[(&str, bool)] = &[
@@ -187,8 +187,9 @@ fn read(
         .iter()
         .filter_map(|(path, bytes)| Some((files::role(path)?, path, bytes)))
         .collect();
-    // Settings come first: schedules are read in the zone that they give.
-    roles.sort_by_key(|(role, path, _)| (*role != Role::Settings, *path));
+    // Settings come first: schedules are read in the zone that they give. Files whose names are no ids come last: what is an id
+    // is known by then.
+    roles.sort_by_key(|(role, path, _)| (*role != Role::Settings, is_misnamed(role), *path));
     if !roles.iter().any(|(role, ..)| *role == Role::Settings)
         && !unreadable.contains(&Role::Settings)
     {
@@ -299,10 +300,16 @@ fn take(notebook: &Notebook, parts: &mut Parts, role: &Role, path: &str, bytes: 
         parts.templates.insert(name.clone(), text);
         return true;
     }
-    let ids = (
-        identify(notebook, role, &file, BulletinId::parse),
-        identify(notebook, role, &file, RecipeId::parse),
-    );
+    let (mut bulletin, mut recipe) = (None, None);
+    match role {
+        Role::Bulletin(stem) => {
+            bulletin = identify(notebook, Named::Bulletin, stem, &file, BulletinId::parse);
+        }
+        Role::Recipe(stem) => {
+            recipe = identify(notebook, Named::Recipe, stem, &file, RecipeId::parse);
+        }
+        _ => {}
+    }
     let Some(tree) = notebook.collect(|report| yaml::parse(&file, report)) else {
         return false;
     };
@@ -324,33 +331,44 @@ fn take(notebook: &Notebook, parts: &mut Parts, role: &Role, path: &str, bytes: 
         Role::Policy => parts.rules = raw::policy::read(root),
         Role::Bulletin(_) => parts
             .bulletins
-            .extend(ids.0.and_then(|id| raw::bulletin::read(id, root))),
+            .extend(bulletin.and_then(|id| raw::bulletin::read(id, root))),
         Role::Recipe(_) => parts
             .recipes
-            .extend(ids.1.and_then(|id| raw::recipe::read(id, root))),
+            .extend(recipe.and_then(|id| raw::recipe::read(id, root))),
         Role::Template(_) | Role::Recording(_) | Role::Stray | Role::Folder(_) => {}
     }
     true
 }
 
-/// The id that a file's name is, known from now on even if the file turns out to be broken.
+/// Whether the file's name has to be an id and is none.
+fn is_misnamed(role: &Role) -> bool {
+    match role {
+        Role::Bulletin(stem) => BulletinId::parse(stem).is_err(),
+        Role::Recipe(stem) => RecipeId::parse(stem).is_err(),
+        _ => false,
+    }
+}
+
+/// The id that a file's name is, known from now on even if the file turns out to be broken. Where its name is none, one to go on
+/// with: what stands in it may be wrong, too, and whoever refers to it by the name that it is to get is right.
 fn identify<T, E>(
     notebook: &Notebook,
-    role: &Role,
+    sort: Named,
+    stem: &str,
     file: &Arc<SourceFile>,
-    parse: impl FnOnce(&str) -> Result<T, E>,
+    parse: impl Fn(&str) -> Result<T, E>,
 ) -> Option<T> {
-    let (stem, sort) = match role {
-        Role::Bulletin(stem) => (stem, Named::Bulletin),
-        Role::Recipe(stem) => (stem, Named::Recipe),
-        _ => return None,
-    };
     let place = Place::whole(file);
     let Ok(id) = parse(stem) else {
-        if !notebook.has_gap(sort) {
-            notebook.report(invalid_id(stem, place));
-        }
-        return None;
+        let stand_in = stand_in_id(stem, |id| notebook.knows(sort, id));
+        let nowhere = Place::absent(file.path());
+        notebook.report(
+            Diagnostic::new(Code::InvalidId, nowhere)
+                .with("text", stem)
+                .help(Phrase::new("L017-help-file").with("id", stand_in.as_str())),
+        );
+        notebook.expect(sort, &stand_in);
+        return parse(&stand_in).ok();
     };
     notebook.define(sort, stem, None, &place);
     Some(id)

@@ -23,7 +23,27 @@ use crate::{
     domain::{bulletin::Dated, ward::Validity},
 };
 
-use super::reader::{Fields, Value};
+use super::{
+    notebook::Named,
+    reader::{Fields, Value},
+};
+
+/// What the map under `key`, which has to be there, defines. Where it cannot be read, nobody is told that a name of this sort
+/// does not exist: the file is reported once, and those who refer to it are not.
+fn defined<'a, T, I, E>(
+    root: Value<'a>,
+    key: &'static str,
+    sort: Named,
+    parse: impl Fn(&str) -> Result<I, E>,
+    read: impl FnMut(I, Value<'a>) -> Option<T>,
+) -> Vec<T> {
+    let list = root.map(|fields| fields.required(key)).flatten();
+    if let Some(list) = list {
+        return list.definitions(sort, parse, read);
+    }
+    root.notebook.gap(sort);
+    Vec::new()
+}
 
 /// The words under `name`, which have to be there.
 fn words(fields: &Fields<'_>, name: &'static str) -> String {

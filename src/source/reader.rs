@@ -426,7 +426,10 @@ impl<'a> Value<'a> {
         mut read: impl FnMut(I, Value<'a>) -> Option<T>,
     ) -> Vec<T> {
         let mut all = Vec::new();
-        let entries = self.entries().unwrap_or_default();
+        let Some(entries) = self.entries() else {
+            self.notebook.gap(sort);
+            return all;
+        };
         for (key, value) in entries.iter().copied() {
             let place = value.key_place();
             let Ok(id) = parse(key) else {
@@ -525,7 +528,7 @@ impl<'a> Value<'a> {
 }
 
 /// An id to go on with for an entry whose own is none: the one that is suggested, where nothing else has it.
-fn stand_in_id(text: &str, is_taken: impl Fn(&str) -> bool) -> String {
+pub(super) fn stand_in_id(text: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let folded = super::similar::fold(text);
     let stem: String = folded.chars().filter(char::is_ascii).take(60).collect();
     let stem = match stem.trim_matches('-') {

@@ -29,6 +29,9 @@ use crate::{
     template::{TemplateErrorKind, Templates},
 };
 
+/// How often a recipe is looked at for names that nothing fills: so many can stand in one text.
+const MOST_LOOKS: usize = 20;
+
 /// A recipe, read once for all its channels.
 #[derive(Debug)]
 pub struct CompiledRecipe {
@@ -161,20 +164,40 @@ impl CompiledRecipe {
             mut problems,
         } = reading;
         compiled.wanted = wanted(&templates);
-        let errors = compiled.templates.add_all(templates);
+        let mut errors = compiled.templates.add_all(templates.clone());
+        if !errors.is_empty() {
+            // It will not be used; what is broken is taken out, so that it does not hide what else is wrong.
+            compiled.templates = Templates::new();
+            errors = compiled.templates.add_all_mended(templates);
+        }
         problems.extend(errors.into_iter().map(|error| RecipeProblem {
             path: error.template.clone(),
             kind: RecipeProblemKind::Template(Box::new(error)),
         }));
-        // Of what is wrong otherwise, what is in it is not known.
-        let unknown = compiled.unknown_names();
-        let is_new = |found: &RecipeProblem| problems.iter().all(|known| known.path != found.path);
-        let unknown: Vec<_> = unknown.into_iter().filter(is_new).collect();
-        problems.extend(unknown);
+        compiled.report_unknown_names(&mut problems);
         if problems.is_empty() {
             Ok(Arc::new(compiled))
         } else {
             Err(problems)
+        }
+    }
+
+    /// Adds every name that nothing will ever fill. A text shows one at a time, so that one is taken out and the text looked
+    /// at again.
+    fn report_unknown_names(&mut self, problems: &mut Vec<RecipeProblem>) {
+        for _ in 0..MOST_LOOKS {
+            let mut goes_on = false;
+            for found in self.unknown_names() {
+                if let RecipeProblemKind::Template(error) = &found.kind
+                    && !problems.contains(&found)
+                {
+                    goes_on |= self.templates.mend(error);
+                    problems.push(found);
+                }
+            }
+            if !goes_on {
+                break;
+            }
         }
     }
 

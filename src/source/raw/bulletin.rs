@@ -244,22 +244,14 @@ fn source(value: Value<'_>) -> Option<Source> {
 
 /// Reads `content/topics.yaml`.
 pub(crate) fn read_topics(root: Value<'_>) -> Vec<Topic> {
-    named(root, "topics", |topics| {
-        topics.definitions(Named::Topic, TopicId::parse, |id, value| {
-            value.map(|fields| Topic {
-                id,
-                title: super::words(fields, "title"),
-                official: fields
-                    .get("official")
-                    .and_then(|value| value.integer(1..=24))
-                    .and_then(|number| u8::try_from(number).ok()),
-            })
+    super::defined(root, "topics", Named::Topic, TopicId::parse, |id, value| {
+        value.map(|fields| Topic {
+            id,
+            title: super::words(fields, "title"),
+            official: fields
+                .get("official")
+                .and_then(|value| value.integer(1..=24))
+                .and_then(|number| u8::try_from(number).ok()),
         })
     })
-}
-
-fn named<T>(root: Value<'_>, key: &'static str, read: impl FnOnce(Value<'_>) -> Vec<T>) -> Vec<T> {
-    root.map(|fields| fields.required(key).map(read))
-        .flatten()
-        .unwrap_or_default()
 }

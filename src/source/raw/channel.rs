@@ -80,13 +80,7 @@ pub(crate) struct RawParameter {
 
 /// Reads one file of channels.
 pub(crate) fn read(root: Value<'_>) -> Vec<RawChannel> {
-    root.map(|fields| {
-        let channels = fields.required("channels");
-        channels
-            .map(|channels| channels.definitions(Named::Channel, ChannelId::parse, channel))
-            .unwrap_or_default()
-    })
-    .unwrap_or_default()
+    super::defined(root, "channels", Named::Channel, ChannelId::parse, channel)
 }
 
 fn channel(id: ChannelId, value: Value<'_>) -> Option<RawChannel> {

@@ -31,17 +31,8 @@ const SOME_MONTH: Dated = Dated::Month {
 
 /// Reads the file.
 pub(crate) fn read(root: Value<'_>) -> Vec<RawContact> {
-    root.map(|fields| {
-        let contacts = fields.required("contacts");
-        contacts
-            .map(|contacts| {
-                contacts.definitions(Named::Contact, ContactId::parse, |id, value| {
-                    value.map(|fields| contact(id, fields))
-                })
-            })
-            .unwrap_or_default()
-    })
-    .unwrap_or_default()
+    let read = |id, value: Value<'_>| value.map(|fields| contact(id, fields));
+    super::defined(root, "contacts", Named::Contact, ContactId::parse, read)
 }
 
 fn contact(id: ContactId, fields: &Fields<'_>) -> RawContact {

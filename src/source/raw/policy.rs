@@ -34,13 +34,7 @@ pub(crate) struct RawRule {
 
 /// Reads the file.
 pub(crate) fn read(root: Value<'_>) -> Vec<RawRule> {
-    root.map(|fields| {
-        let rules = fields.required("rules");
-        rules
-            .map(|rules| rules.definitions(Named::Rule, RuleId::parse, rule))
-            .unwrap_or_default()
-    })
-    .unwrap_or_default()
+    super::defined(root, "rules", Named::Rule, RuleId::parse, rule)
 }
 
 fn rule(id: RuleId, value: Value<'_>) -> Option<RawRule> {

@@ -46,7 +46,7 @@ pub(crate) struct RawSchedule {
 
 /// Reads one file of schedules. `zone` is the workspace's.
 pub(crate) fn read(root: Value<'_>, zone: Tz) -> Vec<RawSchedule> {
-    root.map(|fields| {
+    let read = root.map(|fields| {
         let (schedules, targets) = (fields.get("schedules"), fields.get("targets"));
         if schedules.is_none() && targets.is_none() {
             fields.missing("schedules");
@@ -63,9 +63,13 @@ pub(crate) fn read(root: Value<'_>, zone: Tz) -> Vec<RawSchedule> {
             });
             read.extend(known.unwrap_or_default());
         }
-        read
+        let is_there = schedules.is_some() || targets.is_some();
+        is_there.then_some(read)
+    });
+    read.flatten().unwrap_or_else(|| {
+        root.notebook.gap(Named::Schedule);
+        Vec::new()
     })
-    .unwrap_or_default()
 }
 
 fn schedule(id: ScheduleId, value: Value<'_>, zone: Tz) -> Option<RawSchedule> {

@@ -26,13 +26,7 @@ pub(crate) struct RawWard {
 
 /// Reads the file.
 pub(crate) fn read(root: Value<'_>) -> Vec<RawWard> {
-    root.map(|fields| {
-        let wards = fields.required("wards");
-        wards
-            .map(|wards| wards.definitions(Named::Ward, WardId::parse, ward))
-            .unwrap_or_default()
-    })
-    .unwrap_or_default()
+    super::defined(root, "wards", Named::Ward, WardId::parse, ward)
 }
 
 fn ward(id: WardId, value: Value<'_>) -> Option<RawWard> {

@@ -276,6 +276,7 @@ fn every_mistake_is_found_at_once_and_where_it_is() {
         "request.headers.Host",
         "request.headers.Bad Name",
         "request.headers.Content-Length",
+        "request.body.json.a[0]",
         "request.body.json.b.$yaml",
         "request.body.json.c.$json",
         "request.body.json.e.$number",
@@ -332,6 +333,8 @@ fn names_that_nothing_fills_are_found_without_a_channel() {
         "probe.request.url",
         "request.body.json.a[1].b",
         "request.headers.X-A",
+        "request.url",
+        // The second name in the same text.
         "request.url",
     ];
     assert_eq!(paths, expected);
