@@ -236,7 +236,7 @@ async fn execute(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         anyhow::bail!(output.say("cli.no-folder", &[("path", &global.dir.display())]));
     }
     match &cli.command {
-        Command::Run(args) => run::run(global, args, output).await,
+        Command::Run(args) => Box::pin(run::run(global, args, output)).await,
         Command::Check => check::run(global, output).await,
         Command::New(args) => new::run(global, args, output),
         Command::Schema(args) => schema::run(args, output),

@@ -2,15 +2,17 @@
 //!
 //! `planner` turns schedules into deliveries, `preparer` freezes their words, `speaker` makes
 //! the sounds that it orders, `dispatcher` sends them, `reloader` brings
-//! in edits, `liveness` stamps the store, `watchdog` notices what was not heard. They share nothing but the store, the live
+//! in edits, `liveness` stamps the store, `prober` asks whether channels are alive, `watchdog` notices what was not heard. They share nothing but the store, the live
 //! workspace and a few signals, so that several daemons on one database are the same thing as one.
 
 pub mod desk;
 pub mod dispatcher;
+mod health;
 pub mod live;
 pub mod liveness;
 pub mod planner;
 pub mod preparer;
+mod prober;
 pub mod reloader;
 pub mod sample;
 pub mod speaker;
@@ -82,6 +84,8 @@ pub struct Shared {
     is_undecided: Arc<AtomicBool>,
     /// Whether the clock can be believed.
     watch: Arc<Mutex<watch::Watch>>,
+    /// Which hosts do not answer.
+    health: Arc<health::Health>,
     /// Something new was planned.
     pub planned: Arc<Notify>,
     /// Something new was frozen.
@@ -119,6 +123,7 @@ impl Shared {
             troubles: Arc::default(),
             is_undecided: Arc::default(),
             watch: Arc::new(Mutex::new(watch)),
+            health: Arc::default(),
             planned: Arc::new(Notify::new()),
             prepared: Arc::new(Notify::new()),
             ordered: Arc::new(Notify::new()),
@@ -239,6 +244,7 @@ impl Daemon {
         supervisor.spawn("speaker", speaker::run(shared.clone()));
         supervisor.spawn("dispatcher", dispatcher::run(shared.clone()));
         supervisor.spawn("liveness", liveness::run(shared.clone()));
+        supervisor.spawn("prober", prober::run(shared.clone()));
         supervisor.spawn("watchdog", watchdog::run(shared.clone()));
         Ok(Self { shared, supervisor })
     }

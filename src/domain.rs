@@ -6,6 +6,7 @@
 pub mod airtime;
 pub mod approval;
 pub mod audio;
+pub mod breaker;
 pub mod bulletin;
 pub mod calendar;
 pub mod channel;

@@ -12,6 +12,7 @@ mod batch;
 pub mod defect;
 mod deliver;
 mod end;
+pub mod health;
 mod journal;
 mod link;
 mod node;

@@ -52,6 +52,12 @@ struct ReasonLabel {
     reason: &'static str,
 }
 
+/// A label for what came of a question.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: &'static str,
+}
+
 /// Labels of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AttemptLabels {
@@ -74,6 +80,9 @@ pub struct Metrics {
     silences: Counter,
     silent: Gauge,
     reloads: Family<StateLabel, Counter>,
+    questions: Family<OutcomeLabel, Counter>,
+    unwell: Gauge,
+    left_alone: Gauge,
 }
 
 impl Default for Metrics {
@@ -144,6 +153,24 @@ impl Default for Metrics {
             "Workspace reloads, taken or refused",
             reloads.clone(),
         );
+        let questions = Family::<OutcomeLabel, Counter>::default();
+        registry.register(
+            "questions",
+            "Questions whether a channel is alive, by what came of them",
+            questions.clone(),
+        );
+        let unwell = Gauge::default();
+        registry.register(
+            "channels_unwell",
+            "Channels that did not say when they were last asked that they are alive",
+            unwell.clone(),
+        );
+        let left_alone = Gauge::default();
+        registry.register(
+            "hosts_left_alone",
+            "Hosts to which nothing but emergencies is sent, because they do not answer",
+            left_alone.clone(),
+        );
         Self {
             registry: Arc::new(registry),
             deliveries,
@@ -156,6 +183,9 @@ impl Default for Metrics {
             silences,
             silent,
             reloads,
+            questions,
+            unwell,
+            left_alone,
         }
     }
 }
@@ -223,6 +253,24 @@ impl Metrics {
         self.reloads.get_or_create(&StateLabel { state }).inc();
     }
 
+    /// Counts a question whether a channel is alive: `alive`, `unwell` (it answered something else) or `no-answer`.
+    pub fn asked(&self, outcome: &'static str) {
+        self.questions
+            .get_or_create(&OutcomeLabel { outcome })
+            .inc();
+    }
+
+    /// Shows how many channels did not say that they are alive.
+    pub fn set_unwell(&self, count: usize) {
+        self.unwell.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Shows how many hosts are left alone.
+    pub fn set_left_alone(&self, count: usize) {
+        self.left_alone
+            .set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
     /// Everything in the text format that Prometheus reads.
     #[must_use]
     pub fn to_text(&self) -> String {
@@ -244,12 +292,18 @@ mod tests {
         metrics.attempted("recipe:x", "accepted", Duration::from_millis(30));
         metrics.set_lag(Duration::from_millis(1500));
         metrics.set_due(2);
+        metrics.asked("no-answer");
+        metrics.set_unwell(4);
+        metrics.set_left_alone(1);
         let text = metrics.to_text();
         for line in [
             "loa_skipped_total{reason=\"expired\"} 3",
             "loa_deliveries_total{state=\"skipped\"} 3",
             "loa_lag_seconds 1.5",
             "loa_due 2",
+            "loa_questions_total{outcome=\"no-answer\"} 1",
+            "loa_channels_unwell 4",
+            "loa_hosts_left_alone 1",
             "loa_attempt_seconds_count{adapter=\"recipe:x\",outcome=\"accepted\"} 1",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");

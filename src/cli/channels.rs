@@ -1,6 +1,6 @@
 //! `loa channels`: the destinations, and whether each is alive.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use clap::Args;
 use comfy_table::{Table, presets};
@@ -8,15 +8,16 @@ use serde::Serialize;
 
 use super::{
     Findings, Global,
-    output::{Format, Output},
-    place::{Place, progress},
+    output::{Format, Output, local, rfc3339},
+    place::{Place, eprint_text, progress},
     run::transport,
 };
 use crate::{
     adapter::{Adapter, Failure, attempt, registry::Registry},
     clock::Clock,
     daemon::live::fault,
-    domain::{delivery::Reason, detail::Detail},
+    domain::{delivery::Reason, detail::Detail, time::Timestamp},
+    store::{World, health::HostHealth},
 };
 
 /// What to show.
@@ -44,8 +45,83 @@ struct Row<'a> {
     /// What exactly was met, as a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
+    /// How the running daemon treats the channel's host, where it ever failed to answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    breaker: Option<BreakerRow>,
     #[serde(skip)]
     why: Option<String>,
+}
+
+/// How a host is treated that failed to answer.
+#[derive(Debug, Clone, Serialize)]
+struct BreakerRow {
+    /// `closed`, `open`, or `half-open`: the next call there tries it.
+    state: &'static str,
+    since: String,
+    /// When the next call may try it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+    /// Why the last call before got no answer.
+    reason: &'static str,
+    #[serde(skip)]
+    said: String,
+}
+
+/// A daemon that has not been heard of for so long says nothing of hosts any more.
+const ALIVE: Duration = Duration::from_mins(1);
+
+/// What the daemons that are at work have on record of hosts. A database that is away keeps nobody from asking the channels.
+async fn breakers(place: &Place, output: &Output) -> anyhow::Result<HashMap<String, BreakerRow>> {
+    let store = match place.record_if_any(output).await {
+        Ok(Some(store)) => store,
+        Ok(None) => return Ok(HashMap::new()),
+        Err(error) => {
+            eprint_text(&format!("{error:#}"));
+            return Ok(HashMap::new());
+        }
+    };
+    let now = place.now(&store).await?;
+    let zone = place.zone();
+    let mut known: HashMap<String, (HostHealth, BreakerRow)> = HashMap::new();
+    // A simulated city stands where it was left, and its clock is ahead of its stamps.
+    let since = match place.world {
+        World::Real => now - ALIVE,
+        World::Simulated => Timestamp::from_micros(0),
+    };
+    for one in store.health(since).await? {
+        // Of several nodes the one that leaves it alone for the longest.
+        let until = |one: &HostHealth| one.open.map(|open| open.until);
+        if known
+            .get(&one.host)
+            .is_some_and(|(other, _)| until(other) >= until(&one))
+        {
+            continue;
+        }
+        let state = match one.open {
+            None => "closed",
+            Some(open) if open.until <= now => "half-open",
+            Some(_) => "open",
+        };
+        let since = local(one.since, zone);
+        let until = one.open.map(|open| open.until);
+        let again = until.map_or_else(String::new, |until| local(until, zone));
+        let row = BreakerRow {
+            state,
+            since: rfc3339(one.since, zone),
+            until: until.map(|until| rfc3339(until, zone)),
+            reason: one.reason.as_str(),
+            said: output.say(
+                &format!("cli.breaker-{state}"),
+                &[("since", &since), ("until", &again)],
+            ),
+        };
+        known.insert(one.host.clone(), (one, row));
+    }
+    store.close().await;
+    Ok(known
+        .into_iter()
+        .map(|(host, (_, row))| (host, row))
+        .collect())
 }
 
 /// Lists the channels.
@@ -70,6 +146,11 @@ pub(super) async fn run(
         (Some(transport), city)
     } else {
         (None, None)
+    };
+    let breakers = if args.probe {
+        breakers(&place, output).await?
+    } else {
+        HashMap::new()
     };
     let mut rows = Vec::new();
     for channel in place.workspace.channels.values() {
@@ -107,6 +188,7 @@ pub(super) async fn run(
             health,
             reason: failure.as_ref().map(|failure| failure.reason().as_str()),
             detail,
+            breaker: adapter.and_then(|adapter| breakers.get(adapter.host()).cloned()),
             why,
         });
     }
@@ -120,23 +202,7 @@ pub(super) async fn run(
     match output.format {
         Format::Json => output.json(&rows)?,
         Format::Text => {
-            let mut table = Table::new();
-            table.load_style(presets::NOTHING);
-            for row in &rows {
-                let health = row
-                    .health
-                    .map(|word| output.say(&format!("cli.health-{word}"), &[]))
-                    .unwrap_or_default();
-                let why = row.why.as_deref().unwrap_or_default();
-                table.add_row([
-                    row.channel,
-                    row.name,
-                    &output.say(&format!("state.kind-{}", row.kind), &[]),
-                    &health,
-                    why,
-                ]);
-            }
-            output.line(&table.trim_fmt())?;
+            output.line(&table(&rows, output))?;
             // With `--probe` each stands in its channel's row.
             for problem in problems.iter().filter(|_| !args.probe) {
                 let told = output.detail(&fault(&problem.kind));
@@ -149,6 +215,28 @@ pub(super) async fn run(
         return Err(Findings(output.say("cli.channels-dead", &[("count", &count)])).into());
     }
     Ok(())
+}
+
+fn table(rows: &[Row<'_>], output: &Output) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    for row in rows {
+        let health = row
+            .health
+            .map(|word| output.say(&format!("cli.health-{word}"), &[]))
+            .unwrap_or_default();
+        let why = row.why.as_deref();
+        let breaker = row.breaker.as_ref().map(|breaker| breaker.said.as_str());
+        let why: Vec<&str> = why.into_iter().chain(breaker).collect();
+        table.add_row([
+            row.channel,
+            row.name,
+            &output.say(&format!("state.kind-{}", row.kind), &[]),
+            &health,
+            &why.join(". "),
+        ]);
+    }
+    table.trim_fmt()
 }
 
 async fn ask(

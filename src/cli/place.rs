@@ -136,6 +136,18 @@ impl Place {
         }
     }
 
+    /// The same for a command that only has more to say where there is one: `None` where nothing has run yet.
+    ///
+    /// # Errors
+    /// As [`Place::record`].
+    pub(super) async fn record_if_any(&self, output: &Output) -> anyhow::Result<Option<Store>> {
+        let begins = !self.names_database && Store::absent_file(&self.database).is_some();
+        if begins {
+            return Ok(None);
+        }
+        self.record(output).await.map(Some)
+    }
+
     /// What time it is here, for a command that wants nothing else of the record. A simulated city that has not run yet stands at
     /// its beginning.
     ///

@@ -5,6 +5,7 @@
 //! makes the calls. Of what must not be sent twice no more is claimed than there are workers, and it goes first, so that a
 //! crash leaves as few deliveries as possible in doubt.
 
+mod doors;
 mod ends;
 mod leases;
 mod ledger;

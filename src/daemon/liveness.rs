@@ -3,7 +3,7 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use super::{
-    Shared,
+    Shared, health,
     live::Live,
     planner,
     watch::{Gap, Jump, News},
@@ -34,6 +34,7 @@ pub(super) async fn take_over(shared: &Shared) -> Result<(), StoreError> {
         .journal("started", None, &shared.node, &live.workspace.revision, now)
         .await?;
     rescue(shared, shared.alone).await?;
+    health::inherit(shared, now - SILENCE).await?;
 
     let last = match store.last_alive().await? {
         Some(stamp) if stamp > now + TOLERANCE => {
@@ -371,16 +372,18 @@ async fn step(shared: &Shared) -> Result<(), StoreError> {
     shared.store.beat(&shared.node, &revision, now).await?;
     let live = shared.live.borrow().clone();
     silenced(shared, &shared.store.end_paused(&live.topics, now).await?);
-    let expired = shared.store.expire(now).await?;
+    // What ends now says whether its host was left alone.
+    health::record(shared).await?;
+    let expired = shared.store.expire(&shared.node, now).await?;
     if !expired.is_empty() {
         tracing::warn!(
             deliveries = expired.len(),
             "deadlines passed before deliveries could begin or succeed"
         );
     }
-    for state in expired {
+    for (state, reason) in expired {
         match state {
-            State::Skipped => shared.metrics.skipped(Reason::Expired.as_str(), 1),
+            State::Skipped => shared.metrics.skipped(reason.as_str(), 1),
             _ => shared.metrics.ended(state.as_str(), 1),
         }
     }

@@ -72,6 +72,29 @@ impl Reason {
                 | Self::Crashed
         )
     }
+
+    /// Whether an attempt that ended so says that its host answers: no, yes, or nothing at all, because no call came about or what
+    /// ended it lies on this side.
+    #[must_use]
+    pub fn host_answered(self) -> Option<bool> {
+        match self {
+            Self::Refused
+            | Self::NoAddress
+            | Self::NoConnection
+            | Self::Tls
+            | Self::Timeout
+            | Self::Reset
+            | Self::Cut
+            | Self::Unanswered => Some(false),
+            Self::Unreadable
+            | Self::TooLarge
+            | Self::Status
+            | Self::Busy
+            | Self::Unexpected
+            | Self::Redirect => Some(true),
+            _ => None,
+        }
+    }
 }
 
 impl State {

@@ -39,18 +39,18 @@ impl RetryPolicy {
                 .checked_shl(attempt.saturating_sub(1))
                 .unwrap_or(u32::MAX),
         );
-        let wait = doubled.min(self.longest).mul_f64(jitter(delivery, attempt));
+        let wait = doubled
+            .min(self.longest)
+            .mul_f64(jitter(delivery.as_str(), attempt));
         let next = now + wait.max(after.unwrap_or_default());
         (next < deadline).then_some(next)
     }
 }
 
 /// A factor from 0.8 to 1.2 that depends only on the arguments.
-fn jitter(delivery: &DeliveryId, attempt: u32) -> f64 {
+pub(crate) fn jitter(whose: &str, round: u32) -> f64 {
     let mut hasher = blake3::Hasher::new();
-    hasher
-        .update(delivery.as_str().as_bytes())
-        .update(&attempt.to_be_bytes());
+    hasher.update(whose.as_bytes()).update(&round.to_be_bytes());
     let byte = hasher.finalize().as_bytes()[0];
     0.8 + 0.4 * f64::from(byte) / 255.0
 }

@@ -9,8 +9,8 @@ use std::{
 use chrono_tz::Tz;
 
 use super::{
-    approval::ApprovalRules, audio::AudioSettings, id::ChannelId, lint::LintSettings,
-    secret::SecretRef, speech::SpeechSettings, time::Timestamp, ward::Ward,
+    approval::ApprovalRules, audio::AudioSettings, breaker::BreakerPolicy, id::ChannelId,
+    lint::LintSettings, secret::SecretRef, speech::SpeechSettings, time::Timestamp, ward::Ward,
 };
 
 /// The daemon's settings.
@@ -104,6 +104,36 @@ pub struct DeliverySettings {
     pub host_concurrency: usize,
     /// Calls a second to one host at most.
     pub host_per_second: f64,
+    /// How hosts that do not answer are treated.
+    pub health: HealthSettings,
+}
+
+/// How it is found out whether channels are alive, and how hosts that do not answer are left alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HealthSettings {
+    /// How often each channel that can be asked is asked; `None` for never.
+    pub every: Option<Duration>,
+    /// When a host is left alone.
+    pub breaker: BreakerPolicy,
+}
+
+impl HealthSettings {
+    /// What [`HealthSettings::every`] may be. A modem in a ward pays for what it answers.
+    pub const EVERY: RangeInclusive<Duration> = Duration::from_secs(10)..=Duration::from_hours(24);
+}
+
+impl Default for HealthSettings {
+    /// Within a loudspeaker's usual ten minutes there is time for a trial even after the longest wait.
+    fn default() -> Self {
+        Self {
+            every: Some(Duration::from_mins(5)),
+            breaker: BreakerPolicy {
+                failures: 3,
+                first: Duration::from_secs(30),
+                longest: Duration::from_mins(5),
+            },
+        }
+    }
 }
 
 /// One entry of the network allow-list.

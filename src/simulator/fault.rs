@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::wire::Request;
+use super::{role::is_sign_of_life, wire::Request};
 
 /// The longest that a fault may delay, in milliseconds.
 const MAX_DELAY_MS: u64 = 3_600_000;
@@ -146,7 +146,8 @@ pub struct FaultOrder {
     pub method: Option<String>,
     /// What goes wrong.
     pub fault: Fault,
-    /// How many requests it hits; all when it is not given.
+    /// How many requests it hits; all when it is not given. A question whether the device is alive is none of them unless `path`
+    /// names it: nobody knows when it comes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
     /// How long it is in force, in real milliseconds; until it is taken back when it is not given.
@@ -259,10 +260,12 @@ impl Rules {
         now: Instant,
     ) -> Option<Fault> {
         self.list(now);
+        let is_sign_of_life = is_sign_of_life(request);
         let (index, fault) = self.0.iter().enumerate().find_map(|(index, rule)| {
             let order = &rule.order;
             let meant = covers(&order.host, host)
                 && order.times != Some(0)
+                && (order.times.is_none() || order.path.is_some() || !is_sign_of_life)
                 && order
                     .path
                     .as_deref()

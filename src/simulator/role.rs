@@ -73,6 +73,13 @@ pub(super) fn respond(
     Response { key, ..said }
 }
 
+/// Whether somebody only asks whether the device is alive, as the shipped recipes do.
+pub(super) fn is_sign_of_life(request: &Request) -> bool {
+    let path = request.path.split('?').next().unwrap_or_default();
+    let path = path.trim_end_matches('/');
+    request.method == "GET" && (path.ends_with("/api/status") || path.ends_with("/wp-json"))
+}
+
 /// What a sender says in headers to tell a repeat from something new.
 fn key_in_headers(request: &Request) -> Option<&str> {
     request

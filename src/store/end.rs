@@ -150,19 +150,25 @@ impl Store {
     }
 
     /// Ends what can no longer begin: deadline at or before `now`, still planned or ready. Without an attempt: skipped
-    /// (expired); with one that may have arrived: unknown (deadline); else failed (its last reason, or deadline).
-    /// Returns the state of each.
+    /// (expired, or unreachable where `node` leaves its host alone); with one that may have arrived: unknown (deadline); else
+    /// failed (its last reason, or deadline). Returns the state and reason of each.
     ///
     /// # Errors
     /// [`StoreError::Query`], [`StoreError::DiskFull`] or [`StoreError::Corrupt`].
-    pub async fn expire(&self, now: Timestamp) -> Result<Vec<State>, StoreError> {
+    pub async fn expire(
+        &self,
+        node: &str,
+        now: Timestamp,
+    ) -> Result<Vec<(State, Reason)>, StoreError> {
         let mut tx = self.pools.begin(Purpose::Write).await?;
-        let ended = rows!(tx, sql::deliver::EXPIRE, [now.as_micros()], |row| {
+        let ended = rows!(tx, sql::deliver::EXPIRE, [now.as_micros(), node], |row| {
             let (id, word) = (row.text(0)?, row.text(1)?);
             let reason = row.text_or_null(2)?.unwrap_or_default();
             let state =
                 State::parse(word).ok_or_else(|| StoreError::corrupt("delivery", "state", id))?;
-            Ok((id.to_owned(), format!("{word}: {reason}"), state))
+            let why = Reason::parse(reason)
+                .ok_or_else(|| StoreError::corrupt("delivery", "reason", id))?;
+            Ok((id.to_owned(), format!("{word}: {reason}"), (state, why)))
         })?;
         if ended.is_empty() {
             return Ok(Vec::new());
@@ -178,7 +184,7 @@ impl Store {
         journal::append_lines(&mut tx, &lines, journal::ACTOR, now).await?;
         tx.commit().await?;
         self.changed();
-        Ok(ended.into_iter().map(|(.., state)| state).collect())
+        Ok(ended.into_iter().map(|(.., end)| end).collect())
     }
 
     /// Judges what fell due in `[from, until)` while nobody was running: deliveries that may not be late, or whose deadline passed

@@ -79,18 +79,20 @@ pub mod air;
 pub mod approval;
 pub mod audio;
 pub mod deliver;
+pub mod health;
 pub mod pause;
 pub mod plan;
 pub mod read;
 pub mod silence;
 
 /// Every statement there is, file by file.
-pub const ALL: [&[Statement]; 8] = [
+pub const ALL: [&[Statement]; 9] = [
     air::ALL,
     plan::ALL,
     approval::ALL,
     audio::ALL,
     deliver::ALL,
+    health::ALL,
     pause::ALL,
     read::ALL,
     silence::ALL,
@@ -128,5 +130,11 @@ pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         "silence",
         include_str!("../../migrations/sqlite/0006_silence.sql"),
         include_str!("../../migrations/postgres/0006_silence.sql"),
+    ),
+    (
+        7,
+        "health",
+        include_str!("../../migrations/sqlite/0007_health.sql"),
+        include_str!("../../migrations/postgres/0007_health.sql"),
     ),
 ];

@@ -118,6 +118,7 @@ fn settings() -> Settings {
             },
             host_concurrency: 1,
             host_per_second: 1.0,
+            health: Default::default(),
         },
         speech: Default::default(),
         allow: Vec::new(),

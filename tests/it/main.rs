@@ -38,6 +38,7 @@ mod crash;
 mod daemon;
 mod diagnostics;
 mod exceptions;
+mod health;
 mod library;
 mod nodes;
 mod operation;

@@ -6,6 +6,7 @@ mod ending;
 mod freezing;
 mod ground;
 mod guards;
+mod health;
 mod model;
 mod pausing;
 mod planning;
@@ -133,6 +134,10 @@ contract! {
         it_is_over_when_the_channel_takes_something_later,
         what_ends_while_it_is_told_is_told_too,
         old_news_is_none;
+    health:
+        the_last_news_of_a_host_stays_and_each_is_in_the_journal,
+        what_nodes_that_are_gone_knew_is_inherited,
+        what_ends_at_a_host_that_is_left_alone_was_unreachable;
     schema:
         every_statement_prepares;
     model:

@@ -4,14 +4,15 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use super::{
-    leases::Leases, limits::Limits, preempt::playing, queue::Queue, report::report, sounds::sounds,
-    verdict::conclude, worker::Job,
+    doors::Doors, leases::Leases, limits::Limits, preempt::playing, queue::Queue, report::report,
+    sounds::sounds, verdict::conclude, worker::Job,
 };
 use crate::{
     adapter::{Failure, attempt::AttemptEnd},
     clock::Busy,
     daemon::{Shared, live::Live, liveness, vetting},
     domain::{
+        breaker::Caller,
         bulletin::Priority,
         channel::Mode,
         delivery::{Reason, State},
@@ -22,7 +23,7 @@ use crate::{
         settings::DeliverySettings,
         time::Timestamp,
     },
-    store::{Candidate, Claimed, Finished, Room, StoreError, Turn},
+    store::{Claimed, Finished, Room, StoreError, Turn},
 };
 
 /// What may be claimed ahead for each worker where a repetition does no harm: enough that workers never wait for the
@@ -44,6 +45,8 @@ struct InFlight {
     mode: Mode,
     priority: Priority,
     hash: ContentHash,
+    /// Whether it is the one that tries whether its host answers again.
+    is_trial: bool,
 }
 
 /// What this node has claimed and not yet written down.
@@ -97,6 +100,7 @@ impl Ledger {
     pub(super) fn take(&mut self, shared: &Shared, mut end: Finished) {
         if let Some(was) = self.in_flight.remove(&end.id) {
             self.limits.leave(&was.host);
+            learn(shared, &was, &end);
             // Held by files that have been replaced meanwhile: those that came say nothing against it.
             if (end.reason, end.next) == (Some(Reason::Contact), State::Ready)
                 && let Some(content) = self.contents.get(&was.hash)
@@ -219,7 +223,8 @@ impl Ledger {
     ) -> Result<Timestamp, StoreError> {
         let busy = shared.clock.busy();
         let now = shared.clock.now();
-        let full = self.limits.full(now);
+        let mut full = self.limits.full(now);
+        full.extend(shared.health.held(now));
         // What comes first is claimed quickly, so that workers begin while more is claimed.
         let is_first = self.in_flight.is_empty();
         let room = self.workers * if is_first { FIRST } else { AHEAD };
@@ -240,18 +245,7 @@ impl Ledger {
                 topics: Some(&live.topics),
             }
         };
-        let limits = &mut self.limits;
-        let mut chosen = 0;
-        let choose = |candidate: &Candidate| {
-            let enters = if candidate.priority == Priority::Emergency {
-                limits.enter_first(&candidate.host, now);
-                true
-            } else {
-                limits.enter(&candidate.host, now)
-            };
-            chosen += usize::from(enters);
-            enters
-        };
+        let mut doors = Doors::new(&mut self.limits, &shared.health, now);
         let turn = shared
             .store
             .turn(
@@ -260,7 +254,7 @@ impl Ledger {
                 self.leases.until(shared.clock.lease_now()),
                 &self.finished,
                 &room,
-                choose,
+                |candidate| doors.admit(candidate),
             )
             .await;
         let Turn {
@@ -270,10 +264,13 @@ impl Ledger {
         } = match turn {
             Ok(turn) => turn,
             Err(error) => {
+                doors.trials(&[]);
                 self.recount();
                 return Err(error);
             }
         };
+        let (count, chosen) = (claimed.len(), doors.chosen());
+        let trials = doors.trials(&claimed);
         liveness::silenced(shared, &paused);
         for id in &lost {
             tracing::warn!(delivery.id = %id, "the lease was lost before the outcome could be written");
@@ -285,11 +282,11 @@ impl Ledger {
         {
             report(shared, &end);
         }
-        let count = claimed.len();
         if count > 0 {
             self.busy.get_or_insert_with(|| shared.clock.busy());
         }
-        self.hand_out(shared, &live, claimed, queue).await?;
+        self.hand_out(shared, &live, claimed, &trials, queue)
+            .await?;
         if chosen != count {
             // Another node was quicker with some of them; their places are free.
             self.recount();
@@ -311,7 +308,9 @@ impl Ledger {
         // node, or for its host's rate.
         let next = shared.store.next_after(now).await?;
         let free = self.limits.next_free(now);
-        Ok(next.into_iter().chain(free).fold(poll, Timestamp::min))
+        let answers = shared.health.next_free(Caller::Delivery, now);
+        let instants = next.into_iter().chain(free).chain(answers);
+        Ok(instants.fold(poll, Timestamp::min))
     }
 
     /// Claimed deliveries that must not be sent twice.
@@ -336,10 +335,12 @@ impl Ledger {
         shared: &Shared,
         live: &Arc<Live>,
         claimed: Vec<Claimed>,
+        trials: &HashMap<String, DeliveryId>,
         queue: &Queue<Job>,
     ) -> Result<(), StoreError> {
         for delivery in &claimed {
             let in_flight = InFlight {
+                is_trial: trials.get(&delivery.host) == Some(&delivery.id),
                 host: delivery.host.clone(),
                 mode: delivery.mode,
                 priority: delivery.priority,
@@ -444,6 +445,13 @@ impl Ledger {
         let end = conclude(claimed, end, &self.policy, shared.clock.now());
         self.take(shared, end);
     }
+}
+
+/// What the end of an attempt says of its host.
+fn learn(shared: &Shared, was: &InFlight, end: &Finished) {
+    let settings = shared.live.borrow().workspace.settings.delivery.health;
+    let (now, health) = (shared.clock.now(), &shared.health);
+    health.learn(&was.host, end.reason, was.is_trial, now, &settings);
 }
 
 fn address(claimed: &Claimed, content: Arc<Content>) -> Message {

@@ -9,11 +9,15 @@ use crate::{
     diagnostic::{Code, Phrase},
     domain::{
         audio::AudioSettings,
+        breaker::BreakerPolicy,
         calendar::{parse_zone, resolve},
         id::{ChannelId, WardId},
         lint::{Level, LintSettings},
         retry::RetryPolicy,
-        settings::{AllowRule, DatabaseSetting, DeliverySettings, Settings, WatchdogSettings},
+        settings::{
+            AllowRule, DatabaseSetting, DeliverySettings, HealthSettings, Settings,
+            WatchdogSettings,
+        },
         speech::SpeechSettings,
         time::Timestamp,
         ward::{Validity, Ward, WardKind},
@@ -69,6 +73,7 @@ fn delivery_defaults() -> DeliverySettings {
         },
         host_concurrency: 4,
         host_per_second: 20.0,
+        health: HealthSettings::default(),
     }
 }
 
@@ -347,6 +352,32 @@ fn delivery(fields: &Fields<'_>, value: &Value<'_>) -> DeliverySettings {
         retry: retry.unwrap_or(defaults.retry),
         host_concurrency,
         host_per_second,
+        health: fields
+            .get("health")
+            .and_then(|value| value.map(health))
+            .unwrap_or(defaults.health),
+    }
+}
+
+fn health(fields: &Fields<'_>) -> HealthSettings {
+    let HealthSettings { every, breaker } = HealthSettings::default();
+    let (first, longest) = waits(fields, breaker.first, breaker.longest);
+    HealthSettings {
+        every: fields.or("every", every, |value| {
+            if value.text()?.value == "off" {
+                return Some(None);
+            }
+            value.duration_in(HealthSettings::EVERY).map(Some)
+        }),
+        breaker: BreakerPolicy {
+            failures: fields
+                .get("failures")
+                .and_then(|value| value.integer(1..=100))
+                .and_then(|failures| u32::try_from(failures).ok())
+                .unwrap_or(breaker.failures),
+            first,
+            longest,
+        },
     }
 }
 
@@ -360,11 +391,23 @@ fn retry(fields: &Fields<'_>) -> RetryPolicy {
     let attempts = fields
         .get("attempts")
         .and_then(|value| value.integer(1..=100));
+    let (first, longest) = waits(fields, defaults.first, defaults.longest);
+    RetryPolicy {
+        first,
+        longest,
+        attempts: attempts
+            .and_then(|attempts| u32::try_from(attempts).ok())
+            .unwrap_or(defaults.attempts),
+    }
+}
+
+/// The shortest and the longest of waits that grow: `first` and `longest`, or what stands for them.
+fn waits(fields: &Fields<'_>, first: Duration, longest: Duration) -> (Duration, Duration) {
     let [first_value, longest_value] = ["first", "longest"].map(|name| fields.get(name));
     let length = |value: Option<Value<'_>>| value.map(|value| value.duration());
     let [first_read, longest_read] = [first_value, longest_value].map(length);
-    let first = first_read.flatten().unwrap_or(defaults.first);
-    let longest = longest_read.flatten().unwrap_or(defaults.longest);
+    let first = first_read.flatten().unwrap_or(first);
+    let longest = longest_read.flatten().unwrap_or(longest);
     // What could not be read is reported, and its stand-in says nothing.
     let is_read = first_read != Some(None) && longest_read != Some(None);
     if let Some(value) = first_value.or(longest_value)
@@ -379,13 +422,7 @@ fn retry(fields: &Fields<'_>) -> RetryPolicy {
             .notebook
             .report(diagnostic.help(Phrase::new("L057-help")));
     }
-    RetryPolicy {
-        first,
-        longest,
-        attempts: attempts
-            .and_then(|attempts| u32::try_from(attempts).ok())
-            .unwrap_or(defaults.attempts),
-    }
+    (first, longest)
 }
 
 fn allow_rule(value: Value<'_>) -> Option<AllowRule> {

@@ -195,6 +195,7 @@ fn shape(key: &str, text: &str) -> Option<String> {
         "plan" => "{ horizon: 48h, prepare: 15m }".to_owned(),
         "delivery" => "{ total_timeout: 20s, retry: { first: 5s, longest: 10m } }".to_owned(),
         "retry" => "{ first: 5s, longest: 10m, attempts: 8 }".to_owned(),
+        "health" => "{ every: 5m, failures: 3 }".to_owned(),
         "hosts" => "{ concurrency: 4, per_second: 20 }".to_owned(),
         _ => return None,
     };

@@ -35,11 +35,21 @@ pub(super) fn settings(shape: &Shape) -> Value {
             may("per_second", number(0.1, 10_000.0)),
         ],
     );
+    let health = shape.object(
+        "health",
+        vec![
+            may("every", either(&[duration(), one_of(&["off"])])),
+            may("failures", integer(1, 100)),
+            may("first", duration()),
+            may("longest", duration()),
+        ],
+    );
     let mut delivery = lengths(&["connect_timeout", "total_timeout", "lease"]);
     delivery.extend([
         may("workers", integer(1, 10_000)),
         may("retry", retry),
         may("hosts", hosts),
+        may("health", health),
     ]);
     let approver = shape.object("approver", vec![need("name", text()), need("role", text())]);
     let approval = shape.object(

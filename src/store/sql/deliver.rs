@@ -88,6 +88,13 @@ macro_rules! finish {
     };
 }
 
+/// This node (`$2`) leaves the host alone, because it does not answer.
+macro_rules! is_left_alone {
+    () => {
+        "EXISTS (SELECT 1 FROM health AS h WHERE h.host = delivery.host AND h.node = $2 AND h.until_us IS NOT NULL)"
+    };
+}
+
 /// The deadline is the last instant at which the sound is still over in time.
 macro_rules! is_bound {
     () => {
@@ -225,15 +232,20 @@ statements! {
         "UPDATE delivery SET next_us = $1 WHERE state = 'ready' AND reason = 'contact' AND attempt > 0 AND next_us > $1"
     );
     /// Ends what can no longer begin: because its schedule says so, because it would not be over when it has to be, or
-    /// because a contact was not verified again. A deadline is never before its instant. `$1` now.
+    /// because a contact was not verified again, or because its host does not answer and it was never tried. A deadline is never
+    /// before its instant. `$1` now, `$2` node.
     EXPIRE = one!(
         "UPDATE delivery SET
             state = CASE WHEN attempt = 0 AND reason IS DISTINCT FROM 'contact' THEN 'skipped' WHEN doubt THEN 'unknown'
                 ELSE 'failed' END,
             reason = CASE WHEN reason = 'contact' AND NOT doubt THEN reason
-                WHEN attempt = 0 THEN CASE WHEN ", is_bound!(), " THEN over_reason ELSE 'expired' END
+                WHEN attempt = 0 THEN CASE WHEN ", is_left_alone!(), " THEN 'unreachable' WHEN ", is_bound!(), " THEN over_reason
+                    ELSE 'expired' END
                 WHEN doubt THEN 'deadline' ELSE COALESCE(reason, 'deadline') END,
-            detail = CASE WHEN reason = 'contact' AND NOT doubt THEN detail WHEN attempt = 0 AND ", is_bound!(), " THEN over_detail
+            detail = CASE WHEN reason = 'contact' AND NOT doubt THEN detail
+                WHEN attempt = 0 AND ", is_left_alone!(), "
+                    THEN (SELECT h.detail FROM health AS h WHERE h.host = delivery.host AND h.node = $2)
+                WHEN attempt = 0 AND ", is_bound!(), " THEN over_detail
                 WHEN NOT doubt AND ", is_bound!(), " THEN COALESCE(over_detail, detail) ELSE detail END,
             unfinished = FALSE, next_us = NULL, updated_us = $1
         WHERE unfinished AND state <> 'sending' AND due_us <= $1 AND deadline_us <= $1
@@ -254,7 +266,7 @@ statements! {
         "UPDATE delivery SET state = 'planned', unfinished = TRUE, reason = NULL, detail = NULL, content = NULL, host = NULL,
             can_ask = FALSE, next_us = NULL, updated_us = $1
         WHERE due_us > $2 AND state = 'skipped' AND NOT by_plan AND attempt = 0 AND bulletin IS NOT NULL
-            AND (reason = 'expired' OR reason = over_reason)
+            AND (reason IN ('expired', 'unreachable') OR reason = over_reason)
             AND deadline_us > $1 AND (due_us > $1 OR updated_us > $1)
         RETURNING id"
     );

@@ -19,7 +19,7 @@ use loa::{
     },
 };
 
-use super::ground::{Ground, PATIENCE, R1, accepted, at, content, end, planned, planned_by};
+use super::ground::{Ground, NODE, PATIENCE, R1, accepted, at, content, end, planned, planned_by};
 
 pub(super) const MAI: &str = "Trần Thị Mai";
 pub(super) const HOA: &str = "Nguyễn Văn Hòa";
@@ -296,7 +296,7 @@ pub(super) async fn a_return_stops_what_was_frozen_and_what_is_tried_again(groun
         turn.iter().all(|claimed| claimed.id == other.id),
         "{turn:?}"
     );
-    ground.store.expire(at(130)).await.unwrap();
+    ground.store.expire(NODE, at(130)).await.unwrap();
     assert_eq!(state(&claimed[2].id).await.0, State::Failed);
     ground.is_sound().await;
 }

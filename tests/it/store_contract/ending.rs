@@ -161,7 +161,10 @@ pub(super) async fn what_was_refused_until_its_hours_end_says_both(ground: Groun
         },
     ];
     ground.turn(at(105), &ends, 0).await;
-    assert_eq!(ground.store.expire(at(200)).await.unwrap(), [State::Failed]);
+    assert_eq!(
+        ground.store.expire(NODE, at(200)).await.unwrap(),
+        [(State::Failed, Reason::Status)]
+    );
     for (delivery, is_cut_off) in [
         (&waits, true),
         (&cut, true),
@@ -213,19 +216,19 @@ pub(super) async fn expiry_by_history(ground: Ground) {
         .await
         .unwrap();
 
-    assert_eq!(ground.store.expire(at(199)).await.unwrap(), []);
-    let mut ended = ground.store.expire(at(200)).await.unwrap();
+    assert_eq!(ground.store.expire(NODE, at(199)).await.unwrap(), []);
+    let mut ended = ground.store.expire(NODE, at(200)).await.unwrap();
     ended.sort_unstable();
     assert_eq!(
         ended,
         [
-            State::Failed,
-            State::Unknown,
-            State::Skipped,
-            State::Skipped
+            (State::Failed, Reason::Status),
+            (State::Unknown, Reason::Deadline),
+            (State::Skipped, Reason::Expired),
+            (State::Skipped, Reason::Expired)
         ]
     );
-    assert_eq!(ground.store.expire(at(200)).await.unwrap(), []);
+    assert_eq!(ground.store.expire(NODE, at(200)).await.unwrap(), []);
     let table = [
         (&waiting, State::Skipped, Some(Reason::Expired)),
         (&unfrozen, State::Skipped, Some(Reason::Expired)),

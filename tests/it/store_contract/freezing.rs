@@ -10,7 +10,7 @@ use loa::{
     store::{Frozen, Planned},
 };
 
-use super::ground::{FAR, Ground, R1, R2, at, content, planned};
+use super::ground::{FAR, Ground, NODE, R1, R2, at, content, planned};
 
 pub(super) async fn another_revision_freezes_again(ground: Ground) {
     let delivery = planned("web-1", 100);
@@ -144,7 +144,7 @@ pub(super) async fn a_sound_that_is_longer_than_expected_leaves_less_time_to_beg
     // The plan knows only what was expected; worked out again, it changes nothing.
     assert_eq!(plan(&delivery, 2).await, Planned::default());
     assert_eq!(ground.row(&delivery.id).await, row);
-    ground.store.expire(at(115)).await.unwrap();
+    ground.store.expire(NODE, at(115)).await.unwrap();
     let row = ground.row(&delivery.id).await;
     assert_eq!(
         (row.state, row.reason),

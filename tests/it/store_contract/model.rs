@@ -375,7 +375,7 @@ pub(super) async fn random_sequences(ground: Ground) {
                 }
                 10 => {
                     did.push("expire".to_owned());
-                    let got = store.expire(now).await.unwrap();
+                    let got = store.expire(node, now).await.unwrap();
                     let how = |known: &Known| match (known.attempts, known.doubt) {
                         (0, _) => (State::Skipped, Reason::Expired),
                         (_, true) => (State::Unknown, Reason::Deadline),

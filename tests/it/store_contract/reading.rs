@@ -11,7 +11,7 @@ use loa::{
     store::{LogFilter, Order, PageKey},
 };
 
-use super::ground::{Ground, R1, accepted, at, content, end, planned, planned_by, silent};
+use super::ground::{Ground, NODE, R1, accepted, at, content, end, planned, planned_by, silent};
 
 pub(super) async fn log_pages_in_both_orders(ground: Ground) {
     // Several due at one instant, so that a page ends between them.
@@ -530,7 +530,7 @@ pub(super) async fn the_pulse_beats(ground: Ground) {
         .unwrap();
     beats("a person's word", true);
     ground.store.beat("a", R1, at(107)).await.unwrap();
-    ground.store.expire(at(107)).await.unwrap();
+    ground.store.expire(NODE, at(107)).await.unwrap();
     ground
         .store
         .rescue("a", true, at(107), at(107))

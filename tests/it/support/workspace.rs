@@ -19,6 +19,7 @@ delivery:
   lease: 30s
   retry: { first: 5s, longest: 1m, attempts: 8 }
   hosts: { concurrency: 4, per_second: 100 }
+  health: { every: off }
 network: { allow: ["10.0.0.0/8", "*.vinh.example"] }
 simulate: { start: "2024-03-25T05:00:00", speed: 60 }
 "#;

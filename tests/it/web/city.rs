@@ -193,6 +193,7 @@ fn workspace(names: Names) -> Workspace {
                 retry,
                 host_concurrency: 8,
                 host_per_second: 8.0,
+                health: Default::default(),
             },
             speech: Default::default(),
             allow: Vec::new(),

@@ -1,0 +1,240 @@
+//! Asks every channel that can be asked, now and then, whether it is alive.
+//!
+//! A question has no effect. Few are under way at once, one at a time at one host, spread over the interval. What comes of it feeds the
+//! breaker of the host; while that is open the host gets the trial's question and no other.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
+
+use super::{Shared, live::Live};
+use crate::{
+    adapter::{Failure, attempt},
+    domain::{
+        breaker::{Caller, Entry},
+        id::ChannelId,
+        retry::jitter,
+        settings::HealthSettings,
+        time::Timestamp,
+    },
+};
+
+/// Questions under way at once.
+const ABREAST: usize = 8;
+
+/// How long the other channels of a host that is being asked wait.
+const APART: Duration = Duration::from_secs(1);
+
+/// What came of a question.
+struct Told {
+    channel: ChannelId,
+    host: String,
+    is_trial: bool,
+    /// `Ok` when it says that it is alive.
+    result: Result<(), Failure>,
+}
+
+/// Asks, until told to stop.
+pub(super) async fn run(shared: Shared) {
+    let mut changes = shared.live.subscribe();
+    let mut rounds = Rounds::default();
+    let mut asking = FuturesUnordered::new();
+    let mut busy = None;
+    while !shared.stop.soft.is_cancelled() {
+        let live = changes.borrow_and_update().clone();
+        rounds.adopt(&live, shared.clock.now());
+        while asking.len() < ABREAST
+            && let Some((channel, host, is_trial)) = rounds.next(&shared, &live)
+        {
+            busy.get_or_insert_with(|| shared.clock.busy());
+            asking.push(ask(&shared, live.clone(), channel, host, is_trial));
+        }
+        if asking.is_empty() {
+            busy = None;
+        }
+        let wake = rounds.wake().filter(|_| asking.len() < ABREAST);
+        tokio::select! {
+            () = shared.stop.soft.cancelled() => {}
+            _ = changes.changed() => {}
+            Some(told) = asking.next(), if !asking.is_empty() => rounds.take(&shared, &live, told),
+            () = until(&shared, wake) => {}
+        }
+    }
+}
+
+async fn until(shared: &Shared, wake: Option<Timestamp>) {
+    match wake {
+        Some(wake) => shared.clock.sleep_until(wake).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn ask(
+    shared: &Shared,
+    live: Arc<Live>,
+    channel: ChannelId,
+    host: String,
+    is_trial: bool,
+) -> Told {
+    let result = match live.adapters.get(&channel) {
+        Some(adapter) => {
+            let asked = attempt::probe(adapter.as_ref(), &shared.transport, || shared.clock.now());
+            // A defect of one adapter is no reason to ask nobody any more.
+            let asked = std::panic::AssertUnwindSafe(asked).catch_unwind().await;
+            asked.unwrap_or(None).unwrap_or(Ok(()))
+        }
+        None => Ok(()),
+    };
+    Told {
+        channel,
+        host,
+        is_trial,
+        result,
+    }
+}
+
+/// Who is to be asked when.
+#[derive(Default)]
+struct Rounds {
+    /// The files.
+    of: Option<Arc<Live>>,
+    queue: BTreeSet<(Timestamp, ChannelId)>,
+    /// Hosts that are being asked.
+    asking: HashSet<String>,
+    /// Channels that did not say when they were last asked that they are alive.
+    unwell: HashSet<ChannelId>,
+}
+
+impl Rounds {
+    /// Takes other files: what is known of channels that stay stays, and new ones come at some moment of the interval.
+    fn adopt(&mut self, live: &Arc<Live>, now: Timestamp) {
+        if self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, live)) {
+            return;
+        }
+        self.of = Some(live.clone());
+        let known: HashMap<ChannelId, Timestamp> = std::mem::take(&mut self.queue)
+            .into_iter()
+            .map(|(at, channel)| (channel, at))
+            .collect();
+        let Some(every) = settings(live).every else {
+            self.unwell.clear();
+            return;
+        };
+        for (channel, adapter) in live.adapters.iter() {
+            if adapter.probe(&[]).is_some() {
+                let at = known.get(channel).copied();
+                let at = at.unwrap_or_else(|| now + every.mul_f64(share(channel)));
+                self.queue.insert((at.min(now + every), channel.clone()));
+            }
+        }
+        self.unwell
+            .retain(|channel| live.adapters.get(channel).is_some());
+    }
+
+    /// When somebody is to be asked.
+    fn wake(&self) -> Option<Timestamp> {
+        self.queue.first().map(|(at, _)| *at)
+    }
+
+    /// The next channel that is to be asked now.
+    fn next(&mut self, shared: &Shared, live: &Live) -> Option<(ChannelId, String, bool)> {
+        let now = shared.clock.now();
+        while self.wake().is_some_and(|at| at <= now) {
+            let (_, channel) = self.queue.pop_first()?;
+            let Some(adapter) = live.adapters.get(&channel) else {
+                continue;
+            };
+            let host = adapter.host();
+            let entry = if self.asking.contains(host) {
+                Entry::Held
+            } else {
+                shared.health.enter(host, Caller::Question, now)
+            };
+            if entry == Entry::Held {
+                let free = shared.health.free_at(host, Caller::Question);
+                let again = free.filter(|free| *free > now).unwrap_or(now + APART);
+                self.queue.insert((again, channel));
+                continue;
+            }
+            self.asking.insert(host.to_owned());
+            return Some((channel, host.to_owned(), entry == Entry::Trial));
+        }
+        None
+    }
+
+    /// Learns what came of a question, and when the next one is due.
+    fn take(&mut self, shared: &Shared, live: &Live, told: Told) {
+        let (now, settings) = (shared.clock.now(), settings(live));
+        self.asking.remove(&told.host);
+        let reason = told.result.as_ref().err().map(Failure::reason);
+        let health = &shared.health;
+        if health.learn(&told.host, reason, told.is_trial, now, &settings) {
+            // Somebody may have waited for it.
+            shared.prepared.notify_one();
+        }
+        let answered = reason.is_none_or(|reason| reason.host_answered() != Some(false));
+        shared.metrics.asked(match (&told.result, answered) {
+            (Ok(()), _) => "alive",
+            (Err(_), true) => "unwell",
+            (Err(_), false) => "no-answer",
+        });
+        self.tell(&told);
+        shared.metrics.set_unwell(self.unwell.len());
+        let Some(every) = settings.every else {
+            return;
+        };
+        // Whoever gave no answer is asked again soon, so that it is known whether that was chance.
+        let wait = if answered {
+            every.mul_f64(0.8 + 0.4 * share_at(&told.channel, now))
+        } else {
+            settings.breaker.first.min(every)
+        };
+        let free = health.free_at(&told.host, Caller::Question);
+        if self
+            .of
+            .as_ref()
+            .is_some_and(|of| of.adapters.get(&told.channel).is_some())
+        {
+            let at = (now + wait).max(free.unwrap_or(now));
+            self.queue.insert((at, told.channel));
+        }
+    }
+
+    /// One line when a channel falls ill, and one when it is well again.
+    fn tell(&mut self, told: &Told) {
+        match &told.result {
+            Err(failure) => {
+                if self.unwell.insert(told.channel.clone()) {
+                    tracing::warn!(
+                        channel.id = %told.channel, host = told.host, reason = failure.reason().as_str(),
+                        detail = failure.detail(), "a channel does not say that it is alive"
+                    );
+                }
+            }
+            Ok(()) => {
+                if self.unwell.remove(&told.channel) {
+                    tracing::info!(channel.id = %told.channel, host = told.host, "a channel is alive again");
+                }
+            }
+        }
+    }
+}
+
+fn settings(live: &Live) -> HealthSettings {
+    live.workspace.settings.delivery.health
+}
+
+/// A share from 0 to 1 that depends on the channel alone.
+fn share(channel: &ChannelId) -> f64 {
+    ((jitter(channel.as_str(), 0) - 0.8) / 0.4).clamp(0.0, 1.0)
+}
+
+/// The same for one instant.
+fn share_at(channel: &ChannelId, now: Timestamp) -> f64 {
+    let name = format!("{channel} {now}");
+    ((jitter(&name, 0) - 0.8) / 0.4).clamp(0.0, 1.0)
+}
