@@ -46,7 +46,7 @@ pub(super) async fn run(shared: Shared) {
     let mut busy = None;
     while !shared.stop.soft.is_cancelled() {
         let live = changes.borrow_and_update().clone();
-        rounds.adopt(&live, shared.clock.now());
+        rounds.adopt(&live, shared.clock.now(), shared.poll());
         while asking.len() < ABREAST
             && let Some((channel, host, is_trial)) = rounds.next(&shared, &live)
         {
@@ -111,7 +111,7 @@ struct Rounds {
 
 impl Rounds {
     /// Takes other files: what is known of channels that stay stays, and new ones come at some moment of the interval.
-    fn adopt(&mut self, live: &Arc<Live>, now: Timestamp) {
+    fn adopt(&mut self, live: &Arc<Live>, now: Timestamp, stride: Duration) {
         if self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, live)) {
             return;
         }
@@ -128,7 +128,8 @@ impl Rounds {
             if adapter.probe(&[]).is_some() {
                 let at = known.get(channel).copied();
                 let at = at.unwrap_or_else(|| now + every.mul_f64(share(channel)));
-                self.queue.insert((at.min(now + every), channel.clone()));
+                let at = in_strides(at.min(now + every), stride);
+                self.queue.insert((at, channel.clone()));
             }
         }
         self.unwell
@@ -188,10 +189,11 @@ impl Rounds {
             return;
         };
         // Whoever gave no answer is asked again soon, so that it is known whether that was chance.
-        let wait = if answered {
-            every.mul_f64(0.8 + 0.4 * share_at(&told.channel, now))
+        let next = if answered {
+            let wait = every.mul_f64(0.8 + 0.4 * share_at(&told.channel, now));
+            in_strides(now + wait, shared.poll())
         } else {
-            settings.breaker.first.min(every)
+            now + settings.breaker.first.min(every)
         };
         let free = health.free_at(&told.host, Caller::Question);
         if self
@@ -199,7 +201,7 @@ impl Rounds {
             .as_ref()
             .is_some_and(|of| of.adapters.get(&told.channel).is_some())
         {
-            let at = (now + wait).max(free.unwrap_or(now));
+            let at = next.max(free.unwrap_or(now));
             self.queue.insert((at, told.channel));
         }
     }
@@ -228,6 +230,18 @@ fn settings(live: &Live) -> HealthSettings {
     live.workspace.settings.delivery.health
 }
 
+/// The next instant from `at` on at which a loop looks anyway: a clock that runs fast, and stands at each instant that somebody waits for,
+/// would stop for every single channel.
+fn in_strides(at: Timestamp, stride: Duration) -> Timestamp {
+    let stride = i64::try_from(stride.as_micros()).unwrap_or(i64::MAX).max(1);
+    let over = at.as_micros().rem_euclid(stride);
+    if over == 0 {
+        at
+    } else {
+        Timestamp::from_micros(at.as_micros().saturating_add(stride - over))
+    }
+}
+
 /// A share from 0 to 1 that depends on the channel alone.
 fn share(channel: &ChannelId) -> f64 {
     ((jitter(channel.as_str(), 0) - 0.8) / 0.4).clamp(0.0, 1.0)
@@ -237,4 +251,41 @@ fn share(channel: &ChannelId) -> f64 {
 fn share_at(channel: &ChannelId, now: Timestamp) -> f64 {
     let name = format!("{channel} {now}");
     ((jitter(&name, 0) - 0.8) / 0.4).clamp(0.0, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_are_put_together_into_strides() {
+        let two = Duration::from_secs(2);
+        for (at, next) in [
+            (0, 0),
+            (1, 2_000_000),
+            (2_000_000, 2_000_000),
+            (3_999_999, 4_000_000),
+        ] {
+            let at = Timestamp::from_micros(at);
+            assert_eq!(in_strides(at, two), Timestamp::from_micros(next));
+        }
+    }
+
+    #[test]
+    fn channels_are_spread_over_the_interval() {
+        let shares: Vec<f64> = (0..1_000)
+            .map(|number| share(&ChannelId::parse(&format!("loa-{number}")).unwrap()))
+            .collect();
+        for tenth in 0..10 {
+            let from = f64::from(tenth) / 10.0;
+            let among = shares
+                .iter()
+                .filter(|share| (from..from + 0.1).contains(*share))
+                .count();
+            assert!(
+                (50..=170).contains(&among),
+                "{among} of 1000 in the tenth from {from}"
+            );
+        }
+    }
 }

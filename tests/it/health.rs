@@ -198,20 +198,20 @@ on_both_databases! {
         let breaker = &row("loa-hb-1")["breaker"];
         assert!(["open", "half-open"].contains(&breaker["state"].as_str().unwrap()), "{breaker}");
         assert_eq!(breaker["reason"], "refused");
-        assert!(breaker["since"].as_str().unwrap().starts_with("2024-03-25T05:0"), "{breaker}");
+        assert!(breaker["since"].as_str().unwrap().starts_with("2024-03-25T05:1"), "{breaker}");
         assert!(row("loa-hb-2")["breaker"].is_null());
         let said = loa(&scene.folder.path(), &["channels", "--probe", "--simulate", "--database", &scene.database]);
-        assert!(said.out.contains("Máy chủ không trả lời từ 25/03/2024 05:0"), "{}", said.out);
+        assert!(said.out.contains("Máy chủ không trả lời từ 25/03/2024 05:1"), "{}", said.out);
         daemon.stop().await;
 
         let away = scene.row("loa-hb-1", "2024-03-25T05:30").await;
         assert_eq!((away.state, away.reason, away.attempts), (State::Skipped, Some(Reason::Unreachable), 0));
-        assert!(away.detail.as_deref().unwrap().starts_with("unreachable since=05:0"), "{away:?}");
+        assert!(away.detail.as_deref().unwrap().starts_with("unreachable since=05:1"), "{away:?}");
         for channel in ["loa-hb-2", "loa-ll-1"] {
             assert_eq!(scene.row(channel, "2024-03-25T05:30").await.state, State::Accepted);
         }
         let log = loa(&scene.folder.path(), &["log", "--simulate", "--database", &scene.database]);
-        assert!(log.out.contains("Kênh mất liên lạc từ 05:0"), "{}", log.out);
+        assert!(log.out.contains("Kênh mất liên lạc từ 05:1"), "{}", log.out);
         assert_eq!(events(&scene, "host-left-alone").await, ["10.0.0.1: refused"]);
         assert_eq!(events(&scene, "host-answers").await, [""; 0]);
         scene.check().await;
