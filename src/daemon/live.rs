@@ -11,6 +11,7 @@ use crate::{
     audio::Studio,
     config::{SecretError, Secrets},
     domain::{
+        channel::Channel,
         detail::Detail,
         id::{ChannelId, ScheduleId},
         workspace::Workspace,
@@ -37,6 +38,8 @@ pub struct Live {
     pub faults: HashMap<ChannelId, Detail>,
     /// Channels that take sound.
     pub sounding: HashSet<ChannelId>,
+    /// Channels for tests.
+    pub tests: HashSet<ChannelId>,
     /// Which bulletins are of which topic.
     pub topics: Topics,
     /// What makes its sounds.
@@ -79,12 +82,12 @@ impl Live {
             let of_topic = topics.entry(bulletin.topic.clone()).or_default();
             of_topic.push(bulletin.id.clone());
         }
-        let sounding = workspace
-            .channels
-            .values()
-            .filter(|channel| channel.audio.is_some())
-            .map(|channel| channel.id.clone())
-            .collect();
+        let those = |is: fn(&Channel) -> bool| {
+            let channels = workspace.channels.values().filter(|channel| is(channel));
+            channels.map(|channel| channel.id.clone()).collect()
+        };
+        let sounding = those(|channel| channel.audio.is_some());
+        let tests = those(|channel| channel.test);
         let versions = Versions::of(&workspace, &renderer);
         let token = workspace.settings.audio.engine.token();
         let token = token.and_then(|reference| match secrets.resolve(reference) {
@@ -103,6 +106,7 @@ impl Live {
             lacking,
             faults,
             sounding,
+            tests,
             topics,
             studio,
             desk: Desk::default(),
@@ -113,8 +117,7 @@ impl Live {
     /// is no channel any more is none for tests.
     #[must_use]
     pub fn may_get(&self, channel: &ChannelId, schedule: &ScheduleId) -> bool {
-        let channel = self.workspace.channels.get(channel);
-        channel.is_some_and(|channel| channel.test) == schedule.is_test()
+        self.tests.contains(channel) == schedule.is_test()
     }
 }
 

@@ -202,6 +202,8 @@ async fn open_sqlite(path: &Path) -> Result<SqlitePools, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         // What a fan-out to ten thousand channels touches; readers look at a page or two.
         .pragma("cache_size", "-16000")
+        // Pages in the log, 16 MB, before they are written back: a whole fan-out fits, and is written back once.
+        .pragma("wal_autocheckpoint", "4000")
         // FULL: what is committed as begun must not be forgotten by a power cut, or it would be sent twice.
         .synchronous(SqliteSynchronous::Full)
         .optimize_on_close(true, 400);
