@@ -123,17 +123,17 @@ impl Place {
     }
 
     /// Opens the database of a command that puts something on record, or that has something to say before anything is there. The
-    /// workspace's own may be made, because approving comes before the first run; one that was named has to be there: a
-    /// mistyped name must not take what was meant for the daemon.
+    /// workspace's own may be made, because approving comes before the first run; a file that was named has to be there: a
+    /// mistyped name must not take what was meant for the daemon. A database in which nothing is yet was made by somebody
+    /// for this.
     ///
     /// # Errors
     /// As [`Place::record`].
     pub(super) async fn desk(&self, output: &Output) -> anyhow::Result<Store> {
-        if self.names_database {
-            self.record(output).await
-        } else {
-            self.store(false, output).await
+        if self.names_database && Store::absent_file(&self.database).is_some() {
+            return self.record(output).await;
         }
+        self.store(false, output).await
     }
 
     /// The same for a command that only has more to say where there is one: `None` where nothing has run yet.
