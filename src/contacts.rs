@@ -6,6 +6,7 @@
 //! contact must not air; so in doubt something is found, and an editor says in `not_contacts` that it is none.
 
 mod account;
+mod address;
 mod call;
 mod claim;
 mod dot;
@@ -14,6 +15,7 @@ mod judge;
 mod letters;
 mod name;
 mod number;
+mod numbering;
 mod part;
 mod token;
 mod turned;
@@ -155,7 +157,7 @@ pub fn find(text: &str) -> Vec<Found> {
             let mut more = Vec::new();
             scan(text, &letters, &mut more);
             more.retain(|found| {
-                found.kind == Kind::Phone && number::is_telephone(&found.normalised)
+                found.kind == Kind::Phone && numbering::is_telephone(&found.normalised)
             });
             found.extend(more.into_iter().map(|found| Found {
                 manner: Manner::Disguised,
@@ -258,6 +260,10 @@ fn collect(text: &str, letters: &[Letter]) -> Vec<Found> {
         }
         let range = bytes(number.from, number.to);
         found.push(Found::at(text, range, number.kind, number.digits));
+    }
+    for address in address::addresses(letters) {
+        let range = bytes(address.from, address.to);
+        found.push(Found::at(text, range, address.kind, address.digits));
     }
     for account in account::accounts(letters, &tokens) {
         let range = bytes(account.from, account.to);

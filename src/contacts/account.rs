@@ -15,7 +15,7 @@ pub(super) struct Account {
     pub shorter: Vec<String>,
 }
 
-const SERVICES: [&str; 17] = [
+const SERVICES: [&str; 23] = [
     "whatsapp",
     "skype",
     "wechat",
@@ -33,6 +33,12 @@ const SERVICES: [&str; 17] = [
     "kakaotalk",
     "gmail",
     "twitter",
+    "zalô",
+    "zl",
+    "phây",
+    "tele",
+    "mess",
+    "insta",
 ];
 
 /// What there is on services.
@@ -87,6 +93,18 @@ fn opens(letters: &[Letter], tokens: &[Token], at: usize) -> Option<bool> {
                 .find(|letter| letter.c != ' ')
                 .is_some_and(|sign| sign.c == ':');
         return is_service.then_some(false);
+    }
+    // `Za-lo`, `Za lô`, `Face-book`
+    let is_parted = before.is_some_and(|word| {
+        matches!(
+            (word.text.as_str(), token.text.as_str()),
+            ("za" | "da", "lo" | "lô")
+                | ("face" | "fây" | "phây", "book" | "búc")
+                | ("tele", "gram")
+        )
+    });
+    if is_parted {
+        return Some(false);
     }
     if SERVICES.contains(&token.text.as_str()) {
         // In capitals everything looks like a name.
@@ -179,6 +197,16 @@ fn named(
             break true;
         }
         has_sign |= between.iter().any(|letter| letter.c == ':');
+        // `Messenger cho “Tổng đài VNeID”`
+        let is_to = token.is_exactly_one_of(&["cho", "tới", "đến", "gặp"])
+            && letters[token.to..]
+                .iter()
+                .take(2)
+                .any(|letter| is_quote(letter.c));
+        if is_to {
+            next += 1;
+            continue;
+        }
         if !(next - at <= 5 && token.is_one_of(&BETWEEN)) {
             break false;
         }

@@ -28,7 +28,8 @@ pub(super) const CALLED: [&str; 15] = [
 ];
 
 /// The same, of two words.
-const CALLED_PAIRS: [(&str, &str); 9] = [
+const CALLED_PAIRS: [(&str, &str); 10] = [
+    ("mã", "vùng"),
     ("tổng", "đài"),
     ("đầu", "số"),
     ("số", "máy"),

@@ -44,8 +44,9 @@ pub(super) fn dots(letters: &[Letter], tokens: &[Token]) -> Vec<Dot> {
     let around = |from: usize, to: usize, manner: Option<Manner>| {
         let before = letters[..from].iter().rev().take(3);
         let bracket = |c: char| manner.is_some() && c == '-';
+        // A pause before the word is heard, too.
         let quote =
-            |c: char| manner == Some(Manner::Spelled) && matches!(c, '"' | '“' | '”' | '\'');
+            |c: char| manner == Some(Manner::Spelled) && matches!(c, '"' | '“' | '”' | '\'' | ',');
         let left = before
             .take_while(|letter| {
                 is_blank(letter)
@@ -82,7 +83,7 @@ pub(super) fn dots(letters: &[Letter], tokens: &[Token]) -> Vec<Dot> {
     };
     let mut words = tokens
         .iter()
-        .filter(|token| token.is_one_of(&["chấm", "dot", "phẩy"]))
+        .filter(|token| token.is_one_of(&["chấm", "châm", "dot", "d0t", "phẩy"]))
         .peekable();
     let mut dots = blank_dots(letters, tokens);
     for (at, letter) in letters.iter().enumerate() {
@@ -107,7 +108,8 @@ pub(super) fn dots(letters: &[Letter], tokens: &[Token]) -> Vec<Dot> {
     dots
 }
 
-/// `dichvucong gov vn`, `www congan com`, `t me/congan`: blanks that stand for dots, where nothing else can be meant.
+/// `dichvucong gov vn`, `dichvucong/gov/vn`, `www congan com`, `t me/congan`: blanks and strokes that stand for dots, where
+/// nothing else can be meant.
 fn blank_dots(letters: &[Letter], tokens: &[Token]) -> Vec<Dot> {
     /// Words that speak of the end of a name, before one that is said alone.
     const ABOUT: [&str; 9] = [
@@ -115,8 +117,9 @@ fn blank_dots(letters: &[Letter], tokens: &[Token]) -> Vec<Dot> {
     ];
     let dot = |before: &Token, after: &Token| {
         let between = &letters[before.to..after.from];
-        let is_blank = !between.is_empty() && between.iter().all(|letter| letter.c == ' ');
-        is_blank.then_some(Dot {
+        let is_all = |c: char| between.iter().all(|letter| letter.c == c);
+        let is_joint = is_all(' ') || (is_all('/') && between.len() == 1);
+        (!between.is_empty() && is_joint).then_some(Dot {
             from: before.to,
             to: after.from,
             manner: Manner::Spelled,

@@ -22,6 +22,8 @@ pub(super) struct Letter {
     pub is_upper: bool,
     /// Written as plain ASCII.
     pub is_ascii: bool,
+    /// Behind a low line: a mark of Markdown, but a part of paths and of the names of accounts.
+    pub is_after_bar: bool,
 }
 
 impl Letter {
@@ -102,6 +104,7 @@ pub(super) fn fold(text: &str, markup: Markup) -> Vec<Letter> {
         let is_plain = first.is_ascii()
             || matches!(u32::from(first), 0xC0..=0xD6 | 0xD8..=0xF6 | 0xF8..=0xFD | 0x102 | 0x103 | 0x110 | 0x111 | 0x128 | 0x129
                 | 0x168 | 0x169 | 0x1A0 | 0x1A1 | 0x1AF | 0x1B0 | 0x1EA0..=0x1EF9);
+        let known = letters.len();
         if is_plain && rest[length..].chars().next().is_none_or(|c| c < '\u{300}') {
             push(&mut letters, first, at, at + length, first.is_ascii());
         } else {
@@ -112,6 +115,9 @@ pub(super) fn fold(text: &str, markup: Markup) -> Vec<Letter> {
                 length += mark.len_utf8();
             }
             cluster(&mut letters, &rest[..length], at);
+        }
+        if let Some(letter) = letters.get_mut(known) {
+            letter.is_after_bar = text[..at].ends_with('_');
         }
         is_line_start = first == '\n' || (is_line_start && matches!(first, ' ' | '\t' | '>'));
         at += length;
@@ -135,7 +141,7 @@ pub(super) fn as_digits(letters: &[Letter]) -> Option<Vec<Letter>> {
             let digit = letter.is_digit().then_some(letter.c);
             digit.or_else(|| letters::passes_for_digit(letter.plain, letter.is_upper))
         };
-        if (2..length).contains(&digits) && run.iter().all(|letter| as_digit(letter).is_some()) {
+        if (1..length).contains(&digits) && run.iter().all(|letter| as_digit(letter).is_some()) {
             let all = changed.get_or_insert_with(|| letters.to_vec());
             for letter in &mut all[at..at + length] {
                 if let Some(digit) = as_digit(letter) {
@@ -216,6 +222,7 @@ fn push(letters: &mut Vec<Letter>, c: char, start: usize, end: usize, is_ascii: 
         end,
         is_upper,
         is_ascii: is_ascii && c.is_ascii(),
+        is_after_bar: false,
     });
 }
 
@@ -258,7 +265,8 @@ fn marker(rest: &str) -> Option<usize> {
 fn escape(rest: &str) -> Option<(char, usize)> {
     let digits = rest.get(1..3)?;
     let code = u8::from_str_radix(digits, 16).ok()?;
-    let is_sign = code.is_ascii_graphic() && matches!(digits.as_bytes()[0], b'2'..=b'7');
+    let is_sign =
+        (code.is_ascii_graphic() || code == b' ') && matches!(digits.as_bytes()[0], b'2'..=b'7');
     is_sign.then_some((char::from(code), 3))
 }
 

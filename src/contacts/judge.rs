@@ -8,7 +8,7 @@ use std::{
 
 use chrono::NaiveDate;
 
-use super::{Found, Kind, Manner, find, number::national};
+use super::{Found, Kind, Manner, find, numbering::national};
 use crate::domain::{
     bulletin::NotContact,
     contact::{Contact, ContactKind, Standing},

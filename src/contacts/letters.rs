@@ -129,7 +129,9 @@ pub(super) fn look_alike(c: char) -> Option<char> {
         'ӏ' | 'ł' | 'ʟ' | 'ⅼ' | 'ǀ' | '|' | 'ا' | 'ן' => 'l',
         'м' | 'ᴍ' | 'ⅿ' | 'μ' => 'm',
         'η' | 'п' | 'ո' | 'ɴ' | 'ռ' => 'n',
-        'о' | 'ο' | 'σ' | 'օ' | 'ᴏ' | 'ø' | 'ө' | '০' | '੦' | 'ס' | 'ⲟ' => 'o',
+        'о' | 'ο' | 'σ' | 'օ' | 'ᴏ' | 'ø' | 'ө' | '০' | '੦' | 'ס' | 'ⲟ' | 'θ' | 'ѳ' => {
+            'o'
+        }
         'р' | 'ρ' | 'ᴘ' | 'þ' => 'p',
         'ԛ' | 'զ' | 'գ' => 'q',
         'г' | 'ʀ' | 'ᴦ' | 'я' => 'r',
@@ -276,7 +278,7 @@ pub(super) fn is_syllable(label: &str) -> bool {
 }
 
 /// Services whose addresses hide where they lead, or lead to a person or group and not to an office.
-const SHORTENERS: [&str; 40] = [
+const SHORTENERS: [&str; 60] = [
     "bit.ly",
     "tinyurl.com",
     "goo.gl",
@@ -317,6 +319,26 @@ const SHORTENERS: [&str; 40] = [
     "shope.ee",
     "vt.tiktok.com",
     "forms.gle",
+    "shorten.asia",
+    "bom.so",
+    "bom.to",
+    "s.net.vn",
+    "link1s.com",
+    "ouo.io",
+    "surl.li",
+    "u.to",
+    "x.gd",
+    "t2m.io",
+    "dub.sh",
+    "lnk.to",
+    "l.facebook.com",
+    "lm.facebook.com",
+    "goo.su",
+    "clck.ru",
+    "bitly.com",
+    "shorturl.com",
+    "tinyurl.vn",
+    "zaloapp.com",
 ];
 
 /// Whether `host` shortens or hides what it leads to; its path then says everything.

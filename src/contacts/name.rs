@@ -165,7 +165,7 @@ impl Search<'_> {
         if dot.manner != Manner::Spelled {
             return Some((to, name));
         }
-        // `vê en`
+        // `vê en`, `việt nam`
         let second = self
             .letters
             .get(to)
@@ -174,11 +174,15 @@ impl Search<'_> {
                 let end = self.label_end(to + 1);
                 (end, self.plain(to + 1, end))
             });
-        if let Some((end, second)) = second
-            && matches!(name.as_str(), "ve" | "vi" | "vo" | "v")
-            && matches!(second.as_str(), "en" | "no" | "n" | "en-no")
-        {
-            return Some((end, "vn".to_owned()));
+        if let Some((end, second)) = second {
+            let is_country = match name.as_str() {
+                "ve" | "vi" | "vo" | "v" => matches!(second.as_str(), "en" | "no" | "n" | "en-no"),
+                "viet" => second == "nam",
+                _ => false,
+            };
+            if is_country {
+                return Some((end, "vn".to_owned()));
+            }
         }
         let several = self.dots.get(at + 1).filter(|next| {
             next.manner == Manner::Spelled
@@ -219,7 +223,9 @@ impl Search<'_> {
                 let run = &self.letters[before.from..before.to];
                 // `khoản.Ai`, `BS.CK`, `8.am`: a blank is missing, an abbreviation, a time.
                 let is_shouted = first.is_upper && run.iter().all(|letter| letter.is_upper);
-                let is_short = is_shouted && run.len() <= 4;
+                // `BS`, `ThS`
+                let has_capitals = run.len() > 1 && run[0].is_upper && run[run.len() - 1].is_upper;
+                let is_short = first.is_upper && (is_shouted || has_capitals) && run.len() <= 4;
                 let is_sentence = is_syllable(name)
                     && ((first.is_upper && !is_shouted)
                         || !run.iter().all(|letter| letter.is_ascii));
@@ -353,10 +359,8 @@ impl Search<'_> {
             let is_userinfo = self.scheme(local).is_some();
             if !is_userinfo && local < sign {
                 name.kind = Kind::Email;
-                let local: String = self.letters[local..sign]
-                    .iter()
-                    .map(|letter| letter.plain)
-                    .collect();
+                let local = self.in_full(local, sign);
+                let local = local.strip_prefix("mailto:").unwrap_or(&local);
                 name.normalised = format!("{local}@{}", name.normalised);
                 name.readings.clear();
             }
@@ -396,7 +400,7 @@ impl Search<'_> {
                     if last.to == sign_end
                         && last.text == "at"
                         && sign_end < at
-                        && matches!(self.letters[sign_end].c, ')' | ']') =>
+                        && matches!(self.letters[sign_end].c, ')' | ']' | ' ') =>
                 {
                     last.from
                 }
@@ -475,27 +479,51 @@ impl Search<'_> {
         if is_shortener(&name.normalised) {
             name.kind = Kind::ShortLink;
             // A letter's size counts in such paths.
-            let path = self.letters[host_end..to].iter().map(|letter| {
-                if letter.is_upper {
+            let mut path = String::new();
+            for letter in &self.letters[host_end..to] {
+                if letter.is_after_bar {
+                    path.push('_');
+                }
+                path.push(if letter.is_upper {
                     letter.c.to_ascii_uppercase()
                 } else {
                     letter.c
-                }
-            });
-            let path: String = path.collect();
+                });
+            }
             name.normalised.push_str(path.trim_end_matches('/'));
         }
     }
 
+    /// The letters from `from` to `to` without their marks, and the low lines between them.
+    fn in_full(&self, from: usize, to: usize) -> String {
+        let mut text = String::new();
+        for letter in &self.letters[from..to] {
+            if letter.is_after_bar && !text.is_empty() {
+                text.push('_');
+            }
+            text.push(letter.plain);
+        }
+        text
+    }
+
     /// `@congan`, and an address whose host has no end.
     fn handle(&self, at: usize) -> Option<Name> {
-        let to = self.label_end(at + 1);
-        let name = self.plain(at + 1, to);
+        let mut to = self.label_end(at + 1);
+        // `@congan.vinh`; behind a full stop without a blank stands a capital.
+        let goes_on = |to: usize| {
+            let dot = self.letters.get(to).is_some_and(|letter| letter.c == '.');
+            let next = self.letters.get(to + 1);
+            dot && next.is_some_and(|next| next.is_ascii && is_label(next) && !next.is_upper)
+        };
+        while to > at + 1 && goes_on(to) {
+            to = self.label_end(to + 1);
+        }
+        let name = self.in_full(at + 1, to);
         if name.len() < 3 || name.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
             return None;
         }
         let from = self.local(at + 1).map_or(at, |(from, _)| from);
-        let local = self.plain(from, at);
+        let local = self.in_full(from, at);
         let is_near = at > 0 && is_label(&self.letters[at - 1]);
         let (kind, from, normalised) = if is_near && !local.is_empty() {
             (Kind::Email, from, format!("{local}@{name}"))

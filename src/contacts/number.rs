@@ -10,6 +10,7 @@ use super::{
     call::{CALLED, CALLING, called, is_pair, reached},
     claim::{Claim, claims, is_counted, is_year},
     fold::Letter,
+    numbering::{is_service, is_telephone, kind_of, national},
     part::parted,
     token::{Group, Token, group},
 };
@@ -306,10 +307,14 @@ impl Search<'_> {
                         || is_service(&number) && !self.is_range_of_years(at, last)
                 })
                 || (is_spoken && last - at >= 3 && is_service(&number))
-                || (plus.is_some() && !is_loose && (8..=15).contains(&digits.len()));
+                || (plus.is_some() && !is_loose && (8..=15).contains(&digits.len()))
+                || (!is_loose && self.is_abroad(at, last, &digits));
             if is_phone {
+                let abroad = digits.strip_prefix("00").filter(|_| number == digits);
                 let number = if number == digits && plus.is_some() {
                     format!("+{digits}")
+                } else if let Some(abroad) = abroad {
+                    format!("+{abroad}")
                 } else {
                     number
                 };
@@ -339,6 +344,17 @@ impl Search<'_> {
         let digits: String = groups.iter().map(|group| group.digits.as_str()).collect();
         let number = format!("0{digits}");
         is_telephone(&number).then(|| (self.number(Kind::Phone, at, last, number), last))
+    }
+
+    /// `00855 12 345 678`: another country's prefix, which no country's code begins with a zero.
+    fn is_abroad(&self, first: usize, last: usize, digits: &str) -> bool {
+        let word = self.groups[first].first;
+        last > first
+            && (11..=LONGEST_PHONE).contains(&digits.len())
+            && digits.starts_with("00")
+            && !digits.starts_with("000")
+            && self.called[word]
+            && self.banked[word].is_none()
     }
 
     /// Whether words before group `at` say that it is the number of a person, a firm or a card of theirs.
@@ -430,7 +446,7 @@ impl Search<'_> {
                 || pair[0].last + 1 == pair[1].first && {
                     let signs = &self.letters
                         [self.tokens[pair[0].last].to..self.tokens[pair[1].first].from];
-                    signs.len() == 1 && signs[0].c == '.'
+                    is_dot(signs)
                 }
         });
         let is_part = |digits: &str| {
@@ -443,8 +459,17 @@ impl Search<'_> {
                 "mục", "điều", "khoản", "điểm", "phần", "chương", "bảng", "hình", "lục", "bản",
             ])
         });
+        // `đầu số 5.6.5.6`
+        let before = groups[0]
+            .first
+            .checked_sub(1)
+            .map(|before| &self.tokens[before]);
+        let is_code = self.called[groups[0].first]
+            && before.is_some_and(|word| word.is_one_of(&["số"]))
+            && parts.iter().all(|part| part.len() == 1);
         let is_address = is_joined
             && !is_section
+            && !is_code
             && !self.is_counted(last)
             && parts.iter().all(|part| is_part(part));
         is_address.then(|| (self.number(Kind::Site, at, last, parts.join(".")), last))
@@ -472,10 +497,10 @@ impl Search<'_> {
         let is_called = |last: usize| {
             self.called[first.first] || (self.reached[first.first] && self.is_bare(last))
         };
-        // ĐT.535 is a provincial road: what people call in three digits begins with a one.
+        // ĐT.535 and TL 535 are provincial roads: what people call in three digits begins with a one.
         let is_road = first.digits.len() == 3
             && !first.digits.starts_with('1')
-            && before.is_some_and(|word| word.text == "đt")
+            && before.is_some_and(|word| matches!(word.text.as_str(), "đt" | "tl" | "đh" | "ql"))
             && self.close_run(at, 12).1.len() == 3;
         if is_road {
             return None;
@@ -536,49 +561,8 @@ impl Search<'_> {
     }
 }
 
-fn kind_of(digits: &str) -> Kind {
-    if digits.len() <= 6 {
-        Kind::ShortCode
-    } else {
-        Kind::Phone
-    }
-}
-
-/// Digits with the country's prefix as 0, also where the 0 is written behind it: `+84 (0)69`.
-pub(super) fn national(digits: &str) -> String {
-    let rest = digits
-        .strip_prefix("0084")
-        .or_else(|| digits.strip_prefix("84"))
-        .filter(|rest| rest.len() >= 9);
-    rest.map_or_else(
-        || digits.to_owned(),
-        |rest| format!("0{}", rest.trim_start_matches('0')),
-    )
-}
-
-/// Whether these digits can be nothing but a telephone number of Việt Nam: a mobile one of ten digits (or eleven, as
-/// until 2018), a fixed line with its province's prefix, or one of the ministry of public security.
-///
-/// Prefixes as in the national numbering plan, Thông tư 22/2014/TT-BTTTT and the changes of 2018.
-pub(super) fn is_telephone(digits: &str) -> bool {
-    let bytes = digits.as_bytes();
-    if bytes.first() != Some(&b'0') || bytes.len() < 10 {
-        return false;
-    }
-    matches!(
-        (bytes[1], bytes[2], bytes.len()),
-        (b'3', b'2'..=b'9', 10)
-            | (b'5', b'2' | b'5' | b'6' | b'8' | b'9', 10)
-            | (b'7', b'0' | b'6'..=b'9', 10)
-            | (b'8', b'1'..=b'9', 10)
-            | (b'9', _, 10)
-            | (b'2', _, 11)
-            | (b'1', b'2' | b'6' | b'8' | b'9', 11)
-            | (b'6', b'9', 10)
-    )
-}
-
-/// Whether these digits are a service number: `1800 1234`, `1900 123456`.
-fn is_service(digits: &str) -> bool {
-    (digits.starts_with("1800") || digits.starts_with("1900")) && matches!(digits.len(), 8 | 10)
+/// Whether these signs are a dot, brackets around it or not.
+fn is_dot(signs: &[Letter]) -> bool {
+    let bare: String = signs.iter().map(|letter| letter.c).collect();
+    matches!(bare.as_str(), "." | "[.]" | "(.)" | "{.}")
 }

@@ -2,7 +2,8 @@
 
 use super::{
     Kind,
-    number::{Number, is_telephone, national},
+    number::Number,
+    numbering::{is_telephone, national},
     token::{Group, Token},
 };
 

@@ -1,6 +1,7 @@
 //! What has to be found, and what must not be.
 
 mod property;
+mod table;
 
 use super::*;
 

@@ -349,7 +349,16 @@ pub(super) fn group(tokens: &[Token], at: usize) -> Option<Group> {
                 return made(format!("{digit}{}", rest.digits), rest.last, true);
             }
             if tens(at + 1) == Some(Tens::Hundred) {
-                return match below_hundred(at + 2) {
+                // `sáu trăm bảy tám`, as people say it in a hurry.
+                let hurried = || {
+                    let (ten, one) = (spoken(at + 2)?, spoken(at + 3)?);
+                    // Behind a pause something else begins.
+                    let next = tokens.get(at + 4).map_or(0, |next| next.from);
+                    let is_near = next == tokens[at + 3].to + 1;
+                    let goes_on = is_near && (spoken(at + 4).is_some() || tens(at + 4).is_some());
+                    (!goes_on).then(|| (format!("{ten}{one}"), at + 3))
+                };
+                return match below_hundred(at + 2).or_else(hurried) {
                     Some((rest, last)) => made(format!("{digit}{rest}"), last, true),
                     None => made(format!("{digit}00"), at + 1, true),
                 };
