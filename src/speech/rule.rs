@@ -13,6 +13,7 @@ mod impossible;
 mod markup;
 mod month;
 mod quantity;
+mod roman;
 mod sign;
 mod telephone;
 mod unit;
@@ -95,7 +96,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("code", word::code),
     rule("quantity", quantity::apply),
     rule("initials", abbreviation::initials),
-    rule("roman", quantity::roman),
+    rule("roman", roman::apply),
     rule("place", abbreviation::place),
     rule("unit", unit::alone),
     rule("abbreviation", abbreviation::builtin),

@@ -80,6 +80,25 @@ impl<'s> Scene<'s> {
         }
     }
 
+    /// Whether an item of a list may begin with the token in hand: at the beginning of a line, and behind a pause that is not
+    /// in brackets.
+    pub(super) fn begins_item(&self) -> bool {
+        /// Brackets are looked for so far back.
+        const REACH: usize = 40;
+        let pause = self.back(1 + usize::from(self.back(1).is(Kind::Space)));
+        let is_open = || {
+            let signs = (1..REACH).map(|back| self.back(back).text);
+            signs.into_iter().find(|sign| matches!(*sign, "(" | ")")) == Some("(")
+        };
+        // số thứ tự 1), 2), 3)
+        let has_text = matches!(
+            self.token(self.skip_space(2)).kind,
+            Kind::Word | Kind::Number
+        );
+        self.begins_line()
+            || (matches!(pause.text, ";" | ":" | "," | ".") && has_text && !is_open())
+    }
+
     /// Whether the words right before are `phrase` (small letters, single spaces).
     pub(super) fn follows(&self, phrase: &str) -> bool {
         self.matches_back(phrase, 1).is_some()

@@ -264,6 +264,7 @@ pub(super) fn place(scene: &Scene<'_>) -> Option<Said> {
         // SN 24, đường …; a year of birth has four digits.
         "SN" if name.is(Kind::Number) && name.text.len() <= 3 => "số nhà",
         "ĐT" if let Some(said) = provincial_road(scene, name_at) => return Some(said),
+        "BĐ" if let Some(said) = alarm(scene, name_at) => return Some(said),
         "Ô" if dot == 1 && name.is_capitalised() => "ông",
         _ => return None,
     };
@@ -284,15 +285,26 @@ fn provincial_road(scene: &Scene<'_>, at: usize) -> Option<Said> {
     let is_road = number.is(Kind::Number)
         && number.text.len() == 3
         && number.text.as_bytes()[0] > b'1'
-        && !matches!(scene.token(at + 1).kind, Kind::Number | Kind::Word)
+        && !scene.token(at + 1).is(Kind::Number)
         && !scene.token(scene.skip_space(at + 1)).is(Kind::Number)
         && !scene.token(at + 2).is(Kind::Number);
+    // ĐT.538E
+    let branch = scene.token(at + 1);
+    let branch = if branch.is(Kind::Word) {
+        let is_letter = branch.text.len() == 1 && branch.is_capitalised();
+        format!(
+            " {}",
+            is_letter.then(|| lexicon::spell(branch.text)).flatten()?
+        )
+    } else {
+        String::new()
+    };
     let number = is_road.then(|| cardinal(number.text, scene.speech.voice))?;
     let is_said = matches!(scene.previous(), "đường" | "tỉnh");
     Some(Said::new(
-        at + 1,
+        at + 1 + usize::from(!branch.is_empty()),
         format!(
-            "{} {number}",
+            "{} {number}{branch}",
             if is_said {
                 "tỉnh"
             } else {
@@ -300,6 +312,17 @@ fn provincial_road(scene: &Scene<'_>, at: usize) -> Option<Said> {
             }
         ),
     ))
+}
+
+/// `dưới BĐ2 0,05m`, `trên BĐ III 0,3 m`: two numbers in a row would be heard as one.
+fn alarm(scene: &Scene<'_>, at: usize) -> Option<Said> {
+    let level = super::roman::roman_or_number(scene.token(at))?;
+    let measure = scene.skip_space(at + 1);
+    let is_measured = measure > at + 1 && scene.token(measure).is(Kind::Number);
+    is_measured.then(|| {
+        let level = cardinal(&level.to_string(), scene.speech.voice);
+        Said::new(at + 1, format!("báo động {level},"))
+    })
 }
 
 /// Roads by their number: `QL1A`, `ĐT.534`.

@@ -1,6 +1,9 @@
 //! Clock times and spans of them: `8h30`, `17:00`, `từ 7h00-17h30`.
 
-use super::{Said, date::after_dash};
+use super::{
+    Said,
+    date::{self, after_dash},
+};
 use crate::speech::{number::cardinal, scene::Scene, token::Kind};
 
 /// A clock time: words and how many tokens it takes.
@@ -49,7 +52,7 @@ fn time(scene: &Scene<'_>, at: usize) -> Option<(String, usize)> {
             tokens = 3;
         } else if (matches!(mark.text, "g") && !is_oclock(scene, at))
             || matches!(scene.token(at + 2).kind, Kind::Word | Kind::Number)
-            || scene.token(at + 2).is_sign("/")
+            || (scene.token(at + 2).is_sign("/") && date::behind_slash(scene, at + 2).is_none())
         {
             return None;
         }
@@ -109,10 +112,8 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         let [ours, theirs] = [0, 2].map(|at| cardinal(scene.token(at).text, scene.speech.voice));
         return Some(Said::new(3, format!("{ours} {theirs}")));
     }
-    if scene.token(1).is_sign(":")
-        && ["tỷ lệ", "tỉ lệ"]
-            .iter()
-            .any(|phrase| scene.follows(phrase))
+    let is_mixed = scene.cued(&["tỷ lệ", "tỉ lệ", "pha loãng", "pha"]);
+    if scene.token(1).is_sign(":") && is_mixed && !scene.cued(&["lúc", "hồi", "từ", "trước"])
     {
         return None;
     }
@@ -130,8 +131,10 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
             || cardinal(scene.token(0).text, scene.speech.voice),
             |(text, _)| text,
         );
-        let from = if matches!(scene.previous(), "từ" | "khoảng" | "tầm" | "giữa" | "trong")
-        {
+        let from = if matches!(
+            scene.previous(),
+            "từ" | "khoảng" | "tầm" | "giữa" | "trong" | "lúc" | "hồi"
+        ) {
             ""
         } else {
             "từ "
@@ -142,6 +145,10 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         ));
     }
     let (text, tokens) = first?;
+    // 7h/19/9
+    if let Some((day, end)) = date::behind_slash(scene, tokens) {
+        return Some(Said::new(end, format!("{text} {day}")));
+    }
     // 9:00 AM
     let half = scene.skip_space(tokens);
     let part = match (scene.token(half).text, scene.token(0).small()?) {

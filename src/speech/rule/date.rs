@@ -77,7 +77,8 @@ const CUES: [&str; 25] = [
 ];
 
 /// Words before a number that is no day: `số 5/7 đường …`.
-pub(super) const HOUSES: [&str; 11] = [
+pub(super) const HOUSES: [&str; 12] = [
+    "thang",
     "thị lực",
     "số",
     "lớp",
@@ -209,6 +210,14 @@ fn say(scene: &Scene<'_>, point: &Point<'_>) -> String {
     text
 }
 
+/// `/19/9` behind a time: the day, and where it ends.
+pub(super) fn behind_slash(scene: &Scene<'_>, at: usize) -> Option<(String, usize)> {
+    let day = point(scene, at + 1).filter(|day| day.month.is_some())?;
+    let end = at + 1 + day.tokens;
+    let is_day = scene.token(at).is_sign("/") && scene.token(at + 2).is_sign("/");
+    (is_day && ends(scene, end)).then(|| (format!("ngày {}", say(scene, &day)), end))
+}
+
 /// Where the second end of a span begins, after a dash at `at`.
 pub(super) fn after_dash(scene: &Scene<'_>, at: usize) -> Option<usize> {
     let dash = scene.skip_space(at);
@@ -238,7 +247,11 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         && second.month.is_some()
         && ends(scene, next + second.tokens)
         && (first.month.is_some() || first.day < second.day)
-        && (first.month.is_some() || second.year.is_some() || announced || scene.cued(&CUES))
+        && (first.month.is_some()
+            || second.year.is_some()
+            || announced
+            || scene.cued(&CUES)
+            || is_plain_span(scene, &second, next + second.tokens))
     {
         let prefix = if announced { "" } else { "ngày " };
         // What is named by two feasts in a row is not a span: lễ 30/4-1/5.
@@ -292,6 +305,18 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
                 "đại biểu",
                 "thời gian",
                 "chiều",
+                "giờ",
+                "tiếng",
+                "ngày",
+                "buổi",
+                "lít",
+                "viên",
+                "thìa",
+                "cốc",
+                "mét",
+                "quãng",
+                "suất",
+                "mức",
             ]
             .iter()
             .any(|phrase| scene.precedes(phrase, 3));
@@ -302,6 +327,12 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     let prefix = if announced { "" } else { "ngày " };
     let text = format!("{prefix}{}", say(scene, &first));
     Some(dated(scene, &[first], first.tokens, text))
+}
+
+/// Whether what ends with `second` can be nothing but days though no word says so: `Kỳ thi: 27-28/6`.
+fn is_plain_span(scene: &Scene<'_>, second: &Point<'_>, end: usize) -> bool {
+    let is_house = HOUSES.iter().any(|word| scene.follows(word));
+    second.day > 12 && !is_house && !super::fraction::is_shared(scene, end)
 }
 
 /// Days that are said as `text` and end before `end`; reported where the calendar has no such day.
@@ -415,7 +446,21 @@ pub(super) fn weekday(scene: &Scene<'_>) -> Option<Said> {
             && scene.token(next).text == "T"
             && let Some(second) = name(next + 1)
         {
-            return Some(Said::new(next + 2, format!("thứ {first} đến thứ {second}")));
+            // T3-T5-T7
+            let mut days = vec![first, second];
+            let mut end = next + 2;
+            while let Some(more) = after_dash(scene, end).filter(|at| scene.token(*at).text == "T")
+                && let Some(day) = name(more + 1)
+            {
+                days.push(day);
+                end = more + 2;
+            }
+            let joint = if days.len() > 2 {
+                ", thứ "
+            } else {
+                " đến thứ "
+            };
+            return Some(Said::new(end, format!("thứ {}", days.join(joint))));
         }
         return ends(scene, 2).then(|| Said::new(2, format!("thứ {first}")));
     }

@@ -1,6 +1,6 @@
 //! What is written with a slash between numbers: shares, parts, scales, round the clock; and what is written like them.
 
-use super::{Said, date::HOUSES, quantity::numeral};
+use super::{Said, date::HOUSES, quantity::numeral, unit};
 use crate::speech::{
     number::{cardinal, one_by_one},
     scene::Scene,
@@ -78,6 +78,16 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     }
     let voice = scene.speech.voice;
     let mut end = 3;
+    // 22/0,4kV
+    if let Some(other) = numeral(scene, 2).filter(|other| other.decimals.is_some())
+        && let Some((unit, end)) = unit::after_number(scene, other.end)
+    {
+        let first = cardinal(first.text, voice);
+        return Some(Said::new(
+            end,
+            format!("{first} trên {} {unit}", other.say(scene)),
+        ));
+    }
     // 50/50, 70/30: shares of a hundred.
     if let (Some(one), Some(other)) = (first.small(), second.small())
         && one + other == 100

@@ -15,7 +15,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     let previous = scene.previous();
     let voice = scene.speech.voice;
     let quarter = (previous == "quý")
-        .then(|| super::quantity::roman_or_number(token))
+        .then(|| super::roman::roman_or_number(token))
         .flatten();
     if let Some(number) = quarter {
         let number = cardinal(&number.to_string(), voice);
@@ -105,7 +105,10 @@ fn dated(scene: &Scene<'_>, number: u32) -> Option<Said> {
             return Some(Said::new(next + 3, span));
         }
         // đợt 1/2024 is the first one of that year.
-        let is_counted = matches!(previous, "đợt" | "kỳ" | "kì" | "lần" | "khóa" | "khoá");
+        let is_counted = matches!(
+            previous,
+            "đợt" | "kỳ" | "kì" | "lần" | "khóa" | "khoá" | "số"
+        );
         let word = if is_counted { "" } else { word };
         return ends(scene, 3).then(|| Said::new(3, format!("{word}{}", full(number, year))));
     }

@@ -1,11 +1,11 @@
-//! Numbers and what they count: quantities with units, ranges, fractions, Roman numerals, and numbers alone.
+//! Numbers and what they count: quantities with units, ranges, fractions, and numbers alone.
 
 use super::{Said, date::after_dash, unit};
 use crate::speech::{
     ProblemKind, lexicon,
-    number::{cardinal, fraction as decimals, one_by_one, roman as roman_value},
+    number::{cardinal, fraction as decimals, one_by_one},
     scene::Scene,
-    token::{Kind, Token},
+    token::Kind,
 };
 
 /// A number as written in Việt Nam: dots between thousands, a comma before decimals.
@@ -417,111 +417,6 @@ pub(super) fn range(scene: &Scene<'_>) -> Option<Said> {
     ))
 }
 
-/// Words before a Roman numeral.
-const ORDERED: [&str; 32] = [
-    "quý",
-    "khóa",
-    "khoá",
-    "kỳ",
-    "kì",
-    "chương",
-    "phần",
-    "mục",
-    "thứ",
-    "kỷ",
-    "loại",
-    "hạng",
-    "cấp",
-    "đợt",
-    "đoạn",
-    "vực",
-    "vùng",
-    "nhóm",
-    "tập",
-    "quyển",
-    "hội",
-    "bảng",
-    "bước",
-    "lục",
-    "vòng",
-    "bậc",
-    "điều",
-    "diện",
-    "lần",
-    "hệ",
-    "đời",
-    "tiểu học",
-];
-
-/// The value of a number or Roman numeral.
-pub(super) fn roman_or_number(token: &Token<'_>) -> Option<u32> {
-    match token.kind {
-        Kind::Number => token.small(),
-        Kind::Word => roman_value(token.text),
-        _ => None,
-    }
-}
-
-/// `khóa XIII`, `thế kỷ XIX-XX`, `II. Nội dung`.
-pub(super) fn roman(scene: &Scene<'_>) -> Option<Said> {
-    let token = scene.token(0);
-    if !token.is(Kind::Word) || scene.is_glued() || matches!(scene.token(1).kind, Kind::Number) {
-        return None;
-    }
-    let value = roman_value(token.text)?;
-    let is_ordered = ORDERED.contains(&scene.previous());
-    let is_heading = scene.begins_line()
-        && (matches!(scene.token(1).text, "." | ")")
-            // V/v is no fifth part.
-            || scene.token(1).is_sign("/") && !scene.token(2).is(Kind::Word));
-    let is_plain = token.text.len() >= 2
-        && token.text.bytes().all(|byte| b"IVX".contains(&byte))
-        && !super::abbreviation::is_shouted(scene);
-    if !is_ordered && !is_heading && !is_plain {
-        return None;
-    }
-    let voice = scene.speech.voice;
-    if let Some(next) = after_dash(scene, 1)
-        && let Some(second) = roman_value(scene.token(next).text)
-    {
-        return Some(Said::new(
-            next + 1,
-            format!(
-                "{} đến {}",
-                cardinal(&value.to_string(), voice),
-                cardinal(&second.to_string(), voice)
-            ),
-        ));
-    }
-    let words = match (scene.previous(), value) {
-        ("thứ", 1) => "nhất".to_owned(),
-        ("thứ", 4) => "tư".to_owned(),
-        _ => cardinal(&value.to_string(), voice),
-    };
-    let (mark, number) = (scene.token(1), scene.token(2));
-    if mark.is_sign("/") && super::date::is_year(number.text) {
-        return Some(Said::new(
-            3,
-            format!("{words} năm {}", cardinal(number.text, voice)),
-        ));
-    }
-    if mark.is_sign(".") && number.is(Kind::Number) {
-        return Some(Said::new(
-            3,
-            format!("{words} chấm {}", cardinal(number.text, voice)),
-        ));
-    }
-    let slash = usize::from(is_heading && scene.token(1).text != ".");
-    Some(Said::new(
-        1 + slash,
-        if slash == 1 {
-            format!("{words},")
-        } else {
-            words
-        },
-    ))
-}
-
 /// A number alone; `mục 2.1` is said with *chấm*.
 pub(super) fn number(scene: &Scene<'_>) -> Option<Said> {
     let token = scene.token(0);
@@ -529,11 +424,11 @@ pub(super) fn number(scene: &Scene<'_>) -> Option<Said> {
         return None;
     }
     let voice = scene.speech.voice;
-    // 1. and 1) at the beginning of a line.
-    if scene.begins_line()
-        && (scene.token(1).is_sign(")")
-            || (scene.token(1).is_sign("/") && scene.token(2).is(Kind::Space)))
-    {
+    // 1) at the beginning of a line or behind a pause; 1/ at the beginning of a line.
+    let is_item = scene.begins_item() && scene.token(1).is_sign(")");
+    let is_line =
+        scene.begins_line() && scene.token(1).is_sign("/") && scene.token(2).is(Kind::Space);
+    if is_item || is_line {
         return Some(Said::new(2, format!("{},", cardinal(token.text, voice))));
     }
     let number = numeral(scene, 0)?;
@@ -578,6 +473,10 @@ pub(super) fn number(scene: &Scene<'_>) -> Option<Said> {
     Some(match suffix {
         Some(letter) if glued_letters.text != "x" => {
             Said::new(number.end + 1, format!("{} {letter}", number.say(scene)))
+        }
+        // Gold of four nines.
+        _ if token.text == "9999" && matches!(scene.previous(), "vàng" | "sjc" | "nhẫn") => {
+            Said::new(1, "bốn số chín")
         }
         // ngã 4 is a crossroads.
         _ if token.text == "4" && scene.previous() == "ngã" => Said::new(1, "tư"),

@@ -37,6 +37,27 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     let is_inside = |kind: Kind| before.is(kind) && after.is(kind);
     match token.text {
         "/" | "//" => return Some(slash(scene)),
+        // 12 -> 8 vụ, 12 → 8 vụ
+        "-" if after.is_sign(">") && follows_figure(scene) => {
+            let is_number = scene.token(scene.skip_space(2)).is(Kind::Number);
+            return Some(Said::new(2, if is_number { "đến" } else { "," }));
+        }
+        "→" | "⇒" if next.is(Kind::Number) && follows_figure(scene) => {
+            return Some(Said::new(1, "đến"));
+        }
+        // Từ 60 - dưới 80 điểm
+        "-" | "–"
+            if before.is(Kind::Space)
+                && follows_figure(scene)
+                && matches!(&*next.lower, "dưới" | "trên" | "hơn" | "gần") =>
+        {
+            return Some(Said::new(1, "đến"));
+        }
+        // Km 458+200 - Km 459+500
+        "-" | "–" if next.lower == "km" && follows_figure(scene) => {
+            let is_apart = before.is(Kind::Space) && after.is(Kind::Space);
+            return Some(Said::new(1, if is_apart { "đến" } else { " đến " }));
+        }
         "-" | "–" | "−" if before.is(Kind::Word) && after.is(Kind::Number) => {
             return Some(Said::new(1, ""));
         }
@@ -112,9 +133,17 @@ const TIMES: [&str; 9] = [
 ];
 
 /// Who gets what is shared out: `20 kg gạo/người`.
-const SHARERS: [&str; 9] = [
-    "người", "hộ", "khẩu", "em", "cháu", "suất", "đợt", "lượt", "lần",
+const SHARERS: [&str; 18] = [
+    "lớp", "bàn", "đội", "nhóm", "phòng", "mâm", "toa", "bình", "chuyến", "người", "hộ", "khẩu",
+    "em", "cháu", "suất", "đợt", "lượt", "lần",
 ];
+
+/// Whether a number stands right before, with a space between or none.
+fn follows_figure(scene: &Scene<'_>) -> bool {
+    scene
+        .back(1 + usize::from(scene.back(1).is(Kind::Space)))
+        .is(Kind::Number)
+}
 
 /// Whether a number stands at most three words before.
 fn follows_number(scene: &Scene<'_>) -> bool {
@@ -146,6 +175,34 @@ fn slash(scene: &Scene<'_>) -> Said {
         && scene.token(1).is(Kind::Number)
         && !scene.token(2).is(Kind::Word);
     if is_house {
+        return Said::new(1, " trên ");
+    }
+    // 3.250/3.000 tỷ đồng: so much of so much.
+    let is_thousands = scene.back(1).text.len() == 3
+        && scene.back(2).is_sign(".")
+        && scene.back(3).is(Kind::Number)
+        && super::quantity::numeral(scene, 1).is_some_and(|number| number.end > 2);
+    if is_thousands {
+        return Said::new(1, " trên ");
+    }
+    // 5 ca/2 ngày
+    let is_within = scene.token(1).is(Kind::Number)
+        && scene.back(1).is(Kind::Word)
+        && follows_number(scene)
+        && TIMES.contains(&scene.next_word(2));
+    if is_within {
+        return Said::new(1, " trong ");
+    }
+    if follows_number(scene)
+        && scene.back(1).is(Kind::Word)
+        && let Some((text, end)) = unit::per_measure(scene)
+    {
+        return Said::new(end, text);
+    }
+    // Tỷ giá USD/VND
+    let is_rate = matches!(scene.previous(), "usd" | "eur" | "jpy" | "vnd")
+        && matches!(scene.word(1), "vnd" | "vnđ" | "usd" | "eur");
+    if is_rate {
         return Said::new(1, " trên ");
     }
     if is_either || !scene.token(scene.skip_space(1)).is(Kind::Word) {
@@ -193,7 +250,7 @@ pub(super) fn placeholder(scene: &Scene<'_>) -> Option<Said> {
             // A century, as in XIX-XX.
             && token.text != "XX"
             // Nobody writes thirty so.
-            && super::quantity::roman(scene).is_none_or(|_| token.text == "XXX")
+            && super::roman::apply(scene).is_none_or(|_| token.text == "XXX")
     };
     // What writers leave for later.
     let is_noted = matches!(token.text, "TODO" | "FIXME" | "TBD" | "XYZ");

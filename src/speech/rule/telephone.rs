@@ -67,7 +67,8 @@ const SERVICES: [&str; 10] = [
 ];
 
 /// Words that come before the service numbers.
-const SERVANTS: [&str; 13] = [
+const SERVANTS: [&str; 14] = [
+    "báo cháy",
     "phản ứng nhanh",
     "cảnh sát",
     "công an",

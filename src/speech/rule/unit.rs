@@ -19,7 +19,7 @@ enum Seat {
     Glued,
 }
 
-const UNITS: [(&str, &str, Seat); 75] = [
+const UNITS: &[(&str, &str, Seat)] = &[
     ("cc", "xê xê", Seat::Near),
     ("Mb", "mê ga bít", Seat::Near),
     ("oC", "độ xê", Seat::Near),
@@ -95,6 +95,27 @@ const UNITS: [(&str, &str, Seat); 75] = [
     ("USD", "đô la Mỹ", Seat::Near),
     ("EUR", "ơ rô", Seat::Near),
     ("G", "gờ", Seat::Glued),
+    ("A", "am pe", Seat::Near),
+    ("IU", "đơn vị quốc tế", Seat::Near),
+    ("UI", "đơn vị quốc tế", Seat::Near),
+    ("mmol", "mi li mon", Seat::Free),
+    ("hPa", "héc tô pát can", Seat::Free),
+    ("dL", "đề xi lít", Seat::Glued),
+    ("dl", "đề xi lít", Seat::Glued),
+    ("BTU", "bê tê u", Seat::Near),
+    ("MP", "mê ga píc xeo", Seat::Near),
+    ("bar", "ba", Seat::Near),
+];
+
+/// Words near which `16A` is a current, and no house and no class.
+const CURRENT: [&str; 7] = [
+    "dòng",
+    "dòng điện",
+    "cường độ",
+    "aptomat",
+    "áp tô mát",
+    "cầu dao",
+    "cầu chì",
 ];
 
 /// Signs that are units.
@@ -115,7 +136,17 @@ const SIGNS: [(&str, &str); 13] = [
 ];
 
 /// What things are counted by: `đồng/tháng`.
-const MEASURES: [&str; 46] = [
+const MEASURES: &[&str] = &[
+    "bình",
+    "lớp",
+    "bàn",
+    "chai",
+    "thùng",
+    "bao",
+    "gói",
+    "hộp",
+    "gốc",
+    "mâm",
     "đợt",
     "vụ",
     "liều",
@@ -274,6 +305,13 @@ fn base(scene: &Scene<'_>, at: usize, seat: Seat) -> Option<(&'static str, usize
     let (_, name, _) = UNITS
         .iter()
         .find(|(unit, _, wanted)| *unit == token.text && fits(*wanted))?;
+    if token.text == "A" && !scene.cued(&CURRENT) {
+        return None;
+    }
+    // 15 đ/c are comrades.
+    if token.text == "đ" && scene.token(at + 1).is_sign("/") && scene.token(at + 2).lower == "c" {
+        return None;
+    }
     // 6T đầu năm: the months of a half-year. Thông điệp 5K: what begins with K.
     if token.text == "T"
         && ["đầu", "cuối"]
@@ -336,6 +374,15 @@ pub(super) fn per(scene: &Scene<'_>, at: usize, unit: &str) -> Option<(String, u
     if !word.is(Kind::Word) {
         return None;
     }
+    // 155.000 đ/HS/tháng
+    let abbreviations = &crate::speech::lexicon::builtin().abbreviations;
+    if let Some(spoken) = abbreviations.alone(word.text)
+        && word.is_all_capitals()
+        && base(scene, at + 1, Seat::Glued).is_none()
+    {
+        let (more, end) = per(scene, at + 2, "").unwrap_or((String::new(), at + 2));
+        return Some((format!(" một {spoken}{more}"), end));
+    }
     let is_speed = unit.ends_with("mét") || unit.ends_with("bít") || unit.ends_with("khối");
     if let Some((name, end)) = base(scene, at + 1, Seat::Glued) {
         // km/h, m³/s, m/s
@@ -371,6 +418,12 @@ pub(super) fn per(scene: &Scene<'_>, at: usize, unit: &str) -> Option<(String, u
             at + 2,
         )
     })
+}
+
+/// What a slash at the token in hand says before a measure, where a number stands some words before: `3-4 tạ cá/ha`.
+pub(super) fn per_measure(scene: &Scene<'_>) -> Option<(String, usize)> {
+    let measures = ["ha", "m", "km", "kg", "g", "ml", "l", "lít", "sào"];
+    (measures.contains(&scene.token(1).text)).then(|| per(scene, 0, ""))?
 }
 
 /// A unit in a sentence, without a number: `mỗi kg`, `100 triệu đ`, `đồng/kg`.

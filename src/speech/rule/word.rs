@@ -1,6 +1,6 @@
 //! Words: letters that are spelt, codes of letters and digits, and words that nobody can be expected to read.
 
-use super::Said;
+use super::{Said, date::after_dash};
 use crate::speech::{
     ProblemKind, lexicon,
     number::{cardinal, one_by_one},
@@ -46,6 +46,10 @@ pub(super) fn code(scene: &Scene<'_>) -> Option<Said> {
     if begins_with_letters && super::abbreviation::builtin(scene).is_some() {
         return None;
     }
+    // dòng 16A
+    if is_class && scene.token(1).text == "A" && super::unit::after_number(scene, 1).is_some() {
+        return None;
+    }
     let voice = scene.speech.voice;
     // The plate of a car or motorcycle.
     let plate =
@@ -76,9 +80,31 @@ pub(super) fn code(scene: &Scene<'_>) -> Option<Said> {
                 if is_plate
                     && matches!(token.text, "-" | ".")
                     && scene.token(at + 1).is(Kind::Number) => {}
+            // lộ 471 E15.1
+            Kind::Sign if token.is_sign(".") && at > 0 && scene.token(at + 1).is(Kind::Number) => {
+                parts.push("chấm".to_owned());
+            }
             _ => break,
         }
         at += 1;
+    }
+    // Lớp 1A1 - 1A5
+    let next = after_dash(scene, at).filter(|next| {
+        let is_same = |back: usize| scene.token(back).text == scene.token(next + back).text;
+        let number = |at: usize| scene.token(at).small();
+        let is_later = number(2)
+            .zip(number(next + 2))
+            .is_some_and(|(one, other)| one < other);
+        is_class && at == 3 && is_same(0) && is_same(1) && is_later
+    });
+    if let Some(next) = next {
+        let scene = Scene {
+            at: scene.at + next,
+            ..*scene
+        };
+        let last = code(&scene)?;
+        let text = format!("{} đến {}", parts.join(" "), last.text);
+        return Some(Said::new(next + last.tokens, text));
     }
     Some(Said::new(at, parts.join(" ")))
 }
@@ -169,10 +195,10 @@ pub(super) fn letters(scene: &Scene<'_>) -> Option<Said> {
             return Some(Said::new(2, format!("gấp {times}")));
         }
     }
-    // a) and c/ at the beginning of a line
-    let is_item = scene.token(1).is_sign(")")
-        || scene.token(1).is_sign("/") && scene.token(2).is(Kind::Space);
-    if scene.begins_line() && token.text.chars().count() == 1 && is_item {
+    // a) at the beginning of a line or behind a pause, c/ at the beginning of a line
+    let is_item = (scene.token(1).is_sign(")") && scene.begins_item())
+        || (scene.token(1).is_sign("/") && scene.token(2).is(Kind::Space) && scene.begins_line());
+    if token.text.chars().count() == 1 && is_item {
         return lexicon::spell(token.text).map(|name| Said::new(2, format!("{name},")));
     }
     let mut chars = token.text.chars();
