@@ -46,6 +46,7 @@ mod pause;
 mod plan;
 mod policy;
 mod running;
+mod sarif;
 mod schema;
 mod set_clock;
 mod simulator;
