@@ -10,7 +10,7 @@ use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use serde_yaml::granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span, options};
 
-use crate::diagnostic::{Arg, Code, Diagnostic, Phrase, Place, SourceFile};
+use crate::diagnostic::{Code, Diagnostic, Phrase, Place, SourceFile};
 
 /// Values in one file at most, copies by aliases included.
 const MOST_NODES: usize = 200_000;
@@ -120,8 +120,11 @@ impl<'f, I: Iterator<Item = Result<(Event<'f>, Span), ScanError>>> Builder<'f, '
         while let Some((event, span)) = self.next()? {
             match event {
                 Event::StreamEnd => break,
+                Event::DocumentStart(..) if root.is_some() => {
+                    return self.unusual(&span, "documents");
+                }
                 Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd => {}
-                _ if root.is_some() => return self.unusual(&span, "yaml-documents"),
+                _ if root.is_some() => return self.unusual(&span, "documents"),
                 _ => root = Some(self.node(event, &span)?),
             }
         }
@@ -148,15 +151,17 @@ impl<'f, I: Iterator<Item = Result<(Event<'f>, Span), ScanError>>> Builder<'f, '
         })
     }
 
-    fn unusual<T>(&self, span: &Span, what: &'static str) -> Result<T, Broken> {
-        let diagnostic = Diagnostic::new(Code::UnusualYaml, Place::new(self.file, bytes(span)));
+    fn unusual<T>(&self, span: &Span, what: &str) -> Result<T, Broken> {
         // `title: {{ ward.name }}` is a map in a map to YAML, and the commonest slip of those who write templates.
         let before = self.file.text()[..bytes(span).start].chars().next_back();
-        if what == "yaml-key" && before == Some('{') {
-            let diagnostic = diagnostic.with("what", Arg::Word("yaml-braces".into()));
-            return Err(Box::new(diagnostic.help(Phrase::new("L007-help-braces"))));
-        }
-        Err(Box::new(diagnostic.with("what", Arg::Word(what.into()))))
+        let what = match (what, before) {
+            ("key", Some('{')) => "braces",
+            _ => what,
+        };
+        Err(Box::new(problem::unusual(
+            Place::new(self.file, bytes(span)),
+            what,
+        )))
     }
 
     fn count(&mut self, nodes: usize, span: &Span) -> Result<(), Broken> {
@@ -172,7 +177,7 @@ impl<'f, I: Iterator<Item = Result<(Event<'f>, Span), ScanError>>> Builder<'f, '
         if let Event::Alias(anchor) = event {
             let Some(node) = self.anchors.get(&anchor).cloned() else {
                 // An alias inside its own anchor: it would have no end.
-                return self.unusual(span, "yaml-alias");
+                return self.unusual(span, "alias");
             };
             self.count(node.size, span)?;
             return Ok(node);
@@ -215,10 +220,10 @@ impl<'f, I: Iterator<Item = Result<(Event<'f>, Span), ScanError>>> Builder<'f, '
                     },
                 )
             }
-            _ => return self.unusual(span, "yaml-other"),
+            _ => return self.unusual(span, "other"),
         };
         if tag.is_some() {
-            return self.unusual(&span.tag_span().unwrap_or(*span), "yaml-tag");
+            return self.unusual(&span.tag_span().unwrap_or(*span), "tag");
         }
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());
@@ -233,10 +238,10 @@ impl<'f, I: Iterator<Item = Result<(Event<'f>, Span), ScanError>>> Builder<'f, '
             let (key, key_span) = match self.inner()? {
                 (Event::MappingEnd, span) => return Ok((entries, bytes(&span).end)),
                 (Event::Scalar(text, _, _, None), span) => (super::text::compose(&text), span),
-                (_, span) => return self.unusual(&span, "yaml-key"),
+                (_, span) => return self.unusual(&span, "key"),
             };
             if key == "<<" {
-                return self.unusual(&key_span, "yaml-merge");
+                return self.unusual(&key_span, "merge");
             }
             let key_span = bytes(&key_span);
             if let Some(first) = places.get(&key) {

@@ -9,6 +9,23 @@ use crate::{
     source::invisible::control_in,
 };
 
+/// What YAML knows and the files that people edit do not use, and what to write instead.
+pub(super) fn unusual(place: Place, what: &str) -> Diagnostic {
+    let (what, help) = match what {
+        "documents" => ("yaml-documents", "L007-help-documents"),
+        "alias" => ("yaml-alias", "L007-help-alias"),
+        "tag" => ("yaml-tag", "L007-help-tag"),
+        "key" => ("yaml-key", "L007-help-key"),
+        "braces" => ("yaml-braces", "L007-help-braces"),
+        "merge" => ("yaml-merge", "L007-help-merge"),
+        _ => ("yaml-other", "L007-help-other"),
+    };
+    let diagnostic = Diagnostic::new(Code::UnusualYaml, place);
+    diagnostic
+        .with("what", Arg::Word(what.into()))
+        .help(Phrase::new(help))
+}
+
 /// The parser's first mistake as a diagnostic. The parser often notices late, so indentation by tabs, the most common
 /// cause of all, is looked for by itself.
 pub(super) fn describe(file: &Arc<SourceFile>, error: &ScanError) -> Diagnostic {
@@ -47,8 +64,7 @@ pub(super) fn describe(file: &Arc<SourceFile>, error: &ScanError) -> Diagnostic 
         | ErrorKind::MissingTagUri
         | ErrorKind::UnclosedVerbatimTag
         | ErrorKind::InvalidTagEscape => {
-            return Diagnostic::new(Code::UnusualYaml, place)
-                .with("what", Arg::Word("yaml-tag".into()));
+            return unusual(place, "tag");
         }
         ErrorKind::UnclosedQuotedScalar | ErrorKind::DocumentIndicatorInQuotedScalar => {
             ("yaml-quote", "L005-help-quote")
