@@ -18,6 +18,7 @@ use crate::{
         message::{Content, ContentHash},
         version::{BulletinRecord, Record, Version},
     },
+    store::World,
     version::diff::{self, Change, Piece, Side, SourceChange},
 };
 
@@ -81,10 +82,16 @@ pub(super) async fn run(global: &Global, args: &DiffArgs, output: &Output) -> an
                 (false, true) => "approval.diff-same",
                 (false, false) => "approval.diff-hash",
             };
-            let args: [(&str, &dyn std::fmt::Display); 3] = [
+            // The command to copy works on the record that was looked at.
+            let world = match desk.place.world {
+                World::Simulated => " --simulate",
+                World::Real => "",
+            };
+            let args: [(&str, &dyn std::fmt::Display); 4] = [
                 ("id", &args.id),
                 ("hash", &version.hash),
                 ("short", &version.hash.short()),
+                ("world", &world),
             ];
             Ok(output.line(&format!("\n{}", output.say(key, &args)))?)
         }

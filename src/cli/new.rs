@@ -86,7 +86,12 @@ pub(super) fn run(global: &Global, args: &NewArgs, output: &Output) -> anyhow::R
     let limits = workspace
         .as_ref()
         .map_or_else(Limits::default, |workspace| workspace.settings.lint.limits);
-    let today = calendar::local(Clock::system().now(), zone).date();
+    // What is begun for the simulated city can air there.
+    let now = match (global.simulate.is_some(), &workspace) {
+        (true, Some(workspace)) => workspace.settings.simulate_start,
+        _ => Clock::system().now(),
+    };
+    let today = calendar::local(now, zone).date();
     let until = today.checked_add_days(Days::new(DAYS)).unwrap_or(today);
     let topics = workspace
         .iter()

@@ -1,4 +1,6 @@
-//! `loa status`: what is approved, and what awaits whom.
+//! `loa status`: what is approved, what awaits whom, and what is held because a contact does not hold.
+
+use std::{collections::BTreeMap, time::Duration};
 
 use clap::Args;
 use serde::Serialize;
@@ -6,13 +8,19 @@ use serde::Serialize;
 use super::{
     Findings, Global,
     diff::{exceptions_json, tell_exceptions},
-    output::{Format, JsonArray, Output},
+    log::said,
+    output::{Format, JsonArray, Output, local, rfc3339},
     place::Place,
     subject::{Desk, EntryRow, signed, title},
 };
-use crate::domain::{
-    approval::{Decision, Entry, Standing, may_be_same, writers},
-    version::Version,
+use crate::{
+    domain::{
+        approval::{Decision, Entry, Standing, Subject, may_be_same, writers},
+        delivery::{Reason, State},
+        id::BulletinId,
+        version::Version,
+    },
+    store::{LogFilter, Order, row::DeliveryRow},
 };
 
 /// What to list.
@@ -60,7 +68,23 @@ struct Row<'a> {
     not_contacts: Vec<serde_json::Value>,
     in_force: Option<EntryRow<'a>>,
     last: Option<EntryRow<'a>>,
+    /// Its broadcasts that are held because a contact in their words does not hold.
+    held: Vec<HeldRow<'a>>,
 }
+
+/// A broadcast that is held. Fields are only ever added.
+#[derive(Debug, Serialize)]
+struct HeldRow<'a> {
+    delivery: &'a str,
+    channel: &'a str,
+    due: String,
+    until: String,
+    detail: Option<&'a str>,
+    why: Option<String>,
+}
+
+/// Broadcasts that are held now, by their bulletin.
+type HeldByBulletin = BTreeMap<BulletinId, Vec<DeliveryRow>>;
 
 /// Lists what has to be approved.
 ///
@@ -75,6 +99,7 @@ pub(super) async fn run(global: &Global, args: &StatusArgs, output: &Output) -> 
         .transpose()?;
     let subjects = desk.versions.iter().map(|version| version.subject.clone());
     let standings = desk.store.standings(&subjects.collect()).await?;
+    let held = held(&desk).await?;
     let nothing = Standing::default();
     let mut waiting = 0;
     let mut array = match output.format {
@@ -92,7 +117,9 @@ pub(super) async fn run(global: &Global, args: &StatusArgs, output: &Output) -> 
             None if state == "approved" && !args.all && only.is_none() => {}
             Some(array) => {
                 let who = may_approve(&desk, version, standing).await?;
-                array.item(&row(&desk, version, standing, state, who))?;
+                let held = held_of(&held, version).iter();
+                let held = held.map(|row| held_row(row, &desk, output)).collect();
+                array.item(&row(&desk, version, standing, state, who, held))?;
             }
             None => {
                 let who = may_approve(&desk, version, standing).await?;
@@ -102,11 +129,91 @@ pub(super) async fn run(global: &Global, args: &StatusArgs, output: &Output) -> 
     }
     match array {
         Some(array) => array.end()?,
-        None if waiting == 0 => output.line(&output.say("approval.status-good", &[]))?,
-        None => {}
+        None => {
+            if waiting == 0 {
+                output.line(&output.say("approval.status-good", &[]))?;
+            }
+            for (bulletin, rows) in &held {
+                if only.is_none_or(|only| held_of(&held, only).len() == rows.len()) {
+                    tell_held(bulletin, rows, &desk, output)?;
+                }
+            }
+        }
     }
     if waiting > 0 {
         return Err(Findings(output.say("approval.status-bad", &[("count", &waiting)])).into());
+    }
+    Ok(())
+}
+
+/// How long before it is due a broadcast is looked for: words are frozen that early at most.
+const AHEAD: Duration = Duration::from_hours(24);
+
+/// Broadcasts that are held because a contact in their words does not hold.
+async fn held(desk: &Desk) -> anyhow::Result<HeldByBulletin> {
+    /// More are not told one by one.
+    const MOST: u32 = 10_000;
+    let now = desk.place.now(&desk.store).await?;
+    let mut held = HeldByBulletin::new();
+    for state in [State::Planned, State::Ready] {
+        let filter = LogFilter {
+            state: Some(state),
+            until: Some(now + AHEAD),
+            ..LogFilter::default()
+        };
+        let rows = desk.store.log(&filter, Order::OldestFirst, None, MOST);
+        for row in rows.await? {
+            if let (Some(Reason::Contact), Some(bulletin)) = (row.reason, row.bulletin.clone()) {
+                held.entry(bulletin).or_default().push(row);
+            }
+        }
+    }
+    Ok(held)
+}
+
+/// The held broadcasts of a version, if it is one of a bulletin.
+fn held_of<'h>(held: &'h HeldByBulletin, version: &Version) -> &'h [DeliveryRow] {
+    match &version.subject {
+        Subject::Bulletin(id) => held.get(id).map_or(&[], Vec::as_slice),
+        Subject::Schedule(_) => &[],
+    }
+}
+
+fn held_row<'a>(row: &'a DeliveryRow, desk: &Desk, output: &Output) -> HeldRow<'a> {
+    let zone = desk.place.zone();
+    let detail = row.detail.as_deref();
+    HeldRow {
+        delivery: row.id.as_str(),
+        channel: row.channel.as_str(),
+        due: rfc3339(row.due, zone),
+        until: rfc3339(row.deadline, zone),
+        detail,
+        why: detail.and_then(|detail| said(detail, output)),
+    }
+}
+
+/// Equal reasons once, with how many broadcasts each holds up and what to do.
+fn tell_held(
+    bulletin: &BulletinId,
+    rows: &[DeliveryRow],
+    desk: &Desk,
+    output: &Output,
+) -> anyhow::Result<()> {
+    let mut whys: BTreeMap<String, Vec<&DeliveryRow>> = BTreeMap::new();
+    for row in rows {
+        let why = row
+            .detail
+            .as_deref()
+            .and_then(|detail| said(detail, output));
+        whys.entry(why.unwrap_or_default()).or_default().push(row);
+    }
+    for (why, rows) in whys {
+        let first = rows.iter().map(|row| row.due).min();
+        let first = first.map_or_else(String::new, |due| local(due, desk.place.zone()));
+        let args: [(&str, &dyn std::fmt::Display); 3] =
+            [("id", bulletin), ("count", &rows.len()), ("first", &first)];
+        output.line(&output.say("approval.held", &args))?;
+        output.line(&format!("  {why}"))?;
     }
     Ok(())
 }
@@ -136,6 +243,7 @@ fn row<'a>(
     standing: &'a Standing,
     state: &'static str,
     who: Vec<&'a str>,
+    held: Vec<HeldRow<'a>>,
 ) -> Row<'a> {
     let zone = desk.place.zone();
     let entry = |entry: &'a Entry| EntryRow::of(entry, zone);
@@ -156,6 +264,7 @@ fn row<'a>(
         not_contacts: exceptions_json(desk, version),
         in_force: standing.in_force.as_ref().map(entry),
         last: standing.last.get(&version.hash).map(entry),
+        held,
     }
 }
 

@@ -311,7 +311,7 @@ impl Round {
                 Err(Unfit::Lapsed(detail)) if now < delivery.deadline - vetting::LAST_WORD => {
                     let until = delivery.deadline - vetting::LAST_WORD;
                     let zone = live.workspace.settings.zone;
-                    let detail = vetting::held(&detail, delivery.deadline, zone);
+                    let detail = vetting::held(&detail, delivery.deadline, zone, false);
                     round.lapsed.insert(delivery.id.clone(), (until, detail));
                 }
                 Err(unfit) => {

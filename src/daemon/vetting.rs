@@ -26,10 +26,16 @@ pub(super) type Latest = Option<Arc<BTreeMap<ContactId, Contact>>>;
 /// else finds it late.
 pub(super) const LAST_WORD: Duration = Duration::from_secs(1);
 
-/// What is said of a delivery that is held until a contact is verified again, instead of what ends it.
-pub(super) fn held(lapse: &Detail, deadline: Timestamp, zone: Tz) -> Detail {
+/// What is said of a delivery that is held until a contact is verified again, instead of what ends it. `is_begun` where its
+/// first attempt has: then it gets no other words, and a contact with another number can only become what it was.
+pub(super) fn held(lapse: &Detail, deadline: Timestamp, zone: Tz, is_begun: bool) -> Detail {
     let until = calendar::local(deadline, zone).format("%H:%M %d/%m/%Y");
-    let held = Detail::new(&format!("held-{}", lapse.code()));
+    let held = if is_begun && lapse.code() == "contact-changed" {
+        "kept-contact-changed".to_owned()
+    } else {
+        format!("held-{}", lapse.code())
+    };
+    let held = Detail::new(&held);
     let arguments = lapse.arguments();
     let held = arguments.fold(held, |held, (name, value)| held.with(name, value));
     held.with("until", until)

@@ -117,6 +117,9 @@ on_both_databases! {
 
         let desk = desk(&scene);
         assert_eq!(desk.says(&["status"]).code, 1);
+        // What is copied from there works on the same record.
+        let read = desk.says(&["diff", "mot"]).out;
+        assert!(read.trim_end().ends_with(&format!("--hash {} --simulate", &desk.hash("mot")[..12])), "{read}");
         assert_eq!(desk.approve("mot", MAI).code, 0);
         look_again(&clock);
         daemon.wait(|rows| rows.iter().any(|row| row.detail.as_deref().is_some_and(|why| why.contains("lịch phát `loa-sang`")))).await;
@@ -256,6 +259,39 @@ on_both_databases! {
         let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
         assert!(row.detail.unwrap().contains("`cong-an`"));
         clock.advance(Duration::from_mins(11));
+        daemon.stop().await;
+        assert_eq!(words(&scene), None);
+        scene.check().await;
+    }
+
+    async fn status_names_what_is_held_for_a_contact_and_says_what_to_do(scene: Scene) {
+        let (daemon, clock) = morning(&scene, true).await;
+        daemon.wait(|rows| count(rows, State::Ready) == 3).await;
+        // The office gets another name while another file is broken: the files in force stay, and may not name it any more.
+        scene.folder.edit("content/contacts.yaml", "name: Công an thành phố Vinh", "name: Công an phường");
+        scene.folder.edit("content/bulletins/hai.yaml", "title:", "titel:");
+        daemon.reloader.reload(&daemon.shared).await;
+        assert!(daemon.reloader.refused.borrow().is_some());
+        clock.advance(Duration::from_mins(11));
+        let is_held = |row: &&loa::store::row::DeliveryRow| row.state == State::Ready && row.reason == Some(Reason::Contact);
+        daemon.wait(|rows| rows.iter().filter(is_held).count() == 3).await;
+        scene.folder.edit("content/bulletins/hai.yaml", "titel:", "title:");
+        daemon.reloader.reload(&daemon.shared).await;
+        assert!(daemon.reloader.refused.borrow().is_none());
+        let desk = desk(&scene);
+        let held = desk.status("mot")["held"].clone();
+        assert_eq!(held.as_array().map(Vec::len), Some(3), "{held}");
+        assert_eq!(held[0]["detail"], "kept-contact-changed contact=cong-an; until=05:40 25/03/2024");
+        assert_eq!(held[0]["until"], "2024-03-25T05:40:00+07:00");
+        assert_eq!(desk.status("hai")["held"], serde_json::json!([]));
+        let said = desk.says(&["status"]);
+        assert!(said.out.contains("Đang giữ lại 3 lượt gửi của bản tin `mot`"), "{said:?}");
+        assert!(said.out.contains("Lượt này không tự đổi sang lời mới"), "{said:?}");
+        clock.advance(Duration::from_mins(9));
+        daemon.wait(|rows| count(rows, State::Failed) == 3).await;
+        let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        // Nobody waits any more.
+        assert_eq!(row.detail.as_deref(), Some("contact-changed contact=cong-an; until=05:40 25/03/2024"));
         daemon.stop().await;
         assert_eq!(words(&scene), None);
         scene.check().await;

@@ -51,7 +51,7 @@ fn lost(claimed: &Claimed, now: Timestamp) -> Finished {
 fn hold(claimed: &Claimed, lapse: &Detail, zone: Tz, now: Timestamp) -> Finished {
     let last = claimed.deadline - vetting::LAST_WORD;
     let failure = if now < last {
-        let detail = vetting::held(lapse, claimed.deadline, zone);
+        let detail = vetting::held(lapse, claimed.deadline, zone, true);
         Failure::Retry {
             after: Some(last.since(now)),
             reason: Reason::Contact,

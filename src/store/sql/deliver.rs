@@ -232,8 +232,8 @@ statements! {
         "UPDATE delivery SET next_us = $1 WHERE state = 'ready' AND reason = 'contact' AND attempt > 0 AND next_us > $1"
     );
     /// Ends what can no longer begin: because its schedule says so, because it would not be over when it has to be, or
-    /// because a contact was not verified again, or because its host does not answer and it was never tried. A deadline is never
-    /// before its instant. `$1` now, `$2` node.
+    /// because a contact was not verified again, which is no longer waited for then, or because its host does not answer and it
+    /// was never tried. A deadline is never before its instant. `$1` now, `$2` node.
     EXPIRE = one!(
         "UPDATE delivery SET
             state = CASE WHEN attempt = 0 AND reason IS DISTINCT FROM 'contact' THEN 'skipped' WHEN doubt THEN 'unknown'
@@ -242,7 +242,8 @@ statements! {
                 WHEN attempt = 0 THEN CASE WHEN ", is_left_alone!(), " THEN 'unreachable' WHEN ", is_bound!(), " THEN over_reason
                     ELSE 'expired' END
                 WHEN doubt THEN 'deadline' ELSE COALESCE(reason, 'deadline') END,
-            detail = CASE WHEN reason = 'contact' AND NOT doubt THEN detail
+            detail = CASE WHEN reason = 'contact' AND NOT doubt AND substr(detail, 1, 5) IN ('held-', 'kept-') THEN substr(detail, 6)
+                WHEN reason = 'contact' AND NOT doubt THEN detail
                 WHEN attempt = 0 AND ", is_left_alone!(), "
                     THEN (SELECT h.detail FROM health AS h WHERE h.host = delivery.host AND h.node = $2)
                 WHEN attempt = 0 AND ", is_bound!(), " THEN over_detail
