@@ -8,6 +8,7 @@
 pub mod attempt;
 pub mod recipe;
 pub mod registry;
+pub mod rehearsal;
 pub mod transport;
 pub mod webhook;
 
@@ -278,7 +279,16 @@ pub struct Hidden {
     /// All of it where it is a success: it gives what is as secret as a password.
     pub answer: bool,
     /// Values that earlier answers of the same attempt gave: some receivers repeat what they were sent.
-    pub values: Vec<Secret>,
+    pub values: Vec<Taken>,
+}
+
+/// A value that an earlier answer gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Taken {
+    /// What a recipe calls it: `steps.login.token`.
+    pub name: String,
+    /// The value.
+    pub value: Secret,
 }
 
 impl fmt::Debug for Request {
@@ -405,7 +415,10 @@ mod tests {
             wait: Duration::ZERO,
             hidden: Hidden {
                 answer: true,
-                values: vec![Secret::new("hunter2".to_owned())],
+                values: vec![Taken {
+                    name: "steps.login.token".to_owned(),
+                    value: Secret::new("hunter2".to_owned()),
+                }],
             },
         };
         Exchange { request, result }

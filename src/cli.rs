@@ -20,6 +20,7 @@ mod place;
 mod plan;
 mod policy;
 mod preview;
+mod recipe;
 mod reconcile;
 mod retract;
 mod run;
@@ -150,6 +151,8 @@ enum Command {
     Contacts(contacts::ContactsArgs),
     /// List the channels; with --probe, ask each whether it is alive
     Channels(channels::ChannelsArgs),
+    /// Try a recipe without sending anything
+    Recipe(recipe::RecipeArgs),
     /// Say whether a broadcast of unknown outcome was heard
     Reconcile(reconcile::ReconcileArgs),
     /// Check that every occurrence is accounted for
@@ -257,6 +260,7 @@ async fn execute(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Command::Retract(args) => retract::run(global, args, output).await,
         Command::Contacts(args) => contacts::run(global, args, output),
         Command::Channels(args) => channels::run(global, args, output).await,
+        Command::Recipe(args) => recipe::run(global, args, output),
         Command::Reconcile(args) => reconcile::run(global, args, output).await,
         Command::Verify(args) => verify::run(global, args, output).await,
         Command::Cron(args) => cron::run(args, output),

@@ -167,7 +167,8 @@ async fn run(
 /// The beginning of an answer, without what the channel was told in confidence.
 fn kept(body: &[u8], request: &Request, secrets: &[Secret]) -> String {
     let mut secrets = secrets.to_vec();
-    secrets.extend_from_slice(&request.hidden.values);
+    let taken = request.hidden.values.iter();
+    secrets.extend(taken.map(|taken| taken.value.clone()));
     // Credentials often travel in another shape than they are kept in, such as base64.
     let credentials = request
         .headers

@@ -10,7 +10,7 @@
 mod address;
 mod allow;
 mod fault;
-mod retry_after;
+pub(super) mod retry_after;
 mod simulated;
 
 use std::{

@@ -127,16 +127,16 @@ pub(super) async fn run(global: &Global, args: &StatusArgs, output: &Output) -> 
             }
         }
     }
-    match array {
-        Some(array) => array.end()?,
-        None => {
-            if waiting == 0 {
-                output.line(&output.say("approval.status-good", &[]))?;
-            }
-            for (bulletin, rows) in &held {
-                if only.is_none_or(|only| held_of(&held, only).len() == rows.len()) {
-                    tell_held(bulletin, rows, &desk, output)?;
-                }
+    if let Some(array) = array {
+        array.end()?;
+    } else {
+        if waiting == 0 {
+            output.line(&output.say("approval.status-good", &[]))?;
+        }
+        for (bulletin, rows) in &held {
+            let is_its = |only: &Version| only.subject == Subject::Bulletin(bulletin.clone());
+            if only.is_none_or(is_its) {
+                tell_held(bulletin, rows, &desk, output)?;
             }
         }
     }

@@ -74,7 +74,7 @@ pub(super) fn called(tokens: &[Token]) -> Vec<bool> {
             if matches!(token.shape, Shape::Digits(_)) {
                 // A list of numbers does not use the reach up.
                 reach += usize::from(reach > 0);
-            } else if token.is_one_of(&CALLING) {
+            } else if token.is_one_of(&CALLING) && !(at > 0 && tokens[at - 1].text == "kêu") {
                 reach = CALL_REACH;
             } else if token.is_one_of(&CALLED)
                 || (!is_new && CALLED_PAIRS.iter().any(|pair| is_pair(tokens, at, *pair)))

@@ -106,7 +106,16 @@ const NUMBERED: [&str; 21] = [
 ];
 
 /// Words behind a number that count or measure.
-const UNITS: [&str; 96] = [
+const UNITS: [&str; 105] = [
+    "kv",
+    "kw",
+    "kva",
+    "mva",
+    "mw",
+    "hz",
+    "mhz",
+    "đoàn",
+    "hội",
     "đồng",
     "đ",
     "vnđ",

@@ -83,7 +83,7 @@ pub(super) fn dots(letters: &[Letter], tokens: &[Token]) -> Vec<Dot> {
     };
     let mut words = tokens
         .iter()
-        .filter(|token| token.is_one_of(&["chấm", "châm", "dot", "d0t", "phẩy"]))
+        .filter(|token| token.is_one_of(&["chấm", "châm", "dot", "phẩy"]))
         .peekable();
     let mut dots = blank_dots(letters, tokens);
     for (at, letter) in letters.iter().enumerate() {

@@ -78,8 +78,8 @@ const ACCOUNT: [(&str, &str); 7] = [
 ];
 
 /// Words after which a number names a person, a firm or a card of theirs, and leads to nobody.
-const IDENTITY: [&str; 9] = [
-    "cccd", "cmnd", "cmt", "cước", "danh", "thuế", "mst", "bhxh", "bhyt",
+const IDENTITY: [&str; 12] = [
+    "xe", "gplx", "chiếu", "cccd", "cmnd", "cmt", "cước", "danh", "thuế", "mst", "bhxh", "bhyt",
 ];
 
 /// Words between those and the number.
@@ -303,6 +303,8 @@ impl Search<'_> {
                     (is_plain
                         && number.len() == 10
                         && number.starts_with('0')
+                        // The ends of two sums: 2.000.000 - 3.000.000.
+                        && !number.starts_with("00")
                         && !self.is_identity(at))
                         || is_service(&number) && !self.is_range_of_years(at, last)
                 })
@@ -310,7 +312,9 @@ impl Search<'_> {
                 || (plus.is_some() && !is_loose && (8..=15).contains(&digits.len()))
                 || (!is_loose && self.is_abroad(at, last, &digits));
             if is_phone {
-                let abroad = digits.strip_prefix("00").filter(|_| number == digits);
+                let abroad = digits
+                    .strip_prefix("00")
+                    .filter(|_| number == digits && self.is_abroad(at, last, &digits));
                 let number = if number == digits && plus.is_some() {
                     format!("+{digits}")
                 } else if let Some(abroad) = abroad {

@@ -26,8 +26,15 @@ enum Form {
     Texts,
 }
 
-/// The objects that `loa` writes: their keys, and which of them the schema requires.
-const SCHEMA: &[(&str, &[&str], &[(&str, Form)])] = &[
+/// An object: its name, the keys that the schema requires, and all keys that `loa` writes.
+type Object = (
+    &'static str,
+    &'static [&'static str],
+    &'static [(&'static str, Form)],
+);
+
+/// The objects that `loa` writes.
+const SCHEMA: &[Object] = &[
     (
         "log",
         &["version", "runs"],

@@ -13,6 +13,7 @@ use super::{
     text::{Filling, Text, Tree},
 };
 use crate::{
+    adapter::Taken,
     domain::{audio::Audio, message::Message, secret::Secret},
     template::Context,
 };
@@ -86,15 +87,18 @@ impl<'a> Scene<'a> {
     }
 
     /// Every text that steps gave, as secret as what it was given for.
-    pub(super) fn secrets(&self) -> Vec<Secret> {
+    pub(super) fn taken(&self) -> Vec<Taken> {
         let steps = self.known.get("steps").and_then(Value::as_object);
-        let values = steps.into_iter().flat_map(|steps| steps.values());
-        values
-            .filter_map(Value::as_object)
-            .flat_map(|taken| taken.values())
-            .filter_map(Value::as_str)
-            .map(|text| Secret::new(text.to_owned()))
-            .collect()
+        let mut all = Vec::new();
+        for (step, taken) in steps.into_iter().flatten() {
+            for (name, value) in taken.as_object().into_iter().flatten() {
+                all.extend(value.as_str().map(|text| Taken {
+                    name: format!("steps.{step}.{name}"),
+                    value: Secret::new(text.to_owned()),
+                }));
+            }
+        }
+        all
     }
 
     /// The message's sound.

@@ -170,7 +170,7 @@ impl Call {
             wait: Duration::ZERO,
             hidden: Hidden {
                 answer: false,
-                values: scene.secrets(),
+                values: scene.taken(),
             },
         })
     }

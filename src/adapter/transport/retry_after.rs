@@ -8,7 +8,7 @@ use crate::domain::time::Timestamp;
 const LONGEST: Duration = Duration::from_hours(24);
 
 /// The wait from `now`; zero for a date that has passed, `None` for anything that is neither.
-pub(super) fn parse(text: &str, now: Timestamp) -> Option<Duration> {
+pub(in crate::adapter) fn parse(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         // More digits than fit is still a wish to wait long.

@@ -1,0 +1,271 @@
+//! `loa recipe try`: the requests of a recipe one after another, and what given answers are taken for, with nothing sent.
+
+use std::{
+    io::Write as _,
+    process::{Command, Stdio},
+};
+
+use serde_json::{Value, json};
+
+use crate::support::{cli::Said, workspace::Folder};
+
+/// A device with a session, an upload, and a question afterwards.
+const SESSION: &str = r#"
+title: Loa có phiên đăng nhập
+parameters:
+  url: { about: "Địa chỉ thiết bị" }
+  password: { secret: true }
+auth: { bearer: "{{ steps.login.token }}" }
+steps:
+  login:
+    when: always
+    request: { method: POST, url: "{{ with.url }}/login", auth: none, body: { json: { password: "{{ with.password }}" } } }
+    take: { token: /token }
+  upload:
+    request: { method: PUT, url: "{{ with.url }}/clips/{{ audio.hash }}.{{ audio.extension }}", body: audio }
+    take: { clip: { header: Location } }
+request: { method: POST, url: "{{ with.url }}{{ steps.upload.clip }}/play" }
+accepted: { status: 202, receipt: /job }
+errors:
+  - { status: 423, then: retry }
+confirm:
+  request: { method: GET, url: "{{ with.url }}/jobs/{{ receipt }}" }
+  confirmed: { json: { /state: playing } }
+  refuted: { json: { /state: failed } }
+  poll: { every: 1s, most: 5 }
+"#;
+
+fn folder() -> Folder {
+    let folder = Folder::small();
+    folder.write("channels/recipes/phien.yaml", SESSION);
+    folder.write(
+        "channels/phien.yaml",
+        "channels:\n  loa-phien:\n    ward: le-loi\n    name: Loa có phiên\n    kind: loudspeaker\n    audio: wav\n    adapter: { recipe: { \
+         use: phien, with: { url: \"http://10.0.0.77\", password: \"env:LOA_PHIEN\" } } }\n",
+    );
+    folder
+}
+
+/// The command with `answers` on its standard input.
+fn tried(folder: &Folder, arguments: &[&str], answers: &str) -> Said {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_loa"))
+        .args(["recipe", "try"])
+        .args(arguments)
+        .args(["--at", "2024-03-25T05:30", "--dir"])
+        .arg(folder.path())
+        // Whoever knows it may not see it either.
+        .env("LOA_PHIEN", "hunter2-hunter2")
+        .env("LOA_W1", "hunter2-hunter2")
+        .env_remove("RUST_LOG")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(answers.as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = Said {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    };
+    assert!(
+        !said.out.contains("hunter2") && !said.err.contains("hunter2"),
+        "{said:?}"
+    );
+    said
+}
+
+fn as_json(folder: &Folder, arguments: &[&str], answers: &str) -> (i32, Value) {
+    let said = tried(
+        folder,
+        &[arguments, &["--format", "json"]].concat(),
+        answers,
+    );
+    (said.code, said.json())
+}
+
+const LOGGED_IN: &str =
+    "HTTP/1.1 200 OK\nContent-Type: application/json\n\n{\"token\": \"tok-9f2c77\"}\n";
+const UPLOADED: &str = "HTTP/1.1 201 Created\r\nLocation: /clips/7\r\n\r\n";
+const TAKEN: &str = "HTTP/1.1 202 Accepted\n\n{\"job\": \"j-12\"}\n";
+
+#[test]
+fn steps_are_handled_one_after_another() {
+    let folder = folder();
+    let (code, told) = as_json(&folder, &["loa-phien"], "");
+    assert_eq!((code, &told["verdict"]), (0, &json!("waits")));
+    let login = &told["requests"][0];
+    assert_eq!(login["url"], "http://10.0.0.77/login");
+    assert_eq!(login["body"], "{\"password\":\"env:LOA_PHIEN\"}");
+    assert_eq!(told["bulletin"], "hai");
+
+    let playing = "HTTP/1.1 200 OK\n\n{\"state\": \"playing\"}\n";
+    let waiting = "HTTP/1.1 200 OK\n\n{\"state\": \"queued\"}\n";
+    let all = [LOGGED_IN, UPLOADED, TAKEN, waiting, playing].concat();
+    let (code, told) = as_json(&folder, &["loa-phien", "--bulletin", "mot"], &all);
+    assert_eq!((code, &told["verdict"]), (0, &json!("accepted")), "{told}");
+    assert_eq!(
+        (&told["receipt"], &told["evidence"]),
+        (&json!("j-12"), &json!("device"))
+    );
+    let urls: Vec<&str> = told["requests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|request| request["url"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        urls[2..],
+        [
+            "http://10.0.0.77‹steps.upload.clip›/play",
+            "http://10.0.0.77/jobs/j-12",
+            "http://10.0.0.77/jobs/j-12"
+        ]
+    );
+    let clip = urls[1].strip_prefix("http://10.0.0.77/clips/");
+    assert!(
+        clip.is_some_and(|clip| clip.split_once('.').is_some_and(|(_, end)| end == "wav")),
+        "{urls:?}"
+    );
+    assert_eq!(told["requests"][1]["body"], "‹âm thanh›");
+    // What a step took is as secret as a password, whoever gave it.
+    let play = told["requests"][2].to_string();
+    assert!(
+        play.contains("Bearer ‹steps.login.token›") && !told.to_string().contains("tok-9f2c77"),
+        "{play}"
+    );
+    assert!(play.to_lowercase().contains("idempotency-key"), "{play}");
+    assert_eq!(told["requests"][4]["wait_ms"], 1000);
+}
+
+#[test]
+fn answers_are_taken_for_what_the_recipe_says() {
+    let folder = folder();
+    let with = |last: &str| [LOGGED_IN, UPLOADED, last].concat();
+    for (answers, verdict, reason) in [
+        (with("HTTP/1.1 423 Locked\n\n"), "retry", "status"),
+        (
+            with("HTTP/1.1 429 Too Many Requests\nRetry-After: 30\n\n"),
+            "retry",
+            "busy",
+        ),
+        (with("HTTP/1.1 200 OK\n\n{}"), "reject", "unexpected"),
+        (
+            with("HTTP/1.1 500 Internal Server Error\n\n"),
+            "unknown",
+            "status",
+        ),
+        (with("!timeout\n"), "unknown", "timeout"),
+        (with("!refused\n"), "retry", "refused"),
+        ("!timeout\n".to_owned(), "retry", "unanswered"),
+        (
+            format!("{LOGGED_IN}HTTP/1.1 201 Created\n\n"),
+            "reject",
+            "unexpected",
+        ),
+        (
+            with(TAKEN) + "HTTP/1.1 200 OK\n\n{\"state\": \"failed\"}",
+            "reject",
+            "unexpected",
+        ),
+    ] {
+        let (code, told) = as_json(&folder, &["loa-phien"], &answers);
+        assert_eq!(
+            (&told["verdict"], &told["reason"]),
+            (&json!(verdict), &json!(reason)),
+            "{answers}: {told}"
+        );
+        assert_eq!(code, 1, "{told}");
+        assert!(
+            told["why"].as_str().is_some_and(|why| !why.is_empty()),
+            "{told}"
+        );
+    }
+    let (_, told) = as_json(
+        &folder,
+        &["loa-phien"],
+        &with("HTTP/1.1 429 -\nRetry-After: 30\n\n"),
+    );
+    assert_eq!(told["retry_after_seconds"], 30);
+    let (_, told) = as_json(
+        &folder,
+        &["loa-phien"],
+        &[LOGGED_IN, UPLOADED, "HTTP/1.1 423 -\n\n", TAKEN].concat(),
+    );
+    assert_eq!(told["unused_answers"], 1);
+}
+
+#[test]
+fn questions_and_probes_are_tried_too() {
+    let folder = folder();
+    let there =
+        "HTTP/1.1 200 OK\n\n[{\"id\": 5, \"slug\": \"mot-hung-binh\", \"link\": \"https://x/5\"}]";
+    let (_, told) = as_json(&folder, &["web-hb", "--bulletin", "mot"], there);
+    assert_eq!(
+        told["requests"][1]["url"],
+        "https://hung-binh.vinh.example/wp-json/wp/v2/posts/5"
+    );
+    assert_eq!(told["verdict"], "waits");
+    let (code, told) = as_json(
+        &folder,
+        &["web-hb", "--probe"],
+        "HTTP/1.1 200 OK\n\n{\"namespaces\": [\"wp/v2\"]}",
+    );
+    assert_eq!(
+        (code, &told["verdict"], &told["bulletin"]),
+        (0, &json!("accepted"), &Value::Null)
+    );
+    // An emergency tells the device to stop first.
+    let (_, stop) = as_json(&folder, &["loa-hb-1", "--preempts"], "");
+    let (_, plain) = as_json(&folder, &["loa-hb-1"], "");
+    assert_ne!(stop["requests"][0]["url"], plain["requests"][0]["url"]);
+}
+
+#[test]
+fn people_are_told_in_words_and_mistakes_with_their_line() {
+    let folder = folder();
+    let said = tried(
+        &folder,
+        &["loa-phien"],
+        &[LOGGED_IN, UPLOADED, TAKEN, "!reset\n"].concat(),
+    );
+    assert_eq!(said.code, 0, "{said:?}");
+    for part in [
+        "Không gửi gì",
+        "1. POST http://10.0.0.77/login",
+        "env:LOA_PHIEN",
+        "   ← HTTP 202",
+        "4. GET http://10.0.0.77/jobs/j-12",
+        "Được hiểu là ĐÃ NHẬN. Mã của bên nhận: j-12",
+    ] {
+        assert!(said.out.contains(part), "{part} in {}", said.out);
+    }
+    let said = tried(&folder, &["loa-phien"], "\n{\"token\": 1}\n");
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("-, dòng 2") && said.err.contains("HTTP/1.1 200 OK"),
+        "{said:?}"
+    );
+    let said = tried(&folder, &["oa-vinh"], "");
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("không dùng công thức"), "{said:?}");
+    let said = tried(&folder, &["loa-phien", "--probe"], "");
+    assert!(said.err.contains("không có `probe`"), "{said:?}");
+    folder.write("tra-loi.txt", LOGGED_IN);
+    let path = folder.path().join("tra-loi.txt");
+    let said = tried(
+        &folder,
+        &["loa-phien", "--answers", path.to_str().unwrap()],
+        "không đọc",
+    );
+    assert!(
+        said.out.contains("Yêu cầu 2 chưa có câu trả lời"),
+        "{said:?}"
+    );
+}
