@@ -24,14 +24,16 @@ use crate::{
         channel::ChannelKind,
         id::{BulletinId, DeliveryId, ScheduleId},
         message::{Content, ContentHash},
-        plan::PlannedDelivery,
-        policy::Verdict,
+        plan::{
+            PlannedDelivery,
+            air::{Air, NoPlace, OnAir, Place as Spot},
+        },
         time::Timestamp,
         version::{Record, Version},
     },
     render::Renderer,
     speech::duration,
-    store::{Store, approval::Retraction, row::DeliveryRow},
+    store::{Store, air::Sending, approval::Retraction, row::DeliveryRow},
     version::bulletin_version,
 };
 
@@ -42,6 +44,9 @@ const LOOK_BACK: Duration = Duration::from_hours(7 * 24);
 const SPOKEN_WITHIN: Duration = Duration::from_hours(1);
 
 const A_MINUTE: Duration = Duration::from_mins(1);
+
+/// So long it waits for its place on air, if the hours or other broadcasts leave none before.
+const WAITS: Duration = Duration::from_hours(62 * 24);
 
 /// How long everything else may take.
 const WRITTEN_WITHIN: Duration = Duration::from_hours(24);
@@ -94,11 +99,22 @@ pub(super) async fn run(
         reason: &args.reason,
     };
     let renderer = Renderer::new(&place.workspace).0;
-    let correct = |row: &DeliveryRow| {
-        let length = spoken_length(&place, &renderer, row);
-        correction(&place, &schedule, row, length, now)
+    let span = Air::reach(
+        &place.workspace,
+        now,
+        now + place.workspace.settings.horizon,
+    );
+    let correct = |carried: &[DeliveryRow], on_air| {
+        let length = |row: &DeliveryRow| spoken_length(&place, &renderer, row);
+        corrections(
+            Air::new(&place.workspace, on_air),
+            &schedule,
+            carried,
+            &length,
+            now,
+        )
     };
-    let taken = match store.retract(&retraction, now, correct).await? {
+    let taken = match store.retract(&retraction, (now, span), correct).await? {
         Ok(taken) => taken,
         Err(no) => bail!(refuse(no)),
     };
@@ -273,9 +289,28 @@ fn spoken_length(place: &Place, renderer: &Renderer, row: &DeliveryRow) -> Optio
     Some(workspace.with_chime(words, channel, Ends::BOTH))
 }
 
-/// The correction for the channel that made the delivery `row`. Loudspeakers wait for the hours in which they may speak.
+/// The corrections for the channels that made the deliveries `carried`, each in its place, with what they ask of others.
+fn corrections(
+    mut air: Air<'_>,
+    schedule: &ScheduleId,
+    carried: &[DeliveryRow],
+    length: &impl Fn(&DeliveryRow) -> Option<Duration>,
+    now: Timestamp,
+) -> Sending {
+    let correct = |row| correction(&mut air, schedule, row, length(row), now);
+    let deliveries: Vec<PlannedDelivery> = carried.iter().filter_map(correct).collect();
+    let sent = deliveries.iter().filter(|one| one.skip.is_none());
+    let heard: Vec<OnAir> = sent.filter_map(OnAir::of).collect();
+    Sending {
+        settled: air.settle(&heard),
+        deliveries,
+    }
+}
+
+/// The correction for the channel that made the delivery `row`. Loudspeakers wait for the hours in which they may speak, and for
+/// what is heard there.
 fn correction(
-    place: &Place,
+    air: &mut Air<'_>,
     schedule: &ScheduleId,
     row: &DeliveryRow,
     length: Option<Duration>,
@@ -289,29 +324,13 @@ fn correction(
     if !stands && now.since(row.updated_at) > LOOK_BACK {
         return None;
     }
-    let verdict = length.map(|length| {
-        let policy = &place.workspace.policy;
-        policy.judge(&row.ward, place.zone(), row.priority, now, length)
-    });
-    let (due, limit, skip) = match verdict {
-        None => (now, None, None),
-        Some(Verdict::Permitted(limit)) => (now, limit, None),
-        Some(Verdict::Refused {
-            next: Some((at, limit)),
-            ..
-        }) => (at, limit, None),
-        Some(Verdict::Refused { why, next: None }) => (now, None, Some(why)),
-    };
-    let begun = limit
-        .as_ref()
-        .map(|limit| limit.over - length.unwrap_or_default());
-    Some(PlannedDelivery {
+    let mut delivery = PlannedDelivery {
         id: DeliveryId::of(schedule, now, &row.channel),
         schedule: schedule.clone(),
         scheduled: now,
         part: 0,
-        due,
-        deadline: begun.map_or(due + within, |begun| begun.min(due + within)),
+        due: now,
+        deadline: now + within,
         late: true,
         channel: row.channel.clone(),
         channel_name: row.channel_name.clone(),
@@ -324,7 +343,22 @@ fn correction(
         topic: row.topic.clone(),
         priority: row.priority,
         length,
-        limit,
-        skip,
-    })
+        limit: None,
+        skip: None,
+    };
+    let Some(wish) = OnAir::of(&delivery) else {
+        return Some(delivery);
+    };
+    match air.place(&wish, now + WAITS, false) {
+        Ok(Spot { from, limit, .. }) => {
+            let over = limit.as_ref().map(|limit| limit.over - wish.length);
+            let deadline = from + within;
+            delivery.due = from;
+            delivery.deadline = over.map_or(deadline, |over| over.min(deadline)).max(from);
+            delivery.limit = limit;
+            air.put(OnAir { from, ..wish });
+        }
+        Err(NoPlace { why, .. }) => delivery.skip = Some(why),
+    }
+    Some(delivery)
 }

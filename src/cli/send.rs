@@ -171,7 +171,7 @@ fn shown(
             "due": rfc3339(now, place.zone()),
             "deliveries": ids,
             "sent": outcome.rows(place),
-            "gives_way": outcome.gives_way.iter().map(|one| &one.id).collect::<Vec<_>>(),
+            "gives_way": outcome.settled.gives_way.iter().map(|one| &one.id).collect::<Vec<_>>(),
             "new": new,
             "refused": outcome.refused.iter().map(|refused| refused_row(refused, place)).collect::<Vec<_>>(),
             "dry_run": sender == Sender::Nobody,

@@ -6,7 +6,7 @@ use super::{
     Store, StoreError,
     batch::{Line, clean_option, json},
     journal::{self, ACTOR},
-    link::{Cells, Purpose, execute, rows},
+    link::{Cells, Purpose, Tx, execute, rows},
     plan::Row,
     row::{count, delivery_id, length, parsed},
     sql,
@@ -15,7 +15,10 @@ use crate::domain::{
     bulletin::Priority,
     delivery::State,
     id::{BulletinId, ChannelId, DeliveryId, ScheduleId, WardId},
-    plan::{Limit, PlannedDelivery, air::OnAir},
+    plan::{
+        Limit, PlannedDelivery,
+        air::{OnAir, Settled},
+    },
     policy::Span,
     time::Timestamp,
 };
@@ -25,10 +28,8 @@ use crate::domain::{
 pub struct Sending {
     /// Its deliveries; those that are not heard with the reason.
     pub deliveries: Vec<PlannedDelivery>,
-    /// What has to give way: it is judged once more when its words are frozen.
-    pub give_way: Vec<DeliveryId>,
-    /// What has to be over by when.
-    pub over_by: Vec<(DeliveryId, Limit)>,
+    /// What they ask of others.
+    pub settled: Settled,
 }
 
 /// Another place for a delivery.
@@ -105,48 +106,13 @@ impl Store {
     pub async fn send(
         &self,
         revision: &str,
-        (from, until): Span,
+        span: Span,
         now: Timestamp,
         decide: impl FnOnce(Vec<OnAir>) -> Sending + Send,
     ) -> Result<u64, StoreError> {
-        let now_us = now.as_micros();
         let mut tx = self.pools.begin(Purpose::Write).await?;
-        execute!(tx, sql::air::SENT_MARK, now_us)?;
-        let known = rows!(
-            tx,
-            sql::air::ON_AIR,
-            [from.as_micros(), until.as_micros()],
-            |row| on_air(row)
-        )?;
-        let sending = decide(known);
-        let is_heard = |one: &&PlannedDelivery| one.skip.is_none() && one.length.is_some();
-        let heard = sending.deliveries.iter().filter(is_heard);
-        let ends = heard.map(|one| one.deadline.max(one.due) + one.length.unwrap_or_default());
-        if let Some(last) = ends.max() {
-            execute!(tx, sql::air::SENT_MARK, last.as_micros())?;
-        }
-        let rows: Vec<Row<'_>> = sending.deliveries.iter().map(Row::from).collect();
-        let mut inserted = 0;
-        if !rows.is_empty() {
-            let statement = sql::plan::PLAN_INSERT;
-            inserted = execute!(tx, statement, json(&rows), revision, now_us)?;
-        }
-        let skipped: Vec<&Row<'_>> = rows.iter().filter(|row| row.is_skipped()).collect();
-        if !skipped.is_empty() {
-            execute!(tx, sql::plan::PLAN_JOURNAL, json(&skipped), ACTOR, now_us)?;
-        }
-        if !sending.give_way.is_empty() {
-            let list: Vec<&str> = sending.give_way.iter().map(DeliveryId::as_str).collect();
-            execute!(tx, sql::air::GIVE_WAY, json(&list), now_us)?;
-        }
-        if !sending.over_by.is_empty() {
-            let rows: Vec<PlaceJson<'_>> = sending
-                .over_by
-                .iter()
-                .map(|(id, limit)| PlaceJson::new(id, Some(limit)))
-                .collect();
-            execute!(tx, sql::air::OVER_BY, json(&rows), now_us)?;
-        }
+        let known = on_air_alone(&mut tx, span, now).await?;
+        let inserted = put_on_air(&mut tx, revision, &decide(known), now).await?;
         tx.commit().await?;
         self.changed();
         Ok(inserted)
@@ -183,6 +149,60 @@ impl Store {
         self.changed();
         Ok(())
     }
+}
+
+/// What is heard in `span`. Until the transaction ends nobody else finds a place.
+pub(super) async fn on_air_alone(
+    tx: &mut Tx,
+    (from, until): Span,
+    now: Timestamp,
+) -> Result<Vec<OnAir>, StoreError> {
+    execute!(*tx, sql::air::SENT_MARK, now.as_micros())?;
+    rows!(
+        *tx,
+        sql::air::ON_AIR,
+        [from.as_micros(), until.as_micros()],
+        |row| on_air(row)
+    )
+}
+
+/// Puts what has found its places on record, with all that it asks of others. Returns how many deliveries were not there.
+pub(super) async fn put_on_air(
+    tx: &mut Tx,
+    revision: &str,
+    sending: &Sending,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let now_us = now.as_micros();
+    let is_heard = |one: &&PlannedDelivery| one.skip.is_none() && one.length.is_some();
+    let heard = sending.deliveries.iter().filter(is_heard);
+    let ends = heard.map(|one| one.deadline.max(one.due) + one.length.unwrap_or_default());
+    if let Some(last) = ends.max() {
+        execute!(*tx, sql::air::SENT_MARK, last.as_micros())?;
+    }
+    let rows: Vec<Row<'_>> = sending.deliveries.iter().map(Row::from).collect();
+    let mut inserted = 0;
+    if !rows.is_empty() {
+        let statement = sql::plan::PLAN_INSERT;
+        inserted = execute!(*tx, statement, json(&rows), revision, now_us)?;
+    }
+    let skipped: Vec<&Row<'_>> = rows.iter().filter(|row| row.is_skipped()).collect();
+    if !skipped.is_empty() {
+        execute!(*tx, sql::plan::PLAN_JOURNAL, json(&skipped), ACTOR, now_us)?;
+    }
+    let Settled { gives_way, over_by } = &sending.settled;
+    if !gives_way.is_empty() {
+        let list: Vec<&str> = gives_way.iter().map(|one| one.id.as_str()).collect();
+        execute!(*tx, sql::air::GIVE_WAY, json(&list), now_us)?;
+    }
+    if !over_by.is_empty() {
+        let rows: Vec<PlaceJson<'_>> = over_by
+            .iter()
+            .map(|(id, limit)| PlaceJson::new(id, Some(limit)))
+            .collect();
+        execute!(*tx, sql::air::OVER_BY, json(&rows), now_us)?;
+    }
+    Ok(inserted)
 }
 
 fn on_air(row: &impl Cells) -> Result<OnAir, StoreError> {

@@ -200,6 +200,56 @@ on_both_databases! {
         scene.check().await;
     }
 
+    async fn the_refusal_names_what_decides(scene: Scene) {
+        lengthen(&scene, MOT);
+        lengthen(&scene, HAI);
+        scene.folder.edit(LICH, "at: [\"05:30\"]", "at: [\"05:30\", \"16:00\"]");
+        scene.folder.write(
+            "schedules/policy.yaml",
+            "rules:\n  gio:\n    name: Giờ loa\n    source: { document: QĐ 7, date: 2024-03-01 }\n    windows: [{ days: [mon], from: \"05:00\", until: \"05:37\" }, { days: [mon], from: \"16:00\", until: \"18:00\" }]\n    exempt: [emergency]\n",
+        );
+        run(&scene, at("2024-03-25T05:29"), "2024-03-25T05:31").await;
+        // What plays would be over in time; the hours would not begin again in time.
+        let said = send(&scene, "ward:hung-binh,kind:loudspeaker", &["--within", "30m"]);
+        assert_eq!(said.code, 2, "{said:?}");
+        let (why, next) = said.err.split_once("Giờ gần nhất được phát: 25/03/2024 16:0").expect(&said.err);
+        assert!(why.contains("Giờ loa") && why.contains("QĐ 7") && !why.contains("đang phát"), "{said:?}");
+        // And what is in the way when they do.
+        assert!(next.contains("đến lúc đó còn: ") && next.contains("đang phát “Cảnh giác lời thứ nhất”"), "{said:?}");
+    }
+
+    async fn a_correction_is_heard_over_nothing_and_counts(scene: Scene) {
+        lengthen(&scene, HAI);
+        scene.folder.edit(LICH, "    to: { kind: loudspeaker }", "    to: { kind: loudspeaker, wards: [hung-binh] }");
+        scene.folder.amend(
+            LICH,
+            "  loa-le-loi:\n    when: { at: [\"05:31\"] }\n    bulletins: { only: [hai] }\n    to: { channels: [loa-ll-1] }\n    missed: skip\n  loa-sau:\n    when: { at: [\"05:36\"] }\n    bulletins: { only: [hai] }\n    to: { channels: [loa-hb-1] }\n    missed: skip\n",
+        );
+        scene.folder.edit(MOT, "contacts: [cong-an]", "editors: [Lan]\ncontacts: [cong-an]");
+        run(&scene, at("2024-03-25T05:29"), "2024-03-25T05:32").await;
+        let next_door = scene.row("loa-ll-1", "2024-03-25T05:31").await;
+        assert_eq!(next_door.state, State::Accepted);
+        let (_, over) = span(&next_door);
+        let said = says(&scene, &["retract", "mot", "--by", "Lan", "--reason", "sai"]);
+        assert_eq!(said.code, 0, "{said:?}");
+        assert!(said.out.contains("loa ngoài giờ được phát hoặc đang bận; đính chính lúc 25/03/2024 05:3"), "{said:?}");
+        let rows = scene.log().await;
+        let corrections: Vec<_> = by_hand(&rows).into_iter().filter(|row| row.length.is_some()).collect();
+        assert_eq!(corrections.len(), 2);
+        for one in &corrections {
+            assert!(over <= one.due && one.due < over + Duration::from_secs(30), "{one:?}");
+        }
+        run(&scene, at("2024-03-25T05:32"), "2024-03-25T05:50").await;
+        let rows = scene.log().await;
+        let corrections = by_hand(&rows).into_iter().filter(|row| row.length.is_some());
+        assert!(corrections.clone().all(|row| row.state == State::Accepted), "{rows:?}");
+        assert_eq!(corrections.count(), 2);
+        let behind = rows.iter().find(|row| row.schedule.as_str() == "loa-sau" && row.scheduled == at("2024-03-25T05:36"));
+        assert!(behind.is_some_and(|row| row.state == State::Accepted), "{behind:?}");
+        apart(&rows);
+        scene.check().await;
+    }
+
     async fn a_broadcast_that_is_tried_again_is_not_heard_over_it(scene: Scene) {
         lengthen(&scene, MOT);
         let busy = Fault::Status { code: 503, retry_after: None, body: None };

@@ -18,8 +18,8 @@ use crate::{
         id::{DeliveryId, ScheduleId},
         pause::Pause,
         plan::{
-            Limit, PlannedDelivery, Why,
-            air::{Air, NoPlace, OnAir, Place as Spot},
+            PlannedDelivery, Why,
+            air::{Air, NoPlace, OnAir, Place as Spot, Settled},
         },
         policy::Verdict,
         time::Timestamp,
@@ -42,8 +42,13 @@ pub(super) struct Wanted<'a> {
     pub now: Timestamp,
 }
 
-/// A delivery that is not sent, and when it would be permitted.
-pub(super) type Refused = (PlannedDelivery, Option<Timestamp>);
+/// A delivery that is not sent, with why.
+pub(super) struct Refused {
+    delivery: PlannedDelivery,
+    /// When it would be permitted, and what is in the way until then if that is something else.
+    next: Option<Timestamp>,
+    until_then: Option<Why>,
+}
 
 /// What becomes of a send.
 #[derive(Default)]
@@ -51,9 +56,8 @@ pub(super) struct Outcome {
     /// What is sent, each with what was in the way at once.
     pub sent: Vec<(PlannedDelivery, Option<Why>)>,
     pub refused: Vec<Refused>,
-    /// What gives way: it is judged once more, and heard later or not at all.
-    pub gives_way: Vec<OnAir>,
-    over_by: Vec<(DeliveryId, Limit)>,
+    /// What it asks of others.
+    pub settled: Settled,
 }
 
 impl Outcome {
@@ -72,7 +76,11 @@ impl Outcome {
                         detail: None,
                     };
                     let next = Some(pause.end());
-                    Err(NoPlace { why, next })
+                    Err(NoPlace {
+                        why,
+                        next,
+                        until_then: None,
+                    })
                 },
             );
             match found {
@@ -82,37 +90,19 @@ impl Outcome {
                         .sent
                         .push((wanted.delivery(channel, length, Ok(spot)), waits));
                 }
-                Err(NoPlace { why, next }) => {
-                    let delivery = wanted.delivery(channel, length, Err(why));
-                    outcome.refused.push((delivery, next));
-                }
+                Err(NoPlace {
+                    why,
+                    next,
+                    until_then,
+                }) => outcome.refused.push(Refused {
+                    delivery: wanted.delivery(channel, length, Err(why)),
+                    next,
+                    until_then,
+                }),
             }
         }
-        let heard = outcome.sent.iter().filter_map(|(one, _)| heard(one));
-        let heard: Vec<OnAir> = heard.collect();
-        let mut seen = BTreeSet::new();
-        let mut over_by: BTreeMap<DeliveryId, Limit> = BTreeMap::new();
-        for placed in &heard {
-            for (other, gives_way) in air.touched(placed) {
-                if gives_way {
-                    if seen.insert(other.id.clone()) {
-                        outcome.gives_way.push(other.clone());
-                    }
-                    continue;
-                }
-                let limit = Limit {
-                    over: placed.from,
-                    why: air.collision(placed),
-                };
-                let nearest = over_by
-                    .entry(other.id.clone())
-                    .or_insert_with(|| limit.clone());
-                if limit.over < nearest.over {
-                    *nearest = limit;
-                }
-            }
-        }
-        outcome.over_by = over_by.into_iter().collect();
+        let heard = outcome.sent.iter().filter_map(|(one, _)| OnAir::of(one));
+        outcome.settled = air.settle(&heard.collect::<Vec<OnAir>>());
         outcome
     }
 
@@ -123,11 +113,10 @@ impl Outcome {
         }
         let sent = self.sent.iter().map(|(delivery, _)| delivery);
         // What is kept out stands on record, too: somebody wanted it to be heard.
-        let refused = self.refused.iter().map(|(delivery, _)| delivery);
+        let refused = self.refused.iter().map(|refused| &refused.delivery);
         Sending {
             deliveries: sent.chain(refused).cloned().collect(),
-            give_way: self.gives_way.iter().map(|one| one.id.clone()).collect(),
-            over_by: self.over_by.clone(),
+            settled: self.settled.clone(),
         }
     }
 
@@ -161,7 +150,7 @@ impl Outcome {
             )
         }));
         let mut yielding: BTreeMap<(Timestamp, &str), BTreeSet<&str>> = BTreeMap::new();
-        for one in &self.gives_way {
+        for one in &self.settled.gives_way {
             let bulletins = &place.workspace.bulletins;
             let bulletin = one.bulletin.as_ref().and_then(|id| bulletins.get(id));
             let title = bulletin.map_or("", |bulletin| bulletin.title.as_str());
@@ -188,10 +177,7 @@ impl Outcome {
                 "ward": delivery.ward,
                 "due": rfc3339(delivery.due, place.zone()),
                 "seconds": delivery.length.map(|length| length.as_secs()),
-                "waits": waits.as_ref().map(|why| serde_json::json!({
-                    "reason": why.reason.as_str(),
-                    "detail": why.detail,
-                })),
+                "waits": waits.as_ref().map(why_row),
             })
         };
         self.sent.iter().map(row).collect()
@@ -230,6 +216,7 @@ impl Wanted<'_> {
                 Verdict::Refused { why, next } => Err(NoPlace {
                     why,
                     next: next.map(|(at, _)| at),
+                    until_then: None,
                 }),
             };
         }
@@ -299,28 +286,14 @@ impl Wanted<'_> {
     }
 }
 
-/// What is heard of a delivery.
-fn heard(delivery: &PlannedDelivery) -> Option<OnAir> {
-    Some(OnAir {
-        id: delivery.id.clone(),
-        schedule: delivery.schedule.clone(),
-        scheduled: delivery.scheduled,
-        part: delivery.part,
-        bulletin: delivery.bulletin.clone(),
-        ward: delivery.ward.clone(),
-        channel: delivery.channel.clone(),
-        channel_name: delivery.channel_name.clone(),
-        priority: delivery.priority,
-        from: delivery.due,
-        length: delivery.length?,
-        deadline: delivery.deadline,
-        is_begun: false,
-        is_open: true,
-    })
+/// Why something does not begin at once, for programs.
+fn why_row(why: &Why) -> serde_json::Value {
+    serde_json::json!({ "reason": why.reason.as_str(), "detail": why.detail })
 }
 
 /// One of those that are kept out, for programs.
-pub(super) fn refused_row((delivery, next): &Refused, place: &Place) -> serde_json::Value {
+pub(super) fn refused_row(refused: &Refused, place: &Place) -> serde_json::Value {
+    let Refused { delivery, next, .. } = refused;
     let why = delivery.skip.as_ref();
     serde_json::json!({
         "delivery": delivery.id,
@@ -329,29 +302,35 @@ pub(super) fn refused_row((delivery, next): &Refused, place: &Place) -> serde_js
         "reason": why.map(|why| why.reason.as_str()),
         "detail": why.and_then(|why| why.detail.as_deref()),
         "permitted_from": next.map(|next| rfc3339(next, place.zone())),
+        "until_then": refused.until_then.as_ref().map(why_row),
     })
 }
 
 /// What is kept out, and why: one line for all areas for which the same is true.
 pub(super) fn refused_said(refused: &[Refused], place: &Place, output: &Output) -> Vec<String> {
-    let mut lines: BTreeMap<(String, Option<Timestamp>), BTreeSet<&str>> = BTreeMap::new();
-    for (delivery, next) in refused {
-        let why = delivery.skip.as_ref();
+    let mut lines: BTreeMap<(String, String), BTreeSet<&str>> = BTreeMap::new();
+    for one in refused {
+        let why = one.delivery.skip.as_ref();
         let said = why.map_or_else(String::new, |why| why_so(why, output));
-        let wards = lines.entry((said, *next)).or_default();
-        wards.insert(&delivery.ward_name);
-    }
-    let line = |((why, next), wards): ((String, Option<Timestamp>), BTreeSet<&str>)| {
-        let wards = wards.into_iter().collect::<Vec<_>>().join(", ");
-        let next = next.map_or_else(
-            || output.say("cli.send-never-permitted", &[]),
-            |next| {
+        let next = match (one.next, &one.until_then) {
+            (None, _) => output.say("cli.send-never-permitted", &[]),
+            (Some(next), None) => {
+                let at = local(next, place.zone());
+                output.say("cli.send-permitted-from", &[("at", &at)])
+            }
+            (Some(next), Some(until_then)) => {
+                let (at, why) = (local(next, place.zone()), why_so(until_then, output));
                 output.say(
-                    "cli.send-permitted-from",
-                    &[("at", &local(next, place.zone()))],
+                    "cli.send-permitted-from-then",
+                    &[("at", &at), ("why", &why)],
                 )
-            },
-        );
+            }
+        };
+        let wards = lines.entry((said, next)).or_default();
+        wards.insert(&one.delivery.ward_name);
+    }
+    let line = |((why, next), wards): ((String, String), BTreeSet<&str>)| {
+        let wards = wards.into_iter().collect::<Vec<_>>().join(", ");
         output.say(
             "cli.send-refused",
             &[("wards", &wards), ("why", &why), ("next", &next)],

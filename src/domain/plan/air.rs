@@ -6,12 +6,12 @@
 //! hours, amounts, and who hears whom. What is less urgent and has not begun stands in nobody's way: it gives way when its own
 //! words are frozen.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use chrono::NaiveDate;
 
 use super::{
-    LONGEST, Limit, Why,
+    LONGEST, Limit, PlannedDelivery, Why,
     place::{BETWEEN, Ground, plays},
 };
 use crate::domain::{
@@ -61,6 +61,27 @@ pub struct OnAir {
 }
 
 impl OnAir {
+    /// What is heard of a delivery that goes on record; `None` of what is read.
+    #[must_use]
+    pub fn of(delivery: &PlannedDelivery) -> Option<Self> {
+        Some(Self {
+            id: delivery.id.clone(),
+            schedule: delivery.schedule.clone(),
+            scheduled: delivery.scheduled,
+            part: delivery.part,
+            bulletin: delivery.bulletin.clone(),
+            ward: delivery.ward.clone(),
+            channel: delivery.channel.clone(),
+            channel_name: delivery.channel_name.clone(),
+            priority: delivery.priority,
+            from: delivery.due,
+            length: delivery.length?,
+            deadline: delivery.deadline,
+            is_begun: false,
+            is_open: true,
+        })
+    }
+
     fn until(&self) -> Timestamp {
         self.from + self.length
     }
@@ -104,10 +125,21 @@ pub struct Place {
 /// There is no place in time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NoPlace {
-    /// What was in the way at the time that was wanted.
+    /// What does not let it wait so long: of all that is in the way the first that goes on for too long.
     pub why: Why,
     /// When there is one, as far as can be told.
     pub next: Option<Timestamp>,
+    /// What is in the way until then, where that is something else.
+    pub until_then: Option<Why>,
+}
+
+/// What new broadcasts ask of those that are on record.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Settled {
+    /// What gives way: it is judged once more, and heard later or not at all.
+    pub gives_way: Vec<OnAir>,
+    /// What has to be over by when.
+    pub over_by: Vec<(DeliveryId, Limit)>,
 }
 
 /// What is on record of some days, by area.
@@ -171,7 +203,7 @@ impl<'w> Air<'w> {
 
     /// What is open and would still be heard when `placed` begins, or begins during it: each with whether that gives way. What does not
     /// has to be over by then, so that no further try of it is heard over `placed`.
-    pub fn touched<'a>(&'a self, placed: &'a OnAir) -> impl Iterator<Item = (&'a OnAir, bool)> {
+    fn touched<'a>(&'a self, placed: &'a OnAir) -> impl Iterator<Item = (&'a OnAir, bool)> {
         let others = self
             .heard_in(&placed.ward)
             .filter(|other| other.is_open && other.id != placed.id && !other.is_one_with(placed));
@@ -185,6 +217,37 @@ impl<'w> Air<'w> {
             let is_before = other.from <= placed.from;
             (is_before && placed.from < other.deadline + other.length).then_some((other, false))
         })
+    }
+
+    /// What the `placed` ask of others: what gives way to them, and what has to be over by when.
+    #[must_use]
+    pub fn settle(&self, placed: &[OnAir]) -> Settled {
+        let mut gives_way: BTreeMap<&DeliveryId, &OnAir> = BTreeMap::new();
+        let mut over_by: BTreeMap<DeliveryId, Limit> = BTreeMap::new();
+        for one in placed {
+            for (other, is_weaker) in self.touched(one) {
+                if is_weaker {
+                    gives_way.insert(&other.id, other);
+                    continue;
+                }
+                let limit = Limit {
+                    over: one.from,
+                    why: self.collision(one),
+                };
+                let nearest = over_by
+                    .entry(other.id.clone())
+                    .or_insert_with(|| limit.clone());
+                if limit.over < nearest.over {
+                    *nearest = limit;
+                }
+            }
+        }
+        let mut gives_way: Vec<OnAir> = gives_way.into_values().cloned().collect();
+        gives_way.sort_by(|one, other| (one.from, &one.id).cmp(&(other.from, &other.id)));
+        Settled {
+            gives_way,
+            over_by: over_by.into_iter().collect(),
+        }
     }
 
     /// A place for `wish` at its own time or later, at most at `latest`. What was settled before is given the `slack` that
@@ -205,13 +268,19 @@ impl<'w> Air<'w> {
         };
         let mut begin = wish.from;
         let mut first: Option<Why> = None;
+        let mut decides: Option<Why> = None;
+        let mut last: Option<Why> = None;
         let mut is_found = false;
         for _ in 0..STEPS {
             let Some((why, until)) = self.obstacle(wish, begin, has_slack) else {
                 is_found = true;
                 break;
             };
-            first.get_or_insert(why);
+            first.get_or_insert_with(|| why.clone());
+            if until > latest {
+                decides.get_or_insert_with(|| why.clone());
+            }
+            last = Some(why);
             begin = until;
             if begin >= end.max(latest) {
                 break;
@@ -220,13 +289,19 @@ impl<'w> Air<'w> {
         match first {
             None => Ok(self.found(wish, begin, None)),
             Some(why) if is_found && begin <= latest => Ok(self.found(wish, begin, Some(why))),
-            Some(why) => {
+            Some(first) => {
                 let next = if is_found {
                     Some(begin)
                 } else {
                     self.permitted_from(wish, end)
                 };
-                Err(NoPlace { why, next })
+                let why = decides.unwrap_or(first);
+                let until_then = last.filter(|last| next.is_some() && *last != why);
+                Err(NoPlace {
+                    why,
+                    next,
+                    until_then,
+                })
             }
         }
     }

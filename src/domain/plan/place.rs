@@ -105,6 +105,7 @@ impl<'w> Ground<'w> {
             },
             slots: vec![Vec::new(); self.numbers.len()],
             heard: vec![Vec::new(); self.numbers.len()],
+            counted: vec![Vec::new(); self.numbers.len()],
             placed: Vec::new(),
         };
         for (index, draft) in drafts[..late].iter().enumerate() {
@@ -201,6 +202,8 @@ pub(super) struct Placing<'g, 'w> {
     slots: Vec<Vec<Slot>>,
     /// By ward: when anything is heard of its own loudspeakers.
     heard: Vec<Vec<Span>>,
+    /// The same of what a rule limits: what every such rule exempts uses up nothing that others may have.
+    counted: Vec<Vec<Span>>,
     /// What was looked at; without parts where nothing of it has a place.
     placed: Vec<Unit>,
 }
@@ -427,7 +430,7 @@ impl<'w> Placing<'_, 'w> {
             });
         }
         // A minute later it may be a session of its own, or a part of the next one.
-        let much = permit.too_much(&self.heard[unit.ward], (begin, heard))?;
+        let much = permit.too_much(&self.counted[unit.ward], (begin, heard))?;
         Some(Obstacle {
             hindrance: Hindrance::TooMuch(much),
             until: begin + Duration::from_mins(1),
@@ -437,7 +440,11 @@ impl<'w> Placing<'_, 'w> {
     /// Gives a unit its place.
     fn take(&mut self, unit: &Unit, begin: Timestamp, drafts: &mut [Draft<'w>]) {
         let slots: Vec<Slot> = spans(unit, begin, drafts).collect();
-        self.heard[unit.ward].push((begin, until_of(&slots, drafts)));
+        let heard = (begin, until_of(&slots, drafts));
+        self.heard[unit.ward].push(heard);
+        if self.permits.of(unit, drafts).has_limits() {
+            self.counted[unit.ward].push(heard);
+        }
         for slot in &slots {
             drafts[slot.draft].due = slot.from;
         }
@@ -461,7 +468,7 @@ impl<'w> Placing<'_, 'w> {
             }
         }
         let permit = self.permits.of(unit, drafts);
-        let session = permit.session(&self.heard[unit.ward], begin);
+        let session = permit.session(&self.counted[unit.ward], begin);
         for index in unit.parts.clone() {
             let draft = &drafts[index];
             let length = draft.length.unwrap_or_default();

@@ -9,16 +9,17 @@ use crate::{
         approval::{Decision, Refusal, Subject},
         id::{BulletinId, ChannelId},
         message::{Content, ContentHash},
-        plan::PlannedDelivery,
+        plan::{PlannedDelivery, air::OnAir},
+        policy::Span,
         time::Timestamp,
         version::Version,
     },
     store::{
         Store, StoreError,
-        batch::{clean, json},
+        air::{Sending, on_air_alone, put_on_air},
+        batch::clean,
         journal,
         link::{Cells as _, Purpose, execute, rows},
-        plan::Row,
         prepare::insert_contents,
         row::{DeliveryRow, delivery},
         sql,
@@ -57,25 +58,25 @@ pub struct Taken {
 }
 
 impl Store {
-    /// Takes a bulletin back. `correct` says what goes to a channel that carried it, given its last such delivery; `None`
-    /// leaves that channel alone.
+    /// Takes a bulletin back. `correct` says what goes to the channels that carried it, given the last such delivery of each and
+    /// what is on air in `span`; nobody else finds a place there meanwhile.
     ///
     /// # Errors
     /// [`StoreError`]; nothing is on record then. The inner [`Refusal`] says that it was taken back before.
     pub async fn retract(
         &self,
         retraction: &Retraction<'_>,
-        now: Timestamp,
-        correct: impl Fn(&DeliveryRow) -> Option<PlannedDelivery> + Send + Sync,
+        (now, span): (Timestamp, Span),
+        correct: impl Fn(&[DeliveryRow], Vec<OnAir>) -> Sending + Send + Sync,
     ) -> Result<Result<Taken, Refusal>, StoreError> {
-        again!(self.retract_once(retraction, now, &correct))
+        again!(self.retract_once(retraction, (now, span), &correct))
     }
 
     async fn retract_once(
         &self,
         retraction: &Retraction<'_>,
-        now: Timestamp,
-        correct: &(impl Fn(&DeliveryRow) -> Option<PlannedDelivery> + Send + Sync),
+        (now, span): (Timestamp, Span),
+        correct: &(impl Fn(&[DeliveryRow], Vec<OnAir>) -> Sending + Send + Sync),
     ) -> Result<Result<Taken, Refusal>, StoreError> {
         let id = retraction.bulletin;
         // The long look through the log happens before the short time in which nobody else can write.
@@ -128,23 +129,15 @@ impl Store {
             .into_iter()
             .map(|row| (row.channel.clone(), row))
             .collect();
-        let corrections: Vec<PlannedDelivery> = by_channel.values().filter_map(correct).collect();
-        if !corrections.is_empty() {
-            let rows: Vec<Row<'_>> = corrections.iter().map(Row::from).collect();
-            let statement = sql::plan::PLAN_INSERT;
-            execute!(tx, statement, json(&rows), retraction.revision, now_us)?;
-            let heard = corrections
-                .iter()
-                .filter_map(|one| Some(one.due + one.length?));
-            if let Some(last) = heard.max() {
-                execute!(tx, sql::air::SENT_MARK, last.as_micros())?;
-            }
-        }
+        let carried: Vec<DeliveryRow> = by_channel.into_values().collect();
+        let known = on_air_alone(&mut tx, span, now).await?;
+        let sending = correct(&carried, known);
+        put_on_air(&mut tx, retraction.revision, &sending, now).await?;
         tx.commit().await?;
         self.changed();
         Ok(Ok(Taken {
             called_off: called_off.len(),
-            corrections,
+            corrections: sending.deliveries,
         }))
     }
 }

@@ -163,8 +163,11 @@ impl Reference {
             }
             from = until + wish.gap;
         }
-        for second in begin..Self::over(wish, begin) {
-            self.spoken[wish.ward][second as usize] = true;
+        // What the rule exempts uses up nothing of what it allows.
+        if !wish.is_exempt() {
+            for second in begin..Self::over(wish, begin) {
+                self.spoken[wish.ward][second as usize] = true;
+            }
         }
         begins
     }

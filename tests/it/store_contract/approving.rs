@@ -8,12 +8,16 @@ use loa::{
         bulletin::Priority,
         delivery::{Outcome, Reason, State},
         id::{BulletinId, ScheduleId},
-        plan::PlannedDelivery,
+        plan::{
+            PlannedDelivery,
+            air::{OnAir, Settled},
+        },
         time::Timestamp,
         version::{BulletinRecord, Version},
     },
     store::{
         Approved, Frozen, Store, StoreError, World,
+        air::Sending,
         approval::{Retraction, SampleApprovers, Verdict},
         row::DeliveryRow,
     },
@@ -432,17 +436,24 @@ pub(super) async fn a_retraction_calls_off_and_corrects(ground: Ground) {
         role: "Lãnh đạo",
         reason: "sai số",
     };
-    let correct = |row: &DeliveryRow| {
+    let correct = |carried: &[DeliveryRow], on_air: Vec<OnAir>| {
+        // What was called off is not on air any more.
+        assert!(on_air.iter().all(|one| one.id != waiting.id), "{on_air:?}");
         let schedule = ScheduleId::correction("x");
-        Some(PlannedDelivery {
+        let correction = |row: &DeliveryRow| PlannedDelivery {
             due: at(200),
             deadline: at(200) + PATIENCE,
             ..planned_by(schedule.as_str(), row.channel.as_str(), 200)
-        })
+        };
+        Sending {
+            deliveries: carried.iter().map(correction).collect(),
+            settled: Settled::default(),
+        }
     };
+    let day = (at(0), at(100_000));
     let taken = ground
         .store
-        .retract(&retraction, at(200), correct)
+        .retract(&retraction, (at(200), day), correct)
         .await
         .unwrap()
         .unwrap();
@@ -476,7 +487,7 @@ pub(super) async fn a_retraction_calls_off_and_corrects(ground: Ground) {
     assert_eq!(freeze(&ground.store, &[planned("loa-4", 600)], &v).await, 0);
     let again = ground
         .store
-        .retract(&retraction, at(202), correct)
+        .retract(&retraction, (at(202), day), correct)
         .await
         .unwrap();
     assert_eq!(again, Err(Refusal::Retracted));
