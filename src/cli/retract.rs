@@ -134,8 +134,11 @@ pub(super) async fn run(
         })),
         output::Format::Text => {
             let count = |kind| {
-                let is_so = |one: &&PlannedDelivery| one.kind == kind;
-                taken.corrections.iter().filter(is_so).count()
+                taken
+                    .corrections
+                    .iter()
+                    .filter(|one| one.kind == kind)
+                    .count()
             };
             let args: [(&str, &dyn std::fmt::Display); 6] = [
                 ("title", &meant.title),

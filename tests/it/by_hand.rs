@@ -17,6 +17,7 @@ use crate::support::{
     city::{Scene, at, fault},
     cli::{Said, loa},
     on_both_databases,
+    workspace::bulletin,
 };
 
 const MOT: &str = "content/bulletins/mot.yaml";
@@ -247,6 +248,43 @@ on_both_databases! {
         let behind = rows.iter().find(|row| row.schedule.as_str() == "loa-sau" && row.scheduled == at("2024-03-25T05:36"));
         assert!(behind.is_some_and(|row| row.state == State::Accepted), "{behind:?}");
         apart(&rows);
+        scene.check().await;
+    }
+
+    async fn a_session_gives_way_as_a_whole(scene: Scene) {
+        lengthen(&scene, HAI);
+        scene.folder.write("content/bulletins/ba.yaml", &bulletin("lời thứ ba"));
+        let session = |start: &str| format!(
+            "schedules:\n  ban-tin:\n    when: {{ at: [\"05:30\"] }}\n    bulletins: {{ session: {{ parts: [{{ only: mot }}, {{ only: ba }}, {{ only: mot }}], gap: 4s }} }}\n    to: {{ channels: [loa-hb-1] }}\n    start: {start}\n    missed: skip\n  sau-do:\n    when: {{ at: [\"05:36\"] }}\n    bulletins: {{ session: {{ parts: [{{ only: ba }}, {{ only: mot }}], gap: 30s }} }}\n    to: {{ channels: [loa-hb-1] }}\n    start: hard\n    missed: skip\n"
+        );
+        scene.folder.write(LICH, &session("{ soft: { max_wait: 10m } }"));
+        let parts = async |schedule: &str, day: &str| {
+            let mut rows = scene.log().await;
+            rows.retain(|row| row.schedule.as_str() == schedule && row.scheduled == at(day));
+            rows.sort_by_key(|row| row.part);
+            rows
+        };
+        run(&scene, at("2024-03-25T05:20"), "2024-03-25T05:29").await;
+        let before = parts("ban-tin", "2024-03-25T05:30").await;
+        assert!(before.len() == 3 && before.iter().all(|row| row.state == State::Ready), "{before:?}");
+        // Four minutes, over the first session.
+        let said = send(&scene, "channel:loa-hb-1", &["--priority", "priority"]);
+        assert_eq!(said.code, 0, "{said:?}");
+        run(&scene, at("2024-03-25T05:29"), "2024-03-25T05:35").await;
+        let rows = scene.log().await;
+        let (_, over) = span(by_hand(&rows)[0]);
+        let after = parts("ban-tin", "2024-03-25T05:30").await;
+        assert!(after.iter().all(|row| row.state == State::Accepted && row.due >= over), "{after:?}");
+        let apart_by = |rows: &[DeliveryRow]| rows.windows(2).map(|two| two[1].due.since(two[0].due)).collect::<Vec<_>>();
+        assert_eq!(apart_by(&after), apart_by(&before), "as far apart as they were");
+        assert_eq!(scene.store().await.journal_of("moved", 50).await.unwrap().len(), 3);
+        // One that must begin on time cannot move: what is sent stands between its parts, and the end of it is left out.
+        let said = send(&scene, "channel:loa-hb-1", &["--priority", "priority", "--within", "5m"]);
+        assert_eq!(said.code, 0, "{said:?}");
+        run(&scene, at("2024-03-25T05:35"), "2024-03-25T05:50").await;
+        let hard = parts("sau-do", "2024-03-25T05:36").await;
+        assert!(hard.iter().all(|row| (row.state, row.reason) == (State::Skipped, Some(Reason::Collision))), "{hard:?}");
+        apart(&scene.log().await);
         scene.check().await;
     }
 

@@ -9,7 +9,7 @@ use crate::{
         bulletin::Priority,
         id::DeliveryId,
         plan::air::{Air, NoPlace, OnAir},
-        schedule::Start,
+        schedule::{Choice, Start},
         time::Timestamp,
     },
     store::{StoreError, Unprepared, air::Move},
@@ -66,7 +66,7 @@ impl<'w> OfDay<'w> {
         if delivery.schedule.is_test() {
             return Ok(true);
         }
-        let mut wish = OnAir {
+        let wish = OnAir {
             id: delivery.id.clone(),
             schedule: delivery.schedule.clone(),
             scheduled: delivery.scheduled,
@@ -87,46 +87,82 @@ impl<'w> OfDay<'w> {
             self.air.put(wish);
             return Ok(true);
         }
-        match self.air.place(&wish, latest(live, delivery), true) {
-            Ok(place) if place.from == delivery.due => {
-                self.air.put(wish);
-                Ok(true)
-            }
-            Ok(place) => {
-                let over = place.limit.as_ref().map(|limit| limit.over - length);
-                let within = delivery.deadline.since(delivery.due);
-                let deadline =
-                    over.map_or(place.from + within, |over| over.min(place.from + within));
-                self.moves.push(Move {
-                    id: delivery.id.clone(),
-                    due: place.from,
-                    deadline: deadline.max(place.from),
-                    limit: place.limit,
-                    detail: place.waits.and_then(|why| why.detail).unwrap_or_default(),
-                });
-                wish.from = place.from;
-                self.air.put(wish);
-                Ok(false)
-            }
-            Err(NoPlace { why, .. }) => {
-                self.air.remove(&wish.ward, &wish.id);
-                Err((why.reason, why.detail.unwrap_or_default()))
-            }
+        if self.moves.iter().any(|moved| moved.id == wish.id) {
+            return Ok(false);
         }
+        // Parts of a session move together, and what has no place with the others is left out from the end, as in the plan.
+        self.air.put(wish.clone());
+        let mut parts = self.air.left_of_session(&wish);
+        let mut refused = None;
+        let places = loop {
+            let (Some(first), true) = (parts.first(), is_worth(live, &parts, refused.is_none()))
+            else {
+                break Vec::new();
+            };
+            match self.air.place_together(&parts, latest(live, first), true) {
+                Ok(places) => break places,
+                Err(NoPlace { why, .. }) => {
+                    refused = Some(why);
+                    parts.pop();
+                }
+            }
+        };
+        if let Some(why) =
+            refused.filter(|_| parts.iter().all(|part| part.id != wish.id) || places.is_empty())
+        {
+            self.air.remove(&wish.ward, &wish.id);
+            return Err((why.reason, why.detail.unwrap_or_default()));
+        }
+        if places
+            .iter()
+            .zip(&parts)
+            .all(|(place, part)| place.from == part.from)
+        {
+            return Ok(true);
+        }
+        for (place, part) in places.into_iter().zip(parts) {
+            let over = place.limit.as_ref().map(|limit| limit.over - part.length);
+            let within = part.deadline.since(part.from);
+            let deadline = over.map_or(place.from + within, |over| over.min(place.from + within));
+            self.moves.push(Move {
+                id: part.id.clone(),
+                due: place.from,
+                deadline: deadline.max(place.from),
+                limit: place.limit,
+                detail: place.waits.and_then(|why| why.detail).unwrap_or_default(),
+            });
+            self.air.put(OnAir {
+                from: place.from,
+                deadline: deadline.max(place.from),
+                ..part
+            });
+        }
+        Ok(false)
     }
 }
 
+/// Whether parts of a session are worth being heard: a station that names itself and has nothing to say says nothing.
+fn is_worth(live: &Live, parts: &[OnAir], is_whole: bool) -> bool {
+    let [only] = parts else {
+        return !parts.is_empty();
+    };
+    let schedule = live.workspace.schedules.get(&only.schedule);
+    let has_ident = schedule
+        .is_some_and(|schedule| matches!(schedule.bulletins, Choice::Session { ident: true, .. }));
+    is_whole || !(has_ident && only.part == 0)
+}
+
 /// Until when something may begin that cannot begin when it is due.
-fn latest(live: &Live, delivery: &Unprepared) -> Timestamp {
+fn latest(live: &Live, delivery: &OnAir) -> Timestamp {
     if delivery.schedule.is_by_hand() {
         return delivery.deadline;
     }
     let schedule = live.workspace.schedules.get(&delivery.schedule);
     match schedule.map(|schedule| schedule.start) {
         Some(Start::Soft { max_wait }) if delivery.part == 0 => {
-            (delivery.scheduled + max_wait).max(delivery.due)
+            (delivery.scheduled + max_wait).max(delivery.from)
         }
-        Some(Start::Soft { max_wait }) => delivery.due + max_wait,
-        Some(Start::Hard) | None => delivery.due,
+        Some(Start::Soft { max_wait }) => delivery.from + max_wait,
+        Some(Start::Hard) | None => delivery.from,
     }
 }

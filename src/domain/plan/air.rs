@@ -261,6 +261,53 @@ impl<'w> Air<'w> {
         latest: Timestamp,
         has_slack: bool,
     ) -> Result<Place, NoPlace> {
+        let parts = std::slice::from_ref(wish);
+        let (begin, waits) = self.find(parts, latest, has_slack)?;
+        Ok(self.found(parts, wish, begin, waits))
+    }
+
+    /// Places for the parts of a session that are left, in order: all as far apart as they are, so that nothing comes between them.
+    /// `latest` is when the first may begin at most.
+    ///
+    /// # Errors
+    /// What is in the way of one of them, or of all.
+    pub fn place_together(
+        &self,
+        parts: &[OnAir],
+        latest: Timestamp,
+        has_slack: bool,
+    ) -> Result<Vec<Place>, NoPlace> {
+        let (begin, waits) = self.find(parts, latest, has_slack)?;
+        let found = |part| self.found(parts, part, begin, waits.clone());
+        Ok(parts.iter().map(found).collect())
+    }
+
+    /// The parts of its session on the same loudspeaker that are still to come, `part` among them as it stands here.
+    #[must_use]
+    pub fn left_of_session(&self, part: &OnAir) -> Vec<OnAir> {
+        let number = self.ground.number(&part.ward).into_iter();
+        let others = number
+            .flat_map(|number| &self.items[number])
+            .filter(|other| {
+                other.is_one_with(part)
+                    && other.channel == part.channel
+                    && other.id != part.id
+                    && other.is_open
+                    && !other.is_begun
+            });
+        let mut left: Vec<OnAir> = others.chain([part]).cloned().collect();
+        left.sort_by_key(|part| part.part);
+        left
+    }
+
+    /// When `parts` can begin, and what was in the way at the time that was wanted.
+    fn find(
+        &self,
+        parts: &[OnAir],
+        latest: Timestamp,
+        has_slack: bool,
+    ) -> Result<(Timestamp, Option<Why>), NoPlace> {
+        let wish = &parts[0];
         let zone = self.workspace.settings.zone;
         let end = {
             let day = local(wish.from, zone).date();
@@ -272,7 +319,7 @@ impl<'w> Air<'w> {
         let mut last: Option<Why> = None;
         let mut is_found = false;
         for _ in 0..STEPS {
-            let Some((why, until)) = self.obstacle(wish, begin, has_slack) else {
+            let Some((why, until)) = self.obstacle(parts, begin, has_slack) else {
                 is_found = true;
                 break;
             };
@@ -287,8 +334,8 @@ impl<'w> Air<'w> {
             }
         }
         match first {
-            None => Ok(self.found(wish, begin, None)),
-            Some(why) if is_found && begin <= latest => Ok(self.found(wish, begin, Some(why))),
+            None => Ok((begin, None)),
+            Some(why) if is_found && begin <= latest => Ok((begin, Some(why))),
             Some(first) => {
                 let next = if is_found {
                     Some(begin)
@@ -325,17 +372,46 @@ impl<'w> Air<'w> {
         on(day).followed_by(on(day.succ_opt().unwrap_or(day)))
     }
 
-    /// What keeps `wish` from beginning at `begin`, and from when on that does not; always later.
+    /// What keeps `parts` from beginning at `begin`, and from when on that does not; always later.
     fn obstacle(
         &self,
+        parts: &[OnAir],
+        begin: Timestamp,
+        has_slack: bool,
+    ) -> Option<(Why, Timestamp)> {
+        let first = parts[0].from;
+        for part in parts {
+            let at = begin + part.from.since(first);
+            if let Some((why, until)) = self.meets(parts, part, at, has_slack) {
+                return Some((why, begin + until.since(at)));
+            }
+        }
+        let zone = self.workspace.settings.zone;
+        // What is least urgent of it is bound most.
+        let wish = parts.iter().min_by_key(|part| part.priority)?;
+        let until = over(parts, begin);
+        let permit = self.permit(wish, begin);
+        if let Some(closed) = permit.refuses(begin, until) {
+            let why = closed.rule.outside(begin, until, zone);
+            return Some((why.into_why(Reason::Policy), closed.until));
+        }
+        let much = permit.too_much(&self.counted(parts, wish, begin), (begin, until))?;
+        // A minute later it may be a session of its own, or a part of the next one.
+        let later = begin + Duration::from_mins(1);
+        Some((much.detail().into_why(Reason::Policy), later))
+    }
+
+    /// What is heard when `wish`, one of `parts`, would be if it began at `begin`, and from when on that is not so.
+    fn meets(
+        &self,
+        parts: &[OnAir],
         wish: &OnAir,
         begin: Timestamp,
         has_slack: bool,
     ) -> Option<(Why, Timestamp)> {
-        let zone = self.workspace.settings.zone;
-        let (until, reserved) = (begin + wish.length, begin + wish.length + wish.length / 20);
+        let reserved = begin + wish.length + wish.length / 20;
         for other in self.heard_in(&wish.ward) {
-            if other.id == wish.id || !other.binds(wish) {
+            if parts.iter().any(|part| part.id == other.id) || !other.binds(wish) {
                 continue;
             }
             let is_own = other.channel == wish.channel;
@@ -364,23 +440,15 @@ impl<'w> Air<'w> {
             }
             return Some((self.collision(other), ends + BETWEEN));
         }
-        let permit = self.permit(wish, begin);
-        if let Some(closed) = permit.refuses(begin, until) {
-            let why = closed.rule.outside(begin, until, zone);
-            return Some((why.into_why(Reason::Policy), closed.until));
-        }
-        let much = permit.too_much(&self.counted(wish, begin), (begin, until))?;
-        // A minute later it may be a session of its own, or a part of the next one.
-        let later = begin + Duration::from_mins(1);
-        Some((much.detail().into_why(Reason::Policy), later))
+        None
     }
 
     /// What counts for the amounts of the day on which `wish` begins at `begin`: what its area's own loudspeakers say and rules limit.
-    fn counted(&self, wish: &OnAir, begin: Timestamp) -> Vec<Span> {
+    fn counted(&self, parts: &[OnAir], wish: &OnAir, begin: Timestamp) -> Vec<Span> {
         let zone = self.workspace.settings.zone;
         let day = local(begin, zone).date();
         let counts = |other: &&OnAir| {
-            other.id != wish.id
+            parts.iter().all(|part| part.id != other.id)
                 && other.goes_before(wish)
                 && local(other.from, zone).date() == day
                 && self
@@ -397,9 +465,11 @@ impl<'w> Air<'w> {
             .collect()
     }
 
-    /// The place at `begin`, with what wants it to be over in time: the hours, the longest session, and what is heard next.
-    fn found(&self, wish: &OnAir, begin: Timestamp, waits: Option<Why>) -> Place {
+    /// The place of `wish`, one of `parts` that begin at `begin`, with what wants it to be over in time: the hours, the longest session, and what is heard next.
+    fn found(&self, parts: &[OnAir], wish: &OnAir, first: Timestamp, waits: Option<Why>) -> Place {
         let zone = self.workspace.settings.zone;
+        let whole = (first, over(parts, first));
+        let begin = first + wish.from.since(parts[0].from);
         let until = begin + wish.length;
         let permit = self.permit(wish, begin);
         let mut limits = Vec::new();
@@ -414,8 +484,8 @@ impl<'w> Air<'w> {
             });
         }
         if let Some((longest, rule)) = permit.longest {
-            let mut heard = self.counted(wish, begin);
-            heard.push((begin, until));
+            let mut heard = self.counted(parts, wish, first);
+            heard.push(whole);
             let session = permit.session(&heard, begin);
             limits.push(Limit {
                 over: session.0 + longest,
@@ -462,4 +532,12 @@ impl<'w> Air<'w> {
             self.workspace.settings.zone,
         )
     }
+}
+
+/// When the last of `parts` is over if the first begins at `begin`.
+fn over(parts: &[OnAir], begin: Timestamp) -> Timestamp {
+    let ends = parts
+        .iter()
+        .map(|part| begin + part.from.since(parts[0].from) + part.length);
+    ends.max().unwrap_or(begin)
 }

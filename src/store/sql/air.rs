@@ -36,11 +36,12 @@ statements! {
         FROM batch
         WHERE id = batch.delivery_id AND unfinished AND (delivery.over_us IS NULL OR delivery.over_us > batch.over_us)"
     );
-    /// Gives what has not begun another place. `$2` now.
+    /// Gives what has not begun another place; what was frozen is frozen again there. `$2` now.
     MOVE = batch!(
         [delivery_id TEXT, due_us BIGINT, deadline_us BIGINT, over_us BIGINT, over_reason TEXT, over_detail TEXT]
         "UPDATE delivery SET due_us = batch.due_us, deadline_us = batch.deadline_us, over_us = batch.over_us,
-            over_reason = batch.over_reason, over_detail = batch.over_detail, updated_us = $2
-        FROM batch WHERE id = batch.delivery_id AND state = 'planned' AND attempt = 0"
+            over_reason = batch.over_reason, over_detail = batch.over_detail, state = 'planned', content = NULL, host = NULL,
+            can_ask = FALSE, next_us = NULL, updated_us = $2
+        FROM batch WHERE id = batch.delivery_id AND state IN ('planned', 'ready') AND attempt = 0"
     );
 }
