@@ -33,7 +33,12 @@ use crate::{
     },
     render::Renderer,
     speech::duration,
-    store::{Store, air::Sending, approval::Retraction, row::DeliveryRow},
+    store::{
+        Store,
+        air::Sending,
+        approval::{Retraction, Taken},
+        row::DeliveryRow,
+    },
     version::bulletin_version,
 };
 
@@ -118,7 +123,6 @@ pub(super) async fn run(
         Ok(taken) => taken,
         Err(no) => bail!(refuse(no)),
     };
-    let later = |one: &&PlannedDelivery| one.due > now || one.skip.is_some();
     let ids: Vec<&DeliveryId> = taken.corrections.iter().map(|one| &one.id).collect();
     match output.format {
         output::Format::Json => output.json(&serde_json::json!({
@@ -127,57 +131,71 @@ pub(super) async fn run(
             "called_off": taken.called_off,
             "schedule": schedule,
             "corrections": ids,
-            "later": taken.corrections.iter().filter(later).map(|one| serde_json::json!({
+            "later": taken.corrections.iter().filter(|one| is_later(one, now)).map(|one| serde_json::json!({
                 "delivery": one.id,
                 "due": one.skip.is_none().then(|| rfc3339(one.due, place.zone())),
             })).collect::<Vec<_>>(),
         })),
-        output::Format::Text => {
-            let count = |kind| {
-                taken
-                    .corrections
-                    .iter()
-                    .filter(|one| one.kind == kind)
-                    .count()
-            };
-            let args: [(&str, &dyn std::fmt::Display); 6] = [
-                ("title", &meant.title),
-                ("called", &taken.called_off),
-                ("loudspeakers", &count(ChannelKind::Loudspeaker)),
-                ("websites", &count(ChannelKind::Website)),
-                ("chats", &count(ChannelKind::Chat)),
-                ("signs", &count(ChannelKind::Sign)),
-            ];
-            output.line(&output.say("approval.retracted", &args))?;
-            // Whoever hears the wrong words at night hears the right ones when loudspeakers may speak again.
-            let mut waiting: BTreeMap<Option<Timestamp>, BTreeSet<&str>> = BTreeMap::new();
-            for one in taken.corrections.iter().filter(later) {
-                let due = one.skip.is_none().then_some(one.due);
-                waiting.entry(due).or_default().insert(&one.channel_name);
-            }
-            for (due, names) in waiting {
-                // Nobody has to do anything about those that only wait; the log has them all.
-                let told = if due.is_some() { TOLD } else { names.len() };
-                let more = names.len().saturating_sub(told);
-                let mut names = names.into_iter().take(told).collect::<Vec<_>>().join(", ");
-                if more > 0 {
-                    names.push_str(&output.say("approval.retracted-more", &[("count", &more)]));
-                }
-                output.line(&match due {
-                    Some(due) => output.say(
-                        "approval.retracted-later",
-                        &[("at", &local(due, place.zone())), ("names", &names)],
-                    ),
-                    None => output.say("approval.retracted-never", &[("names", &names)]),
-                })?;
-            }
-            if !meant.has_correction && !taken.corrections.is_empty() {
-                let id = &meant.id;
-                output.line(&output.say("approval.retracted-speechless", &[("id", id)]))?;
-            }
-            Ok(())
-        }
+        output::Format::Text => told(&place, &meant, &taken, now, output),
     }
+}
+
+/// Whether a correction does not go out at once.
+fn is_later(one: &PlannedDelivery, now: Timestamp) -> bool {
+    one.due > now || one.skip.is_some()
+}
+
+/// Says what was taken back, and which loudspeakers are corrected later or never.
+fn told(
+    place: &Place,
+    meant: &Meant,
+    taken: &Taken,
+    now: Timestamp,
+    output: &Output,
+) -> anyhow::Result<()> {
+    let count = |kind| {
+        taken
+            .corrections
+            .iter()
+            .filter(|one| one.kind == kind)
+            .count()
+    };
+    let args: [(&str, &dyn std::fmt::Display); 6] = [
+        ("title", &meant.title),
+        ("called", &taken.called_off),
+        ("loudspeakers", &count(ChannelKind::Loudspeaker)),
+        ("websites", &count(ChannelKind::Website)),
+        ("chats", &count(ChannelKind::Chat)),
+        ("signs", &count(ChannelKind::Sign)),
+    ];
+    output.line(&output.say("approval.retracted", &args))?;
+    // Whoever hears the wrong words at night hears the right ones when loudspeakers may speak again.
+    let mut waiting: BTreeMap<Option<Timestamp>, BTreeSet<&str>> = BTreeMap::new();
+    for one in taken.corrections.iter().filter(|one| is_later(one, now)) {
+        let due = one.skip.is_none().then_some(one.due);
+        waiting.entry(due).or_default().insert(&one.channel_name);
+    }
+    for (due, names) in waiting {
+        // Nobody has to do anything about those that only wait; the log has them all.
+        let told = if due.is_some() { TOLD } else { names.len() };
+        let more = names.len().saturating_sub(told);
+        let mut names = names.into_iter().take(told).collect::<Vec<_>>().join(", ");
+        if more > 0 {
+            names.push_str(&output.say("approval.retracted-more", &[("count", &more)]));
+        }
+        output.line(&match due {
+            Some(due) => output.say(
+                "approval.retracted-later",
+                &[("at", &local(due, place.zone())), ("names", &names)],
+            ),
+            None => output.say("approval.retracted-never", &[("names", &names)]),
+        })?;
+    }
+    if !meant.has_correction && !taken.corrections.is_empty() {
+        let id = &meant.id;
+        output.line(&output.say("approval.retracted-speechless", &[("id", id)]))?;
+    }
+    Ok(())
 }
 
 /// The person's name and office, when this person may take the bulletin back. Stopping is never risky, so its editors may,
