@@ -37,6 +37,7 @@ use serde_json::{Map, Value};
 use super::{Adapter, Exchange, Failure, Step, classify, redact};
 use crate::{
     domain::{
+        bulletin::Format,
         channel::Channel,
         delivery::Reason,
         detail::Detail,
@@ -237,6 +238,24 @@ impl RecipeAdapter {
         scene: &Scene<'_>,
         mismatch: Detail,
     ) -> Result<Failure, RecipeProblem> {
+        if let Some(failure) = self.ruled(answer, scene)? {
+            return Ok(failure);
+        }
+        Ok(match classify(exchange) {
+            Failure::Reject {
+                reason: Reason::Unexpected,
+                ..
+            } => Failure::reject(Reason::Unexpected, mismatch),
+            other => other,
+        })
+    }
+
+    /// What the first rule of `errors` that fits says of an answer.
+    fn ruled(
+        &self,
+        answer: &Answer<'_>,
+        scene: &Scene<'_>,
+    ) -> Result<Option<Failure>, RecipeProblem> {
         let status = answer.response.status;
         for (index, (condition, verdict)) in self.recipe.errors.iter().enumerate() {
             if !condition.holds(answer, scene)? {
@@ -252,7 +271,7 @@ impl RecipeAdapter {
                 .with("status", status)
                 .with("rule", format!("errors[{index}]"));
             let detail = String::from(detail);
-            return Ok(match verdict {
+            return Ok(Some(match verdict {
                 Verdict::Retry => Failure::Retry {
                     after: answer.response.retry_after,
                     reason,
@@ -260,15 +279,34 @@ impl RecipeAdapter {
                 },
                 Verdict::Reject => Failure::Reject { reason, detail },
                 Verdict::Unknown => Failure::Unknown { reason, detail },
-            });
+            }));
         }
-        Ok(match classify(exchange) {
-            Failure::Reject {
-                reason: Reason::Unexpected,
-                ..
-            } => Failure::reject(Reason::Unexpected, mismatch),
-            other => other,
-        })
+        Ok(None)
+    }
+
+    /// What an answer to the call that counts means that is not the hoped-for one. Whoever answers what is heard with a success
+    /// that does not read as agreed may be speaking already: only a value that contradicts is a no. A page or a chat message
+    /// can be looked at, and is not repeated for an answer that the recipe has wrong.
+    fn not_accepted(
+        &self,
+        exchange: &Exchange,
+        answer: &Answer<'_>,
+        scene: &Scene<'_>,
+        mismatch: Detail,
+    ) -> Result<Failure, RecipeProblem> {
+        let is_heard = scene
+            .message()
+            .is_some_and(|message| message.content.format == Format::Script);
+        let contradicts = mismatch
+            .get("pointer")
+            .and_then(|pointer| answer.at(pointer))
+            .is_some_and(|value| !value.is_null());
+        let is_success = (200..300).contains(&answer.response.status);
+        if is_heard && is_success && !contradicts {
+            let ruled = self.ruled(answer, scene)?;
+            return Ok(ruled.unwrap_or_else(|| Failure::unknown(Reason::Unexpected, mismatch)));
+        }
+        self.refused(exchange, answer, scene, mismatch)
     }
 }
 

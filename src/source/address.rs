@@ -53,6 +53,18 @@ pub(super) fn has_password(url: &str) -> bool {
         })
 }
 
+/// Whether the address of a database has a password, also one whose `/`, `?` or `#` ends it before its time: then an `@` comes
+/// after what looks like the host, which has something after a colon.
+pub(super) fn is_database_with_password(url: &str) -> bool {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (start, rest) = rest.split_at(end);
+    let begins = start
+        .split_once(':')
+        .is_some_and(|(_, password)| !password.is_empty());
+    has_password(url) || (begins && rest.contains('@'))
+}
+
 /// Whether it is a host name: labels of letters, digits and hyphens with dots between them (RFC 1123). The last label
 /// of a name is never a number alone, so `10.0.0` is a mistyped address.
 pub(super) fn is_host(text: &str) -> bool {
@@ -115,6 +127,15 @@ mod tests {
             ("sqlite:.loa/loa.db", false),
         ] {
             assert_eq!(has_password(url), found, "{url}");
+            assert_eq!(is_database_with_password(url), found, "{url}");
         }
+        for cut in [
+            "postgres://loa:p/w@db/loa",
+            "postgres://loa:1?w@db",
+            "postgres://loa:1#w@db",
+        ] {
+            assert!(is_database_with_password(cut), "{cut}");
+        }
+        assert!(!is_database_with_password("postgres://db:5432/loa?user=a"));
     }
 }

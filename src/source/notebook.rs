@@ -174,12 +174,12 @@ impl Notebook {
             .collect()
     }
 
-    /// Whether a key that nobody knows was found in the file at `path`.
-    pub(super) fn has_unknown_keys_in(&self, path: &str) -> bool {
+    /// Whether one of these mistakes was found in the file at `path`.
+    pub(super) fn has_any_in(&self, path: &str, codes: &[Code]) -> bool {
         self.report
             .borrow()
             .iter()
-            .any(|found| found.code == Code::UnknownKey && found.at.file.path() == path)
+            .any(|found| codes.contains(&found.code) && found.at.file.path() == path)
     }
 
     /// Whether an error in the file at `path` was reported so far.

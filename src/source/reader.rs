@@ -262,6 +262,9 @@ impl<'a> Value<'a> {
 
     /// One of a few words.
     pub(super) fn one_of<T: Copy>(&self, words: &[(&'static str, T)]) -> Option<T> {
+        if !self.is_scalar() {
+            return self.mistyped_like("type-text", words.first().map(|(word, _)| *word));
+        }
         let text = self.text()?;
         let found = words.iter().find(|(word, _)| *word == text.value);
         if found.is_none() {

@@ -380,7 +380,8 @@ impl RecipeAdapter {
                 evidence: Evidence::Accepted,
             }));
         };
-        self.refused(exchange, &answer, scene, mismatch).map(Err)
+        self.not_accepted(exchange, &answer, scene, mismatch)
+            .map(Err)
     }
 
     /// Asks whether what was accepted was done: what is known of it then, or that it was not.

@@ -210,9 +210,11 @@ impl<'a> Case<'a> {
             return;
         };
         let source = bulletins.iter().find(|raw| raw.bulletin.id == bulletin.id);
-        let Some(source) =
-            source.filter(|raw| !self.notebook.has_unknown_keys_in(raw.at.file.path()))
-        else {
+        let Some(source) = source.filter(|raw| {
+            !self
+                .notebook
+                .has_any_in(raw.at.file.path(), &[Code::UnknownKey])
+        }) else {
             return;
         };
         if !bulletin.valid.contains(day) {

@@ -90,10 +90,21 @@ impl<'w> Lints<'w> {
         }
     }
 
-    /// Reports what was found, each once.
+    /// Reports what was found, each once. What seems to be missing may stand there and be unreadable, or under a misspelt key:
+    /// that is reported already.
     pub(super) fn report(self, notebook: &Notebook) {
-        for (_, diagnostic) in self.found.into_values() {
-            notebook.report(diagnostic);
+        const MISSING: [Code; 4] = [
+            Code::NoExpiry,
+            Code::NoCorrection,
+            Code::NoSummary,
+            Code::NoClaims,
+        ];
+        const SLIPS: [Code; 3] = [Code::UnknownKey, Code::WrongType, Code::BadDate];
+        for (_, found) in self.found.into_values() {
+            let path = found.at.file.path();
+            if !MISSING.contains(&found.code) || !notebook.has_any_in(path, &SLIPS) {
+                notebook.report(found);
+            }
         }
     }
 

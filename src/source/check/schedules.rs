@@ -29,7 +29,9 @@ pub(super) fn check(
 ) {
     let mut reached: BTreeSet<&ChannelId> = BTreeSet::new();
     let kinds_known = channels.iter().all(|raw| raw.kind.is_some());
-    let mut all_readable = !notebook.has_gap(Named::Schedule) && kinds_known;
+    // Without the settings nobody knows who is told of silence, nor which areas there are.
+    let mut all_readable =
+        !notebook.has_gap(Named::Schedule) && !notebook.has_gap(Named::Ward) && kinds_known;
     for raw in schedules {
         let schedule = &raw.schedule;
         if let Some(when) = raw.when.as_ref().filter(|_| !fires(schedule)) {
@@ -137,7 +139,10 @@ fn nothing_to_say(
         Choice::Rotate(ids) => ids.iter().all(|id| workspace.bulletins.contains_key(id)),
         Choice::RotateTopic(_) | Choice::Session { .. } => true,
     });
-    if chosen.is_empty() || !all_known || notebook.has_gap(Named::Bulletin) {
+    // Days that are the wrong way round are said where they are written.
+    let is_backwards = |valid: Validity| matches!((valid.from, valid.until), (Some(from), Some(until)) if until < from);
+    let is_said = is_backwards(schedule.valid) || notebook.has_gap(Named::Bulletin);
+    if chosen.is_empty() || !all_known || is_said {
         return;
     }
     let meets = |bulletin: &&Bulletin| {
@@ -147,11 +152,9 @@ fn nothing_to_say(
             (one, other) => one.or(other),
         };
         let from = one.from.max(other.from);
-        // Days that never meet are no days; days that are the wrong way round are said where they are written.
-        let is_backwards =
-            matches!((other.from, other.until), (Some(from), Some(until)) if until < from);
-        let meet = !matches!((from, until), (Some(from), Some(until)) if until < from);
-        is_backwards || (meet && fires_within(schedule, Validity { from, until }))
+        // Days that never meet are no days.
+        let both = Validity { from, until };
+        is_backwards(other) || (!is_backwards(both) && fires_within(schedule, both))
     };
     if chosen.iter().any(meets) {
         return;
@@ -253,7 +256,7 @@ fn lacking(
             let source = bulletins.iter().find(|raw| raw.bulletin.id == bulletin.id);
             // The body may be there under a misspelt key.
             let Some(source) =
-                source.filter(|raw| !notebook.has_unknown_keys_in(raw.at.file.path()))
+                source.filter(|raw| !notebook.has_any_in(raw.at.file.path(), &[Code::UnknownKey]))
             else {
                 continue;
             };

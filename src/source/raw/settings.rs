@@ -23,7 +23,7 @@ use crate::{
         ward::{Validity, Ward, WardKind},
     },
     source::{
-        address::{has_password, is_host},
+        address::{is_database_with_password, is_host},
         notebook::{Named, did_you_mean},
         reader::{Fields, Value},
         similar::{fold, nearest},
@@ -271,7 +271,7 @@ fn database(value: Value<'_>) -> Option<DatabaseSetting> {
             .report(diagnostic.help(Phrase::new("L036-help-database")));
         return None;
     }
-    if has_password(&text) {
+    if is_database_with_password(&text) {
         value.notebook.report(
             value
                 .wrong(Code::PlainSecret)

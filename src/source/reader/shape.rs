@@ -16,6 +16,16 @@ use crate::{
 impl Value<'_> {
     /// Reports that something else than `expected` stands here.
     pub(super) fn mistyped<T>(&self, expected: &'static str) -> Option<T> {
+        let shape = self.shape().filter(|_| expected == "type-map");
+        self.mistyped_like(expected, shape.as_deref())
+    }
+
+    /// The same; `example` is what could stand here, where this key wants it more exactly than by sort.
+    pub(super) fn mistyped_like<T>(
+        &self,
+        expected: &'static str,
+        example: Option<&str>,
+    ) -> Option<T> {
         let found = match &self.node.kind {
             Kind::Null => "type-nothing",
             Kind::Scalar(scalar) if scalar.text.trim().is_empty() => "type-nothing",
@@ -35,11 +45,10 @@ impl Value<'_> {
                 ("type-nothing", Some(_)) => "L014-help-nothing",
                 _ => "L014-help",
             };
-            let shape = self.shape().filter(|_| expected == "type-map");
             Phrase::new(help).with(
                 "example",
-                match shape {
-                    Some(shape) => format!("`{shape}`").into(),
+                match example {
+                    Some(example) => format!("`{example}`").into(),
                     None => Arg::Word(format!("{expected}-example")),
                 },
             )

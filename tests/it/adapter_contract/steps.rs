@@ -9,9 +9,10 @@ use loa::{
         transport::Transport,
     },
     domain::{
+        bulletin::Format,
         delivery::{Evidence, Reason},
         id::RecipeId,
-        message::Message,
+        message::{Content, Message},
     },
 };
 
@@ -210,6 +211,46 @@ fn a_step_that_fails_leaves_no_doubt() {
         let (_, end) = play(&adapter, &message(), [answer]);
         assert_eq!(failure(&end), expected);
     }
+}
+
+/// Whoever answers with a success that does not read as agreed may be speaking already. A value that contradicts is a no, and so is
+/// what a rule says; a chat message is not repeated because the recipe has its answer wrong.
+#[test]
+fn a_success_that_cannot_be_read_leaves_doubt_about_what_is_heard() {
+    let adapter = written(
+        r#"
+request: { method: POST, url: "{{ with.url }}/play" }
+accepted: { status: 202, json: { /code: "0" } }
+errors: [ { json: { /state: full }, then: reject } ]
+"#,
+    );
+    let chat = Message {
+        content: std::sync::Arc::new(Content {
+            format: Format::Message,
+            ..(*message().content).clone()
+        }),
+        ..message()
+    };
+    for (status, body, heard) in [
+        (202, "<html>Xin chào</html>", "unknown"),
+        (202, "", "unknown"),
+        (202, r#"{"code":null}"#, "unknown"),
+        (200, r#"{"code":0}"#, "unknown"),
+        (202, r#"{"code":7}"#, "reject"),
+        (202, r#"{"state":"full"}"#, "reject"),
+    ] {
+        let answer = || says(status, &[], body);
+        let (_, end) = play(&adapter, &message(), [answer()]);
+        assert_eq!(
+            failure(&end),
+            (heard, Reason::Unexpected),
+            "{status} {body}"
+        );
+        let (_, end) = play(&adapter, &chat, [answer()]);
+        assert_eq!(failure(&end), ("reject", Reason::Unexpected), "{body}");
+    }
+    let (_, end) = play(&adapter, &message(), [says(202, &[], r#"{"code":0}"#)]);
+    assert!(matches!(end, Step::Accepted(_)), "{end:?}");
 }
 
 /// An emergency stops what plays first, with whatever the stop is answered, and says what came of it.
