@@ -23,6 +23,7 @@ mod refusal;
 mod titles;
 mod today;
 mod wards;
+pub mod why;
 
 use std::{fmt, io, sync::Arc};
 

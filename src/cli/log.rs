@@ -15,15 +15,13 @@ use super::{
     usage::{one_of, whole},
 };
 use crate::{
-    catalogue,
     clock::Clock,
     domain::{
-        calendar,
         delivery::{Reason, State},
-        detail::Detail,
-        time::{Timestamp, parse_span},
+        time::Timestamp,
     },
     store::{LogFilter, Order, PageKey, Store, row::DeliveryRow},
+    web::why::{self, Words},
 };
 
 /// Rows a page of the store holds.
@@ -246,60 +244,19 @@ fn show(rows: &[DeliveryRow], output: &Output, zone: chrono_tz::Tz) -> anyhow::R
     Ok(())
 }
 
-/// The sentence for a detail that the program wrote in place of a reason's words; `None` for words of its own, and for what
-/// only adds to the reason.
+/// The sentence for a detail that the program wrote in place of a reason's words.
 pub(super) fn said(detail: &str, output: &Output) -> Option<String> {
-    let known = Detail::parse(detail).filter(|known| !known.stands_beside())?;
-    catalogue::detail(output.lang, known.code(), known.arguments())
+    why::said(output.lang, detail)
 }
 
-/// Why a delivery stands where it does, with what programs wrote beside the reason.
+/// Why a delivery stands where it does; nothing where there is nothing to explain.
 fn why(row: &DeliveryRow, output: &Output, zone: chrono_tz::Tz) -> String {
-    let Some(reason) = row.reason else {
-        return String::new();
+    let words = Words {
+        lang: output.lang,
+        zone,
+        moment: &|at| local(at, zone),
     };
-    if let Some((heard, name, at)) = row.word_of() {
-        let key = if heard {
-            "state.heard-by-hand"
-        } else {
-            "state.not-heard-by-hand"
-        };
-        return output.say(key, &[("name", &name), ("at", &local(at, zone))]);
-    }
-    let detail = row.detail.as_deref().unwrap_or_default();
-    let in_short = || {
-        let said = output.say(&format!("reason.{}", reason.as_str()), &[]);
-        if row.state == State::Unknown && !reason.is_doubt() {
-            return format!("{said}. {}", output.say("state.unknown-still", &[]));
-        }
-        said
-    };
-    if let Some(said) = said(detail, output) {
-        if row.is_cut_off() {
-            return format!("{}. {said}", in_short());
-        }
-        if row.state == State::Unknown && !reason.is_doubt() {
-            return format!("{said}. {}", output.say("state.unknown-still", &[]));
-        }
-        return said;
-    }
-    match (reason, parse_span(detail)) {
-        (Reason::Expired, Some((from, until))) => {
-            let day = |at| calendar::local(at, zone).date();
-            let near = |at| {
-                if day(at) == day(row.due) {
-                    calendar::local(at, zone).format("%H:%M").to_string()
-                } else {
-                    local(at, zone)
-                }
-            };
-            output.say(
-                "state.expired-downtime",
-                &[("from", &near(from)), ("until", &near(until))],
-            )
-        }
-        _ => in_short(),
-    }
+    words.of(row).unwrap_or_default()
 }
 
 fn cells(row: &DeliveryRow, output: &Output, zone: chrono_tz::Tz) -> [String; 6] {

@@ -5,13 +5,14 @@ use std::fmt::Display;
 use chrono::{Datelike, Days, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 
+use super::why::Words;
 use crate::{
     catalogue::{self, Lang},
     domain::{
         calendar,
         delivery::{Reason, State},
         detail::Detail,
-        time::{Timestamp, parse_span},
+        time::Timestamp,
     },
     store::row::DeliveryRow,
 };
@@ -43,41 +44,18 @@ impl Reader {
         catalogue::text(self.lang, &format!("reason.{}", reason.as_str()), &[])
     }
 
-    /// Why a delivery stands where it does. Its detail is in these words where they have room for it.
-    pub(super) fn why(&self, row: &DeliveryRow) -> Option<String> {
-        let reason = row.reason?;
-        if let Some((heard, name, at)) = row.word_of() {
-            let key = if heard {
-                "state.heard-by-hand"
-            } else {
-                "state.not-heard-by-hand"
-            };
-            let at = self.moment(at);
-            return Some(catalogue::text(
-                self.lang,
-                key,
-                &[("name", &name), ("at", &at)],
-            ));
-        }
-        let spoken = row
-            .detail
-            .as_deref()
-            .and_then(|detail| self.spoken(reason, detail, self.day_of(row.due)));
-        Some(match spoken {
-            // Both belong to the answer: what the channel said, and why nobody asked again.
-            Some(limit) if row.is_cut_off() => format!("{}. {limit}", self.reason(reason)),
-            Some(spoken) => self.with_doubt(row, reason, spoken),
-            None => self.with_doubt(row, reason, self.reason(reason)),
+    /// Lets `tell` say it in this reader's words.
+    fn in_words<T>(&self, tell: impl FnOnce(&Words<'_>) -> T) -> T {
+        tell(&Words {
+            lang: self.lang,
+            zone: self.zone,
+            moment: &|at| self.moment(at),
         })
     }
 
-    /// `said` of the last try, and that it is in doubt what was heard, where these words do not say so.
-    fn with_doubt(&self, row: &DeliveryRow, reason: Reason, said: String) -> String {
-        if row.state == State::Unknown && !reason.is_doubt() {
-            format!("{said}. {}", self.word("unknown-still"))
-        } else {
-            said
-        }
+    /// Why a delivery stands where it does.
+    pub(super) fn why(&self, row: &DeliveryRow) -> Option<String> {
+        self.in_words(|words| words.of(row))
     }
 
     /// What of a row's detail the words of [`Reader::why`] do not say.
@@ -112,24 +90,8 @@ impl Reader {
         }
     }
 
-    /// A reason together with a detail that programs wrote; `None` for a detail in words of its own.
     fn spoken(&self, reason: Reason, detail: &str, day: NaiveDate) -> Option<String> {
-        let known = Detail::parse(detail)
-            .filter(|known| !known.stands_beside())
-            .and_then(|known| catalogue::detail(self.lang, known.code(), known.arguments()));
-        if known.is_some() || reason != Reason::Expired {
-            return known;
-        }
-        let (from, until) = parse_span(detail)?;
-        let near = |at| {
-            if self.day_of(at) == day {
-                self.clock(at)
-            } else {
-                self.moment(at)
-            }
-        };
-        let args: [(&str, &dyn Display); 2] = [("from", &near(from)), ("until", &near(until))];
-        Some(catalogue::text(self.lang, "state.expired-downtime", &args))
+        self.in_words(|words| words.spoken(reason, detail, day))
     }
 
     /// The detail of a journal line: words of the program (`skipped: expired`, `expired: FROM..UNTIL`) in the reader's.
