@@ -17,6 +17,7 @@ use crate::{
     catalogue,
     clock::Clock,
     domain::{
+        bulletin::Priority,
         calendar::{self, local, resolve},
         delivery::{Reason, State},
         id::{ChannelId, ScheduleId, TopicId, WardId},
@@ -268,11 +269,11 @@ async fn said(
     };
     // What falls due in a pause stays on record as if it were to come until then.
     let pauses = store.pauses(now).await?;
-    let is_paused = |at: Timestamp, channel: &ChannelId, ward: Option<&WardId>, topic: &TopicId| {
-        let silences = |pause: &Pause| {
-            pause.is_in_force(at)
-                && ward.is_some_and(|ward| pause.scope.includes(channel, ward, topic))
-        };
+    let is_paused = |at: Timestamp,
+                     (channel, ward): (&ChannelId, &WardId),
+                     of: (&TopicId, Priority)| {
+        let silences =
+            |pause: &Pause| pause.is_in_force(at) && pause.covers(ward, channel, Some(of.0), of.1);
         at >= now && pauses.iter().any(silences)
     };
     let mut said: BTreeMap<(ChannelId, TopicId), Said> = BTreeMap::new();
@@ -280,7 +281,8 @@ async fn said(
         for airtime in store.airtime(begin, end).await? {
             let ward = workspace.channels.get(&airtime.channel);
             let ward = ward.map(|channel| &channel.ward);
-            let is_paused = is_paused(begin, &airtime.channel, ward, &airtime.topic);
+            let of = (&airtime.topic, airtime.priority);
+            let is_paused = ward.is_some_and(|ward| is_paused(begin, (&airtime.channel, ward), of));
             let key = (airtime.channel.clone(), airtime.topic.clone());
             said.entry(key).or_default().record(&airtime, is_paused);
         }
@@ -294,9 +296,8 @@ async fn said(
         };
         let is_paused = is_paused(
             delivery.due,
-            &delivery.channel,
-            Some(&delivery.ward),
-            &topic,
+            (&delivery.channel, &delivery.ward),
+            (&topic, delivery.priority),
         );
         let said = said.entry((delivery.channel, topic)).or_default();
         said.planned += length;

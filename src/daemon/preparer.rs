@@ -4,6 +4,7 @@
 mod air;
 mod caps;
 mod choice;
+mod heard;
 mod session;
 
 use std::{
@@ -17,15 +18,13 @@ use crate::{
     catalogue::{self, Lang},
     domain::{
         audio::{Form, Sound},
-        bulletin::{Format, Priority},
-        calendar,
-        channel::{Channel, ChannelKind},
         delivery::{Reason, State},
         detail::Detail,
         id::{BulletinId, DeliveryId, WardId},
         message::{Content, ContentHash},
+        policy::Span,
         speech::Rate,
-        time::{Timestamp, minutes_seconds},
+        time::Timestamp,
         version::{Record, Slot},
     },
     speech::duration,
@@ -34,6 +33,7 @@ use crate::{
 use air::OfDay;
 use caps::Caps;
 use choice::{Approvals, Refused, Words};
+use heard::Heard;
 use session::Sessions;
 
 /// Deliveries a round takes.
@@ -98,13 +98,7 @@ pub async fn run(shared: Shared) {
                         continue;
                     }
                 };
-                // An instant that had come when this round looked, and was not prepared, belongs to a node with another revision.
-                // One that came since is nobody's yet.
-                let next = if next <= looked {
-                    now + shared.poll()
-                } else {
-                    next.clamp(now, now + shared.poll())
-                };
+                let next = look_again(next, (looked, now), shared.poll());
                 // Whoever waits for a contact is told in time.
                 let next = held.until.map_or(next, |until| next.min(until.max(now)));
                 tokio::select! {
@@ -115,6 +109,16 @@ pub async fn run(shared: Shared) {
             }
             Err(error) => shared.store_failed("preparer", &error).await,
         }
+    }
+}
+
+/// When a round looks again of which the next instant to prepare for is `next`. One that had come when this round looked, and was not
+/// prepared, belongs to a node with another revision. One that came since is nobody's yet.
+fn look_again(next: Timestamp, (looked, now): Span, poll: Duration) -> Timestamp {
+    if next <= looked {
+        now + poll
+    } else {
+        next.clamp(now, now + poll)
     }
 }
 
@@ -512,77 +516,29 @@ impl Round {
     }
 }
 
-/// Something that is heard, on its channel.
-#[derive(Clone, Copy)]
-struct Heard<'a> {
-    channel: &'a Channel,
-    delivery: &'a Unprepared,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl<'a> Heard<'a> {
-    /// `None` for what is read.
-    fn of(live: &'a Live, delivery: &'a Unprepared) -> Option<Self> {
-        let channel = live.workspace.channels.get(&delivery.channel)?;
-        let is_heard = channel.audio.is_some()
-            || (channel.kind == ChannelKind::Loudspeaker && delivery.format == Format::Script);
-        is_heard.then_some(Self { channel, delivery })
-    }
-
-    /// How fast the channel speaks.
-    fn rate(&self, live: &Live) -> Rate {
-        let usual = live.workspace.settings.speech.rate;
-        self.channel.rate.unwrap_or(usual)
-    }
-
-    /// Whether it may be heard if it lasts that long: it has to be over in time, and no longer than a session may be. What a
-    /// rule would refuse if this were not so urgent is the detail of a line in the journal.
-    fn permitted(
-        &self,
-        live: &Live,
-        length: Duration,
-        priority: Priority,
-    ) -> Result<Option<String>, Refused> {
-        let workspace = &live.workspace;
-        let zone = workspace.settings.zone;
-        let due = self.delivery.due;
-        let until = due + length;
-        if let Some(limit) = self
-            .delivery
-            .limit
-            .as_ref()
-            .filter(|limit| limit.over < until)
-        {
-            let given = limit.why.detail.clone().unwrap_or_default();
-            let detail = Detail::parse(&given).map_or(given, |detail| {
-                // What was estimated gives way to what is known.
-                let until = calendar::clock(until, zone);
-                let detail = if detail.get("until").is_some() {
-                    detail.set("until", until)
-                } else {
-                    detail
-                };
-                let lasts = minutes_seconds(length);
-                let is_given = detail.get("length").is_some();
-                let detail = if is_given {
-                    detail
-                } else {
-                    detail.with("lasts", lasts)
-                };
-                detail.to_string()
-            });
-            return Err((limit.why.reason, detail));
+    #[test]
+    fn what_comes_due_while_a_round_looks_is_prepared_at_once() {
+        let at = |second: u64| Timestamp::default() + Duration::from_secs(second);
+        let poll = Duration::from_secs(15);
+        // The round looked at 100 and was done at 104.
+        for (next, expected) in [
+            (101, 104),
+            (104, 104),
+            (110, 110),
+            (119, 119),
+            (500, 119),
+            (100, 119),
+            (60, 119),
+        ] {
+            assert_eq!(
+                look_again(at(next), (at(100), at(104)), poll),
+                at(expected),
+                "{next}"
+            );
         }
-        if self.channel.kind != ChannelKind::Loudspeaker {
-            return Ok(None);
-        }
-        let (policy, ward) = (&workspace.policy, &self.delivery.ward);
-        let day = calendar::local(due, zone).date();
-        let permit = policy.permit(ward, day, zone, priority);
-        if let Some((longest, rule)) = permit.longest.filter(|(longest, _)| length > *longest) {
-            let detail = rule.too_long(length, longest).to_string();
-            return Err((Reason::Policy, detail));
-        }
-        let overridden = policy.overridden(ward, zone, priority, due, until);
-        Ok(overridden.map(|detail| detail.to_string()))
     }
 }

@@ -9,6 +9,7 @@ use super::{
     sql::read as statement,
 };
 use crate::domain::{
+    bulletin::Priority,
     delivery::{Reason, State},
     id::{BulletinId, ChannelId, TopicId},
     time::Timestamp,
@@ -25,12 +26,15 @@ pub struct Airtime {
     pub state: State,
     /// Why, if it was not heard.
     pub reason: Option<Reason>,
+    /// How urgent it is.
+    pub priority: Priority,
     /// How long it is.
     pub length: Duration,
 }
 
 impl Store {
-    /// What is heard and due from `from` (included) to `until` (excluded), by channel, topic, state and reason. What the plan
+    /// What is heard and due from `from` (included) to `until` (excluded), by channel, topic, state, reason and
+    /// priority. What the plan
     /// itself skipped was never to be heard; tests and corrections are nobody's airtime.
     ///
     /// # Errors
@@ -52,6 +56,7 @@ impl Store {
                 topic: TopicId::parse(topic).map_err(|_| id("topic", topic))?,
                 state: State::parse(state).ok_or_else(|| id("state", state))?,
                 reason: Reason::parse(reason),
+                priority: Priority::parse(row.text(5)?).ok_or_else(|| id("priority", topic))?,
                 length: Duration::from_micros(micros),
             })
         })

@@ -170,11 +170,11 @@ statements! {
     /// See [`contradictions!`].
     CONTRADICTIONS_SCHEDULE = contradictions!(schedule);
     /// How long is heard of each topic on each channel, and what became of it. `$1` due at or after, `$2` before.
-    AIRTIME = one!("SELECT channel, topic, state, COALESCE(reason, ''), CAST(sum(length_us) AS BIGINT) FROM delivery
+    AIRTIME = one!("SELECT channel, topic, state, COALESCE(reason, ''), CAST(sum(length_us) AS BIGINT), priority FROM delivery
         WHERE due_us >= $1 AND due_us < $2 AND length_us IS NOT NULL AND topic IS NOT NULL
             AND substr(schedule, 1, 10) <> 'send.test.' AND substr(schedule, 1, 16) <> 'send.correction.'
             AND NOT (state = 'skipped' AND (by_plan OR reason = 'superseded'))
-        GROUP BY channel, topic, state, COALESCE(reason, '') ORDER BY channel, topic, state, 4");
+        GROUP BY channel, topic, state, COALESCE(reason, ''), priority ORDER BY channel, topic, state, 4, priority");
     /// When channels say these bulletins, or said them: what has begun, and what this revision is about to send. Tests and
     /// corrections say something else. `$1` bulletins, `$2` from, `$3` until, `$4` revision.
     HEARD = list!("SELECT channel, bulletin, due_us FROM list JOIN delivery ON bulletin = list.item
