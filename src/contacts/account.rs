@@ -147,7 +147,13 @@ fn nick(letters: &[Letter], tokens: &[Token], first: usize) -> Option<(usize, St
         last += 1;
     }
     let run = &letters[tokens[first].from..tokens[last].to];
-    let name: String = run.iter().map(|letter| letter.plain).collect();
+    let mut name = String::new();
+    for letter in run {
+        if letter.is_after_bar && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.plain);
+    }
     let has_digit = run.iter().any(Letter::is_digit);
     let has_joint = run.iter().any(|letter| matches!(letter.c, '.' | ':'));
     let is_address = name.rsplit('.').next().is_some_and(is_end) && has_joint;
