@@ -110,7 +110,7 @@ fn a_command_that_may_write_no_more_says_so() {
     let database = folder.sqlite();
     let said = sized("512")
         .arg(env!("CARGO_BIN_EXE_loa"))
-        .args(["pauses", "--simulate", "--database", &database, "--dir"])
+        .args(["airtime", "--simulate", "--database", &database, "--dir"])
         .arg(folder.path())
         .output()
         .unwrap();

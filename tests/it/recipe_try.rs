@@ -155,7 +155,7 @@ fn answers_are_taken_for_what_the_recipe_says() {
             "retry",
             "busy",
         ),
-        (with("HTTP/1.1 200 OK\n\n{}"), "reject", "unexpected"),
+        (with("HTTP/1.1 200 OK\n\n{}"), "unknown", "unexpected"),
         (
             with("HTTP/1.1 500 Internal Server Error\n\n"),
             "unknown",
