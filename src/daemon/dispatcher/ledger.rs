@@ -27,8 +27,8 @@ use crate::{
 };
 
 /// What may be claimed ahead for each worker where a repetition does no harm: enough that workers never wait for the
-/// disk, also for one that takes ten milliseconds to make a commit durable.
-const AHEAD: usize = 24;
+/// disk.
+const AHEAD: usize = 16;
 
 /// What is claimed for each worker when there was nothing to do before.
 const FIRST: usize = 2;
