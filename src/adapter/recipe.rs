@@ -238,16 +238,14 @@ impl RecipeAdapter {
         scene: &Scene<'_>,
         mismatch: Detail,
     ) -> Result<Failure, RecipeProblem> {
-        if let Some(failure) = self.ruled(answer, scene)? {
-            return Ok(failure);
-        }
-        Ok(match classify(exchange) {
+        let ruled = self.ruled(answer, scene)?;
+        Ok(ruled.unwrap_or_else(|| match classify(exchange) {
             Failure::Reject {
                 reason: Reason::Unexpected,
                 ..
             } => Failure::reject(Reason::Unexpected, mismatch),
             other => other,
-        })
+        }))
     }
 
     /// What the first rule of `errors` that fits says of an answer.

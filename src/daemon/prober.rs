@@ -17,7 +17,7 @@ use crate::{
     domain::{
         breaker::{Caller, Entry},
         id::ChannelId,
-        retry::jitter,
+        retry::{jitter, share},
         settings::HealthSettings,
         time::Timestamp,
     },
@@ -127,7 +127,7 @@ impl Rounds {
         for (channel, adapter) in live.adapters.iter() {
             if adapter.probe(&[]).is_some() {
                 let at = known.get(channel).copied();
-                let at = at.unwrap_or_else(|| now + every.mul_f64(share(channel)));
+                let at = at.unwrap_or_else(|| now + every.mul_f64(share(channel.as_str(), 0)));
                 let at = in_strides(at.min(now + every), stride);
                 self.queue.insert((at, channel.clone()));
             }
@@ -190,7 +190,7 @@ impl Rounds {
         };
         // Whoever gave no answer is asked again soon, so that it is known whether that was chance.
         let next = if answered {
-            let wait = every.mul_f64(0.8 + 0.4 * share_at(&told.channel, now));
+            let wait = every.mul_f64(jitter(&format!("{} {now}", told.channel), 0));
             in_strides(now + wait, shared.poll())
         } else {
             now + settings.breaker.first.min(every)
@@ -242,17 +242,6 @@ fn in_strides(at: Timestamp, stride: Duration) -> Timestamp {
     }
 }
 
-/// A share from 0 to 1 that depends on the channel alone.
-fn share(channel: &ChannelId) -> f64 {
-    ((jitter(channel.as_str(), 0) - 0.8) / 0.4).clamp(0.0, 1.0)
-}
-
-/// The same for one instant.
-fn share_at(channel: &ChannelId, now: Timestamp) -> f64 {
-    let name = format!("{channel} {now}");
-    ((jitter(&name, 0) - 0.8) / 0.4).clamp(0.0, 1.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,7 +263,7 @@ mod tests {
     #[test]
     fn channels_are_spread_over_the_interval() {
         let shares: Vec<f64> = (0..1_000)
-            .map(|number| share(&ChannelId::parse(&format!("loa-{number}")).unwrap()))
+            .map(|number| share(&format!("loa-{number}"), 0))
             .collect();
         for tenth in 0..10 {
             let from = f64::from(tenth) / 10.0;

@@ -49,10 +49,14 @@ impl RetryPolicy {
 
 /// A factor from 0.8 to 1.2 that depends only on the arguments.
 pub(crate) fn jitter(whose: &str, round: u32) -> f64 {
+    0.8 + 0.4 * share(whose, round)
+}
+
+/// A share from 0 to 1 that depends only on the arguments.
+pub(crate) fn share(whose: &str, round: u32) -> f64 {
     let mut hasher = blake3::Hasher::new();
     hasher.update(whose.as_bytes()).update(&round.to_be_bytes());
-    let byte = hasher.finalize().as_bytes()[0];
-    0.8 + 0.4 * f64::from(byte) / 255.0
+    f64::from(hasher.finalize().as_bytes()[0]) / 255.0
 }
 
 #[cfg(test)]
