@@ -234,7 +234,9 @@ impl Store {
         let list = json(&ids.iter().map(DeliveryId::as_str).collect::<Vec<_>>());
         let mut tx = self.pools.begin(Purpose::Write).await?;
         execute!(tx, sql::air::GIVE_WAY, list, now.as_micros())?;
-        tx.commit().await
+        tx.commit().await?;
+        self.changed();
+        Ok(())
     }
 }
 

@@ -20,8 +20,10 @@ statements! {
     /// Takes over what nodes knew that are gone: where several did, the longest wait. `$1` node, `$2` alone, `$3` since.
     HEALTH_TAKE = one!(
         "INSERT INTO health (host, node, since_us, until_us, rounds, reason, detail)
-        SELECT host, CAST($1 AS TEXT), min(since_us), max(until_us), max(rounds), min(reason), min(detail) FROM health
-        WHERE ", is_gone!(), " GROUP BY host ON CONFLICT (host, node) DO NOTHING"
+        SELECT host, CAST($1 AS TEXT), since_us, until_us, rounds, reason, detail FROM (SELECT health.*,
+            row_number() OVER (PARTITION BY host ORDER BY until_us IS NULL, until_us DESC, node) AS place FROM health
+            WHERE ", is_gone!(), ") AS ranked
+        WHERE place = 1 ON CONFLICT (host, node) DO NOTHING"
     );
     /// Forgets what they knew. The same parameters.
     HEALTH_DROP = one!("DELETE FROM health WHERE ", is_gone!());

@@ -72,7 +72,7 @@ pub(super) async fn what_nodes_that_are_gone_knew_is_inherited(ground: Ground) {
     for (node, seen) in [("old", 1), ("older", 0), ("alive", 100)] {
         ground.store.beat(node, R1, at(seen)).await.unwrap();
     }
-    let of = |host: &str, until| [news(host, 10, Some(until))];
+    let of = |host: &str, until: u32| [news(host, until / 4, Some(until))];
     ground
         .store
         .note_health(&of("a", 40), "old", at(1))

@@ -517,6 +517,11 @@ pub(super) async fn the_pulse_beats(ground: Ground) {
     beats("plan again", false);
     ground.freeze(R1).await;
     beats("freeze", true);
+    let again = std::slice::from_ref(&delivery.id);
+    ground.store.freeze_again(again, at(0)).await.unwrap();
+    beats("words taken back", true);
+    ground.freeze(R1).await;
+    beats("freeze again", true);
     ground.turn(at(0), &[], 5).await;
     beats("an idle turn", false);
     let claimed = ground.claim_one(at(100)).await;
