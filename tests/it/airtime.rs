@@ -223,40 +223,21 @@ fn what_was_aired_is_taken_from_the_record_by_its_evidence() {
     assert_eq!(verify.code, 0, "{verify:?}");
 }
 
+/// Runs the city until Monday noon and then pauses a ward, over what is on record and, beyond the horizon, what is only planned.
+fn paused_from_noon(folder: &Folder) {
+    let run = "run --simulate --no-web --speed 100000 --until 2024-03-25T12:00";
+    let pause = "pause ward:le-loi --until 2024-03-30 --by Mai --reason tang --simulate";
+    for command in [run, pause] {
+        let arguments: Vec<&str> = command.split(' ').collect();
+        let said = loa(&folder.path(), &arguments);
+        assert_eq!(said.code, 0, "{said:?}");
+    }
+}
+
 #[test]
 fn a_pause_that_is_to_come_is_missing_and_named() {
     let folder = folder("0.8", "2");
-    let until = |until: &str| {
-        let run = [
-            "run",
-            "--simulate",
-            "--no-web",
-            "--speed",
-            "100000",
-            "--until",
-            until,
-        ];
-        let said = loa(&folder.path(), &run);
-        assert_eq!(said.code, 0, "{said:?}");
-    };
-    until("2024-03-25T12:00");
-    let pause = |end: &str| {
-        let arguments = [
-            "pause",
-            "ward:le-loi",
-            "--until",
-            end,
-            "--by",
-            "Mai",
-            "--reason",
-            "Lễ tang",
-            "--simulate",
-        ];
-        let said = loa(&folder.path(), &arguments);
-        assert_eq!(said.code, 0, "{said:?}");
-    };
-    // Over what is on record and, beyond the horizon, what is only planned.
-    pause("2024-03-30");
+    paused_from_noon(&folder);
     let airtime = ["airtime", "--simulate"];
     let said = loa(
         &folder.path(),
@@ -283,4 +264,26 @@ fn a_pause_that_is_to_come_is_missing_and_named() {
     assert_eq!(text.code, 1);
     assert!(text.out.contains("phường Lê Lợi"), "{}", text.out);
     assert!(text.out.to_lowercase().contains("tạm dừng"), "{}", text.out);
+}
+
+#[test]
+fn emergencies_are_still_to_come_in_a_pause_that_spares_them() {
+    let folder = folder("0.8", "2");
+    for bulletin in ["mot", "hai"] {
+        let path = format!("content/bulletins/{bulletin}.yaml");
+        folder.edit(&path, "priority: normal", "priority: emergency");
+    }
+    paused_from_noon(&folder);
+    let said = loa(
+        &folder.path(),
+        &["airtime", "--simulate", "--format", "json"],
+    );
+    let rows = said.json();
+    let row = rows.as_array().unwrap().iter();
+    let row = row
+        .into_iter()
+        .find(|row| row["ward"] == "le-loi")
+        .expect("the paused ward");
+    assert_eq!(row["lost"], serde_json::json!([]), "{row}");
+    assert!(seconds(row, "to_come") > 10.0, "{row}");
 }
