@@ -474,6 +474,9 @@ pub struct Turn {
     pub lost: Vec<DeliveryId>,
 }
 
+/// A node that has not been heard of for so long is no longer alive.
+pub const ALIVE: Duration = Duration::from_mins(1);
+
 /// Which deliveries a reader wants to see. Every filter that is given must hold.
 #[derive(Debug, Clone, Default)]
 pub struct LogFilter {

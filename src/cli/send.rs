@@ -28,7 +28,7 @@ use crate::{
         time::Timestamp,
     },
     render::Renderer,
-    store::{Store, World},
+    store::{ALIVE, Store, World},
     version::bulletin_version,
 };
 
@@ -253,9 +253,9 @@ async fn sender(place: &Place, store: &Store, now: Timestamp) -> anyhow::Result<
         return Ok(Sender::Simulated);
     }
     let alive = store.last_alive().await?;
-    Ok(Sender::Daemon(alive.is_some_and(|alive| {
-        now.since(alive) < Duration::from_mins(1)
-    })))
+    Ok(Sender::Daemon(
+        alive.is_some_and(|alive| now.since(alive) < ALIVE),
+    ))
 }
 
 /// Only the present words, and only approved ones, are sent by hand.

@@ -1,6 +1,6 @@
 //! `loa status`: what is approved, what awaits whom, and what is held because a contact does not hold.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use clap::Args;
 use serde::Serialize;
@@ -16,11 +16,10 @@ use super::{
 use crate::{
     domain::{
         approval::{Decision, Entry, Standing, Subject, may_be_same, writers},
-        delivery::{Reason, State},
         id::BulletinId,
         version::Version,
     },
-    store::{LogFilter, Order, row::DeliveryRow},
+    store::row::DeliveryRow,
 };
 
 /// What to list.
@@ -146,26 +145,12 @@ pub(super) async fn run(global: &Global, args: &StatusArgs, output: &Output) -> 
     Ok(())
 }
 
-/// How long before it is due a broadcast is looked for: words are frozen that early at most.
-const AHEAD: Duration = Duration::from_hours(24);
-
 /// Broadcasts that are held because a contact in their words does not hold.
 async fn held(desk: &Desk) -> anyhow::Result<HeldByBulletin> {
-    /// More are not told one by one.
-    const MOST: u32 = 10_000;
-    let now = desk.place.now(&desk.store).await?;
     let mut held = HeldByBulletin::new();
-    for state in [State::Planned, State::Ready] {
-        let filter = LogFilter {
-            state: Some(state),
-            until: Some(now + AHEAD),
-            ..LogFilter::default()
-        };
-        let rows = desk.store.log(&filter, Order::OldestFirst, None, MOST);
-        for row in rows.await? {
-            if let (Some(Reason::Contact), Some(bulletin)) = (row.reason, row.bulletin.clone()) {
-                held.entry(bulletin).or_default().push(row);
-            }
+    for row in desk.store.held().await? {
+        if let Some(bulletin) = row.bulletin.clone() {
+            held.entry(bulletin).or_default().push(row);
         }
     }
     Ok(held)

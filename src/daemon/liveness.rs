@@ -14,7 +14,7 @@ use crate::{
         delivery::{Reason, State},
         time::Timestamp,
     },
-    store::StoreError,
+    store::{ALIVE, StoreError},
 };
 
 /// A stamp this far ahead of the clock is not a matter of rounding.
@@ -34,7 +34,7 @@ pub(super) async fn take_over(shared: &Shared) -> Result<(), StoreError> {
         .journal("started", None, &shared.node, &live.workspace.revision, now)
         .await?;
     rescue(shared, shared.alone).await?;
-    health::inherit(shared, now - SILENCE).await?;
+    health::inherit(shared, now - ALIVE).await?;
 
     let last = match store.last_alive().await? {
         Some(stamp) if stamp > now + TOLERANCE => {
@@ -158,9 +158,6 @@ async fn awake(shared: &Shared, gap: Gap) -> Result<(), StoreError> {
     missed(shared, &live, Gap { from, ..gap }, now).await
 }
 
-/// A node that has not been heard of for so long is no longer alive.
-const SILENCE: Duration = Duration::from_mins(1);
-
 /// Puts this node's revision in force, unless another node is alive that works with the one in force, `before`: then that
 /// one was loaded by somebody's edit, and this node's copy of the files is old.
 async fn take_force(
@@ -176,7 +173,7 @@ async fn take_force(
     let alive = if shared.alone {
         Vec::new()
     } else {
-        let since = now - SILENCE;
+        let since = now - ALIVE;
         shared.store.others_alive(&shared.node, since).await?
     };
     if let Some((node, other)) = alive

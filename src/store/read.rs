@@ -71,6 +71,15 @@ impl Store {
         Ok(found.into_iter().next())
     }
 
+    /// What is held until a contact is verified again, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::Corrupt`].
+    pub async fn held(&self) -> Result<Vec<DeliveryRow>, StoreError> {
+        let mut reader = self.pools.reader().await?;
+        rows!(reader, statement::HELD, [], |row| delivery(row))
+    }
+
     /// Its attempts, oldest first.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! What this node has claimed and not yet written down, and the turns in which that changes. One task owns it, so that
 //! nothing is claimed twice and no lease is taken back that is still in use.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     doors::Doors, leases::Leases, limits::Limits, preempt::playing, queue::Queue, report::report,
@@ -23,7 +23,7 @@ use crate::{
         settings::DeliverySettings,
         time::Timestamp,
     },
-    store::{Claimed, Finished, Room, StoreError, Turn},
+    store::{ALIVE, Claimed, Finished, Room, StoreError, Turn},
 };
 
 /// What may be claimed ahead for each worker where a repetition does no harm: enough that workers never wait for the
@@ -32,9 +32,6 @@ const AHEAD: usize = 16;
 
 /// What is claimed for each worker when there was nothing to do before.
 const FIRST: usize = 2;
-
-/// How long ago another node may have been seen to count as alive.
-const ALIVE: Duration = Duration::from_mins(1);
 
 /// Frozen words kept in memory between turns.
 const KEPT_CONTENTS: usize = 2_048;

@@ -125,6 +125,8 @@ statements! {
         ORDER BY due_us, id");
     /// One delivery. `$1` id.
     DELIVERY = one!("SELECT ", delivery!(), " FROM delivery WHERE id = $1");
+    /// What is held until a contact is verified again, oldest first.
+    HELD = one!("SELECT ", delivery!(), " FROM delivery WHERE unfinished AND reason = 'contact' ORDER BY due_us, id");
     /// Its attempts. `$1` id.
     ATTEMPTS = one!(
         "SELECT number, belated, started_us, finished_us, outcome, reason, detail, status, answer, receipt, evidence, node
