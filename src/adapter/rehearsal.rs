@@ -4,7 +4,8 @@
 use http::{HeaderName, HeaderValue};
 
 use super::{
-    Exchange, Failure, Fault, Headers, Receipt, Request, Response, Step, transport::retry_after,
+    Exchange, Failure, Fault, Headers, Receipt, Request, Response, Step,
+    transport::{ANSWER_CAP, retry_after, too_large},
 };
 use crate::domain::{delivery::Reason, detail::Detail, time::Timestamp};
 
@@ -113,7 +114,9 @@ pub fn answers(text: &[u8], now: Timestamp) -> Result<Vec<Answer>, NoAnswers> {
         let retry_after = headers
             .get("retry-after")
             .and_then(|text| retry_after::parse(&text, now));
-        if status >= 200 {
+        if body.len() > ANSWER_CAP {
+            answers.push(Err(too_large(ANSWER_CAP)));
+        } else if status >= 200 {
             answers.push(Ok(Response {
                 status,
                 headers,

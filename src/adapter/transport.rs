@@ -40,6 +40,9 @@ use crate::domain::{
 /// closing could not be told from one that was read: it would be a false "unknown".
 const IDLE: Duration = Duration::from_secs(3);
 
+/// The most bytes of an answer's body that a daemon reads.
+pub const ANSWER_CAP: usize = 64 * 1024;
+
 /// How calls are made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TransportSettings {
@@ -265,11 +268,14 @@ fn named(headers: HeaderMap) -> impl Iterator<Item = (HeaderName, HeaderValue)> 
     })
 }
 
+/// What comes of an answer with a larger body.
+pub(super) fn too_large(cap: usize) -> Fault {
+    let detail = Detail::new("call-too-large").with("bytes", cap);
+    Fault::may_have_left(Reason::TooLarge, detail)
+}
+
 async fn read_capped(mut answer: reqwest::Response, cap: usize) -> Result<Bytes, Fault> {
-    let too_large = || {
-        let detail = Detail::new("call-too-large").with("bytes", cap);
-        Fault::may_have_left(Reason::TooLarge, detail)
-    };
+    let too_large = || too_large(cap);
     if answer
         .content_length()
         .is_some_and(|length| usize::try_from(length).map_or(true, |length| length > cap))

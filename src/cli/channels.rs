@@ -1,14 +1,14 @@
 //! `loa channels`: the destinations, and whether each is alive.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use clap::Args;
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
 use super::{
-    Findings, Global,
-    output::{Format, Output, local, rfc3339},
+    Findings, Global, failure,
+    output::{Format, Output, harmless, local, rfc3339},
     place::{Place, eprint_text, progress},
     run::transport,
 };
@@ -17,7 +17,7 @@ use crate::{
     clock::Clock,
     daemon::live::fault,
     domain::{delivery::Reason, detail::Detail, time::Timestamp},
-    store::{World, health::HostHealth},
+    store::{ALIVE, World, health::HostHealth},
 };
 
 /// What to show.
@@ -67,18 +67,10 @@ struct BreakerRow {
     said: String,
 }
 
-/// A daemon that has not been heard of for so long says nothing of hosts any more.
-const ALIVE: Duration = Duration::from_mins(1);
-
-/// What the daemons that are at work have on record of hosts. A database that is away keeps nobody from asking the channels.
+/// What the daemons that are at work have on record of hosts, by host.
 async fn breakers(place: &Place, output: &Output) -> anyhow::Result<HashMap<String, BreakerRow>> {
-    let store = match place.record_if_any(output).await {
-        Ok(Some(store)) => store,
-        Ok(None) => return Ok(HashMap::new()),
-        Err(error) => {
-            eprint_text(&format!("{error:#}"));
-            return Ok(HashMap::new());
-        }
+    let Some(store) = place.record_if_any(output).await? else {
+        return Ok(HashMap::new());
     };
     let now = place.now(&store).await?;
     let zone = place.zone();
@@ -148,7 +140,11 @@ pub(super) async fn run(
         (None, None)
     };
     let breakers = if args.probe {
-        breakers(&place, output).await?
+        // A database that is away keeps nobody from asking the channels.
+        breakers(&place, output).await.unwrap_or_else(|error| {
+            eprint_text(&harmless(&failure::sentence(&error, output)));
+            HashMap::new()
+        })
     } else {
         HashMap::new()
     };
@@ -170,14 +166,7 @@ pub(super) async fn run(
             .as_ref()
             .and_then(|failure| Detail::parse(failure.detail()));
         let detail = known.as_ref().map(|detail| output.detail(detail));
-        let why = failure.as_ref().map(|failure| {
-            let said = output.say(&format!("reason.{}", failure.reason().as_str()), &[]);
-            match (&known, &detail) {
-                (Some(known), Some(detail)) if known.stands_beside() => format!("{said}. {detail}"),
-                (Some(_), Some(detail)) => detail.clone(),
-                _ => said,
-            }
-        });
+        let why = failure.as_ref().map(|failure| output.failure(failure));
         rows.push(Row {
             channel: channel.id.as_str(),
             name: &channel.name,

@@ -12,6 +12,7 @@ use chrono_tz::Tz;
 
 pub use crate::domain::calendar::rfc3339;
 use crate::{
+    adapter::Failure,
     catalogue::{self, Lang},
     config,
     domain::{
@@ -67,6 +68,17 @@ impl Output {
     pub fn detail(&self, detail: &Detail) -> String {
         let said = catalogue::detail(self.lang, detail.code(), detail.arguments());
         said.unwrap_or_else(|| detail.to_string())
+    }
+
+    /// Why an attempt failed, as the log would say it.
+    #[must_use]
+    pub fn failure(&self, failure: &Failure) -> String {
+        let said = self.say(&format!("reason.{}", failure.reason().as_str()), &[]);
+        match Detail::parse(failure.detail()) {
+            Some(known) if known.stands_beside() => format!("{said}. {}", self.detail(&known)),
+            Some(known) => self.detail(&known),
+            None => said,
+        }
     }
 
     /// What the operating system said, in words where it is one of the usual things.

@@ -19,6 +19,7 @@ use super::{
     Findings, Global, named,
     output::{Format, Output, parse_instant},
     place::Place,
+    usage::between,
 };
 use crate::{
     adapter::{
@@ -32,7 +33,6 @@ use crate::{
         audio::{Audio, Sound, SoundHash},
         bulletin::{Bulletin, Priority},
         channel::{AdapterConfig, Channel},
-        detail::Detail,
         id::{DeliveryId, ScheduleId},
         message::Message,
         secret::Secret,
@@ -62,7 +62,7 @@ struct TryArgs {
     #[arg(long)]
     bulletin: Option<String>,
     /// Which attempt it is: from the second on `find` asks first
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, default_value_t = 1, value_parser = |text: &str| between(text, 1_u32, 1_000))]
     attempt: u32,
     /// As an emergency that interrupts what is playing: `stop` comes first
     #[arg(long, conflicts_with = "probe")]
@@ -112,7 +112,7 @@ struct Asked {
     fault: Option<&'static str>,
 }
 
-/// Answers larger than this are refused, as the transport refuses them one by one.
+/// More answers than this are no trial.
 const MOST_BYTES: u64 = 4 << 20;
 
 /// What stands for the sound: nothing is made here.
@@ -295,16 +295,6 @@ fn asked(request: &Request, answer: Option<&Answer>) -> Asked {
     }
 }
 
-/// Why, as the log would say it.
-fn reason(failure: &Failure, output: &Output) -> String {
-    let said = output.say(&format!("reason.{}", failure.reason().as_str()), &[]);
-    match Detail::parse(failure.detail()) {
-        Some(known) if known.stands_beside() => format!("{said}. {}", output.detail(&known)),
-        Some(known) => output.detail(&known),
-        None => said,
-    }
-}
-
 fn tell(
     channel: &Channel,
     recipe: &str,
@@ -352,7 +342,7 @@ fn tell(
             }
             told.reason = Some(failure.reason().as_str());
             told.detail = Some(failure.detail().to_owned());
-            told.why = Some(reason(failure, output));
+            told.why = Some(output.failure(failure));
         }
     }
     match output.format {

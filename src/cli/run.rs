@@ -15,7 +15,7 @@ use super::{
     usage::{Wrong, between, one_of},
 };
 use crate::{
-    adapter::transport::{Route, Transport, TransportSettings},
+    adapter::transport::{ANSWER_CAP, Route, Transport, TransportSettings},
     clock::Clock,
     config,
     daemon::{
@@ -286,7 +286,7 @@ pub(super) async fn transport(
         connect_timeout: settings.delivery.connect_timeout,
         total_timeout: settings.delivery.total_timeout,
         allow: settings.allow.clone(),
-        answer_cap: 64 * 1024,
+        answer_cap: ANSWER_CAP,
         route,
     })?;
     if let Route::Simulated { control } = route
