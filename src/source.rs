@@ -113,11 +113,15 @@ pub fn load_at(root: &Path, now: Option<Timestamp>) -> Loaded {
 #[must_use]
 pub fn load_speech(root: &Path) -> Loaded {
     let gathered = files::gather_only(root, &[SETTINGS, READINGS]);
+    let mut unread = gathered.unreadable;
+    // The settings may refer to anything in the files that are not looked at.
+    let folders = ["content", "channels", "schedules"];
+    unread.extend(folders.map(|folder| Role::Folder(folder.to_owned())));
     read(
         &gathered.files,
         gathered.recordings,
         gathered.diagnostics,
-        &gathered.unreadable,
+        &unread,
         None,
     )
 }

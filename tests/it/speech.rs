@@ -87,6 +87,7 @@ fn a_text_is_read_by_settings_and_readings_alone() {
     let folder = Folder::small();
     folder.write("content/speech.yaml", "words: { Vinh Tân: vinh tân mới }\n");
     folder.amend("channels/kenh.yaml", "zzz: [\n");
+    folder.amend("loa.yaml", "watchdog: { operator: oa-vinh }\n");
     let said = loa(&folder.path(), &["speech", "read", "Chợ Vinh Tân"]);
     assert_eq!(
         (said.code, said.out.trim()),
