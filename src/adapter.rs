@@ -6,6 +6,7 @@
 //! Nothing here shows what could be a secret: `Debug` of a request or an answer leaves out everything but its shape.
 
 pub mod attempt;
+mod digest;
 pub mod recipe;
 pub mod registry;
 pub mod rehearsal;

@@ -179,7 +179,8 @@ fn kept(body: &[u8], request: &Request, secrets: &[Secret]) -> String {
             .flat_map(|(_, value)| value.split(' ').map(|part| Secret::new(part.to_owned()))),
     );
     secrets.retain(|secret| {
-        !["basic", "bearer", "token"].contains(&secret.expose().to_ascii_lowercase().as_str())
+        !["basic", "bearer", "digest", "token"]
+            .contains(&secret.expose().to_ascii_lowercase().as_str())
     });
     // Redacted before it is cut: half a secret is still half a secret.
     let text = String::from_utf8_lossy(body);

@@ -309,6 +309,19 @@ impl Message {
     pub fn slug(&self) -> String {
         format!("{}-{}", self.content.bulletin, self.ward)
     }
+
+    /// A text that no other attempt has, the same each time it is asked for in this one with the same `salt`: 32
+    /// hexadecimal digits.
+    #[must_use]
+    pub fn nonce(&self, salt: &str) -> String {
+        let key = format!(
+            "{}\0{}\0{}\0{salt}",
+            self.delivery.as_str(),
+            self.attempt,
+            self.sent_at.as_micros()
+        );
+        blake3::hash(key.as_bytes()).to_hex()[..32].to_owned()
+    }
 }
 
 #[cfg(test)]

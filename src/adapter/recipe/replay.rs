@@ -12,7 +12,7 @@ use super::{
     write::Call,
 };
 use crate::{
-    adapter::{Exchange, Failure, Receipt, Request, Step, classify},
+    adapter::{Exchange, Failure, Receipt, Request, Step, classify, digest},
     domain::{
         delivery::{Evidence, Reason},
         detail::Detail,
@@ -45,14 +45,26 @@ enum Asked {
     Failed(Failure),
 }
 
-/// The exchanges that the course has not come to yet.
-struct Rest<'d>(&'d [Exchange]);
+/// The exchanges of an attempt, and how far the course has come in them.
+struct Rest<'d> {
+    all: &'d [Exchange],
+    at: usize,
+}
 
 impl<'d> Rest<'d> {
+    fn of(all: &'d [Exchange]) -> Self {
+        Self { all, at: 0 }
+    }
+
     fn next(&mut self) -> Option<&'d Exchange> {
-        let (first, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(first)
+        let next = self.all.get(self.at)?;
+        self.at += 1;
+        Some(next)
+    }
+
+    /// Those that the course has come to.
+    fn past(&self) -> &'d [Exchange] {
+        &self.all[..self.at]
     }
 }
 
@@ -71,7 +83,7 @@ impl RecipeAdapter {
     pub(super) fn replay(&self, message: &Message, done: &[Exchange]) -> Step {
         let mut sent = false;
         let mut scene = Scene::new(&self.recipe, &self.facts, Some(message));
-        let step = self.course(message, &mut scene, &mut Rest(done), &mut sent);
+        let step = self.course(message, &mut scene, &mut Rest::of(done), &mut sent);
         match step {
             Ok(step) => step,
             Err(Halt::Call(request)) => Step::Call(*request),
@@ -88,7 +100,7 @@ impl RecipeAdapter {
     /// What came of telling the device to stop; `None` where it was not told.
     pub(super) fn replay_stop(&self, message: &Message, done: &[Exchange]) -> Option<bool> {
         let scene = Scene::new(&self.recipe, &self.facts, Some(message));
-        let exchange = self.stop(message, &scene, &mut Rest(done)).ok()??;
+        let exchange = self.stop(message, &scene, &mut Rest::of(done)).ok()??;
         let answer = exchange.result.as_ref();
         Some(answer.is_ok_and(|answer| (200..300).contains(&answer.status)))
     }
@@ -159,7 +171,7 @@ impl RecipeAdapter {
 
     pub(super) fn replay_probe(&self, probe: &compile::Pulse, done: &[Exchange]) -> Step {
         let mut scene = Scene::new(&self.recipe, &self.facts, None);
-        match self.probed(probe, &mut scene, &mut Rest(done)) {
+        match self.probed(probe, &mut scene, &mut Rest::of(done)) {
             Ok(step) => step,
             Err(Halt::Call(request)) => Step::Call(*request),
             Err(Halt::Failed(failure)) => Step::Failed(failure),
@@ -201,20 +213,23 @@ impl RecipeAdapter {
         done: &mut Rest<'d>,
         manner: &Manner<'_>,
     ) -> Result<&'d Exchange, Halt> {
+        let auth = self.recipe.auth.as_ref().filter(|_| call.is_known());
         let Some(mut exchange) = done.next() else {
             let mut request = call.write(scene, manner.key)?;
             request.wait = manner.wait;
             request.hidden.answer = manner.is_private;
+            if let Some(auth) = auth {
+                auth.go_ahead(&mut request, done.past(), scene)?;
+            }
             return Err(Halt::Call(Box::new(request)));
         };
-        let Some(auth) = self.recipe.auth.as_ref().filter(|_| call.is_known()) else {
+        let Some(auth) = auth else {
             return Ok(exchange);
         };
-        for turn in 1..=2 {
-            let Some(mut answer) = auth.answer(exchange, scene, turn)? else {
+        for turn in 1..=digest::TURNS {
+            let Some(answer) = auth.answer(done.past(), scene, turn)? else {
                 break;
             };
-            answer.wait = Duration::ZERO;
             exchange = done.next().ok_or_else(|| Halt::Call(Box::new(answer)))?;
         }
         Ok(exchange)

@@ -244,18 +244,7 @@ pub(super) fn text_of<'a>(message: &'a Message, field: &str) -> Option<Cow<'a, s
         "sent_at" => Cow::Owned(message.sent_at.to_rfc3339()),
         "sent_unix" => Cow::Owned((message.sent_at.as_micros() / 1_000_000).to_string()),
         "sent_unix_ms" => Cow::Owned((message.sent_at.as_micros() / 1_000).to_string()),
-        "nonce" => Cow::Owned(nonce(message, "")),
+        "nonce" => Cow::Owned(message.nonce("")),
         _ => return None,
     })
-}
-
-/// A text that no other attempt has, the same each time it is asked for in this one: 32 hexadecimal digits.
-pub(super) fn nonce(message: &Message, salt: &str) -> String {
-    let key = format!(
-        "{}\0{}\0{}\0{salt}",
-        message.delivery.as_str(),
-        message.attempt,
-        message.sent_at.as_micros()
-    );
-    blake3::hash(key.as_bytes()).to_hex()[..32].to_owned()
 }

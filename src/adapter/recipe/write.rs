@@ -5,11 +5,11 @@ use std::{borrow::Cow, collections::BTreeMap, fmt::Write, time::Duration};
 use bytes::Bytes;
 
 use super::{
-    RecipeProblem, RecipeProblemKind, Scene, auth,
+    RecipeProblem, RecipeProblemKind, Scene,
     text::{Reading, Text, Tree},
 };
 use crate::{
-    adapter::{Hidden, Request, transport},
+    adapter::{Hidden, Request, digest, transport},
     domain::{
         audio::Audio,
         recipe::{self, PartValue, RequestSpec},
@@ -111,7 +111,7 @@ impl Call {
 
     /// Whether this request proves who calls in the recipe's way.
     pub(super) fn is_known(&self) -> bool {
-        !self.anonymous && !self.headers.iter().any(|(name, _)| auth::is_header(name))
+        !self.anonymous && !self.headers.iter().any(|(name, _)| digest::is_header(name))
     }
 
     /// The request with everything filled in; `key` is the idempotency key, for calls with an effect.
@@ -146,7 +146,7 @@ impl Call {
                     kind: RecipeProblemKind::HeaderValue,
                 });
             }
-            headers.push(("Authorization".to_owned(), value));
+            headers.push((digest::HEADER.to_owned(), value));
         }
         let has = |wanted: &str| {
             self.headers
@@ -180,7 +180,7 @@ impl Call {
         serde_json::json!({
             "method": self.method,
             "url": url,
-            "path": auth::target(url),
+            "path": digest::target(url),
             // Sound is no text; for that there is the hash.
             "body": std::str::from_utf8(body).unwrap_or_default(),
             "body_sha256": sha256_hex(body),

@@ -82,6 +82,51 @@ fn a_digest_is_answered() {
     assert_eq!(requests.len(), 1);
 }
 
+/// A sound does not cross a ward's modem twice: once the device has asked, what follows carries its proof from the start.
+#[test]
+fn what_follows_a_challenge_carries_a_proof_from_the_start() {
+    let adapter = written(
+        r#"
+auth: { digest: { user: "{{ with.user }}", password: "{{ with.password }}" } }
+steps:
+  list: { request: { method: GET, url: "{{ with.url }}/list" }, take: { slot: { pattern: 'slot=([0-9]+)' } } }
+  other: { request: { method: GET, url: "http://10.9.9.9/other" } }
+request: { method: POST, url: "{{ with.url }}/play?{{ steps.list.slot }}" }
+"#,
+    );
+    let asked = |nonce: &str| {
+        let value = format!(r#"Digest realm="đường", nonce="{nonce}", qop="auth""#);
+        Ok(loa::adapter::Response {
+            status: 401,
+            headers: [(
+                "www-authenticate".parse().unwrap(),
+                value.as_bytes().try_into().unwrap(),
+            )]
+            .into_iter()
+            .collect(),
+            ..Default::default()
+        })
+    };
+    let answers = [asked("a"), ok("slot=3"), ok(""), ok("")];
+    let (requests, end) = play(&adapter, &message(), answers);
+    assert!(matches!(end, Step::Accepted(_)), "{end:?}");
+    let proofs: Vec<Option<&str>> = requests
+        .iter()
+        .map(|request| header(request, "authorization"))
+        .collect();
+    let has = |proof: Option<&str>, text: &str| proof.is_some_and(|proof| proof.contains(text));
+    assert_eq!((requests.len(), proofs[0], proofs[2]), (4, None, None));
+    assert!(
+        has(proofs[1], "nc=00000001") && has(proofs[3], "nc=00000002"),
+        "{proofs:?}"
+    );
+    // A number that is good for one request only is asked for again.
+    let answers = [asked("a"), ok("slot=3"), ok(""), asked("b"), ok("")];
+    let (requests, end) = play(&adapter, &message(), answers);
+    assert!(matches!(end, Step::Accepted(_)), "{end:?}");
+    assert!(has(header(&requests[4], "authorization"), "nonce=\"b\""));
+}
+
 #[test]
 fn a_request_can_be_signed() {
     let adapter = written(
