@@ -16,6 +16,16 @@ pub(super) const HEADER: &str = "Authorization";
 /// The most answers to challenges of one call: another one is given only where the number was too old.
 pub(super) const TURNS: usize = 2;
 
+/// What a proof can be made with; the first is meant where nothing is said.
+const ALGORITHMS: [&str; 6] = [
+    "MD5",
+    "MD5-sess",
+    "SHA-256",
+    "SHA-256-sess",
+    "SHA-512-256",
+    "SHA-512-256-sess",
+];
+
 /// Who calls, and for what: the message makes what the client adds different in every attempt.
 #[derive(Clone, Copy)]
 pub(super) struct Caller<'a> {
@@ -152,14 +162,6 @@ fn read(challenge: &str) -> Option<WwwAuthenticateHeader> {
         Some(value.as_str())
     };
     let is_true = |name: &str| field(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    const ALGORITHMS: [&str; 6] = [
-        "MD5",
-        "MD5-sess",
-        "SHA-256",
-        "SHA-256-sess",
-        "SHA-512-256",
-        "SHA-512-256-sess",
-    ];
     let wanted = field("algorithm").unwrap_or(ALGORITHMS[0]);
     let known = ALGORITHMS
         .into_iter()
