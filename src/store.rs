@@ -333,6 +333,8 @@ pub struct Frozen {
     pub length: Option<Duration>,
     /// What a rule for what is heard would refuse if it were not so urgent, as a detail: the journal shows it.
     pub overrides: Option<String>,
+    /// When it has to be over because of what is sent by hand, of which the plan knows nothing.
+    pub limit: Option<crate::domain::plan::Limit>,
 }
 
 /// The approvals that a frozen delivery rests on.

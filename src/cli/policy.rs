@@ -127,7 +127,7 @@ fn summary(permit: &Permit<'_>, zone: chrono_tz::Tz, output: &Output) -> Vec<Str
         output.say("cli.policy-open", &[("hours", &open.join(", "))])
     }];
     if let Some((most, rule)) = permit.sessions {
-        let gap = format_duration(permit.gap);
+        let gap = format_duration(rule.sessions.gap);
         lines.push(output.say(
             "cli.policy-sessions",
             &[("most", &most), ("gap", &gap), ("rule", &rule.name)],

@@ -3,19 +3,22 @@
 //! Planning is idempotent: a delivery's id is computed from its key. So there is no leader, and a crash in the middle of
 //! a plan costs nothing.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use super::{Shared, live::Live};
 use crate::{
     domain::{
+        id::DeliveryId,
         plan::{Plan, PlannedDelivery},
         time::Timestamp,
     },
-    store::{Planned, StoreError},
+    store::{Planned, StoreError, air::Spot},
 };
 
 /// Deliveries a transaction takes: enough to be quick, little enough to keep memory flat and others waiting briefly.
 const BATCH: usize = 2_000;
+
+const A_DAY: Duration = Duration::from_hours(24);
 
 /// Plans on, until told to stop.
 pub async fn run(shared: Shared) {
@@ -66,6 +69,7 @@ async fn step(
         }
         _ => {
             interval(shared, live, now, until).await?;
+            still_to_come(shared, live, now).await?;
             let gone = shared
                 .store
                 .supersede(now, until, &workspace.revision, now)
@@ -84,6 +88,41 @@ async fn step(
         .metrics
         .set_planned_until(until.as_micros() / 1_000_000);
     Ok(now + (horizon / 16).max(shared.poll()))
+}
+
+/// What gave way to a send by hand has its time after now, and in the plan it may have it before: an edit changes it like
+/// everything else, where it stands.
+async fn still_to_come(
+    shared: &Shared,
+    live: &Arc<Live>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let workspace = &live.workspace;
+    let moved = shared.store.moved(&workspace.revision, now).await?;
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let mut spots: HashMap<DeliveryId, Spot> = moved
+        .into_iter()
+        .map(|spot| (spot.id.clone(), spot))
+        .collect();
+    let batch: Vec<PlannedDelivery> = {
+        let plan = Plan::new(workspace);
+        // Nothing waits for longer than a day.
+        let before = plan.deliveries(now - A_DAY, now);
+        let kept = before.filter_map(|delivery| {
+            let spot = spots.remove(&delivery.id)?;
+            Some(PlannedDelivery {
+                due: spot.due,
+                deadline: spot.deadline,
+                limit: spot.limit,
+                ..delivery
+            })
+        });
+        kept.collect()
+    };
+    shared.store.plan(&batch, &workspace.revision, now).await?;
+    Ok(())
 }
 
 /// Plans `[from, until)` in batches, and records that it is planned.

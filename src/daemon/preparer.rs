@@ -30,7 +30,7 @@ use crate::{
     speech::duration,
     store::{Approved, Frozen, StoreError, Unprepared, air::Move},
 };
-use air::OfDay;
+use air::{Kept, OfDay};
 use caps::Caps;
 use choice::{Approvals, Refused, Words};
 use heard::Heard;
@@ -181,7 +181,7 @@ async fn step(shared: &Shared, held: &mut Held) -> Result<bool, StoreError> {
         !round.frozen.is_empty() || !round.failed.is_empty() || !round.moves.is_empty();
     let now = shared.clock.now();
     for one in &round.moves {
-        tracing::warn!(delivery.id = %one.id, due = %one.due, detail = one.detail, "gives way and is heard later");
+        tracing::warn!(delivery.id = %one.to.id, due = %one.to.due, detail = one.detail, "gives way and is heard later");
     }
     shared.store.move_on_air(&round.moves, now).await?;
     // Before it is ready a delivery knows its sound; where nothing comes of it, nobody asks.
@@ -309,6 +309,7 @@ impl Round {
                         approved,
                         length: None,
                         overrides: None,
+                        limit: None,
                     });
                 }
                 // Whoever took a verification back by mistake has until then to give it again.
@@ -414,23 +415,24 @@ impl Round {
             let priority = approved.map_or(heard.delivery.priority, |approved| approved.priority);
             let permitted = heard.permitted(live, length, priority);
             let kept = permitted.and_then(|overrides| {
-                let is_kept = match &mut air {
+                let kept = match &mut air {
                     Some(air) if heard.channel.is_heard() => {
                         air.keeps_place(live, heard, length, priority)?
                     }
-                    _ => true,
+                    _ => Kept::Until(None),
                 };
-                Ok(is_kept.then_some(overrides))
+                Ok((kept, overrides))
             });
             match kept {
                 // It comes again, with another time.
-                Ok(None) => {}
-                Ok(Some(overrides)) => {
+                Ok((Kept::Moved, _)) => {}
+                Ok((Kept::Until(limit), overrides)) => {
                     self.sounds
                         .extend(sound.map(|sound| (frozen.id.clone(), sound)));
                     // What is a test is nobody's airtime.
                     frozen.length = (!heard.delivery.schedule.is_test()).then_some(length);
                     frozen.overrides = overrides;
+                    frozen.limit = limit;
                     self.frozen.push(frozen);
                 }
                 Err(refused) => {

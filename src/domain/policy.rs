@@ -21,7 +21,7 @@ use super::{
     ward::Validity,
 };
 
-pub use amount::{Span, TooMuch};
+pub use amount::{SessionEnd, Span, Spoken, TooMuch};
 pub use judge::Verdict;
 
 /// A span of clock times on one day. `until` is not part of it; 24:00 is `None`.
@@ -135,8 +135,10 @@ pub struct Permit<'p> {
     pub longest: Option<(Duration, &'p Rule)>,
     /// The longest day.
     pub longest_day: Option<(Duration, &'p Rule)>,
-    /// What parts two sessions: the longest gap that a rule names.
+    /// The longest gap that one of them wants between two sessions. Each counts with its own.
     pub gap: Duration,
+    /// The rules that limit how much is heard.
+    pub amounts: Vec<&'p Rule>,
 }
 
 /// A span in which something may be heard.
@@ -194,8 +196,9 @@ impl Policy {
             strictest(&mut permit.sessions, per_day, rule);
             strictest(&mut permit.longest, longest, rule);
             strictest(&mut permit.longest_day, longest_day, rule);
-            if per_day.is_some() || longest.is_some() || longest_day.is_some() {
+            if rule.limits_amounts() {
                 permit.gap = permit.gap.max(gap);
+                permit.amounts.push(rule);
             }
         }
         permit

@@ -8,7 +8,7 @@ use super::{
     journal::{self, ACTOR},
     link::{Cells, Purpose, Tx, execute, rows},
     plan::Row,
-    row::{count, delivery_id, length, parsed},
+    row::{count, delivery_id, length, limit_at, parsed},
     sql,
 };
 use crate::domain::{
@@ -32,9 +32,9 @@ pub struct Sending {
     pub settled: Settled,
 }
 
-/// Another place for a delivery.
+/// The place of a delivery.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Move {
+pub struct Spot {
     /// The delivery.
     pub id: DeliveryId,
     /// When it is due.
@@ -43,6 +43,13 @@ pub struct Move {
     pub deadline: Timestamp,
     /// When it has to be over.
     pub limit: Option<Limit>,
+}
+
+/// Another place for a delivery.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Move {
+    /// The delivery, and where it stands from now on.
+    pub to: Spot,
     /// What it gives way to.
     pub detail: String,
 }
@@ -98,6 +105,29 @@ impl Store {
         )
     }
 
+    /// Where what gave way to a send by hand, was planned under another revision than `revision` and is still to come at `now`
+    /// stands now.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::Corrupt`].
+    pub async fn moved(&self, revision: &str, now: Timestamp) -> Result<Vec<Spot>, StoreError> {
+        let mut reader = self.pools.reader().await?;
+        rows!(
+            reader,
+            sql::air::MOVED,
+            [now.as_micros(), revision],
+            |row| {
+                let id = row.text(0)?;
+                Ok(Spot {
+                    id: delivery_id(id),
+                    due: Timestamp::from_micros(row.integer(1)?),
+                    deadline: Timestamp::from_micros(row.integer(2)?),
+                    limit: limit_at(row, 3, id)?,
+                })
+            }
+        )
+    }
+
     /// Puts a send by hand on record. `decide` gets what is on air in `span` and finds a place for each delivery; nobody else
     /// finds one meanwhile. Returns how many deliveries were not on record.
     ///
@@ -129,15 +159,15 @@ impl Store {
         let rows: Vec<PlaceJson<'_>> = moves
             .iter()
             .map(|one| PlaceJson {
-                due_us: Some(one.due.as_micros()),
-                deadline_us: Some(one.deadline.as_micros()),
-                ..PlaceJson::new(&one.id, one.limit.as_ref())
+                due_us: Some(one.to.due.as_micros()),
+                deadline_us: Some(one.to.deadline.as_micros()),
+                ..PlaceJson::new(&one.to.id, one.to.limit.as_ref())
             })
             .collect();
         let lines: Vec<Line<'_>> = moves
             .iter()
             .map(|one| Line {
-                delivery_id: one.id.as_str(),
+                delivery_id: one.to.id.as_str(),
                 event: "moved",
                 detail: one.detail.as_str().into(),
             })

@@ -40,6 +40,9 @@ struct FrozenJson<'a> {
     can_ask: bool,
     priority: Option<&'static str>,
     length_us: Option<i64>,
+    over_us: Option<i64>,
+    over_reason: Option<&'static str>,
+    over_detail: Option<Cow<'a, str>>,
     /// Not of the delivery but of its journal.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<Cow<'a, str>>,
@@ -146,6 +149,12 @@ impl Store {
                     .as_ref()
                     .map(|approved| approved.priority.as_str()),
                 length_us: frozen.length.map(micros),
+                over_us: frozen.limit.as_ref().map(|limit| limit.over.as_micros()),
+                over_reason: frozen.limit.as_ref().map(|limit| limit.why.reason.as_str()),
+                over_detail: frozen
+                    .limit
+                    .as_ref()
+                    .and_then(|limit| clean_option(limit.why.detail.as_deref())),
                 detail: clean_option(frozen.overrides.as_deref()),
             })
             .collect();

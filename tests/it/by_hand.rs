@@ -308,4 +308,54 @@ on_both_databases! {
         apart(&scene.log().await);
         scene.check().await;
     }
+
+    async fn an_edit_does_not_undo_what_a_send_has_settled(scene: Scene) {
+        lengthen(&scene, HAI);
+        let busy = Fault::Status { code: 503, retry_after: None, body: None };
+        scene.fault(fault("10.0.0.3", busy, 100)).await;
+        run(&scene, at("2024-03-25T05:20"), "2024-03-25T05:29").await;
+        // It waits for what is planned, which has to be over before it on every loudspeaker.
+        let said = send(&scene, "ward:hung-binh,kind:loudspeaker", &["--format", "json"]).json();
+        let first = Timestamp::parse_rfc3339(said["sent"][0]["due"].as_str().unwrap()).unwrap();
+        assert!(first > at("2024-03-25T05:30"), "{said}");
+        let drawn_in = scene.row("loa-ll-1", "2024-03-25T05:30").await;
+        assert!(drawn_in.deadline < first, "{drawn_in:?}");
+        scene.folder.edit(LICH, "deadline: 10m", "deadline: 9m");
+        scene.folder.edit(MOT, "Thưa bà con", "Kính thưa bà con");
+        run(&scene, at("2024-03-25T05:29"), "2024-03-25T05:50").await;
+        let tried = scene.row("loa-ll-1", "2024-03-25T05:30").await;
+        assert!(tried.content_hash.is_some() && tried.content_hash != drawn_in.content_hash, "the edit is in force");
+        let over = |row: &DeliveryRow| row.limit.as_ref().map(|limit| limit.over);
+        assert_eq!((tried.state, over(&tried)), (State::Failed, over(&drawn_in)), "{tried:?}");
+        assert!(tried.is_cut_off(), "{tried:?}");
+        apart(&scene.log().await);
+        scene.check().await;
+    }
+
+    async fn an_edit_leaves_what_gave_way_where_it_is(scene: Scene) {
+        lengthen(&scene, HAI);
+        scene.folder.edit(LICH, "    missed: skip", "    start: { soft: { max_wait: 15m } }\n    missed: skip");
+        run(&scene, at("2024-03-25T05:20"), "2024-03-25T05:29").await;
+        let said = send(&scene, "ward:hung-binh,kind:loudspeaker", &["--priority", "priority"]);
+        assert_eq!(said.code, 0, "{said:?}");
+        run(&scene, at("2024-03-25T05:29"), "2024-03-25T05:31").await;
+        let named = async |channel: &str| {
+            let mut rows = scene.log().await;
+            rows.retain(|row| row.channel.as_str() == channel && row.scheduled == at("2024-03-25T05:30"));
+            rows.remove(0)
+        };
+        let moved = named("loa-hb-1").await;
+        assert!(moved.due > at("2024-03-25T05:32"), "{moved:?}");
+        // Its own time is over by now. What the edit says of it holds where it stands.
+        scene.folder.edit(MOT, "Thưa bà con", "Kính thưa bà con");
+        run(&scene, at("2024-03-25T05:31"), "2024-03-25T05:50").await;
+        for channel in ["loa-hb-1", "loa-hb-2", "loa-ll-1"] {
+            let row = named(channel).await;
+            assert_eq!((row.state, row.due), (State::Accepted, moved.due), "{row:?}");
+            let words = scene.store().await.contents(&[row.content_hash.unwrap()]).await.unwrap();
+            assert!(words[0].1.text.contains("Kính thưa bà con"), "{words:?}");
+        }
+        apart(&scene.log().await);
+        scene.check().await;
+    }
 }

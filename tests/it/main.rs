@@ -45,6 +45,7 @@ mod operation;
 mod pause;
 mod plan;
 mod policy;
+mod preparing;
 mod recipe_try;
 mod running;
 mod sarif;

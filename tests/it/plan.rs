@@ -2,6 +2,7 @@
 
 mod reference;
 mod target;
+mod traps;
 
 use std::time::Duration;
 

@@ -57,7 +57,9 @@ contract! {
         revisions,
         freezing,
         a_sound_that_is_longer_than_expected_leaves_less_time_to_begin,
-        freezing_under_another_revision;
+        freezing_under_another_revision,
+        an_edit_does_not_undo_what_a_send_has_settled,
+        what_the_plan_wants_sooner_stays_so;
     urgent:
         an_emergency_overtakes_what_is_not_being_sent,
         what_may_be_playing;

@@ -8,11 +8,17 @@ use crate::{
     domain::{
         bulletin::Priority,
         id::DeliveryId,
-        plan::air::{Air, NoPlace, OnAir},
+        plan::{
+            Limit,
+            air::{Air, NoPlace, OnAir},
+        },
         schedule::{Choice, Start},
         time::Timestamp,
     },
-    store::{StoreError, Unprepared, air::Move},
+    store::{
+        StoreError, Unprepared,
+        air::{Move, Spot},
+    },
 };
 
 use super::{Heard, Round, choice::Refused};
@@ -54,17 +60,17 @@ impl<'w> OfDay<'w> {
         }))
     }
 
-    /// Whether something that lasts so long keeps its place. `false` where it gets another one.
+    /// Whether something that lasts so long keeps its place, and when it has to be over then because of what is sent by hand.
     pub(super) fn keeps_place(
         &mut self,
         live: &Live,
         heard: &Heard<'_>,
         length: Duration,
         priority: Priority,
-    ) -> Result<bool, Refused> {
+    ) -> Result<Kept, Refused> {
         let delivery = heard.delivery;
         if delivery.schedule.is_test() {
-            return Ok(true);
+            return Ok(Kept::Until(None));
         }
         let wish = OnAir {
             id: delivery.id.clone(),
@@ -84,11 +90,12 @@ impl<'w> OfDay<'w> {
         };
         // Where it goes at once hours and amounts were judged when it was sent.
         if priority == Priority::Emergency {
+            let limit = self.air.over_by(&wish);
             self.air.put(wish);
-            return Ok(true);
+            return Ok(Kept::Until(limit));
         }
-        if self.moves.iter().any(|moved| moved.id == wish.id) {
-            return Ok(false);
+        if self.moves.iter().any(|moved| moved.to.id == wish.id) {
+            return Ok(Kept::Moved);
         }
         // Parts of a session move together, and what has no place with the others is left out from the end, as in the plan.
         self.air.put(wish.clone());
@@ -118,17 +125,19 @@ impl<'w> OfDay<'w> {
             .zip(&parts)
             .all(|(place, part)| place.from == part.from)
         {
-            return Ok(true);
+            return Ok(Kept::Until(self.air.over_by(&wish)));
         }
         for (place, part) in places.into_iter().zip(parts) {
             let over = place.limit.as_ref().map(|limit| limit.over - part.length);
             let within = part.deadline.since(part.from);
             let deadline = over.map_or(place.from + within, |over| over.min(place.from + within));
             self.moves.push(Move {
-                id: part.id.clone(),
-                due: place.from,
-                deadline: deadline.max(place.from),
-                limit: place.limit,
+                to: Spot {
+                    id: part.id.clone(),
+                    due: place.from,
+                    deadline: deadline.max(place.from),
+                    limit: place.limit,
+                },
                 detail: place.waits.and_then(|why| why.detail).unwrap_or_default(),
             });
             self.air.put(OnAir {
@@ -137,8 +146,16 @@ impl<'w> OfDay<'w> {
                 ..part
             });
         }
-        Ok(false)
+        Ok(Kept::Moved)
     }
+}
+
+/// What becomes of something that is frozen on such a day.
+pub(super) enum Kept {
+    /// It gets another place.
+    Moved,
+    /// It keeps its own, and has to be over by then, if what is sent by hand wants that.
+    Until(Option<Limit>),
 }
 
 /// Whether parts of a session are worth being heard: a station that names itself and has nothing to say says nothing.

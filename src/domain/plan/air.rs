@@ -6,6 +6,8 @@
 //! hours, amounts, and who hears whom. What is less urgent and has not begun stands in nobody's way: it gives way when its own
 //! words are frozen.
 
+mod find;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use chrono::NaiveDate;
@@ -17,15 +19,11 @@ use super::{
 use crate::domain::{
     bulletin::Priority,
     calendar::local,
-    delivery::Reason,
     id::{BulletinId, ChannelId, DeliveryId, ScheduleId, WardId},
-    policy::{Permit, Span, Verdict, midnight},
+    policy::{Span, midnight},
     time::Timestamp,
     workspace::Workspace,
 };
-
-/// A place is looked for in at most so many steps.
-const STEPS: usize = 5_000;
 
 /// Something that was heard, or is to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -282,6 +280,25 @@ impl<'w> Air<'w> {
         Ok(parts.iter().map(found).collect())
     }
 
+    /// When `item` has to be over because of what is sent by hand and begins after it. The plan knows nothing of that.
+    #[must_use]
+    pub fn over_by(&self, item: &OnAir) -> Option<Limit> {
+        let next = self
+            .heard_in(&item.ward)
+            .filter(|other| {
+                other.schedule.is_by_hand()
+                    && other.from > item.from
+                    && other.from < item.deadline + item.length
+                    && other.id != item.id
+                    && !other.is_one_with(item)
+            })
+            .min_by_key(|other| other.from)?;
+        Some(Limit {
+            over: next.from,
+            why: self.collision(next),
+        })
+    }
+
     /// The parts of its session on the same loudspeaker that are still to come, `part` among them as it stands here.
     #[must_use]
     pub fn left_of_session(&self, part: &OnAir) -> Vec<OnAir> {
@@ -300,222 +317,6 @@ impl<'w> Air<'w> {
         left
     }
 
-    /// When `parts` can begin, and what was in the way at the time that was wanted.
-    fn find(
-        &self,
-        parts: &[OnAir],
-        latest: Timestamp,
-        has_slack: bool,
-    ) -> Result<(Timestamp, Option<Why>), NoPlace> {
-        let wish = &parts[0];
-        let zone = self.workspace.settings.zone;
-        let end = {
-            let day = local(wish.from, zone).date();
-            midnight(day.succ_opt().unwrap_or(day), zone)
-        };
-        let mut begin = wish.from;
-        let mut first: Option<Why> = None;
-        let mut decides: Option<Why> = None;
-        let mut last: Option<Why> = None;
-        let mut is_found = false;
-        for _ in 0..STEPS {
-            let Some((why, until)) = self.obstacle(parts, begin, has_slack) else {
-                is_found = true;
-                break;
-            };
-            first.get_or_insert_with(|| why.clone());
-            if until > latest {
-                decides.get_or_insert_with(|| why.clone());
-            }
-            last = Some(why);
-            begin = until;
-            if begin >= end.max(latest) {
-                break;
-            }
-        }
-        match first {
-            None => Ok((begin, None)),
-            Some(why) if is_found && begin <= latest => Ok((begin, Some(why))),
-            Some(first) => {
-                let next = if is_found {
-                    Some(begin)
-                } else {
-                    self.permitted_from(wish, end)
-                };
-                let why = decides.unwrap_or(first);
-                let until_then = last.filter(|last| next.is_some() && *last != why);
-                Err(NoPlace {
-                    why,
-                    next,
-                    until_then,
-                })
-            }
-        }
-    }
-
-    /// When the hours permit `wish` from a later day on.
-    fn permitted_from(&self, wish: &OnAir, day: Timestamp) -> Option<Timestamp> {
-        let (policy, zone) = (&self.workspace.policy, self.workspace.settings.zone);
-        match policy.judge(&wish.ward, zone, wish.priority, day, wish.length) {
-            Verdict::Permitted(_) => Some(day),
-            Verdict::Refused { next, .. } => next.map(|(at, _)| at),
-        }
-    }
-
-    fn permit(&self, wish: &OnAir, at: Timestamp) -> Permit<'w> {
-        let zone = self.workspace.settings.zone;
-        let on = |day| {
-            let policy = &self.workspace.policy;
-            policy.permit(&wish.ward, day, zone, wish.priority)
-        };
-        let day = local(at, zone).date();
-        on(day).followed_by(on(day.succ_opt().unwrap_or(day)))
-    }
-
-    /// What keeps `parts` from beginning at `begin`, and from when on that does not; always later.
-    fn obstacle(
-        &self,
-        parts: &[OnAir],
-        begin: Timestamp,
-        has_slack: bool,
-    ) -> Option<(Why, Timestamp)> {
-        let first = parts[0].from;
-        for part in parts {
-            let at = begin + part.from.since(first);
-            if let Some((why, until)) = self.meets(parts, part, at, has_slack) {
-                return Some((why, begin + until.since(at)));
-            }
-        }
-        let zone = self.workspace.settings.zone;
-        // What is least urgent of it is bound most.
-        let wish = parts.iter().min_by_key(|part| part.priority)?;
-        let until = over(parts, begin);
-        let permit = self.permit(wish, begin);
-        if let Some(closed) = permit.refuses(begin, until) {
-            let why = closed.rule.outside(begin, until, zone);
-            return Some((why.into_why(Reason::Policy), closed.until));
-        }
-        let much = permit.too_much(&self.counted(parts, wish, begin), (begin, until))?;
-        // A minute later it may be a session of its own, or a part of the next one.
-        let later = begin + Duration::from_mins(1);
-        Some((much.detail().into_why(Reason::Policy), later))
-    }
-
-    /// What is heard when `wish`, one of `parts`, would be if it began at `begin`, and from when on that is not so.
-    fn meets(
-        &self,
-        parts: &[OnAir],
-        wish: &OnAir,
-        begin: Timestamp,
-        has_slack: bool,
-    ) -> Option<(Why, Timestamp)> {
-        let reserved = begin + wish.length + wish.length / 20;
-        for other in self.heard_in(&wish.ward) {
-            if parts.iter().any(|part| part.id == other.id) || !other.binds(wish) {
-                continue;
-            }
-            let is_own = other.channel == wish.channel;
-            if other.is_one_with(wish) {
-                // A chorus; of a session only what comes before on the same loudspeaker.
-                let is_before = is_own && other.part < wish.part;
-                if is_before && begin < other.until() {
-                    return Some((self.collision(other), other.until()));
-                }
-                if is_before || is_own || has_slack || begin == other.from {
-                    continue;
-                }
-            }
-            let ends = other.reserved_until();
-            if begin >= ends + BETWEEN || other.from >= reserved + BETWEEN {
-                continue;
-            }
-            let is_settled = has_slack && !other.is_begun && other.priority == wish.priority;
-            let over = if other.from <= begin {
-                (ends.since(begin), other.length)
-            } else {
-                (reserved.since(other.from), wish.length)
-            };
-            if is_settled && over.0 <= over.1 / 4 + BETWEEN * 6 {
-                continue;
-            }
-            return Some((self.collision(other), ends + BETWEEN));
-        }
-        None
-    }
-
-    /// What counts for the amounts of the day on which `wish` begins at `begin`: what its area's own loudspeakers say and rules limit.
-    fn counted(&self, parts: &[OnAir], wish: &OnAir, begin: Timestamp) -> Vec<Span> {
-        let zone = self.workspace.settings.zone;
-        let day = local(begin, zone).date();
-        let counts = |other: &&OnAir| {
-            parts.iter().all(|part| part.id != other.id)
-                && other.goes_before(wish)
-                && local(other.from, zone).date() == day
-                && self
-                    .workspace
-                    .policy
-                    .permit(&other.ward, day, zone, other.priority)
-                    .has_limits()
-        };
-        let items = self.ground.number(&wish.ward).into_iter();
-        items
-            .flat_map(|number| &self.items[number])
-            .filter(counts)
-            .map(|other| (other.from, other.until()))
-            .collect()
-    }
-
-    /// The place of `wish`, one of `parts` that begin at `begin`, with what wants it to be over in time: the hours, the longest session, and what is heard next.
-    fn found(&self, parts: &[OnAir], wish: &OnAir, first: Timestamp, waits: Option<Why>) -> Place {
-        let zone = self.workspace.settings.zone;
-        let whole = (first, over(parts, first));
-        let begin = first + wish.from.since(parts[0].from);
-        let until = begin + wish.length;
-        let permit = self.permit(wish, begin);
-        let mut limits = Vec::new();
-        let open = permit
-            .open
-            .iter()
-            .find(|open| open.from <= begin && begin < open.until);
-        if let Some((over, rule)) = open.and_then(|open| Some((open.until, open.ends?))) {
-            limits.push(Limit {
-                over,
-                why: rule.outside(begin, until, zone).into_why(Reason::Policy),
-            });
-        }
-        if let Some((longest, rule)) = permit.longest {
-            let mut heard = self.counted(parts, wish, first);
-            heard.push(whole);
-            let session = permit.session(&heard, begin);
-            limits.push(Limit {
-                over: session.0 + longest,
-                why: rule
-                    .too_long(session.1.since(session.0), longest)
-                    .into_why(Reason::Policy),
-            });
-        }
-        let next = self
-            .heard_in(&wish.ward)
-            .filter(|other| {
-                other.id != wish.id
-                    && other.binds(wish)
-                    && !other.is_one_with(wish)
-                    && other.from > begin
-            })
-            .min_by_key(|other| other.from);
-        if let Some(next) = next {
-            limits.push(Limit {
-                over: next.from.max(until),
-                why: self.collision(next),
-            });
-        }
-        Place {
-            from: begin,
-            limit: limits.into_iter().min_by_key(|limit| limit.over),
-            waits,
-        }
-    }
-
     /// Why something is not heard over `other`.
     #[must_use]
     pub fn collision(&self, other: &OnAir) -> Why {
@@ -532,12 +333,4 @@ impl<'w> Air<'w> {
             self.workspace.settings.zone,
         )
     }
-}
-
-/// When the last of `parts` is over if the first begins at `begin`.
-fn over(parts: &[OnAir], begin: Timestamp) -> Timestamp {
-    let ends = parts
-        .iter()
-        .map(|part| begin + part.from.since(parts[0].from) + part.length);
-    ends.max().unwrap_or(begin)
 }

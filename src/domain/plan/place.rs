@@ -18,7 +18,7 @@ use crate::domain::{
     delivery::Reason,
     detail::Detail,
     id::{RuleId, WardId},
-    policy::{Permit, Policy, Rule, Span, TooMuch},
+    policy::{Permit, Policy, Rule, SessionEnd, Span, Spoken, TooMuch},
     schedule::Start,
     time::Timestamp,
     workspace::Workspace,
@@ -105,7 +105,6 @@ impl<'w> Ground<'w> {
             },
             slots: vec![Vec::new(); self.numbers.len()],
             heard: vec![Vec::new(); self.numbers.len()],
-            counted: vec![Vec::new(); self.numbers.len()],
             placed: Vec::new(),
         };
         for (index, draft) in drafts[..late].iter().enumerate() {
@@ -180,6 +179,14 @@ pub(super) struct Unit {
     pub priority: Priority,
 }
 
+impl Unit {
+    /// As what the rules bind it: as its least urgent part.
+    fn bound(&self, drafts: &[Draft<'_>]) -> Priority {
+        let parts = self.parts.iter().map(|part| drafts[*part].priority());
+        parts.min().unwrap_or_default()
+    }
+}
+
 /// What is heard on a channel from one instant to another.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Slot {
@@ -201,9 +208,7 @@ pub(super) struct Placing<'g, 'w> {
     /// By ward: what its loudspeakers say, in the order of precedence.
     slots: Vec<Vec<Slot>>,
     /// By ward: when anything is heard of its own loudspeakers.
-    heard: Vec<Vec<Span>>,
-    /// The same of what a rule limits: what every such rule exempts uses up nothing that others may have.
-    counted: Vec<Vec<Span>>,
+    heard: Vec<Vec<Spoken>>,
     /// What was looked at; without parts where nothing of it has a place.
     placed: Vec<Unit>,
 }
@@ -218,11 +223,10 @@ struct Permits<'w> {
 }
 
 impl<'w> Permits<'w> {
-    /// What they leave for a unit, which they bind as they bind its least urgent part.
+    /// What they leave for a unit.
     fn of(&mut self, unit: &Unit, drafts: &[Draft<'w>]) -> &Permit<'w> {
-        let parts = unit.parts.iter().map(|part| drafts[*part].priority());
-        let priority = parts.min().unwrap_or_default();
-        self.here(unit.ward, &drafts[unit.parts[0]].channel.ward, priority)
+        let ward = &drafts[unit.parts[0]].channel.ward;
+        self.here(unit.ward, ward, unit.bound(drafts))
     }
 
     fn here(&mut self, number: usize, ward: &WardId, priority: Priority) -> &Permit<'w> {
@@ -259,7 +263,7 @@ impl<'w> Placing<'_, 'w> {
     }
 
     /// When anything is heard of a ward's own loudspeakers.
-    pub(super) fn heard_by(&self, ward: usize) -> &[Span] {
+    pub(super) fn heard_by(&self, ward: usize) -> &[Spoken] {
         &self.heard[ward]
     }
 
@@ -430,7 +434,7 @@ impl<'w> Placing<'_, 'w> {
             });
         }
         // A minute later it may be a session of its own, or a part of the next one.
-        let much = permit.too_much(&self.counted[unit.ward], (begin, heard))?;
+        let much = permit.too_much(&self.heard[unit.ward], (begin, heard))?;
         Some(Obstacle {
             hindrance: Hindrance::TooMuch(much),
             until: begin + Duration::from_mins(1),
@@ -440,11 +444,10 @@ impl<'w> Placing<'_, 'w> {
     /// Gives a unit its place.
     fn take(&mut self, unit: &Unit, begin: Timestamp, drafts: &mut [Draft<'w>]) {
         let slots: Vec<Slot> = spans(unit, begin, drafts).collect();
-        let heard = (begin, until_of(&slots, drafts));
-        self.heard[unit.ward].push(heard);
-        if self.permits.of(unit, drafts).has_limits() {
-            self.counted[unit.ward].push(heard);
-        }
+        self.heard[unit.ward].push(Spoken {
+            span: (begin, until_of(&slots, drafts)),
+            priority: unit.bound(drafts),
+        });
         for slot in &slots {
             drafts[slot.draft].due = slot.from;
         }
@@ -468,7 +471,7 @@ impl<'w> Placing<'_, 'w> {
             }
         }
         let permit = self.permits.of(unit, drafts);
-        let session = permit.session(&self.counted[unit.ward], begin);
+        let session = permit.session_end(&self.heard[unit.ward], begin);
         for index in unit.parts.clone() {
             let draft = &drafts[index];
             let length = draft.length.unwrap_or_default();
@@ -478,9 +481,7 @@ impl<'w> Placing<'_, 'w> {
                 .iter()
                 .find(|open| open.from <= draft.due && draft.due < open.until);
             let hours = open.and_then(|open| Some((open.until, End::Hours(open.ends?))));
-            let most = permit
-                .longest
-                .map(|(longest, rule)| (session.0 + longest, End::Session(rule, longest)));
+            let most = session.map(|end| (end.over, End::Session(end)));
             let other = next.map(|slot| {
                 let over = slot.from.max(ends + length / 4 + BETWEEN * 6);
                 (over, End::Next(slot))
@@ -495,11 +496,9 @@ impl<'w> Placing<'_, 'w> {
                         .entry((&rule.id, false, (draft.due, ends)))
                         .or_insert_with(|| policy(rule.outside(draft.due, ends, zone)))
                         .clone(),
-                    End::Session(rule, longest) => said
-                        .entry((&rule.id, true, session))
-                        .or_insert_with(|| {
-                            policy(rule.too_long(session.1.since(session.0), longest))
-                        })
+                    End::Session(end) => said
+                        .entry((&end.rule.id, true, end.session))
+                        .or_insert_with(|| policy(end.detail()))
                         .clone(),
                     End::Next(slot) => collision(&slot, &drafts[slot.draft], zone),
                 };
@@ -518,7 +517,7 @@ enum End<'w> {
     /// The hours of a rule.
     Hours(&'w Rule),
     /// The longest session that a rule permits.
-    Session(&'w Rule, Duration),
+    Session(SessionEnd<'w>),
     /// What is heard next.
     Next(Slot),
 }

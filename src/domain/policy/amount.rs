@@ -2,14 +2,24 @@
 
 use std::time::Duration;
 
-use super::{Permit, Rule};
+use super::{Permit, Rule, Sessions};
 use crate::domain::{
+    bulletin::Priority,
     detail::Detail,
     time::{Timestamp, minutes_seconds},
 };
 
 /// When something begins to be heard, and when it is over.
 pub type Span = (Timestamp, Timestamp);
+
+/// Something that is heard in an area: a rule counts it unless it exempts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spoken {
+    /// From when to when.
+    pub span: Span,
+    /// How urgent it is; of a session the least urgent part.
+    pub priority: Priority,
+}
 
 /// Which of the amounts that the rules allow would be exceeded.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,45 +45,109 @@ impl TooMuch<'_> {
                 .with("longest", minutes_seconds(longest)),
         }
     }
+
+    /// What is named where several rules refuse: sessions before minutes, and of the same sort the strictest.
+    fn strictness(&self) -> (u8, Duration) {
+        match *self {
+            Self::Sessions(_, most) => (0, Duration::from_secs(most.into())),
+            Self::Session(_, _, longest) => (1, longest),
+            Self::Day(_, _, longest) => (2, longest),
+        }
+    }
+}
+
+/// By when a session has to be over.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SessionEnd<'p> {
+    /// The instant.
+    pub over: Timestamp,
+    /// The rule that says so, and how long it permits sessions to be.
+    pub rule: &'p Rule,
+    /// The longest session that it permits.
+    pub longest: Duration,
+    /// The session, as that rule counts.
+    pub session: Span,
+}
+
+impl SessionEnd<'_> {
+    /// The detail of what does not keep to it.
+    #[must_use]
+    pub fn detail(&self) -> Detail {
+        let (from, until) = self.session;
+        self.rule.too_long(until.since(from), self.longest)
+    }
 }
 
 impl<'p> Permit<'p> {
-    /// Whether a rule limits how much is heard.
+    /// What of the amounts that the rules allow would be exceeded if `span` were heard besides what is `heard` already. Each rule
+    /// counts for itself: only what it does not exempt, and with its own idea of what parts two sessions.
     #[must_use]
-    pub fn has_limits(&self) -> bool {
-        self.sessions.is_some() || self.longest.is_some() || self.longest_day.is_some()
+    pub fn too_much(&self, heard: &[Spoken], span: Span) -> Option<TooMuch<'p>> {
+        let exceeded = self
+            .amounts
+            .iter()
+            .filter_map(|rule| rule.exceeded(heard, span));
+        exceeded.min_by_key(TooMuch::strictness)
     }
 
-    /// What of the amounts that the rules allow would be exceeded if `span` were heard besides what is `heard` already.
+    /// The first instant at which a rule wants the session to be over in which something is heard at `at`, which is one of what is
+    /// `heard`.
     #[must_use]
-    pub fn too_much(&self, heard: &[Span], span: Span) -> Option<TooMuch<'p>> {
-        if !self.has_limits() {
-            return None;
-        }
-        let mut all = heard.to_vec();
-        all.push(span);
-        let sessions = sessions(all, self.gap);
+    pub fn session_end(&self, heard: &[Spoken], at: Timestamp) -> Option<SessionEnd<'p>> {
+        let ends = self.amounts.iter().filter_map(|rule| {
+            let longest = rule.sessions.longest?;
+            let session = rule
+                .count(heard, None)
+                .into_iter()
+                .find(|(from, until)| *from <= at && at <= *until)
+                .unwrap_or((at, at));
+            Some(SessionEnd {
+                over: session.0 + longest,
+                rule,
+                longest,
+                session,
+            })
+        });
+        ends.min_by_key(|end| end.over)
+    }
+}
+
+impl Rule {
+    /// Whether it limits how much is heard.
+    #[must_use]
+    pub fn limits_amounts(&self) -> bool {
+        let Sessions {
+            per_day,
+            longest,
+            longest_day,
+            ..
+        } = self.sessions;
+        per_day.is_some() || longest.is_some() || longest_day.is_some()
+    }
+
+    /// The sessions of what it does not exempt, and of `more`.
+    fn count(&self, heard: &[Spoken], more: Option<Span>) -> Vec<Span> {
+        let counted = heard
+            .iter()
+            .filter(|spoken| !self.exempt.contains(&spoken.priority))
+            .map(|spoken| spoken.span);
+        sessions(counted.chain(more).collect(), self.sessions.gap)
+    }
+
+    fn exceeded(&self, heard: &[Spoken], span: Span) -> Option<TooMuch<'_>> {
+        let sessions = self.count(heard, Some(span));
         let count = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
-        if let Some((most, rule)) = self.sessions.filter(|(most, _)| count > *most) {
-            return Some(TooMuch::Sessions(rule, most));
+        if let Some(most) = self.sessions.per_day.filter(|most| count > *most) {
+            return Some(TooMuch::Sessions(self, most));
         }
         let lengths = || sessions.iter().map(|(from, until)| until.since(*from));
         let longest = lengths().max().unwrap_or_default();
-        if let Some((most, rule)) = self.longest.filter(|(most, _)| longest > *most) {
-            return Some(TooMuch::Session(rule, longest, most));
+        if let Some(most) = self.sessions.longest.filter(|most| longest > *most) {
+            return Some(TooMuch::Session(self, longest, most));
         }
         let total: Duration = lengths().sum();
-        let (most, rule) = self.longest_day.filter(|(most, _)| total > *most)?;
-        Some(TooMuch::Day(rule, total, most))
-    }
-
-    /// The session in which something is heard at `at`.
-    #[must_use]
-    pub fn session(&self, heard: &[Span], at: Timestamp) -> Span {
-        let all = sessions(heard.to_vec(), self.gap);
-        all.into_iter()
-            .find(|(from, until)| *from <= at && at <= *until)
-            .unwrap_or((at, at))
+        let most = self.sessions.longest_day.filter(|most| total > *most)?;
+        Some(TooMuch::Day(self, total, most))
     }
 }
 

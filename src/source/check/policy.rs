@@ -12,7 +12,7 @@ use crate::{
         bulletin::Priority,
         calendar::resolve,
         id::WardId,
-        policy::{Policy, Rule, Sessions, Window},
+        policy::{Policy, Rule, Window},
         time::{Timestamp, format_duration},
         ward::Validity,
         workspace::Workspace,
@@ -48,19 +48,12 @@ pub(super) fn check(notebook: &Notebook, workspace: &Workspace, rules: &[RawRule
 /// A rule that forbids nothing, to anybody.
 fn says_nothing(notebook: &Notebook, raw: &RawRule) {
     let rule = &raw.rule;
-    let Sessions {
-        per_day,
-        longest,
-        longest_day,
-        ..
-    } = rule.sessions;
-    let limits = per_day.is_some() || longest.is_some() || longest_day.is_some();
     let exempts_all = Priority::ALL
         .iter()
         .all(|priority| rule.exempt.contains(priority));
     let help = if exempts_all {
         "L200-help-exempt"
-    } else if rule.windows.is_none() && rule.quiet.is_empty() && !limits {
+    } else if rule.windows.is_none() && rule.quiet.is_empty() && !rule.limits_amounts() {
         "L200-help"
     } else {
         return;

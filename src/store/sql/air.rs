@@ -36,6 +36,14 @@ statements! {
         FROM batch
         WHERE id = batch.delivery_id AND unfinished AND (delivery.over_us IS NULL OR delivery.over_us > batch.over_us)"
     );
+    /// What gave way to a send by hand under another revision, and is still to come. `$1` now, `$2` revision.
+    MOVED = one!(
+        "SELECT id, due_us, deadline_us, over_us, over_reason, over_detail
+        FROM delivery
+        WHERE unfinished AND state <> 'sending' AND attempt = 0 AND due_us >= $1 AND revision <> $2
+            AND substr(schedule, 1, 5) <> 'send.'
+            AND EXISTS (SELECT 1 FROM journal AS j WHERE j.delivery = delivery.id AND j.event = 'moved')"
+    );
     /// Gives what has not begun another place; what was frozen is frozen again there. `$2` now.
     MOVE = batch!(
         [delivery_id TEXT, due_us BIGINT, deadline_us BIGINT, over_us BIGINT, over_reason TEXT, over_detail TEXT]

@@ -1,5 +1,12 @@
 //! Statements that plan, prepare and take back what has not begun; and what the database says of itself.
 
+/// Whether what is sent by hand wants it to be over sooner than the plan does.
+macro_rules! is_sooner {
+    () => {
+        "(batch.over_us IS NOT NULL AND (delivery.over_us IS NULL OR batch.over_us < delivery.over_us))"
+    };
+}
+
 statements! {
     /// Claims the database for a world, once. `$1` world.
     WORLD_SET = one!(
@@ -131,13 +138,22 @@ statements! {
         "INSERT INTO content (hash, json, at_us) SELECT hash, json, CAST($2 AS BIGINT) FROM batch WHERE TRUE
         ON CONFLICT (hash) DO NOTHING"
     );
-    /// Makes deliveries ready, as urgent as the approved words are. `$2` now.
+    /// Makes deliveries ready, as urgent as the approved words are, and to be over as the plan and what was sent by hand want it.
+    /// `$2` now.
     FREEZE = batch!(
-        [delivery_id TEXT, hash TEXT, host TEXT, can_ask BOOLEAN, priority TEXT, length_us BIGINT]
+        [delivery_id TEXT, hash TEXT, host TEXT, can_ask BOOLEAN, priority TEXT, length_us BIGINT, over_us BIGINT,
+         over_reason TEXT, over_detail TEXT]
         concat!("UPDATE delivery SET state = 'ready', content = batch.hash, host = batch.host, can_ask = batch.can_ask,
             priority = COALESCE(batch.priority, delivery.priority),
             length_us = COALESCE(batch.length_us, delivery.length_us),
-            deadline_us = CASE WHEN over_us - batch.length_us < deadline_us THEN over_us - batch.length_us ELSE deadline_us END,
+            over_us = CASE WHEN ", is_sooner!(), " THEN batch.over_us ELSE delivery.over_us END,
+            over_reason = CASE WHEN ", is_sooner!(), " THEN batch.over_reason ELSE delivery.over_reason END,
+            over_detail = CASE WHEN ", is_sooner!(), " THEN batch.over_detail ELSE delivery.over_detail END,
+            deadline_us = CASE
+                WHEN ", is_sooner!(), " AND batch.over_us - batch.length_us < deadline_us THEN CASE
+                    WHEN batch.over_us - batch.length_us < due_us THEN due_us ELSE batch.over_us - batch.length_us END
+                WHEN delivery.over_us - batch.length_us < deadline_us THEN delivery.over_us - batch.length_us
+                ELSE deadline_us END,
             reason = NULL, detail = NULL, next_us = due_us, updated_us = $2
         FROM batch WHERE id = batch.delivery_id AND attempt = 0 AND ", is_in_state!("planned"))
     );

@@ -9,7 +9,7 @@ use loa::domain::{
     delivery::Reason,
     id::{BulletinId, ScheduleId},
     plan::Plan,
-    policy::{Policy, Sessions},
+    policy::{Policy, Rule, Sessions},
     workspace::Workspace,
 };
 
@@ -37,9 +37,9 @@ struct Wish {
 }
 
 impl Wish {
-    /// Whether the rules bind nothing of it.
-    fn is_exempt(&self) -> bool {
-        self.parts.iter().all(|part| part.2 == Priority::Emergency)
+    /// How the rules bind it.
+    fn bound(&self) -> Priority {
+        self.parts.iter().map(|part| part.2).min().unwrap()
     }
 }
 
@@ -49,8 +49,14 @@ type Second = Vec<(String, String, u32, ScheduleId, u32)>;
 struct Reference {
     /// Two wards that hear each other, and one apart: what is reserved in each second.
     heard: [Vec<Second>; 3],
-    /// Whether anything is expected to be heard.
-    spoken: [Vec<bool>; 3],
+    /// How urgent what is expected to be heard is.
+    spoken: [Vec<Vec<Priority>>; 3],
+    rules: Vec<Bound>,
+}
+
+/// A rule: whom it does not bind, its hours, and what it allows within them.
+struct Bound {
+    exempt: Vec<Priority>,
     windows: Vec<(u32, u32)>,
     sessions: Sessions,
 }
@@ -79,14 +85,13 @@ impl Reference {
             }
             from = until + wish.gap;
         }
-        if wish.is_exempt() {
-            return Ok(());
-        }
         let over = Self::over(wish, begin);
-        let inside = (begin..over).all(|second| {
-            self.windows
-                .iter()
-                .any(|(from, until)| (*from..*until).contains(&second))
+        let mut binding = self.binding(wish);
+        let inside = binding.all(|rule| {
+            (begin..over).all(|second| {
+                let mut windows = rule.windows.iter();
+                windows.any(|(from, until)| (*from..*until).contains(&second))
+            })
         });
         inside.then_some(()).ok_or(Reason::Policy)
     }
@@ -163,26 +168,37 @@ impl Reference {
             }
             from = until + wish.gap;
         }
-        // What the rule exempts uses up nothing of what it allows.
-        if !wish.is_exempt() {
-            for second in begin..Self::over(wish, begin) {
-                self.spoken[wish.ward][second as usize] = true;
-            }
+        for second in begin..Self::over(wish, begin) {
+            self.spoken[wish.ward][second as usize].push(wish.bound());
         }
         begins
     }
 
+    /// The rules that bind it.
+    fn binding(&self, wish: &Wish) -> impl Iterator<Item = &Bound> {
+        let bound = wish.bound();
+        let rules = self.rules.iter();
+        rules.filter(move |rule| !rule.exempt.contains(&bound))
+    }
+
     fn amounts(&self, wish: &Wish, begin: u32) -> Result<(), Reason> {
-        if wish.is_exempt() {
-            return Ok(());
-        }
+        let fine = self
+            .binding(wish)
+            .all(|rule| self.allows(rule, wish, begin));
+        fine.then_some(()).ok_or(Reason::Policy)
+    }
+
+    /// Whether a rule allows so much. What it exempts uses up nothing of that.
+    fn allows(&self, rule: &Bound, wish: &Wish, begin: u32) -> bool {
         let (ward, more) = (wish.ward, begin..Self::over(wish, begin));
-        let gap = u32::try_from(self.sessions.gap.as_secs()).unwrap();
+        let gap = u32::try_from(rule.sessions.gap.as_secs()).unwrap();
         let (mut count, mut total, mut longest) = (0, 0, 0);
         let (mut begun, mut last): (Option<u32>, u32) = (None, 0);
         for second in 0..=DAY {
-            let is_heard =
-                second < DAY && (more.contains(&second) || self.spoken[ward][second as usize]);
+            let counts = |priority: &Priority| !rule.exempt.contains(priority);
+            let is_heard = second < DAY
+                && (more.contains(&second)
+                    || self.spoken[ward][second as usize].iter().any(counts));
             // Less silence than the gap parts nothing.
             if let Some(from) = begun
                 && (second == DAY || second >= last + 1 + gap)
@@ -200,10 +216,9 @@ impl Reference {
         let seconds = |limit: Option<Duration>| {
             limit.map_or(u32::MAX, |limit| u32::try_from(limit.as_secs()).unwrap())
         };
-        let is_fine = self.sessions.per_day.is_none_or(|most| count <= most)
-            && longest <= seconds(self.sessions.longest)
-            && total <= seconds(self.sessions.longest_day);
-        is_fine.then_some(()).ok_or(Reason::Policy)
+        rule.sessions.per_day.is_none_or(|most| count <= most)
+            && longest <= seconds(rule.sessions.longest)
+            && total <= seconds(rule.sessions.longest_day)
     }
 }
 
@@ -306,6 +321,42 @@ fn random(dice: &mut Dice) -> (Workspace, Vec<Wish>, Reference) {
             .lengths
             .insert(BulletinId::parse(id).unwrap(), heard);
     }
+    let exempts: [&[Priority]; 3] = [
+        &[],
+        &[Priority::Emergency],
+        &[Priority::Emergency, Priority::Priority],
+    ];
+    let first = bound(dice, &[Priority::Emergency]);
+    let mut rules = vec![first];
+    if dice.one_in(2) {
+        let exempt = exempts[dice.below(3) as usize];
+        rules.push(bound(dice, exempt));
+    }
+    let minutes = |bound: &Bound| -> Vec<(u32, u32)> {
+        let windows = bound.windows.iter();
+        windows
+            .map(|(from, until)| (from / 60, until / 60))
+            .collect()
+    };
+    let named = ["Giờ loa", "Giờ yên tĩnh"].into_iter().zip(&rules);
+    workspace.policy = Policy {
+        rules: named
+            .map(|(name, bound)| Rule {
+                exempt: bound.exempt.clone(),
+                ..rule(name, &minutes(bound), bound.sessions)
+            })
+            .collect(),
+    };
+    let reference = Reference {
+        heard: std::array::from_fn(|_| vec![Vec::new(); DAY as usize]),
+        spoken: std::array::from_fn(|_| vec![Vec::new(); DAY as usize]),
+        rules,
+    };
+    (workspace, wishes, reference)
+}
+
+/// A random rule.
+fn bound(dice: &mut Dice, exempt: &[Priority]) -> Bound {
     let windows = if dice.one_in(4) {
         vec![(0, 1_439)]
     } else {
@@ -315,32 +366,26 @@ fn random(dice: &mut Dice) -> (Workspace, Vec<Wish>, Reference) {
         ]
     };
     let minutes = |minutes: u32| Duration::from_secs(u64::from(minutes) * 60);
-    let sessions = Sessions {
-        per_day: dice.one_in(2).then(|| 1 + dice.below(3)),
-        longest: dice.one_in(2).then(|| minutes(2 + dice.below(10))),
-        longest_day: dice.one_in(3).then(|| minutes(5 + dice.below(10))),
-        gap: minutes(1 + dice.below(10)),
-    };
-    workspace.policy = Policy {
-        rules: vec![rule("Giờ loa", &windows, sessions)],
-    };
-    let reference = Reference {
-        heard: std::array::from_fn(|_| vec![Vec::new(); DAY as usize]),
-        spoken: std::array::from_fn(|_| vec![false; DAY as usize]),
+    Bound {
+        exempt: exempt.to_vec(),
         windows: windows
             .iter()
             .map(|(from, until)| (from * 60, until * 60))
             .collect(),
-        sessions,
-    };
-    (workspace, wishes, reference)
+        sessions: Sessions {
+            per_day: dice.one_in(2).then(|| 1 + dice.below(3)),
+            longest: dice.one_in(2).then(|| minutes(2 + dice.below(10))),
+            longest_day: dice.one_in(3).then(|| minutes(5 + dice.below(10))),
+            gap: minutes(1 + dice.below(10)),
+        },
+    }
 }
 
 #[test]
 fn random_days_are_those_of_the_reference() {
     let mut dice = Dice(0x10a);
     let (mut placed, mut moved, mut refused) = (0, 0, 0);
-    for round in 0..40 {
+    for round in 0..60 {
         let (workspace, mut wishes, mut reference) = random(&mut dice);
         if wishes.is_empty() {
             continue;

@@ -109,6 +109,7 @@ async fn freeze(store: &Store, deliveries: &[PlannedDelivery], version: &Version
             }),
             length: None,
             overrides: None,
+            limit: None,
         })
         .collect();
     store.freeze(&[], &frozen, R1, at(1)).await.unwrap()

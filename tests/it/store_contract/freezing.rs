@@ -5,12 +5,15 @@ use std::{sync::Arc, time::Duration};
 use loa::{
     domain::{
         delivery::{Reason, State},
-        plan::{Limit, PlannedDelivery, Why},
+        plan::{Limit, PlannedDelivery, Why, air::Settled},
     },
-    store::{Frozen, Planned},
+    store::{
+        Frozen, Planned,
+        air::{Move, Sending, Spot},
+    },
 };
 
-use super::ground::{FAR, Ground, NODE, R1, R2, at, content, planned};
+use super::ground::{FAR, Ground, NODE, R1, R2, at, content, planned, planned_by};
 
 pub(super) async fn another_revision_freezes_again(ground: Ground) {
     let delivery = planned("web-1", 100);
@@ -84,6 +87,7 @@ pub(super) async fn freezing(ground: Ground) {
         approved: None,
         length: None,
         overrides: None,
+        limit: None,
     };
     assert_eq!(
         ground.store.freeze(&[], &[again], R1, at(1)).await.unwrap(),
@@ -126,6 +130,7 @@ pub(super) async fn a_sound_that_is_longer_than_expected_leaves_less_time_to_beg
         approved: None,
         length: Some(Duration::from_secs(35)),
         overrides: None,
+        limit: None,
     };
     let contents = [(words.hash(), words)];
     assert_eq!(
@@ -167,4 +172,161 @@ pub(super) async fn freezing_under_another_revision(ground: Ground) {
     assert_eq!(ground.state(&delivery.id).await, (State::Planned, None));
     // The second revision's words go in, also before the second plan has come to this delivery.
     assert_eq!(ground.freeze(R2).await, 1);
+}
+
+pub(super) async fn an_edit_does_not_undo_what_a_send_has_settled(ground: Ground) {
+    let limit = |over, reason, detail: &str| Limit {
+        over: at(over),
+        why: Why {
+            reason,
+            detail: Some(detail.to_owned()),
+        },
+    };
+    let morning = PlannedDelivery {
+        length: Some(Duration::from_secs(20)),
+        limit: Some(limit(900, Reason::Policy, "hours-end")),
+        ..planned("loa-1", 100)
+    };
+    let evening = PlannedDelivery {
+        length: Some(Duration::from_secs(20)),
+        ..planned("loa-1", 400)
+    };
+    ground.ready(&[morning.clone(), evening.clone()]).await;
+    // Something is sent by hand that is heard at 150; the later one gives way to another one, until 500.
+    let settled = Settled {
+        over_by: vec![(
+            morning.id.clone(),
+            limit(150, Reason::Collision, "collision"),
+        )],
+        ..Settled::default()
+    };
+    let sent = PlannedDelivery {
+        length: Some(Duration::from_mins(1)),
+        ..planned_by("send.1", "loa-1", 150)
+    };
+    let span = (at(0), at(1_000));
+    ground
+        .store
+        .send(R1, span, at(10), |_| Sending {
+            deliveries: vec![sent.clone()],
+            settled,
+        })
+        .await
+        .unwrap();
+    let drawn_in = ground.row(&morning.id).await;
+    assert_eq!(drawn_in.deadline, at(130));
+    let to = Spot {
+        id: evening.id.clone(),
+        due: at(500),
+        deadline: at(700),
+        limit: Some(limit(800, Reason::Policy, "hours-end")),
+    };
+    let moves = [Move {
+        to: to.clone(),
+        detail: "collision".to_owned(),
+    }];
+    ground.store.move_on_air(&moves, at(11)).await.unwrap();
+
+    // An edit knows nothing of it. What it plans again is judged and frozen again, and says so then.
+    ground.store.set_revision(R2, at(12)).await.unwrap();
+    let edited = PlannedDelivery {
+        channel_name: "Loa mới".to_owned(),
+        ..morning.clone()
+    };
+    let batch = [edited];
+    ground.store.plan(&batch, R2, at(12)).await.unwrap();
+    assert_eq!(ground.state(&morning.id).await, (State::Planned, None));
+    assert!(ground.turn(at(120), &[], 10).await.claimed.is_empty());
+    let words = Arc::new(content(R2));
+    let again = |limit| Frozen {
+        id: morning.id.clone(),
+        hash: words.hash(),
+        host: "h".to_owned(),
+        can_ask: false,
+        approved: None,
+        length: Some(Duration::from_secs(20)),
+        overrides: None,
+        limit,
+    };
+    let contents = [(words.hash(), Arc::clone(&words))];
+    let sooner = again(Some(limit(150, Reason::Collision, "collision")));
+    ground
+        .store
+        .freeze(&contents, &[sooner], R2, at(13))
+        .await
+        .unwrap();
+    let row = ground.row(&morning.id).await;
+    assert_eq!(
+        (
+            row.state,
+            row.deadline,
+            row.limit,
+            row.channel_name.as_str()
+        ),
+        (State::Ready, at(130), drawn_in.limit, "Loa mới")
+    );
+
+    // After the time that its schedule names and before the one at which it is heard: an edit finds it where it stands.
+    assert_eq!(ground.store.moved(R1, at(450)).await.unwrap(), []);
+    assert_eq!(ground.store.moved(R2, at(450)).await.unwrap(), [to.clone()]);
+    assert_eq!(ground.store.moved(R2, at(501)).await.unwrap(), []);
+    let there = PlannedDelivery {
+        due: to.due,
+        deadline: to.deadline,
+        limit: to.limit,
+        ..evening.clone()
+    };
+    ground.store.plan(&[there], R2, at(450)).await.unwrap();
+    let far = at(10_000);
+    assert_eq!(
+        ground
+            .store
+            .supersede(at(450), far, R2, at(450))
+            .await
+            .unwrap(),
+        0
+    );
+    let row = ground.row(&evening.id).await;
+    assert_eq!(
+        (row.state, row.due, row.deadline),
+        (State::Planned, at(500), at(700))
+    );
+    ground.is_sound().await;
+}
+
+pub(super) async fn what_the_plan_wants_sooner_stays_so(ground: Ground) {
+    let limit = |over, reason| Limit {
+        over: at(over),
+        why: Why {
+            reason,
+            detail: None,
+        },
+    };
+    let delivery = PlannedDelivery {
+        length: Some(Duration::from_secs(20)),
+        limit: Some(limit(150, Reason::Policy)),
+        deadline: at(130),
+        ..planned("loa-1", 100)
+    };
+    let batch = std::slice::from_ref(&delivery);
+    ground.store.plan(batch, R1, at(0)).await.unwrap();
+    let words = Arc::new(content(R1));
+    let frozen = Frozen {
+        id: delivery.id.clone(),
+        hash: words.hash(),
+        host: "h".to_owned(),
+        can_ask: false,
+        approved: None,
+        length: Some(Duration::from_secs(20)),
+        overrides: None,
+        limit: Some(limit(200, Reason::Collision)),
+    };
+    let contents = [(words.hash(), words)];
+    ground
+        .store
+        .freeze(&contents, &[frozen], R1, at(1))
+        .await
+        .unwrap();
+    let row = ground.row(&delivery.id).await;
+    assert_eq!((row.deadline, row.limit), (at(130), delivery.limit));
 }

@@ -141,6 +141,7 @@ impl Ground {
                 approved: None,
                 length: None,
                 overrides: None,
+                limit: None,
             })
             .collect();
         self.store

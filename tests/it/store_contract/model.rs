@@ -304,6 +304,7 @@ pub(super) async fn random_sequences(ground: Ground) {
                             approved: None,
                             length: None,
                             overrides: None,
+                            limit: None,
                         })
                         .collect();
                     let revision = name(model.revision);

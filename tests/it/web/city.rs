@@ -329,6 +329,7 @@ impl City {
                 approved: None,
                 length: None,
                 overrides: None,
+                limit: None,
             })
             .collect();
         self.store

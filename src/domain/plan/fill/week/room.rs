@@ -66,8 +66,8 @@ impl<'w> Filler<'_, 'w> {
                 near.push((Nearness::Together, slot.begin));
             }
         }
-        for (_, end) in here.placing.heard_by(ear_of.number) {
-            near.push((Nearness::Apart, whole_second(*end + gap)));
+        for spoken in here.placing.heard_by(ear_of.number) {
+            near.push((Nearness::Apart, whole_second(spoken.span.1 + gap)));
         }
         near.sort_unstable();
         near.dedup();
