@@ -413,7 +413,10 @@ impl Round {
             };
             let approved = frozen.approved.as_ref();
             let priority = approved.map_or(heard.delivery.priority, |approved| approved.priority);
-            let permitted = heard.permitted(live, length, priority);
+            let beside = air
+                .as_ref()
+                .map_or_else(Vec::new, |air| air.beside(heard.delivery));
+            let permitted = heard.permitted(live, length, priority, &beside);
             let kept = permitted.and_then(|overrides| {
                 let kept = match &mut air {
                     Some(air) if heard.channel.is_heard() => {

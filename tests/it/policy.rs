@@ -131,6 +131,26 @@ on_both_databases! {
         }
         scene.check().await;
     }
+
+    async fn an_emergency_beyond_the_sessions_of_a_day_is_heard_and_the_journal_says_so(scene: Scene) {
+        write_rule(&scene.folder, "    sessions: { per_day: 1 }\n    exempt: [emergency]\n");
+        scene.folder.edit("content/bulletins/hai.yaml", "priority: normal", "priority: emergency");
+        scene.folder.amend("schedules/lich.yaml", "  loa-khan:\n    when: { at: [\"06:30\"] }\n    bulletins: { only: hai }\n    to: { kind: loudspeaker }\n    missed: skip\n");
+        let daemon = scene.start("2024-03-25T05:10").await;
+        daemon.reach("2024-03-25T06:45").await;
+        daemon.stop().await;
+        let store = scene.store().await;
+        for (due, expected) in [("2024-03-25T05:30", None), ("2024-03-25T06:30", Some("too-many-sessions rule=Khung giờ thử; document=QĐ 12/QĐ-UBND, 01/03/2024; most=1"))] {
+            for channel in ["loa-hb-1", "loa-hb-2", "loa-ll-1"] {
+                let row = scene.row(channel, due).await;
+                assert_eq!(row.state, State::Accepted, "{row:?}");
+                let lines = store.journal_rows(Some(&row.id), 100).await.unwrap();
+                let beyond: Vec<_> = lines.iter().filter(|line| line.event == "outside-hours").map(|line| line.detail.as_str()).collect();
+                assert_eq!(beyond, Vec::from_iter(expected), "{lines:?}");
+            }
+        }
+        scene.check().await;
+    }
 }
 
 #[test]

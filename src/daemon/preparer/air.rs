@@ -12,6 +12,7 @@ use crate::{
             Limit,
             air::{Air, NoPlace, OnAir},
         },
+        policy::Spoken,
         schedule::{Choice, Start},
         time::Timestamp,
     },
@@ -26,12 +27,15 @@ use super::{Heard, Round, choice::Refused};
 /// What is on air on the days of a round.
 pub(super) struct OfDay<'w> {
     air: Air<'w>,
+    /// Whether something is sent by hand on these days. If not the plan has seen everything.
+    has_sends: bool,
     /// What gives way and is heard later.
     pub moves: Vec<Move>,
 }
 
 impl<'w> OfDay<'w> {
-    /// `None` where nothing is sent by hand on these days: then the plan has seen everything.
+    /// `None` where nobody asks: nothing is sent by hand on these days, and no rule that limits how much is heard makes an exception
+    /// for any of it.
     pub(super) async fn load(
         shared: &Shared,
         live: &'w Live,
@@ -45,7 +49,13 @@ impl<'w> OfDay<'w> {
         };
         let span = Air::reach(&live.workspace, first, last);
         let sent = shared.store.sent_until().await?;
-        if sent.is_none_or(|sent| sent < span.0) {
+        let has_sends = sent.is_some_and(|sent| sent >= span.0);
+        let makes_exceptions = |heard: &Heard<'_>| {
+            let mut rules = live.workspace.policy.rules.iter();
+            let priority = heard.delivery.priority;
+            rules.any(|rule| rule.limits_amounts() && rule.exempt.contains(&priority))
+        };
+        if !has_sends && !heard.values().any(makes_exceptions) {
             return Ok(None);
         }
         let mut air = Air::new(&live.workspace, shared.store.on_air(span).await?);
@@ -56,8 +66,14 @@ impl<'w> OfDay<'w> {
         }
         Ok(Some(Self {
             air,
+            has_sends,
             moves: Vec::new(),
         }))
+    }
+
+    /// What is heard on the same day in the same area.
+    pub(super) fn beside(&self, delivery: &Unprepared) -> Vec<Spoken> {
+        self.air.beside(&delivery.ward, &delivery.id, delivery.due)
     }
 
     /// Whether something that lasts so long keeps its place, and when it has to be over then because of what is sent by hand.
@@ -69,7 +85,7 @@ impl<'w> OfDay<'w> {
         priority: Priority,
     ) -> Result<Kept, Refused> {
         let delivery = heard.delivery;
-        if delivery.schedule.is_test() {
+        if !self.has_sends || delivery.schedule.is_test() {
             return Ok(Kept::Until(None));
         }
         let wish = OnAir {

@@ -10,6 +10,7 @@ use crate::{
         channel::{Channel, ChannelKind},
         delivery::Reason,
         detail::Detail,
+        policy::Spoken,
         speech::Rate,
         time::minutes_seconds,
     },
@@ -41,12 +42,13 @@ impl<'a> Heard<'a> {
     }
 
     /// Whether it may be heard if it lasts that long: it has to be over in time, and no longer than a session may be. What a
-    /// rule would refuse if this were not so urgent is the detail of a line in the journal.
+    /// rule would refuse if this were not so urgent, `beside` what its area hears on that day, is the detail of a line in the journal.
     pub(super) fn permitted(
         &self,
         live: &Live,
         length: Duration,
         priority: Priority,
+        beside: &[Spoken],
     ) -> Result<Option<String>, Refused> {
         let workspace = &live.workspace;
         let zone = workspace.settings.zone;
@@ -88,7 +90,7 @@ impl<'a> Heard<'a> {
             let detail = rule.too_long(length, longest).to_string();
             return Err((Reason::Policy, detail));
         }
-        let overridden = policy.overridden(ward, zone, priority, due, until);
+        let overridden = policy.overridden(ward, zone, priority, (due, until), beside);
         Ok(overridden.map(|detail| detail.to_string()))
     }
 }

@@ -20,7 +20,7 @@ use crate::domain::{
     bulletin::Priority,
     calendar::local,
     id::{BulletinId, ChannelId, DeliveryId, ScheduleId, WardId},
-    policy::{Span, midnight},
+    policy::{Span, Spoken, midnight},
     time::Timestamp,
     workspace::Workspace,
 };
@@ -92,6 +92,14 @@ impl OnAir {
             self.length / 20
         };
         self.until() + spare
+    }
+
+    /// As the rules count it.
+    fn spoken(&self) -> Spoken {
+        Spoken {
+            span: (self.from, self.until()),
+            priority: self.priority,
+        }
     }
 
     fn is_one_with(&self, other: &Self) -> bool {
@@ -278,6 +286,18 @@ impl<'w> Air<'w> {
         let (begin, waits) = self.find(parts, latest, has_slack)?;
         let found = |part| self.found(parts, part, begin, waits.clone());
         Ok(parts.iter().map(found).collect())
+    }
+
+    /// What is heard on the day of a delivery in its area, besides that.
+    #[must_use]
+    pub fn beside(&self, ward: &WardId, id: &DeliveryId, due: Timestamp) -> Vec<Spoken> {
+        let day = |at| local(at, self.workspace.settings.zone).date();
+        let items = self.ground.number(ward).into_iter();
+        items
+            .flat_map(|number| &self.items[number])
+            .filter(|other| other.id != *id && day(other.from) == day(due))
+            .map(OnAir::spoken)
+            .collect()
     }
 
     /// When `item` has to be over because of what is sent by hand and begins after it. The plan knows nothing of that.

@@ -134,7 +134,8 @@ impl Rule {
         sessions(counted.chain(more).collect(), self.sessions.gap)
     }
 
-    fn exceeded(&self, heard: &[Spoken], span: Span) -> Option<TooMuch<'_>> {
+    /// What of its amounts would be exceeded if `span` were heard besides what is `heard` already.
+    pub(super) fn exceeded(&self, heard: &[Spoken], span: Span) -> Option<TooMuch<'_>> {
         let sessions = self.count(heard, Some(span));
         let count = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
         if let Some(most) = self.sessions.per_day.filter(|most| count > *most) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
-use super::{Permit, Policy, Rule, midnight};
+use super::{Permit, Policy, Rule, Span, Spoken, midnight};
 use crate::domain::{
     bulletin::Priority,
     calendar::local,
@@ -123,16 +123,17 @@ impl Policy {
     }
 
     /// What a rule would refuse of `[from, until)` in `ward` if `priority` were not exempt from it; `None` where none would, or
-    /// none that exempts it.
+    /// none that exempts it. `heard` is what its area hears besides on that day.
     #[must_use]
     pub fn overridden(
         &self,
         ward: &WardId,
         zone: Tz,
         priority: Priority,
-        from: Timestamp,
-        until: Timestamp,
+        (from, until): Span,
+        heard: &[Spoken],
     ) -> Option<Detail> {
+        let first = local(from, zone).date();
         days(from, until, zone).find_map(|day| {
             let held = self.in_force(ward, day);
             let mut exempted = held.filter(|rule| rule.exempt.contains(&priority));
@@ -143,9 +144,8 @@ impl Policy {
                 if closed.any(|(opens, closes)| opens < until && from < closes) {
                     return Some(rule.outside(from, until, zone));
                 }
-                let longest = rule.sessions.longest?;
-                let length = until.since(from);
-                (length > longest).then(|| rule.too_long(length, longest))
+                let much = rule.exceeded(heard, (from, until));
+                much.filter(|_| day == first).map(|much| much.detail())
             })
         })
     }
@@ -319,11 +319,13 @@ mod tests {
             assert_eq!(judged(&policy, from, minutes), expected, "{from}");
         }
         let ward = WardId::parse("w").expect("an id");
-        let overridden = |from: &str, until: &str| {
+        let beside = |heard: &[Spoken], from: &str, until: &str| {
+            let span = (at(from), at(until));
             policy
-                .overridden(&ward, ZONE, Priority::Emergency, at(from), at(until))
+                .overridden(&ward, ZONE, Priority::Emergency, span, heard)
                 .map(|detail| detail.to_string())
         };
+        let overridden = |from: &str, until: &str| beside(&[], from, until);
         assert_eq!(overridden("2024-03-25T05:30", "2024-03-25T05:45"), None);
         assert_eq!(
             overridden("2024-03-25T23:58", "2024-03-26T00:05"),
@@ -334,11 +336,26 @@ mod tests {
                 &ward,
                 ZONE,
                 Priority::Priority,
-                at("2024-03-25T23:58"),
-                at("2024-03-26T00:05")
+                (at("2024-03-25T23:58"), at("2024-03-26T00:05")),
+                &[]
             ),
             None,
             "who is not exempt overrides nothing"
+        );
+        // Nine minutes behind ten others are one session of nineteen to a rule that wants no longer one than fifteen.
+        let before = |priority| Spoken {
+            span: (at("2024-03-25T05:31"), at("2024-03-25T05:41")),
+            priority,
+        };
+        let after = ("2024-03-25T05:41", "2024-03-25T05:50");
+        assert_eq!(
+            beside(&[before(Priority::Normal)], after.0, after.1).as_deref(),
+            Some("session-too-long rule=đêm; document=QĐ, 2024; length=19:00; longest=15:00")
+        );
+        assert_eq!(
+            beside(&[before(Priority::Emergency)], after.0, after.1),
+            None,
+            "what is exempt itself is not counted"
         );
     }
 

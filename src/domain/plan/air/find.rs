@@ -197,10 +197,7 @@ impl<'w> Air<'w> {
         items
             .flat_map(|number| &self.items[number])
             .filter(counts)
-            .map(|other| Spoken {
-                span: (other.from, other.until()),
-                priority: other.priority,
-            })
+            .map(OnAir::spoken)
             .collect()
     }
 
