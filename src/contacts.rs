@@ -171,6 +171,23 @@ pub fn find(text: &str) -> Vec<Found> {
             more.retain(|found| found.kind.is_name() && has_letter(&found.normalised));
             found.extend(more);
         }
+        if let Some(letters) = fold::as_roman(&letters) {
+            let mut more = Vec::new();
+            scan(text, &letters, &mut more);
+            more.retain(|found| {
+                found.kind == Kind::Phone && numbering::is_telephone(&found.normalised)
+            });
+            found.extend(more.into_iter().map(|found| Found {
+                manner: Manner::Disguised,
+                ..found
+            }));
+        }
+        if let Some(letters) = fold::with_dots(&letters) {
+            let mut more = Vec::new();
+            scan(text, &letters, &mut more);
+            more.retain(|found| found.kind.is_name());
+            found.extend(more);
+        }
         if let Some(letters) = turned::as_shown(text, &letters) {
             let more = collect(text, &letters).into_iter();
             found.extend(more.map(|found| Found {

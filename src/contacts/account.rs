@@ -1,6 +1,10 @@
 //! Official accounts, pages, channels and groups on chat services and social networks, by the words before their names.
 
-use super::{fold::Letter, letters::is_end, token::Token};
+use super::{
+    fold::{Letter, in_full},
+    letters::is_end,
+    token::Token,
+};
 
 /// The name of an account as found.
 #[derive(Debug, Clone)]
@@ -15,7 +19,8 @@ pub(super) struct Account {
     pub shorter: Vec<String>,
 }
 
-const SERVICES: [&str; 23] = [
+const SERVICES: [&str; 24] = [
+    "face",
     "whatsapp",
     "skype",
     "wechat",
@@ -59,7 +64,8 @@ pub(super) fn accounts(letters: &[Letter], tokens: &[Token]) -> Vec<Account> {
     let mut at = 0;
     while at < tokens.len() {
         let account = opens(letters, tokens, at)
-            .and_then(|needs_sign| named(letters, tokens, at, needs_sign));
+            .and_then(|needs_sign| named(letters, tokens, at, needs_sign))
+            .or_else(|| named_before(letters, tokens, at));
         match account {
             Some((account, next)) => {
                 found.push(account);
@@ -75,7 +81,7 @@ pub(super) fn accounts(letters: &[Letter], tokens: &[Token]) -> Vec<Account> {
 fn opens(letters: &[Letter], tokens: &[Token], at: usize) -> Option<bool> {
     let token = &tokens[at];
     let before = at.checked_sub(1).map(|before| &tokens[before]);
-    if token.text == "oa" || token.text == "fanpage" {
+    if matches!(token.text.as_str(), "oa" | "fanpage" | "page") {
         return Some(false);
     }
     if token.text == "account" && before.is_some_and(|word| word.text == "official") {
@@ -147,13 +153,7 @@ fn nick(letters: &[Letter], tokens: &[Token], first: usize) -> Option<(usize, St
         last += 1;
     }
     let run = &letters[tokens[first].from..tokens[last].to];
-    let mut name = String::new();
-    for letter in run {
-        if letter.is_after_bar && !name.is_empty() {
-            name.push('_');
-        }
-        name.push(letter.plain);
-    }
+    let name = in_full(run, |letter| letter.plain);
     let has_digit = run.iter().any(Letter::is_digit);
     let has_joint = run.iter().any(|letter| matches!(letter.c, '.' | ':'));
     let is_address = name.rsplit('.').next().is_some_and(is_end) && has_joint;
@@ -179,13 +179,89 @@ fn has_sign_before(letters: &[Letter], tokens: &[Token], at: usize, first: usize
         .any(|letter| letter.c == ':')
 }
 
+/// `trang “Công an Vinh” trên Facebook`, `kênh Công an Vinh trên YouTube`: the name stands before its service.
+fn named_before(letters: &[Letter], tokens: &[Token], at: usize) -> Option<(Account, usize)> {
+    /// Words that may stand between *trên* and the service: `trên mạng xã hội Facebook`.
+    const NETWORK: [&str; 7] = ["mạng", "xã", "hội", "nền", "tảng", "ứng", "dụng"];
+    if !tokens[at].is_one_of(&PLACES) {
+        return None;
+    }
+    let between = |next: usize| &letters[tokens[next - 1].to..tokens[next].from];
+    let mut first = at + 1;
+    while first - at <= 3
+        && tokens
+            .get(first)
+            .is_some_and(|token| token.is_one_of(&BETWEEN))
+        && between(first).iter().all(|letter| letter.c == ' ')
+    {
+        first += 1;
+    }
+    let quoted = tokens.get(first).is_some() && between(first).iter().any(|l| is_quote(l.c));
+    let begins = letters[tokens.get(first)?.from];
+    let joins = |signs: &[Letter]| {
+        signs.len() <= 4
+            && signs
+                .iter()
+                .all(|letter| matches!(letter.c, ' ' | ':' | '-' | '.') || is_quote(letter.c))
+    };
+    if !joins(between(first)) || !(quoted || begins.is_upper) {
+        return None;
+    }
+    let mut last = first;
+    let joint = loop {
+        let next = last + 1;
+        let signs = tokens.get(next).map(|_| between(next))?;
+        let closes = signs.iter().any(|letter| is_quote(letter.c));
+        let is_joint = tokens[next].is_exactly_one_of(&["trên", "ở", "của", "bên", "trong"]);
+        if is_joint && closes == quoted {
+            break next;
+        }
+        // nhóm “Hỗ trợ thuế” (Zalo)
+        let is_aside = signs.iter().any(|letter| letter.c == '(');
+        if is_aside && closes == quoted {
+            break last;
+        }
+        if closes || !joins(signs) || next - first >= LONGEST {
+            return None;
+        }
+        last = next;
+    };
+    let mut service = joint + 1;
+    while service - joint <= NETWORK.len()
+        && tokens
+            .get(service)
+            .is_some_and(|token| token.is_one_of(&NETWORK))
+    {
+        service += 1;
+    }
+    let is_service = tokens
+        .get(service)
+        .is_some_and(|token| SERVICES.contains(&token.text.as_str()));
+    let words: Vec<&str> = tokens[first..=last]
+        .iter()
+        .map(|token| token.text.as_str())
+        .collect();
+    is_service.then(|| {
+        let account = Account {
+            from: tokens[at].from,
+            to: tokens[service].to,
+            name: words.join(" "),
+            shorter: Vec::new(),
+        };
+        (account, service + 1)
+    })
+}
+
+fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '“' | '”' | '‘' | '’' | '\'' | '«' | '»' | '„')
+}
+
 fn named(
     letters: &[Letter],
     tokens: &[Token],
     at: usize,
     needs_sign: bool,
 ) -> Option<(Account, usize)> {
-    let is_quote = |c: char| matches!(c, '"' | '“' | '”' | '‘' | '’' | '\'' | '«' | '»' | '„');
     let mut next = at + 1;
     let mut has_sign = !needs_sign;
     // The words between, up to a quotation mark, a colon or a capital.

@@ -1,9 +1,9 @@
-//! Addresses on the internet whose numbers are written to the base sixteen: `0x67.0x38.1.2`, `0x67380102`.
+//! Addresses on the internet whose numbers are written to the base sixteen: `0x67.0x38.1.2`, `0x67380102`, `2001:db8::1`.
 //!
 //! Browsers read an address as `inet_aton(3)` does: one to four parts, the last of which fills the bytes that are left.
 //! Four decimal parts are found among the numbers; one whole number or one to the base eight only behind a scheme, as a link.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{Kind, fold::Letter, number::Number};
 
@@ -17,6 +17,16 @@ pub(super) fn addresses(letters: &[Letter]) -> Vec<Number> {
     while at < letters.len() {
         if !letters[at].is_word() {
             at += 1;
+            continue;
+        }
+        if let Some((address, length)) = long_address(&letters[at..]) {
+            found.push(Number {
+                kind: Kind::Site,
+                from: at,
+                to: at + length,
+                digits: address.to_string(),
+            });
+            at += length;
             continue;
         }
         let length = run(&letters[at..]);
@@ -36,6 +46,30 @@ pub(super) fn addresses(letters: &[Letter]) -> Vec<Number> {
         at += length;
     }
     found
+}
+
+/// An address of the sixth version (RFC 4291, section 2.2) at the beginning of `letters`, and its length. Only those that are given
+/// out, which begin with 2 or 3, and those of networks of one's own, with f: the rest are times and parts of programs.
+fn long_address(letters: &[Letter]) -> Option<(Ipv6Addr, usize)> {
+    let is_part = |letter: &Letter| letter.plain.is_ascii_hexdigit() || letter.c == ':';
+    let first: String = letters.iter().take(5).map(|letter| letter.plain).collect();
+    if !(first.starts_with(['2', '3', 'f']) && first.ends_with(':') && first.len() == 5) {
+        return None;
+    }
+    let mut length = letters
+        .iter()
+        .take(LONGEST)
+        .take_while(|letter| is_part(letter))
+        .count();
+    if letters.get(length).is_some_and(Letter::is_word) {
+        return None;
+    }
+    // A colon at its end is the sentence's.
+    if length > 1 && letters[length - 1].c == ':' && letters[length - 2].c != ':' {
+        length -= 1;
+    }
+    let text: String = letters[..length].iter().map(|l| l.plain).collect();
+    Some((text.parse().ok()?, length))
 }
 
 fn is_bracket(letter: &Letter) -> bool {

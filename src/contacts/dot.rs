@@ -2,7 +2,7 @@
 
 use super::{
     fold::Letter,
-    letters::{is_common_end, is_shortener},
+    letters::{is_common_end, is_shortener, letter_said},
     token::Token,
 };
 
@@ -43,14 +43,16 @@ pub(super) fn is_blank(letter: &Letter) -> bool {
 pub(super) fn dots(letters: &[Letter], tokens: &[Token]) -> Vec<Dot> {
     let around = |from: usize, to: usize, manner: Option<Manner>| {
         let before = letters[..from].iter().rev().take(3);
+        // chấm (gov) chấm (vn): around a word the labels have brackets, too.
+        let is_spelled = manner == Some(Manner::Spelled);
         let bracket = |c: char| manner.is_some() && c == '-';
         // A pause before the word is heard, too.
-        let quote =
-            |c: char| manner == Some(Manner::Spelled) && matches!(c, '"' | '“' | '”' | '\'' | ',');
+        let quote = |c: char| is_spelled && matches!(c, '"' | '“' | '”' | '\'' | ',');
         let left = before
             .take_while(|letter| {
                 is_blank(letter)
                     || matches!(letter.c, '(' | '[' | '{')
+                    || (is_spelled && matches!(letter.c, ')' | ']' | '}'))
                     || bracket(letter.c)
                     || quote(letter.c)
             })
@@ -61,6 +63,7 @@ pub(super) fn dots(letters: &[Letter], tokens: &[Token]) -> Vec<Dot> {
             .take_while(|letter| {
                 is_blank(letter)
                     || matches!(letter.c, ')' | ']' | '}')
+                    || (is_spelled && matches!(letter.c, '(' | '[' | '{'))
                     || bracket(letter.c)
                     || quote(letter.c)
             })
@@ -102,15 +105,59 @@ pub(super) fn dots(letters: &[Letter], tokens: &[Token]) -> Vec<Dot> {
         {
             // Taken for a dot by readers who want to: `congan,com`.
             dots.push(around(at, at + 1, Some(Manner::Spaced)));
+        } else {
+            dots.extend(bracket(letters, at));
         }
     }
     dots.sort_by_key(|dot| dot.from);
     dots
 }
 
+/// `dichvucong[com]`, `dichvucong[gov][vn]`: brackets that stand for a dot, right behind a word. Round ones are also put around
+/// what explains a word, so only before ends that explain none.
+fn bracket(letters: &[Letter], at: usize) -> Option<Dot> {
+    const PLAIN: [&str; 8] = ["vn", "com", "net", "org", "gov", "xyz", "top", "vip"];
+    /// An end of names is no longer.
+    const LONGEST: usize = 10;
+    let close = match letters[at].c {
+        '[' => ']',
+        '{' => '}',
+        '(' => ')',
+        _ => return None,
+    };
+    let is_closed = |at: usize| matches!(letters[at].c, ']' | '}' | ')');
+    let from = if at > 1 && is_closed(at - 1) {
+        at - 1
+    } else {
+        at
+    };
+    let before = from.checked_sub(1).map(|before| &letters[before])?;
+    let inside: String = letters[at + 1..]
+        .iter()
+        .take(LONGEST)
+        .take_while(|letter| letter.is_word())
+        .map(|letter| letter.plain)
+        .collect();
+    let behind = letters.get(at + 1 + inside.chars().count())?;
+    let is_end = if close == ')' {
+        PLAIN.contains(&inside.as_str())
+    } else {
+        is_common_end(&inside)
+    };
+    (is_label(before) && is_end && behind.c == close).then_some(Dot {
+        from,
+        to: at + 1,
+        manner: Manner::Spaced,
+    })
+}
+
 /// `dichvucong gov vn`, `dichvucong/gov/vn`, `www congan com`, `t me/congan`: blanks and strokes that stand for dots, where
 /// nothing else can be meant.
 fn blank_dots(letters: &[Letter], tokens: &[Token]) -> Vec<Dot> {
+    /// Words that say a stroke: `bít ly gạch chéo abc`.
+    const STROKES: [&str; 8] = [
+        "gạch", "xuyệt", "xoẹt", "xẹt", "sẹc", "suyệt", "chéo", "slash",
+    ];
     /// Words that speak of the end of a name, before one that is said alone.
     const ABOUT: [&str; 9] = [
         "miền", "đuôi", "bằng", "là", "cụm", "chữ", "chấm", "dot", "phẩy",
@@ -139,13 +186,65 @@ fn blank_dots(letters: &[Letter], tokens: &[Token]) -> Vec<Dot> {
         {
             dots.extend([one, other]);
         }
+        // `dichvucong gov.vn`
+        let is_name = first.text.len() >= 5
+            && first.text.is_ascii()
+            && !matches!(first.text.as_str(), "trang" | "website" | "domain");
+        let has_dot = matches!(&letters[second.to..third.from], [sign] if sign.c == '.');
+        if is_national && is_name && has_dot {
+            dots.extend(dot(first, second));
+        }
     }
-    for pair in tokens.windows(2) {
+    for (at, pair) in tokens.windows(2).enumerate() {
         let [first, second] = pair else { continue };
-        let has_path = letters.get(second.to).is_some_and(|sign| sign.c == '/');
-        if has_path && is_shortener(&format!("{}.{}", first.text, second.text)) {
+        // Most pairs are far longer than any service's name.
+        let is_short = second.to - first.from <= 12;
+        let has_path = is_short
+            && (letters.get(second.to).is_some_and(|sign| sign.c == '/')
+                || tokens
+                    .get(at + 2)
+                    .is_some_and(|next| next.is_one_of(&STROKES)));
+        if has_path
+            && is_shortener(&format!(
+                "{}.{}",
+                plain(letters, first),
+                plain(letters, second)
+            ))
+        {
             dots.extend(dot(first, second));
         }
     }
     dots
+}
+
+/// An end of names whose letters are said one by one from `from` on, and where it ends: `xê o em`, `cờ o mờ`.
+pub(super) fn spelt(letters: &[Letter], tokens: &[Token], from: usize) -> Option<(usize, String)> {
+    /// More letters than this has no end that is spelt.
+    const LONGEST: usize = 4;
+    let first = tokens.partition_point(|token| token.from < from);
+    let mut name = String::new();
+    let mut end = from;
+    for token in tokens[first..].iter().take(LONGEST) {
+        let is_next = if name.is_empty() {
+            token.from == from
+        } else {
+            token.from == end + 1 && letters[end].c == ' '
+        };
+        let letter = is_next.then(|| letter_said(&plain(letters, token)));
+        let Some(letter) = letter.flatten() else {
+            break;
+        };
+        name.push(letter);
+        end = token.to;
+        if name.len() > 2 && is_common_end(&name) {
+            return Some((end, name));
+        }
+    }
+    None
+}
+
+/// What a token is without its marks.
+fn plain(letters: &[Letter], token: &Token) -> String {
+    let letters = letters[token.from..token.to].iter();
+    letters.map(|letter| letter.plain).collect()
 }

@@ -177,6 +177,137 @@ pub(super) fn drawn_together(letters: &[Letter]) -> Option<Vec<Letter>> {
     })
 }
 
+/// `letters` with the Roman numerals from one to nine that stand alone as digits, where there are many: `O IX I II III IV`.
+pub(super) fn as_roman(letters: &[Letter]) -> Option<Vec<Letter>> {
+    const NUMERALS: [&str; 9] = ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix"];
+    /// Fewer are found among headings and terms of office.
+    const MANY: usize = 5;
+    let mut changed = Vec::with_capacity(letters.len());
+    let mut count = 0;
+    let mut at = 0;
+    while at < letters.len() {
+        let length = letters[at..]
+            .iter()
+            .take_while(|letter| letter.is_word())
+            .count();
+        let run = &letters[at..at + length];
+        let value = (1..=4)
+            .contains(&length)
+            .then(|| {
+                let is_upper = run.iter().all(|letter| letter.is_upper);
+                let name: String = run.iter().map(|letter| letter.plain).collect();
+                NUMERALS.iter().position(|known| is_upper && *known == name)
+            })
+            .flatten();
+        if let Some(digit) = value.and_then(|at| b"123456789".get(at)) {
+            let digit = char::from(*digit);
+            count += 1;
+            changed.push(Letter {
+                c: digit,
+                plain: digit,
+                end: run[length - 1].end,
+                ..run[0]
+            });
+        } else {
+            changed.extend_from_slice(&letters[at..at + length.max(1)]);
+        }
+        at += length.max(1);
+    }
+    (count >= MANY).then_some(changed)
+}
+
+/// `letters` with dots for the low lines of words that end as the names of sites do, and for dashes before what only such
+/// names end in: `dichvucong_gov_vn`, `dichvucong-gov-vn`. A word that ends in `_vn` alone is rather the name of an account.
+pub(super) fn with_dots(letters: &[Letter]) -> Option<Vec<Letter>> {
+    const NATIONAL: [&str; 5] = ["gov.vn", "com.vn", "edu.vn", "org.vn", "net.vn"];
+    const ENDS: [&str; 9] = [
+        "com", "net", "org", "info", "xyz", "top", "vip", "online", "shop",
+    ];
+    let is_part = |letter: &Letter| letter.is_word() || letter.c == '-';
+    let opens =
+        |letter: &Letter| matches!(letter.c, ' ' | '\n' | '(' | '[' | '"' | '“' | '\'' | '‘');
+    let goes_on = |at: usize| {
+        letters.get(at).is_some_and(|sign| match sign.c {
+            '@' => true,
+            '.' => letters.get(at + 1).is_some_and(Letter::is_word),
+            _ => false,
+        })
+    };
+    let mut changed: Option<Vec<Letter>> = None;
+    let mut at = 0;
+    while at < letters.len() {
+        let length = letters[at..].iter().take_while(|l| is_part(l)).count();
+        let run = &letters[at..at + length];
+        let is_first = at == 0 || opens(&letters[at - 1]);
+        let has_bars = run.iter().skip(1).any(|letter| letter.is_after_bar);
+        let dashes = run.iter().filter(|letter| letter.c == '-').count();
+        let dotted = (is_first && (has_bars || dashes > 1) && !goes_on(at + length))
+            .then(|| in_full(run, |letter| letter.plain));
+        let ends = |name: &str, joint: char, ends: &[&str]| {
+            ends.iter().any(|end| {
+                let end = format!("{joint}{}", end.replace('.', &joint.to_string()));
+                name.ends_with(&end)
+            })
+        };
+        let by_bars = dotted
+            .as_deref()
+            .is_some_and(|name| ends(name, '_', &NATIONAL) || ends(name, '_', &ENDS));
+        let by_dashes = dotted
+            .as_deref()
+            .is_some_and(|name| ends(name, '-', &NATIONAL));
+        if by_bars || by_dashes {
+            let all = changed.get_or_insert_with(|| letters[..at].to_vec());
+            let mut left = dashes;
+            for (index, letter) in run.iter().enumerate() {
+                let dot = |start: usize, end: usize| Letter {
+                    c: '.',
+                    plain: '.',
+                    start,
+                    end,
+                    is_upper: false,
+                    is_ascii: true,
+                    is_after_bar: false,
+                };
+                if by_bars && index > 0 && letter.is_after_bar {
+                    all.push(dot(letter.start - 1, letter.start));
+                }
+                let is_dash = letter.c == '-';
+                all.push(if by_dashes && is_dash && left <= 2 {
+                    dot(letter.start, letter.end)
+                } else {
+                    Letter {
+                        is_after_bar: false,
+                        ..*letter
+                    }
+                });
+                left -= usize::from(is_dash);
+            }
+        } else if let Some(all) = &mut changed {
+            all.extend_from_slice(run);
+        }
+        at += length;
+        if length == 0 {
+            if let Some(all) = &mut changed {
+                all.push(letters[at]);
+            }
+            at += 1;
+        }
+    }
+    changed
+}
+
+/// What `letters` say, each as `say` has it, with the low lines between them.
+pub(super) fn in_full(letters: &[Letter], say: impl Fn(&Letter) -> char) -> String {
+    let mut text = String::with_capacity(letters.len());
+    for letter in letters {
+        if letter.is_after_bar && !text.is_empty() {
+            text.push('_');
+        }
+        text.push(say(letter));
+    }
+    text
+}
+
 /// A character with the marks that follow it.
 fn cluster(letters: &mut Vec<Letter>, written: &str, start: usize) {
     let end = start + written.len();

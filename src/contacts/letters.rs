@@ -175,6 +175,36 @@ pub(super) fn passes_for_digit(c: char, is_upper: bool) -> Option<char> {
     })
 }
 
+/// The letter whose name, without its marks, is `name`: as the alphabet has it, as children learn it, and the letter itself.
+pub(super) fn letter_said(name: &str) -> Option<char> {
+    let mut chars = name.chars();
+    if let (Some(letter), None) = (chars.next(), chars.next()) {
+        return letter.is_ascii_lowercase().then_some(letter);
+    }
+    Some(match name {
+        "be" | "bo" => 'b',
+        "xe" | "co" => 'c',
+        "de" | "do" => 'd',
+        "ep" | "pho" => 'f',
+        "ge" | "go" => 'g',
+        "hat" | "ho" => 'h',
+        "gi" => 'j',
+        "ca" => 'k',
+        "lo" | "el" => 'l',
+        "em" | "mo" => 'm',
+        "en" | "no" => 'n',
+        "pe" | "po" => 'p',
+        "quy" => 'q',
+        "ro" => 'r',
+        "et" | "so" => 's',
+        "te" | "to" => 't',
+        "ve" | "vo" => 'v',
+        "ich" | "xo" => 'x',
+        "det" | "zet" => 'z',
+        _ => return None,
+    })
+}
+
 /// Whether `name` is an end under which names are given and no name itself: `.vn`, `gov.vn`.
 pub(super) fn is_ending_alone(name: &str) -> bool {
     let (first, second) = name.split_once('.').unwrap_or((name, ""));

@@ -2,8 +2,8 @@
 
 use super::{
     Kind,
-    dot::{Dot, Manner, dots, is_blank, is_label},
-    fold::Letter,
+    dot::{Dot, Manner, dots, is_blank, is_label, spelt},
+    fold::{Letter, in_full},
     letters::{is_common_end, is_end, is_ending_alone, is_shortener, is_syllable, look_alike},
     token::Token,
 };
@@ -163,7 +163,17 @@ impl Search<'_> {
         }
         let name = self.plain(dot.to, to);
         if dot.manner != Manner::Spelled {
-            return Some((to, name));
+            // `congan . v n`; initials are shorter.
+            let rest = &self.letters[to..];
+            let is_parted = name == "v"
+                && dot.from - self.label_start(dot.from) > 2
+                && matches!(rest, [blank, n, ..] if blank.c == ' ' && n.plain == 'n')
+                && !rest.get(2).is_some_and(is_label);
+            return Some(if is_parted {
+                (to + 2, "vn".to_owned())
+            } else {
+                (to, name)
+            });
         }
         // `vê en`, `việt nam`
         let second = self
@@ -183,6 +193,9 @@ impl Search<'_> {
             if is_country {
                 return Some((end, "vn".to_owned()));
             }
+        }
+        if let Some(spelt) = spelt(self.letters, self.tokens, dot.to) {
+            return Some(spelt);
         }
         let several = self.dots.get(at + 1).filter(|next| {
             next.manner == Manner::Spelled
@@ -479,31 +492,20 @@ impl Search<'_> {
         if is_shortener(&name.normalised) {
             name.kind = Kind::ShortLink;
             // A letter's size counts in such paths.
-            let mut path = String::new();
-            for letter in &self.letters[host_end..to] {
-                if letter.is_after_bar {
-                    path.push('_');
-                }
-                path.push(if letter.is_upper {
+            let path = in_full(&self.letters[host_end..to], |letter| {
+                if letter.is_upper {
                     letter.c.to_ascii_uppercase()
                 } else {
                     letter.c
-                });
-            }
+                }
+            });
             name.normalised.push_str(path.trim_end_matches('/'));
         }
     }
 
     /// The letters from `from` to `to` without their marks, and the low lines between them.
     fn in_full(&self, from: usize, to: usize) -> String {
-        let mut text = String::new();
-        for letter in &self.letters[from..to] {
-            if letter.is_after_bar && !text.is_empty() {
-                text.push('_');
-            }
-            text.push(letter.plain);
-        }
-        text
+        in_full(&self.letters[from..to], |letter| letter.plain)
     }
 
     /// `@congan`, and an address whose host has no end.

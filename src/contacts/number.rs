@@ -539,7 +539,7 @@ impl Search<'_> {
             .checked_sub(1)
             .map(|before| &self.tokens[before])?;
         if first.digits.len() > 1 {
-            let is_direct = before.text == "số" || before.is_one_of(&["gọi", "bấm"]);
+            let is_direct = before.text == "số" || before.is_one_of(&["gọi", "bấm", "đài"]);
             let is_code = is_direct && first.digits.len() == 3 && !self.is_counted(at);
             return is_code.then(|| {
                 (

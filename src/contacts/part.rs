@@ -70,7 +70,13 @@ fn runs(tokens: &[Token], groups: &[Group]) -> Vec<Run> {
         let counts_digits = tokens
             .get(group.last + 1)
             .is_some_and(|next| next.is_one_of(&DIGITS));
-        if group.is_counted || (counts_digits && group.digits.len() == 1) {
+        // `sáu số sau 345678`: without its marks `sáu` is written as this word.
+        let says_where = tokens[group.last].text == "sau"
+            && group
+                .first
+                .checked_sub(1)
+                .is_some_and(|before| tokens[before].is_one_of(&DIGITS));
+        if group.is_counted || says_where || (counts_digits && group.digits.len() == 1) {
             continue;
         }
         match runs.last_mut() {
