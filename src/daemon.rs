@@ -46,8 +46,7 @@ use supervisor::{Stop, Supervisor, SupervisorError};
 /// # Errors
 /// The operating system's, when it gives no threads.
 pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
+    tokio::runtime::Builder::new_current_thread()
         // A task that another thread wakes has its turn after so many of the thread's own, and not after 61 of them: a turn
         // of the dispatcher waits for SQLite's thread ten times, each time behind all workers and connections with work.
         .global_queue_interval(7)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep};
 
 use super::{
     Adapter, Exchange, Failure, Fault, Receipt, Request, Response, Step, redact,
@@ -135,14 +135,7 @@ async fn run(
                 Detail::new("asked-no-time"),
             ))
         } else {
-            timeout_at(deadline, transport.call(&request, clock_now()))
-                .await
-                .unwrap_or_else(|_| {
-                    Err(Fault::may_have_left(
-                        Reason::Timeout,
-                        Detail::new("call-timeout"),
-                    ))
-                })
+            transport.call_until(&request, clock_now(), deadline).await
         };
         done.push(Exchange { request, result });
     };

@@ -10,11 +10,13 @@
 mod address;
 mod allow;
 mod fault;
+mod in_time;
 pub(super) mod retry_after;
 mod simulated;
 
 use std::{
     net::SocketAddr,
+    pin::pin,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
     time::Duration,
 };
@@ -22,11 +24,13 @@ use std::{
 pub use address::host;
 use allow::{AllowList, AllowedResolver, NoResolver};
 use bytes::{Bytes, BytesMut};
+use in_time::in_time;
 use reqwest::{
     Method, Url,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
 use simulated::City;
+use tokio::time::Instant;
 
 use super::{Fault, Headers, Request, Response};
 use crate::domain::{
@@ -130,12 +134,26 @@ impl Transport {
         }
     }
 
-    /// Makes one call. `now` is for a Retry-After that is a date.
+    /// Makes one call, in the time for a whole call. `now` is for a Retry-After that is a date.
     ///
     /// # Errors
     /// A [`Fault`], when no whole answer came.
     pub async fn call(&self, request: &Request, now: Timestamp) -> Result<Response, Fault> {
-        self.client().call(request, now).await
+        let deadline = Instant::now() + self.total_timeout();
+        self.call_until(request, now, deadline).await
+    }
+
+    /// The same, until `deadline`.
+    ///
+    /// # Errors
+    /// A [`Fault`], when no whole answer came.
+    pub async fn call_until(
+        &self,
+        request: &Request,
+        now: Timestamp,
+        deadline: Instant,
+    ) -> Result<Response, Fault> {
+        self.client().call(request, now, deadline).await
     }
 
     fn read(&self) -> RwLockReadGuard<'_, (TransportSettings, Client)> {
@@ -168,8 +186,7 @@ impl Client {
             .http1_only()
             .tcp_nodelay(true)
             .pool_idle_timeout(IDLE)
-            .connect_timeout(settings.connect_timeout)
-            .timeout(settings.total_timeout);
+            .connect_timeout(settings.connect_timeout);
         let builder = match settings.route {
             Route::Direct => builder.dns_resolver(AllowedResolver::new(Arc::clone(&allow))),
             Route::Simulated { .. } => builder.dns_resolver(NoResolver),
@@ -189,7 +206,12 @@ impl Client {
         })
     }
 
-    async fn call(&self, request: &Request, now: Timestamp) -> Result<Response, Fault> {
+    async fn call(
+        &self,
+        request: &Request,
+        now: Timestamp,
+        deadline: Instant,
+    ) -> Result<Response, Fault> {
         let url = address::read(&request.url)?;
         let method = Method::from_bytes(request.method.as_bytes())
             .map_err(|_| Fault::never_left(Reason::Unwritable, Detail::new("call-method")))?;
@@ -210,7 +232,7 @@ impl Client {
             }
         };
         let result = self
-            .exchange(url, method, headers, request.body.clone(), now)
+            .exchange(url, method, headers, request.body.clone(), (now, deadline))
             .await;
         if let (
             Some(city),
@@ -231,7 +253,7 @@ impl Client {
         method: Method,
         headers: HeaderMap,
         body: Bytes,
-        now: Timestamp,
+        (now, deadline): (Timestamp, Instant),
     ) -> Result<Response, Fault> {
         let https = url.scheme() == "https";
         let bodiless = matches!(method, Method::GET | Method::HEAD | Method::DELETE);
@@ -239,17 +261,18 @@ impl Client {
         if !(body.is_empty() && bodiless) {
             call = call.body(body);
         }
-        let answer = call
-            .send()
+        let mut answer = in_time(deadline, pin!(call.send()))
             .await
+            .ok_or_else(fault::late)?
             .map_err(|error| fault::explain(error, https))?;
         let status = answer.status().as_u16();
-        let mut answer = answer;
         let headers: Headers = named(std::mem::take(answer.headers_mut())).collect();
         let retry_after = headers
             .get("retry-after")
             .and_then(|text| retry_after::parse(&text, now));
-        let body = read_capped(answer, self.answer_cap).await?;
+        let body = in_time(deadline, pin!(read_capped(answer, self.answer_cap)))
+            .await
+            .ok_or_else(fault::late_body)??;
         Ok(Response {
             status,
             headers,

@@ -142,7 +142,7 @@ async fn kept(
         .words
         .values()
         .flat_map(|slots| slots.values())
-        .map(|hash| ContentHash::from_store(hash.clone()))
+        .map(|hash| ContentHash::from_store(hash))
         .collect();
     hashes.sort_unstable();
     hashes.dedup();

@@ -318,7 +318,7 @@ mod tests {
     const DUE: Timestamp = Timestamp::from_micros(1_711_319_400_000_000);
 
     fn was_due(state: Option<State>, reason: Option<Reason>) -> WasDue {
-        let schedule = ScheduleId::from_store("sang".to_owned());
+        let schedule = ScheduleId::from_store("sang");
         let channel = ChannelId::parse("loa-1").unwrap();
         WasDue {
             place: Silent {
@@ -419,7 +419,7 @@ mod tests {
     #[test]
     fn a_test_is_nobodys_silence() {
         let mut one = was_due(Some(State::Failed), Some(Reason::Refused));
-        one.place.schedule = ScheduleId::from_store("send.test.x".to_owned());
+        one.place.schedule = ScheduleId::from_store("send.test.x");
         assert!(!is_silence(&one, &[]));
     }
 }

@@ -1,6 +1,6 @@
 //! Identifiers: short ASCII names that people write in files, and the delivery id that is computed from them.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// Why a text is not an identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -18,11 +18,30 @@ fn is_id(text: &str) -> bool {
         && !text.ends_with('-')
 }
 
+/// What all identifiers have in common: each is one text that its clones share, and is shown and written as that text.
+macro_rules! as_text {
+    ($name:ident) => {
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+    };
+}
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
-        pub struct $name(String);
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Arc<str>);
+
+        as_text!($name);
 
         impl $name {
             /// Takes a text that people wrote; refuses what could not be a file name or a part of a web address.
@@ -30,19 +49,13 @@ macro_rules! id {
             /// # Errors
             /// [`InvalidId`] when the text breaks the rule it states.
             pub fn parse(text: &str) -> Result<Self, InvalidId> {
-                if is_id(text) { Ok(Self(text.to_owned())) } else { Err(InvalidId) }
+                if is_id(text) { Ok(Self(text.into())) } else { Err(InvalidId) }
             }
 
             /// The identifier as written.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
             }
         }
 
@@ -96,20 +109,20 @@ impl ScheduleId {
     /// The schedule that stands for one send made by hand. The dot keeps it apart from every authored id.
     #[must_use]
     pub fn by_hand(token: &str) -> Self {
-        Self(format!("send.{token}"))
+        Self(format!("send.{token}").into())
     }
 
     /// The schedule that stands for the corrections of one retraction: made by hand, too.
     #[must_use]
     pub fn correction(token: &str) -> Self {
-        Self(format!("send.correction.{token}"))
+        Self(format!("send.correction.{token}").into())
     }
 
     /// The schedule that stands for one send to test channels only. A delivery's schedule is part of its id and never changes, so
     /// a test can never become anything else.
     #[must_use]
     pub fn test(token: &str) -> Self {
-        Self(format!("send.test.{token}"))
+        Self(format!("send.test.{token}").into())
     }
 
     /// Whether this is a send to test channels only.
@@ -126,8 +139,8 @@ impl ScheduleId {
 
     /// Reads an id back from the store, where ids made by hand occur too.
     #[must_use]
-    pub fn from_store(text: String) -> Self {
-        Self(text)
+    pub fn from_store(text: &str) -> Self {
+        Self(text.into())
     }
 
     /// Whether this is a send made by hand and not a line of a schedule file.
@@ -142,8 +155,10 @@ const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// A delivery's identifier, computed from its key (schedule, instant, part, channel), so that planning the same thing twice,
 /// after a restart or on five nodes, names the same delivery. It is also the idempotency key that receivers see.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
-pub struct DeliveryId(String);
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DeliveryId(Arc<str>);
+
+as_text!(DeliveryId);
 
 impl DeliveryId {
     /// The id of the delivery of `schedule` at `scheduled` on `channel`: 20 characters, 100 bits of a BLAKE3 hash.
@@ -196,30 +211,24 @@ impl DeliveryId {
     }
 
     fn of_hash(hash: &blake3::Hash) -> Self {
-        let text = hash.as_bytes()[..20]
+        let text: String = hash.as_bytes()[..20]
             .iter()
             .map(|byte| char::from(LETTERS[usize::from(byte & 31)]))
             .collect();
-        Self(text)
+        Self(text.into())
     }
 
     /// Reads an id back from the store or from a command line; anything of the right shape is accepted and simply
     /// not found when it names nothing.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
-        Self(text.trim().to_ascii_lowercase())
+        Self(text.trim().to_ascii_lowercase().into())
     }
 
     /// The identifier as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl fmt::Display for DeliveryId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

@@ -1,6 +1,10 @@
 //! What goes out: the frozen words, and those words addressed to one channel.
 
-use std::{borrow::Cow, fmt, sync::OnceLock};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use super::{
     audio::{Audio, Recording},
@@ -11,20 +15,26 @@ use super::{
 };
 
 /// The address of a frozen content: BLAKE3 of its canonical JSON, in hexadecimal.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
-pub struct ContentHash(String);
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ContentHash(Arc<str>);
 
 impl ContentHash {
     /// Reads a hash back from the store.
     #[must_use]
-    pub fn from_store(text: String) -> Self {
-        Self(text)
+    pub fn from_store(text: &str) -> Self {
+        Self(text.into())
     }
 
     /// The hash as 64 hexadecimal digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl serde::Serialize for ContentHash {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 
@@ -265,7 +275,12 @@ impl Content {
     /// Its address.
     #[must_use]
     pub fn hash(&self) -> ContentHash {
-        ContentHash(blake3::hash(self.to_json().as_bytes()).to_hex().to_string())
+        ContentHash(
+            blake3::hash(self.to_json().as_bytes())
+                .to_hex()
+                .as_str()
+                .into(),
+        )
     }
 }
 
@@ -297,7 +312,7 @@ pub struct Message {
     /// The words' address.
     pub hash: ContentHash,
     /// The words.
-    pub content: std::sync::Arc<Content>,
+    pub content: Arc<Content>,
     /// Their sound, where the channel wants it.
     pub audio: Option<Audio>,
 }

@@ -133,7 +133,7 @@ impl BulletinRecord {
     #[must_use]
     pub fn content(&self, ward: &WardId, slot: Slot) -> Option<ContentHash> {
         let hash = self.words.get(ward.as_str())?.get(&slot.key())?;
-        Some(ContentHash::from_store(hash.clone()))
+        Some(ContentHash::from_store(hash))
     }
 
     /// The days on which it may air.

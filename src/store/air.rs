@@ -252,7 +252,7 @@ fn on_air(row: &impl Cells) -> Result<OnAir, StoreError> {
     };
     let is_open = matches!(state, State::Planned | State::Ready | State::Sending);
     Ok(OnAir {
-        schedule: ScheduleId::from_store(row.text(1)?.to_owned()),
+        schedule: ScheduleId::from_store(row.text(1)?),
         scheduled: Timestamp::from_micros(row.integer(2)?),
         part: count(row.integer(3)?, "delivery", "part", id)?,
         bulletin: match row.text_or_null(4)? {

@@ -212,7 +212,7 @@ impl Store {
                 let id = row.text(0)?;
                 Ok(FrozenPart {
                     id: delivery_id(id),
-                    schedule: ScheduleId::from_store(row.text(1)?.to_owned()),
+                    schedule: ScheduleId::from_store(row.text(1)?),
                     scheduled: Timestamp::from_micros(row.integer(2)?),
                     channel: parsed(row.text(3)?, ChannelId::parse, "delivery", "channel", id)?,
                     part: count(row.integer(4)?, "delivery", "part", id)?,

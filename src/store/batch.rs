@@ -4,7 +4,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer as _};
 
 /// Deliveries to journal about: id, event, detail.
 #[derive(Debug, Serialize)]
@@ -17,6 +17,15 @@ pub(super) struct Line<'a> {
 /// The JSON of a batch.
 pub(super) fn json<T: Serialize>(batch: &[T]) -> String {
     serde_json::to_string(batch).expect("texts, numbers and flags are always JSON")
+}
+
+/// The JSON of pairs of a name and a number.
+pub(super) fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, i64)>) -> String {
+    let mut written = Vec::new();
+    serde_json::Serializer::new(&mut written)
+        .collect_map(pairs)
+        .expect("names and numbers are always JSON");
+    String::from_utf8(written).expect("JSON is text")
 }
 
 /// A text that both databases can hold.
@@ -55,5 +64,6 @@ mod tests {
             json(&[line]),
             r#"[{"delivery_id":"d","event":"e","detail":"\"x\"\n"}]"#
         );
+        assert_eq!(pairs([("a", 1), ("b", -2)]), r#"{"a":1,"b":-2}"#);
     }
 }

@@ -151,7 +151,7 @@ impl Store {
                 "json",
                 hash,
             )?;
-            Ok((ContentHash::from_store(hash.to_owned()), content))
+            Ok((ContentHash::from_store(hash), content))
         })
     }
 }

@@ -108,10 +108,11 @@ impl Store {
     ) -> Result<Planned, StoreError> {
         let mut planned = Planned::default();
         // In the order in which they will be claimed, so that a turn finds its rows side by side.
-        let mut rows: Vec<Row<'_>> = batch.iter().map(Row::from).collect();
-        rows.sort_unstable_by_key(|row| (row.due_us, row.delivery_id));
-        for rows in rows.chunks(CHUNK) {
-            let rows_json = json(rows);
+        let mut batch: Vec<&PlannedDelivery> = batch.iter().collect();
+        batch.sort_unstable_by_key(|delivery| (delivery.due, &delivery.id));
+        for chunk in batch.chunks(CHUNK) {
+            let rows: Vec<Row<'_>> = chunk.iter().copied().map(Row::from).collect();
+            let rows_json = json(&rows);
             let now_us = now.as_micros();
             let mut tx = self.pools.begin(Purpose::Write).await?;
             let inserted = execute!(

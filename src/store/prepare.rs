@@ -90,7 +90,7 @@ impl Store {
                         "format",
                         id,
                     )?,
-                    schedule: ScheduleId::from_store(row.text(5)?.to_owned()),
+                    schedule: ScheduleId::from_store(row.text(5)?),
                     scheduled: Timestamp::from_micros(row.integer(6)?),
                     due: Timestamp::from_micros(row.integer(7)?),
                     limit: limit_at(row, 8, id)?,

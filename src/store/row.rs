@@ -238,7 +238,7 @@ pub(super) fn delivery(row: &impl Cells) -> Result<DeliveryRow, StoreError> {
     let owned_or_null = |index| Ok::<_, StoreError>(row.text_or_null(index)?.map(str::to_owned));
     Ok(DeliveryRow {
         id: delivery_id(id),
-        schedule: ScheduleId::from_store(row.text(1)?.to_owned()),
+        schedule: ScheduleId::from_store(row.text(1)?),
         bulletin: bulletin
             .map(|text| parsed(text, BulletinId::parse, TABLE, "bulletin", id))
             .transpose()?,
@@ -306,7 +306,7 @@ pub(super) fn delivery(row: &impl Cells) -> Result<DeliveryRow, StoreError> {
             "evidence",
             id,
         )?,
-        content_hash: owned_or_null(21)?.map(ContentHash::from_store),
+        content_hash: row.text_or_null(21)?.map(ContentHash::from_store),
         closed_by: owned_or_null(22)?,
         updated_at: instant(30)?,
         topic: row

@@ -360,7 +360,7 @@ fn place(row: &impl Cells, table: &'static str) -> Result<Silent, StoreError> {
     let id = row.text(0)?;
     Ok(Silent {
         delivery: delivery_id(id),
-        schedule: ScheduleId::from_store(row.text(1)?.to_owned()),
+        schedule: ScheduleId::from_store(row.text(1)?),
         ward: parsed(row.text(2)?, WardId::parse, table, "ward", id)?,
         ward_name: row.text(3)?.to_owned(),
         channel: parsed(row.text(4)?, ChannelId::parse, table, "channel", id)?,

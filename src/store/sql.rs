@@ -50,6 +50,24 @@ macro_rules! list {
     };
 }
 
+/// A statement over pairs: `$1` is a JSON object, seen as the table `pairs` with the columns `item` and `number`. SQLite takes
+/// an object apart for a fraction of what values out of an array of objects cost.
+macro_rules! pairs {
+    ($text:expr) => {
+        (
+            concat!(
+                "WITH pairs AS (SELECT key AS item, value AS number FROM json_each($1)) ",
+                $text
+            ),
+            concat!(
+                "WITH pairs AS (SELECT key AS item, CAST(value AS BIGINT) AS number
+                FROM json_each_text(CAST($1 AS JSON))) ",
+                $text
+            ),
+        )
+    };
+}
+
 /// A state, tested on a row that was found by its id. Written so that PostgreSQL cannot take the partial index of that
 /// state instead of the primary key: with statistics from a quieter hour it takes it for nearly empty, and then walks
 /// through all of it for each row of a batch.

@@ -63,7 +63,7 @@ pub struct Side<'a> {
 impl Side<'_> {
     fn content(&self, ward: &str, slot: Slot) -> Option<&Content> {
         let hash = self.record.words.get(ward)?.get(&slot.key())?;
-        self.contents.get(&ContentHash::from_store(hash.clone()))
+        self.contents.get(&ContentHash::from_store(hash))
     }
 
     /// What `ward` reads in `slot`, or what it hears where that `is_spoken`.

@@ -12,6 +12,16 @@ use crate::{
     domain::{delivery::Reason, detail::Detail},
 };
 
+/// No answer began in time.
+pub(super) fn late() -> Fault {
+    Fault::may_have_left(Reason::Timeout, Detail::new("call-timeout"))
+}
+
+/// An answer began, and did not end in time.
+pub(super) fn late_body() -> Fault {
+    Fault::may_have_left(Reason::Timeout, Detail::new("call-timeout-body"))
+}
+
 /// An error from before the answer's head was complete.
 pub(super) fn explain(error: reqwest::Error, https: bool) -> Fault {
     let error = error.without_url();
@@ -24,9 +34,6 @@ pub(super) fn explain(error: reqwest::Error, https: bool) -> Fault {
     }
     if error.is_connect() {
         return Fault::never_left(connect_reason(&error, https), detail);
-    }
-    if error.is_timeout() {
-        return Fault::may_have_left(Reason::Timeout, Detail::new("call-timeout"));
     }
     match find::<hyper::Error>(&error) {
         Some(error) if error.is_parse_too_large() => {
@@ -42,9 +49,6 @@ pub(super) fn explain(error: reqwest::Error, https: bool) -> Fault {
 /// An error from within the answer's body.
 pub(super) fn explain_body(error: reqwest::Error) -> Fault {
     let error = error.without_url();
-    if error.is_timeout() {
-        return Fault::may_have_left(Reason::Timeout, Detail::new("call-timeout-body"));
-    }
     let kind = find::<io::Error>(&error).map(io::Error::kind);
     if let Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) = kind {
         return Fault::may_have_left(Reason::Unreadable, Detail::new("call-no-body"));

@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     net::{Ipv4Addr, SocketAddr, SocketAddrV4},
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use reqwest::Url;
@@ -13,6 +14,9 @@ use crate::{
     adapter::Fault,
     domain::{delivery::Reason, detail::Detail},
 };
+
+/// Time for the city's answer, which is on this machine.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The most bytes of the city's answer.
 const ANSWER_CAP: usize = 4096;
@@ -97,7 +101,7 @@ impl City {
     /// Whether a city answers at the control address.
     pub(super) async fn answers(&self, client: &reqwest::Client) -> bool {
         let url = format!("http://{}/_city/faults", self.control.0);
-        let Ok(answer) = client.get(url).send().await else {
+        let Ok(answer) = client.get(url).timeout(PATIENCE).send().await else {
             return false;
         };
         if !answer.status().is_success() {
@@ -116,6 +120,7 @@ impl City {
         let question = serde_json::json!({ "host": host }).to_string();
         let call = client
             .post(url)
+            .timeout(PATIENCE)
             .header("content-type", "application/json")
             .body(question);
         let answer = call.send().await.map_err(|_| refused("call-no-city"))?;

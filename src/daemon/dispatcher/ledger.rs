@@ -145,7 +145,7 @@ impl Ledger {
     pub(super) async fn round(
         &mut self,
         shared: &Shared,
-        queue: &Queue<Job>,
+        queue: &Queue<Box<Job>>,
         stopping: bool,
     ) -> Result<Timestamp, StoreError> {
         self.look_again(shared).await?;
@@ -215,7 +215,7 @@ impl Ledger {
     async fn turn(
         &mut self,
         shared: &Shared,
-        queue: &Queue<Job>,
+        queue: &Queue<Box<Job>>,
         stopping: bool,
     ) -> Result<Timestamp, StoreError> {
         let busy = shared.clock.busy();
@@ -333,7 +333,7 @@ impl Ledger {
         live: &Arc<Live>,
         claimed: Vec<Claimed>,
         trials: &HashMap<String, DeliveryId>,
-        queue: &Queue<Job>,
+        queue: &Queue<Box<Job>>,
     ) -> Result<(), StoreError> {
         for delivery in &claimed {
             let in_flight = InFlight {
@@ -415,20 +415,20 @@ impl Ledger {
                 (_, Mode::AtMostOnce) => &mut singular,
                 (_, Mode::AtLeastOnce) => &mut others,
             };
-            lane.push(Job {
+            lane.push(Box::new(Job {
                 claimed,
                 message,
                 adapter,
                 sound,
                 interrupts,
-            });
+            }));
         }
         queue.extend(urgent, singular, others);
         Ok(())
     }
 
     /// Ends what was claimed ahead and no worker has begun: it never left, and is sent after the next start.
-    pub(super) fn give_back(&mut self, shared: &Shared, queue: &Queue<Job>) {
+    pub(super) fn give_back(&mut self, shared: &Shared, queue: &Queue<Box<Job>>) {
         for job in queue.drain() {
             let stopped = Detail::new("stopped-before-call").to_string();
             let failure = Failure::retry(Reason::Crashed, stopped);

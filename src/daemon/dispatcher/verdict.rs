@@ -132,7 +132,7 @@ mod tests {
             priority: Priority::Normal,
             due: NOW,
             deadline: NOW + Duration::from_mins(10),
-            hash: ContentHash::from_store(String::new()),
+            hash: ContentHash::from_store(""),
             host: String::new(),
             mode,
             can_ask,

@@ -1,6 +1,6 @@
 //! A worker: makes calls, one after another, each only while its lease holds and after a last look at what it carries.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
 use chrono_tz::Tz;
 use futures_util::FutureExt as _;
@@ -76,7 +76,7 @@ pub(super) enum Takes {
 pub(super) async fn work(
     shared: Shared,
     policy: RetryPolicy,
-    queue: Arc<Queue<Job>>,
+    queue: Arc<Queue<Box<Job>>>,
     ends: Arc<Ends>,
     mut held: Held,
     takes: Takes,
@@ -95,7 +95,7 @@ pub(super) async fn work(
             adapter,
             sound,
             interrupts,
-        } = job;
+        } = *job;
         let clock = shared.clock.clone();
         if !held.is_held(&claimed.id, &clock).await {
             // Another node has taken it over and does what is to be done.
@@ -115,9 +115,12 @@ pub(super) async fn work(
         } else if let Err(failure) = add_sound(&mut message, sound).await {
             AttemptEnd::failed(failure)
         } else {
-            let call = attempt(adapter.as_ref(), &message, &shared.transport, || {
-                clock.now()
-            });
+            let call = pin!(attempt(
+                adapter.as_ref(),
+                &message,
+                &shared.transport,
+                || clock.now()
+            ));
             // A panic is one failed attempt of one delivery. It may have happened after the request left.
             AssertUnwindSafe(call)
                 .catch_unwind()

@@ -158,7 +158,7 @@ fn message(live: &Live, channel: &Channel, taken: &[Silence], now: Timestamp) ->
     };
     let hash = content.hash();
     // The same news has the same key however often it is tried, so that a receiver takes it once.
-    let schedule = ScheduleId::from_store(format!("watchdog.{}", hash.as_str()));
+    let schedule = ScheduleId::from_store(&format!("watchdog.{}", hash.as_str()));
     let first = taken.first().map_or(now, |one| one.place.due);
     Message {
         delivery: DeliveryId::of(&schedule, first, &channel.id),
@@ -246,7 +246,7 @@ mod tests {
     const DUE: Timestamp = Timestamp::from_micros(1_711_319_400_000_000);
 
     fn silence(number: usize) -> Silence {
-        let schedule = ScheduleId::from_store("sang".to_owned());
+        let schedule = ScheduleId::from_store("sang");
         let channel = ChannelId::parse(&format!("loa-{number}")).unwrap();
         Silence {
             place: Silent {

@@ -238,14 +238,14 @@ impl Ready<'_> {
             .ok_or_else(|| StoreError::corrupt("delivery", "content", name))?;
         Ok(Claimed {
             attempt: count(self.attempt + 1, "delivery", "attempt", name)?,
-            schedule: ScheduleId::from_store(self.schedule.into_owned()),
+            schedule: ScheduleId::from_store(&self.schedule),
             channel_name: self.channel_name.into_owned(),
             ward: parsed(&self.ward, WardId::parse, "delivery", "ward", name)?,
             ward_name: self.ward_name.into_owned(),
             priority,
             due: Timestamp::from_micros(self.due_us),
             deadline: Timestamp::from_micros(self.deadline_us),
-            hash: ContentHash::from_store(hash.into_owned()),
+            hash: ContentHash::from_store(&hash),
             can_ask: self.can_ask != 0,
             doubt: self.doubt != 0,
             started: now,

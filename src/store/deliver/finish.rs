@@ -1,7 +1,10 @@
 //! The ends of attempts, in batches: fenced, so that a node which has lost a delivery changes nothing of it, and on record in
 //! any case.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashSet},
+};
 
 use serde::Serialize;
 
@@ -13,7 +16,7 @@ use crate::{
     },
     store::{
         Finished, StoreError,
-        batch::{clean_option, json},
+        batch::{clean_option, json, pairs},
         link::{Cells as _, Tx, execute, rows},
         row::delivery_id,
         sql,
@@ -124,27 +127,41 @@ pub(super) async fn finish(
             None => ends.push(End::from(end)),
         }
     }
-    let batches = [
-        (
-            (!taken.is_empty()).then(|| json(&taken)),
-            taken.len(),
-            sql::deliver::FINISH_ACCEPTED,
-            sql::deliver::ATTEMPT_ACCEPTED,
-        ),
-        (
-            (!ends.is_empty()).then(|| json(&ends)),
-            ends.len(),
+    if !taken.is_empty() {
+        // Nearly always all the first.
+        let mut by_number: BTreeMap<u32, Vec<&Taken<'_>>> = BTreeMap::new();
+        for end in &taken {
+            by_number.entry(end.number).or_default().push(end);
+        }
+        for (number, ends) in by_number {
+            let instants = ends.iter().map(|end| (end.delivery_id, end.finished_us));
+            let held = execute!(
+                *tx,
+                sql::deliver::FINISH_ACCEPTED,
+                pairs(instants),
+                node,
+                now.as_micros(),
+                i64::from(number)
+            )?;
+            if usize::try_from(held) != Ok(ends.len()) {
+                return Ok(false);
+            }
+        }
+        execute!(*tx, sql::deliver::ATTEMPT_ACCEPTED, json(&taken), node)?;
+    }
+    if !ends.is_empty() {
+        let batch = json(&ends);
+        let held = execute!(
+            *tx,
             sql::deliver::FINISH,
-            sql::deliver::ATTEMPT_INSERT,
-        ),
-    ];
-    for (batch, count, finish, attempt) in batches {
-        let Some(batch) = batch else { continue };
-        let held = execute!(*tx, finish, batch.as_str(), node, now.as_micros())?;
-        if usize::try_from(held) != Ok(count) {
+            batch.as_str(),
+            node,
+            now.as_micros()
+        )?;
+        if usize::try_from(held) != Ok(ends.len()) {
             return Ok(false);
         }
-        execute!(*tx, attempt, batch.as_str(), node)?;
+        execute!(*tx, sql::deliver::ATTEMPT_INSERT, batch.as_str(), node)?;
     }
     Ok(true)
 }

@@ -108,18 +108,14 @@ statements! {
     /// The same, and says which. The driver takes rows one by one from the thread that runs SQLite, which costs more than
     /// to change them; so this is only asked for where [`FINISH`] has found fewer than there should be.
     FINISH_HELD = finish!(" RETURNING id, attempt");
-    /// [`FINISH`] for the ordinary end, that the channel took it: to take three values out of a batch's objects is a third
-    /// of the work of taking ten, most of which would be NULL.
-    FINISH_ACCEPTED = batch!(
-        [delivery_id TEXT, number BIGINT, finished_us BIGINT]
-        concat!(
-            "UPDATE delivery SET state = 'accepted', unfinished = FALSE, reason = NULL, detail = NULL, next_us = NULL,
-            doubt = FALSE, evidence = 'accepted', accepted_us = batch.finished_us, started_us = NULL, leased_by = NULL,
+    /// [`FINISH`] for the ordinary end, that the channel took it: by delivery, when it ended. `$4` the attempt's number.
+    FINISH_ACCEPTED = pairs!(concat!(
+        "UPDATE delivery SET state = 'accepted', unfinished = FALSE, reason = NULL, detail = NULL, next_us = NULL,
+            doubt = FALSE, evidence = 'accepted', accepted_us = pairs.number, started_us = NULL, leased_by = NULL,
             leased_until_us = NULL, updated_us = $3
-        FROM batch
-        WHERE id = batch.delivery_id AND leased_by = $2 AND attempt = batch.number AND ", is_in_state!("sending")
-        )
-    );
+        FROM pairs
+        WHERE id = pairs.item AND leased_by = $2 AND attempt = $4 AND ", is_in_state!("sending")
+    ));
     /// [`ATTEMPT_INSERT`] for the same. `$2` node.
     ATTEMPT_ACCEPTED = batch!(
         [delivery_id TEXT, number BIGINT, finished_us BIGINT, started_us BIGINT, status BIGINT, answer TEXT, receipt TEXT]

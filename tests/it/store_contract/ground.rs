@@ -223,7 +223,7 @@ pub(super) fn planned(channel: &str, due: u32) -> PlannedDelivery {
 }
 
 pub(super) fn planned_by(schedule: &str, channel: &str, due: u32) -> PlannedDelivery {
-    let schedule = ScheduleId::from_store(schedule.to_owned());
+    let schedule = ScheduleId::from_store(schedule);
     let kind = if channel.starts_with("loa") {
         ChannelKind::Loudspeaker
     } else {

@@ -63,7 +63,7 @@ pub(super) async fn log_filters(ground: Ground) {
         .await
         .unwrap();
     let none = LogFilter::default;
-    let schedule = |id: &str| Some(ScheduleId::from_store(id.to_owned()));
+    let schedule = |id: &str| Some(ScheduleId::from_store(id));
     let channel = |id: &str| Some(ChannelId::parse(id).unwrap());
     let table: [(LogFilter, &[usize]); 12] = [
         (none(), &[0, 1, 2, 3]),
