@@ -12,6 +12,7 @@ pub mod registry;
 pub mod rehearsal;
 pub mod transport;
 pub mod webhook;
+pub mod zalo;
 
 use std::{borrow::Cow, fmt, time::Duration};
 
@@ -20,8 +21,9 @@ use bytes::Bytes;
 use crate::domain::{
     delivery::{Evidence, Reason},
     detail::Detail,
-    message::Message,
+    message::{Message, Note},
     secret::Secret,
+    time::Timestamp,
 };
 
 /// What knows one vendor's HTTP interface.
@@ -52,6 +54,35 @@ pub trait Adapter: Send + Sync + fmt::Debug {
         None
     }
 
+    /// [`Adapter::probe`] where calls carry a token; `access` is what there is at the moment.
+    fn question(&self, access: Option<&Secret>, done: &[Exchange]) -> Option<Step> {
+        let _ = access;
+        self.probe(done)
+    }
+
+    /// The account whose tokens its calls carry ([`crate::domain::message::Kept`]); `None` where they need none.
+    fn account(&self) -> Option<&zalo::oauth::Account> {
+        None
+    }
+
+    /// What has to be on record before the call that [`Adapter::step`] asks for at the same point, for adapters of which a crash
+    /// between two calls would repeat or lose something.
+    fn note(&self, message: &Message, done: &[Exchange]) -> Option<Note> {
+        let _ = (message, done);
+        None
+    }
+
+    /// Reads what the receiver reports by itself, with the header that signs it; `None` where it reports nothing.
+    fn report(
+        &self,
+        signature: Option<&str>,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Option<Result<Report, NotBelieved>> {
+        let _ = (signature, body, now);
+        None
+    }
+
     /// What sort of adapter it is, for lists and counters: a recipe's id, or `webhook`.
     fn name(&self) -> &str;
 
@@ -62,6 +93,29 @@ pub trait Adapter: Send + Sync + fmt::Debug {
     fn secrets(&self) -> &[Secret] {
         &[]
     }
+}
+
+/// What a receiver reports by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The receiver's reference of what somebody has got, where it says so.
+    pub message: Option<String>,
+    /// What it calls what happened.
+    pub event: String,
+}
+
+/// Why a report is not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotBelieved {
+    /// It is not signed by who should have sent it, or changed on its way.
+    #[error("the signature does not fit")]
+    Signature,
+    /// It is too old, or from the future.
+    #[error("the time of the report is too far from now")]
+    Time,
+    /// It is no report.
+    #[error("the report cannot be read")]
+    Unreadable,
 }
 
 /// What an adapter wants next.

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 good, 1 findings (mistakes in files, deliveries unaccounted for), 2 wrong usage or failure.
 
+mod account;
 mod airtime;
 mod approve;
 mod channels;
@@ -33,6 +34,7 @@ mod status;
 mod subject;
 mod usage;
 mod verify;
+mod zalo;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -153,6 +155,8 @@ enum Command {
     Channels(channels::ChannelsArgs),
     /// Try a recipe without sending anything
     Recipe(recipe::RecipeArgs),
+    /// Have a Zalo Official Account permit this system to send
+    Zalo(zalo::ZaloArgs),
     /// Say whether a broadcast of unknown outcome was heard
     Reconcile(reconcile::ReconcileArgs),
     /// Check that every occurrence is accounted for
@@ -261,6 +265,7 @@ async fn execute(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Command::Contacts(args) => contacts::run(global, args, output),
         Command::Channels(args) => channels::run(global, args, output).await,
         Command::Recipe(args) => recipe::run(global, args, output),
+        Command::Zalo(args) => Box::pin(zalo::run(global, args, output)).await,
         Command::Reconcile(args) => reconcile::run(global, args, output).await,
         Command::Verify(args) => verify::run(global, args, output).await,
         Command::Cron(args) => cron::run(args, output),

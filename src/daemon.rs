@@ -2,18 +2,21 @@
 //!
 //! `planner` turns schedules into deliveries, `preparer` freezes their words, `speaker` makes
 //! the sounds that it orders, `dispatcher` sends them, `reloader` brings
-//! in edits, `liveness` stamps the store, `prober` asks whether channels are alive, `watchdog` notices what was not heard. They share nothing but the store, the live
+//! in edits, `liveness` stamps the store, `prober` asks whether channels are alive, `keeper` keeps the tokens of accounts fresh,
+//! `watchdog` notices what was not heard. They share nothing but the store, the live
 //! workspace and a few signals, so that several daemons on one database are the same thing as one.
 
 pub mod desk;
 pub mod dispatcher;
 mod health;
+mod keeper;
 pub mod live;
 pub mod liveness;
 pub mod planner;
 pub mod preparer;
 mod prober;
 pub mod reloader;
+pub mod reports;
 pub mod sample;
 pub mod speaker;
 pub mod supervisor;
@@ -88,6 +91,8 @@ pub struct Shared {
     watch: Arc<Mutex<watch::Watch>>,
     /// Which hosts do not answer.
     health: Arc<health::Health>,
+    /// Which accounts' tokens were refused.
+    keeper: Arc<keeper::Keeper>,
     /// Something new was planned.
     pub planned: Arc<Notify>,
     /// Something new was frozen.
@@ -126,6 +131,7 @@ impl Shared {
             is_undecided: Arc::default(),
             watch: Arc::new(Mutex::new(watch)),
             health: Arc::default(),
+            keeper: Arc::default(),
             planned: Arc::new(Notify::new()),
             prepared: Arc::new(Notify::new()),
             ordered: Arc::new(Notify::new()),
@@ -247,6 +253,7 @@ impl Daemon {
         supervisor.spawn("dispatcher", dispatcher::run(shared.clone()));
         supervisor.spawn("liveness", liveness::run(shared.clone()));
         supervisor.spawn("prober", prober::run(shared.clone()));
+        supervisor.spawn("keeper", keeper::run(shared.clone()));
         supervisor.spawn("watchdog", watchdog::run(shared.clone()));
         Ok(Self { shared, supervisor })
     }

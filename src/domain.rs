@@ -32,3 +32,4 @@ pub mod time;
 pub mod version;
 pub mod ward;
 pub mod workspace;
+pub mod zalo;

@@ -3,7 +3,7 @@
 //!
 //! Every original host becomes one device with a listener of its own, made when somebody asks for it at the control
 //! address (see `control`). What a device is, it shows by the path that is called (see `role`): `…/api/speak` is a
-//! loudspeaker, `…/wp-json/…` a website, everything else a chat service. A loudspeaker is dumb: it plays every request,
+//! loudspeaker, `…/wp-json/…` a website, `/v2.0/oa/…` and its like the Zalo platform, everything else a chat service. A loudspeaker is dumb: it plays every request,
 //! also a repeated one, so that doubling can be seen.
 //!
 //! Deliberately not here: any part of the daemon. The city sees nothing but HTTP, follows real time, never reads the
@@ -20,6 +20,7 @@ mod role;
 mod slug;
 mod wire;
 mod wordpress;
+mod zalo;
 
 use std::{
     io,
@@ -35,6 +36,7 @@ pub use fault::{Fault, FaultOrder};
 pub use memory::{Counts, DeviceSummary, Doubled, Effect, Heard, HeardFilter, Kind, Summary};
 pub use record::RecordError;
 pub use wordpress::Post;
+pub use zalo::{Article, ZaloChange};
 
 use registry::Registry;
 
@@ -173,6 +175,12 @@ impl CityHandle {
     #[must_use]
     pub fn summary(&self) -> Summary {
         self.registry.summary()
+    }
+
+    /// The articles of the Zalo platform, by id.
+    #[must_use]
+    pub fn articles(&self) -> Vec<Article> {
+        self.registry.articles()
     }
 
     /// The number of requests that arrived at devices, for those who wait for one.

@@ -3,6 +3,7 @@
 //! `Store` is a struct, not a trait: tests use a real database. Every statement is a named constant in `store/sql.rs`.
 //! No transaction is ever open while a call to a channel is under way. `now` is always a parameter.
 
+pub mod account;
 mod ahead;
 pub mod air;
 pub mod airtime;
@@ -20,6 +21,7 @@ mod open;
 pub mod pause;
 mod plan;
 mod prepare;
+pub mod progress;
 mod read;
 pub mod row;
 pub mod silence;

@@ -8,7 +8,7 @@ use std::{io, sync::Arc, time::Duration};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
-    registry::{Registry, Unit},
+    registry::{Metric, Registry, Unit},
 };
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -83,93 +83,82 @@ pub struct Metrics {
     questions: Family<OutcomeLabel, Counter>,
     unwell: Gauge,
     left_alone: Gauge,
+    unauthorised: Gauge,
+    reports: Family<OutcomeLabel, Counter>,
+}
+
+/// A metric that is registered.
+fn metric<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    let metric = M::default();
+    registry.register(name, help, metric.clone());
+    metric
 }
 
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("loa");
-        let deliveries = Family::<StateLabel, Counter>::default();
-        registry.register(
-            "deliveries",
-            "Deliveries that ended, by state",
-            deliveries.clone(),
-        );
-        let skipped = Family::<ReasonLabel, Counter>::default();
-        registry.register(
-            "skipped",
-            "Deliveries that were not sent, by reason",
-            skipped.clone(),
-        );
+        let all = &mut registry;
+        let deliveries = metric(all, "deliveries", "Deliveries that ended, by state");
+        let skipped = metric(all, "skipped", "Deliveries that were not sent, by reason");
         let attempts =
             Family::<AttemptLabels, Histogram, fn() -> Histogram>::new_with_constructor(|| {
                 Histogram::new([0.005, 0.02, 0.1, 0.5, 1.0, 3.0, 10.0, 30.0])
             });
-        registry.register_with_unit(
+        all.register_with_unit(
             "attempt",
             "Length of attempts, by adapter and outcome",
             Unit::Seconds,
             attempts.clone(),
         );
         let lag = Gauge::<f64, std::sync::atomic::AtomicU64>::default();
-        registry.register_with_unit(
+        all.register_with_unit(
             "lag",
             "How overdue the oldest waiting delivery is",
             Unit::Seconds,
             lag.clone(),
         );
-        let due = Gauge::default();
-        registry.register(
+        let due = metric(
+            all,
             "due",
             "Deliveries that are due and wait for their turn",
-            due.clone(),
         );
-        let in_flight = Gauge::default();
-        registry.register(
-            "in_flight",
-            "Deliveries claimed and not finished",
-            in_flight.clone(),
-        );
-        let planned_until = Gauge::default();
-        registry.register(
-            "planned_until",
-            "The plan reaches this Unix second",
-            planned_until.clone(),
-        );
-        let silences = Counter::default();
-        registry.register(
+        let in_flight = metric(all, "in_flight", "Deliveries claimed and not finished");
+        let planned_until = metric(all, "planned_until", "The plan reaches this Unix second");
+        let silences = metric(
+            all,
             "silences",
             "Broadcasts that should have been heard and were not, as this node noticed them",
-            silences.clone(),
         );
-        let silent = Gauge::default();
-        registry.register(
+        let silent = metric(
+            all,
             "silent",
             "Channels on which something was due and nothing has been accepted since",
-            silent.clone(),
         );
-        let reloads = Family::<StateLabel, Counter>::default();
-        registry.register(
-            "reloads",
-            "Workspace reloads, taken or refused",
-            reloads.clone(),
-        );
-        let questions = Family::<OutcomeLabel, Counter>::default();
-        registry.register(
+        let reloads = metric(all, "reloads", "Workspace reloads, taken or refused");
+        let questions = metric(
+            all,
             "questions",
             "Questions whether a channel is alive, by what came of them",
-            questions.clone(),
         );
-        let unwell = Gauge::default();
-        registry.register(
+        let unwell = metric(
+            all,
             "channels_unwell",
             "Channels that did not say when they were last asked that they are alive",
-            unwell.clone(),
         );
-        let left_alone = Gauge::default();
-        registry.register(
+        let left_alone = metric(
+            all,
             "hosts_left_alone",
             "Hosts to which nothing but emergencies is sent, because they do not answer",
-            left_alone.clone(),
+        );
+        let unauthorised = metric(
+            all,
+            "accounts_unauthorised",
+            "Accounts that a person has to authorise, for the first time or again",
+        );
+        let reports = metric(
+            all,
+            "reports",
+            "What receivers reported by themselves, by what became of it",
         );
         Self {
             registry: Arc::new(registry),
@@ -186,6 +175,8 @@ impl Default for Metrics {
             questions,
             unwell,
             left_alone,
+            unauthorised,
+            reports,
         }
     }
 }
@@ -269,6 +260,17 @@ impl Metrics {
     pub fn set_left_alone(&self, count: usize) {
         self.left_alone
             .set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Shows how many accounts wait for a person to authorise them.
+    pub fn set_unauthorised(&self, count: usize) {
+        self.unauthorised
+            .set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Counts something that a receiver reported.
+    pub fn reported(&self, outcome: &'static str) {
+        self.reports.get_or_create(&OutcomeLabel { outcome }).inc();
     }
 
     /// Everything in the text format that Prometheus reads.

@@ -379,6 +379,11 @@ fn target(workspace: &Workspace, channel: &Channel) -> String {
             format!("{recipe} {} {}", &hash[..FINGERPRINT], with.join(" "))
         }
         AdapterConfig::Webhook { url, .. } => format!("webhook {url}"),
+        // Who gets it is what people approve; how the application proves itself is not.
+        AdapterConfig::Zalo(zalo) => {
+            says_name = false;
+            format!("zalo {} {}", zalo.oa, zalo.user.as_deref().unwrap_or("all"))
+        }
     };
     let mut parts = vec![
         channel.ward.as_str(),

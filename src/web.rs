@@ -1,6 +1,7 @@
 //! The pages that ward staff read: today, the log, and one broadcast, with live updates by server-sent events.
 //!
-//! Reading only: nothing here changes anything, there are no accounts, and only GET and HEAD are answered. The pages are
+//! Reading only: nothing here changes anything, there are no accounts, and only GET and HEAD are answered (what receivers report is
+//! no page: `reports`). The pages are
 //! meant for a loopback address; a request that names another host is refused, so that a foreign web site cannot reach
 //! them through its visitors' browsers. Every word is in the catalogue, every list is bounded, and everything that came
 //! from outside is escaped by the template engine and kept harmless by a strict content security policy.
@@ -20,6 +21,7 @@ mod operations;
 mod query;
 mod reader;
 mod refusal;
+mod reports;
 mod titles;
 mod today;
 mod wards;
@@ -27,7 +29,14 @@ pub mod why;
 
 use std::{fmt, io, sync::Arc};
 
-use axum::{Router, middleware, routing::get};
+use axum::{
+    Router,
+    body::Bytes,
+    http::StatusCode,
+    middleware,
+    routing::{get, post},
+};
+use futures_util::future::BoxFuture;
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 
@@ -55,7 +64,13 @@ pub struct Site {
     pub metrics_text: Arc<dyn Fn() -> String + Send + Sync>,
     /// Whether the daemon does its work, or in a few words why not: the answer of `/readyz`.
     pub ready: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
+    /// Takes what a receiver reports by itself: the channel's id, the header that signs it, the body.
+    pub report: Arc<TakeReport>,
 }
+
+/// See [`Site::report`].
+pub type TakeReport =
+    dyn Fn(String, Option<String>, Bytes) -> BoxFuture<'static, StatusCode> + Send + Sync;
 
 /// An edit with mistakes, which changes nothing on air.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +134,8 @@ fn router_until(site: Site, shutdown: CancellationToken) -> Router {
         .route("/metrics", get(operations::metrics))
         .fallback(frame::nowhere)
         .layer(middleware::from_fn_with_state(pages.clone(), guard::guard))
+        // Behind the guard, which is for browsers: what is reported comes from outside and is signed.
+        .route("/zalo/{channel}", post(reports::zalo))
         .with_state(pages)
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep};
 
 use super::{
@@ -9,7 +10,11 @@ use super::{
     transport::Transport,
 };
 use crate::domain::{
-    delivery::Reason, detail::Detail, message::Message, secret::Secret, time::Timestamp,
+    delivery::Reason,
+    detail::Detail,
+    message::{Message, Note},
+    secret::Secret,
+    time::Timestamp,
 };
 
 /// The most calls of one attempt: a net under an adapter that never decides. What a recipe may ask for fits.
@@ -68,35 +73,66 @@ impl AttemptEnd {
     }
 }
 
+/// What has to be on record before the call that comes next.
+type NoteOf<'a> = &'a (dyn Fn(&[Exchange]) -> Option<Note> + Sync);
+
+/// Where notes are put on record.
+pub trait Notes: Sync {
+    /// Puts `note` on record, durably and before anything else happens.
+    ///
+    /// # Errors
+    /// Why the call after it must not be made.
+    fn keep<'a>(&'a self, note: &'a Note) -> BoxFuture<'a, Result<(), Failure>>;
+}
+
+/// A record that keeps nothing: for calls of which nobody goes on with what another began.
+#[derive(Debug)]
+pub struct NoNotes;
+
+impl Notes for NoNotes {
+    fn keep<'a>(&'a self, _: &'a Note) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
 /// Makes one attempt to deliver `message`. All its calls together get the transport's time for a whole call.
 pub async fn attempt(
     adapter: &dyn Adapter,
     message: &Message,
+    notes: &dyn Notes,
     transport: &Transport,
     clock_now: impl Fn() -> Timestamp,
 ) -> AttemptEnd {
     let step = |done: &[Exchange]| adapter.step(message, done);
-    let (mut end, done) = run(adapter.secrets(), transport, clock_now, step).await;
+    let note = |done: &[Exchange]| adapter.note(message, done);
+    let kept = (
+        &note as &(dyn Fn(&[Exchange]) -> Option<Note> + Sync),
+        notes,
+    );
+    let (mut end, done) = run(adapter.secrets(), transport, clock_now, step, kept).await;
     end.stopped = adapter.stopped(message, &done);
     end
 }
 
-/// Asks the channel whether it is alive; `None` when it cannot be asked.
+/// Asks the channel whether it is alive; `None` when it cannot be asked. `access` is the token that its calls carry.
 ///
 /// # Errors
 /// Why it seems not to be.
 pub async fn probe(
     adapter: &dyn Adapter,
+    access: Option<&Secret>,
     transport: &Transport,
     clock_now: impl Fn() -> Timestamp,
 ) -> Option<Result<(), Failure>> {
-    adapter.probe(&[])?;
+    adapter.question(access, &[])?;
     let cannot = || {
         let detail = Detail::new("call-no-question");
         Step::Failed(Failure::reject(Reason::Defect, detail))
     };
-    let step = |done: &[Exchange]| adapter.probe(done).unwrap_or_else(cannot);
-    let (end, _) = run(adapter.secrets(), transport, clock_now, step).await;
+    let step = |done: &[Exchange]| adapter.question(access, done).unwrap_or_else(cannot);
+    let nothing = |_: &[Exchange]| None;
+    let kept = (&nothing as NoteOf<'_>, &NoNotes as &dyn Notes);
+    let (end, _) = run(adapter.secrets(), transport, clock_now, step, kept).await;
     match end.ending {
         Ending::Accepted(_) => Some(Ok(())),
         Ending::Failed(failure) => Some(Err(failure)),
@@ -108,6 +144,7 @@ async fn run(
     transport: &Transport,
     clock_now: impl Fn() -> Timestamp,
     step: impl Fn(&[Exchange]) -> Step,
+    (note, notes): (NoteOf<'_>, &dyn Notes),
 ) -> (AttemptEnd, Vec<Exchange>) {
     let deadline = Instant::now() + transport.total_timeout();
     let mut done: Vec<Exchange> = Vec::new();
@@ -128,6 +165,11 @@ async fn run(
                 reason = "a receiver takes real time, as the time-outs of calls do; a simulated clock runs no faster meanwhile"
             )]
             sleep(request.wait).await;
+        }
+        if let Some(note) = note(&done)
+            && let Err(failure) = notes.keep(&note).await
+        {
+            break Ending::Failed(failure);
         }
         let result = if left <= request.wait {
             Err(Fault::never_left(

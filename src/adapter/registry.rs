@@ -10,6 +10,7 @@ use super::{
     Adapter,
     recipe::{CompiledRecipe, RecipeAdapter, RecipeProblem},
     webhook::{WebhookAdapter, WebhookProblem},
+    zalo::ZaloAdapter,
 };
 use crate::domain::{
     channel::{AdapterConfig, Channel, Parameter, Parameters},
@@ -17,6 +18,7 @@ use crate::domain::{
     id::{ChannelId, RecipeId},
     secret::{Secret, SecretRef},
     workspace::Workspace,
+    zalo::ZaloConfig,
 };
 
 /// An adapter for each channel that has a working one.
@@ -105,6 +107,7 @@ impl Registry {
                 AdapterConfig::Webhook { url, secrets } => {
                     webhook_adapter(channel, url, secrets, resolve)
                 }
+                AdapterConfig::Zalo(config) => zalo_adapter(channel, config, resolve),
             };
             match built {
                 Ok(adapter) => {
@@ -186,6 +189,24 @@ fn webhook_adapter<E: Error + Send + Sync + 'static>(
     let adapter = WebhookAdapter::new(channel, url, secrets)
         .map_err(|problem| vec![ChannelProblemKind::Webhook(problem)])?;
     Ok(Arc::new(adapter))
+}
+
+fn zalo_adapter<E: Error + Send + Sync + 'static>(
+    channel: &Channel,
+    config: &ZaloConfig,
+    resolve: &dyn Fn(&SecretRef) -> Result<Secret, E>,
+) -> Built {
+    let secret = read_secret(&config.secret, resolve);
+    let reports = config.reports.as_ref();
+    let reports = reports
+        .map(|reference| read_secret(reference, resolve))
+        .transpose();
+    match (secret, reports) {
+        (Ok(secret), Ok(reports)) => {
+            Ok(Arc::new(ZaloAdapter::new(channel, config, secret, reports)))
+        }
+        (secret, reports) => Err(secret.err().into_iter().chain(reports.err()).collect()),
+    }
 }
 
 fn read_secret<E: Error + Send + Sync + 'static>(

@@ -7,7 +7,9 @@ use comfy_table::{Table, presets};
 use serde::Serialize;
 
 use super::{
-    Findings, Global, failure,
+    Findings, Global,
+    account::{self, AccountRow},
+    failure,
     output::{Format, Output, harmless, local, rfc3339},
     place::{Place, eprint_text, progress},
     run::transport,
@@ -16,7 +18,7 @@ use crate::{
     adapter::{Adapter, Failure, attempt, registry::Registry},
     clock::Clock,
     daemon::live::fault,
-    domain::{delivery::Reason, detail::Detail, time::Timestamp},
+    domain::{delivery::Reason, detail::Detail, secret::Secret, time::Timestamp},
     store::{ALIVE, World, health::HostHealth},
 };
 
@@ -45,6 +47,9 @@ struct Row<'a> {
     /// What exactly was met, as a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
+    /// How the account stands whose tokens its calls carry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<AccountRow>,
     /// How the running daemon treats the channel's host, where it ever failed to answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     breaker: Option<BreakerRow>,
@@ -148,9 +153,22 @@ pub(super) async fn run(
     } else {
         HashMap::new()
     };
+    let has_accounts = registry
+        .iter()
+        .any(|(_, adapter)| adapter.account().is_some());
+    let record = account::record(&place, has_accounts, output).await?;
     let mut rows = Vec::new();
     for channel in place.workspace.channels.values() {
         let adapter = registry.get(&channel.id);
+        let holding = match (adapter.and_then(|adapter| adapter.account()), &record) {
+            (Some(account), Some((store, _))) => store.account_of(account.id()).await?,
+            _ => None,
+        };
+        let account = adapter.and_then(|adapter| adapter.account()).map(|_| {
+            let now = record.as_ref().map_or_else(|| clock.now(), |(_, now)| *now);
+            AccountRow::of(holding.as_ref(), channel.id.as_str(), &place, now, output)
+        });
+        let access = holding.as_ref().map(|holding| &holding.access);
         let (health, failure) = match (&transport, adapter) {
             (None, _) => (None, None),
             (Some(_), None) => {
@@ -160,7 +178,7 @@ pub(super) async fn run(
                 let failure = Failure::reject(Reason::Unwritable, detail.unwrap_or_default());
                 (Some("dead"), Some(failure))
             }
-            (Some(transport), Some(adapter)) => ask(adapter, transport, &clock).await,
+            (Some(transport), Some(adapter)) => ask(adapter, access, transport, &clock).await,
         };
         let known = failure
             .as_ref()
@@ -177,6 +195,7 @@ pub(super) async fn run(
             health,
             reason: failure.as_ref().map(|failure| failure.reason().as_str()),
             detail,
+            account,
             breaker: adapter.and_then(|adapter| breakers.get(adapter.host()).cloned()),
             why,
         });
@@ -187,7 +206,12 @@ pub(super) async fn run(
     if let Some(city) = city {
         city.shutdown().await;
     }
-    let dead = rows.iter().filter(|row| row.health == Some("dead")).count();
+    if let Some((store, _)) = record {
+        store.close().await;
+    }
+    let is_wanting = |row: &Row<'_>| row.account.as_ref().is_some_and(AccountRow::is_wanting);
+    let is_dead = |row: &&Row<'_>| row.health == Some("dead") || is_wanting(row);
+    let dead = rows.iter().filter(is_dead).count();
     match output.format {
         Format::Json => output.json(&rows)?,
         Format::Text => {
@@ -216,7 +240,8 @@ fn table(rows: &[Row<'_>], output: &Output) -> String {
             .unwrap_or_default();
         let why = row.why.as_deref();
         let breaker = row.breaker.as_ref().map(|breaker| breaker.said.as_str());
-        let why: Vec<&str> = why.into_iter().chain(breaker).collect();
+        let account = row.account.as_ref().map(|account| account.said.as_str());
+        let why: Vec<&str> = why.into_iter().chain(breaker).chain(account).collect();
         table.add_row([
             row.channel,
             row.name,
@@ -230,10 +255,11 @@ fn table(rows: &[Row<'_>], output: &Output) -> String {
 
 async fn ask(
     adapter: &Arc<dyn Adapter>,
+    access: Option<&Secret>,
     transport: &crate::adapter::transport::Transport,
     clock: &Clock,
 ) -> (Option<&'static str>, Option<Failure>) {
-    match attempt::probe(adapter.as_ref(), transport, || clock.now()).await {
+    match attempt::probe(adapter.as_ref(), access, transport, || clock.now()).await {
         None => (Some("cannot-be-asked"), None),
         Some(Ok(())) => (Some("alive"), None),
         Some(Err(failure)) => (Some("dead"), Some(failure)),

@@ -34,7 +34,7 @@ use crate::{
         bulletin::{Bulletin, Priority},
         channel::{AdapterConfig, Channel},
         id::{DeliveryId, ScheduleId},
-        message::Message,
+        message::{Kept, Message},
         secret::Secret,
         time::Timestamp,
     },
@@ -258,6 +258,7 @@ fn message(
         hash: content.hash(),
         content: Arc::new(content),
         audio: channel.audio.map(sound),
+        kept: Kept::default(),
     })
 }
 

@@ -5,6 +5,7 @@ mod ticker;
 use std::{io::IsTerminal as _, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::bail;
+use axum::http::StatusCode;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -22,6 +23,7 @@ use crate::{
         self, Daemon, Shared,
         live::Live,
         reloader::Reloader,
+        reports::Taken,
         supervisor::{Stop, SupervisorError},
     },
     domain::{approval::Required, calendar, time::Timestamp},
@@ -332,6 +334,36 @@ fn site(shared: &Shared, reloader: &Reloader, simulated: bool) -> web::Site {
             }
             trouble.borrow().clone().map_or(Ok(()), Err)
         }),
+        report: Arc::new({
+            let shared = shared.clone();
+            move |channel, signature, body| {
+                let shared = shared.clone();
+                Box::pin(
+                    async move { report(&shared, &channel, signature.as_deref(), &body).await },
+                )
+            }
+        }),
+    }
+}
+
+/// Takes what a receiver reports, and says what it is answered.
+async fn report(
+    shared: &Shared,
+    channel: &str,
+    signature: Option<&str>,
+    body: &[u8],
+) -> StatusCode {
+    match daemon::reports::take(shared, channel, signature, body).await {
+        Ok(Taken::Tied | Taken::Counted) => StatusCode::OK,
+        Ok(Taken::Refused) => StatusCode::UNAUTHORIZED,
+        Ok(Taken::Nowhere) => StatusCode::NOT_FOUND,
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a report could not be put on record"
+            );
+            StatusCode::SERVICE_UNAVAILABLE
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod air;
 mod caps;
 mod choice;
 mod heard;
+mod quotas;
 mod session;
 
 use std::{
@@ -192,9 +193,11 @@ async fn step(shared: &Shared, held: &mut Held) -> Result<bool, StoreError> {
         .await?;
     for ((reason, detail), ids) in round.failed {
         let state = match reason {
-            Reason::Superseded | Reason::Unapproved | Reason::Policy | Reason::Collision => {
-                State::Skipped
-            }
+            Reason::Superseded
+            | Reason::Unapproved
+            | Reason::Policy
+            | Reason::Collision
+            | Reason::Quota => State::Skipped,
             _ => State::Failed,
         };
         if state == State::Skipped {

@@ -11,7 +11,7 @@ use std::{
 
 use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 
-use super::{Shared, live::Live};
+use super::{Shared, keeper, live::Live};
 use crate::{
     adapter::{Failure, attempt},
     domain::{
@@ -82,7 +82,12 @@ async fn ask(
 ) -> Told {
     let result = match live.adapters.get(&channel) {
         Some(adapter) => {
-            let asked = attempt::probe(adapter.as_ref(), &shared.transport, || shared.clock.now());
+            let access = match keeper::access(shared, adapter.as_ref()).await {
+                Some(Ok((_, access))) => Some(access),
+                _ => None,
+            };
+            let (adapter, access) = (adapter.as_ref(), access.as_ref());
+            let asked = attempt::probe(adapter, access, &shared.transport, || shared.clock.now());
             // A defect of one adapter is no reason to ask nobody any more.
             let asked = std::panic::AssertUnwindSafe(asked).catch_unwind().await;
             asked.unwrap_or(None).unwrap_or(Ok(()))
@@ -125,7 +130,7 @@ impl Rounds {
             return;
         };
         for (channel, adapter) in live.adapters.iter() {
-            if adapter.probe(&[]).is_some() {
+            if adapter.account().is_some() || adapter.probe(&[]).is_some() {
                 let at = known.get(channel).copied();
                 let at = at.unwrap_or_else(|| now + every.mul_f64(share(channel.as_str(), 0)));
                 let at = in_strides(at.min(now + every), stride);

@@ -353,4 +353,10 @@ codes! {
     TargetWithoutHours = "L241" Error,
     /// An airtime target that the plan does not reach.
     TargetNotMet = "L242" Warning,
+    /// An id of Zalo's that is not made of digits.
+    BadZaloId = "L260" Error,
+    /// An Official Account that cannot carry what its channel is for.
+    ZaloCannot = "L261" Error,
+    /// More broadcasts than an Official Account's package permits.
+    OverQuota = "L262" Warning,
 }

@@ -8,6 +8,7 @@ use super::{
     id::{ChannelId, RecipeId, WardId},
     secret::SecretRef,
     speech::Rate,
+    zalo::ZaloConfig,
 };
 
 /// What sort of destination it is.
@@ -145,6 +146,8 @@ pub enum AdapterConfig {
         /// Signing secrets, newest first; every one signs, so that the receiver can change over.
         secrets: Vec<SecretRef>,
     },
+    /// As a Zalo Official Account.
+    Zalo(Box<ZaloConfig>),
 }
 
 /// A channel's parameters for its recipe, by name and in the order of names. No tree: most channels have two or three, and the

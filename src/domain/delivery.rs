@@ -176,6 +176,14 @@ words! {
         Unexpected = "unexpected",
         /// The answer points elsewhere; redirects are not followed.
         Redirect = "redirect",
+        /// The account has to be authorised by its administrator, again or for the first time.
+        Unauthorised = "unauthorised",
+        /// What may be sent there in this time is used up.
+        Quota = "quota",
+        /// Nothing may be sent there at night.
+        Night = "night",
+        /// It cannot be found out whether an earlier attempt went through, so nothing was sent again.
+        Unconfirmed = "unconfirmed",
         /// A question without any effect got no answer that could be used; nothing was sent in that attempt.
         Unanswered = "unanswered",
         // --- ends

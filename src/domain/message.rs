@@ -11,6 +11,7 @@ use super::{
     bulletin::{Format, Priority, Turn, Voice},
     contact::NamedContact,
     id::{BulletinId, ChannelId, ContactId, DeliveryId, WardId},
+    secret::Secret,
     time::Timestamp,
 };
 
@@ -315,6 +316,41 @@ pub struct Message {
     pub content: Arc<Content>,
     /// Their sound, where the channel wants it.
     pub audio: Option<Audio>,
+    /// What is kept for its adapter beside the words.
+    pub kept: Kept,
+}
+
+/// What is kept for adapters whose accounts have tokens, or that put notes on record between their calls.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Kept {
+    /// The token that calls carry at the moment.
+    pub access: Option<Secret>,
+    /// The last note of this delivery, if an earlier attempt wrote one.
+    pub noted: Option<Noted>,
+    /// What the channel calls what it has of the same bulletin, as the last delivery before this one left it.
+    pub holds: Option<String>,
+    /// Whether these words take the place of words that were wrong.
+    pub is_correction: bool,
+}
+
+/// What has to be on record before a call, so that whoever goes on knows what may have happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The adapter's own words.
+    pub text: String,
+    /// What the channel calls what it has of the bulletin, where that is known.
+    pub holds: Option<String>,
+}
+
+/// A note that was read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Noted {
+    /// The adapter's own words.
+    pub text: String,
+    /// When it was written.
+    pub at: Timestamp,
+    /// Whether the call after it certainly did nothing.
+    pub came_to_nothing: bool,
 }
 
 impl Message {

@@ -7,7 +7,10 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use super::wordpress::{Post, Site};
+use super::{
+    wordpress::{Post, Site},
+    zalo::ZaloChange,
+};
 
 /// How many entries a device keeps in full; older ones stay in the counts (and in the record).
 const MAX_ENTRIES: usize = 256;
@@ -78,6 +81,9 @@ pub struct Heard {
     /// The page as it stands afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post: Option<Post>,
+    /// What it changed on the Zalo platform.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zalo: Option<ZaloChange>,
 }
 
 /// Which entries a reader wants. Every filter that is given must hold.
@@ -300,6 +306,7 @@ mod tests {
             effect,
             fault: None,
             post: None,
+            zalo: None,
         }
     }
 

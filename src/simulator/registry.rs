@@ -27,6 +27,7 @@ use super::{
     record::Record,
     role,
     wire::{Answer, Request},
+    zalo::{self, Article, Platform},
 };
 
 /// The most devices that one city has.
@@ -50,6 +51,8 @@ struct Resident {
 struct State {
     residents: BTreeMap<String, Resident>,
     memories: BTreeMap<String, Memory>,
+    /// The one Zalo platform.
+    platform: Platform,
     rules: Rules,
     record: Option<Record>,
     /// The number of the last entry.
@@ -82,9 +85,13 @@ impl Registry {
         let mut offset_ms = 0;
         if let Some(path) = &options.record {
             let (memories, number) = (&mut state.memories, &mut state.number);
+            let platform = &mut state.platform;
             let record = Record::open(path, |heard| {
                 offset_ms = offset_ms.max(heard.at_ms);
                 *number = (*number).max(heard.number);
+                if let Some(change) = &heard.zalo {
+                    platform.apply(change);
+                }
                 memories.entry(heard.host.clone()).or_default().apply(heard);
             })?;
             state.record = Some(record);
@@ -214,6 +221,7 @@ impl Registry {
         let State {
             residents,
             memories,
+            platform,
             rules,
             record,
             number,
@@ -225,10 +233,15 @@ impl Registry {
         let recognises_repeats = residents
             .get(host)
             .and_then(|resident| resident.recognises_repeats);
-        let mut response = role::respond(memory, request, recognises_repeats);
+        let (mut response, mut change) = if zalo::answers(request) {
+            platform.answer(request)
+        } else {
+            (role::respond(memory, request, recognises_repeats), None)
+        };
         if fault.as_ref().is_some_and(|fault| !fault.happens()) {
             response.effect = Effect::Ignored;
             response.post = None;
+            change = None;
         }
         let mut heard = Heard {
             host: host.to_owned(),
@@ -244,8 +257,9 @@ impl Registry {
             effect: response.effect,
             fault: fault.as_ref().map(|fault| fault.word().to_owned()),
             post: response.post,
+            zalo: change,
         };
-        if heard.effect != Effect::Ignored
+        if (heard.effect != Effect::Ignored || heard.zalo.is_some())
             && let Some(record) = record
             && let Err(error) = record.append(&heard)
         {
@@ -263,8 +277,12 @@ impl Registry {
                 effect: Effect::Ignored,
                 status: Some(500),
                 post: None,
+                zalo: None,
                 ..heard
             };
+        }
+        if let Some(change) = &heard.zalo {
+            platform.apply(change);
         }
         memory.apply(heard);
         drop(state);
@@ -350,6 +368,11 @@ impl Registry {
         wanted.sort_by_key(|heard| heard.number);
         let surplus = wanted.len().saturating_sub(limit);
         wanted.into_iter().skip(surplus).cloned().collect()
+    }
+
+    /// The articles of the Zalo platform.
+    pub(super) fn articles(&self) -> Vec<Article> {
+        lock(&self.state).platform.articles().cloned().collect()
     }
 
     /// The city at a glance.

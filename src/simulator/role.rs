@@ -77,7 +77,10 @@ pub(super) fn respond(
 pub(super) fn is_sign_of_life(request: &Request) -> bool {
     let path = request.path.split('?').next().unwrap_or_default();
     let path = path.trim_end_matches('/');
-    request.method == "GET" && (path.ends_with("/api/status") || path.ends_with("/wp-json"))
+    request.method == "GET"
+        && ["/api/status", "/wp-json", "/getoa"]
+            .iter()
+            .any(|known| path.ends_with(known))
 }
 
 /// What a sender says in headers to tell a repeat from something new.
@@ -211,6 +214,7 @@ mod tests {
             effect: Effect::Heard,
             fault: None,
             post: None,
+            zalo: None,
         });
         memory
     }

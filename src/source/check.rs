@@ -14,6 +14,7 @@ mod lengths;
 mod lints;
 mod locate;
 mod policy;
+mod quotas;
 mod recipes;
 mod recordings;
 mod schedules;
@@ -21,6 +22,7 @@ mod spoken;
 mod targets;
 mod wards;
 mod words;
+mod zalo;
 
 use std::collections::BTreeMap;
 
@@ -163,13 +165,8 @@ pub(super) fn run(
     targets::check(notebook, &workspace, &parts.schedules);
     approvals::check(notebook, &workspace, &parts.bulletins, &parts.schedules);
     spoken::check_readings(notebook, &parts.readings.spoken);
-    recordings::check(
-        notebook,
-        &workspace,
-        &parts.recordings,
-        &parts.bulletins,
-        &parts.channels,
-    );
+    let (bulletins, channels) = (&parts.bulletins, &parts.channels);
+    recordings::check(notebook, &workspace, &parts.recordings, bulletins, channels);
     workspace.lengths = words::check(
         notebook,
         &workspace,
@@ -178,7 +175,8 @@ pub(super) fn run(
         &parts.recordings,
         day,
     );
-    air::check(notebook, &workspace, &parts.schedules, &parts.rules, day);
+    let places = (&*parts.schedules, &*parts.rules, &*parts.channels);
+    air::check(notebook, &workspace, places, day);
     if let Some(day) = day {
         contacts::check_expiry(notebook, &parts.contacts, day);
     }

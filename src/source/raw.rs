@@ -17,6 +17,7 @@ pub(super) mod settings;
 pub(super) mod speech;
 mod target;
 pub(super) mod ward;
+mod zalo;
 
 use crate::{
     diagnostic::{Code, Phrase},

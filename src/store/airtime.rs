@@ -62,6 +62,34 @@ impl Store {
         })
     }
 
+    /// When something is sent on these `channels`, due from `from` (included) to `until` (excluded): what has begun, and what is
+    /// planned by `revision`.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::Corrupt`].
+    pub async fn sent_on(
+        &self,
+        channels: &[ChannelId],
+        from: Timestamp,
+        until: Timestamp,
+        revision: &str,
+    ) -> Result<Vec<(ChannelId, Timestamp)>, StoreError> {
+        let mut reader = self.pools.reader().await?;
+        let list = json(channels);
+        let binds = (from.as_micros(), until.as_micros());
+        rows!(
+            reader,
+            statement::SENT_ON,
+            [list, binds.0, binds.1, revision],
+            |row| {
+                let channel = row.text(0)?;
+                let read = ChannelId::parse(channel)
+                    .map_err(|_| StoreError::corrupt("delivery", "channel", channel))?;
+                Ok((read, Timestamp::from_micros(row.integer(1)?)))
+            }
+        )
+    }
+
     /// When which channels say these `bulletins`, due from `from` (included) to `until` (excluded): what has begun, and what is
     /// planned by `revision`.
     ///

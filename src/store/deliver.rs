@@ -18,19 +18,21 @@ use super::{
     sql,
 };
 use crate::domain::{
+    delivery::Reason,
     id::DeliveryId,
     message::{Content, ContentHash},
     time::Timestamp,
 };
 
 impl Store {
-    /// Has what is held just before its call, until a contact is verified again, looked at now.
+    /// Has what is held just before its call for `reason`, until a contact is verified again or an account authorised, looked at
+    /// now.
     ///
     /// # Errors
     /// [`StoreError::Query`] or [`StoreError::DiskFull`].
-    pub async fn release(&self, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn release(&self, reason: Reason, now: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.pools.begin(Purpose::Write).await?;
-        execute!(tx, sql::deliver::RELEASE, now.as_micros())?;
+        execute!(tx, sql::deliver::RELEASE, now.as_micros(), reason.as_str())?;
         tx.commit().await
     }
 

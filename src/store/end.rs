@@ -15,7 +15,7 @@ use super::{
 };
 use crate::domain::{
     delivery::{Evidence, Outcome, Reason, State},
-    id::DeliveryId,
+    id::{ChannelId, DeliveryId},
     time::Timestamp,
 };
 
@@ -221,6 +221,40 @@ impl Store {
             self.changed();
         }
         Ok(missed.len() as u64)
+    }
+
+    /// Confirms the delivery of `channel`, due since `since`, that the channel took with the receipt `message`: the receiver reports
+    /// (`event`) that it reached somebody. `false` where there is none that waits for that.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn confirm_reported(
+        &self,
+        channel: &ChannelId,
+        message: &str,
+        event: &str,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let message = clean(message);
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        let confirmed = rows!(
+            tx,
+            sql::deliver::REPORTED,
+            [
+                channel.as_str(),
+                message.as_ref(),
+                since.as_micros(),
+                now.as_micros()
+            ],
+            |row| row.text(0).map(delivery_id)
+        )?;
+        journal::append(&mut tx, &confirmed, "reported", event, now).await?;
+        tx.commit().await?;
+        if !confirmed.is_empty() {
+            self.changed();
+        }
+        Ok(!confirmed.is_empty())
     }
 
     /// A person's word on a delivery that is accepted or unknown (or was decided by hand before): confirmed or unheard.

@@ -93,6 +93,7 @@ macro_rules! statements {
     };
 }
 
+pub mod account;
 pub mod air;
 pub mod approval;
 pub mod audio;
@@ -100,11 +101,13 @@ pub mod deliver;
 pub mod health;
 pub mod pause;
 pub mod plan;
+pub mod progress;
 pub mod read;
 pub mod silence;
 
 /// Every statement there is, file by file.
-pub const ALL: [&[Statement]; 9] = [
+pub const ALL: [&[Statement]; 11] = [
+    account::ALL,
     air::ALL,
     plan::ALL,
     approval::ALL,
@@ -112,6 +115,7 @@ pub const ALL: [&[Statement]; 9] = [
     deliver::ALL,
     health::ALL,
     pause::ALL,
+    progress::ALL,
     read::ALL,
     silence::ALL,
 ];
@@ -154,5 +158,17 @@ pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         "health",
         include_str!("../../migrations/sqlite/0007_health.sql"),
         include_str!("../../migrations/postgres/0007_health.sql"),
+    ),
+    (
+        8,
+        "account",
+        include_str!("../../migrations/sqlite/0008_account.sql"),
+        include_str!("../../migrations/postgres/0008_account.sql"),
+    ),
+    (
+        9,
+        "progress",
+        include_str!("../../migrations/sqlite/0009_progress.sql"),
+        include_str!("../../migrations/postgres/0009_progress.sql"),
     ),
 ];

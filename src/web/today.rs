@@ -3,6 +3,8 @@
 //! A day with more rows than one page may show is not shown by halves: without a ward it becomes its summary, its
 //! problems and a list of wards to choose from; with one, its beginning and a link into the log.
 
+use std::collections::BTreeMap;
+
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, Uri, header},
@@ -23,9 +25,11 @@ use super::{
 use crate::{
     catalogue,
     domain::{
+        channel::AdapterConfig,
         delivery::{Account, State as Standing},
         id::WardId,
         workspace::Workspace,
+        zalo::AccountId,
     },
     store::{LogFilter, Order, row::DeliveryRow},
 };
@@ -256,6 +260,8 @@ async fn live(
     let mut live = arrange(reader, workspace, day);
     if asked.day == reader.today() {
         live.notices.extend(refused(pages, reader));
+        live.notices
+            .extend(accounts(pages, reader, workspace).await?);
         live.notices.extend(pauses(pages, reader, workspace).await?);
     }
     if too_many {
@@ -280,6 +286,40 @@ fn refused(pages: &Pages, reader: &Reader) -> Option<String> {
         "refused-edit",
         &[("count", &refused.mistakes), ("since", &since)],
     ))
+}
+
+/// Which accounts a person has to authorise, in words.
+async fn accounts(
+    pages: &Pages,
+    reader: &Reader,
+    workspace: &Workspace,
+) -> Result<Vec<String>, Refusal> {
+    let mut known = BTreeMap::new();
+    for channel in workspace.channels.values() {
+        if let AdapterConfig::Zalo(zalo) = &channel.adapter {
+            let id = AccountId::zalo(&zalo.app, &zalo.oa);
+            known.entry(id).or_insert(channel);
+        }
+    }
+    let mut notices = Vec::new();
+    for (id, channel) in known {
+        let holding = pages.site.store.account_of(&id).await?;
+        let word = match &holding {
+            Some(holding) if !holding.is_refused() => continue,
+            Some(holding) if holding.is_good(reader.now) => "account-refused",
+            _ => "account-unauthorised",
+        };
+        let until = holding.map_or_else(String::new, |holding| reader.moment(holding.expires));
+        notices.push(reader.text(
+            word,
+            &[
+                ("channel", &channel.name),
+                ("id", &channel.id),
+                ("until", &until),
+            ],
+        ));
+    }
+    Ok(notices)
 }
 
 /// What is silent now, in words.

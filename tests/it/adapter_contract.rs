@@ -22,7 +22,7 @@ use loa::{
         channel::{AdapterConfig, Channel, ChannelKind},
         delivery::Reason,
         id::{BulletinId, ChannelId, DeliveryId, WardId},
-        message::{Content, Message},
+        message::{Content, Kept, Message},
         retry::RetryPolicy,
         settings::{DatabaseSetting, DeliverySettings, Settings},
         time::Timestamp,
@@ -64,6 +64,7 @@ fn message() -> Message {
         hash: content.hash(),
         content: Arc::new(content),
         audio: None,
+        kept: Kept::default(),
     }
 }
 

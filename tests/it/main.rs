@@ -61,3 +61,4 @@ mod urgent;
 mod watchdog;
 mod web;
 mod whatif;
+mod zalo;

@@ -1,5 +1,6 @@
 //! The store's contract, held by both databases: each test runs on SQLite and on PostgreSQL.
 
+mod account;
 mod approving;
 mod delivering;
 mod ending;
@@ -10,6 +11,7 @@ mod health;
 mod model;
 mod pausing;
 mod planning;
+mod progress;
 mod racing;
 mod reading;
 mod schema;
@@ -42,6 +44,14 @@ macro_rules! contract {
 }
 
 contract! {
+    account:
+        a_pair_is_followed_by_the_next_and_by_no_other,
+        one_node_asks_at_a_time,
+        trouble_stays_until_there_are_tokens;
+    progress:
+        a_note_is_of_the_attempt_that_is_under_way,
+        what_a_channel_has_of_a_bulletin_is_known_to_the_next_delivery,
+        a_report_confirms_what_was_taken_once;
     planning:
         planning_twice_changes_nothing,
         ten_thousand_in_one_call,

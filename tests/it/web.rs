@@ -6,6 +6,7 @@ mod city;
 mod connections;
 mod live;
 mod notices;
+mod reports;
 
 use std::{collections::HashSet, time::Duration};
 

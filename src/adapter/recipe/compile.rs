@@ -514,6 +514,7 @@ fn sample() -> Message {
         sent_at: at,
         hash: content.hash(),
         content: Arc::new(content),
+        kept: crate::domain::message::Kept::default(),
         audio: Some(Audio {
             sound: Sound {
                 hash: SoundHash::of(b""),

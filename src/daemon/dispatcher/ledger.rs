@@ -18,7 +18,7 @@ use crate::{
         delivery::{Reason, State},
         detail::Detail,
         id::DeliveryId,
-        message::{Content, ContentHash, Message},
+        message::{Content, ContentHash, Kept, Message},
         retry::RetryPolicy,
         settings::DeliverySettings,
         time::Timestamp,
@@ -120,7 +120,10 @@ impl Ledger {
                 }
         });
         if !is_same {
-            shared.store.release(shared.clock.now()).await?;
+            shared
+                .store
+                .release(Reason::Contact, shared.clock.now())
+                .await?;
             self.vetted = Some(by);
         }
         Ok(())
@@ -467,5 +470,9 @@ fn address(claimed: &Claimed, content: Arc<Content>) -> Message {
         hash: claimed.hash.clone(),
         content,
         audio: None,
+        kept: Kept {
+            is_correction: claimed.schedule.is_correction(),
+            ..Kept::default()
+        },
     }
 }

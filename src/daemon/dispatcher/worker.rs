@@ -3,7 +3,7 @@
 use std::{panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
 use chrono_tz::Tz;
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, future::BoxFuture};
 
 use super::{
     ends::Ends, leases::Held, preempt, queue::Queue, sounds::add_sound, verdict::conclude,
@@ -11,12 +11,17 @@ use super::{
 use crate::{
     adapter::{
         Adapter, Failure,
-        attempt::{AttemptEnd, attempt},
+        attempt::{AttemptEnd, Ending, Notes, attempt},
     },
-    daemon::{Shared, live::Live, vetting},
+    daemon::{Shared, keeper, live::Live, vetting},
     domain::{
-        audio::Sound, delivery::Reason, detail::Detail, id::DeliveryId, message::Message,
-        retry::RetryPolicy, time::Timestamp,
+        audio::Sound,
+        delivery::Reason,
+        detail::Detail,
+        id::DeliveryId,
+        message::{Message, Note},
+        retry::RetryPolicy,
+        time::Timestamp,
     },
     store::{Claimed, Finished},
 };
@@ -61,6 +66,87 @@ fn hold(claimed: &Claimed, lapse: &Detail, zone: Tz, now: Timestamp) -> Finished
         Failure::reject(Reason::Contact, lapse.to_string())
     };
     conclude(claimed, AttemptEnd::failed(failure), &UNCALLED, now)
+}
+
+/// Puts what is kept for `adapter` into the message. Gives the number of the pair of tokens that the calls will carry, `None` where
+/// they carry none.
+///
+/// # Errors
+/// The end of the attempt: without a token it waits for a person as long as its deadline allows, and is looked at again when there
+/// is one (`keeper`).
+async fn keep(
+    shared: &Shared,
+    claimed: &Claimed,
+    adapter: &dyn Adapter,
+    message: &mut Message,
+    now: Timestamp,
+) -> Result<Option<i64>, Box<Finished>> {
+    let uncalled = |failure| {
+        let end = AttemptEnd::failed(failure);
+        Box::new(conclude(claimed, end, &UNCALLED, now))
+    };
+    let (pair, access) = match keeper::access(shared, adapter).await {
+        None => return Ok(None),
+        Some(Ok(access)) => access,
+        Some(Err(failure)) => {
+            let last = claimed.deadline - vetting::LAST_WORD;
+            let (reason, detail) = (failure.reason(), failure.detail());
+            return Err(uncalled(if now < last {
+                Failure::Retry {
+                    after: Some(last.since(now)),
+                    reason,
+                    detail: detail.to_owned(),
+                }
+            } else {
+                Failure::reject(reason, detail)
+            }));
+        }
+    };
+    message.kept.access = Some(access);
+    let progress = shared.store.progress(&claimed.id).await.map_err(|error| {
+        tracing::error!(
+            delivery.id = %claimed.id, error = &error as &dyn std::error::Error,
+            "what is on record of a delivery could not be read"
+        );
+        uncalled(Failure::retry(
+            Reason::Defect,
+            Detail::new("progress-unread"),
+        ))
+    })?;
+    message.kept.noted = progress.noted;
+    message.kept.holds = progress.holds;
+    Ok(Some(pair))
+}
+
+/// Where the notes of a delivery's attempt go.
+struct Record<'a> {
+    shared: &'a Shared,
+    claimed: &'a Claimed,
+}
+
+impl Notes for Record<'_> {
+    fn keep<'a>(&'a self, note: &'a Note) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let (store, claimed) = (&self.shared.store, self.claimed);
+            let (node, now) = (&self.shared.node, self.shared.clock.now());
+            let kept = store
+                .note(&claimed.id, node, claimed.attempt, note, now)
+                .await;
+            let code = match kept {
+                Ok(true) => return Ok(()),
+                // Another node has taken the delivery over; it knows how far it came.
+                Ok(false) => "lease-lost",
+                Err(error) => {
+                    tracing::error!(
+                        delivery.id = %claimed.id, error = &error as &dyn std::error::Error,
+                        "a note could not be put on record, so the call was not made"
+                    );
+                    "progress-unwritten"
+                }
+            };
+            Err(Failure::retry(Reason::Defect, Detail::new(code)))
+        })
+    }
 }
 
 /// What a worker takes.
@@ -110,16 +196,29 @@ pub(super) async fn work(
             ends.put(hold(&claimed, &lapse, zone, now));
             continue;
         }
+        let pair = match keep(&shared, &claimed, adapter.as_ref(), &mut message, now).await {
+            Ok(pair) => pair,
+            Err(end) => {
+                ends.put(*end);
+                continue;
+            }
+        };
         let end = if now >= claimed.deadline {
             AttemptEnd::failed(Failure::reject(Reason::Deadline, ""))
         } else if let Err(failure) = add_sound(&mut message, sound).await {
             AttemptEnd::failed(failure)
         } else {
+            let notes = Record {
+                shared: &shared,
+                claimed: &claimed,
+            };
+            let now = || clock.now();
             let call = pin!(attempt(
                 adapter.as_ref(),
                 &message,
+                &notes,
                 &shared.transport,
-                || clock.now()
+                now
             ));
             // A panic is one failed attempt of one delivery. It may have happened after the request left.
             AssertUnwindSafe(call)
@@ -132,6 +231,12 @@ pub(super) async fn work(
                     })
                 })
         };
+        if let (Some(account), Some(pair)) = (adapter.account(), pair)
+            && let Ending::Failed(failure) = &end.ending
+            && failure.reason() == Reason::Unauthorised
+        {
+            shared.keeper.refuse(account.id(), pair);
+        }
         if let Some(stopped) = end.stopped {
             preempt::record(&shared, &claimed, &interrupts, stopped).await;
         }

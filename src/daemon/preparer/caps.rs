@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{NaiveDate, NaiveTime};
 
-use super::{Refused, Shared};
+use super::{Refused, Shared, quotas::Quotas};
 use crate::{
     daemon::live::Live,
     domain::{
@@ -20,9 +20,12 @@ use crate::{
     store::{StoreError, Unprepared},
 };
 
-/// When channels say bulletins in the weeks that a round is about.
+/// When channels say bulletins in the weeks that a round is about, and what accounts have broadcast.
 #[derive(Default)]
-pub(super) struct Caps(HashMap<(ChannelId, BulletinId), Vec<Timestamp>>);
+pub(super) struct Caps {
+    heard: HashMap<(ChannelId, BulletinId), Vec<Timestamp>>,
+    quotas: Quotas,
+}
 
 impl Caps {
     /// Looks into the record, if something of what is to be frozen fills a target.
@@ -31,13 +34,17 @@ impl Caps {
         live: &Live,
         unprepared: &[Unprepared],
     ) -> Result<Self, StoreError> {
+        let quotas = Quotas::load(shared, live, unprepared).await?;
         let fills = || {
             let fills = |delivery: &&Unprepared| target(live, delivery).is_some();
             unprepared.iter().filter(fills)
         };
         let dues = fills().map(|delivery| delivery.due);
         let (Some(first), Some(last)) = (dues.clone().min(), dues.max()) else {
-            return Ok(Self::default());
+            return Ok(Self {
+                quotas,
+                ..Self::default()
+            });
         };
         let zone = live.workspace.settings.zone;
         let begin = monday(local(first, zone).date());
@@ -46,22 +53,35 @@ impl Caps {
             fills().map(|delivery| delivery.bulletin.clone()).collect();
         let bulletins: Vec<BulletinId> = bulletins.into_iter().collect();
         let revision = &live.workspace.revision;
-        let mut caps = Self::default();
+        let mut caps = Self {
+            quotas,
+            ..Self::default()
+        };
         let heard = shared.store.heard(&bulletins, from, last, revision);
         for (channel, bulletin, due) in heard.await? {
-            caps.0.entry((channel, bulletin)).or_default().push(due);
+            caps.heard.entry((channel, bulletin)).or_default().push(due);
         }
         Ok(caps)
     }
 
-    /// Why a delivery that fills a target must not be heard, if its bulletin was heard as often as it may be.
+    /// Why a delivery must not go out: it fills a target and its bulletin was heard as often as it may be, or its account has
+    /// broadcast as much as it may.
     pub(super) fn refuse(&self, live: &Live, delivery: &Unprepared) -> Option<Refused> {
+        let fill = self.refuse_fill(live, delivery);
+        fill.or_else(|| self.quotas.refuse(live, delivery))
+    }
+
+    fn refuse_fill(&self, live: &Live, delivery: &Unprepared) -> Option<Refused> {
         let cap = target(live, delivery)?.cap;
         let zone = live.workspace.settings.zone;
         let day = |at| local(at, zone).date();
         let today = day(delivery.due);
         let key = (delivery.channel.clone(), delivery.bulletin.clone());
-        let before = self.0.get(&key)?.iter().filter(|due| **due < delivery.due);
+        let before = self
+            .heard
+            .get(&key)?
+            .iter()
+            .filter(|due| **due < delivery.due);
         let count = |is_meant: &dyn Fn(NaiveDate) -> bool| {
             let meant = before.clone().filter(|due| is_meant(day(**due)));
             u32::try_from(meant.count()).unwrap_or(u32::MAX)

@@ -11,16 +11,16 @@ use std::{
 use futures_util::FutureExt as _;
 
 use crate::{
-    adapter::attempt::{Ending, attempt},
+    adapter::attempt::{Ending, NoNotes, attempt},
     catalogue::{self, Lang},
-    daemon::{Shared, live::Live},
+    daemon::{Shared, keeper, live::Live},
     domain::{
         bulletin::{Format, Priority},
         calendar,
         channel::Channel,
         delivery::{Reason, State},
         id::{BulletinId, DeliveryId, ScheduleId},
-        message::{Content, Message, Quoted},
+        message::{Content, Kept, Message, Quoted},
         time::Timestamp,
     },
     store::{StoreError, silence::Silence},
@@ -79,11 +79,18 @@ impl Operator {
             // Another node is about to tell him.
             return Ok(());
         }
-        let message = message(live, channel, &taken, now);
+        let mut message = message(live, channel, &taken, now);
+        if let Some(Ok((_, access))) = keeper::access(shared, adapter.as_ref()).await {
+            message.kept.access = Some(access);
+        }
         let clock = shared.clock.clone();
-        let call = attempt(adapter.as_ref(), &message, &shared.transport, || {
-            clock.now()
-        });
+        let call = attempt(
+            adapter.as_ref(),
+            &message,
+            &NoNotes,
+            &shared.transport,
+            || clock.now(),
+        );
         let failure = match AssertUnwindSafe(call).catch_unwind().await {
             Ok(end) => match end.ending {
                 Ending::Accepted(_) => None,
@@ -177,6 +184,7 @@ fn message(live: &Live, channel: &Channel, taken: &[Silence], now: Timestamp) ->
         hash,
         content: Arc::new(content),
         audio: None,
+        kept: Kept::default(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use crate::{
+    adapter::zalo,
     diagnostic::{Code, Diagnostic, Phrase, Place},
     domain::{
         channel::{AdapterConfig, Channel, ChannelKind, Parameter},
@@ -63,6 +64,7 @@ fn address<'r>(raw: &'r RawChannel, channel: &'r Channel) -> Option<(&'r str, &'
             }
         }
         (Some(RawAdapter::Webhook { url, .. }), _) => Some((url, &raw.at)),
+        (Some(RawAdapter::Zalo(_)), _) => Some((zalo::API, &raw.at)),
         _ => None,
     }
 }

@@ -13,11 +13,13 @@ use crate::{
     },
     source::{
         notebook::Notebook,
-        raw::{policy::RawRule, schedule::RawSchedule},
+        raw::{channel::RawChannel, policy::RawRule, schedule::RawSchedule},
     },
 };
 
-use super::{collisions::Collisions, hours::Refusals, policy::turning_days, targets};
+use super::{
+    collisions::Collisions, hours::Refusals, policy::turning_days, quotas::Quotas, targets,
+};
 
 /// Days that are looked at from each day on which other rules hold: every weekday twice.
 const DAYS: u64 = 14;
@@ -34,11 +36,11 @@ const LOOK_AHEAD: u64 = 60;
 pub(super) fn check(
     notebook: &Notebook,
     workspace: &Workspace,
-    schedules: &[RawSchedule],
-    rules: &[RawRule],
+    (schedules, rules, channels): (&[RawSchedule], &[RawRule], &[RawChannel]),
     day: Option<NaiveDate>,
 ) {
     let (mut collisions, mut refusals) = (Collisions::default(), Refusals::default());
+    let mut quotas = Quotas::default();
     let plan = Plan::new(workspace);
     let spans = spans(workspace, schedules, day);
     if let Some((from, _)) = spans.first() {
@@ -48,10 +50,12 @@ pub(super) fn check(
     for (from, until) in spans {
         for (delivery, waits) in plan.scheduled(from, until) {
             refusals.take(&delivery);
+            quotas.take(workspace, &delivery);
             collisions.take(delivery, waits);
         }
     }
     collisions.report(notebook, workspace, schedules);
+    quotas.report(notebook, channels);
     // What rules that are half read would refuse nobody knows.
     let is_whole = rules
         .first()

@@ -27,6 +27,7 @@ pub(super) fn build(
     recipes: &BTreeMap<RecipeId, Recipe>,
     settings: &Settings,
 ) -> BTreeMap<ChannelId, Channel> {
+    super::zalo::check(notebook, channels);
     let mut built = BTreeMap::new();
     for raw in channels {
         let adapter = match &raw.adapter {
@@ -43,6 +44,7 @@ pub(super) fn build(
                 url: url.clone(),
                 secrets: secrets.clone(),
             },
+            Some(RawAdapter::Zalo(config)) => AdapterConfig::Zalo(config.clone()),
             None => AdapterConfig::Webhook {
                 url: String::new(),
                 secrets: Vec::new(),

@@ -123,7 +123,7 @@ fn sends_no_sound(workspace: &Workspace, raw: &RawChannel) -> bool {
         Some(RawAdapter::Recipe { recipe, .. }) => {
             workspace.recipes.contains_key(recipe) && sends_sound(workspace, raw).is_none()
         }
-        Some(RawAdapter::Webhook { .. }) => true,
+        Some(RawAdapter::Webhook { .. } | RawAdapter::Zalo(_)) => true,
         None => false,
     }
 }

@@ -9,6 +9,7 @@ use crate::{
         id::{ChannelId, RecipeId, WardId},
         secret::SecretRef,
         speech::Rate,
+        zalo::ZaloConfig,
     },
     source::{
         address::{has_password, is_web_address},
@@ -63,6 +64,8 @@ pub(crate) enum RawAdapter {
         /// Signing secrets.
         secrets: Vec<SecretRef>,
     },
+    /// As a Zalo Official Account.
+    Zalo(Box<ZaloConfig>),
 }
 
 /// One parameter of a recipe as a channel gives it.
@@ -121,11 +124,18 @@ fn channel(id: ChannelId, value: Value<'_>) -> Option<RawChannel> {
 fn adapter(value: Value<'_>) -> Option<RawAdapter> {
     value
         .map(|fields| {
-            let (recipe, webhook) = (fields.get("recipe"), fields.get("webhook"));
-            match (recipe, webhook) {
-                (Some(recipe), None) => recipe.map(|fields| by_recipe(fields, recipe)).flatten(),
-                (None, Some(webhook)) => webhook.map(by_webhook).flatten(),
-                _ => value.choose_one(&["recipe", "webhook"], "L019-help-adapter"),
+            let ways = (
+                fields.get("recipe"),
+                fields.get("webhook"),
+                fields.get("zalo"),
+            );
+            match ways {
+                (Some(recipe), None, None) => {
+                    recipe.map(|fields| by_recipe(fields, recipe)).flatten()
+                }
+                (None, Some(webhook), None) => webhook.map(by_webhook).flatten(),
+                (None, None, Some(zalo)) => zalo.map(super::zalo::by_zalo).flatten(),
+                _ => value.choose_one(&["recipe", "webhook", "zalo"], "L019-help-adapter"),
             }
         })
         .flatten()

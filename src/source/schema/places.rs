@@ -13,6 +13,7 @@ use crate::domain::{
     channel::{ChannelKind, Mode},
     lint::{Level, Rule},
     speech::{Linh, Nghin, Rate, Region},
+    zalo::Correction,
 };
 
 pub(super) fn settings(shape: &Shape) -> Value {
@@ -238,8 +239,12 @@ pub(super) fn channels(shape: &Shape) -> Value {
     let adapter = shape.choice(
         "adapter",
         "oneOf",
-        &["recipe", "webhook"],
-        vec![may("recipe", by_recipe), may("webhook", webhook)],
+        &["recipe", "webhook", "zalo"],
+        vec![
+            may("recipe", by_recipe),
+            may("webhook", webhook),
+            may("zalo", zalo(shape)),
+        ],
     );
     let channel = shape.object(
         "channel",
@@ -259,6 +264,51 @@ pub(super) fn channels(shape: &Shape) -> Value {
         ],
     );
     shape.object("channels", vec![need("channels", by_id(channel))])
+}
+
+/// The reader is in `raw/zalo.rs`.
+fn zalo(shape: &Shape) -> Value {
+    let number = || json!({ "type": ["string", "integer"], "pattern": "^[0-9]{1,32}$" });
+    shape.object(
+        "zalo",
+        vec![
+            need("app", number()),
+            need("oa", number()),
+            need("secret", secret()),
+            need(
+                "callback",
+                json!({ "type": "string", "pattern": "^https?://" }),
+            ),
+            may("proof", json!({ "type": "boolean" })),
+            may("user", number()),
+            may(
+                "cover",
+                json!({ "type": "string", "pattern": "^https?://" }),
+            ),
+            may("author", text()),
+            may("comments", json!({ "type": "boolean" })),
+            may(
+                "correction",
+                one_of(&Correction::ALL.map(Correction::as_str)),
+            ),
+            may("reports", secret()),
+            may(
+                "quota",
+                shape.object(
+                    "quota",
+                    vec![
+                        may("per_day", integer(1, 10_000)),
+                        may("per_month", integer(1, 10_000)),
+                        may("product", text()),
+                    ],
+                ),
+            ),
+            may(
+                "quiet",
+                shape.object("night", vec![need("from", text()), need("until", text())]),
+            ),
+        ],
+    )
 }
 
 fn kinds() -> Value {

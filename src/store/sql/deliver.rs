@@ -223,9 +223,16 @@ statements! {
         "UPDATE delivery SET detail = COALESCE(over_detail, detail) FROM list
         WHERE id = list.item AND ", is_in_state!("failed"), " AND ", is_bound!()
     ));
-    /// Lets what is held just before its call until a contact is verified again be looked at. `$1` now.
+    /// Confirms what a receiver reports to have reached somebody, once. `$1` channel, `$2` the receipt, `$3` due since, `$4` now.
+    REPORTED = one!(
+        "UPDATE delivery SET state = 'confirmed', evidence = 'device', updated_us = $4
+        WHERE channel = $1 AND due_us >= $3 AND ", is_in_state!("accepted"), "
+            AND EXISTS (SELECT 1 FROM attempt AS a WHERE a.delivery = delivery.id AND a.receipt = $2 AND a.outcome = 'accepted')
+        RETURNING id"
+    );
+    /// Lets what is held just before its call for a reason be looked at. `$1` now, `$2` the reason.
     RELEASE = one!(
-        "UPDATE delivery SET next_us = $1 WHERE state = 'ready' AND reason = 'contact' AND attempt > 0 AND next_us > $1"
+        "UPDATE delivery SET next_us = $1 WHERE state = 'ready' AND reason = $2 AND attempt > 0 AND next_us > $1"
     );
     /// Ends what can no longer begin: because its schedule says so, because it would not be over when it has to be, or
     /// because a contact was not verified again, which is no longer waited for then, or because its host does not answer and it

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 use loa::{
     adapter::{
         Adapter, Exchange, Failure, Receipt, Step,
-        attempt::{AttemptEnd, Ending, attempt, probe},
+        attempt::{AttemptEnd, Ending, NoNotes, attempt, probe},
         recipe::RecipeAdapter,
         transport::{Transport, TransportSettings},
     },
@@ -32,7 +32,7 @@ async fn run(adapter: &dyn Adapter, number: u32, settings: TransportSettings) ->
     let mut message = message();
     message.attempt = number;
     let transport = Transport::new(settings).unwrap();
-    attempt(adapter, &message, &transport, || {
+    attempt(adapter, &message, &NoNotes, &transport, || {
         instant("2024-03-25T05:30:00Z")
     })
     .await
@@ -224,7 +224,7 @@ async fn probes() {
     ] {
         let server = Server::answering(answer(status, "", body));
         let transport = Transport::new(settings()).unwrap();
-        let end = probe(&at(&server, &recipes::loudspeaker()), &transport, now)
+        let end = probe(&at(&server, &recipes::loudspeaker()), None, &transport, now)
             .await
             .unwrap();
         assert_eq!(end.is_ok(), alive, "{body}: {end:?}");
@@ -235,7 +235,7 @@ async fn probes() {
     }
     let transport = Transport::new(settings()).unwrap();
     let silent = recipes::adapter(&recipes::chat());
-    assert_eq!(probe(&silent, &transport, now).await, None);
+    assert_eq!(probe(&silent, None, &transport, now).await, None);
 }
 
 #[tokio::test]

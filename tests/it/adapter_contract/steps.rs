@@ -4,7 +4,7 @@ use bytes::Bytes;
 use loa::{
     adapter::{
         Adapter, Exchange, Failure, Fault, Request, Response, Step,
-        attempt::{AttemptEnd, Ending, attempt},
+        attempt::{AttemptEnd, Ending, NoNotes, attempt},
         recipe::RecipeAdapter,
         transport::Transport,
     },
@@ -282,7 +282,7 @@ fn an_emergency_stops_before_it_logs_in() {
 async fn run(adapter: &dyn Adapter) -> AttemptEnd {
     let transport = Transport::new(settings()).unwrap();
     let now = || instant("2024-03-25T05:30:00Z");
-    attempt(adapter, &message(), &transport, now).await
+    attempt(adapter, &message(), &NoNotes, &transport, now).await
 }
 
 /// What a login gives is as secret as a password: neither its answer nor an answer that repeats it is kept as it is.

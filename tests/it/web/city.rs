@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use axum::http::StatusCode;
 use loa::{
     clock::Clock,
     domain::{
@@ -232,7 +233,7 @@ pub(super) struct City {
     pub store: Store,
     pub clock: Clock,
     pub names: Names,
-    workspace: watch::Sender<Arc<Workspace>>,
+    pub workspace: watch::Sender<Arc<Workspace>>,
     pub refused: watch::Sender<Option<RefusedEdit>>,
     _folder: tempfile::TempDir,
 }
@@ -492,6 +493,14 @@ impl City {
                 let refused = self.refused.subscribe();
                 Arc::new(move || *refused.borrow())
             },
+            report: Arc::new(|channel, signature, body| {
+                let is_good = channel == "oa" && signature.as_deref() == Some("mac=x");
+                let answer = match (is_good, &body[..]) {
+                    (true, b"{ \"a\":1 }") => StatusCode::OK,
+                    _ => StatusCode::UNAUTHORIZED,
+                };
+                Box::pin(std::future::ready(answer))
+            }),
             metrics_text: Arc::new(|| "loa_deliveries_total 5\n# EOF\n".to_owned()),
             ready: Arc::new(|| Err("no plan yet".to_owned())),
         }

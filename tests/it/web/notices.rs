@@ -1,6 +1,17 @@
 //! What pages tell people to do: how to close what nobody knows, and that an edit was refused.
 
-use loa::web::RefusedEdit;
+use std::{sync::Arc, time::Duration};
+
+use loa::{
+    domain::{
+        channel::AdapterConfig,
+        secret::{Secret, SecretRef},
+        workspace::Workspace,
+        zalo::{AccountId, Correction, Quiet, Quota, ZaloConfig},
+    },
+    store::account::{NewPair, NotRenewed},
+    web::RefusedEdit,
+};
 
 use super::city::{City, Names, at, delivery};
 
@@ -50,4 +61,75 @@ async fn the_page_of_today_says_that_an_edit_was_refused() {
     );
     let tomorrow = served.get("/?ngay=2024-03-26").await.text;
     assert!(!tomorrow.contains("lỗi nên chưa"), "it is about now");
+}
+
+#[tokio::test]
+async fn the_page_of_today_says_which_account_waits_for_a_person() {
+    let city = City::new(Names::Plain, "2024-03-25T05:30").await;
+    city.morning().await;
+    let zalo = ZaloConfig {
+        app: "12".into(),
+        oa: "34".into(),
+        secret: SecretRef::Env("X".into()),
+        callback: "https://loa.example/zalo".into(),
+        proof: false,
+        user: Some("5".into()),
+        cover: None,
+        author: None,
+        comments: true,
+        correction: Correction::default(),
+        quiet: Quiet::default(),
+        reports: None,
+        quota: Quota::default(),
+    };
+    let mut workspace = Workspace::clone(&city.workspace.borrow());
+    let channel = workspace.channels.values_mut().next().unwrap();
+    channel.adapter = AdapterConfig::Zalo(Box::new(zalo));
+    let (id, name) = (channel.id.clone(), channel.name.clone());
+    city.workspace.send_replace(Arc::new(workspace));
+    let served = city.serve().await;
+    let said = format!("{name} chưa gửi được gì");
+    let page = served.get("/").await.text;
+    assert!(
+        page.contains(&said) && page.contains(&format!("loa zalo authorize {id}")),
+        "{page}"
+    );
+    assert!(
+        !served.get("/?ngay=2024-03-26").await.text.contains(&said),
+        "it is about now"
+    );
+
+    let (access, refresh) = (Secret::new("a".into()), Secret::new("r".into()));
+    let now = at("2024-03-25T05:30");
+    let pair = NewPair {
+        access: &access,
+        refresh: &refresh,
+        now,
+        life: Duration::from_hours(25),
+    };
+    let account = AccountId::zalo("12", "34");
+    city.store.authorise(&account, &pair, "Lan").await.unwrap();
+    assert!(!served.get("/").await.text.contains("loa zalo authorize"));
+    let lease = (now, now + Duration::from_mins(1));
+    assert!(
+        city.store
+            .lease_account(&account, 1, "one", lease, now)
+            .await
+            .unwrap()
+    );
+    let why = NotRenewed {
+        detail: "zalo-refused code=-1; said=no",
+        refused: true,
+        next: now,
+        unspent: true,
+    };
+    city.store
+        .not_renewed(&account, 1, "one", &why, true, now)
+        .await
+        .unwrap();
+    let page = served.get("/").await.text;
+    assert!(
+        page.contains(&format!("{name} chỉ còn gửi được đến 06:30")),
+        "{page}"
+    );
 }

@@ -1,0 +1,251 @@
+//! A Zalo Official Account (`OpenAPI` v2 and v3, `https://openapi.zalo.me`).
+//!
+//! - Every call carries the account's access token, which `daemon/keeper` keeps fresh; an adapter never sees how.
+//! - HTTP 200 with an `error` that is not 0 is the normal way in which Zalo says no; `answer` has the table of what each
+//!   means.
+//! - An article goes to all followers, in steps that are on record (`article`).
+//! - A message goes to one person who has written to the account lately: Zalo has no way to send a text to all followers.
+//!
+//! Sources: the official SDKs for Java (`zaloplatform/zalo-java-sdk`), PHP and .NET, and services that are in production.
+
+pub mod answer;
+mod article;
+mod night;
+pub mod oauth;
+mod plain;
+mod progress;
+mod report;
+
+use std::{fmt, time::Duration};
+
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use self::{answer::Answer, oauth::Account};
+use super::{
+    Adapter, Exchange, Failure, Hidden, NotBelieved, Report, Request, Step, Taken, transport,
+};
+use crate::domain::{
+    bulletin::Format,
+    channel::Channel,
+    delivery::Reason,
+    detail::Detail,
+    message::{Message, Note},
+    secret::Secret,
+    time::Timestamp,
+    zalo::{Correction, Quiet, ZaloConfig},
+};
+
+/// Where calls go.
+pub const API: &str = "https://openapi.zalo.me";
+
+/// A channel that is an Official Account.
+pub struct ZaloAdapter {
+    account: Account,
+    host: String,
+    proof: bool,
+    /// What the channel carries.
+    format: Format,
+    user: String,
+    cover: String,
+    author: String,
+    comments: bool,
+    correction: Correction,
+    quiet: Quiet,
+    /// What the account's quota is asked for under.
+    product: Option<String>,
+    /// What the account's own reports are signed with.
+    reports: Option<Secret>,
+    secrets: Vec<Secret>,
+}
+
+impl fmt::Debug for ZaloAdapter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ZaloAdapter")
+            .field("account", &self.account)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ZaloAdapter {
+    /// The adapter of one channel; `secret` is the application's key, `reports` the Official Account's.
+    #[must_use]
+    pub fn new(
+        channel: &Channel,
+        config: &ZaloConfig,
+        secret: Secret,
+        reports: Option<Secret>,
+    ) -> Self {
+        Self {
+            account: Account::new(config, secret.clone()),
+            host: transport::host(API).unwrap_or_default(),
+            proof: config.proof,
+            format: channel.format,
+            user: config.user.clone().unwrap_or_default(),
+            cover: config.cover.clone().unwrap_or_default(),
+            author: config
+                .author
+                .clone()
+                .unwrap_or_else(|| channel.name.clone()),
+            comments: config.comments,
+            correction: config.correction,
+            quiet: config.quiet,
+            product: config.quota.product.clone(),
+            secrets: [secret].into_iter().chain(reports.clone()).collect(),
+            reports,
+        }
+    }
+
+    /// One call with the account's token.
+    fn call(&self, access: &Secret, method: &str, path: &str, body: Option<&Value>) -> Request {
+        let mut headers = vec![("access_token".to_owned(), access.expose().to_owned())];
+        if self.proof {
+            let proof = proof(self.account.secret(), access);
+            headers.push(("appsecret_proof".to_owned(), proof));
+        }
+        if body.is_some() {
+            let json = "application/json".to_owned();
+            headers.push(("Content-Type".to_owned(), json));
+        }
+        Request {
+            method: method.to_owned(),
+            url: format!("{API}{path}"),
+            headers,
+            body: body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string())),
+            wait: Duration::ZERO,
+            hidden: Hidden {
+                answer: false,
+                values: vec![Taken {
+                    name: "access_token".to_owned(),
+                    value: access.clone(),
+                }],
+            },
+        }
+    }
+
+    fn message(&self, message: &Message, access: &Secret) -> Request {
+        let body = json!({
+            "recipient": { "user_id": self.user },
+            "message": { "text": message.content.text },
+        });
+        self.call(access, "POST", "/v3.0/oa/message/cs", Some(&body))
+    }
+}
+
+impl Adapter for ZaloAdapter {
+    fn step(&self, message: &Message, done: &[Exchange]) -> Step {
+        let Some(access) = &message.kept.access else {
+            return Step::Failed(unauthorised());
+        };
+        if self.format == Format::Article {
+            return self.article(message, access, done).0;
+        }
+        match done {
+            [] => Step::Call(self.message(message, access)),
+            [.., exchange] => match Answer::read(exchange) {
+                Ok(answer) => Step::accepted(answer.text("/message_id")),
+                Err(failure) => Step::Failed(night::until(failure, message.sent_at, self.quiet)),
+            },
+        }
+    }
+
+    fn note(&self, message: &Message, done: &[Exchange]) -> Option<Note> {
+        let access = message.kept.access.as_ref()?;
+        if self.format != Format::Article {
+            return None;
+        }
+        self.article(message, access, done).1
+    }
+
+    fn report(
+        &self,
+        signature: Option<&str>,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Option<Result<Report, NotBelieved>> {
+        let secret = self.reports.as_ref()?;
+        Some(report::read(
+            self.account.app(),
+            secret,
+            signature,
+            body,
+            now,
+        ))
+    }
+
+    fn can_ask(&self) -> bool {
+        // What is on record and what the account lists say how far an article came; of a message nothing can be asked.
+        self.format == Format::Article
+    }
+
+    fn question(&self, access: Option<&Secret>, done: &[Exchange]) -> Option<Step> {
+        // Without a token nothing can be asked, and that there is none is told elsewhere.
+        let access = access?;
+        Some(match done {
+            [] => Step::Call(self.call(access, "GET", "/v2.0/oa/getoa", None)),
+            [.., exchange] => match Answer::read(exchange) {
+                Ok(_) => Step::accepted(None),
+                Err(failure) => Step::Failed(failure.without_effect()),
+            },
+        })
+    }
+
+    fn name(&self) -> &'static str {
+        "zalo"
+    }
+
+    fn host(&self) -> &str {
+        &self.host
+    }
+
+    fn secrets(&self) -> &[Secret] {
+        &self.secrets
+    }
+
+    fn account(&self) -> Option<&Account> {
+        Some(&self.account)
+    }
+}
+
+/// There is no token to call with.
+#[must_use]
+pub fn unauthorised() -> Failure {
+    Failure::retry(Reason::Unauthorised, Detail::new("zalo-unauthorised"))
+}
+
+/// The header with which an application proves that it knows its own secret: HMAC-SHA256 of the access token under the
+/// application's secret, in hexadecimal.
+fn proof(secret: &Secret, access: &Secret) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes())
+        .expect("HMAC takes keys of every length");
+    mac.update(access.expose().as_bytes());
+    hex(&mac.finalize().into_bytes())
+}
+
+/// Bytes in hexadecimal, in small letters.
+fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text.to_owned())
+    }
+
+    /// The inputs are those of the Java SDK's `AppSecretProofUtil`.
+    #[test]
+    fn the_proof_is_an_hmac_of_the_token() {
+        assert_eq!(
+            proof(&secret("appSecretKey"), &secret("accessToken")),
+            "0584869ec908cfecf20763760e69c4baca98ac64aaeb6a938f47ca758dfe779f"
+        );
+    }
+}

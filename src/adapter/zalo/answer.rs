@@ -1,0 +1,284 @@
+//! What Zalo answers: one envelope for success and refusal, and what each refusal means for another attempt.
+//!
+//! The numbers are those of developers.zalo.me, "Mã lỗi" of the Official Account API, as two independent clients list them.
+//! Lists differ between years, so what Zalo itself says stands beside our own words.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+pub(super) use super::oauth::integer;
+use crate::{
+    adapter::{Exchange, Failure, classify},
+    domain::{delivery::Reason, detail::Detail},
+};
+
+/// The longest text of Zalo's own that is kept.
+const LONGEST: usize = 120;
+
+/// How long a busy account is left alone at least.
+const BREATH: Duration = Duration::from_mins(1);
+
+/// The word for a refusal that the table does not have.
+const OTHER: &str = "other";
+
+/// A success.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Answer {
+    data: Value,
+}
+
+/// What a refusal means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// The token is not good any more; the next one may be.
+    Token,
+    /// Later.
+    Later,
+    /// Not before the quota is renewed.
+    Quota,
+    /// Not at night.
+    Night,
+    /// Still being worked on.
+    Processing,
+    /// No, and somebody has to do something at Zalo before it can be yes.
+    Operator,
+    /// No.
+    Never,
+}
+
+/// A refusal's number, what it means, and the word for it in the catalogue (`detail.zalo-WORD`).
+type Row = (i64, Meaning, &'static str);
+
+/// Every refusal that is known.
+pub(super) const TABLE: &[Row] = &[
+    (-32, Meaning::Later, "rate"),
+    (-100, Meaning::Later, "attachment"),
+    (-200, Meaning::Later, "failed"),
+    (-201, Meaning::Never, "parameter"),
+    (-204, Meaning::Operator, "disabled"),
+    (-205, Meaning::Operator, "no-oa"),
+    (-209, Meaning::Operator, "no-api"),
+    (-210, Meaning::Never, "too-large"),
+    (-211, Meaning::Quota, "quota"),
+    (-212, Meaning::Operator, "not-registered"),
+    (-213, Meaning::Never, "no-follower"),
+    (-214, Meaning::Processing, "processing"),
+    (-216, Meaning::Token, "token"),
+    (-217, Meaning::Never, "blocked"),
+    (-218, Meaning::Quota, "user-quota"),
+    (-219, Meaning::Operator, "app-disabled"),
+    (-220, Meaning::Token, "token"),
+    (-221, Meaning::Operator, "not-verified"),
+    (-223, Meaning::Operator, "no-permission"),
+    (-224, Meaning::Operator, "no-package"),
+    (-227, Meaning::Never, "inactive"),
+    (-230, Meaning::Never, "no-contact"),
+    (-232, Meaning::Never, "no-contact"),
+    (-233, Meaning::Operator, "unsupported"),
+    (-234, Meaning::Night, "night"),
+    (-235, Meaning::Operator, "unsupported"),
+    (-240, Meaning::Operator, "shut-down"),
+    (-242, Meaning::Operator, "proof"),
+    (-244, Meaning::Never, "restricted"),
+    (-248, Meaning::Never, "standards"),
+    (-305, Meaning::Never, "too-late"),
+    (-311, Meaning::Never, "replies"),
+    (-320, Meaning::Operator, "cloud-account"),
+    (-321, Meaning::Operator, "no-money"),
+];
+
+/// The words of all refusals, and that of those that are not known.
+pub fn words() -> impl Iterator<Item = &'static str> {
+    let known = TABLE.iter().map(|(_, _, word)| *word);
+    known.chain([OTHER])
+}
+
+impl Answer {
+    /// Reads an answer. A refusal of Zalo's own certainly did nothing.
+    ///
+    /// # Errors
+    /// What it means that this is no success.
+    pub(super) fn read(exchange: &Exchange) -> Result<Self, Failure> {
+        let Ok(answer) = &exchange.result else {
+            return Err(classify(exchange));
+        };
+        let Ok(mut json) = serde_json::from_slice::<Value>(&answer.body) else {
+            return Err(unreadable(exchange));
+        };
+        match json.get("error").and_then(integer) {
+            Some(0) if (200..300).contains(&answer.status) => Ok(Self {
+                data: json.get_mut("data").map(Value::take).unwrap_or_default(),
+            }),
+            Some(0) | None => Err(unreadable(exchange)),
+            Some(code) => Err(refusal(code, json.get("message").and_then(Value::as_str))),
+        }
+    }
+
+    /// The items of a list at a JSON pointer below `data`; none where there is no list.
+    pub(super) fn list(&self, pointer: &str) -> &[Value] {
+        let list = self.data.pointer(pointer).and_then(Value::as_array);
+        list.map_or(&[], Vec::as_slice)
+    }
+
+    /// A text, or a number as a text, at a JSON pointer below `data`.
+    pub(super) fn text(&self, pointer: &str) -> Option<String> {
+        match self.data.pointer(pointer)? {
+            Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+}
+
+/// The number of a refusal, where the answer is one.
+pub(super) fn code(exchange: &Exchange) -> Option<i64> {
+    let answer = exchange.result.as_ref().ok()?;
+    let json: Value = serde_json::from_slice(&answer.body).ok()?;
+    integer(json.get("error")?).filter(|code| *code != 0)
+}
+
+/// What means nothing: a success of which nobody knows whether it is one, or what any server's answer means.
+fn unreadable(exchange: &Exchange) -> Failure {
+    match &exchange.result {
+        Ok(answer) if (200..300).contains(&answer.status) => {
+            Failure::unknown(Reason::Unexpected, Detail::new("zalo-unreadable"))
+        }
+        _ => classify(exchange),
+    }
+}
+
+/// What a number means, and its word.
+fn meaning(code: i64) -> (Meaning, &'static str) {
+    let row = TABLE.iter().find(|(known, ..)| *known == code);
+    row.map_or((Meaning::Never, OTHER), |(_, meaning, word)| {
+        (*meaning, word)
+    })
+}
+
+fn refusal(code: i64, said: Option<&str>) -> Failure {
+    let (meaning, word) = meaning(code);
+    let said: String = said.unwrap_or_default().chars().take(LONGEST).collect();
+    let detail = Detail::new(&format!("zalo-{word}"))
+        .with("code", code)
+        .with("said", said);
+    let retry = |reason, after| Failure::Retry {
+        after,
+        reason,
+        detail: detail.to_string(),
+    };
+    match meaning {
+        Meaning::Token => retry(Reason::Unauthorised, None),
+        Meaning::Later => retry(Reason::Busy, Some(BREATH)),
+        Meaning::Processing => retry(Reason::Busy, None),
+        // Until when is the caller's to say.
+        Meaning::Quota => retry(Reason::Quota, None),
+        Meaning::Night => retry(Reason::Night, None),
+        Meaning::Operator | Meaning::Never => Failure::reject(Reason::Status, detail),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::adapter::{Fault, Hidden, Request, Response};
+
+    fn answered(status: u16, body: &str) -> Exchange {
+        let request = Request {
+            method: "POST".into(),
+            url: "https://openapi.zalo.me/".into(),
+            headers: Vec::new(),
+            body: bytes::Bytes::new(),
+            wait: Duration::ZERO,
+            hidden: Hidden::default(),
+        };
+        let result = Ok(Response {
+            status,
+            body: body.to_owned().into(),
+            ..Response::default()
+        });
+        Exchange { request, result }
+    }
+
+    #[test]
+    fn success_is_an_error_of_zero() {
+        let answer = Answer::read(&answered(
+            200,
+            r#"{"error":0,"message":"Success","data":{"message_id":"m","n":7,"x":" "}}"#,
+        ))
+        .unwrap();
+        assert_eq!(answer.text("/message_id").as_deref(), Some("m"));
+        assert_eq!(answer.text("/n").as_deref(), Some("7"));
+        assert_eq!(answer.text("/x"), None);
+        assert_eq!(answer.text("/y"), None);
+        assert!(Answer::read(&answered(200, r#"{"error":"0"}"#)).is_ok());
+    }
+
+    #[test]
+    fn a_success_that_cannot_be_read_is_doubt() {
+        for body in [
+            "",
+            "<html>",
+            "{}",
+            "[]",
+            r#"{"error":null}"#,
+            r#"{"data":{}}"#,
+        ] {
+            let failure = Answer::read(&answered(200, body)).unwrap_err();
+            assert!(matches!(failure, Failure::Unknown { .. }), "{body}");
+        }
+        let mut lost = answered(200, "");
+        lost.result = Err(Fault::may_have_left(Reason::Reset, ""));
+        assert_eq!(
+            Answer::read(&lost),
+            Err(Failure::unknown(Reason::Reset, ""))
+        );
+        for (status, reason) in [
+            (500, Reason::Status),
+            (503, Reason::Busy),
+            (404, Reason::Status),
+        ] {
+            let failure = Answer::read(&answered(status, "<html>")).unwrap_err();
+            assert_eq!(failure.reason(), reason);
+        }
+        // A refusal is one whatever its status.
+        let failure = Answer::read(&answered(500, r#"{"error":-201}"#)).unwrap_err();
+        assert!(matches!(failure, Failure::Reject { .. }));
+    }
+
+    #[test]
+    fn every_refusal_has_its_meaning_and_its_sentence() {
+        let mut codes = BTreeSet::new();
+        for (code, meaning, word) in TABLE {
+            assert!(codes.insert(code), "{code} is there twice");
+            let body = format!(r#"{{"error":{code},"message":"why"}}"#);
+            let failure = Answer::read(&answered(200, &body)).unwrap_err();
+            let expected = match meaning {
+                Meaning::Token => Some(Reason::Unauthorised),
+                Meaning::Later | Meaning::Processing => Some(Reason::Busy),
+                Meaning::Quota => Some(Reason::Quota),
+                Meaning::Night => Some(Reason::Night),
+                Meaning::Operator | Meaning::Never => None,
+            };
+            match (&failure, expected) {
+                (Failure::Retry { reason, .. }, Some(expected)) => assert_eq!(*reason, expected),
+                (Failure::Reject { reason, .. }, None) => assert_eq!(*reason, Reason::Status),
+                other => panic!("{code}: {other:?}"),
+            }
+            assert_eq!(
+                failure.detail(),
+                format!("zalo-{word} code={code}; said=why")
+            );
+        }
+        let other = Answer::read(&answered(200, r#"{"error":-9999}"#)).unwrap_err();
+        assert_eq!(
+            other,
+            Failure::reject(Reason::Status, "zalo-other code=-9999; said=")
+        );
+        for (status, body) in [(200, r#"{"error":1}"#), (200, r#"{"error":"-201"}"#)] {
+            assert!(Answer::read(&answered(status, body)).is_err(), "{body}");
+        }
+    }
+}

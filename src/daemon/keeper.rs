@@ -1,0 +1,320 @@
+//! Keeps the tokens of accounts fresh (`store/account`): asks for the next pair when half the life of the present one is over,
+//! or when calls with it are refused.
+//!
+//! - The refresh token is good for one use. So one node asks at a time, under a lease that is longer than a call can take, and
+//!   the new pair is on record before anybody uses it.
+//! - Without an answer the refresh token may be spent. It is tried again; that it was then refused is told as what it is.
+//! - A refusal is for a person: whoever is the account's administrator authorises it again. Until then it is asked once an hour,
+//!   because what was refused may have been the application's secret, and the present access token goes on being used.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use super::{Shared, live::Live};
+use crate::{
+    adapter::{
+        Adapter, Exchange, Failure,
+        zalo::{
+            self,
+            oauth::{self, Account, NoPair},
+        },
+    },
+    domain::{delivery::Reason, detail::Detail, secret::Secret, time::Timestamp, zalo::AccountId},
+    store::{
+        StoreError,
+        account::{Holding, NewPair, NotRenewed},
+    },
+};
+
+/// How long a lease outlives the call that it is for.
+const SLACK: Duration = Duration::from_secs(30);
+
+/// The first wait after there was no answer; each further one is twice as long, up to [`LONGEST`].
+const FIRST: Duration = Duration::from_secs(30);
+
+/// The longest wait after there was no answer.
+const LONGEST: Duration = Duration::from_mins(15);
+
+/// How long a refusal is left alone.
+const REFUSED: Duration = Duration::from_hours(1);
+
+/// A pair that is refused within this after it came is no reason to ask for another.
+const YOUNG: Duration = Duration::from_mins(2);
+
+/// The longest between two looks at what other nodes and people have written.
+const LOOK: Duration = Duration::from_mins(1);
+
+/// What this node knows of accounts beside the record.
+#[derive(Debug, Default)]
+pub(super) struct Keeper(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Pairs with which a call was refused.
+    refused: HashMap<AccountId, i64>,
+    /// Pairs that were good when they were last looked at.
+    good: HashMap<AccountId, i64>,
+    /// Calls in a row without an answer.
+    unanswered: HashMap<AccountId, u32>,
+    wake: std::sync::Arc<tokio::sync::Notify>,
+}
+
+impl Keeper {
+    /// A poisoned lock guards tables that are never left half-written.
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A call with the access token of `pair` was refused.
+    pub(super) fn refuse(&self, id: &AccountId, pair: i64) {
+        let mut known = self.known();
+        known.refused.insert(id.clone(), pair);
+        known.wake.notify_one();
+    }
+}
+
+/// The access token that `adapter`'s calls carry at the moment, with the number of its pair; why there is none; `None` where it
+/// needs none.
+pub(super) async fn access(
+    shared: &Shared,
+    adapter: &dyn Adapter,
+) -> Option<Result<(i64, Secret), Failure>> {
+    let account = adapter.account()?;
+    let now = shared.clock.now();
+    Some(match shared.store.account_of(account.id()).await {
+        Ok(Some(holding)) if holding.is_good(now) => Ok((holding.pair, holding.access)),
+        Ok(_) => Err(zalo::unauthorised()),
+        Err(error) => {
+            tracing::error!(account.id = %account.id(), error = &error as &dyn std::error::Error, "an account's tokens could not be read");
+            Err(Failure::retry(
+                Reason::Unauthorised,
+                Detail::new("zalo-unread"),
+            ))
+        }
+    })
+}
+
+/// Keeps tokens fresh, until told to stop.
+pub(super) async fn run(shared: Shared) {
+    let mut changes = shared.live.subscribe();
+    let wake = shared.keeper.known().wake.clone();
+    while !shared.stop.soft.is_cancelled() {
+        let live = changes.borrow_and_update().clone();
+        let next = match round(&shared, &live).await {
+            Ok(next) => {
+                shared.store_works("keeper");
+                next
+            }
+            Err(error) => {
+                shared.store_failed("keeper", &error).await;
+                continue;
+            }
+        };
+        tokio::select! {
+            () = shared.stop.soft.cancelled() => {}
+            _ = changes.changed() => {}
+            () = wake.notified() => {}
+            () = sleep_until(&shared, next) => {}
+        }
+    }
+}
+
+async fn sleep_until(shared: &Shared, next: Option<Timestamp>) {
+    match next {
+        Some(next) => shared.clock.sleep_until(next).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Looks after each account once. Gives when to look again; `None` where there is no account.
+async fn round(shared: &Shared, live: &Live) -> Result<Option<Timestamp>, StoreError> {
+    let accounts: BTreeMap<&AccountId, &Account> = live
+        .adapters
+        .iter()
+        .filter_map(|(_, adapter)| adapter.account())
+        .map(|account| (account.id(), account))
+        .collect();
+    let mut next: Option<Timestamp> = None;
+    let mut lacking = 0;
+    for account in accounts.into_values() {
+        let again = look(shared, account).await?;
+        let holding = shared.store.account_of(account.id()).await?;
+        let now = shared.clock.now();
+        if news(shared, account.id(), holding.as_ref(), now) {
+            shared.store.release(Reason::Unauthorised, now).await?;
+            shared.prepared.notify_one();
+        }
+        let is_well = holding.is_some_and(|holding| holding.is_good(now) && !holding.is_refused());
+        lacking += usize::from(!is_well);
+        next = Some(next.map_or(again, |next| next.min(again)));
+    }
+    shared.metrics.set_unauthorised(lacking);
+    Ok(next)
+}
+
+/// Whether there are good tokens that there were not before.
+fn news(shared: &Shared, id: &AccountId, holding: Option<&Holding>, now: Timestamp) -> bool {
+    let mut known = shared.keeper.known();
+    let Some(holding) = holding.filter(|holding| holding.is_good(now)) else {
+        known.good.remove(id);
+        return false;
+    };
+    known.good.insert(id.clone(), holding.pair) != Some(holding.pair)
+}
+
+/// Looks after one account, and says when to look again.
+async fn look(shared: &Shared, account: &Account) -> Result<Timestamp, StoreError> {
+    let (store, now, id) = (&shared.store, shared.clock.now(), account.id());
+    let latest = now + LOOK.max(shared.poll());
+    let Some(mut holding) = store.account_of(id).await? else {
+        if shared.clock.is_simulated() {
+            // In the simulated city an administrator consents at once, so that a newcomer has nothing to do.
+            authorise_simulated(shared, account).await?;
+        }
+        return Ok(latest);
+    };
+    let refused = shared.keeper.known().refused.remove(id);
+    if refused == Some(holding.pair) && holding.is_good(now) {
+        let is_young = now < holding.issued + YOUNG;
+        let detail = is_young.then(|| Detail::new("zalo-disowned").to_string());
+        let (node, detail) = (&shared.node, detail.as_deref());
+        store
+            .spoil_account(id, holding.pair, detail, node, now)
+            .await?;
+        tracing::warn!(account.id = %id, "an account's access token was refused");
+        let Some(fresh) = store.account_of(id).await? else {
+            return Ok(latest);
+        };
+        holding = fresh;
+    }
+    let due = match &holding.trouble {
+        // Disowned: only a person can help.
+        Some(trouble) if trouble.refused && trouble.next.is_none() => return Ok(latest),
+        Some(trouble) => trouble.next.unwrap_or(now),
+        None if holding.is_good(now) => holding.half_life(),
+        None => now,
+    };
+    if now < due {
+        return Ok(due.min(latest));
+    }
+    renew(shared, account, &holding).await?;
+    Ok(latest)
+}
+
+/// Asks for the next pair, if no other node does.
+async fn renew(shared: &Shared, account: &Account, holding: &Holding) -> Result<(), StoreError> {
+    let (store, clock, id) = (&shared.store, &shared.clock, account.id());
+    let lease_now = clock.lease_now();
+    let length = shared.transport.total_timeout() + SLACK;
+    let lease = (lease_now, lease_now + length);
+    let (node, now) = (&*shared.node, clock.now());
+    if !store
+        .lease_account(id, holding.pair, node, lease, now)
+        .await?
+    {
+        return Ok(());
+    }
+    let busy = clock.busy();
+    let read = call(shared, account.refresh(&holding.refresh)).await;
+    let now = clock.now();
+    let no_pair = match read {
+        Ok(pair) => {
+            shared.keeper.known().unanswered.remove(id);
+            let new = NewPair {
+                access: &pair.access,
+                refresh: &pair.refresh,
+                now,
+                life: pair.life,
+            };
+            // Whatever else happens, what was given for a spent token must not be lost.
+            let is_written = keep(shared, id, holding.pair, &new).await?;
+            if is_written {
+                tracing::info!(account.id = %id, "an account has new tokens");
+            }
+            drop(busy);
+            return Ok(());
+        }
+        Err(no_pair) => no_pair,
+    };
+    drop(busy);
+    let is_refused = matches!(no_pair, NoPair::Refused(_));
+    let wait = if is_refused {
+        REFUSED
+    } else {
+        let mut known = shared.keeper.known();
+        let times = known.unanswered.entry(id.clone()).or_default();
+        *times = times.saturating_add(1);
+        FIRST.saturating_mul(1 << (*times - 1).min(10)).min(LONGEST)
+    };
+    let mut detail = no_pair.detail().clone();
+    if let (true, Some(_)) = (is_refused, holding.spent) {
+        let argument = |name| detail.get(name).unwrap_or_default().to_owned();
+        detail = Detail::new("zalo-spent")
+            .with("code", argument("code"))
+            .with("said", argument("said"));
+    }
+    tracing::error!(account.id = %id, detail = %detail, "an account could not get new tokens");
+    let why = NotRenewed {
+        detail: &detail.to_string(),
+        refused: is_refused,
+        next: now + wait,
+        unspent: holding.spent.is_none() && !matches!(no_pair, NoPair::Unclear(_)),
+    };
+    let news = is_refused && !holding.is_refused();
+    store
+        .not_renewed(id, holding.pair, node, &why, news, now)
+        .await
+}
+
+/// Writes a pair down, and again while the store fails: it exists nowhere else.
+async fn keep(
+    shared: &Shared,
+    id: &AccountId,
+    before: i64,
+    pair: &NewPair<'_>,
+) -> Result<bool, StoreError> {
+    loop {
+        match shared.store.renew_account(id, before, pair).await {
+            Ok(written) => return Ok(written),
+            Err(error @ StoreError::Gone { .. }) => return Err(error),
+            Err(error) if shared.stop.hard.is_cancelled() => return Err(error),
+            Err(error) => shared.store_failed("keeper", &error).await,
+        }
+    }
+}
+
+/// Makes one call at the authorisation server.
+async fn call(shared: &Shared, request: crate::adapter::Request) -> Result<oauth::Pair, NoPair> {
+    let result = shared.transport.call(&request, shared.clock.now()).await;
+    oauth::read(&Exchange { request, result })
+}
+
+/// Lets the simulated city's administrator consent, and takes the first pair.
+async fn authorise_simulated(shared: &Shared, account: &Account) -> Result<(), StoreError> {
+    let busy = shared.clock.busy();
+    let verifier = Secret::new(blake3::hash(shared.node.as_bytes()).to_hex().to_string());
+    let consent = oauth::visit(&account.consent(&verifier, "simulated"));
+    let now = shared.clock.now();
+    let Ok(answer) = shared.transport.call(&consent, now).await else {
+        return Ok(());
+    };
+    let location = answer.headers.get("location").unwrap_or_default();
+    let Some(callback) = oauth::callback(&location) else {
+        return Ok(());
+    };
+    if let Ok(pair) = call(shared, account.exchange(&callback.code, &verifier)).await {
+        let new = NewPair {
+            access: &pair.access,
+            refresh: &pair.refresh,
+            now,
+            life: pair.life,
+        };
+        let store = &shared.store;
+        store.authorise(account.id(), &new, "simulated").await?;
+    }
+    drop(busy);
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! Channels that are Zalo Official Accounts: whether what they carry can go out there.
+
+use crate::{
+    diagnostic::{Code, Diagnostic, Phrase},
+    domain::{bulletin::Format, channel::ChannelKind, zalo::ZaloConfig},
+    source::{
+        notebook::Notebook,
+        raw::channel::{RawAdapter, RawChannel},
+    },
+};
+
+pub(super) fn check(notebook: &Notebook, channels: &[RawChannel]) {
+    for raw in channels {
+        let Some(RawAdapter::Zalo(config)) = &raw.adapter else {
+            continue;
+        };
+        let help = match (raw.kind, raw.format) {
+            (Some(kind), _) if kind != ChannelKind::Chat => Some("L261-help-kind"),
+            (_, format) => lacking(format, config),
+        };
+        if let Some(help) = help {
+            let diagnostic =
+                Diagnostic::new(Code::ZaloCannot, raw.at.clone()).with("channel", raw.id.as_str());
+            notebook.report(diagnostic.help(Phrase::new(help)));
+        }
+    }
+}
+
+/// What a channel of this format still needs.
+fn lacking(format: Format, config: &ZaloConfig) -> Option<&'static str> {
+    match format {
+        Format::Message if config.user.is_none() => Some("L261-help-user"),
+        Format::Article if config.cover.is_none() => Some("L261-help-cover"),
+        Format::Message | Format::Article => None,
+        Format::Script | Format::Sign => Some("L261-help-format"),
+    }
+}

@@ -1,0 +1,171 @@
+//! Notes between the calls of an attempt: whose they are, what is known of the call after them, and what a channel has.
+
+use loa::{
+    domain::{
+        delivery::{Outcome, State},
+        message::Note,
+    },
+    store::progress::Progress,
+};
+
+use super::ground::{Ground, NODE, accepted, at, end, planned};
+
+fn note(text: &str, holds: Option<&str>) -> Note {
+    Note {
+        text: text.to_owned(),
+        holds: holds.map(str::to_owned),
+    }
+}
+
+pub(super) async fn a_note_is_of_the_attempt_that_is_under_way(ground: Ground) {
+    let delivery = planned("oa-1", 100);
+    ground.ready(std::slice::from_ref(&delivery)).await;
+    let (store, id) = (&ground.store, &delivery.id);
+    let before = note("one", None);
+    assert!(
+        !store.note(id, NODE, 1, &before, at(99)).await.unwrap(),
+        "not begun"
+    );
+    let claimed = ground.claim_one(at(100)).await;
+    for (node, attempt, kept) in [("other", 1, false), (NODE, 2, false), (NODE, 1, true)] {
+        assert_eq!(
+            store
+                .note(id, node, attempt, &before, at(101))
+                .await
+                .unwrap(),
+            kept,
+            "{node} {attempt}"
+        );
+    }
+    let noted = store.progress(id).await.unwrap().noted.unwrap();
+    assert_eq!(
+        (noted.text.as_str(), noted.at, noted.came_to_nothing),
+        ("one", at(101), false),
+        "it is under way"
+    );
+
+    ground
+        .turn(at(105), &[end(&claimed, Outcome::Retry, State::Ready)], 0)
+        .await;
+    assert!(
+        store
+            .progress(id)
+            .await
+            .unwrap()
+            .noted
+            .unwrap()
+            .came_to_nothing
+    );
+    assert!(
+        !store.note(id, NODE, 1, &before, at(106)).await.unwrap(),
+        "that attempt is over"
+    );
+
+    let claimed = ground.claim_one(at(200)).await;
+    assert_eq!(claimed.attempt, 2);
+    assert!(
+        store
+            .note(id, NODE, 2, &note("two", Some("bài")), at(201))
+            .await
+            .unwrap()
+    );
+    ground
+        .turn(at(205), &[end(&claimed, Outcome::Unknown, State::Ready)], 0)
+        .await;
+    let progress = store.progress(id).await.unwrap();
+    let noted = progress.noted.unwrap();
+    assert_eq!(
+        (noted.text.as_str(), noted.came_to_nothing),
+        ("two", false),
+        "it may have happened"
+    );
+    assert_eq!(progress.holds, None, "its own is in the note");
+    ground.is_sound().await;
+}
+
+pub(super) async fn what_a_channel_has_of_a_bulletin_is_known_to_the_next_delivery(ground: Ground) {
+    let all = [
+        planned("oa-1", 100),
+        planned("oa-1", 2_000),
+        planned("oa-2", 3_000),
+    ];
+    ground.ready(&all).await;
+    let store = &ground.store;
+    let [first, second, elsewhere] = &all;
+    let claimed = ground.claim_one(at(100)).await;
+    assert!(
+        store
+            .note(&first.id, NODE, 1, &note("made", Some("bài-1")), at(101))
+            .await
+            .unwrap()
+    );
+    // A note that knows of nothing leaves what is known.
+    assert!(
+        store
+            .note(&first.id, NODE, 1, &note("asked", None), at(102))
+            .await
+            .unwrap()
+    );
+    ground.turn(at(110), &[accepted(&claimed)], 0).await;
+    assert_eq!(
+        store.progress(&second.id).await.unwrap(),
+        Progress {
+            noted: None,
+            holds: Some("bài-1".to_owned())
+        }
+    );
+    assert_eq!(
+        store.progress(&elsewhere.id).await.unwrap(),
+        Progress::default()
+    );
+    let claimed = ground.claim_one(at(2_000)).await;
+    assert_eq!(claimed.id, second.id);
+    assert!(
+        store
+            .note(&second.id, NODE, 1, &note("made", Some("bài-2")), at(2_001))
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        store.progress(&first.id).await.unwrap().holds.as_deref(),
+        Some("bài-2"),
+        "the last that was left"
+    );
+    ground.is_sound().await;
+}
+
+pub(super) async fn a_report_confirms_what_was_taken_once(ground: Ground) {
+    let delivery = planned("oa-1", 100);
+    ground.ready(std::slice::from_ref(&delivery)).await;
+    let store = &ground.store;
+    let tell = async |channel: &str, message: &str, since: u32| {
+        let channel = loa::domain::id::ChannelId::parse(channel).unwrap();
+        let told = store.confirm_reported(
+            &channel,
+            message,
+            "user_received_message",
+            at(since),
+            at(300),
+        );
+        told.await.unwrap()
+    };
+    assert!(!tell("oa-1", "r-1", 0).await, "nothing was sent");
+    let claimed = ground.claim_one(at(100)).await;
+    ground.turn(at(105), &[accepted(&claimed)], 0).await;
+    assert!(!tell("oa-1", "r-2", 0).await);
+    assert!(!tell("oa-2", "r-1", 0).await);
+    assert!(!tell("oa-1", "r-1", 200).await, "too long ago");
+    assert!(tell("oa-1", "r-1", 0).await);
+    assert!(!tell("oa-1", "r-1", 0).await);
+    assert_eq!(ground.state(&delivery.id).await.0, State::Confirmed);
+    let events = ground.events(&delivery.id).await;
+    assert_eq!(
+        events
+            .iter()
+            .filter(|(event, _)| event == "reported")
+            .count(),
+        1,
+        "{events:?}"
+    );
+    ground.is_sound().await;
+}

@@ -1,0 +1,33 @@
+//! What receivers report by themselves, over real sockets.
+
+use reqwest::header;
+
+use super::city::{City, Names, client};
+
+#[tokio::test]
+async fn reports_are_posted_byte_for_byte_and_nothing_else_is() {
+    let city = City::new(Names::Plain, "2024-03-25T05:30").await;
+    let served = city.serve().await;
+    let post = |path: &str, signature: &str, body: Vec<u8>| {
+        let request = client().post(served.url(path)).body(body);
+        request.header("X-ZEvent-Signature", signature.to_owned())
+    };
+    let body = || b"{ \"a\":1 }".to_vec();
+    let send = async |request| served.send(request).await.status;
+    assert_eq!(send(post("/zalo/oa", "mac=x", body())).await, 200);
+    // Whoever reports comes by the name that the proxy in front of it has.
+    let named = post("/zalo/oa", "mac=x", body()).header(header::HOST, "loa.vinh.example");
+    assert_eq!(send(named).await, 200);
+    assert_eq!(send(post("/zalo/oa", "mac=y", body())).await, 401);
+    assert_eq!(
+        send(post("/zalo/oa", "mac=x", b"{\"a\":1}".to_vec())).await,
+        401
+    );
+    assert_eq!(
+        send(post("/zalo/oa", "mac=x", vec![b' '; 65 * 1024])).await,
+        413
+    );
+    assert_eq!(send(client().get(served.url("/zalo/oa"))).await, 405);
+    assert_eq!(send(post("/nhat-ky", "mac=x", body())).await, 405);
+    served.shutdown.cancel();
+}
