@@ -103,6 +103,19 @@ const CENTRES: [&str; 23] = [
     "học tập",
 ];
 
+/// Words before the name of a person.
+const PERSONS: [&str; 9] = [
+    "ông",
+    "bà",
+    "anh",
+    "chị",
+    "em",
+    "cháu",
+    "cụ",
+    "đồng chí",
+    "họ tên",
+];
+
 /// The editors' readings: abbreviations as they are written, words with or without capitals.
 pub(super) fn editors(scene: &Scene<'_>) -> Option<Said> {
     let speech = scene.speech;
@@ -178,17 +191,25 @@ pub(super) fn initials(scene: &Scene<'_>) -> Option<Said> {
     if !is_letter(0) || scene.is_glued() || builtin(scene).is_some_and(|said| said.tokens > 1) {
         return None;
     }
+    // bà Lê T. M.: behind a name the letters may stand apart.
+    let back = 1 + usize::from(scene.back(1).is(Kind::Space));
+    let is_named = scene.back(back).is_capitalised() && !scene.back(back).is_all_capitals();
+    let next_letter = |last: usize| {
+        let at = last + 2;
+        let is_apart = is_named && scene.token(at).is(Kind::Space);
+        let at = at + usize::from(is_apart);
+        (scene.token(last + 1).is_sign(".") && is_letter(at)).then_some(at)
+    };
+    let mut places = vec![0];
     let mut last = 0;
-    while scene.token(last + 1).is_sign(".") && is_letter(last + 2) {
-        last += 2;
+    while let Some(next) = next_letter(last).filter(|_| places.len() < 8) {
+        places.push(next);
+        last = next;
     }
     if last == 0 || matches!(scene.token(last + 1).kind, Kind::Word | Kind::Number) {
         return None;
     }
-    let letters: Vec<&str> = (0..=last)
-        .step_by(2)
-        .map(|at| scene.token(at).text)
-        .collect();
+    let letters: Vec<&str> = places.iter().map(|at| scene.token(*at).text).collect();
     let known = lexicon::builtin().letters.alone(&letters.concat());
     let spelt = || {
         let names: Option<Vec<String>> = letters
@@ -236,6 +257,8 @@ pub(super) fn place(scene: &Scene<'_>) -> Option<Said> {
         "H" | "h" if dot == 1 && name.is_capitalised() => "huyện",
         "X" | "x" if dot == 1 && name.is_capitalised() => "xã",
         "T" if dot == 1 && name.is_capitalised() && name.text.chars().count() > 1 => "tỉnh",
+        // ông Trần Đ. Hùng
+        "Đ" if scene.cued(&PERSONS) && scene.back(2).is_capitalised() => return None,
         "Đ" | "đ" if dot == 1 && name.is_capitalised() => "đường",
         "Q" | "q" if is_named && (dot == 1 || is_loose) => "quận",
         "KP" if is_named => "khu phố",
@@ -265,6 +288,7 @@ pub(super) fn place(scene: &Scene<'_>) -> Option<Said> {
         "SN" if name.is(Kind::Number) && name.text.len() <= 3 => "số nhà",
         "ĐT" if let Some(said) = provincial_road(scene, name_at) => return Some(said),
         "BĐ" if let Some(said) = alarm(scene, name_at) => return Some(said),
+        "BĐI" | "BĐII" | "BĐIII" => return Some(glued_alarm(scene)),
         "Ô" if dot == 1 && name.is_capitalised() => "ông",
         _ => return None,
     };
@@ -323,6 +347,18 @@ fn alarm(scene: &Scene<'_>, at: usize) -> Option<Said> {
         let level = cardinal(&level.to_string(), scene.speech.voice);
         Said::new(at + 1, format!("báo động {level},"))
     })
+}
+
+/// `trên BĐII 0,3m`.
+fn glued_alarm(scene: &Scene<'_>) -> Said {
+    let level = match scene.token(0).text {
+        "BĐI" => "một",
+        "BĐII" => "hai",
+        _ => "ba",
+    };
+    let is_measured = scene.token(scene.skip_space(1)).is(Kind::Number);
+    let pause = if is_measured { "," } else { "" };
+    Said::new(1, format!("báo động {level}{pause}"))
 }
 
 /// Roads by their number: `QL1A`, `ĐT.534`.

@@ -294,39 +294,59 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         if is_house || is_share || (is_fraction && !is_padded && !announced) {
             return None;
         }
-        let is_part = is_small
-            && !announced
-            && [
-                "số",
-                "dân số",
-                "diện tích",
-                "tổng",
-                "quân số",
-                "đại biểu",
-                "thời gian",
-                "chiều",
-                "giờ",
-                "tiếng",
-                "ngày",
-                "buổi",
-                "lít",
-                "viên",
-                "thìa",
-                "cốc",
-                "mét",
-                "quãng",
-                "suất",
-                "mức",
-            ]
-            .iter()
-            .any(|phrase| scene.precedes(phrase, 3));
-        if is_part {
+        if !announced && is_part(scene, &first, is_small, is_feast) {
             return None;
         }
     }
     let prefix = if announced { "" } else { "ngày " };
     let text = format!("{prefix}{}", say(scene, &first));
     Some(dated(scene, &[first], first.tokens, text))
+}
+
+/// Whether a day without its year is a part of a whole after all: `1/3 số hộ`; and `1/5`, which is a feast, where a whole or what
+/// became of it follows.
+fn is_part(scene: &Scene<'_>, day: &Point<'_>, is_small: bool, is_feast: bool) -> bool {
+    const WHOLES: [&str; 20] = [
+        "số",
+        "dân số",
+        "diện tích",
+        "tổng",
+        "quân số",
+        "đại biểu",
+        "thời gian",
+        "chiều",
+        "giờ",
+        "tiếng",
+        "ngày",
+        "buổi",
+        "lít",
+        "viên",
+        "thìa",
+        "cốc",
+        "mét",
+        "quãng",
+        "suất",
+        "mức",
+    ];
+    const CERTAIN: [&str; 14] = [
+        "số hộ",
+        "số người",
+        "số xã",
+        "số phường",
+        "số vốn",
+        "tổng số",
+        "dân số",
+        "diện tích",
+        "đại biểu",
+        "chưa đạt",
+        "không đạt",
+        "chưa nộp",
+        "chưa hoàn thành",
+        "chưa đăng ký",
+    ];
+    let precedes = |phrases: &[&str]| phrases.iter().any(|phrase| scene.precedes(phrase, 3));
+    let is_fifth = is_feast && day.month.is_some_and(|month| day.day < month);
+    (is_small && precedes(&WHOLES)) || (is_fifth && precedes(&CERTAIN))
 }
 
 /// Whether what ends with `second` can be nothing but days though no word says so: `Kỳ thi: 27-28/6`.

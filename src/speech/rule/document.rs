@@ -103,6 +103,35 @@ const DOCUMENTS: [&str; 29] = [
     "quy chế",
 ];
 
+/// `biểu 02-TH`, `mẫu số 03-ĐK`: what the letters of a form stand for only its office knows, so they are spelt.
+pub(super) fn form(scene: &Scene<'_>) -> Option<Said> {
+    const FORMS: [&str; 8] = [
+        "biểu",
+        "biểu số",
+        "mẫu",
+        "mẫu số",
+        "biểu mẫu",
+        "biểu mẫu số",
+        "phụ lục",
+        "phụ lục số",
+    ];
+    let (number, letters) = (scene.token(0), scene.token(2));
+    let is_form = !scene.is_glued()
+        && number.is(Kind::Number)
+        && scene.token(1).is_dash()
+        && letters.is_all_capitals()
+        && letters.text.chars().count() <= 4
+        && !matches!(scene.token(3).text, "/" | "-")
+        && FORMS.iter().any(|form| scene.follows(form));
+    let spelt = is_form.then(|| lexicon::spell(letters.text)).flatten()?;
+    let number = if number.text.starts_with('0') {
+        one_by_one(number.text)
+    } else {
+        cardinal(number.text, scene.speech.voice)
+    };
+    Some(Said::new(3, format!("{number}, {spelt}")))
+}
+
 pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     let number = scene.token(0);
     if !number.is(Kind::Number) || scene.is_glued() {

@@ -66,6 +66,19 @@ pub(super) fn is_shared(scene: &Scene<'_>, at: usize) -> bool {
             .any(|phrase| scene.precedes(phrase, at))
 }
 
+/// `95,5/100`: so many of so many points.
+pub(super) fn mark(scene: &Scene<'_>) -> Option<Said> {
+    let first = numeral(scene, 0).filter(|first| first.decimals.is_some() && first.end == 3)?;
+    let whole = scene.token(first.end + 1);
+    let is_mark = !scene.is_glued()
+        && scene.token(first.end).is_sign("/")
+        && matches!(whole.text, "10" | "20" | "100" | "1000");
+    is_mark.then(|| {
+        let whole = cardinal(whole.text, scene.speech.voice);
+        Said::new(first.end + 2, format!("{} trên {whole}", first.say(scene)))
+    })
+}
+
 /// `1/2`, `2/3`; `số 5/7 đường`; `12/15 phường`.
 pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     let (first, second) = (scene.token(0), scene.token(2));
@@ -163,6 +176,22 @@ pub(super) fn machine(scene: &Scene<'_>) -> Option<Said> {
     is_machine.then(|| {
         let parts = parts.map(|part| cardinal(part.text, scene.speech.voice));
         Said::new(7, parts.join(" chấm "))
+    })
+}
+
+/// `5(20)A`: what a meter of electricity is made for, and what it bears.
+pub(super) fn rating(scene: &Scene<'_>) -> Option<Said> {
+    let (usual, most) = (scene.token(0), scene.token(2));
+    let is_rating = !scene.is_glued()
+        && usual.is(Kind::Number)
+        && scene.token(1).is_sign("(")
+        && most.is(Kind::Number)
+        && scene.token(3).is_sign(")")
+        && scene.token(4).text == "A";
+    let voice = scene.speech.voice;
+    is_rating.then(|| {
+        let (usual, most) = (cardinal(usual.text, voice), cardinal(most.text, voice));
+        Said::new(5, format!("{usual}, {most} am pe"))
     })
 }
 

@@ -218,7 +218,9 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         return None;
     }
     let token = scene.token(0);
-    if let Some(currency) = unit::currency(token) {
+    // USD/VND 24.850: what one costs in the other.
+    let is_pair = scene.back(1).is_sign("/") && scene.back(2).is_all_capitals();
+    if let Some(currency) = unit::currency(token).filter(|_| !is_pair) {
         let at =
             scene.skip_space(1 + usize::from(token.text == "US" && scene.token(1).is_sign("$")));
         let number = numeral(scene, at).filter(|_| at <= 3)?;
@@ -406,7 +408,13 @@ pub(super) fn range(scene: &Scene<'_>) -> Option<Said> {
             && second_unit.is_empty()
             && scene.next_word(end).is_empty()
             && is_less(&second, &first));
-    let middle = if is_score { " " } else { " đến " };
+    // 15,5°N-109,2°E is a place.
+    let is_place = [" Bắc", " Nam"].iter().any(|end| first_unit.ends_with(end));
+    let middle = match (is_score, is_place) {
+        (true, _) => " ",
+        (_, true) => ", ",
+        _ => " đến ",
+    };
     Some(Said::new(
         end,
         format!(
@@ -471,6 +479,12 @@ pub(super) fn number(scene: &Scene<'_>) -> Option<Said> {
         .then(|| lexicon::spell(glued_letters.text))
         .flatten();
     Some(match suffix {
+        // 10t: tonnes, months, or the years of a child.
+        Some(_) if glued_letters.text == "t" => Said::wrong(
+            number.end + 1,
+            format!("{} tấn", number.say(scene)),
+            ProblemKind::Ambiguous,
+        ),
         Some(letter) if glued_letters.text != "x" => {
             Said::new(number.end + 1, format!("{} {letter}", number.say(scene)))
         }

@@ -40,8 +40,12 @@ const CALLS: [&str; 31] = [
 ];
 
 /// Words right before a number of which every digit counts.
-const CODES: [&str; 18] = [
+const CODES: [&str; 22] = [
     "mã",
+    "mã xác nhận",
+    "mã bảo mật",
+    "mã giao dịch",
+    "mật khẩu",
     "otp",
     "pin",
     "tài khoản",
@@ -226,6 +230,11 @@ fn say(groups: &[&str]) -> String {
 }
 
 /// One long group in parts of three and four.
+/// A long code, digit by digit with pauses between groups of up to four.
+pub(super) fn in_groups(digits: &str) -> String {
+    say(&split(digits, digits.len().div_ceil(4)))
+}
+
 fn split(group: &str, groups: usize) -> Vec<&str> {
     let lengths: &[usize] = match group.len() {
         0..=4 => &[],

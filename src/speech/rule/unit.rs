@@ -45,6 +45,10 @@ const UNITS: &[(&str, &str, Seat)] = &[
     ("µg", "mi crô gam", Seat::Free),
     ("μg", "mi crô gam", Seat::Free),
     ("T", "tấn", Seat::Glued),
+    ("t", "tấn", Seat::Glued),
+    ("N", "", Seat::Glued),
+    ("S", "", Seat::Glued),
+    ("E", "", Seat::Glued),
     ("l", "lít", Seat::Near),
     ("L", "lít", Seat::Glued),
     ("lít", "lít", Seat::Near),
@@ -116,6 +120,51 @@ const CURRENT: [&str; 7] = [
     "áp tô mát",
     "cầu dao",
     "cầu chì",
+];
+
+/// Words near which `12T` are months: how long money is kept or a thing is answered for.
+const TERM: [&str; 5] = ["kỳ hạn", "hạn", "vay", "bảo hành", "trả góp"];
+
+/// Words near which `10t` are tonnes, and what is weighed so; elsewhere it may be months, or the years of a child.
+const LOAD: [&str; 9] = [
+    "xe",
+    "tải",
+    "tải trọng",
+    "trọng tải",
+    "trọng lượng",
+    "cầu",
+    "hàng",
+    "sản lượng",
+    "chở",
+];
+const WEIGHED: [&str; 16] = [
+    "vật tư",
+    "gạo",
+    "thóc",
+    "lúa",
+    "ngô",
+    "rác",
+    "cát",
+    "đá",
+    "hàng",
+    "phân",
+    "thép",
+    "xi măng",
+    "cá",
+    "tôm",
+    "muối",
+    "rau",
+];
+
+/// Words near which `18,5N` is a place on the globe.
+const GLOBE: [&str; 7] = [
+    "tâm bão",
+    "vị trí",
+    "tọa độ",
+    "toạ độ",
+    "áp thấp",
+    "vĩ độ",
+    "kinh độ",
 ];
 
 /// Signs that are units.
@@ -193,6 +242,8 @@ const MEASURES: &[&str] = &[
     "buổi",
     "bài",
     "khối",
+    "lô",
+    "căn",
 ];
 
 /// What money may be called instead.
@@ -282,6 +333,9 @@ fn base(scene: &Scene<'_>, at: usize, seat: Seat) -> Option<(&'static str, usize
         "3" | "³" => "khối",
         _ => "",
     };
+    if let Some(height) = height(scene, at) {
+        return Some((height, at + 2));
+    }
     let is_length = matches!(token.text, "m" | "km" | "cm" | "mm" | "dm" | "Km");
     if is_length
         && !power.is_empty()
@@ -308,6 +362,9 @@ fn base(scene: &Scene<'_>, at: usize, seat: Seat) -> Option<(&'static str, usize
     if token.text == "A" && !scene.cued(&CURRENT) {
         return None;
     }
+    if let Some(sense) = by_sense(scene, at) {
+        return (!sense.is_empty()).then_some((sense, at + 1));
+    }
     // 15 đ/c are comrades.
     if token.text == "đ" && scene.token(at + 1).is_sign("/") && scene.token(at + 2).lower == "c" {
         return None;
@@ -332,6 +389,31 @@ fn base(scene: &Scene<'_>, at: usize, seat: Seat) -> Option<(&'static str, usize
     }
     // `5 h` before a name is the letter: khối 5 H. Nam Đàn.
     Some((name, at + 1))
+}
+
+/// Letters that are units by the words around them only: the name, or an empty one where they are none here.
+fn by_sense(scene: &Scene<'_>, at: usize) -> Option<&'static str> {
+    let token = scene.token(at);
+    let is_load = || scene.cued(&LOAD) || WEIGHED.iter().any(|thing| scene.precedes(thing, at + 1));
+    match token.text {
+        "N" | "S" | "E" | "W" if scene.cued(&GLOBE) => Some(bearing(scene, token.text)),
+        "N" | "S" | "E" => Some(""),
+        "t" if !is_load() => Some(""),
+        "T" if scene.cued(&TERM) => Some("tháng"),
+        _ => None,
+    }
+}
+
+/// `trẻ em dưới 1m2`: how tall a child is, and no area.
+fn height(scene: &Scene<'_>, at: usize) -> Option<&'static str> {
+    let is_child = scene.token(at).text == "m"
+        && scene.token(0).text == "1"
+        && scene.cued(&["trẻ", "trẻ em", "cao", "chiều cao"]);
+    match scene.token(at + 1).text {
+        "2" if is_child => Some("mét hai"),
+        "3" if is_child => Some("mét ba"),
+        _ => None,
+    }
 }
 
 /// Degrees on the globe, as the news of a storm gives them; what was called *vĩ độ* or *kinh độ* is not called so again.

@@ -64,6 +64,17 @@ pub(super) fn code(scene: &Scene<'_>) -> Option<Said> {
             Kind::Number if is_plate || (token.text.starts_with('0') && token.text.len() > 1) => {
                 parts.push(one_by_one(token.text));
             }
+            // VN1263, mã giao dịch FT24081234567
+            Kind::Number
+                if begins_with_letters
+                    && at == 1
+                    && !super::date::is_year(token.text)
+                    && (token.text.len() > 3
+                        || (token.text.len() == 3
+                            && matches!(scene.previous(), "bay" | "hiệu" | "mã"))) =>
+            {
+                parts.push(super::telephone::in_groups(token.text));
+            }
             Kind::Number => parts.push(cardinal(token.text, voice)),
             Kind::Word if is_letters(token) => {
                 let known = lexicon::builtin()
@@ -88,14 +99,22 @@ pub(super) fn code(scene: &Scene<'_>) -> Option<Said> {
         }
         at += 1;
     }
-    // Lớp 1A1 - 1A5
+    // Lớp 1A1 - 1A5, lớp 9A-9E, sân A1-A5
     let next = after_dash(scene, at).filter(|next| {
         let is_same = |back: usize| scene.token(back).text == scene.token(next + back).text;
-        let number = |at: usize| scene.token(at).small();
-        let is_later = number(2)
-            .zip(number(next + 2))
-            .is_some_and(|(one, other)| one < other);
-        is_class && at == 3 && is_same(0) && is_same(1) && is_later
+        let is_later = |at: usize| {
+            let (one, other) = (scene.token(at), scene.token(next + at));
+            let numbers = one.small().zip(other.small());
+            let letters = one.text.len() == 1 && other.text.len() == 1 && one.text < other.text;
+            numbers.map_or(letters, |(one, other)| one < other)
+        };
+        let ends = !matches!(scene.token(next + at).kind, Kind::Word | Kind::Number);
+        match (is_class, at) {
+            (true, 3) => is_same(0) && is_same(1) && is_later(2),
+            (true, 2) => is_same(0) && is_letters(scene.token(next + 1)) && is_later(1) && ends,
+            (false, 2) => is_same(0) && is_later(1) && ends,
+            _ => false,
+        }
     });
     if let Some(next) = next {
         let scene = Scene {
@@ -200,6 +219,15 @@ pub(super) fn letters(scene: &Scene<'_>) -> Option<Said> {
         || (scene.token(1).is_sign("/") && scene.token(2).is(Kind::Space) && scene.begins_line());
     if token.text.chars().count() == 1 && is_item {
         return lexicon::spell(token.text).map(|name| Said::new(2, format!("{name},")));
+    }
+    // từ A-Z
+    let last = scene.token(2);
+    let is_whole_alphabet = token.text == "A"
+        && scene.token(1).is_dash()
+        && last.text == "Z"
+        && !matches!(scene.token(3).kind, Kind::Word | Kind::Number);
+    if is_whole_alphabet && scene.previous() == "từ" {
+        return Some(Said::new(3, "A đến dét"));
     }
     let mut chars = token.text.chars();
     if let (Some(letter), None) = (chars.next(), chars.next()) {
