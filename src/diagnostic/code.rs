@@ -99,6 +99,8 @@ codes! {
     UnknownRecipe = "L025" Error,
     /// No such template.
     UnknownTemplate = "L026" Error,
+    /// A text out of all measure.
+    TextTooLong = "L027" Error,
     /// No such schedule.
     UnknownSchedule = "L028" Error,
     /// Not a crontab line.

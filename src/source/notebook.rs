@@ -41,6 +41,16 @@ impl Named {
         }
     }
 
+    /// The one file in which names of this sort are defined.
+    fn file(self) -> Option<&'static str> {
+        match self {
+            Self::Topic => Some("content/topics.yaml"),
+            Self::Contact => Some("content/contacts.yaml"),
+            Self::Ward => Some("channels/wards.yaml"),
+            _ => None,
+        }
+    }
+
     fn help(self) -> &'static str {
         match self {
             Self::Ward => "L020-help",
@@ -142,8 +152,18 @@ impl Notebook {
     pub(super) fn resolve(&self) {
         let names = self.names.borrow();
         let references = self.references.borrow();
+        // Where a whole file is missing, every reference would say so: the first one says it for all.
+        let mut missing: BTreeMap<Named, (&Place, usize)> = BTreeMap::new();
         for (sort, id, place) in references.iter() {
             if self.has_gap(*sort) || names.contains_key(&(*sort, id.clone())) {
+                continue;
+            }
+            if sort.file().is_some() && !names.keys().any(|(of, _)| of == sort) {
+                let (first, count) = missing.entry(*sort).or_insert((place, 0));
+                *count += 1;
+                if (place.file.path(), place.start) < (first.file.path(), first.start) {
+                    *first = place;
+                }
                 continue;
             }
             let known = names.iter().filter(|((of, _), _)| of == sort);
@@ -154,6 +174,21 @@ impl Notebook {
             let diagnostic = Diagnostic::new(sort.unknown(), place.clone())
                 .with("id", id.as_str())
                 .help(near.map_or(Phrase::new(sort.help()), did_you_mean));
+            self.report(diagnostic);
+        }
+        for (sort, (first, count)) in missing {
+            let written = references
+                .iter()
+                .find(|(of, _, place)| *of == sort && place == first);
+            let (Some((_, id, _)), Some(path)) = (written, sort.file()) else {
+                continue;
+            };
+            let help = Phrase::new("help-none-of-sort")
+                .with("path", path)
+                .with("count", count);
+            let diagnostic = Diagnostic::new(sort.unknown(), first.clone())
+                .with("id", id.as_str())
+                .help(help);
             self.report(diagnostic);
         }
     }

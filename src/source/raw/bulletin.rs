@@ -61,13 +61,35 @@ const SOME_MONTH: Dated = Dated::Month {
     month: 1,
 };
 
+/// Characters of one body: more than an hour of reading aloud. Every ward's words are judged one by one, so what is out of all
+/// measure is not read on.
+const LONGEST_BODY: usize = 60_000;
+
+/// The same for a title, which is said wherever its bulletin is named. What is too long for readers, the lints say long before.
+const LONGEST_TITLE: usize = 1_000;
+
+/// Whether `text` is no longer than `most` characters; reports it at its key otherwise, since the text itself fills pages.
+fn is_within(value: Value<'_>, text: &str, most: usize) -> bool {
+    let length = text.chars().count();
+    if length > most {
+        let diagnostic = Diagnostic::new(Code::TextTooLong, value.key_place())
+            .with("length", length)
+            .with("most", most)
+            .help(Phrase::new("L027-help"));
+        value.notebook.report(diagnostic);
+    }
+    length <= most
+}
+
 /// Reads the bulletin `id`.
 pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
     root.map(|fields| {
         let mut parts = BTreeMap::new();
         let mut body = |part, value: Option<Value<'_>>| {
             // A body with a mistake is a body: it is not to be reported as missing on top of it.
-            let Some(text) = value?.text() else {
+            let value = value?;
+            let text = value.text();
+            let Some(text) = text.filter(|text| is_within(value, &text.value, LONGEST_BODY)) else {
                 return Some(String::new());
             };
             let body = text.value.clone();
@@ -92,7 +114,12 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
         let mut contacts_at = Vec::new();
         let mut not_contacts_at = Vec::new();
         let bulletin = Bulletin {
-            title: title.and_then(|value| value.words()).unwrap_or_default(),
+            title: title
+                .and_then(|value| {
+                    let words = value.words()?;
+                    is_within(value, &words, LONGEST_TITLE).then_some(words)
+                })
+                .unwrap_or_default(),
             topic: topic.unwrap_or_else(|| TopicId::parse("x").expect("a letter is an id")),
             priority: fields.or("priority", Priority::default(), |value| {
                 value.one_of(&priorities)
