@@ -115,9 +115,6 @@ struct Asked {
 /// More answers than this are no trial.
 const MOST_BYTES: u64 = 4 << 20;
 
-/// What stands for the sound: nothing is made here.
-const SOUND: &[u8] = "‹âm thanh›".as_bytes();
-
 /// Does it.
 ///
 /// # Errors
@@ -227,17 +224,19 @@ fn message(
     let ward = named::ward(workspace, channel.ward.as_str(), output)?;
     let (renderer, _) = Renderer::new(workspace);
     let content = renderer.render(workspace, bulletin, ward, channel.kind.format())?;
+    // What stands for the sound: nothing is made here.
+    let stand_in = Bytes::from(output.say("cli.try-sound", &[]));
     let sound = |format| Audio {
         sound: Sound {
-            hash: SoundHash::of(SOUND),
+            hash: SoundHash::of(&stand_in),
             format,
             length: Duration::ZERO,
             spoken: Duration::ZERO,
             loudness: 0.0,
             peak: 0.0,
-            size: SOUND.len() as u64,
+            size: stand_in.len() as u64,
         },
-        data: Bytes::from_static(SOUND),
+        data: stand_in.clone(),
     };
     Ok(Message {
         delivery: DeliveryId::of(&ScheduleId::by_hand("try"), now, &channel.id),

@@ -134,6 +134,8 @@ fn steps_are_handled_one_after_another() {
         "{urls:?}"
     );
     assert_eq!(told["requests"][1]["body"], "‹âm thanh›");
+    let (_, english) = as_json(&folder, &["loa-phien", "--lang", "en"], LOGGED_IN);
+    assert_eq!(english["requests"][1]["body"], "‹sound›");
     // What a step took is as secret as a password, whoever gave it.
     let play = told["requests"][2].to_string();
     assert!(
