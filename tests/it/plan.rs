@@ -1,5 +1,6 @@
 //! The plan of a day: what is heard has a length, gives way, keeps to the hours, and is the same however it is asked for.
 
+mod air;
 mod reference;
 mod target;
 mod traps;
