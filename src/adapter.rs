@@ -6,6 +6,8 @@
 //! Nothing here shows what could be a secret: `Debug` of a request or an answer leaves out everything but its shape.
 
 pub mod attempt;
+pub mod axis;
+mod course;
 mod digest;
 pub mod recipe;
 pub mod registry;

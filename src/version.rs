@@ -379,6 +379,16 @@ fn target(workspace: &Workspace, channel: &Channel) -> String {
             format!("{recipe} {} {}", &hash[..FINGERPRINT], with.join(" "))
         }
         AdapterConfig::Webhook { url, .. } => format!("webhook {url}"),
+        AdapterConfig::Axis(axis) => {
+            says_name = false;
+            let volume = axis.volume.map(|volume| format!(" volume={volume}"));
+            format!(
+                "axis {} {}{}",
+                axis.url,
+                axis.user,
+                volume.unwrap_or_default()
+            )
+        }
     };
     let mut parts = vec![
         channel.ward.as_str(),

@@ -8,11 +8,12 @@ use std::{
 
 use super::{
     Adapter,
+    axis::AxisAdapter,
     recipe::{CompiledRecipe, RecipeAdapter, RecipeProblem},
     webhook::{WebhookAdapter, WebhookProblem},
 };
 use crate::domain::{
-    channel::{AdapterConfig, Channel, Parameter, Parameters},
+    channel::{AdapterConfig, AxisConfig, Channel, Parameter, Parameters},
     detail::Detail,
     id::{ChannelId, RecipeId},
     secret::{Secret, SecretRef},
@@ -53,6 +54,9 @@ pub enum ChannelProblemKind {
     /// The recipe is broken, or does not fit the channel's parameters.
     #[error("recipe: {0}")]
     Recipe(RecipeProblem),
+    /// The address is not one.
+    #[error("the address is not one that begins with http:// or https://")]
+    Address,
     /// The webhook cannot work.
     #[error("webhook: {0}")]
     Webhook(WebhookProblem),
@@ -64,7 +68,7 @@ impl ChannelProblemKind {
     pub fn told(&self) -> Detail {
         match self {
             Self::Recipe(problem) => problem.told(&[]),
-            Self::Webhook(WebhookProblem::Address) => Detail::new("call-address"),
+            Self::Address | Self::Webhook(WebhookProblem::Address) => Detail::new("call-address"),
             Self::Webhook(WebhookProblem::NoSecret) => Detail::new("call-webhook-no-secret"),
             Self::Webhook(WebhookProblem::Secret(number)) => {
                 Detail::new("call-webhook-secret").with("number", number)
@@ -105,6 +109,7 @@ impl Registry {
                 AdapterConfig::Webhook { url, secrets } => {
                     webhook_adapter(channel, url, secrets, resolve)
                 }
+                AdapterConfig::Axis(config) => axis_adapter(config, resolve),
             };
             match built {
                 Ok(adapter) => {
@@ -186,6 +191,17 @@ fn webhook_adapter<E: Error + Send + Sync + 'static>(
     let adapter = WebhookAdapter::new(channel, url, secrets)
         .map_err(|problem| vec![ChannelProblemKind::Webhook(problem)])?;
     Ok(Arc::new(adapter))
+}
+
+fn axis_adapter<E: Error + Send + Sync + 'static>(
+    config: &AxisConfig,
+    resolve: &dyn Fn(&SecretRef) -> Result<Secret, E>,
+) -> Built {
+    let password = read_secret(&config.password, resolve).map_err(|problem| vec![problem])?;
+    let adapter = AxisAdapter::new(config, password);
+    Ok(Arc::new(
+        adapter.map_err(|_| vec![ChannelProblemKind::Address])?,
+    ))
 }
 
 fn read_secret<E: Error + Send + Sync + 'static>(

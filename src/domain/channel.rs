@@ -145,6 +145,21 @@ pub enum AdapterConfig {
         /// Signing secrets, newest first; every one signs, so that the receiver can change over.
         secrets: Vec<SecretRef>,
     },
+    /// As an Axis loudspeaker.
+    Axis(AxisConfig),
+}
+
+/// How an Axis loudspeaker is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AxisConfig {
+    /// Its address.
+    pub url: String,
+    /// Who calls; has to be an operator there.
+    pub user: String,
+    /// The password of that account.
+    pub password: SecretRef,
+    /// How loud clips are played, in percent of what they are; `None` for what the device is set to.
+    pub volume: Option<u16>,
 }
 
 /// A channel's parameters for its recipe, by name and in the order of names. No tree: most channels have two or three, and the

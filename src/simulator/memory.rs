@@ -7,7 +7,10 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use super::wordpress::{Post, Site};
+use super::{
+    axis::{Clip, Clips},
+    wordpress::{Post, Site},
+};
 
 /// How many entries a device keeps in full; older ones stay in the counts (and in the record).
 const MAX_ENTRIES: usize = 256;
@@ -18,7 +21,7 @@ const MAX_TEXT: usize = 16 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// `…/api/speak`, `…/api/status`.
+    /// `…/api/speak`, `…/api/status`, `…/axis-cgi/…`.
     Loudspeaker,
     /// `…/wp-json/…`.
     Website,
@@ -38,6 +41,8 @@ pub enum Effect {
     Updated,
     /// A chat service or webhook took it.
     Received,
+    /// A loudspeaker keeps another sound, or one less. Nobody hears that.
+    Kept,
     /// A loudspeaker fell silent in the middle of what it was playing; the words are those that were cut off.
     Stopped,
     /// Nothing: a question, a refusal, a fault, or a repeat that the receiver recognised.
@@ -78,6 +83,9 @@ pub struct Heard {
     /// The page as it stands afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post: Option<Post>,
+    /// The sound that a loudspeaker keeps or kept, or plays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<Clip>,
 }
 
 /// Which entries a reader wants. Every filter that is given must hold.
@@ -121,6 +129,8 @@ pub struct Counts {
     pub received: u64,
     /// Broadcasts cut off.
     pub stopped: u64,
+    /// Sounds that loudspeakers were given to keep, and those that were taken away again.
+    pub kept: u64,
     /// Requests without an effect.
     pub ignored: u64,
     /// Requests that a fault hit.
@@ -138,6 +148,7 @@ impl Counts {
         self.updated += other.updated;
         self.received += other.received;
         self.stopped += other.stopped;
+        self.kept += other.kept;
         self.ignored += other.ignored;
         self.faults += other.faults;
         self.twins += other.twins;
@@ -216,6 +227,8 @@ pub(super) struct Memory {
     pub(super) counts: Counts,
     /// Its pages.
     pub(super) site: Site,
+    /// Sounds that it keeps.
+    pub(super) clips: Clips,
     /// Keys that had an effect, by the first half of their BLAKE3, with how often.
     keys: HashMap<[u8; 16], u32>,
     /// Those of them with more than one, in full.
@@ -241,12 +254,19 @@ impl Memory {
             self.counts.twins += u64::from(heard.effect == Effect::Published && post.twin);
             self.site.put(post.clone());
         }
+        if let (Effect::Kept, Some(clip)) = (heard.effect, &heard.clip) {
+            match &clip.name {
+                Some(name) => self.clips.insert(clip.number, name.clone()),
+                None => self.clips.remove(&clip.number),
+            };
+        }
         let count = match heard.effect {
             Effect::Heard => &mut self.counts.heard,
             Effect::Published => &mut self.counts.published,
             Effect::Updated => &mut self.counts.updated,
             Effect::Received => &mut self.counts.received,
             Effect::Stopped => &mut self.counts.stopped,
+            Effect::Kept => &mut self.counts.kept,
             Effect::Ignored => &mut self.counts.ignored,
         };
         *count += 1;
@@ -300,6 +320,7 @@ mod tests {
             effect,
             fault: None,
             post: None,
+            clip: None,
         }
     }
 

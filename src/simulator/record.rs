@@ -129,6 +129,7 @@ mod tests {
             effect: Effect::Received,
             fault: None,
             post: None,
+            clip: None,
         }
     }
 

@@ -229,6 +229,7 @@ impl Registry {
         if fault.as_ref().is_some_and(|fault| !fault.happens()) {
             response.effect = Effect::Ignored;
             response.post = None;
+            response.clip = None;
         }
         let mut heard = Heard {
             host: host.to_owned(),
@@ -244,6 +245,7 @@ impl Registry {
             effect: response.effect,
             fault: fault.as_ref().map(|fault| fault.word().to_owned()),
             post: response.post,
+            clip: response.clip,
         };
         if heard.effect != Effect::Ignored
             && let Some(record) = record
@@ -263,6 +265,7 @@ impl Registry {
                 effect: Effect::Ignored,
                 status: Some(500),
                 post: None,
+                clip: None,
                 ..heard
             };
         }

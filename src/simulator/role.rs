@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use super::{
+    axis::{self, Clip},
     memory::{Effect, Kind, Memory},
     wire::{Answer, Request},
     wordpress::Post,
@@ -25,6 +26,8 @@ pub(super) struct Response {
     pub(super) text: Option<String>,
     /// The page that it makes or changes.
     pub(super) post: Option<Post>,
+    /// The sound that it keeps or plays.
+    pub(super) clip: Option<Clip>,
 }
 
 /// Decides what a device does. `recognises_repeats` overrides what its kind does with a key that it knows already:
@@ -46,6 +49,20 @@ pub(super) fn respond(
             key,
             text,
             post,
+            clip: None,
+        };
+    }
+    if axis::is_meant(path) {
+        let (answer, effect, clip) = axis::answer(memory, request);
+        let text = clip.as_ref().and_then(|clip| clip.name.clone());
+        return Response {
+            kind: Kind::Loudspeaker,
+            answer,
+            effect,
+            key: key_in_headers(request).map(str::to_owned),
+            text,
+            post: None,
+            clip,
         };
     }
     let body: Option<Value> = serde_json::from_slice(&request.body).ok();
@@ -122,6 +139,7 @@ fn speaker(
         key: None,
         text,
         post: None,
+        clip: None,
     }
 }
 
@@ -141,6 +159,7 @@ fn stop(memory: &Memory) -> Response {
         key: None,
         text: playing.and_then(|heard| heard.text.clone()),
         post: None,
+        clip: None,
     }
 }
 
@@ -159,6 +178,7 @@ fn chat(request: &Request, body: Option<&Value>, repeat: bool) -> Response {
         key: None,
         text,
         post: None,
+        clip: None,
     }
 }
 
@@ -211,6 +231,7 @@ mod tests {
             effect: Effect::Heard,
             fault: None,
             post: None,
+            clip: None,
         });
         memory
     }

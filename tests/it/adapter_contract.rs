@@ -3,6 +3,7 @@
 //! Adapters are tables of answers in `tests/fixtures/adapters`; the transport talks to real sockets on loopback.
 
 mod attempts;
+mod axis;
 mod cases;
 mod language;
 mod proofs;

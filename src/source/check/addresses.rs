@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use crate::{
     diagnostic::{Code, Diagnostic, Phrase, Place},
     domain::{
-        channel::{AdapterConfig, Channel, ChannelKind, Parameter},
+        channel::{AdapterConfig, AxisConfig, Channel, ChannelKind, Parameter},
         settings::AllowRule,
         workspace::Workspace,
     },
@@ -62,7 +62,9 @@ fn address<'r>(raw: &'r RawChannel, channel: &'r Channel) -> Option<(&'r str, &'
                 _ => None,
             }
         }
-        (Some(RawAdapter::Webhook { url, .. }), _) => Some((url, &raw.at)),
+        (Some(RawAdapter::Webhook { url, .. } | RawAdapter::Axis(AxisConfig { url, .. })), _) => {
+            Some((url, &raw.at))
+        }
         _ => None,
     }
 }

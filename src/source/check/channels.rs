@@ -43,6 +43,7 @@ pub(super) fn build(
                 url: url.clone(),
                 secrets: secrets.clone(),
             },
+            Some(RawAdapter::Axis(config)) => AdapterConfig::Axis(config.clone()),
             None => AdapterConfig::Webhook {
                 url: String::new(),
                 secrets: Vec::new(),

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         audio::AudioFormat,
         bulletin::Format,
-        channel::{ChannelKind, Mode},
+        channel::{AxisConfig, ChannelKind, Mode},
         id::{ChannelId, RecipeId, WardId},
         secret::SecretRef,
         speech::Rate,
@@ -63,6 +63,8 @@ pub(crate) enum RawAdapter {
         /// Signing secrets.
         secrets: Vec<SecretRef>,
     },
+    /// As an Axis loudspeaker.
+    Axis(AxisConfig),
 }
 
 /// One parameter of a recipe as a channel gives it.
@@ -118,14 +120,27 @@ fn channel(id: ChannelId, value: Value<'_>) -> Option<RawChannel> {
     })
 }
 
+/// Reads one way to reach a channel, from its fields and its value.
+type Way = fn(&Fields<'_>, Value<'_>) -> Option<RawAdapter>;
+
+/// The ways to reach a channel, by their keys.
+const WAYS: [(&str, Way); 3] = [
+    ("recipe", by_recipe),
+    ("webhook", by_webhook),
+    ("axis", by_axis),
+];
+
+/// The loudest that VAPIX takes, in percent.
+pub(in crate::source) const MOST_VOLUME: u64 = 1000;
+
 fn adapter(value: Value<'_>) -> Option<RawAdapter> {
     value
         .map(|fields| {
-            let (recipe, webhook) = (fields.get("recipe"), fields.get("webhook"));
-            match (recipe, webhook) {
-                (Some(recipe), None) => recipe.map(|fields| by_recipe(fields, recipe)).flatten(),
-                (None, Some(webhook)) => webhook.map(by_webhook).flatten(),
-                _ => value.choose_one(&["recipe", "webhook"], "L019-help-adapter"),
+            let given = WAYS.map(|(name, read)| Some((fields.get(name)?, read)));
+            let mut given = given.into_iter().flatten();
+            match (given.next(), given.next()) {
+                (Some((way, read)), None) => way.map(|fields| read(fields, way)).flatten(),
+                _ => value.choose_one(&WAYS.map(|(name, _)| name), "L019-help-adapter"),
             }
         })
         .flatten()
@@ -160,7 +175,22 @@ fn by_recipe(fields: &Fields<'_>, value: Value<'_>) -> Option<RawAdapter> {
     })
 }
 
-fn by_webhook(fields: &Fields<'_>) -> Option<RawAdapter> {
+fn by_axis(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
+    let url = fields.required("url").and_then(web_address);
+    let user = fields.required("user").and_then(|value| value.words());
+    let password = fields.required("password").and_then(|value| value.secret());
+    let volume = fields
+        .get("volume")
+        .and_then(|value| value.integer(0..=MOST_VOLUME));
+    Some(RawAdapter::Axis(AxisConfig {
+        url: url?,
+        user: user?,
+        password: password?,
+        volume: volume.and_then(|volume| volume.try_into().ok()),
+    }))
+}
+
+fn by_webhook(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
     let url = fields.required("url").and_then(web_address);
     let secrets = fields.required("secrets").and_then(|value| {
         let secrets = value.list(|value| value.secret())?;

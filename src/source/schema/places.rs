@@ -14,6 +14,7 @@ use crate::domain::{
     lint::{Level, Rule},
     speech::{Linh, Nghin, Rate, Region},
 };
+use crate::source::raw::channel::MOST_VOLUME;
 
 pub(super) fn settings(shape: &Shape) -> Value {
     let texts = |names: &[&'static str]| names.iter().map(|name| need(name, text())).collect();
@@ -238,8 +239,12 @@ pub(super) fn channels(shape: &Shape) -> Value {
     let adapter = shape.choice(
         "adapter",
         "oneOf",
-        &["recipe", "webhook"],
-        vec![may("recipe", by_recipe), may("webhook", webhook)],
+        &["recipe", "webhook", "axis"],
+        vec![
+            may("recipe", by_recipe),
+            may("webhook", webhook),
+            may("axis", axis(shape)),
+        ],
     );
     let channel = shape.object(
         "channel",
@@ -259,6 +264,18 @@ pub(super) fn channels(shape: &Shape) -> Value {
         ],
     );
     shape.object("channels", vec![need("channels", by_id(channel))])
+}
+
+fn axis(shape: &Shape) -> Value {
+    shape.object(
+        "axis",
+        vec![
+            need("url", json!({ "type": "string", "pattern": "^https?://" })),
+            need("user", text()),
+            need("password", secret()),
+            may("volume", integer(0, MOST_VOLUME)),
+        ],
+    )
 }
 
 fn kinds() -> Value {
