@@ -2,8 +2,8 @@
 //! fail on demand and remember everything they received.
 //!
 //! Every original host becomes one device with a listener of its own, made when somebody asks for it at the control
-//! address (see `control`). What a device is, it shows by the path that is called (see `role`): `…/api/speak` and
-//! `…/axis-cgi/…` are loudspeakers, `…/wp-json/…` a website, everything else a chat service. A loudspeaker is dumb: it plays every request,
+//! address (see `control`). What a device is, it shows by the path that is called (see `role`): `…/api/speak`,
+//! `…/axis-cgi/…` and where a sound is put are loudspeakers, `…/wp-json/…` a website, everything else a chat service. A loudspeaker is dumb: it plays every request,
 //! also a repeated one, so that doubling can be seen.
 //!
 //! Deliberately not here: any part of the daemon. The city sees nothing but HTTP, follows real time, never reads the

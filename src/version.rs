@@ -379,6 +379,9 @@ fn target(workspace: &Workspace, channel: &Channel) -> String {
             format!("{recipe} {} {}", &hash[..FINGERPRINT], with.join(" "))
         }
         AdapterConfig::Webhook { url, .. } => format!("webhook {url}"),
+        AdapterConfig::Icecast(icecast) => {
+            format!("icecast {} {}", icecast.url, icecast.mount)
+        }
         AdapterConfig::Axis(axis) => {
             says_name = false;
             let volume = axis.volume.map(|volume| format!(" volume={volume}"));

@@ -9,11 +9,12 @@ use std::{
 use super::{
     Adapter,
     axis::AxisAdapter,
+    icecast::IcecastAdapter,
     recipe::{CompiledRecipe, RecipeAdapter, RecipeProblem},
     webhook::{WebhookAdapter, WebhookProblem},
 };
 use crate::domain::{
-    channel::{AdapterConfig, AxisConfig, Channel, Parameter, Parameters},
+    channel::{AdapterConfig, Channel, Parameter, Parameters},
     detail::Detail,
     id::{ChannelId, RecipeId},
     secret::{Secret, SecretRef},
@@ -109,7 +110,16 @@ impl Registry {
                 AdapterConfig::Webhook { url, secrets } => {
                     webhook_adapter(channel, url, secrets, resolve)
                 }
-                AdapterConfig::Axis(config) => axis_adapter(config, resolve),
+                AdapterConfig::Axis(config) => {
+                    with_password(&config.password, resolve, |password| {
+                        Some(Arc::new(AxisAdapter::new(config, password).ok()?))
+                    })
+                }
+                AdapterConfig::Icecast(config) => {
+                    with_password(&config.password, resolve, |password| {
+                        Some(Arc::new(IcecastAdapter::new(config, password).ok()?))
+                    })
+                }
             };
             match built {
                 Ok(adapter) => {
@@ -193,15 +203,14 @@ fn webhook_adapter<E: Error + Send + Sync + 'static>(
     Ok(Arc::new(adapter))
 }
 
-fn axis_adapter<E: Error + Send + Sync + 'static>(
-    config: &AxisConfig,
+/// An adapter that wants one password and an address.
+fn with_password<E: Error + Send + Sync + 'static>(
+    reference: &SecretRef,
     resolve: &dyn Fn(&SecretRef) -> Result<Secret, E>,
+    build: impl FnOnce(Secret) -> Option<Arc<dyn Adapter>>,
 ) -> Built {
-    let password = read_secret(&config.password, resolve).map_err(|problem| vec![problem])?;
-    let adapter = AxisAdapter::new(config, password);
-    Ok(Arc::new(
-        adapter.map_err(|_| vec![ChannelProblemKind::Address])?,
-    ))
+    let password = read_secret(reference, resolve).map_err(|problem| vec![problem])?;
+    build(password).ok_or_else(|| vec![ChannelProblemKind::Address])
 }
 
 fn read_secret<E: Error + Send + Sync + 'static>(

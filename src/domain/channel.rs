@@ -147,6 +147,23 @@ pub enum AdapterConfig {
     },
     /// As an Axis loudspeaker.
     Axis(AxisConfig),
+    /// As a mount point of Icecast.
+    Icecast(IcecastConfig),
+}
+
+/// How a mount point is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IcecastConfig {
+    /// The server's address.
+    pub url: String,
+    /// The mount point.
+    pub mount: String,
+    /// Who streams.
+    pub user: String,
+    /// The password of sources.
+    pub password: SecretRef,
+    /// How many have to listen for the server's word that it was heard; `None` where that is not known.
+    pub listeners: Option<u64>,
 }
 
 /// How an Axis loudspeaker is reached.

@@ -65,6 +65,9 @@ pub(super) fn respond(
             clip,
         };
     }
+    if let Some(said) = mount_point(memory, request) {
+        return said;
+    }
     let body: Option<Value> = serde_json::from_slice(&request.body).ok();
     let in_body = || body.as_ref()?.get("id")?.as_str();
     let key = key_in_headers(request).or_else(in_body).map(str::to_owned);
@@ -94,7 +97,8 @@ pub(super) fn respond(
 pub(super) fn is_sign_of_life(request: &Request) -> bool {
     let path = request.path.split('?').next().unwrap_or_default();
     let path = path.trim_end_matches('/');
-    request.method == "GET" && (path.ends_with("/api/status") || path.ends_with("/wp-json"))
+    let asked = ["/api/status", "/wp-json", "/status-json.xsl"];
+    request.method == "GET" && asked.iter().any(|known| path.ends_with(known))
 }
 
 /// What a sender says in headers to tell a repeat from something new.
@@ -141,6 +145,37 @@ fn speaker(
         post: None,
         clip: None,
     }
+}
+
+/// A mount point of Icecast, as far as one takes a sound and says who listens: one listener, while something plays.
+fn mount_point(memory: &Memory, request: &Request) -> Option<Response> {
+    let is_sound = request
+        .header("content-type")
+        .is_some_and(|media| media.starts_with("audio/"));
+    let (answer, effect) = match request.method.as_str() {
+        "PUT" if is_sound && request.header("ice-public").is_some() => (json!({}), Effect::Heard),
+        "GET" if request.path == "/status-json.xsl" => {
+            let source = memory.playing().map(|heard| {
+                json!({ "listenurl": format!("http://icecast.invalid{}", heard.path), "listeners": 1, "stream_start": "now" })
+            });
+            let mut page = json!({ "server_id": "Icecast" });
+            if let Some(source) = source {
+                page["source"] = source;
+            }
+            (json!({ "icestats": page }), Effect::Ignored)
+        }
+        _ => return None,
+    };
+    let is_heard = effect == Effect::Heard;
+    Some(Response {
+        kind: Kind::Loudspeaker,
+        answer: Answer::json(200, &answer),
+        effect,
+        key: key_in_headers(request).map(str::to_owned),
+        text: is_heard.then(String::new),
+        post: None,
+        clip: None,
+    })
 }
 
 /// A loudspeaker does not know how long it reads, so the last words are those that are cut off.

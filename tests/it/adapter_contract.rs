@@ -5,6 +5,7 @@
 mod attempts;
 mod axis;
 mod cases;
+mod icecast;
 mod language;
 mod proofs;
 mod recipes;

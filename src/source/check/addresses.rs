@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use crate::{
     diagnostic::{Code, Diagnostic, Phrase, Place},
     domain::{
-        channel::{AdapterConfig, AxisConfig, Channel, ChannelKind, Parameter},
+        channel::{AdapterConfig, AxisConfig, Channel, ChannelKind, IcecastConfig, Parameter},
         settings::AllowRule,
         workspace::Workspace,
     },
@@ -62,9 +62,14 @@ fn address<'r>(raw: &'r RawChannel, channel: &'r Channel) -> Option<(&'r str, &'
                 _ => None,
             }
         }
-        (Some(RawAdapter::Webhook { url, .. } | RawAdapter::Axis(AxisConfig { url, .. })), _) => {
-            Some((url, &raw.at))
-        }
+        (
+            Some(
+                RawAdapter::Webhook { url, .. }
+                | RawAdapter::Axis(AxisConfig { url, .. })
+                | RawAdapter::Icecast(IcecastConfig { url, .. }),
+            ),
+            _,
+        ) => Some((url, &raw.at)),
         _ => None,
     }
 }
@@ -81,6 +86,9 @@ fn identity(url: &str, channel: &Channel) -> String {
             }
         }
         identity.extend(["\n", recipe.as_str()]);
+    }
+    if let AdapterConfig::Icecast(icecast) = &channel.adapter {
+        identity.extend(["\n", icecast.mount.trim_start_matches('/')]);
     }
     identity
 }

@@ -44,6 +44,7 @@ pub(super) fn build(
                 secrets: secrets.clone(),
             },
             Some(RawAdapter::Axis(config)) => AdapterConfig::Axis(config.clone()),
+            Some(RawAdapter::Icecast(config)) => AdapterConfig::Icecast(config.clone()),
             None => AdapterConfig::Webhook {
                 url: String::new(),
                 secrets: Vec::new(),

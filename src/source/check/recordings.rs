@@ -123,7 +123,7 @@ fn sends_no_sound(workspace: &Workspace, raw: &RawChannel) -> bool {
             workspace.recipes.contains_key(recipe) && sends_sound(workspace, raw).is_none()
         }
         Some(RawAdapter::Webhook { .. }) => true,
-        Some(RawAdapter::Axis(_)) | None => false,
+        Some(RawAdapter::Axis(_) | RawAdapter::Icecast(_)) | None => false,
     }
 }
 
@@ -135,6 +135,7 @@ fn sends_sound<'a>(workspace: &'a Workspace, raw: &RawChannel) -> Option<&'a str
             recipe.wants_sound().then_some(recipe.id.as_str())
         }
         Some(RawAdapter::Axis(_)) => Some("axis"),
+        Some(RawAdapter::Icecast(_)) => Some("icecast"),
         Some(RawAdapter::Webhook { .. }) | None => None,
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         audio::AudioFormat,
         bulletin::Format,
-        channel::{AxisConfig, ChannelKind, Mode},
+        channel::{AxisConfig, ChannelKind, IcecastConfig, Mode},
         id::{ChannelId, RecipeId, WardId},
         secret::SecretRef,
         speech::Rate,
@@ -65,6 +65,15 @@ pub(crate) enum RawAdapter {
     },
     /// As an Axis loudspeaker.
     Axis(AxisConfig),
+    /// As a mount point of Icecast.
+    Icecast(IcecastConfig),
+}
+
+impl RawAdapter {
+    /// Whether it can send sound of this sort. A listener who comes later would find no beginning in a WAV.
+    fn carries(&self, format: AudioFormat) -> bool {
+        !matches!(self, Self::Icecast(_)) || format != AudioFormat::Wav
+    }
 }
 
 /// One parameter of a recipe as a channel gives it.
@@ -93,6 +102,7 @@ fn channel(id: ChannelId, value: Value<'_>) -> Option<RawChannel> {
         let kind = fields
             .required("kind")
             .and_then(|value| value.one_of(&kinds));
+        let adapter = fields.required("adapter").and_then(adapter);
         let kind_or_other = kind.unwrap_or(ChannelKind::Website);
         RawChannel {
             at: value.key_place(),
@@ -111,11 +121,14 @@ fn channel(id: ChannelId, value: Value<'_>) -> Option<RawChannel> {
             mode: fields.or("mode", kind_or_other.mode(), |value| value.one_of(&modes)),
             rate: fields.get("rate").and_then(super::speech::rate),
             audio: fields.get("audio").and_then(|value| {
-                let formats = AudioFormat::ALL.map(|format| (format.as_str(), format));
+                let can =
+                    |format: &AudioFormat| adapter.as_ref().is_none_or(|way| way.carries(*format));
+                let formats = AudioFormat::ALL.into_iter().filter(can);
+                let formats: Vec<_> = formats.map(|format| (format.as_str(), format)).collect();
                 Some((value.one_of(&formats)?, value.place()))
             }),
             test: fields.or("test", false, |value| value.boolean()),
-            adapter: fields.required("adapter").and_then(adapter),
+            adapter,
         }
     })
 }
@@ -124,14 +137,18 @@ fn channel(id: ChannelId, value: Value<'_>) -> Option<RawChannel> {
 type Way = fn(&Fields<'_>, Value<'_>) -> Option<RawAdapter>;
 
 /// The ways to reach a channel, by their keys.
-const WAYS: [(&str, Way); 3] = [
+const WAYS: [(&str, Way); 4] = [
     ("recipe", by_recipe),
     ("webhook", by_webhook),
     ("axis", by_axis),
+    ("icecast", by_icecast),
 ];
 
 /// The loudest that VAPIX takes, in percent.
 pub(in crate::source) const MOST_VOLUME: u64 = 1000;
+
+/// The most that may be asked to listen.
+pub(in crate::source) const MOST_LISTENERS: u64 = 10_000;
 
 fn adapter(value: Value<'_>) -> Option<RawAdapter> {
     value
@@ -187,6 +204,21 @@ fn by_axis(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
         user: user?,
         password: password?,
         volume: volume.and_then(|volume| volume.try_into().ok()),
+    }))
+}
+
+fn by_icecast(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
+    let url = fields.required("url").and_then(web_address);
+    let mount = fields.required("mount").and_then(|value| value.words());
+    let password = fields.required("password").and_then(|value| value.secret());
+    Some(RawAdapter::Icecast(IcecastConfig {
+        url: url?,
+        mount: mount?,
+        user: fields.or("user", "source".to_owned(), |value| value.words()),
+        password: password?,
+        listeners: fields
+            .get("listeners")
+            .and_then(|value| value.integer(1..=MOST_LISTENERS)),
     }))
 }
 

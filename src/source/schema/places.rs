@@ -14,7 +14,7 @@ use crate::domain::{
     lint::{Level, Rule},
     speech::{Linh, Nghin, Rate, Region},
 };
-use crate::source::raw::channel::MOST_VOLUME;
+use crate::source::raw::channel::{MOST_LISTENERS, MOST_VOLUME};
 
 pub(super) fn settings(shape: &Shape) -> Value {
     let texts = |names: &[&'static str]| names.iter().map(|name| need(name, text())).collect();
@@ -239,11 +239,12 @@ pub(super) fn channels(shape: &Shape) -> Value {
     let adapter = shape.choice(
         "adapter",
         "oneOf",
-        &["recipe", "webhook", "axis"],
+        &["recipe", "webhook", "axis", "icecast"],
         vec![
             may("recipe", by_recipe),
             may("webhook", webhook),
             may("axis", axis(shape)),
+            may("icecast", icecast(shape)),
         ],
     );
     let channel = shape.object(
@@ -274,6 +275,19 @@ fn axis(shape: &Shape) -> Value {
             need("user", text()),
             need("password", secret()),
             may("volume", integer(0, MOST_VOLUME)),
+        ],
+    )
+}
+
+fn icecast(shape: &Shape) -> Value {
+    shape.object(
+        "icecast",
+        vec![
+            need("url", json!({ "type": "string", "pattern": "^https?://" })),
+            need("mount", text()),
+            may("user", text()),
+            need("password", secret()),
+            may("listeners", integer(1, MOST_LISTENERS)),
         ],
     )
 }
