@@ -142,10 +142,7 @@ fn said<'t>(answer: &'t str, words: &[&str]) -> Option<&'t str> {
     answer.lines().find_map(|line| {
         let (word, value) = line.split_once('=')?;
         let is_it = |known: &&str| known.eq_ignore_ascii_case(word.trim());
-        words
-            .iter()
-            .any(|known| is_it(&known))
-            .then(|| value.trim())
+        words.iter().any(is_it).then(|| value.trim())
     })
 }
 
@@ -418,7 +415,9 @@ mod tests {
                 .iter()
                 .enumerate()
                 .map(|(at, name)| format!("root.MediaClip.M{at}.Name={name}\n"));
-            Clips::read(&lines.collect::<String>()).unwrap().oldest()
+            Clips::read(&lines.collect::<Vec<_>>().concat())
+                .unwrap()
+                .oldest()
         };
         assert_eq!(
             list(&["x", "loa-300-a", "loa-200-b", "loa-1000-c"]),

@@ -88,14 +88,17 @@ fn refused(why: &str) -> (Answer, Effect, Option<Clip>) {
 }
 
 fn list(clips: &Clips) -> String {
-    let mut list = format!(
+    let head = format!(
         "root.MediaClip.MaxGroups={MOST}\nroot.MediaClip.MaxUploadSize=1.5\n\
          root.Properties.AudioClip.PlayOptions=repeat,volume\n"
     );
-    for (number, name) in clips {
-        list += &format!("root.MediaClip.M{number}.Name={name}\n");
-    }
-    list
+    let clips = clips
+        .iter()
+        .map(|(number, name)| format!("root.MediaClip.M{number}.Name={name}\n"));
+    std::iter::once(head)
+        .chain(clips)
+        .collect::<Vec<_>>()
+        .concat()
 }
 
 fn with_clip(
@@ -179,6 +182,6 @@ fn is_proven(request: &Request) -> bool {
 
 fn md5(text: &str) -> String {
     use md5::{Digest as _, Md5};
-    let digest = Md5::digest(text.as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digest: [u8; 16] = Md5::digest(text.as_bytes()).into();
+    format!("{:032x}", u128::from_be_bytes(digest))
 }

@@ -48,7 +48,7 @@ type OnAir = HashMap<String, (CancellationToken, watch::Receiver<()>)>;
 /// All that is on air through one client.
 #[derive(Debug)]
 pub(super) struct Air {
-    on_air: Mutex<OnAir>,
+    streams: Mutex<OnAir>,
     begun: mpsc::UnboundedSender<Airing>,
     taken: Mutex<Option<mpsc::UnboundedReceiver<Airing>>>,
 }
@@ -57,7 +57,7 @@ impl Default for Air {
     fn default() -> Self {
         let (begun, taken) = mpsc::unbounded_channel();
         Self {
-            on_air: Mutex::default(),
+            streams: Mutex::default(),
             begun,
             taken: Mutex::new(Some(taken)),
         }
@@ -115,7 +115,7 @@ struct Connection {
 impl Air {
     fn on_air(&self) -> std::sync::MutexGuard<'_, OnAir> {
         // A panic elsewhere leaves the map whole: every change is one insertion or removal.
-        self.on_air.lock().unwrap_or_else(PoisonError::into_inner)
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until what is on air at an address has left: what precedes is about to end, or is ended.

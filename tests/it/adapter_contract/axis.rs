@@ -67,11 +67,13 @@ fn saying(words: &str) -> Message {
 
 /// A device's list with these clips.
 fn list(names: &[&str]) -> Answer {
-    let mut list = "root.MediaClip.MaxGroups=3\r\nroot.MediaClip.MaxUploadSize=1\r\n".to_owned();
-    for (at, name) in names.iter().enumerate() {
-        list += &format!("root.MediaClip.M{at}.Name={name}\r\n");
-    }
-    ok(&list)
+    let mut lines = vec![
+        "root.MediaClip.MaxGroups=3".to_owned(),
+        "root.MediaClip.MaxUploadSize=1".to_owned(),
+    ];
+    let names = names.iter().enumerate();
+    lines.extend(names.map(|(at, name)| format!("root.MediaClip.M{at}.Name={name}")));
+    ok(&lines.join("\r\n"))
 }
 
 fn short(words: &str) -> String {
@@ -305,7 +307,7 @@ async fn a_whole_attempt_at_a_device_that_checks_who_calls() {
         took(&send(&axis, &later).await);
     }
     let newest = Message {
-        sent_at: message().sent_at + Duration::from_secs(60),
+        sent_at: message().sent_at + Duration::from_mins(1),
         preempts: true,
         ..saying("khẩn")
     };

@@ -31,6 +31,52 @@ pub(crate) struct Icecast {
     _watchdog: Child,
 }
 
+/// Starts a server in a shell that ends it, and removes its folder, when this process ends in whatever way. As root it runs as
+/// somebody else, who owns the folder.
+pub(crate) fn guarded(
+    folder: &Path,
+    program: &Path,
+    arguments: &[&Path],
+    arrange: impl FnOnce(&mut Command),
+) -> (Child, ChildStdin) {
+    let mut shell = if is_root() {
+        let owned = Command::new("chown")
+            .arg("-R")
+            .arg(USER)
+            .arg(folder)
+            .status();
+        assert!(owned.expect("run chown").success());
+        let mut shell = Command::new("setpriv");
+        shell.args(["--reuid", USER, "--clear-groups", "--", "/bin/sh"]);
+        shell
+    } else {
+        Command::new("/bin/sh")
+    };
+    let script = r#"folder="$1"
+        shift
+        "$0" "$@" </dev/null & server=$!
+        trap '' INT
+        read -r _
+        kill $server
+        wait $server
+        rm -rf "$folder""#;
+    shell
+        .current_dir("/")
+        .arg("-c")
+        .arg(script)
+        .arg(program)
+        .arg(folder)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        // What stops the tests from the keyboard must not stop the cleaning up.
+        .process_group(0);
+    arrange(&mut shell);
+    let mut watchdog = shell.spawn().expect("start the server");
+    let input = watchdog.stdin.take().expect("the pipe that was asked for");
+    (watchdog, input)
+}
+
 fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output().expect("run id");
     id.stdout.trim_ascii() == b"0"
@@ -85,39 +131,14 @@ impl Icecast {
         .into_iter()
         .find(|path| Path::new(path).exists())
         .expect(MISSING);
-        let mut shell = if is_root() {
-            let owned = Command::new("chown")
-                .arg("-R")
-                .arg(USER)
-                .arg(&folder)
-                .status();
-            assert!(owned.expect("run chown").success());
-            let mut shell = Command::new("setpriv");
-            shell.args(["--reuid", USER, "--clear-groups", "--", "/bin/sh"]);
-            shell
-        } else {
-            Command::new("/bin/sh")
-        };
-        let script = r#""$0" -c "$1" </dev/null & server=$!
-            trap '' INT
-            read -r _
-            kill $server
-            wait $server
-            rm -rf "$2""#;
-        let mut watchdog = shell
-            .current_dir("/")
-            .arg("-c")
-            .arg(script)
-            .arg(program)
-            .arg(&file)
-            .arg(&folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()
-            .expect("start the server");
-        let input = watchdog.stdin.take().expect("the pipe that was asked for");
+        let (mut watchdog, input) = guarded(
+            &folder,
+            Path::new(program),
+            &[Path::new("-c"), file.as_path()],
+            |shell| {
+                shell.stderr(Stdio::piped());
+            },
+        );
         let mut said = BufReader::new(watchdog.stderr.take().expect("the pipe that was asked for"));
         let mut line = String::new();
         let mut all = String::new();
@@ -238,8 +259,11 @@ pub(crate) fn decoded(mp3: &[u8]) -> Vec<f32> {
 
 /// How much `heard` is like `said`, from 0 to 1, at the best of all places, and how much of it is there, from 0 to 1.
 pub(crate) fn likeness(said: &[f32], heard: &[f32]) -> (f32, f32) {
+    // One sample of four is enough for what rises to 2.2 kHz, and compared sixteen times as fast.
+    let thin = |all: &[f32]| all.iter().step_by(4).copied().collect::<Vec<f32>>();
+    let (said, heard) = (thin(said), thin(heard));
     // Half a second from the middle says where it is; the rest is compared there.
-    let part = 11_025.min(said.len());
+    let part = 2_756.min(said.len());
     let from = (said.len() - part) / 2;
     let probe = &said[from..from + part];
     let correlation = |one: &[f32], other: &[f32]| {
