@@ -163,9 +163,7 @@ async fn run(
                 Outgoing::Call(request) => {
                     transport.call_until(request, clock_now(), deadline).await
                 }
-                Outgoing::Stream(stream) => {
-                    transport.stream(stream, clock_now(), deadline).await
-                }
+                Outgoing::Stream(stream) => transport.stream(stream, clock_now(), deadline).await,
             }
         };
         let request = going.into_request();

@@ -232,7 +232,9 @@ impl Client {
         deadline: Instant,
     ) -> Result<Response, Fault> {
         let (call, stand_in) = self.prepare(request).await?;
-        let result = self.exchange(call, request.body.clone(), (now, deadline)).await;
+        let result = self
+            .exchange(call, request.body.clone(), (now, deadline))
+            .await;
         self.settle(stand_in.as_deref(), result.as_ref().err());
         result
     }

@@ -8,6 +8,7 @@
 use std::{
     collections::HashMap,
     convert::Infallible,
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -20,7 +21,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Client, Transport, fault, read};
+use super::{Client, Transport, fault, in_time::in_time, read};
 use crate::{
     adapter::{Fault, Piece, Response, Stream},
     domain::{delivery::Reason, detail::Detail, id::DeliveryId, time::Timestamp},
@@ -146,14 +147,19 @@ impl Transport {
         taken.take()
     }
 
-    /// Begins a stream. What goes on is among [`Transport::airings`].
+    /// Begins a stream, until `deadline`. What goes on is among [`Transport::airings`].
     ///
     /// # Errors
     /// A [`Fault`], when no answer came.
-    pub async fn stream(&self, stream: &Stream, now: Timestamp) -> Result<Response, Fault> {
+    pub async fn stream(
+        &self,
+        stream: &Stream,
+        now: Timestamp,
+        deadline: Instant,
+    ) -> Result<Response, Fault> {
         self.air.clear(&stream.request.url, stream.takes_over).await;
         let client = self.client();
-        let connection = match client.connect(stream, 0, now).await? {
+        let connection = match client.connect(stream, 0, (now, deadline)).await? {
             Ok(connection) => connection,
             Err(refusal) => return Ok(refusal),
         };
@@ -185,7 +191,7 @@ impl Client {
         &self,
         stream: &Stream,
         first: usize,
-        now: Timestamp,
+        (now, deadline): (Timestamp, Instant),
     ) -> Result<Result<Connection, Response>, Fault> {
         let (call, stand_in) = self.prepare(&stream.request).await?;
         let (_, from) = begin(&stream.pieces, first);
@@ -218,14 +224,11 @@ impl Client {
             .header(reqwest::header::CONTENT_LENGTH, length)
             .timeout(heard + self.total_timeout)
             .body(body);
-        let sending = timeout_at(Instant::now() + self.total_timeout, call.send()).await;
+        let sending = in_time(deadline, pin!(call.send())).await;
         let answer = match sending {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(fault::explain(error, https)),
-            Err(_) => Err(Fault::may_have_left(
-                Reason::Timeout,
-                Detail::new("call-timeout"),
-            )),
+            Some(Ok(answer)) => Ok(answer),
+            Some(Err(error)) => Err(fault::explain(error, https)),
+            None => Err(fault::late()),
         };
         self.settle(stand_in.as_deref(), answer.as_ref().err());
         let answer = answer?;
@@ -240,8 +243,8 @@ impl Client {
         }
         // Whatever becomes of its words, it is a refusal.
         let status = answer.status().as_u16();
-        let refusal = read(answer, self.answer_cap, now).await;
-        Ok(Err(refusal.unwrap_or(Response {
+        let refusal = timeout_at(deadline, read(answer, self.answer_cap, now)).await;
+        Ok(Err(refusal.ok().and_then(Result::ok).unwrap_or(Response {
             status,
             ..Response::default()
         })))
@@ -443,7 +446,10 @@ impl Airing {
                 sleep_until(Instant::now() + AGAIN).await;
                 let client = self.transport.client();
                 // Refused or not to be reached: the server may be starting, or still hold the broken stream.
-                if let Ok(Ok(connection)) = client.connect(&self.stream, first, clock_now()).await {
+                if let Ok(Ok(connection)) = client
+                    .connect(&self.stream, first, (clock_now(), until))
+                    .await
+                {
                     return connection;
                 }
             }
