@@ -48,9 +48,6 @@ impl SecretError {
     }
 }
 
-/// What every secret is worth in the simulated world. A webhook secret is base64 of at least 24 bytes.
-const SIMULATED_SECRET: &str = "whsec_c2ltdWxhdGVkLXNpbXVsYXRlZC1zaW11bGF0ZWQ=";
-
 /// Resolves references to secrets. Clones resolve alike.
 #[derive(Clone)]
 pub struct Secrets {
@@ -75,7 +72,7 @@ impl Secrets {
         let folder = root.to_owned();
         let resolve: Arc<Resolve> = match world {
             World::Real => Arc::new(move |reference| read_secret(&folder, reference)),
-            World::Simulated => Arc::new(|_| Ok(Secret::new(SIMULATED_SECRET.to_owned()))),
+            World::Simulated => Arc::new(|_| Ok(Secret::simulated())),
         };
         Self {
             resolve,

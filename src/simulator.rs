@@ -2,13 +2,15 @@
 //! fail on demand and remember everything they received.
 //!
 //! Every original host becomes one device with a listener of its own, made when somebody asks for it at the control
-//! address (see `control`). What a device is, it shows by the path that is called (see `role`): `…/api/speak` is a
-//! loudspeaker, `…/wp-json/…` a website, `/v2.0/oa/…` and its like the Zalo platform, everything else a chat service. A loudspeaker is dumb: it plays every request,
+//! address (see `control`). What a device is, it shows by the path that is called (see `role`): `…/api/speak`,
+//! `…/axis-cgi/…` and where a sound is put are loudspeakers, `…/wp-json/…` a website, `/v2.0/oa/…` and its like the Zalo platform,
+//! everything else a chat service. A loudspeaker is dumb: it plays every request,
 //! also a repeated one, so that doubling can be seen.
 //!
 //! Deliberately not here: any part of the daemon. The city sees nothing but HTTP, follows real time, never reads the
 //! calendar, and binds nothing but loopback.
 
+mod axis;
 mod control;
 mod device;
 mod fault;
@@ -32,6 +34,7 @@ use std::{
 
 use tokio::sync::watch;
 
+pub use axis::Clip;
 pub use fault::{Fault, FaultOrder};
 pub use memory::{Counts, DeviceSummary, Doubled, Effect, Heard, HeardFilter, Kind, Summary};
 pub use record::RecordError;

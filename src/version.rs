@@ -384,6 +384,19 @@ fn target(workspace: &Workspace, channel: &Channel) -> String {
             says_name = false;
             format!("zalo {} {}", zalo.oa, zalo.user.as_deref().unwrap_or("all"))
         }
+        AdapterConfig::Icecast(icecast) => {
+            format!("icecast {} {}", icecast.url, icecast.mount)
+        }
+        AdapterConfig::Axis(axis) => {
+            says_name = false;
+            let volume = axis.volume.map(|volume| format!(" volume={volume}"));
+            format!(
+                "axis {} {}{}",
+                axis.url,
+                axis.user,
+                volume.unwrap_or_default()
+            )
+        }
     };
     let mut parts = vec![
         channel.ward.as_str(),

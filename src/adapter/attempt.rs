@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Adapter, Exchange, Failure, Fault, Receipt, Request, Response, Step, redact,
+    Adapter, Exchange, Failure, Fault, Receipt, Request, Response, Step, Stream, redact,
     transport::Transport,
 };
 use crate::domain::{
@@ -139,6 +139,28 @@ pub async fn probe(
     }
 }
 
+/// What an adapter wants to be sent.
+enum Outgoing {
+    Call(Request),
+    Stream(Box<Stream>),
+}
+
+impl Outgoing {
+    fn request(&self) -> &Request {
+        match self {
+            Self::Call(request) => request,
+            Self::Stream(stream) => &stream.request,
+        }
+    }
+
+    fn into_request(self) -> Request {
+        match self {
+            Self::Call(request) => request,
+            Self::Stream(stream) => stream.request,
+        }
+    }
+}
+
 async fn run(
     secrets: &[Secret],
     transport: &Transport,
@@ -149,11 +171,13 @@ async fn run(
     let deadline = Instant::now() + transport.total_timeout();
     let mut done: Vec<Exchange> = Vec::new();
     let ending = loop {
-        let request = match step(&done) {
+        let going = match step(&done) {
             Step::Accepted(receipt) => break Ending::Accepted(receipt),
             Step::Failed(failure) => break Ending::Failed(failure),
-            Step::Call(request) => request,
+            Step::Call(request) => Outgoing::Call(request),
+            Step::Stream(stream) => Outgoing::Stream(stream),
         };
+        let request = going.request();
         if done.len() == MOST_CALLS {
             let detail = Detail::new("call-too-many").with("most", MOST_CALLS);
             break Ending::Failed(Failure::reject(Reason::Defect, detail));
@@ -177,8 +201,14 @@ async fn run(
                 Detail::new("asked-no-time"),
             ))
         } else {
-            transport.call_until(&request, clock_now(), deadline).await
+            match &going {
+                Outgoing::Call(request) => {
+                    transport.call_until(request, clock_now(), deadline).await
+                }
+                Outgoing::Stream(stream) => transport.stream(stream, clock_now(), deadline).await,
+            }
         };
+        let request = going.into_request();
         done.push(Exchange { request, result });
     };
     let last = done

@@ -8,7 +8,7 @@
 //! - What is neither accepted nor named by `errors` means what [`classify`] says. A success that is
 //!   not as expected is rejected: an answer came, and repeating could double what was done. A person looks at it.
 //! - `found.receipt`, where `take` names it, is the receipt of something that was already there.
-//! - `value` is worked out from the message alone, so it cannot use `steps` or `found`; `probe` sees `channel`, `with` and the
+//! - `value` is worked out from the message and its sound alone, so it cannot use `steps` or `found`; `probe` sees `channel`, `with` and the
 //!   steps that are always made.
 //! - `stop` comes before everything else where the message preempts; what is answered to it does not matter.
 //! - A step must not be heard or seen by anybody. So its doubt becomes another attempt, in which all steps are made again.

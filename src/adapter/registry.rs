@@ -8,6 +8,8 @@ use std::{
 
 use super::{
     Adapter,
+    axis::AxisAdapter,
+    icecast::IcecastAdapter,
     recipe::{CompiledRecipe, RecipeAdapter, RecipeProblem},
     webhook::{WebhookAdapter, WebhookProblem},
     zalo::ZaloAdapter,
@@ -55,6 +57,9 @@ pub enum ChannelProblemKind {
     /// The recipe is broken, or does not fit the channel's parameters.
     #[error("recipe: {0}")]
     Recipe(RecipeProblem),
+    /// The address is not one.
+    #[error("the address is not one that begins with http:// or https://")]
+    Address,
     /// The webhook cannot work.
     #[error("webhook: {0}")]
     Webhook(WebhookProblem),
@@ -66,7 +71,7 @@ impl ChannelProblemKind {
     pub fn told(&self) -> Detail {
         match self {
             Self::Recipe(problem) => problem.told(&[]),
-            Self::Webhook(WebhookProblem::Address) => Detail::new("call-address"),
+            Self::Address | Self::Webhook(WebhookProblem::Address) => Detail::new("call-address"),
             Self::Webhook(WebhookProblem::NoSecret) => Detail::new("call-webhook-no-secret"),
             Self::Webhook(WebhookProblem::Secret(number)) => {
                 Detail::new("call-webhook-secret").with("number", number)
@@ -108,6 +113,16 @@ impl Registry {
                     webhook_adapter(channel, url, secrets, resolve)
                 }
                 AdapterConfig::Zalo(config) => zalo_adapter(channel, config, resolve),
+                AdapterConfig::Axis(config) => {
+                    with_password(&config.password, resolve, |password| {
+                        Some(Arc::new(AxisAdapter::new(config, password).ok()?))
+                    })
+                }
+                AdapterConfig::Icecast(config) => {
+                    with_password(&config.password, resolve, |password| {
+                        Some(Arc::new(IcecastAdapter::new(config, password).ok()?))
+                    })
+                }
             };
             match built {
                 Ok(adapter) => {
@@ -207,6 +222,16 @@ fn zalo_adapter<E: Error + Send + Sync + 'static>(
         }
         (secret, reports) => Err(secret.err().into_iter().chain(reports.err()).collect()),
     }
+}
+
+/// An adapter that wants one password and an address.
+fn with_password<E: Error + Send + Sync + 'static>(
+    reference: &SecretRef,
+    resolve: &dyn Fn(&SecretRef) -> Result<Secret, E>,
+    build: impl FnOnce(Secret) -> Option<Arc<dyn Adapter>>,
+) -> Built {
+    let password = read_secret(reference, resolve).map_err(|problem| vec![problem])?;
+    build(password).ok_or_else(|| vec![ChannelProblemKind::Address])
 }
 
 fn read_secret<E: Error + Send + Sync + 'static>(

@@ -47,6 +47,13 @@ pub fn rehearse(
                 Some(result) => exchanges.push(Exchange { request, result }),
                 None => break End::Waits(Box::new(request)),
             },
+            Step::Stream(stream) => match answers.next() {
+                Some(result) => exchanges.push(Exchange {
+                    request: stream.request,
+                    result,
+                }),
+                None => break End::Waits(Box::new(stream.request)),
+            },
             Step::Accepted(receipt) => break End::Accepted(receipt),
             Step::Failed(failure) => break End::Failed(failure),
         }

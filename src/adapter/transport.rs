@@ -4,6 +4,7 @@
 //! - An address outside the allow-list gets no connection, and the address that was checked is the one connected to.
 //! - An answer is read up to a cap.
 //! - A fault says whether the request may have left; where the client does not say, it may have.
+//! - A sound that is heard while it is sent goes out at its pace, with its length (`stream`).
 //! - In a simulation, sockets are opened to loopback only ([`simulated::Loopback`] is the only way to an address).
 //! - No address, header or body ever reaches a log or a fault's detail.
 
@@ -13,6 +14,7 @@ mod fault;
 mod in_time;
 pub(super) mod retry_after;
 mod simulated;
+pub mod stream;
 
 use std::{
     net::SocketAddr,
@@ -26,10 +28,11 @@ use allow::{AllowList, AllowedResolver, NoResolver};
 use bytes::{Bytes, BytesMut};
 use in_time::in_time;
 use reqwest::{
-    Method, Url,
+    Method,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
 use simulated::City;
+use stream::Air;
 use tokio::time::Instant;
 
 use super::{Fault, Headers, Request, Response};
@@ -88,7 +91,11 @@ pub enum TransportError {
 /// The client, as the settings in force want it. A call that is under way ends under those with which it began.
 /// Clones are one client.
 #[derive(Debug, Clone)]
-pub struct Transport(Arc<RwLock<(TransportSettings, Client)>>);
+pub struct Transport {
+    current: Arc<RwLock<(TransportSettings, Client)>>,
+    /// What is on air.
+    air: Arc<Air>,
+}
 
 impl Transport {
     /// Makes the client; opens no connection yet.
@@ -97,7 +104,10 @@ impl Transport {
     /// [`TransportError`].
     pub fn new(settings: TransportSettings) -> Result<Self, TransportError> {
         let client = Client::new(settings.clone())?;
-        Ok(Self(Arc::new(RwLock::new((settings, client)))))
+        Ok(Self {
+            current: Arc::new(RwLock::new((settings, client))),
+            air: Arc::default(),
+        })
     }
 
     /// Takes other time-outs and another allow-list for all calls from now on.
@@ -114,7 +124,7 @@ impl Transport {
         };
         if wanted != before {
             let client = Client::new(wanted.clone())?;
-            *self.0.write().unwrap_or_else(PoisonError::into_inner) = (wanted, client);
+            *self.current.write().unwrap_or_else(PoisonError::into_inner) = (wanted, client);
         }
         Ok(())
     }
@@ -157,7 +167,7 @@ impl Transport {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, (TransportSettings, Client)> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.current.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn client(&self) -> Client {
@@ -172,6 +182,14 @@ struct Client {
     allow: Arc<AllowList>,
     city: Option<Arc<City>>,
     answer_cap: usize,
+    total_timeout: Duration,
+}
+
+/// A call that is written but for its body.
+struct Prepared {
+    http: reqwest::RequestBuilder,
+    https: bool,
+    bodiless: bool,
 }
 
 impl Client {
@@ -203,6 +221,7 @@ impl Client {
             allow,
             city,
             answer_cap: settings.answer_cap,
+            total_timeout: settings.total_timeout,
         })
     }
 
@@ -212,6 +231,16 @@ impl Client {
         now: Timestamp,
         deadline: Instant,
     ) -> Result<Response, Fault> {
+        let (call, stand_in) = self.prepare(request).await?;
+        let result = self
+            .exchange(call, request.body.clone(), (now, deadline))
+            .await;
+        self.settle(stand_in.as_deref(), result.as_ref().err());
+        result
+    }
+
+    /// Writes a call, and finds where it goes: in a simulated city the host whose stand-in takes it.
+    async fn prepare(&self, request: &Request) -> Result<(Prepared, Option<String>), Fault> {
         let url = address::read(&request.url)?;
         let method = Method::from_bytes(request.method.as_bytes())
             .map_err(|_| Fault::never_left(Reason::Unwritable, Detail::new("call-method")))?;
@@ -228,58 +257,64 @@ impl Client {
                     headers.insert(reqwest::header::HOST, value);
                 }
                 let stand_in = city.stand_in(&self.http, &host).await?;
-                (stand_in.redirect(url)?, Some(city))
+                (stand_in.redirect(url)?, Some(host))
             }
         };
-        let result = self
-            .exchange(url, method, headers, request.body.clone(), (now, deadline))
-            .await;
-        if let (
-            Some(city),
-            Err(Fault {
-                may_have_left: false,
-                ..
-            }),
-        ) = (stand_in, &result)
+        let prepared = Prepared {
+            https: url.scheme() == "https",
+            bodiless: matches!(method, Method::GET | Method::HEAD | Method::DELETE),
+            http: self.http.request(method, url).headers(headers),
+        };
+        Ok((prepared, stand_in))
+    }
+
+    /// The city may have come back with other addresses.
+    fn settle(&self, stand_in: Option<&str>, fault: Option<&Fault>) {
+        if let (Some(city), Some(host)) = (&self.city, stand_in)
+            && fault.is_some_and(|fault| !fault.may_have_left)
         {
-            city.forget(&host); // The city may have come back with other addresses.
+            city.forget(host);
         }
-        result
     }
 
     async fn exchange(
         &self,
-        url: Url,
-        method: Method,
-        headers: HeaderMap,
+        call: Prepared,
         body: Bytes,
         (now, deadline): (Timestamp, Instant),
     ) -> Result<Response, Fault> {
-        let https = url.scheme() == "https";
-        let bodiless = matches!(method, Method::GET | Method::HEAD | Method::DELETE);
-        let mut call = self.http.request(method, url).headers(headers);
-        if !(body.is_empty() && bodiless) {
-            call = call.body(body);
+        let mut http = call.http;
+        if !(body.is_empty() && call.bodiless) {
+            http = http.body(body);
         }
-        let mut answer = in_time(deadline, pin!(call.send()))
+        let answer = in_time(deadline, pin!(http.send()))
             .await
             .ok_or_else(fault::late)?
-            .map_err(|error| fault::explain(error, https))?;
-        let status = answer.status().as_u16();
-        let headers: Headers = named(std::mem::take(answer.headers_mut())).collect();
-        let retry_after = headers
-            .get("retry-after")
-            .and_then(|text| retry_after::parse(&text, now));
-        let body = in_time(deadline, pin!(read_capped(answer, self.answer_cap)))
+            .map_err(|error| fault::explain(error, call.https))?;
+        in_time(deadline, pin!(read(answer, self.answer_cap, now)))
             .await
-            .ok_or_else(fault::late_body)??;
-        Ok(Response {
-            status,
-            headers,
-            body,
-            retry_after,
-        })
+            .ok_or_else(fault::late_body)?
     }
+}
+
+/// An answer to its end.
+async fn read(
+    mut answer: reqwest::Response,
+    cap: usize,
+    now: Timestamp,
+) -> Result<Response, Fault> {
+    let status = answer.status().as_u16();
+    let headers: Headers = named(std::mem::take(answer.headers_mut())).collect();
+    let retry_after = headers
+        .get("retry-after")
+        .and_then(|text| retry_after::parse(&text, now));
+    let body = read_capped(answer, cap).await?;
+    Ok(Response {
+        status,
+        headers,
+        body,
+        retry_after,
+    })
 }
 
 /// Every header with its name: of repeated ones only the first carries it.

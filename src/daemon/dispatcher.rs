@@ -5,6 +5,7 @@
 //! makes the calls. Of what must not be sent twice no more is claimed than there are workers, and it goes first, so that a
 //! crash leaves as few deliveries as possible in doubt.
 
+mod air;
 mod doors;
 mod ends;
 mod leases;
@@ -20,6 +21,7 @@ mod worker;
 use std::{sync::Arc, time::Duration};
 
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use self::{
     ends::Ends,
@@ -61,6 +63,9 @@ pub async fn run(shared: Shared) {
         ));
     }
 
+    let last = CancellationToken::new();
+    let mut keeper = JoinSet::new();
+    keeper.spawn(air::run(shared.clone(), last.clone()));
     let mut ledger = Ledger::new(&shared, &settings, leases);
     loop {
         for end in ends.take() {
@@ -107,4 +112,7 @@ pub async fn run(shared: Shared) {
     }
     queue.close();
     crew.shutdown().await;
+    // What is on air ends by itself, or when its time is up.
+    last.cancel();
+    while keeper.join_next().await.is_some() {}
 }

@@ -148,6 +148,38 @@ pub enum AdapterConfig {
     },
     /// As a Zalo Official Account.
     Zalo(Box<ZaloConfig>),
+    /// As an Axis loudspeaker.
+    Axis(AxisConfig),
+    /// As a mount point of Icecast.
+    Icecast(IcecastConfig),
+}
+
+/// How a mount point is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IcecastConfig {
+    /// The server's address.
+    pub url: String,
+    /// The mount point.
+    pub mount: String,
+    /// Who streams.
+    pub user: String,
+    /// The password of sources.
+    pub password: SecretRef,
+    /// How many have to listen for the server's word that it was heard; `None` where that is not known.
+    pub listeners: Option<u64>,
+}
+
+/// How an Axis loudspeaker is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AxisConfig {
+    /// Its address.
+    pub url: String,
+    /// Who calls; has to be an operator there.
+    pub user: String,
+    /// The password of that account.
+    pub password: SecretRef,
+    /// How loud clips are played, in percent of what they are; `None` for what the device is set to.
+    pub volume: Option<u16>,
 }
 
 /// A channel's parameters for its recipe, by name and in the order of names. No tree: most channels have two or three, and the

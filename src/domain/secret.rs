@@ -48,6 +48,12 @@ impl Secret {
         Self(value)
     }
 
+    /// What every secret is worth in the simulated world. A webhook's is base64 of at least 24 bytes.
+    #[must_use]
+    pub fn simulated() -> Self {
+        Self("whsec_c2ltdWxhdGVkLXNpbXVsYXRlZC1zaW11bGF0ZWQ=".to_owned())
+    }
+
     /// The value itself, for the one place that signs or sends it.
     #[must_use]
     pub fn expose(&self) -> &str {

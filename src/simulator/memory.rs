@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    axis::{Clip, Clips},
     wordpress::{Post, Site},
     zalo::ZaloChange,
 };
@@ -21,7 +22,7 @@ const MAX_TEXT: usize = 16 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// `…/api/speak`, `…/api/status`.
+    /// `…/api/speak`, `…/api/status`, `…/axis-cgi/…`.
     Loudspeaker,
     /// `…/wp-json/…`.
     Website,
@@ -41,6 +42,8 @@ pub enum Effect {
     Updated,
     /// A chat service or webhook took it.
     Received,
+    /// A loudspeaker keeps another sound, or one less. Nobody hears that.
+    Kept,
     /// A loudspeaker fell silent in the middle of what it was playing; the words are those that were cut off.
     Stopped,
     /// Nothing: a question, a refusal, a fault, or a repeat that the receiver recognised.
@@ -84,6 +87,9 @@ pub struct Heard {
     /// What it changed on the Zalo platform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zalo: Option<ZaloChange>,
+    /// The sound that a loudspeaker keeps or kept, or plays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<Clip>,
 }
 
 /// Which entries a reader wants. Every filter that is given must hold.
@@ -127,6 +133,8 @@ pub struct Counts {
     pub received: u64,
     /// Broadcasts cut off.
     pub stopped: u64,
+    /// Sounds that loudspeakers were given to keep, and those that were taken away again.
+    pub kept: u64,
     /// Requests without an effect.
     pub ignored: u64,
     /// Requests that a fault hit.
@@ -144,6 +152,7 @@ impl Counts {
         self.updated += other.updated;
         self.received += other.received;
         self.stopped += other.stopped;
+        self.kept += other.kept;
         self.ignored += other.ignored;
         self.faults += other.faults;
         self.twins += other.twins;
@@ -222,6 +231,8 @@ pub(super) struct Memory {
     pub(super) counts: Counts,
     /// Its pages.
     pub(super) site: Site,
+    /// Sounds that it keeps.
+    pub(super) clips: Clips,
     /// Keys that had an effect, by the first half of their BLAKE3, with how often.
     keys: HashMap<[u8; 16], u32>,
     /// Those of them with more than one, in full.
@@ -247,12 +258,19 @@ impl Memory {
             self.counts.twins += u64::from(heard.effect == Effect::Published && post.twin);
             self.site.put(post.clone());
         }
+        if let (Effect::Kept, Some(clip)) = (heard.effect, &heard.clip) {
+            match &clip.name {
+                Some(name) => self.clips.insert(clip.number, name.clone()),
+                None => self.clips.remove(&clip.number),
+            };
+        }
         let count = match heard.effect {
             Effect::Heard => &mut self.counts.heard,
             Effect::Published => &mut self.counts.published,
             Effect::Updated => &mut self.counts.updated,
             Effect::Received => &mut self.counts.received,
             Effect::Stopped => &mut self.counts.stopped,
+            Effect::Kept => &mut self.counts.kept,
             Effect::Ignored => &mut self.counts.ignored,
         };
         *count += 1;
@@ -307,6 +325,7 @@ mod tests {
             fault: None,
             post: None,
             zalo: None,
+            clip: None,
         }
     }
 

@@ -130,6 +130,7 @@ mod tests {
             fault: None,
             post: None,
             zalo: None,
+            clip: None,
         }
     }
 

@@ -242,6 +242,7 @@ impl Registry {
             response.effect = Effect::Ignored;
             response.post = None;
             change = None;
+            response.clip = None;
         }
         let mut heard = Heard {
             host: host.to_owned(),
@@ -258,6 +259,7 @@ impl Registry {
             fault: fault.as_ref().map(|fault| fault.word().to_owned()),
             post: response.post,
             zalo: change,
+            clip: response.clip,
         };
         if (heard.effect != Effect::Ignored || heard.zalo.is_some())
             && let Some(record) = record
@@ -278,6 +280,7 @@ impl Registry {
                 status: Some(500),
                 post: None,
                 zalo: None,
+                clip: None,
                 ..heard
             };
         }

@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use super::{
+    axis::{self, Clip},
     memory::{Effect, Kind, Memory},
     wire::{Answer, Request},
     wordpress::Post,
@@ -25,6 +26,8 @@ pub(super) struct Response {
     pub(super) text: Option<String>,
     /// The page that it makes or changes.
     pub(super) post: Option<Post>,
+    /// The sound that it keeps or plays.
+    pub(super) clip: Option<Clip>,
 }
 
 /// Decides what a device does. `recognises_repeats` overrides what its kind does with a key that it knows already:
@@ -46,7 +49,24 @@ pub(super) fn respond(
             key,
             text,
             post,
+            clip: None,
         };
+    }
+    if axis::is_meant(path) {
+        let (answer, effect, clip) = axis::answer(memory, request);
+        let text = clip.as_ref().and_then(|clip| clip.name.clone());
+        return Response {
+            kind: Kind::Loudspeaker,
+            answer,
+            effect,
+            key: key_in_headers(request).map(str::to_owned),
+            text,
+            post: None,
+            clip,
+        };
+    }
+    if let Some(said) = mount_point(memory, request) {
+        return said;
     }
     let body: Option<Value> = serde_json::from_slice(&request.body).ok();
     let in_body = || body.as_ref()?.get("id")?.as_str();
@@ -77,10 +97,8 @@ pub(super) fn respond(
 pub(super) fn is_sign_of_life(request: &Request) -> bool {
     let path = request.path.split('?').next().unwrap_or_default();
     let path = path.trim_end_matches('/');
-    request.method == "GET"
-        && ["/api/status", "/wp-json", "/getoa"]
-            .iter()
-            .any(|known| path.ends_with(known))
+    let asked = ["/api/status", "/wp-json", "/getoa", "/status-json.xsl"];
+    request.method == "GET" && asked.iter().any(|known| path.ends_with(known))
 }
 
 /// What a sender says in headers to tell a repeat from something new.
@@ -125,7 +143,39 @@ fn speaker(
         key: None,
         text,
         post: None,
+        clip: None,
     }
+}
+
+/// A mount point of Icecast, as far as one takes a sound and says who listens: one listener, while something plays.
+fn mount_point(memory: &Memory, request: &Request) -> Option<Response> {
+    let is_sound = request
+        .header("content-type")
+        .is_some_and(|media| media.starts_with("audio/"));
+    let (answer, effect) = match request.method.as_str() {
+        "PUT" if is_sound && request.header("ice-public").is_some() => (json!({}), Effect::Heard),
+        "GET" if request.path == "/status-json.xsl" => {
+            let source = memory.playing().map(|heard| {
+                json!({ "listenurl": format!("http://icecast.invalid{}", heard.path), "listeners": 1, "stream_start": "now" })
+            });
+            let mut page = json!({ "server_id": "Icecast" });
+            if let Some(source) = source {
+                page["source"] = source;
+            }
+            (json!({ "icestats": page }), Effect::Ignored)
+        }
+        _ => return None,
+    };
+    let is_heard = effect == Effect::Heard;
+    Some(Response {
+        kind: Kind::Loudspeaker,
+        answer: Answer::json(200, &answer),
+        effect,
+        key: key_in_headers(request).map(str::to_owned),
+        text: is_heard.then(String::new),
+        post: None,
+        clip: None,
+    })
 }
 
 /// A loudspeaker does not know how long it reads, so the last words are those that are cut off.
@@ -144,6 +194,7 @@ fn stop(memory: &Memory) -> Response {
         key: None,
         text: playing.and_then(|heard| heard.text.clone()),
         post: None,
+        clip: None,
     }
 }
 
@@ -162,6 +213,7 @@ fn chat(request: &Request, body: Option<&Value>, repeat: bool) -> Response {
         key: None,
         text,
         post: None,
+        clip: None,
     }
 }
 
@@ -215,6 +267,7 @@ mod tests {
             fault: None,
             post: None,
             zalo: None,
+            clip: None,
         });
         memory
     }

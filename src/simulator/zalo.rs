@@ -438,6 +438,7 @@ fn done(effect: Effect, text: Option<&str>, data: &Value, change: ZaloChange) ->
 
 fn said(answer: Answer, effect: Effect, text: Option<String>) -> Response {
     Response {
+        clip: None,
         kind: Kind::Chat,
         answer,
         effect,

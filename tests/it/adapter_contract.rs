@@ -3,7 +3,9 @@
 //! Adapters are tables of answers in `tests/fixtures/adapters`; the transport talks to real sockets on loopback.
 
 mod attempts;
+mod axis;
 mod cases;
+mod icecast;
 mod language;
 mod proofs;
 mod recipes;

@@ -4,6 +4,7 @@ pub(crate) mod browser;
 pub(crate) mod city;
 pub(crate) mod cli;
 pub(crate) mod dice;
+pub(crate) mod icecast;
 pub(crate) mod postgres;
 pub(crate) mod workspace;
 

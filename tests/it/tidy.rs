@@ -209,7 +209,12 @@ fn the_readme_lists_every_shipped_adapter_and_every_command() {
             "README.md lacks a row for the recipe {name}"
         );
     }
-    assert!(page.contains("| `webhook` |"));
+    for name in ["webhook", "axis", "icecast"] {
+        assert!(
+            page.contains(&format!("| `{name}` |")),
+            "README.md lacks a row for {name}"
+        );
+    }
     for (path, _) in files("src/cli")
         .iter()
         .filter(|(path, text)| !path.contains('/') && text.starts_with("//! `loa "))

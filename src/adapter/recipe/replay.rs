@@ -12,7 +12,7 @@ use super::{
     write::Call,
 };
 use crate::{
-    adapter::{Exchange, Failure, Receipt, Request, Step, classify, digest},
+    adapter::{Exchange, Failure, Receipt, Request, Step, classify, course::Course, digest},
     domain::{
         delivery::{Evidence, Reason},
         detail::Detail,
@@ -45,29 +45,6 @@ enum Asked {
     Failed(Failure),
 }
 
-/// The exchanges of an attempt, and how far the course has come in them.
-struct Rest<'d> {
-    all: &'d [Exchange],
-    at: usize,
-}
-
-impl<'d> Rest<'d> {
-    fn of(all: &'d [Exchange]) -> Self {
-        Self { all, at: 0 }
-    }
-
-    fn next(&mut self) -> Option<&'d Exchange> {
-        let next = self.all.get(self.at)?;
-        self.at += 1;
-        Some(next)
-    }
-
-    /// Those that the course has come to.
-    fn past(&self) -> &'d [Exchange] {
-        &self.all[..self.at]
-    }
-}
-
 /// How a call is made.
 #[derive(Default)]
 struct Manner<'k> {
@@ -83,7 +60,7 @@ impl RecipeAdapter {
     pub(super) fn replay(&self, message: &Message, done: &[Exchange]) -> Step {
         let mut sent = false;
         let mut scene = Scene::new(&self.recipe, &self.facts, Some(message));
-        let step = self.course(message, &mut scene, &mut Rest::of(done), &mut sent);
+        let step = self.course(message, &mut scene, &mut Course::of(done), &mut sent);
         match step {
             Ok(step) => step,
             Err(Halt::Call(request)) => Step::Call(*request),
@@ -100,7 +77,7 @@ impl RecipeAdapter {
     /// What came of telling the device to stop; `None` where it was not told.
     pub(super) fn replay_stop(&self, message: &Message, done: &[Exchange]) -> Option<bool> {
         let scene = Scene::new(&self.recipe, &self.facts, Some(message));
-        let exchange = self.stop(message, &scene, &mut Rest::of(done)).ok()??;
+        let exchange = self.stop(message, &scene, &mut Course::of(done)).ok()??;
         let answer = exchange.result.as_ref();
         Some(answer.is_ok_and(|answer| (200..300).contains(&answer.status)))
     }
@@ -109,7 +86,7 @@ impl RecipeAdapter {
         &self,
         message: &Message,
         scene: &Scene<'_>,
-        done: &mut Rest<'d>,
+        done: &mut Course<'d>,
     ) -> Result<Option<&'d Exchange>, Halt> {
         match &self.recipe.stop {
             Some(stop) if message.preempts => {
@@ -124,7 +101,7 @@ impl RecipeAdapter {
         &self,
         message: &Message,
         scene: &mut Scene<'_>,
-        done: &mut Rest<'_>,
+        done: &mut Course<'_>,
         sent: &mut bool,
     ) -> Result<Step, Halt> {
         let recipe = &*self.recipe;
@@ -171,7 +148,7 @@ impl RecipeAdapter {
 
     pub(super) fn replay_probe(&self, probe: &compile::Pulse, done: &[Exchange]) -> Step {
         let mut scene = Scene::new(&self.recipe, &self.facts, None);
-        match self.probed(probe, &mut scene, &mut Rest::of(done)) {
+        match self.probed(probe, &mut scene, &mut Course::of(done)) {
             Ok(step) => step,
             Err(Halt::Call(request)) => Step::Call(*request),
             Err(Halt::Failed(failure)) => Step::Failed(failure),
@@ -183,7 +160,7 @@ impl RecipeAdapter {
         &self,
         probe: &compile::Pulse,
         scene: &mut Scene<'_>,
-        done: &mut Rest<'_>,
+        done: &mut Course<'_>,
     ) -> Result<Step, Halt> {
         self.steps(StepWhen::Always, scene, done)?;
         let exchange = self.call(&probe.call, scene, done, &Manner::default())?;
@@ -210,7 +187,7 @@ impl RecipeAdapter {
         &self,
         call: &Call,
         scene: &Scene<'_>,
-        done: &mut Rest<'d>,
+        done: &mut Course<'d>,
         manner: &Manner<'_>,
     ) -> Result<&'d Exchange, Halt> {
         let auth = self.recipe.auth.as_ref().filter(|_| call.is_known());
@@ -239,7 +216,7 @@ impl RecipeAdapter {
         &self,
         when: StepWhen,
         scene: &mut Scene<'_>,
-        done: &mut Rest<'_>,
+        done: &mut Course<'_>,
     ) -> Result<(), Halt> {
         for step in self.recipe.steps_of(when) {
             let taken = self.step_of(step, scene, done)?;
@@ -252,7 +229,7 @@ impl RecipeAdapter {
         &self,
         step: &compile::Step,
         scene: &Scene<'_>,
-        done: &mut Rest<'_>,
+        done: &mut Course<'_>,
     ) -> Result<Map<String, Value>, Halt> {
         let is_private = !step.take.is_empty();
         let mut turns = Turns::of(step.poll);
@@ -310,7 +287,7 @@ impl RecipeAdapter {
         &self,
         find: &compile::Question,
         scene: &mut Scene<'_>,
-        done: &mut Rest<'_>,
+        done: &mut Course<'_>,
     ) -> Result<Option<Map<String, Value>>, Halt> {
         let most = find.pages.as_ref().map_or(1, |(_, most)| *most);
         for page in 1..=most {
@@ -404,7 +381,7 @@ impl RecipeAdapter {
         &self,
         confirm: &compile::Confirmation,
         scene: &Scene<'_>,
-        done: &mut Rest<'_>,
+        done: &mut Course<'_>,
     ) -> Result<Result<Evidence, Failure>, Halt> {
         let mut turns = Turns::of(confirm.poll);
         loop {

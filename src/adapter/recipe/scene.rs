@@ -144,6 +144,9 @@ impl<'a> Scene<'a> {
 
     fn build(&self) -> Result<Context, RecipeProblem> {
         let mut context = self.facts.base();
+        if let Some(audio) = self.audio() {
+            context.insert("audio", &describe_sound(audio));
+        }
         if let Some(message) = self.message {
             let wanted = if self.facts.is_lean {
                 self.recipe.wanted.as_slice()
@@ -158,9 +161,6 @@ impl<'a> Scene<'a> {
                 values.insert(name.clone(), Value::String(value));
             }
             context.insert("value", &Value::Object(values));
-        }
-        if let Some(audio) = self.audio() {
-            context.insert("audio", &describe_sound(audio));
         }
         for (name, value) in &self.known {
             context.insert(name, value);

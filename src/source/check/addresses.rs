@@ -6,7 +6,7 @@ use crate::{
     adapter::zalo,
     diagnostic::{Code, Diagnostic, Phrase, Place},
     domain::{
-        channel::{AdapterConfig, Channel, ChannelKind, Parameter},
+        channel::{AdapterConfig, AxisConfig, Channel, ChannelKind, IcecastConfig, Parameter},
         settings::AllowRule,
         workspace::Workspace,
     },
@@ -63,7 +63,14 @@ fn address<'r>(raw: &'r RawChannel, channel: &'r Channel) -> Option<(&'r str, &'
                 _ => None,
             }
         }
-        (Some(RawAdapter::Webhook { url, .. }), _) => Some((url, &raw.at)),
+        (
+            Some(
+                RawAdapter::Webhook { url, .. }
+                | RawAdapter::Axis(AxisConfig { url, .. })
+                | RawAdapter::Icecast(IcecastConfig { url, .. }),
+            ),
+            _,
+        ) => Some((url, &raw.at)),
         (Some(RawAdapter::Zalo(_)), _) => Some((zalo::API, &raw.at)),
         _ => None,
     }
@@ -81,6 +88,9 @@ fn identity(url: &str, channel: &Channel) -> String {
             }
         }
         identity.extend(["\n", recipe.as_str()]);
+    }
+    if let AdapterConfig::Icecast(icecast) = &channel.adapter {
+        identity.extend(["\n", icecast.mount.trim_start_matches('/')]);
     }
     identity
 }

@@ -45,6 +45,8 @@ pub(super) fn build(
                 secrets: secrets.clone(),
             },
             Some(RawAdapter::Zalo(config)) => AdapterConfig::Zalo(config.clone()),
+            Some(RawAdapter::Axis(config)) => AdapterConfig::Axis(config.clone()),
+            Some(RawAdapter::Icecast(config)) => AdapterConfig::Icecast(config.clone()),
             None => AdapterConfig::Webhook {
                 url: String::new(),
                 secrets: Vec::new(),

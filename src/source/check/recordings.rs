@@ -9,7 +9,6 @@ use crate::{
     domain::{
         audio::{Engine, Recording},
         bulletin::Format,
-        recipe::Recipe,
         workspace::Workspace,
     },
     render::Renderer,
@@ -88,9 +87,9 @@ pub(super) fn check(
     one_for_all(notebook, workspace, bulletins);
     for raw in channels {
         let Some((_, at)) = &raw.audio else {
-            if let Some(recipe) = sends_sound(workspace, raw) {
-                let diagnostic = Diagnostic::new(Code::AudioNotAsked, raw.at.clone())
-                    .with("recipe", recipe.id.as_str());
+            if let Some(adapter) = sends_sound(workspace, raw) {
+                let diagnostic =
+                    Diagnostic::new(Code::AudioNotAsked, raw.at.clone()).with("adapter", adapter);
                 notebook.report(diagnostic.help(Phrase::new("L128-help")));
             }
             continue;
@@ -124,17 +123,21 @@ fn sends_no_sound(workspace: &Workspace, raw: &RawChannel) -> bool {
             workspace.recipes.contains_key(recipe) && sends_sound(workspace, raw).is_none()
         }
         Some(RawAdapter::Webhook { .. } | RawAdapter::Zalo(_)) => true,
-        None => false,
+        Some(RawAdapter::Axis(_) | RawAdapter::Icecast(_)) | None => false,
     }
 }
 
-/// The recipe of a channel, if its request is sound.
-fn sends_sound<'a>(workspace: &'a Workspace, raw: &RawChannel) -> Option<&'a Recipe> {
-    let Some(RawAdapter::Recipe { recipe, .. }) = &raw.adapter else {
-        return None;
-    };
-    let recipe = workspace.recipes.get(recipe)?;
-    recipe.wants_sound().then_some(recipe)
+/// The adapter of a channel, or its recipe, if it sends sound.
+fn sends_sound<'a>(workspace: &'a Workspace, raw: &RawChannel) -> Option<&'a str> {
+    match &raw.adapter {
+        Some(RawAdapter::Recipe { recipe, .. }) => {
+            let recipe = workspace.recipes.get(recipe)?;
+            recipe.wants_sound().then_some(recipe.id.as_str())
+        }
+        Some(RawAdapter::Axis(_)) => Some("axis"),
+        Some(RawAdapter::Icecast(_)) => Some("icecast"),
+        Some(RawAdapter::Webhook { .. } | RawAdapter::Zalo(_)) | None => None,
+    }
 }
 
 /// A recording says the same everywhere. Words that differ from ward to ward are not what it says.

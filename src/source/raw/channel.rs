@@ -5,7 +5,7 @@ use crate::{
     domain::{
         audio::AudioFormat,
         bulletin::Format,
-        channel::{ChannelKind, Mode},
+        channel::{AxisConfig, ChannelKind, IcecastConfig, Mode},
         id::{ChannelId, RecipeId, WardId},
         secret::SecretRef,
         speech::Rate,
@@ -66,6 +66,17 @@ pub(crate) enum RawAdapter {
     },
     /// As a Zalo Official Account.
     Zalo(Box<ZaloConfig>),
+    /// As an Axis loudspeaker.
+    Axis(AxisConfig),
+    /// As a mount point of Icecast.
+    Icecast(IcecastConfig),
+}
+
+impl RawAdapter {
+    /// Whether it can send sound of this sort. A listener who comes later would find no beginning in a WAV.
+    fn carries(&self, format: AudioFormat) -> bool {
+        !matches!(self, Self::Icecast(_)) || format != AudioFormat::Wav
+    }
 }
 
 /// One parameter of a recipe as a channel gives it.
@@ -94,6 +105,7 @@ fn channel(id: ChannelId, value: Value<'_>) -> Option<RawChannel> {
         let kind = fields
             .required("kind")
             .and_then(|value| value.one_of(&kinds));
+        let adapter = fields.required("adapter").and_then(adapter);
         let kind_or_other = kind.unwrap_or(ChannelKind::Website);
         RawChannel {
             at: value.key_place(),
@@ -112,30 +124,44 @@ fn channel(id: ChannelId, value: Value<'_>) -> Option<RawChannel> {
             mode: fields.or("mode", kind_or_other.mode(), |value| value.one_of(&modes)),
             rate: fields.get("rate").and_then(super::speech::rate),
             audio: fields.get("audio").and_then(|value| {
-                let formats = AudioFormat::ALL.map(|format| (format.as_str(), format));
+                let can =
+                    |format: &AudioFormat| adapter.as_ref().is_none_or(|way| way.carries(*format));
+                let formats = AudioFormat::ALL.into_iter().filter(can);
+                let formats: Vec<_> = formats.map(|format| (format.as_str(), format)).collect();
                 Some((value.one_of(&formats)?, value.place()))
             }),
             test: fields.or("test", false, |value| value.boolean()),
-            adapter: fields.required("adapter").and_then(adapter),
+            adapter,
         }
     })
 }
 
+/// Reads one way to reach a channel, from its fields and its value.
+type Way = fn(&Fields<'_>, Value<'_>) -> Option<RawAdapter>;
+
+/// The ways to reach a channel, by their keys.
+const WAYS: [(&str, Way); 5] = [
+    ("recipe", by_recipe),
+    ("webhook", by_webhook),
+    ("axis", by_axis),
+    ("icecast", by_icecast),
+    ("zalo", |fields, _| super::zalo::by_zalo(fields)),
+];
+
+/// The loudest that VAPIX takes, in percent.
+pub(in crate::source) const MOST_VOLUME: u64 = 1000;
+
+/// The most that may be asked to listen.
+pub(in crate::source) const MOST_LISTENERS: u64 = 10_000;
+
 fn adapter(value: Value<'_>) -> Option<RawAdapter> {
     value
         .map(|fields| {
-            let ways = (
-                fields.get("recipe"),
-                fields.get("webhook"),
-                fields.get("zalo"),
-            );
-            match ways {
-                (Some(recipe), None, None) => {
-                    recipe.map(|fields| by_recipe(fields, recipe)).flatten()
-                }
-                (None, Some(webhook), None) => webhook.map(by_webhook).flatten(),
-                (None, None, Some(zalo)) => zalo.map(super::zalo::by_zalo).flatten(),
-                _ => value.choose_one(&["recipe", "webhook", "zalo"], "L019-help-adapter"),
+            let given = WAYS.map(|(name, read)| Some((fields.get(name)?, read)));
+            let mut given = given.into_iter().flatten();
+            match (given.next(), given.next()) {
+                (Some((way, read)), None) => way.map(|fields| read(fields, way)).flatten(),
+                _ => value.choose_one(&WAYS.map(|(name, _)| name), "L019-help-adapter"),
             }
         })
         .flatten()
@@ -170,7 +196,37 @@ fn by_recipe(fields: &Fields<'_>, value: Value<'_>) -> Option<RawAdapter> {
     })
 }
 
-fn by_webhook(fields: &Fields<'_>) -> Option<RawAdapter> {
+fn by_axis(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
+    let url = fields.required("url").and_then(web_address);
+    let user = fields.required("user").and_then(|value| value.words());
+    let password = fields.required("password").and_then(|value| value.secret());
+    let volume = fields
+        .get("volume")
+        .and_then(|value| value.integer(0..=MOST_VOLUME));
+    Some(RawAdapter::Axis(AxisConfig {
+        url: url?,
+        user: user?,
+        password: password?,
+        volume: volume.and_then(|volume| volume.try_into().ok()),
+    }))
+}
+
+fn by_icecast(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
+    let url = fields.required("url").and_then(web_address);
+    let mount = fields.required("mount").and_then(|value| value.words());
+    let password = fields.required("password").and_then(|value| value.secret());
+    Some(RawAdapter::Icecast(IcecastConfig {
+        url: url?,
+        mount: mount?,
+        user: fields.or("user", "source".to_owned(), |value| value.words()),
+        password: password?,
+        listeners: fields
+            .get("listeners")
+            .and_then(|value| value.integer(1..=MOST_LISTENERS)),
+    }))
+}
+
+fn by_webhook(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
     let url = fields.required("url").and_then(web_address);
     let secrets = fields.required("secrets").and_then(|value| {
         let secrets = value.list(|value| value.secret())?;

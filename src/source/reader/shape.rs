@@ -193,6 +193,8 @@ fn shape(key: &str, text: &str) -> Option<String> {
         "source" => "{ document: \"…\", date: 2024-03-25 }".to_owned(),
         "valid" => "{ from: 2024-03-01, until: 2024-12-31 }".to_owned(),
         "session" => "{ parts: [{ only: ban-tin-1 }, { rotate: { topic: chu-de } }] }".to_owned(),
+        "axis" => "{ url: \"http://…\", user: …, password: \"env:LOA_…\" }".to_owned(),
+        "icecast" => "{ url: \"http://…:8000\", mount: …, password: \"env:LOA_…\" }".to_owned(),
         "webhook" => "{ url: \"https://…\", secrets: [\"env:LOA_…\"] }".to_owned(),
         "request" | "stop" | "update" => "{ method: POST, url: \"https://…\" }".to_owned(),
         "accepted" | "found" | "absent" | "healthy" => "{ status: [200] }".to_owned(),

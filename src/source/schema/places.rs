@@ -15,6 +15,7 @@ use crate::domain::{
     speech::{Linh, Nghin, Rate, Region},
     zalo::Correction,
 };
+use crate::source::raw::channel::{MOST_LISTENERS, MOST_VOLUME};
 
 pub(super) fn settings(shape: &Shape) -> Value {
     let texts = |names: &[&'static str]| names.iter().map(|name| need(name, text())).collect();
@@ -239,10 +240,12 @@ pub(super) fn channels(shape: &Shape) -> Value {
     let adapter = shape.choice(
         "adapter",
         "oneOf",
-        &["recipe", "webhook", "zalo"],
+        &["recipe", "webhook", "axis", "icecast", "zalo"],
         vec![
             may("recipe", by_recipe),
             may("webhook", webhook),
+            may("axis", axis(shape)),
+            may("icecast", icecast(shape)),
             may("zalo", zalo(shape)),
         ],
     );
@@ -307,6 +310,31 @@ fn zalo(shape: &Shape) -> Value {
                 "quiet",
                 shape.object("night", vec![need("from", text()), need("until", text())]),
             ),
+        ],
+    )
+}
+
+fn axis(shape: &Shape) -> Value {
+    shape.object(
+        "axis",
+        vec![
+            need("url", json!({ "type": "string", "pattern": "^https?://" })),
+            need("user", text()),
+            need("password", secret()),
+            may("volume", integer(0, MOST_VOLUME)),
+        ],
+    )
+}
+
+fn icecast(shape: &Shape) -> Value {
+    shape.object(
+        "icecast",
+        vec![
+            need("url", json!({ "type": "string", "pattern": "^https?://" })),
+            need("mount", text()),
+            may("user", text()),
+            need("password", secret()),
+            may("listeners", integer(1, MOST_LISTENERS)),
         ],
     )
 }

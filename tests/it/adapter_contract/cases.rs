@@ -5,19 +5,20 @@
 //!   "exchanges": [{ "request": {…}, "answer": { "status": 202, "headers": {}, "body": …, "retry_after": 7 } }],
 //!   "end": { "accepted": { "reference": "7" } } }
 //! ```
-//! `@slug@` and `@hash@` stand for the message's own. `request` is compared where it is given; `fault` stands in the place of `answer` as `["may-have-left", "timeout"]`;
+//! `@slug@`, `@hash@` and `@sound@` stand for the message's own. `request` is compared where it is given; `fault` stands in the place of `answer` as `["may-have-left", "timeout"]`;
 //! `end` is one of `accepted`, `retry`, `reject` and `unknown`, the last three with `reason` and, for `retry`, `after`.
 
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use loa::{
-    adapter::{Adapter, Exchange, Failure, Fault, Request, Response, Step},
-    domain::delivery::Reason,
+    adapter::{Adapter, Exchange, Failure, Fault, Request, Response, Step, recipe::RecipeAdapter},
+    domain::{bulletin::Priority, delivery::Reason},
 };
 use serde_json::{Value, json};
 
-use super::{message, recipes};
+use super::{axis, message, recipes};
 
 fn text_of(value: &Value) -> Bytes {
     match value {
@@ -70,6 +71,7 @@ fn show_end(step: &Step) -> Value {
     let failed = |word: &str, reason: Reason| json!({ word: { "reason": reason.as_str() } });
     match step {
         Step::Call(request) => json!({ "call": show_request(request) }),
+        Step::Stream(stream) => json!({ "stream": show_request(&stream.request) }),
         Step::Accepted(receipt) => json!({ "accepted": { "reference": receipt.reference } }),
         Step::Failed(Failure::Retry {
             after: Some(after),
@@ -97,11 +99,15 @@ fn play(folder: &str, adapter: &dyn Adapter) {
     assert!(!files.is_empty(), "{} is empty", folder.display());
     for file in files {
         let name = file.display();
+        let sound = axis::sound("Thưa bà con");
+        let sound_hash = sound.sound.hash.as_str().to_owned();
         let mut message = message();
+        message.audio = Some(sound);
         let text = fs::read_to_string(&file).unwrap();
         let text = text
             .replace("@slug@", &message.slug())
-            .replace("@hash@", message.hash.as_str());
+            .replace("@hash@", message.hash.as_str())
+            .replace("@sound@", &sound_hash);
         let case: Value = serde_json::from_str(&text).unwrap();
         message.attempt = case
             .get("attempt")
@@ -137,6 +143,82 @@ fn shipped_recipes() {
     assert!(shipped.len() >= 3);
     for recipe in shipped.values() {
         play(recipe.id.as_str(), &recipes::adapter(recipe));
+    }
+}
+
+fn shipped(id: &str) -> RecipeAdapter {
+    let found = recipes::shipped()
+        .into_iter()
+        .find(|(known, _)| known.as_str() == id);
+    recipes::adapter(&found.expect("it is shipped").1)
+}
+
+/// What a gateway reads out of the address that it is called at: JSON in JSON in JSON, in base64.
+#[test]
+fn a_gateway_finds_its_command_in_the_address() {
+    let gateway = shipped("truyen-thanh-json");
+    let urgent = loa::domain::message::Message {
+        audio: Some(axis::sound("Thưa bà con")),
+        preempts: true,
+        ..message()
+    };
+    let ok = || super::steps::ok("{}");
+    let (requests, end) = super::steps::play(&gateway, &urgent, [ok(), ok(), ok()]);
+    assert_eq!(end, Step::accepted(None));
+    let inside = |text: &Value| -> Value { serde_json::from_str(text.as_str().unwrap()).unwrap() };
+    let command = |request: &Request| {
+        let path = request.url.strip_prefix("http://10.1.4.3/").unwrap();
+        let path = path
+            .replace("%2B", "+")
+            .replace("%2F", "/")
+            .replace("%3D", "=");
+        let bytes = STANDARD.decode(path).unwrap();
+        let outer: Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(outer["DataType"], 4);
+        let item = inside(&outer["Data"])["CommandItem_Ts"][0].clone();
+        assert_eq!(item["DeviceID"], "LOA-HB-3");
+        inside(&item["CommandSend"])
+    };
+    let stop = command(&requests[0]);
+    assert_eq!(stop, json!({ "PacketType": 7, "Data": "Stop play music" }));
+    let file = format!(
+        "http://10.1.4.3/am-thanh/{}.mp3",
+        urgent.audio.as_ref().unwrap().sound.hash
+    );
+    assert_eq!(
+        (requests[1].method.as_str(), &requests[1].url),
+        ("PUT", &file)
+    );
+    let play = command(&requests[2]);
+    assert_eq!(play["PacketType"], 5);
+    assert_eq!(
+        inside(&play["Data"]),
+        json!({ "PlayRepeatType": 1, "PlayType": 1, "SongName": file })
+    );
+}
+
+/// Devices that know how urgent something is are told.
+#[test]
+fn emergencies_get_the_priority_that_the_device_has_for_them() {
+    for (id, plain, urgent) in [
+        ("sonos", "\"priority\":\"LOW\"", "\"priority\":\"HIGH\""),
+        ("2n", "priority=5", "priority=1"),
+    ] {
+        let adapter = shipped(id);
+        for (priority, wanted) in [(Priority::Priority, plain), (Priority::Emergency, urgent)] {
+            let message = loa::domain::message::Message {
+                audio: Some(axis::sound("Thưa bà con")),
+                priority,
+                ..message()
+            };
+            let answers = [r#"{"access_token":"a"}"#, ""].map(super::steps::ok);
+            let skip = usize::from(id == "2n");
+            let (requests, _) =
+                super::steps::play(&adapter, &message, answers.into_iter().skip(skip));
+            let last = requests.last().unwrap();
+            let said = format!("{} {}", last.url, String::from_utf8_lossy(&last.body));
+            assert!(said.contains(wanted), "{id}: {said}");
+        }
     }
 }
 

@@ -451,6 +451,7 @@ fn the_registry_builds_what_it_can_and_names_the_rest() {
                 ChannelProblemKind::NoRecipe(_) => "no recipe",
                 ChannelProblemKind::Recipe(_) => "recipe",
                 ChannelProblemKind::Webhook(_) => "webhook",
+                ChannelProblemKind::Address => "address",
             };
             (problem.channel.as_str(), kind)
         })

@@ -50,6 +50,24 @@ pub(super) fn audible(scene: &Scene, script: &str) {
     engine(&scene.folder, script);
 }
 
+/// Lets the loudspeaker that wants sound be reached in another way.
+fn reached(scene: &Scene, way: &str) {
+    let recipe =
+        "recipe: { use: loa-phat-tep, with: { url: \"http://10.0.0.1\", token: \"env:LOA_T1\" } }";
+    scene.folder.edit("channels/kenh.yaml", recipe, way);
+}
+
+/// What the loudspeaker did, as the words that it knows of it.
+fn heard(scene: &Scene, effect: Effect) -> Vec<String> {
+    let filter = HeardFilter {
+        host: Some("10.0.0.1".to_owned()),
+        effect: Some(effect),
+        ..HeardFilter::default()
+    };
+    let all = scene.city.heard(&filter).into_iter();
+    all.map(|heard| heard.text.unwrap_or_default()).collect()
+}
+
 on_both_databases! {
     async fn sound_is_made_ahead_and_goes_with_the_message(scene: Scene) {
         audible(&scene, "echo run >> runs; cat voice.wav");
@@ -109,6 +127,49 @@ on_both_databases! {
         let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
         assert_eq!((row.state, row.reason), (State::Failed, Some(Reason::NoSound)), "{row:?}");
         assert_eq!(std::fs::read_to_string(scene.folder.path().join("runs")).unwrap(), "run\n");
+        scene.check().await;
+    }
+
+    async fn an_axis_loudspeaker_keeps_the_sound_and_plays_it(scene: Scene) {
+        audible(&scene, "cat voice.wav");
+        reached(&scene, "axis: { url: \"http://10.0.0.1\", user: loa, password: \"env:LOA_T1\" }");
+        let daemon = scene.start("2024-03-25T05:00").await;
+        daemon.reach("2024-03-25T05:40").await;
+        daemon.stop().await;
+        let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert_eq!((row.state, row.attempts), (State::Accepted, 1), "playing is not heard");
+        let sound = scene.store().await.sounds(&[row.id.clone()]).await.unwrap();
+        let played = heard(&scene, Effect::Heard);
+        let hash = &sound[&row.id].hash.as_str()[..20];
+        assert!(played.len() == 1 && played[0].ends_with(hash), "{played:?}");
+        assert_eq!(heard(&scene, Effect::Kept), played, "it was put there before");
+        scene.check().await;
+    }
+
+    async fn a_mount_point_gets_its_stream_and_says_who_listens(scene: Scene) {
+        if !super::has("lame", "lame") {
+            return;
+        }
+        audible(&scene, "cat voice.wav");
+        reached(
+            &scene,
+            "icecast: { url: \"http://10.0.0.1:8000\", mount: hung-binh.mp3, password: \"env:LOA_T1\", listeners: 1 }",
+        );
+        scene.folder.edit("channels/kenh.yaml", "audio: wav", "audio: mp3");
+        let daemon = scene.start("2024-03-25T05:00").await;
+        daemon.reach("2024-03-25T05:40").await;
+        daemon.stop().await;
+        let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert_eq!((row.state, row.attempts), (State::Confirmed, 1), "{row:?}");
+        let streams = scene.city.heard(&HeardFilter {
+            host: Some("10.0.0.1".to_owned()),
+            effect: Some(Effect::Heard),
+            ..HeardFilter::default()
+        });
+        let sound = scene.store().await.sounds(&[row.id.clone()]).await.unwrap();
+        let [stream] = streams.as_slice() else { panic!("{streams:?}") };
+        assert_eq!((stream.method.as_str(), stream.path.as_str()), ("PUT", "/hung-binh.mp3"));
+        assert_eq!(stream.digest, sound[&row.id].hash.as_str(), "the very bytes");
         scene.check().await;
     }
 

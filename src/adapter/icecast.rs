@@ -1,0 +1,297 @@
+//! A live source for Icecast (<https://gist.github.com/ePirat/adc3b8ba00d85b7e3870>): a ward's loudspeakers listen to a mount
+//! point, and a broadcast is a stream that goes there at the pace at which it is heard.
+//!
+//! - Sent as a `PUT` with its length. Never in chunks: Icecast takes those for sound.
+//! - The server answers before it has heard anything. So *accepted* is what it says yes to, and while the sound goes on, `loa` asks
+//!   it who listens: with `listeners` in the channel's file, so many listeners are the server's own evidence.
+//! - From then on the stream is looked after by the transport (`transport/stream.rs`): it goes on where a broken connection
+//!   left off, and what is never heard to its end is put on record.
+//! - An emergency takes the mount over from what this node streams there. From others it cannot.
+
+mod pace;
+
+use std::{fmt, time::Duration};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::{
+    Adapter, Exchange, Failure, Hidden, Receipt, Request, Response, Step, Stream, classify,
+    transport,
+};
+use crate::domain::{
+    channel::IcecastConfig,
+    delivery::{Evidence, Reason},
+    detail::Detail,
+    message::Message,
+    secret::Secret,
+};
+
+/// How long after the beginning the server is asked who listens: listeners need a moment to come back.
+const LISTEN: Duration = Duration::from_secs(1);
+
+/// How often a mount point that is in use is asked for in one attempt, and how long to wait in between: a stream that has just
+/// ended, or broken, may hold it for a moment.
+const TRIES: usize = 3;
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A channel that is a mount point.
+pub struct IcecastAdapter {
+    base: String,
+    mount: String,
+    host: String,
+    proof: Secret,
+    secrets: Vec<Secret>,
+    listeners: Option<u64>,
+}
+
+/// The address is not one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the address is not one that begins with http:// or https://")]
+pub struct NoAddress;
+
+impl fmt::Debug for IcecastAdapter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IcecastAdapter")
+            .field("host", &self.host)
+            .field("mount", &self.mount)
+            .finish_non_exhaustive()
+    }
+}
+
+fn is_success(answer: &Response) -> bool {
+    (200..300).contains(&answer.status)
+}
+
+/// How many listen to a mount point, as `/status-json.xsl` says: `source` is one thing, several, or not there. `None` where
+/// nothing plays there; an error where it is no such page.
+fn listeners(page: &[u8], mount: &str) -> Result<Option<u64>, ()> {
+    let Ok(page) = serde_json::from_slice::<Value>(page) else {
+        // In its first moments a server's page is no good JSON (seen at 2.4.4). It is alive, and nothing plays there.
+        return if page.starts_with(b"{\"icestats\":") {
+            Ok(None)
+        } else {
+            Err(())
+        };
+    };
+    let server = page.get("icestats").ok_or(())?;
+    let sources = match server.get("source") {
+        None | Some(Value::Null) => &[],
+        Some(Value::Array(several)) => several.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+    };
+    let is_ours = |source: &&Value| {
+        let url = source.get("listenurl").and_then(Value::as_str);
+        // A mount point may be listed before anybody sends to it.
+        let is_live = source.get("stream_start").is_some();
+        is_live && url.is_some_and(|url| path(url) == mount)
+    };
+    let ours = sources.iter().find(is_ours);
+    Ok(ours.map(|source| source.get("listeners").and_then(Value::as_u64).unwrap_or(0)))
+}
+
+fn path(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find('/').map_or("/", |at| &rest[at..])
+}
+
+impl IcecastAdapter {
+    /// The adapter of one channel.
+    ///
+    /// # Errors
+    /// [`NoAddress`].
+    pub fn new(config: &IcecastConfig, password: Secret) -> Result<Self, NoAddress> {
+        let proof = STANDARD.encode(format!("{}:{}", config.user, password.expose()));
+        let proof = Secret::new(proof);
+        Ok(Self {
+            base: config.url.trim_end_matches('/').to_owned(),
+            mount: format!("/{}", config.mount.trim_start_matches('/')),
+            host: transport::host(&config.url).ok_or(NoAddress)?,
+            secrets: vec![password, proof.clone()],
+            proof,
+            listeners: config.listeners,
+        })
+    }
+
+    fn question(&self, wait: Duration) -> Request {
+        Request {
+            method: "GET".to_owned(),
+            url: format!("{}/status-json.xsl", self.base),
+            headers: Vec::new(),
+            body: Bytes::new(),
+            wait,
+            hidden: Hidden::default(),
+        }
+    }
+
+    fn stream(&self, message: &Message, wait: Duration) -> Result<Stream, Detail> {
+        let audio = message
+            .audio
+            .as_ref()
+            .ok_or_else(|| Detail::new("call-no-audio"))?;
+        let (pieces, head) =
+            pace::pieces(&audio.data).ok_or_else(|| Detail::new("call-icecast-format"))?;
+        // Players show these names; the older of them know no letters but ASCII.
+        let headers = [
+            ("Authorization", format!("Basic {}", self.proof.expose())),
+            ("Content-Type", audio.sound.format.media_type().to_owned()),
+            ("Ice-Name", message.channel.to_string()),
+            ("Ice-Description", message.content.bulletin.to_string()),
+            ("Ice-Public", "0".to_owned()),
+            ("Idempotency-Key", message.delivery.as_str().to_owned()),
+        ];
+        Ok(Stream {
+            request: Request {
+                method: "PUT".to_owned(),
+                url: format!("{}{}", self.base, self.mount),
+                headers: headers.map(|(name, value)| (name.to_owned(), value)).into(),
+                body: audio.data.clone(),
+                ..self.question(wait)
+            },
+            pieces,
+            head,
+            delivery: message.delivery.clone(),
+            takes_over: message.preempts,
+        })
+    }
+
+    /// Whether somebody else streams there, or too many at once. There is no status for it: only the words tell it from other
+    /// refusals.
+    fn is_in_use(exchange: &Exchange) -> bool {
+        exchange.result.as_ref().is_ok_and(|answer| {
+            let text = String::from_utf8_lossy(&answer.body).to_ascii_lowercase();
+            answer.status == 403 && (text.contains("in use") || text.contains("too many"))
+        })
+    }
+
+    /// What it means that the server did not take the stream.
+    fn refused(exchange: &Exchange) -> Failure {
+        if Self::is_in_use(exchange) {
+            return Failure::retry(Reason::Busy, Detail::new("call-icecast-busy"));
+        }
+        classify(exchange)
+    }
+
+    fn took(&self, asked: &Exchange) -> Receipt {
+        let page = asked
+            .result
+            .as_ref()
+            .ok()
+            .filter(|answer| is_success(answer));
+        // Whatever goes wrong with the question, the stream was taken.
+        let count = page.and_then(|page| listeners(&page.body, &self.mount).ok().flatten());
+        let wanted = self.listeners.filter(|wanted| *wanted > 0);
+        let is_heard = wanted
+            .zip(count)
+            .is_some_and(|(wanted, count)| count >= wanted);
+        Receipt {
+            reference: count.map(|count| format!("listeners {count}")),
+            evidence: if is_heard {
+                Evidence::Device
+            } else {
+                Evidence::Accepted
+            },
+        }
+    }
+}
+
+impl Adapter for IcecastAdapter {
+    fn step(&self, message: &Message, done: &[Exchange]) -> Step {
+        let wait = match done {
+            [] => Duration::ZERO,
+            [.., asked] if asked.request.method == "GET" => {
+                return Step::Accepted(self.took(asked));
+            }
+            [.., stream] if stream.result.as_ref().is_ok_and(is_success) => {
+                return Step::Call(self.question(LISTEN));
+            }
+            [.., stream] => match Self::refused(stream) {
+                Failure::Retry {
+                    reason: Reason::Busy,
+                    ..
+                } if Self::is_in_use(stream) && done.len() < TRIES => PAUSE,
+                failure => return Step::Failed(failure),
+            },
+        };
+        match self.stream(message, wait) {
+            Ok(stream) => Step::Stream(Box::new(stream)),
+            Err(detail) => Step::Failed(Failure::reject(Reason::Unwritable, detail)),
+        }
+    }
+
+    fn can_stop(&self) -> bool {
+        true
+    }
+
+    fn stopped(&self, message: &Message, done: &[Exchange]) -> Option<bool> {
+        if !message.preempts || done.is_empty() {
+            return None;
+        }
+        let mut streams = done
+            .iter()
+            .filter(|exchange| exchange.request.method == "PUT");
+        Some(streams.any(|stream| stream.result.as_ref().is_ok_and(is_success)))
+    }
+
+    fn probe(&self, done: &[Exchange]) -> Option<Step> {
+        let [.., asked] = done else {
+            return Some(Step::Call(self.question(Duration::ZERO)));
+        };
+        Some(match &asked.result {
+            Ok(answer) if is_success(answer) => match listeners(&answer.body, &self.mount) {
+                Ok(_) => Step::accepted(None),
+                Err(()) => Step::Failed(Failure::reject(
+                    Reason::Unexpected,
+                    Detail::new("call-icecast-no-status"),
+                )),
+            },
+            _ => Step::Failed(classify(asked).without_effect()),
+        })
+    }
+
+    fn name(&self) -> &'static str {
+        "icecast"
+    }
+
+    fn host(&self) -> &str {
+        &self.host
+    }
+
+    fn secrets(&self) -> &[Secret] {
+        &self.secrets
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_source_several_or_none() {
+        let page = |source: &str| format!(r#"{{"icestats":{{"host":"x"{source}}}}}"#);
+        let ours = r#"{"listenurl":"http://x:8000/phuong.ogg","listeners":3,"stream_start":"now"}"#;
+        let other = r#"{"listenurl":"http://x:8000/phuong.og","listeners":9,"stream_start":"now"}"#;
+        let idle = r#"{"listenurl":"http://x:8000/phuong.ogg","listeners":0}"#;
+        for (source, expected) in [
+            (String::new(), Ok(None)),
+            (format!(r#","source":{ours}"#), Ok(Some(3))),
+            (format!(r#","source":[{other},{ours}]"#), Ok(Some(3))),
+            (format!(r#","source":[{other}]"#), Ok(None)),
+            (format!(r#","source":{idle}"#), Ok(None)),
+            (r#","source":null"#.to_owned(), Ok(None)),
+        ] {
+            let page = page(&source);
+            assert_eq!(
+                listeners(page.as_bytes(), "/phuong.ogg"),
+                expected,
+                "{page}"
+            );
+        }
+        let early = br#"{"icestats":"server_start":"Sun","dummy":null}}"#;
+        assert_eq!(listeners(early, "/phuong.ogg"), Ok(None));
+        for none in ["", "<html>", "{}", "[]"] {
+            assert_eq!(listeners(none.as_bytes(), "/phuong.ogg"), Err(()), "{none}");
+        }
+    }
+}

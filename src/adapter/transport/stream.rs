@@ -1,0 +1,464 @@
+//! Streams: sounds that go out at the pace at which they are heard.
+//!
+//! The call is answered when the stream begins, and the attempt ends with that, as with any loudspeaker. What goes on then is an
+//! [`Airing`], which somebody has to look after until it ends ([`Transport::airings`]): it goes on where a broken connection left
+//! off, in a new one, as long as all interruptions together do not last longer than a call may. In a simulated city nothing
+//! is paced: there a stand-in takes the whole sound at once, and the clock need not wait for it.
+
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::stream::unfold;
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{Client, Transport, fault, in_time::in_time, read};
+use crate::{
+    adapter::{Fault, Piece, Response, Stream},
+    domain::{delivery::Reason, detail::Detail, id::DeliveryId, time::Timestamp},
+};
+
+/// How much of the sound is sent before it is heard, so that a short delay on the way is not heard.
+const AHEAD: Duration = Duration::from_millis(500);
+
+/// How long a stream stays open after its end was heard: a server drops what it has not passed on when its source leaves.
+const TAIL: Duration = Duration::from_millis(500);
+
+/// How long to wait before a broken stream is taken up again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// How long a server is given to say whether it takes a stream before any of it is sent. One that refuses what is already on its
+/// way breaks the connection, and its reason is lost.
+const LISTENING: Duration = Duration::from_secs(2);
+
+/// How long another stream may take to leave a mount point.
+const LEAVING: Duration = Duration::from_secs(2);
+
+/// What is on air, by address: how to end it, and how to hear that it has ended.
+type OnAir = HashMap<String, (CancellationToken, watch::Receiver<()>)>;
+
+/// All that is on air through one client.
+#[derive(Debug)]
+pub(super) struct Air {
+    streams: Mutex<OnAir>,
+    begun: mpsc::UnboundedSender<Airing>,
+    taken: Mutex<Option<mpsc::UnboundedReceiver<Airing>>>,
+}
+
+impl Default for Air {
+    fn default() -> Self {
+        let (begun, taken) = mpsc::unbounded_channel();
+        Self {
+            streams: Mutex::default(),
+            begun,
+            taken: Mutex::new(Some(taken)),
+        }
+    }
+}
+
+/// How a stream ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Aired {
+    /// All of it was sent, in its time.
+    Whole,
+    /// Something more urgent took its place, or this program ends.
+    Ended {
+        /// How much of it had been sent.
+        after: Duration,
+    },
+    /// The connection broke and could not be taken up again in time.
+    Broken {
+        /// How much of it had been sent.
+        after: Duration,
+        /// How it broke.
+        fault: Fault,
+    },
+}
+
+/// A stream that has begun.
+pub struct Airing {
+    transport: Transport,
+    stream: Stream,
+    connection: Connection,
+    cut: CancellationToken,
+    /// Dropped when this ends.
+    ended: watch::Sender<()>,
+}
+
+impl std::fmt::Debug for Airing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Airing")
+            .field("delivery", &self.stream.delivery)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One connection's part of a stream.
+struct Connection {
+    answer: reqwest::Response,
+    /// How many pieces were handed on.
+    sent: watch::Receiver<usize>,
+    /// When the first of them is heard.
+    since: Instant,
+    /// The first piece of this connection.
+    first: usize,
+}
+
+impl Air {
+    fn on_air(&self) -> std::sync::MutexGuard<'_, OnAir> {
+        // A panic elsewhere leaves the map whole: every change is one insertion or removal.
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until what is on air at an address has left: what precedes is about to end, or is ended.
+    async fn clear(&self, url: &str, takes_over: bool) {
+        let found = self.on_air().get(url).cloned();
+        if let Some((cut, mut ended)) = found {
+            if takes_over {
+                cut.cancel();
+            }
+            let gone = timeout_at(Instant::now() + LEAVING, async {
+                while ended.changed().await.is_ok() {}
+            });
+            // Whether or not it has left, the server says what follows.
+            let _ = gone.await;
+        }
+    }
+}
+
+impl Transport {
+    /// Streams as they begin, for whoever looks after them; `None` for all but the first who asks.
+    #[must_use]
+    pub fn airings(&self) -> Option<mpsc::UnboundedReceiver<Airing>> {
+        let mut taken = self
+            .air
+            .taken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        taken.take()
+    }
+
+    /// Begins a stream, until `deadline`. What goes on is among [`Transport::airings`].
+    ///
+    /// # Errors
+    /// A [`Fault`], when no answer came.
+    pub async fn stream(
+        &self,
+        stream: &Stream,
+        now: Timestamp,
+        deadline: Instant,
+    ) -> Result<Response, Fault> {
+        self.air.clear(&stream.request.url, stream.takes_over).await;
+        let client = self.client();
+        let connection = match client.connect(stream, 0, (now, deadline)).await? {
+            Ok(connection) => connection,
+            Err(refusal) => return Ok(refusal),
+        };
+        let response = Response {
+            status: connection.answer.status().as_u16(),
+            ..Response::default()
+        };
+        let cut = CancellationToken::new();
+        let (ended, wait) = watch::channel(());
+        self.air
+            .on_air()
+            .insert(stream.request.url.clone(), (cut.clone(), wait));
+        let airing = Airing {
+            transport: self.clone(),
+            stream: stream.clone(),
+            connection,
+            cut,
+            ended,
+        };
+        // Where nobody looks after streams any more, this program ends, and the stream with it.
+        let _ = self.air.begun.send(airing);
+        Ok(response)
+    }
+}
+
+impl Client {
+    /// Begins to send from a piece on: the answer's head, or a refusal.
+    async fn connect(
+        &self,
+        stream: &Stream,
+        first: usize,
+        (now, deadline): (Timestamp, Instant),
+    ) -> Result<Result<Connection, Response>, Fault> {
+        let (call, stand_in) = self.prepare(&stream.request).await?;
+        let (_, from) = begin(&stream.pieces, first);
+        let end = stream.pieces.last().map_or(from, |piece| piece.end);
+        let data = &stream.request.body;
+        let head = if first == 0 {
+            Bytes::new()
+        } else {
+            data.slice(..stream.head)
+        };
+        let length = head.len() + (end - from);
+        let parts = Parts {
+            head,
+            data: data.clone(),
+            pieces: stream.pieces.clone().into(),
+            first,
+            is_paced: self.city.is_none(),
+            taken: CancellationToken::new(),
+        };
+        let taken = parts.taken.clone();
+        let heard = stream
+            .pieces
+            .last()
+            .map_or(Duration::ZERO, |piece| piece.until);
+        let (handed_on, sent) = watch::channel(first);
+        let body = reqwest::Body::wrap_stream(parts.stream(handed_on));
+        let https = call.https;
+        let call = call
+            .http
+            .header(reqwest::header::CONTENT_LENGTH, length)
+            .timeout(heard + self.total_timeout)
+            .body(body);
+        let sending = in_time(deadline, pin!(call.send())).await;
+        let answer = match sending {
+            Some(Ok(answer)) => Ok(answer),
+            Some(Err(error)) => Err(fault::explain(error, https)),
+            None => Err(fault::late()),
+        };
+        self.settle(stand_in.as_deref(), answer.as_ref().err());
+        let answer = answer?;
+        if answer.status().is_success() {
+            taken.cancel();
+            return Ok(Ok(Connection {
+                answer,
+                sent,
+                since: Instant::now(),
+                first,
+            }));
+        }
+        // Whatever becomes of its words, it is a refusal.
+        let status = answer.status().as_u16();
+        let refusal = timeout_at(deadline, read(answer, self.answer_cap, now)).await;
+        Ok(Err(refusal.ok().and_then(Result::ok).unwrap_or(Response {
+            status,
+            ..Response::default()
+        })))
+    }
+}
+
+/// What is left to send on one connection.
+struct Parts {
+    head: Bytes,
+    data: Bytes,
+    pieces: Arc<[Piece]>,
+    first: usize,
+    is_paced: bool,
+    /// Cancelled when the server has taken the stream.
+    taken: CancellationToken,
+}
+
+impl Parts {
+    /// The bytes, each part not much before it is heard.
+    fn stream(
+        self,
+        handed_on: watch::Sender<usize>,
+    ) -> impl futures_util::Stream<Item = Result<Bytes, Infallible>> + Send + 'static {
+        let (offset, _) = begin(&self.pieces, self.first);
+        let state = (self, handed_on, None::<Instant>, None::<usize>);
+        unfold(state, move |(parts, handed_on, since, at)| async move {
+            // The head goes out before the first piece.
+            let Some(at) = at else {
+                if parts.is_paced {
+                    let patience = Instant::now() + LISTENING;
+                    // One that says nothing before it has heard something gets it.
+                    let _ = timeout_at(patience, parts.taken.cancelled()).await;
+                }
+                let since = Instant::now();
+                let (head, first) = (parts.head.clone(), parts.first);
+                let next = (parts, handed_on, Some(since), Some(first));
+                return Some((Ok(head), next));
+            };
+            let since = since.unwrap_or_else(Instant::now);
+            let piece = *parts.pieces.get(at)?;
+            let (begins, from) = begin(&parts.pieces, at);
+            if parts.is_paced {
+                let begins = begins.saturating_sub(offset);
+                sleep_until(since + begins.saturating_sub(AHEAD)).await;
+            }
+            let bytes = parts.data.slice(from..piece.end);
+            handed_on.send_replace(at + 1);
+            let next = (parts, handed_on, Some(since), Some(at + 1));
+            Some((Ok(bytes), next))
+        })
+    }
+}
+
+/// Waits in real time: a stream is heard by people, whatever the daemon's clock says.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a sound takes the time that it takes; in a simulated city nothing is paced"
+)]
+async fn sleep_until(instant: Instant) {
+    tokio::time::sleep_until(instant).await;
+}
+
+/// When a part begins, and with which byte.
+fn begin(pieces: &[Piece], at: usize) -> (Duration, usize) {
+    match at {
+        0 => (Duration::ZERO, 0),
+        _ => (pieces[at - 1].until, pieces[at - 1].end),
+    }
+}
+
+impl Airing {
+    /// Whose stream it is.
+    #[must_use]
+    pub fn delivery(&self) -> &DeliveryId {
+        &self.stream.delivery
+    }
+
+    /// Looks after the stream until it ends. `stop` ends it.
+    pub async fn run(
+        mut self,
+        stop: CancellationToken,
+        clock_now: impl Fn() -> Timestamp,
+    ) -> (DeliveryId, Aired) {
+        let mut left = self.transport.total_timeout();
+        let aired = loop {
+            let fault = match self.follow(&stop).await {
+                Ok(aired) => break aired,
+                Err(fault) => fault,
+            };
+            let after = self.heard();
+            let broke = Instant::now();
+            let first = self.place();
+            match self.reconnect(first, broke + left, &stop, &clock_now).await {
+                Some(connection) => self.connection = connection,
+                None if stop.is_cancelled() || self.cut.is_cancelled() => {
+                    break Aired::Ended { after };
+                }
+                None => break Aired::Broken { after, fault },
+            }
+            left = left.saturating_sub(broke.elapsed());
+        };
+        let url = &self.stream.request.url;
+        let mut on_air = self.transport.air.on_air();
+        // Whoever took over has the place by now.
+        if on_air
+            .get(url)
+            .is_some_and(|(_, ended)| ended.same_channel(&self.ended.subscribe()))
+        {
+            on_air.remove(url);
+        }
+        drop(on_air);
+        let delivery = self.stream.delivery.clone();
+        // The connection closes before anybody hears that this has ended.
+        drop(self.connection);
+        (delivery, aired)
+    }
+
+    /// The part that was to be heard now: what was sent and not heard yet is lost with its connection.
+    fn place(&self) -> usize {
+        let first = self.connection.first;
+        let (offset, _) = begin(&self.stream.pieces, first);
+        let now = offset + self.connection.since.elapsed();
+        let heard = self
+            .stream
+            .pieces
+            .iter()
+            .take_while(|piece| piece.until <= now);
+        heard.count().max(first).min(*self.connection.sent.borrow())
+    }
+
+    /// How much was sent.
+    fn heard(&self) -> Duration {
+        match *self.connection.sent.borrow() {
+            0 => Duration::ZERO,
+            count => self.stream.pieces[count - 1].until,
+        }
+    }
+
+    /// Waits for the end of this connection: a good one, or how it broke.
+    async fn follow(&mut self, stop: &CancellationToken) -> Result<Aired, Fault> {
+        let all = self.stream.pieces.len();
+        let is_paced = self.transport.client().city.is_none();
+        let (offset, _) = begin(&self.stream.pieces, self.connection.first);
+        let heard = self
+            .stream
+            .pieces
+            .last()
+            .map_or(Duration::ZERO, |piece| piece.until);
+        let end = self.connection.since + heard.saturating_sub(offset) + TAIL;
+        let (mut sent, cut) = (self.connection.sent.clone(), self.cut.clone());
+        let whole = async {
+            // A sender that is gone has sent everything, or its connection is.
+            let all_sent = sent.wait_for(|count| *count == all).await.is_ok();
+            if !all_sent {
+                std::future::pending::<()>().await;
+            }
+            if is_paced {
+                sleep_until(end).await;
+            }
+        };
+        let answer = &mut self.connection.answer;
+        let closed = async {
+            loop {
+                match answer.chunk().await {
+                    Ok(Some(_)) => {}
+                    Ok(None) => {
+                        break Fault::may_have_left(Reason::Cut, Detail::new("call-closed"));
+                    }
+                    Err(error) => break fault::explain_body(error),
+                }
+            }
+        };
+        let sent = self.connection.sent.clone();
+        tokio::select! {
+            biased;
+            () = cut.cancelled() => {}
+            () = stop.cancelled() => {}
+            () = whole => return Ok(Aired::Whole),
+            fault = closed => {
+                // A server that has taken everything may answer to its end and close.
+                return if *sent.borrow() == all { Ok(Aired::Whole) } else { Err(fault) };
+            }
+        }
+        Ok(Aired::Ended {
+            after: self.heard(),
+        })
+    }
+
+    /// A new connection from a piece on; `None` where there is none in time.
+    async fn reconnect(
+        &self,
+        first: usize,
+        until: Instant,
+        stop: &CancellationToken,
+        clock_now: impl Fn() -> Timestamp,
+    ) -> Option<Connection> {
+        let again = async {
+            loop {
+                sleep_until(Instant::now() + AGAIN).await;
+                let client = self.transport.client();
+                // Refused or not to be reached: the server may be starting, or still hold the broken stream.
+                if let Ok(Ok(connection)) = client
+                    .connect(&self.stream, first, (clock_now(), until))
+                    .await
+                {
+                    return connection;
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.cut.cancelled() => None,
+            () = stop.cancelled() => None,
+            connected = timeout_at(until, again) => connected.ok(),
+        }
+    }
+}

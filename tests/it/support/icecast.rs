@@ -1,0 +1,302 @@
+//! An Icecast of our own on loopback: one for each test that asks for it, with its configuration in a temporary directory. It dies
+//! with the test process, however that ends. And a listener that recognises what it hears.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    os::unix::process::CommandExt as _,
+    path::Path,
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::Arc,
+    thread::JoinHandle,
+};
+
+/// What a developer without Icecast reads.
+const MISSING: &str = "Icecast is missing: apt-get install icecast2";
+
+/// The user that the server runs as when the tests run as root, which it refuses.
+const USER: &str = "nobody";
+
+/// The password of sources.
+pub(crate) const PASSWORD: &str = "mat-khau-nguon";
+
+/// A running server.
+pub(crate) struct Icecast {
+    /// Where it is: `http://127.0.0.1:PORT`.
+    pub(crate) url: String,
+    port: u16,
+    /// A pipe that ends when this process does; that is how the shell around the server knows.
+    _input: ChildStdin,
+    _watchdog: Child,
+}
+
+/// Starts a server in a shell that ends it, and removes its folder, when this process ends in whatever way. As root it runs as
+/// somebody else, who owns the folder.
+pub(crate) fn guarded(
+    folder: &Path,
+    program: &Path,
+    arguments: &[&Path],
+    arrange: impl FnOnce(&mut Command),
+) -> (Child, ChildStdin) {
+    let mut shell = if is_root() {
+        let owned = Command::new("chown")
+            .arg("-R")
+            .arg(USER)
+            .arg(folder)
+            .status();
+        assert!(owned.expect("run chown").success());
+        let mut shell = Command::new("setpriv");
+        // By number: what the group of nobody is called differs.
+        shell.args(["--reuid", USER, "--regid", "65534", "--clear-groups"]);
+        shell.args(["--", "/bin/sh"]);
+        shell
+    } else {
+        Command::new("/bin/sh")
+    };
+    let script = r#"folder="$1"
+        shift
+        "$0" "$@" </dev/null & server=$!
+        trap '' INT
+        read -r _
+        kill $server
+        wait $server
+        rm -rf "$folder""#;
+    shell
+        .current_dir("/")
+        .arg("-c")
+        .arg(script)
+        .arg(program)
+        .arg(folder)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        // What stops the tests from the keyboard must not stop the cleaning up.
+        .process_group(0);
+    arrange(&mut shell);
+    let mut watchdog = shell.spawn().expect("start the server");
+    let input = watchdog.stdin.take().expect("the pipe that was asked for");
+    (watchdog, input)
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output().expect("run id");
+    id.stdout.trim_ascii() == b"0"
+}
+
+fn configuration(port: u16, folder: &Path) -> String {
+    let folder = folder.display();
+    format!(
+        "<icecast>
+<limits><clients>50</clients><sources>20</sources><queue-size>524288</queue-size><burst-size>65536</burst-size></limits>
+<authentication><source-password>{PASSWORD}</source-password><relay-password>x</relay-password>
+<admin-user>admin</admin-user><admin-password>x</admin-password></authentication>
+<hostname>127.0.0.1</hostname>
+<listen-socket><port>{port}</port><bind-address>127.0.0.1</bind-address></listen-socket>
+<paths><basedir>/usr/share/icecast2</basedir><logdir>{folder}</logdir><webroot>/usr/share/icecast2/web</webroot>
+<adminroot>/usr/share/icecast2/admin</adminroot></paths>
+<logging><accesslog>access.log</accesslog><errorlog>-</errorlog><loglevel>3</loglevel></logging>
+<security><chroot>0</chroot></security>
+</icecast>"
+    )
+}
+
+impl Icecast {
+    /// Starts one; `None` only when the tests run without it on purpose (`LOA_TEST_WITHOUT=icecast`).
+    pub(crate) fn start() -> Option<Arc<Self>> {
+        let unwanted = std::env::var("LOA_TEST_WITHOUT")
+            .is_ok_and(|list| list.split(',').any(|word| word == "icecast"));
+        if unwanted {
+            return None;
+        }
+        // Somebody may take the port between the asking and the listening; then another one is asked for.
+        let server = (0..10).find_map(|_| Self::try_start());
+        Some(Arc::new(server.expect("a port for Icecast")))
+    }
+
+    fn try_start() -> Option<Self> {
+        let asked = TcpListener::bind("127.0.0.1:0").expect("ask for a port");
+        let port = asked.local_addr().expect("the port").port();
+        drop(asked);
+        let folder = tempfile::Builder::new()
+            .prefix("loa-icecast-")
+            .tempdir()
+            .expect("make a directory")
+            .keep();
+        let file = folder.join("icecast.xml");
+        fs::write(&file, configuration(port, &folder)).expect("write the configuration");
+        let program = [
+            "/usr/bin/icecast2",
+            "/usr/local/bin/icecast2",
+            "/usr/bin/icecast",
+        ]
+        .into_iter()
+        .find(|path| Path::new(path).exists())
+        .expect(MISSING);
+        let (mut watchdog, input) = guarded(
+            &folder,
+            Path::new(program),
+            &[Path::new("-c"), file.as_path()],
+            |shell| {
+                shell.stderr(Stdio::piped());
+            },
+        );
+        let mut said = BufReader::new(watchdog.stderr.take().expect("the pipe that was asked for"));
+        let mut line = String::new();
+        let mut all = String::new();
+        loop {
+            line.clear();
+            if said
+                .read_line(&mut line)
+                .expect("read what the server says")
+                == 0
+            {
+                assert!(all.contains("bind"), "the server did not start:\n{all}");
+                return None;
+            }
+            all += &line;
+            if line.contains("server started") {
+                break;
+            }
+        }
+        // Somebody has to go on reading, or the server would one day wait for it.
+        std::thread::spawn(move || {
+            let mut line = Vec::new();
+            while said.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+                line.clear();
+            }
+        });
+        let server = Self {
+            url: format!("http://127.0.0.1:{port}"),
+            port,
+            _input: input,
+            _watchdog: watchdog,
+        };
+        // Its page of state is not whole in its first moments.
+        let is_whole = |page: Vec<u8>| String::from_utf8_lossy(&page).contains("\"icestats\":{");
+        while !is_whole(server.ask("/status-json.xsl")) {}
+        Some(server)
+    }
+
+    /// All that is answered, until the server closes.
+    fn ask(&self, path: &str) -> Vec<u8> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("connect");
+        let ask = format!("GET {path} HTTP/1.0\r\n\r\n");
+        stream.write_all(ask.as_bytes()).expect("ask");
+        let mut heard = Vec::new();
+        // A source that is cut off ends its listeners in whatever way.
+        let _ = stream.read_to_end(&mut heard);
+        heard
+    }
+
+    /// Somebody who asks for a mount point until something plays there, and listens to the end. Gives what came after the
+    /// answer's head.
+    pub(crate) fn listen(self: &Arc<Self>, mount: &str) -> JoinHandle<Vec<u8>> {
+        let (server, mount) = (Arc::clone(self), mount.to_owned());
+        std::thread::spawn(move || {
+            loop {
+                let mut heard = server.ask(&mount);
+                let head = heard.windows(4).position(|four| four == b"\r\n\r\n");
+                if heard.starts_with(b"HTTP/1.0 200") {
+                    return heard.split_off(head.expect("an answer has a head") + 4);
+                }
+            }
+        })
+    }
+}
+
+/// Runs a program on bytes.
+fn through(program: &str, arguments: &[&str], input: &[u8]) -> Vec<u8> {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|_| panic!("{program} is missing: apt-get install {program}"));
+    let mut pipe = child.stdin.take().expect("the pipe that was asked for");
+    let input = input.to_owned();
+    let writing = std::thread::spawn(move || pipe.write_all(&input));
+    let output = child.wait_with_output().expect("wait for the program");
+    let _ = writing.join().expect("write");
+    output.stdout
+}
+
+/// A sound that is like itself nowhere else: it rises for as long as it lasts. As samples and as MP3.
+pub(crate) fn rising(seconds: u16) -> (Vec<f32>, Vec<u8>) {
+    let rate = f32::from(22_050_u16);
+    let count = usize::from(seconds) * 22_050;
+    let mut phase = 0.0_f32;
+    let samples: Vec<f32> = (0..count)
+        .map(|at| {
+            #[expect(clippy::cast_precision_loss, reason = "a few seconds of samples")]
+            let part = at as f32 / count as f32;
+            phase = (phase + (200.0 + 2_000.0 * part) / rate).fract();
+            (phase * std::f32::consts::TAU).sin() * 0.5
+        })
+        .collect();
+    let wav = loa::audio::wav::encode(&samples);
+    let mp3 = through("lame", &["--quiet", "-m", "m", "-b", "48", "-", "-"], &wav);
+    assert!(!mp3.is_empty());
+    (samples, mp3)
+}
+
+/// The samples of an MP3.
+pub(crate) fn decoded(mp3: &[u8]) -> Vec<f32> {
+    let wav = through(
+        "lame",
+        &["--quiet", "--decode", "--mp3input", "-", "-"],
+        mp3,
+    );
+    let data = wav
+        .windows(4)
+        .position(|four| four == b"data")
+        .expect("a WAV")
+        + 8;
+    wav[data..]
+        .chunks_exact(2)
+        .map(|two| f32::from(i16::from_le_bytes([two[0], two[1]])) / 32_768.0)
+        .collect()
+}
+
+/// How much `heard` is like `said`, from 0 to 1, at the best of all places, and how much of it is there, from 0 to 1.
+pub(crate) fn likeness(said: &[f32], heard: &[f32]) -> (f32, f32) {
+    // One sample of four is enough for what rises to 2.2 kHz, and compared sixteen times as fast. Which of the four it is in
+    // what was heard nobody knows.
+    const THIN: usize = 4;
+    let thin = |all: &[f32], from: usize| -> Vec<f32> {
+        all.iter().skip(from).step_by(THIN).copied().collect()
+    };
+    let said = thin(said, 0);
+    let all = (0..THIN).map(|from| likeness_of(&said, &thin(heard, from)));
+    all.max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .expect("there is one at least")
+}
+
+fn likeness_of(said: &[f32], heard: &[f32]) -> (f32, f32) {
+    let correlation = |one: &[f32], other: &[f32]| {
+        let power = |all: &[f32]| all.iter().map(|a| a * a).sum::<f32>();
+        let both = one.iter().zip(other).map(|(a, b)| a * b).sum::<f32>();
+        both / (power(one) * power(other)).sqrt().max(f32::MIN_POSITIVE)
+    };
+    // Half a second from the middle says where it is; the rest is compared there.
+    let part = 2_756.min(said.len());
+    let from = (said.len() - part) / 2;
+    let probe = &said[from..from + part];
+    let places = heard.windows(part).map(|window| correlation(probe, window));
+    let best = places
+        .enumerate()
+        .max_by(|(_, one), (_, other)| one.total_cmp(other));
+    let Some((at, like)) = best else {
+        return (0.0, 0.0);
+    };
+    let before = from.min(at);
+    let after = (said.len() - from).min(heard.len() - at);
+    #[expect(clippy::cast_precision_loss, reason = "a few seconds of samples")]
+    let there = (before + after) as f32 / said.len() as f32;
+    let whole = correlation(
+        &said[from - before..from + after],
+        &heard[at - before..at + after],
+    );
+    (like.min(whole), there)
+}
