@@ -24,7 +24,6 @@ use bytes::Bytes;
 use crate::domain::{
     delivery::{Evidence, Reason},
     detail::Detail,
-    id::DeliveryId,
     message::{Message, Note},
     secret::Secret,
     time::Timestamp,
@@ -128,35 +127,11 @@ pub enum Step {
     /// Make this call and ask again.
     Call(Request),
     /// Begin to send this sound, and ask again once it is taken or refused.
-    Stream(Box<Stream>),
+    Stream(Box<transport::stream::Stream>),
     /// The channel took it.
     Accepted(Receipt),
     /// It did not.
     Failed(Failure),
-}
-
-/// A sound that goes out at the pace at which it is heard. It goes on after its attempt has ended.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Stream {
-    /// The call; its body is the whole sound.
-    pub request: Request,
-    /// Its parts in order, up to its last byte.
-    pub pieces: Vec<Piece>,
-    /// How many bytes at its beginning everybody needs who begins to listen later.
-    pub head: usize,
-    /// Whose sound it is.
-    pub delivery: DeliveryId,
-    /// Whether what this node sends to the same address is ended for it.
-    pub takes_over: bool,
-}
-
-/// Where a part of a sound ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Piece {
-    /// In time, from the beginning of the sound.
-    pub until: Duration,
-    /// In bytes.
-    pub end: usize,
 }
 
 /// What is known once the channel took it.

@@ -6,8 +6,8 @@ use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Adapter, Exchange, Failure, Fault, Receipt, Request, Response, Step, Stream, redact,
-    transport::Transport,
+    Adapter, Exchange, Failure, Fault, Receipt, Request, Response, Step, redact,
+    transport::{Transport, stream::Stream},
 };
 use crate::domain::{
     delivery::Reason,

@@ -17,8 +17,8 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{
-    Adapter, Exchange, Failure, Hidden, Receipt, Request, Response, Step, Stream, classify,
-    transport,
+    Adapter, Exchange, Failure, Hidden, Receipt, Request, Response, Step, classify,
+    transport::{self, stream::Stream},
 };
 use crate::domain::{
     channel::IcecastConfig,

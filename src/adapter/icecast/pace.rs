@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::adapter::Piece;
+use crate::adapter::transport::stream::Piece;
 
 /// How long a part is at least, but for the last one.
 const PART: Duration = Duration::from_millis(250);

@@ -23,9 +23,33 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Client, Transport, fault, in_time::in_time, read};
 use crate::{
-    adapter::{Fault, Piece, Response, Stream},
+    adapter::{Fault, Request, Response},
     domain::{delivery::Reason, detail::Detail, id::DeliveryId, time::Timestamp},
 };
+
+/// A sound that goes out at the pace at which it is heard. It goes on after its attempt has ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stream {
+    /// The call; its body is the whole sound.
+    pub request: Request,
+    /// Its parts in order, up to its last byte.
+    pub pieces: Vec<Piece>,
+    /// How many bytes at its beginning everybody needs who begins to listen later.
+    pub head: usize,
+    /// Whose sound it is.
+    pub delivery: DeliveryId,
+    /// Whether what this node sends to the same address is ended for it.
+    pub takes_over: bool,
+}
+
+/// Where a part of a sound ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece {
+    /// In time, from the beginning of the sound.
+    pub until: Duration,
+    /// In bytes.
+    pub end: usize,
+}
 
 /// How much of the sound is sent before it is heard, so that a short delay on the way is not heard.
 const AHEAD: Duration = Duration::from_millis(500);
