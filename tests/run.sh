@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need (Debian, Ubuntu) and runs all of them.
-# PostgreSQL, Chromium, espeak-ng, the encoders and Icecast are real here; a test whose program is missing fails and says what to install. To go without
-# on purpose: LOA_TEST_WITHOUT=postgres,chromium,audio,icecast bash tests/run.sh
+# PostgreSQL, Chromium, espeak-ng, the encoders, Icecast and Liquidsoap are real here; a test whose program is missing fails and says what to install. To go without
+# on purpose: LOA_TEST_WITHOUT=postgres,chromium,audio,icecast,liquidsoap bash tests/run.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,6 +15,7 @@ without audio || command -v espeak-ng >/dev/null || packages+=(espeak-ng)
 without audio || command -v lame >/dev/null || packages+=(lame)
 without audio || command -v opusenc >/dev/null || packages+=(opus-tools)
 without icecast || command -v icecast2 >/dev/null || packages+=(icecast2)
+without liquidsoap || command -v liquidsoap >/dev/null || packages+=(liquidsoap)
 command -v cc >/dev/null || packages+=(build-essential)
 command -v git >/dev/null || packages+=(git)
 if [ "${#packages[@]}" -gt 0 ]; then

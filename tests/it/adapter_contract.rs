@@ -7,6 +7,7 @@ mod axis;
 mod cases;
 mod icecast;
 mod language;
+mod liquidsoap;
 mod proofs;
 mod recipes;
 mod server;

@@ -5,6 +5,7 @@ pub(crate) mod city;
 pub(crate) mod cli;
 pub(crate) mod dice;
 pub(crate) mod icecast;
+pub(crate) mod liquidsoap;
 pub(crate) mod postgres;
 pub(crate) mod workspace;
 

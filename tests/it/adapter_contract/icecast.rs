@@ -47,7 +47,7 @@ fn adapter(url: &str, mount: &str, password: &str, listeners: Option<u64>) -> Ic
     IcecastAdapter::new(&config, Secret::new(password.to_owned())).unwrap()
 }
 
-fn saying(id: &str, mp3: &[u8]) -> Message {
+pub(super) fn saying(id: &str, mp3: &[u8]) -> Message {
     let data = Bytes::from(mp3.to_owned());
     Message {
         delivery: DeliveryId::from_text(id),

@@ -145,6 +145,7 @@ pub(super) fn parameters() -> BTreeMap<String, String> {
         ("login", "http://10.1.4.3/login"),
         ("client", "ung-dung"),
         ("secret", "mat-khau-1"),
+        ("key", "mat-khau-1"),
         ("refresh", "mat-khau-2"),
         ("player", "RINCON_1"),
         ("password", "mat-khau-2"),

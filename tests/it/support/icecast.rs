@@ -32,7 +32,7 @@ pub(crate) struct Icecast {
 }
 
 /// Starts a server in a shell that ends it, and removes its folder, when this process ends in whatever way. As root it runs as
-/// somebody else, who owns the folder.
+/// somebody else, who owns the folder. What it says ends when it does: the shell says nothing.
 pub(crate) fn guarded(
     folder: &Path,
     program: &Path,
@@ -57,6 +57,7 @@ pub(crate) fn guarded(
     let script = r#"folder="$1"
         shift
         "$0" "$@" </dev/null & server=$!
+        exec >/dev/null 2>&1
         trap '' INT
         read -r _
         kill $server
@@ -279,11 +280,21 @@ fn likeness_of(said: &[f32], heard: &[f32]) -> (f32, f32) {
         let both = one.iter().zip(other).map(|(a, b)| a * b).sum::<f32>();
         both / (power(one) * power(other)).sqrt().max(f32::MIN_POSITIVE)
     };
-    // Half a second from the middle says where it is; the rest is compared there.
-    let part = 2_756.min(said.len());
+    // A quarter of a second from the middle says where it is; the rest is compared there.
+    let part = 1_378.min(said.len());
     let from = (said.len() - part) / 2;
     let probe = &said[from..from + part];
-    let places = heard.windows(part).map(|window| correlation(probe, window));
+    let power = |all: &[f32]| all.iter().map(|a| a * a).sum::<f32>();
+    let wanted = power(probe);
+    let places = heard.windows(part).map(|window| {
+        let both = probe.iter().zip(window).map(|(a, b)| a * b).sum::<f32>();
+        // Only what is about as loud is worth the root.
+        if both < wanted * 0.1 {
+            0.0
+        } else {
+            both / (wanted * power(window)).sqrt().max(f32::MIN_POSITIVE)
+        }
+    });
     let best = places
         .enumerate()
         .max_by(|(_, one), (_, other)| one.total_cmp(other));

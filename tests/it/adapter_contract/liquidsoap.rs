@@ -1,0 +1,94 @@
+//! Liquidsoap: a real one that runs the shipped script, reached by the shipped recipe.
+
+use loa::{
+    adapter::{
+        Adapter,
+        attempt::{Ending, NoNotes, attempt, probe},
+        recipe::RecipeAdapter,
+        transport::Transport,
+    },
+    domain::{bulletin::Priority, delivery::Evidence, id::DeliveryId, message::Message},
+};
+
+use super::{
+    icecast::saying,
+    instant,
+    recipes::{adapter_with, parameters, shipped},
+    transport::settings,
+};
+use crate::support::{
+    icecast::{likeness, rising},
+    liquidsoap::{KEY, Liquidsoap},
+};
+
+fn adapter(url: &str, key: &str) -> RecipeAdapter {
+    let recipes = shipped();
+    let (_, recipe) = recipes
+        .iter()
+        .find(|(id, _)| id.as_str() == "liquidsoap")
+        .expect("it is shipped");
+    let mut with = parameters();
+    with.insert("url".into(), url.to_owned());
+    with.insert("key".into(), key.to_owned());
+    adapter_with(recipe, &with)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_emergency_is_heard_over_what_plays_and_nothing_is_heard_twice() {
+    let Some(server) = Liquidsoap::start() else {
+        return;
+    };
+    let transport = Transport::new(settings()).unwrap();
+    let now = || instant("2024-03-25T05:30:00Z");
+    let liquidsoap = adapter(&server.url, KEY);
+    assert_eq!(
+        probe(&liquidsoap, None, &transport, now).await,
+        Some(Ok(()))
+    );
+    let stranger = adapter(&server.url, "sai-ma");
+    assert!(matches!(
+        probe(&stranger, None, &transport, now).await,
+        Some(Err(_))
+    ));
+    let (long, mp3) = rising(6);
+    let (urgent_said, urgent_mp3) = rising(2);
+    let send = async |message: &Message| {
+        let end = attempt(&liquidsoap, message, &NoNotes, &transport, now).await;
+        match end.ending {
+            Ending::Accepted(receipt) => (receipt.evidence, end.stopped),
+            Ending::Failed(failure) => panic!("{failure:?}"),
+        }
+    };
+    let first = saying("mot", &mp3);
+    assert_eq!(
+        send(&first).await,
+        (Evidence::Device, None),
+        "it says what it plays"
+    );
+    let urgent = Message {
+        delivery: DeliveryId::from_text("khan"),
+        priority: Priority::Emergency,
+        preempts: true,
+        ..saying("khan", &urgent_mp3)
+    };
+    assert_eq!(send(&urgent).await, (Evidence::Device, Some(true)));
+    let began = server.heard().len();
+    // Another attempt asks first, and is told that it is there.
+    let again = Message {
+        attempt: 2,
+        ..first.clone()
+    };
+    assert!(liquidsoap.can_ask());
+    assert_eq!(send(&again).await, (Evidence::Accepted, None));
+    // It is heard while it plays: each look takes as long as an answer does.
+    while server.heard().len() < began + 22_050 * 3 {
+        assert!(server.state().is_some());
+    }
+    let heard = server.heard();
+    let heard = &heard[began.saturating_sub(22_050 * 2)..];
+    let like = likeness(&urgent_said, heard);
+    assert!(like.0 > 0.8 && like.1 > 0.9, "{like:?}");
+    // What was cut off did not go on.
+    let gone = likeness(&long[22_050 * 4..], heard);
+    assert!(gone.0 < 0.5, "{gone:?}");
+}

@@ -1,0 +1,102 @@
+//! A Liquidsoap of our own on loopback that runs the script that `loa` comes with, and writes what would be heard into a file. It
+//! dies with the test process, however that ends.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Stdio},
+};
+
+use super::icecast::guarded;
+
+/// What a developer without Liquidsoap reads.
+const MISSING: &str = "Liquidsoap is missing: apt-get install liquidsoap";
+
+/// The key that callers have to know.
+pub(crate) const KEY: &str = "mat-khau-1";
+
+/// A running server.
+pub(crate) struct Liquidsoap {
+    /// Where it is: `http://127.0.0.1:PORT`.
+    pub(crate) url: String,
+    port: u16,
+    heard: PathBuf,
+    _guard: (Child, ChildStdin),
+}
+
+impl Liquidsoap {
+    /// Starts one; `None` only when the tests run without it on purpose (`LOA_TEST_WITHOUT=liquidsoap`).
+    pub(crate) fn start() -> Option<Self> {
+        let unwanted = std::env::var("LOA_TEST_WITHOUT")
+            .is_ok_and(|list| list.split(',').any(|word| word == "liquidsoap"));
+        if unwanted {
+            return None;
+        }
+        let program = "/usr/bin/liquidsoap";
+        assert!(Path::new(program).exists(), "{MISSING}");
+        let asked = TcpListener::bind("127.0.0.1:0").expect("ask for a port");
+        let port = asked.local_addr().expect("the port").port();
+        drop(asked);
+        let folder = tempfile::Builder::new()
+            .prefix("loa-liquidsoap-")
+            .tempdir()
+            .expect("make a directory")
+            .keep();
+        let script = folder.join("loa.liq");
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("contrib/liquidsoap/loa.liq");
+        fs::copy(shipped, &script).expect("copy the script");
+        let heard = folder.join("heard.wav");
+        let (mut child, input) =
+            guarded(&folder, Path::new(program), &[script.as_path()], |shell| {
+                shell
+                    .env("HOME", &folder)
+                    .env("LOA_PORT", port.to_string())
+                    .env("LOA_FOLDER", &folder)
+                    .env("LOA_OUT", &heard)
+                    .env("LOA_KEY", KEY)
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::null());
+            });
+        let mut said = BufReader::new(child.stdout.take().expect("the pipe that was asked for"));
+        let mut all = String::new();
+        while !all.contains("Streaming loop starts") {
+            let read = said.read_line(&mut all).expect("read what it says");
+            assert!(read > 0, "Liquidsoap did not start:\n{all}");
+        }
+        // Somebody has to go on reading, or it would one day wait for that.
+        std::thread::spawn(move || {
+            let mut line = Vec::new();
+            while said.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+                line.clear();
+            }
+        });
+        Some(Self {
+            url: format!("http://127.0.0.1:{port}"),
+            port,
+            heard,
+            _guard: (child, input),
+        })
+    }
+
+    /// What it says of itself, once it answers.
+    pub(crate) fn state(&self) -> Option<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        let ask = format!("GET /state HTTP/1.0\r\nauthorization: Bearer {KEY}\r\n\r\n");
+        stream.write_all(ask.as_bytes()).ok()?;
+        let mut said = String::new();
+        stream.read_to_string(&mut said).ok()?;
+        said.contains("\"known\"").then_some(said)
+    }
+
+    /// What was heard so far, at 22.05 kHz: the left of two channels, every other sample.
+    pub(crate) fn heard(&self) -> Vec<f32> {
+        let bytes = fs::read(&self.heard).expect("read what was heard");
+        let sound = bytes.get(44..).unwrap_or_default();
+        sound
+            .chunks_exact(8)
+            .map(|frames| f32::from(i16::from_le_bytes([frames[0], frames[1]])) / 32_768.0)
+            .collect()
+    }
+}
