@@ -219,8 +219,20 @@ impl Clock {
     /// Returns once the clock shows `at` or later. The system's clock is looked at again every few seconds, so that a
     /// clock that is set while somebody waits is noticed. When it was set back this returns early: the caller has to see
     /// what is to be done at the new time, or it would do nothing until the old one comes again.
-    #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
     pub async fn sleep_until(&self, at: Timestamp) {
+        self.wait(at).await;
+    }
+
+    /// The same, for work that belongs to that instant: not even a moment of a simulated clock passes between waking and
+    /// being busy, however late the machine gives the caller its turn.
+    pub async fn awake_at(&self, at: Timestamp) -> Busy {
+        let _waiter = self.wait(at).await;
+        self.busy()
+    }
+
+    /// Waits; what it gives keeps a simulated clock at `at`.
+    #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
+    async fn wait(&self, at: Timestamp) -> Option<Waiter<'_>> {
         match &*self.0 {
             Kind::System(_) => {
                 let mut before = self.now();
@@ -228,16 +240,17 @@ impl Clock {
                     tokio::time::sleep(at.since(before).min(Duration::from_secs(5))).await;
                     let now = self.now();
                     if now < before {
-                        return;
+                        break;
                     }
                     before = now;
                 }
+                None
             }
             Kind::Simulated(clock) => {
                 let waiter = {
                     let mut inner = lock(clock);
                     if inner.now(Instant::now()) >= at {
-                        return;
+                        return None;
                     }
                     inner.rebase();
                     inner.next_waiter += 1;
@@ -259,7 +272,7 @@ impl Clock {
                     )
                     .await;
                 }
-                drop(waiter);
+                Some(waiter)
             }
             Kind::Manual(manual) => {
                 let mut watcher = manual.subscribe();
@@ -268,10 +281,11 @@ impl Clock {
                 while before < at && watcher.changed().await.is_ok() {
                     let now = watcher.borrow_and_update().now;
                     if now < before {
-                        return;
+                        break;
                     }
                     before = now;
                 }
+                None
             }
         }
     }
@@ -374,6 +388,17 @@ mod tests {
         assert!(clock.now() <= START + Duration::from_secs(100));
         first.await;
         assert!(clock.now() >= START + Duration::from_secs(100));
+    }
+
+    #[tokio::test]
+    async fn no_moment_passes_between_waking_and_being_busy() {
+        let clock = Clock::simulated(START, 1_000_000.0);
+        let at = START + Duration::from_hours(1);
+        let busy = clock.awake_at(at).await;
+        // A millisecond at its speed would be a quarter of an hour.
+        assert!(clock.now() < at + Duration::from_secs(60));
+        drop(busy);
+        drop(clock.awake_at(START).await);
     }
 
     #[tokio::test]

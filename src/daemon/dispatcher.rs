@@ -18,8 +18,9 @@ mod sounds;
 mod verdict;
 mod worker;
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
+use futures_util::FutureExt as _;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -67,6 +68,8 @@ pub async fn run(shared: Shared) {
     let mut keeper = JoinSet::new();
     keeper.spawn(air::run(shared.clone(), last.clone()));
     let mut ledger = Ledger::new(&shared, &settings, leases);
+    // From waking until the next instant is waited for, so that a simulated clock cannot pass what the turn is about to find.
+    let mut awake = shared.clock.busy();
     loop {
         for end in ends.take() {
             ledger.take(&shared, end);
@@ -86,29 +89,37 @@ pub async fn run(shared: Shared) {
             Err(error) => {
                 // What is finished stays in the ledger until it can be written.
                 ledger.leases.lose_touch();
+                drop(awake);
                 shared.store_failed("dispatcher", &error).await;
+                awake = shared.clock.busy();
                 continue;
             }
         };
         // At a stop that is when what was given back is written down: then nothing else would wake this loop.
-        let is_more = wake <= shared.clock.now();
-        if (is_more && !stopping) || (stopping && ledger.is_idle()) {
+        if stopping && ledger.is_idle() {
+            continue;
+        }
+        let mut due = pin!(shared.clock.awake_at(wake));
+        if let Some(busy) = due.as_mut().now_or_never() {
+            awake = busy;
             continue;
         }
         ledger.rest(&shared);
-        tokio::select! {
+        drop(awake);
+        awake = tokio::select! {
             () = ends.any() => {
                 if ledger.is_full() {
                     ends.gather(workers * GATHERED).await;
                 }
+                shared.clock.busy()
             }
-            () = shared.stop.soft.cancelled(), if !stopping => {}
-            () = shared.prepared.notified(), if !stopping => {}
-            () = shared.clock.sleep_until(wake) => {}
-            () = shared.clock.sleep_until_lease(ledger.next_look(&shared)) => {}
+            () = shared.stop.soft.cancelled(), if !stopping => shared.clock.busy(),
+            () = shared.prepared.notified(), if !stopping => shared.clock.busy(),
+            busy = due => busy,
+            () = shared.clock.sleep_until_lease(ledger.next_look(&shared)) => shared.clock.busy(),
             // Nothing but a defect ends a worker here; what it had in hand is taken care of by the next start.
             _ = crew.join_next() => break,
-        }
+        };
     }
     queue.close();
     crew.shutdown().await;

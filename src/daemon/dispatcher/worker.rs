@@ -189,8 +189,9 @@ pub(super) async fn work(
             continue;
         }
         let now = clock.now();
-        // Also where the deadline is over by now: what held it until then is what people have to know.
-        if let Some(lapse) = vetting::lapsed(&shared, &message.content, now) {
+        if now < claimed.deadline
+            && let Some(lapse) = vetting::lapsed(&shared, &message.content, now)
+        {
             let zone = shared.live.borrow().workspace.settings.zone;
             ends.put(hold(&claimed, &lapse, zone, now));
             continue;
