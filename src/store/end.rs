@@ -187,6 +187,40 @@ impl Store {
         Ok(ended.into_iter().map(|(.., end)| end).collect())
     }
 
+    /// Puts on record that a stream ended before its sound, with a line in the journal: its channel took the delivery, perhaps
+    /// said that somebody listened, and nobody knows what was heard. So it is unknown (cut) and a person can close it, unless one
+    /// has already. `false`, and nothing is written, while the end of the attempt that began the stream is still to be written.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn broken_off(
+        &self,
+        id: &DeliveryId,
+        node: &str,
+        detail: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        let held = rows!(tx, sql::deliver::IN_HAND, [id.as_str(), node], |row| {
+            row.text(0).map(delivery_id)
+        })?;
+        if !held.is_empty() {
+            return Ok(false);
+        }
+        let written = clean(detail);
+        execute!(
+            tx,
+            sql::deliver::BROKEN_OFF,
+            id.as_str(),
+            written.as_ref(),
+            now.as_micros()
+        )?;
+        journal::append_one(&mut tx, "broken-off", Some(id), node, detail, now).await?;
+        tx.commit().await?;
+        self.changed();
+        Ok(true)
+    }
+
     /// Judges what fell due in `[from, until)` while nobody was running: deliveries that may not be late, or whose deadline passed
     /// meanwhile, and have not begun become skipped (expired) with `detail`. Returns how many.
     ///

@@ -3,6 +3,7 @@
 mod airing;
 mod engines;
 mod session;
+mod streams;
 
 use std::process::Command;
 

@@ -96,6 +96,7 @@ contract! {
         what_was_refused_until_its_hours_end_says_both,
         missed_is_judged,
         reconciling,
+        a_stream_that_ended_before_its_sound_is_for_a_person,
         every_end_is_in_the_journal;
     pausing:
         a_pause_silences_its_scope_and_nothing_else,

@@ -94,8 +94,13 @@ impl Default for Air {
 pub enum Aired {
     /// All of it was sent, in its time.
     Whole,
-    /// Something more urgent took its place, or this program ends.
-    Ended {
+    /// An emergency took its place.
+    Overtaken {
+        /// How much of it had been sent.
+        after: Duration,
+    },
+    /// This program ends.
+    Stopped {
         /// How much of it had been sent.
         after: Duration,
     },
@@ -363,9 +368,8 @@ impl Airing {
             let first = self.place();
             match self.reconnect(first, broke + left, &stop, &clock_now).await {
                 Some(connection) => self.connection = connection,
-                None if stop.is_cancelled() || self.cut.is_cancelled() => {
-                    break Aired::Ended { after };
-                }
+                None if self.cut.is_cancelled() => break Aired::Overtaken { after },
+                None if stop.is_cancelled() => break Aired::Stopped { after },
                 None => break Aired::Broken { after, fault },
             }
             left = left.saturating_sub(broke.elapsed());
@@ -444,17 +448,12 @@ impl Airing {
         let sent = self.connection.sent.clone();
         tokio::select! {
             biased;
-            () = cut.cancelled() => {}
-            () = stop.cancelled() => {}
-            () = whole => return Ok(Aired::Whole),
-            fault = closed => {
-                // A server that has taken everything may answer to its end and close.
-                return if *sent.borrow() == all { Ok(Aired::Whole) } else { Err(fault) };
-            }
+            () = cut.cancelled() => Ok(Aired::Overtaken { after: self.heard() }),
+            () = stop.cancelled() => Ok(Aired::Stopped { after: self.heard() }),
+            () = whole => Ok(Aired::Whole),
+            // A server that has taken everything may answer to its end and close.
+            fault = closed => if *sent.borrow() == all { Ok(Aired::Whole) } else { Err(fault) },
         }
-        Ok(Aired::Ended {
-            after: self.heard(),
-        })
     }
 
     /// A new connection from a piece on; `None` where there is none in time.

@@ -5,63 +5,102 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{adapter::transport::stream::Aired, daemon::Shared, domain::id::DeliveryId};
+use crate::{
+    adapter::transport::stream::{Aired, Airing},
+    daemon::Shared,
+    domain::{detail::Detail, id::DeliveryId},
+};
 
-/// Looks after streams until `done`, and then until those on air have ended, for as long as a call may take: what is still on air
-/// then is ended.
+/// How long to wait for the end of an attempt to be written down.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// Looks after streams until `done`, and then until those on air have ended. From the first signal on that is as long as a call
+/// may take, like everything that is in flight: what is still on air then is ended, so that there is time to write that down.
 pub(super) async fn run(shared: Shared, done: CancellationToken) {
     let Some(mut airings) = shared.transport.airings() else {
         return;
     };
     let mut on_air = JoinSet::new();
     let stop = CancellationToken::new();
-    loop {
-        tokio::select! {
-            Some(airing) = airings.recv() => {
-                let clock = shared.clock.clone();
-                on_air.spawn(airing.run(stop.clone(), move || clock.now()));
-            }
-            Some(ended) = on_air.join_next() => match ended {
-                Ok((delivery, aired)) => tell(&shared, &delivery, aired).await,
-                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "a stream's keeper died"),
-            },
-            () = done.cancelled() => break,
-        }
-    }
-    airings.close();
-    let patience = shared.clock.sleep_really(shared.transport.total_timeout());
+    let patience = async {
+        shared.stop.soft.cancelled().await;
+        let length = shared.transport.total_timeout();
+        shared.clock.sleep_really(length).await;
+    };
     tokio::pin!(patience);
     loop {
+        // What began before the closing is looked after like the rest.
+        if airings.is_closed() && airings.is_empty() && on_air.is_empty() {
+            return;
+        }
         tokio::select! {
-            ended = on_air.join_next() => match ended {
-                Some(Ok((delivery, aired))) => tell(&shared, &delivery, aired).await,
-                Some(Err(_)) => {}
-                None => return,
+            Some(airing) = airings.recv() => {
+                on_air.spawn(follow(shared.clone(), airing, stop.clone(), done.clone()));
+            }
+            Some(ended) = on_air.join_next() => if let Err(error) = ended {
+                tracing::error!(error = &error as &dyn std::error::Error, "a stream's keeper died");
             },
             () = &mut patience, if !stop.is_cancelled() => stop.cancel(),
+            () = done.cancelled(), if !airings.is_closed() => airings.close(),
         }
     }
 }
 
-async fn tell(shared: &Shared, delivery: &DeliveryId, aired: Aired) {
-    let seconds = |after: Duration| after.as_secs();
-    let detail = match aired {
-        Aired::Whole => return,
-        Aired::Ended { after } => format!("after {} s", seconds(after)),
-        Aired::Broken { after, fault } => {
-            format!("after {} s: {}", seconds(after), fault.reason.as_str())
-        }
+/// Looks after one stream, and puts on record how it ended. While the database is away that is tried again.
+async fn follow(shared: Shared, airing: Airing, stop: CancellationToken, done: CancellationToken) {
+    let clock = shared.clock.clone();
+    let (delivery, aired) = airing.run(stop, move || clock.now()).await;
+    let Some((detail, is_open)) = told(&delivery, &aired) else {
+        return;
     };
-    tracing::error!(delivery.id = %delivery, detail, "a stream ended before its sound");
     let now = shared.clock.now();
-    let written = shared
-        .store
-        .journal("broken-off", Some(delivery), &shared.node, &detail, now)
-        .await;
-    if let Err(error) = written {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "the end of a stream could not be put on record"
-        );
+    let (store, node) = (&shared.store, &shared.node);
+    loop {
+        let is_last = done.is_cancelled();
+        let written = if is_open {
+            store.broken_off(&delivery, node, &detail, now).await
+        } else {
+            // The emergency's own lines say that it was heard up to there, and why no longer.
+            let line = store.journal("broken-off", Some(&delivery), node, &detail, now);
+            line.await.map(|()| true)
+        };
+        match written {
+            Ok(true) => return shared.store_works("air"),
+            // Whoever ends attempts has not written down that this one ended with the beginning of the stream.
+            Ok(false) if is_last => {
+                tracing::error!(delivery.id = %delivery, detail, "how a stream ended could not be put on record");
+                return;
+            }
+            Ok(false) => tokio::select! {
+                () = shared.clock.sleep_really(AGAIN) => {}
+                () = done.cancelled() => {}
+            },
+            Err(error) => shared.store_failed("air", &error).await,
+        }
+    }
+}
+
+/// What is written down of a stream that ended before its sound, and whether a person has to say what was heard.
+fn told(delivery: &DeliveryId, aired: &Aired) -> Option<(String, bool)> {
+    let ended = |code: &str, after: &Duration| Detail::new(code).with("seconds", after.as_secs());
+    match aired {
+        Aired::Whole => None,
+        Aired::Overtaken { after } => {
+            let detail = ended("broken-off-urgent", after).to_string();
+            tracing::warn!(delivery.id = %delivery, detail, "a stream gave way to an emergency");
+            Some((detail, false))
+        }
+        Aired::Stopped { after } => {
+            let detail = ended("broken-off-stop", after).to_string();
+            tracing::warn!(delivery.id = %delivery, detail, "a stream was ended, because this program ends");
+            Some((detail, true))
+        }
+        Aired::Broken { after, fault } => {
+            let detail = ended("broken-off", after)
+                .with("reason", fault.reason.as_str())
+                .to_string();
+            tracing::error!(delivery.id = %delivery, detail, "a stream ended before its sound");
+            Some((detail, true))
+        }
     }
 }

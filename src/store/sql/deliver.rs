@@ -282,6 +282,14 @@ statements! {
         WHERE id = $1 AND (state IN ('accepted', 'unknown')
             OR (state IN ('confirmed', 'unheard') AND closed_by IS NOT NULL))"
     );
+    /// Whether a node has a delivery in hand. `$1` id, `$2` node.
+    IN_HAND = one!("SELECT id FROM delivery WHERE id = $1 AND state = 'sending' AND leased_by = $2");
+    /// What a channel took, and was not heard to its end: nobody knows what of it was heard, unless a person has said so. `$1` id,
+    /// `$2` detail, `$3` now.
+    BROKEN_OFF = one!(
+        "UPDATE delivery SET state = 'unknown', reason = 'cut', detail = $2, evidence = 'none', updated_us = $3
+        WHERE id = $1 AND state IN ('accepted', 'confirmed') AND closed_by IS NULL"
+    );
     /// Appends journal lines. `$2` actor, `$3` now.
     JOURNAL_BATCH = batch!(
         [delivery_id TEXT, event TEXT, detail TEXT]

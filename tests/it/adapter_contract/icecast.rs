@@ -190,14 +190,14 @@ async fn who_may_not_or_comes_second_is_refused_and_an_emergency_takes_over() {
         (Evidence::Accepted, Some(true)),
         "{end:?}"
     );
-    assert!(matches!(first.await.unwrap(), Aired::Ended { .. }));
+    assert!(matches!(first.await.unwrap(), Aired::Overtaken { .. }));
     let second = node.airings.recv().await.unwrap();
     assert_eq!(second.delivery().as_str(), "khan");
     // Whoever looks after streams may be told to end.
     let stop = CancellationToken::new();
     stop.cancel();
     let (_, aired) = second.run(stop, || message().sent_at).await;
-    assert!(matches!(aired, Aired::Ended { .. }), "{aired:?}");
+    assert!(matches!(aired, Aired::Stopped { .. }), "{aired:?}");
 }
 
 /// The server goes away in the middle and comes back: what it had not been sent follows, and nothing twice.

@@ -51,7 +51,7 @@ pub(super) fn audible(scene: &Scene, script: &str) {
 }
 
 /// Lets the loudspeaker that wants sound be reached in another way.
-fn reached(scene: &Scene, way: &str) {
+pub(super) fn reached(scene: &Scene, way: &str) {
     let recipe =
         "recipe: { use: loa-phat-tep, with: { url: \"http://10.0.0.1\", token: \"env:LOA_T1\" } }";
     scene.folder.edit("channels/kenh.yaml", recipe, way);

@@ -385,6 +385,81 @@ pub(super) async fn reconciling(ground: Ground) {
     ground.is_sound().await;
 }
 
+/// Nobody knows what was heard of it, whatever its beginning was worth. What a person has said stands.
+pub(super) async fn a_stream_that_ended_before_its_sound_is_for_a_person(ground: Ground) {
+    let planned = ["loa-1", "loa-2", "loa-3", "loa-4"].map(|channel| planned(channel, 100));
+    ground.ready(&planned).await;
+    let claimed = ground.turn(at(100), &[], 5).await.claimed;
+    let of = |id: &DeliveryId| claimed.iter().find(|claimed| &claimed.id == id).unwrap();
+    let [took, heard, said, no] = planned.each_ref().map(|planned| &planned.id);
+    let by_device = Finished {
+        evidence: Evidence::Device,
+        next: State::Confirmed,
+        ..accepted(of(heard))
+    };
+    let ends = [
+        accepted(of(took)),
+        by_device,
+        accepted(of(said)),
+        end(of(no), Outcome::Rejected, State::Failed),
+    ];
+    let store = &ground.store;
+    let detail = "broken-off seconds=3; reason=reset";
+    assert!(
+        !store.broken_off(took, NODE, detail, at(104)).await.unwrap(),
+        "its attempt has not ended"
+    );
+    assert_eq!(ground.row(took).await.state, State::Sending);
+    assert!(ground.events(took).await.is_empty());
+    ground.turn(at(105), &ends, 0).await;
+    let confirmed = ground.row(heard).await;
+    assert_eq!(
+        (confirmed.state, confirmed.evidence),
+        (State::Confirmed, Evidence::Device)
+    );
+    assert!(
+        !store
+            .reconcile(heard, false, "Bà Lan", at(106))
+            .await
+            .unwrap(),
+        "what a device has said is not for a person"
+    );
+    assert!(
+        store
+            .reconcile(said, true, "Bà Lan", at(106))
+            .await
+            .unwrap()
+    );
+    for id in [took, heard, said, no] {
+        assert!(store.broken_off(id, NODE, detail, at(110)).await.unwrap());
+        let last = ("broken-off".to_owned(), detail.to_owned());
+        assert_eq!(ground.events(id).await.last(), Some(&last));
+    }
+    for id in [took, heard] {
+        let row = ground.row(id).await;
+        assert_eq!(
+            (row.state, row.reason, row.evidence),
+            (State::Unknown, Some(Reason::Cut), Evidence::None)
+        );
+        assert_eq!(
+            (row.detail.as_deref(), row.updated_at),
+            (Some(detail), at(110))
+        );
+    }
+    assert_eq!(ground.row(said).await.state, State::Confirmed);
+    assert_eq!(ground.row(no).await.state, State::Failed);
+    assert_eq!(ground.row(no).await.updated_at, at(105));
+    ground.is_sound().await;
+    assert!(
+        store
+            .reconcile(heard, false, "Bà Lan", at(120))
+            .await
+            .unwrap()
+    );
+    assert_eq!(ground.row(heard).await.state, State::Unheard);
+    ground.is_sound().await;
+}
+
 pub(super) async fn every_end_is_in_the_journal(ground: Ground) {
     let gone = planned("a", 100);
     let by_hand = planned_by("send.x", "b", 100);

@@ -7,7 +7,7 @@ use loa::{
     clock::Clock,
     config::Secrets,
     daemon::{Daemon, Shared, live::Live, reloader::Reloader, supervisor::SupervisorError},
-    domain::{delivery::State, time::Timestamp},
+    domain::{delivery::State, settings::AllowRule, time::Timestamp},
     simulator::{City, CityHandle, CityOptions, Fault, FaultOrder},
     store::{LogFilter, Order, Store, World, row::DeliveryRow},
 };
@@ -66,12 +66,31 @@ impl Scene {
 
     /// What the loops of a daemon share, for a test that runs only some of them.
     pub(crate) async fn shared(&self, clock: Clock) -> Shared {
-        self.node(clock, World::Simulated).await.0
+        self.node(clock, World::Simulated, self.simulated()).await.0
     }
 
     async fn start_node(&self, clock: Clock, secrets: World) -> Running {
         let _rising = clock.busy();
-        let (shared, reloader) = self.node(clock, secrets).await;
+        self.run(self.node(clock, secrets, self.simulated()).await)
+            .await
+    }
+
+    /// Starts a daemon that calls the addresses themselves. The workspace must permit none but this machine's.
+    pub(crate) async fn start_direct(&self, clock: Clock) -> Running {
+        let allowed = self.folder.load().settings.allow.clone();
+        let is_here = |rule: &AllowRule| matches!(rule, AllowRule::Range(range) if range.addr().is_loopback() && range.prefix_len() == 32);
+        assert!(allowed.iter().all(is_here), "{allowed:?}");
+        let node = self.node(clock, World::Simulated, Route::Direct).await;
+        self.run(node).await
+    }
+
+    fn simulated(&self) -> Route {
+        Route::Simulated {
+            control: self.city.control(),
+        }
+    }
+
+    async fn run(&self, (shared, reloader): (Shared, Reloader)) -> Running {
         let daemon = Daemon::start(shared.clone()).await.unwrap();
         Running {
             shared,
@@ -80,7 +99,7 @@ impl Scene {
         }
     }
 
-    async fn node(&self, clock: Clock, secrets: World) -> (Shared, Reloader) {
+    async fn node(&self, clock: Clock, secrets: World, route: Route) -> (Shared, Reloader) {
         let workspace = Arc::new(self.folder.load());
         let alone = self.database.starts_with("sqlite:");
         let store = Store::open(&self.database, World::Simulated, alone)
@@ -92,9 +111,7 @@ impl Scene {
             total_timeout: settings.delivery.total_timeout,
             allow: settings.allow.clone(),
             answer_cap: 64 * 1024,
-            route: Route::Simulated {
-                control: self.city.control(),
-            },
+            route,
         })
         .unwrap();
         let secrets = Secrets::of(&self.folder.path(), secrets);

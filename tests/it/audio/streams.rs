@@ -1,0 +1,161 @@
+//! Streams that do not come to their end, by daemons that call a server on this machine: what is on record of them.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use loa::{
+    clock::Clock,
+    domain::{
+        delivery::{Evidence, Reason, State},
+        id::DeliveryId,
+    },
+    store::row::DeliveryRow,
+};
+
+use super::airing::{audible, reached};
+use crate::support::{
+    city::{Running, Scene, at},
+    on_both_databases,
+    workspace::SCHEDULES,
+};
+
+/// Time for a whole call in these tests.
+const CALL: Duration = Duration::from_secs(3);
+
+/// A server of streams that does what a test wants of it.
+struct Server {
+    listener: TcpListener,
+    url: String,
+}
+
+impl Server {
+    fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        Self { listener, url }
+    }
+
+    /// The next call, when its head is there.
+    fn call(&self, method: &str) -> TcpStream {
+        let (mut call, _) = self.listener.accept().unwrap();
+        let mut head = Vec::new();
+        while !head.windows(4).any(|four| four == b"\r\n\r\n") {
+            let mut byte = [0];
+            assert_eq!(call.read(&mut byte).unwrap(), 1, "a whole head");
+            head.push(byte[0]);
+        }
+        assert!(head.starts_with(method.as_bytes()), "{head:?}");
+        call
+    }
+
+    /// A stream that was taken.
+    fn stream(&self) -> TcpStream {
+        let mut stream = self.call("PUT ");
+        stream.write_all(b"HTTP/1.0 200 OK\r\n\r\n").unwrap();
+        stream
+    }
+}
+
+fn drain(mut stream: TcpStream) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+    })
+}
+
+/// One loudspeaker is a mount point of a server on this machine, and nothing else is heard.
+async fn one_mount(scene: &Scene, server: &Server) -> Running {
+    audible(scene, "cat voice.wav");
+    let way = format!(
+        "icecast: {{ url: \"{}\", mount: hung-binh.mp3, password: \"env:LOA_T1\", listeners: 1 }}",
+        server.url
+    );
+    reached(scene, &way);
+    let folder = &scene.folder;
+    folder.edit("channels/kenh.yaml", "audio: wav", "audio: mp3");
+    let (only, _) = SCHEDULES.split_once("  trang-tin:").unwrap();
+    folder.write("schedules/lich.yaml", only);
+    let ward = "to: { channels: [loa-hb-1] }";
+    folder.edit("schedules/lich.yaml", "to: { kind: loudspeaker }", ward);
+    folder.edit("loa.yaml", "total_timeout: 2s", "total_timeout: 3s");
+    let allowed = "allow: [\"10.0.0.0/8\", \"*.vinh.example\"]";
+    folder.edit("loa.yaml", allowed, "allow: [\"127.0.0.1/32\"]");
+    let clock = Clock::manual(at("2024-03-25T05:16"));
+    let daemon = scene.start_direct(clock.clone()).await;
+    daemon
+        .wait(|rows| rows.iter().any(|row| is_due(row, State::Ready)))
+        .await;
+    clock.advance(Duration::from_mins(14));
+    daemon
+}
+
+fn is_due(row: &DeliveryRow, state: State) -> bool {
+    row.due == at("2024-03-25T05:30") && row.state == state
+}
+
+/// The details of the lines that say that a stream did not come to its end.
+async fn broken_off(scene: &Scene, id: &DeliveryId) -> Vec<String> {
+    let lines = scene.store().await.journal_rows(Some(id), 100).await;
+    let lines = lines.unwrap().into_iter();
+    let ours = lines.filter(|line| line.event == "broken-off");
+    ours.map(|line| line.detail).collect()
+}
+
+on_both_databases! {
+    // Somebody listened at its beginning. That says nothing of its end.
+    async fn a_stream_that_breaks_is_unknown_whatever_its_beginning_was(scene: Scene) {
+        if !super::has("lame", "lame") {
+            return;
+        }
+        let server = Server::new();
+        let daemon = one_mount(&scene, &server).await;
+        let serving = tokio::task::spawn_blocking(move || {
+            let stream = server.stream();
+            let mut asked = server.call("GET ");
+            asked.write_all(b"HTTP/1.0 200 OK\r\n\r\n{\"icestats\":{\"source\":{\"listenurl\":\"http://x/hung-binh.mp3\",\"listeners\":2,\"stream_start\":\"x\"}}}").unwrap();
+            (server, stream, asked)
+        });
+        let (server, stream, asked) = serving.await.unwrap();
+        drop(asked);
+        daemon.wait(|rows| rows.iter().any(|row| is_due(row, State::Confirmed))).await;
+        drop((stream, server));
+        daemon.wait(|rows| rows.iter().any(|row| is_due(row, State::Unknown))).await;
+        daemon.stop().await;
+        let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert_eq!((row.reason, row.evidence, row.attempts), (Some(Reason::Cut), Evidence::None, 1));
+        let attempts = scene.store().await.attempts(&row.id).await.unwrap();
+        assert_eq!(attempts[0].evidence, Evidence::Device, "an attempt that ended is never changed");
+        let lines = broken_off(&scene, &row.id).await;
+        assert!(lines.len() == 1 && lines[0].starts_with("broken-off seconds="), "{lines:?}");
+        assert_eq!(row.detail.as_ref(), lines.first());
+        scene.check().await;
+    }
+
+    // What is on air and a call in flight have their time together, not one after the other.
+    async fn a_stop_ends_a_stream_within_the_limit_and_says_so(scene: Scene) {
+        if !super::has("lame", "lame") {
+            return;
+        }
+        let server = Server::new();
+        let daemon = one_mount(&scene, &server).await;
+        // Who listens is never answered: that call is in flight until its time is up.
+        let serving = tokio::task::spawn_blocking(move || {
+            let stream = drain(server.stream());
+            (stream, server.call("GET "), server)
+        });
+        let (stream, _asked, _server) = serving.await.unwrap();
+        let began = Instant::now();
+        daemon.stop().await;
+        let took = began.elapsed();
+        assert!(took < CALL * 3 / 2, "{took:?}");
+        tokio::task::spawn_blocking(|| stream.join().unwrap()).await.unwrap();
+        let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert_eq!((row.state, row.reason, row.evidence), (State::Unknown, Some(Reason::Cut), Evidence::None));
+        let lines = broken_off(&scene, &row.id).await;
+        assert!(lines.len() == 1 && lines[0].starts_with("broken-off-stop seconds="), "{lines:?}");
+        scene.check().await;
+    }
+}
