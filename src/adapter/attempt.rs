@@ -169,7 +169,9 @@ async fn run(
     (note, notes): (NoteOf<'_>, &dyn Notes),
 ) -> (AttemptEnd, Vec<Exchange>) {
     let deadline = Instant::now() + transport.total_timeout();
+    let left = || deadline.saturating_duration_since(Instant::now());
     let mut done: Vec<Exchange> = Vec::new();
+    let mut is_noted = false;
     let ending = loop {
         let going = match step(&done) {
             Step::Accepted(receipt) => break Ending::Accepted(receipt),
@@ -182,18 +184,29 @@ async fn run(
             let detail = Detail::new("call-too-many").with("most", MOST_CALLS);
             break Ending::Failed(Failure::reject(Reason::Defect, detail));
         }
-        let left = deadline.saturating_duration_since(Instant::now());
+        if let Some(note) = note(&done) {
+            let is_late = left().saturating_sub(request.wait) <= transport.total_timeout() / 2;
+            if note.whole_call && !done.is_empty() && is_late {
+                let detail = Detail::new("asked-no-time");
+                break Ending::Failed(Failure::retry(Reason::Unanswered, detail));
+            }
+            if let Err(failure) = notes.keep(&note).await {
+                break Ending::Failed(if is_noted {
+                    // The call after an earlier note was made, and what came of it is not on record: that has to be looked for.
+                    Failure::unknown(failure.reason(), failure.detail())
+                } else {
+                    failure
+                });
+            }
+            is_noted = true;
+        }
+        let left = left();
         if request.wait < left && request.wait > Duration::ZERO {
             #[expect(
                 clippy::disallowed_methods,
                 reason = "a receiver takes real time, as the time-outs of calls do; a simulated clock runs no faster meanwhile"
             )]
             sleep(request.wait).await;
-        }
-        if let Some(note) = note(&done)
-            && let Err(failure) = notes.keep(&note).await
-        {
-            break Ending::Failed(failure);
         }
         let result = if left <= request.wait {
             Err(Fault::never_left(

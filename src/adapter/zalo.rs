@@ -139,15 +139,20 @@ impl Adapter for ZaloAdapter {
         let Some(access) = &message.kept.access else {
             return Step::Failed(unauthorised());
         };
-        if self.format == Format::Article {
-            return self.article(message, access, done).0;
-        }
-        match done {
+        let step = match done {
+            _ if self.format == Format::Article => self.article(message, access, done).0,
             [] => Step::Call(self.message(message, access)),
             [.., exchange] => match Answer::read(exchange) {
                 Ok(answer) => Step::accepted(answer.text("/message_id")),
-                Err(failure) => Step::Failed(night::until(failure, message.sent_at, self.quiet)),
+                Err(failure) => Step::Failed(failure),
             },
+        };
+        match step {
+            // Whichever call it was that night or a quota refused.
+            Step::Failed(failure) => {
+                Step::Failed(night::until(failure, message.sent_at, self.quiet))
+            }
+            other => other,
         }
     }
 

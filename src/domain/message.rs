@@ -340,6 +340,10 @@ pub struct Note {
     pub text: String,
     /// What the channel calls what it has of the bulletin, where that is known.
     pub holds: Option<String>,
+    /// Whether the call is left to another attempt where half of this one's time is over, because without an answer it is never made
+    /// again. That other one begins after the note before this, as one whose call came to nothing: it has to be one that may be
+    /// made again.
+    pub whole_call: bool,
 }
 
 /// A note that was read back.

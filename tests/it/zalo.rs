@@ -2,6 +2,7 @@
 
 mod articles;
 mod authorize;
+mod notes;
 mod reports;
 mod steps;
 mod tokens;

@@ -218,8 +218,7 @@ impl ZaloAdapter {
                 }
                 let product = self.product.as_deref().unwrap_or_default();
                 let detail = Detail::new("zalo-quota-asked").with("product", product);
-                let failure = Failure::retry(Reason::Quota, detail);
-                end(night::until(failure, message.sent_at, self.quiet))
+                end(Failure::retry(Reason::Quota, detail))
             }
             // Where the token is good, a question that Zalo does not take keeps nobody from broadcasting: it will say no itself.
             (Phase::Ask(next), Err(Failure::Reject { .. })) => *next,
@@ -233,9 +232,13 @@ impl ZaloAdapter {
             (Phase::Update { article }, Err(refusal @ Failure::Reject { .. })) => {
                 Phase::Detail { article, refusal }
             }
-            (Phase::Detail { refusal, .. }, Ok(_)) => end(refusal),
-            // Somebody took it away at Zalo.
-            (Phase::Detail { .. }, Err(Failure::Reject { .. })) => Phase::Create,
+            // Somebody took it away at Zalo. Every other refusal says nothing of that.
+            (Phase::Detail { .. }, Err(Failure::Reject { .. }))
+                if answer::code(exchange) == Some(-201) =>
+            {
+                Phase::Create
+            }
+            (Phase::Detail { refusal, .. }, Ok(_) | Err(Failure::Reject { .. })) => end(refusal),
             (Phase::Look { page, round }, Ok(answer)) => found(message, (page, round), &answer),
             (Phase::Verify { .. }, Ok(answer)) => {
                 let id = ["/id", "/article_id"]
@@ -262,17 +265,21 @@ impl ZaloAdapter {
                     }),
                     // The picture was no good: that does not change by itself.
                     Some(-200) => end(Failure::reject(Reason::Status, failure.detail())),
-                    // Tokens end, too.
-                    Some(-201) => Phase::Look { page: 0, round: 0 },
+                    // Tokens end, too; not one that has only just come.
+                    Some(-201)
+                        if Progress::read(&message.kept)
+                            == Ok(Some(Progress::Verifying {
+                                token: token.clone(),
+                            })) =>
+                    {
+                        Phase::Look { page: 0, round: 0 }
+                    }
                     _ => end(failure.without_effect()),
                 }
             }
             (Phase::Broadcast { article }, Ok(answer)) => {
                 let receipt = answer.text("/message_id").unwrap_or(article);
                 Phase::End(Step::accepted(Some(receipt)))
-            }
-            (Phase::Broadcast { .. }, Err(failure)) => {
-                end(night::until(failure, message.sent_at, self.quiet))
             }
             (Phase::Remove { article }, Ok(_)) => Phase::End(Step::accepted(Some(article))),
             // It is not there: that is what was wanted.
@@ -281,8 +288,9 @@ impl ZaloAdapter {
             {
                 Phase::End(Step::accepted(Some(article)))
             }
-            // Creating it is what may have made one. Everything else twice is the same as once.
-            (Phase::Create, Err(failure)) => end(failure),
+            // Creating it is what may have made one, and broadcasting it what followers may have got. Everything else twice is
+            // the same as once.
+            (Phase::Create | Phase::Broadcast { .. }, Err(failure)) => end(failure),
             (_, Err(failure)) => end(failure.without_effect()),
             (Phase::End(step), Ok(_)) => Phase::End(step),
         }

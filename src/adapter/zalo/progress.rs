@@ -41,6 +41,7 @@ impl Progress {
         Note {
             text: text.to_string(),
             holds: holds.cloned(),
+            whole_call: matches!(self, Self::Broadcasting { .. }),
         }
     }
 

@@ -11,6 +11,7 @@ use loa::{
     },
     domain::{
         delivery::{Evidence, Reason},
+        message::{Message, Note},
         recipe::{Body, Recipe},
     },
 };
@@ -184,7 +185,7 @@ impl fmt::Debug for Greedy {
 }
 
 impl Adapter for Greedy {
-    fn step(&self, _: &loa::domain::message::Message, _: &[Exchange]) -> Step {
+    fn step(&self, _: &Message, _: &[Exchange]) -> Step {
         Step::Call(post(self.0.clone()))
     }
 
@@ -195,6 +196,72 @@ impl Adapter for Greedy {
     fn host(&self) -> &'static str {
         ""
     }
+}
+
+/// Calls twice, the second time with a note that wants a whole call; nothing of it ever leaves.
+#[derive(Debug)]
+struct Late {
+    wait: Duration,
+}
+
+impl Adapter for Late {
+    fn step(&self, _: &Message, done: &[Exchange]) -> Step {
+        // An address that is not allowed.
+        let mut request = post("http://192.0.2.1/".to_owned());
+        match done {
+            [] => request.wait = self.wait,
+            [_] => {}
+            _ => return Step::accepted(None),
+        }
+        Step::Call(request)
+    }
+
+    fn note(&self, _: &Message, done: &[Exchange]) -> Option<Note> {
+        Some(Note {
+            text: done.len().to_string(),
+            holds: None,
+            whole_call: true,
+        })
+    }
+
+    fn name(&self) -> &'static str {
+        "late"
+    }
+
+    fn host(&self) -> &'static str {
+        ""
+    }
+}
+
+/// However late it is: either the first call waits for most of the time that all calls have together, or it finds none.
+#[tokio::test]
+async fn what_is_never_made_again_is_not_begun_with_little_time() {
+    let wait = Duration::from_millis(12);
+    let short = TransportSettings {
+        total_timeout: Duration::from_millis(20),
+        ..settings()
+    };
+    let end = run(&Late { wait }, 1, short).await;
+    let later = Failure::retry(Reason::Unanswered, "asked-no-time");
+    assert_eq!((end.ending, end.exchanges), (Ending::Failed(later), 1));
+    let wait = Duration::ZERO;
+    let end = run(&Late { wait }, 1, settings()).await;
+    assert_eq!(
+        (end.ending, end.exchanges),
+        (
+            Ending::Accepted(Receipt {
+                reference: None,
+                evidence: Evidence::Accepted
+            }),
+            2
+        )
+    );
+    // What comes first has all the time that there is.
+    let none = TransportSettings {
+        total_timeout: Duration::ZERO,
+        ..settings()
+    };
+    assert_eq!(run(&Late { wait }, 1, none).await.exchanges, 1);
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ fn note(text: &str, holds: Option<&str>) -> Note {
     Note {
         text: text.to_owned(),
         holds: holds.map(str::to_owned),
+        whole_call: false,
     }
 }
 

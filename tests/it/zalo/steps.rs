@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::support::city::at;
 
-fn config() -> ZaloConfig {
+pub(super) fn config() -> ZaloConfig {
     ZaloConfig {
         app: "123".into(),
         oa: "456".into(),
@@ -37,7 +37,7 @@ fn config() -> ZaloConfig {
     }
 }
 
-fn adapter(config: &ZaloConfig) -> ZaloAdapter {
+pub(super) fn adapter(config: &ZaloConfig) -> ZaloAdapter {
     let channel = Channel {
         id: ChannelId::parse("oa").unwrap(),
         name: "OA".into(),
@@ -54,7 +54,7 @@ fn adapter(config: &ZaloConfig) -> ZaloAdapter {
     ZaloAdapter::new(&channel, config, Secret::new("appSecretKey".into()), None)
 }
 
-fn message(kept: Kept, sent_at: Timestamp) -> Message {
+pub(super) fn message(kept: Kept, sent_at: Timestamp) -> Message {
     let content = Content {
         bulletin: BulletinId::parse("mot").unwrap(),
         format: Format::Article,
@@ -90,7 +90,7 @@ fn message(kept: Kept, sent_at: Timestamp) -> Message {
     }
 }
 
-fn noted(text: &Value, came_to_nothing: bool, at: Timestamp) -> Kept {
+pub(super) fn noted(text: &Value, came_to_nothing: bool, at: Timestamp) -> Kept {
     Kept {
         noted: Some(Noted {
             text: text.to_string(),
@@ -102,13 +102,13 @@ fn noted(text: &Value, came_to_nothing: bool, at: Timestamp) -> Kept {
 }
 
 /// What an exchange holds.
-type Got = Result<Response, Fault>;
+pub(super) type Got = Result<Response, Fault>;
 
-fn yes(data: &Value) -> Got {
+pub(super) fn yes(data: &Value) -> Got {
     answered(&json!({ "error": 0, "message": "Success", "data": data }))
 }
 
-fn no(code: i64) -> Got {
+pub(super) fn no(code: i64) -> Got {
     answered(&json!({ "error": code, "message": "no" }))
 }
 
@@ -124,12 +124,12 @@ fn answered(body: &Value) -> Got {
     })
 }
 
-fn lost() -> Got {
+pub(super) fn lost() -> Got {
     Err(Fault::may_have_left(Reason::Reset, ""))
 }
 
 /// The paths that are called with these answers, the steps of their notes (`-` where there is none), and the end.
-fn play(
+pub(super) fn play(
     adapter: &ZaloAdapter,
     message: &Message,
     answers: Vec<Result<Response, Fault>>,
@@ -166,9 +166,9 @@ fn play(
     }
 }
 
-const MORNING: &str = "2024-03-25T08:00";
+pub(super) const MORNING: &str = "2024-03-25T08:00";
 
-fn reason(end: Option<&Step>) -> (&'static str, Reason) {
+pub(super) fn reason(end: Option<&Step>) -> (&'static str, Reason) {
     match end {
         Some(Step::Failed(failure @ Failure::Retry { .. })) => ("retry", failure.reason()),
         Some(Step::Failed(failure @ Failure::Reject { .. })) => ("reject", failure.reason()),
@@ -250,7 +250,6 @@ fn where_an_attempt_goes_on() {
     let later = begun + Duration::from_mins(2);
     let creating = json!({ "step": "creating" });
     let broadcasting = json!({ "step": "broadcasting", "article": "a1" });
-    let found = || yes(&json!({ "total": 1, "medias": [{ "id": "a7", "title": title() }] }));
     let ten: Vec<Value> = (0..10)
         .map(|n| json!({ "id": n.to_string(), "title": "khác" }))
         .collect();
@@ -359,11 +358,15 @@ fn where_an_attempt_goes_on() {
     }
 }
 
-fn none() -> Got {
+pub(super) fn found() -> Got {
+    yes(&json!({ "total": 1, "medias": [{ "id": "a7", "title": title() }] }))
+}
+
+pub(super) fn none() -> Got {
     yes(&json!({ "total": 0, "medias": [] }))
 }
 
-fn title() -> String {
+pub(super) fn title() -> String {
     // As it was cut.
     let adapter = adapter(&config());
     let message = message(Kept::default(), at(MORNING));
@@ -440,6 +443,24 @@ fn where_an_attempt_ends() {
             ("retry", Reason::Unauthorised),
         ),
         (
+            "a token that is over as it comes",
+            Kept::default(),
+            begun,
+            vec![token(), no(-201)],
+            ("reject", Reason::Status),
+        ),
+        (
+            "another token that is over as it comes",
+            noted(
+                &json!({ "step": "verifying", "token": "old" }),
+                false,
+                begun,
+            ),
+            begun,
+            vec![no(-201), found(), token(), no(-201)],
+            ("reject", Reason::Status),
+        ),
+        (
             "night at Zalo",
             Kept::default(),
             begun,
@@ -482,6 +503,16 @@ fn where_an_attempt_ends() {
             },
             begun,
             vec![no(-210), yes(&json!({ "id": "a1" }))],
+            ("reject", Reason::Status),
+        ),
+        (
+            "a change that is refused, and a question that is",
+            Kept {
+                holds: Some("a1".into()),
+                ..Kept::default()
+            },
+            begun,
+            vec![no(-210), no(-223)],
             ("reject", Reason::Status),
         ),
         (
