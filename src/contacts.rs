@@ -153,7 +153,8 @@ pub fn find(text: &str) -> Vec<Found> {
         scan(text, &letters, &mut found);
         // Letters between digits that pass for digits, and letters written apart, could be anything; what comes out of them
         // counts only where it can be nothing else.
-        if let Some(letters) = fold::as_digits(&letters) {
+        let as_digits = [fold::as_digits(&letters), fold::as_roman(&letters)];
+        for letters in as_digits.into_iter().flatten() {
             let mut more = Vec::new();
             scan(text, &letters, &mut more);
             more.retain(|found| {
@@ -170,17 +171,6 @@ pub fn find(text: &str) -> Vec<Found> {
             let has_letter = |name: &str| name.contains(|c: char| c.is_ascii_alphabetic());
             more.retain(|found| found.kind.is_name() && has_letter(&found.normalised));
             found.extend(more);
-        }
-        if let Some(letters) = fold::as_roman(&letters) {
-            let mut more = Vec::new();
-            scan(text, &letters, &mut more);
-            more.retain(|found| {
-                found.kind == Kind::Phone && numbering::is_telephone(&found.normalised)
-            });
-            found.extend(more.into_iter().map(|found| Found {
-                manner: Manner::Disguised,
-                ..found
-            }));
         }
         if let Some(letters) = fold::with_dots(&letters) {
             let mut more = Vec::new();

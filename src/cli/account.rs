@@ -14,8 +14,8 @@ use crate::{
 /// How an account stands.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct AccountRow {
-    /// `authorised`; `refused`: its tokens still hold, and there will be no others until somebody authorises it again;
-    /// `unauthorised`: nothing can be sent until somebody does.
+    /// `authorised`; `waiting`: between two pairs of tokens; `refused`: its tokens still hold, and there will be no others until
+    /// somebody authorises it again; `unauthorised`: nothing can be sent until somebody does.
     pub state: &'static str,
     /// Until when its access token holds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,15 +76,11 @@ impl AccountRow {
     }
 }
 
-/// The record, for a command that looks up accounts and asks for nothing where there are none.
+/// The record with what time it is there, for a command that only reads; `None` where nothing has run yet.
 pub(super) async fn record(
     place: &Place,
-    has_accounts: bool,
     output: &Output,
 ) -> anyhow::Result<Option<(Store, Timestamp)>> {
-    if !has_accounts {
-        return Ok(None);
-    }
     let Some(store) = place.record_if_any(output).await? else {
         return Ok(None);
     };

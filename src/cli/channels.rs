@@ -18,8 +18,8 @@ use crate::{
     adapter::{Adapter, Failure, attempt, registry::Registry},
     clock::Clock,
     daemon::live::fault,
-    domain::{delivery::Reason, detail::Detail, secret::Secret, time::Timestamp},
-    store::{ALIVE, World, health::HostHealth},
+    domain::{channel::Channel, delivery::Reason, detail::Detail, secret::Secret, time::Timestamp},
+    store::{ALIVE, Store, World, health::HostHealth},
 };
 
 /// What to show.
@@ -57,6 +57,32 @@ struct Row<'a> {
     why: Option<String>,
 }
 
+impl<'a> Row<'a> {
+    /// Of what is known without the record: the channel, and how it answered, or why it did not.
+    fn of(
+        channel: &'a Channel,
+        adapter: Option<&Arc<dyn Adapter>>,
+        (health, failure): (Option<&'static str>, Option<&Failure>),
+        output: &Output,
+    ) -> Self {
+        let known = failure.and_then(|failure| Detail::parse(failure.detail()));
+        Self {
+            channel: channel.id.as_str(),
+            name: &channel.name,
+            ward: channel.ward.as_str(),
+            kind: channel.kind.as_str(),
+            mode: channel.mode.as_str(),
+            adapter: adapter.map_or_else(String::new, |adapter| adapter.name().to_owned()),
+            health,
+            reason: failure.map(|failure| failure.reason().as_str()),
+            detail: known.as_ref().map(|detail| output.detail(detail)),
+            account: None,
+            breaker: None,
+            why: failure.map(|failure| output.failure(failure)),
+        }
+    }
+}
+
 /// How a host is treated that failed to answer.
 #[derive(Debug, Clone, Serialize)]
 struct BreakerRow {
@@ -73,11 +99,12 @@ struct BreakerRow {
 }
 
 /// What the daemons that are at work have on record of hosts, by host.
-async fn breakers(place: &Place, output: &Output) -> anyhow::Result<HashMap<String, BreakerRow>> {
-    let Some(store) = place.record_if_any(output).await? else {
-        return Ok(HashMap::new());
-    };
-    let now = place.now(&store).await?;
+async fn breakers(
+    (store, now): &(Store, Timestamp),
+    place: &Place,
+    output: &Output,
+) -> anyhow::Result<HashMap<String, BreakerRow>> {
+    let now = *now;
     let zone = place.zone();
     let mut known: HashMap<String, (HostHealth, BreakerRow)> = HashMap::new();
     // A simulated city stands where it was left, and its clock is ahead of its stamps.
@@ -114,7 +141,6 @@ async fn breakers(place: &Place, output: &Output) -> anyhow::Result<HashMap<Stri
         };
         known.insert(one.host.clone(), (one, row));
     }
-    store.close().await;
     Ok(known
         .into_iter()
         .map(|(host, (_, row))| (host, row))
@@ -124,7 +150,7 @@ async fn breakers(place: &Place, output: &Output) -> anyhow::Result<HashMap<Stri
 /// Lists the channels.
 ///
 /// # Errors
-/// [`Findings`] when a probed channel does not answer or cannot be used.
+/// [`Findings`] when a channel cannot be used, a probed one does not answer, or an account has to be authorised again.
 pub(super) async fn run(
     global: &Global,
     args: &ChannelsArgs,
@@ -144,19 +170,31 @@ pub(super) async fn run(
     } else {
         (None, None)
     };
-    let breakers = if args.probe {
-        // A database that is away keeps nobody from asking the channels.
-        breakers(&place, output).await.unwrap_or_else(|error| {
-            eprint_text(&harmless(&failure::sentence(&error, output)));
-            HashMap::new()
-        })
-    } else {
-        HashMap::new()
-    };
     let has_accounts = registry
         .iter()
         .any(|(_, adapter)| adapter.account().is_some());
-    let record = account::record(&place, has_accounts, output).await?;
+    // A database that is away keeps nobody from asking the channels; of accounts nothing is known then.
+    let away = |error: anyhow::Error| {
+        eprint_text(&harmless(&failure::sentence(&error, output)));
+    };
+    let (record, is_read) = if args.probe || has_accounts {
+        match account::record(&place, output).await {
+            Ok(record) => (record, true),
+            Err(error) => {
+                away(error);
+                (None, false)
+            }
+        }
+    } else {
+        (None, true)
+    };
+    let breakers = match &record {
+        Some(record) if args.probe => {
+            let read = breakers(record, &place, output).await;
+            read.map_err(away).unwrap_or_default()
+        }
+        _ => HashMap::new(),
+    };
     let mut rows = Vec::new();
     for channel in place.workspace.channels.values() {
         let adapter = registry.get(&channel.id);
@@ -164,7 +202,10 @@ pub(super) async fn run(
             (Some(account), Some((store, _))) => store.account_of(account.id()).await?,
             _ => None,
         };
-        let account = adapter.and_then(|adapter| adapter.account()).map(|_| {
+        let account = adapter
+            .and_then(|adapter| adapter.account())
+            .filter(|_| is_read);
+        let account = account.map(|_| {
             let now = record.as_ref().map_or_else(|| clock.now(), |(_, now)| *now);
             AccountRow::of(holding.as_ref(), channel.id.as_str(), &place, now, output)
         });
@@ -180,24 +221,11 @@ pub(super) async fn run(
             }
             (Some(transport), Some(adapter)) => ask(adapter, access, transport, &clock).await,
         };
-        let known = failure
-            .as_ref()
-            .and_then(|failure| Detail::parse(failure.detail()));
-        let detail = known.as_ref().map(|detail| output.detail(detail));
-        let why = failure.as_ref().map(|failure| output.failure(failure));
+        let breaker = adapter.and_then(|adapter| breakers.get(adapter.host()).cloned());
         rows.push(Row {
-            channel: channel.id.as_str(),
-            name: &channel.name,
-            ward: channel.ward.as_str(),
-            kind: channel.kind.as_str(),
-            mode: channel.mode.as_str(),
-            adapter: adapter.map_or_else(String::new, |adapter| adapter.name().to_owned()),
-            health,
-            reason: failure.as_ref().map(|failure| failure.reason().as_str()),
-            detail,
             account,
-            breaker: adapter.and_then(|adapter| breakers.get(adapter.host()).cloned()),
-            why,
+            breaker,
+            ..Row::of(channel, adapter, (health, failure.as_ref()), output)
         });
     }
     if let Some(bar) = asked {
@@ -209,9 +237,6 @@ pub(super) async fn run(
     if let Some((store, _)) = record {
         store.close().await;
     }
-    let is_wanting = |row: &Row<'_>| row.account.as_ref().is_some_and(AccountRow::is_wanting);
-    let is_dead = |row: &&Row<'_>| row.health == Some("dead") || is_wanting(row);
-    let dead = rows.iter().filter(is_dead).count();
     match output.format {
         Format::Json => output.json(&rows)?,
         Format::Text => {
@@ -223,11 +248,20 @@ pub(super) async fn run(
             }
         }
     }
-    if dead > 0 || !problems.is_empty() {
-        let count = dead.max(problems.len());
-        return Err(Findings(output.say("cli.channels-dead", &[("count", &count)])).into());
-    }
-    Ok(())
+    judge(&rows, problems.len(), output)
+}
+
+/// What the whole comes to: channels that cannot be used weigh more than accounts that want a new permission.
+fn judge(rows: &[Row<'_>], unusable: usize, output: &Output) -> anyhow::Result<()> {
+    let is_wanting = |row: &&Row<'_>| row.account.as_ref().is_some_and(AccountRow::is_wanting);
+    let dead = rows.iter().filter(|row| row.health == Some("dead")).count();
+    let wanting = rows.iter().filter(is_wanting).count();
+    let (sentence, count) = match (dead.max(unusable), wanting) {
+        (0, 0) => return Ok(()),
+        (0, wanting) => ("cli.channels-wanting", wanting),
+        (dead, _) => ("cli.channels-dead", dead),
+    };
+    Err(Findings(output.say(sentence, &[("count", &count)])).into())
 }
 
 fn table(rows: &[Row<'_>], output: &Output) -> String {

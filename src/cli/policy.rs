@@ -66,7 +66,7 @@ pub(super) async fn run(global: &Global, args: &PolicyArgs, output: &Output) -> 
                 "sessions": permit.sessions.map(|(most, rule)| json!({ "most": most, "rule": by(rule) })),
                 "longest": length(permit.longest),
                 "longest_day": length(permit.longest_day),
-                "gap_seconds": permit.gap.as_secs_f64(),
+                "gap_seconds": permit.sessions.map(|(_, rule)| rule.sessions.gap.as_secs_f64()),
                 "rules": rules.iter().map(|rule| json!({
                     "rule": rule.id,
                     "name": rule.name,

@@ -8,7 +8,7 @@ use super::{
     id::{ChannelId, RecipeId, WardId},
     secret::SecretRef,
     speech::Rate,
-    zalo::ZaloConfig,
+    zalo::{Quota, ZaloConfig},
 };
 
 /// What sort of destination it is.
@@ -126,6 +126,17 @@ impl Channel {
     #[must_use]
     pub fn is_heard(&self) -> bool {
         self.kind == ChannelKind::Loudspeaker && self.format == Format::Script
+    }
+
+    /// The account whose followers it broadcasts to, and what its package permits; `None` where it does not broadcast.
+    #[must_use]
+    pub fn broadcasts(&self) -> Option<(&str, &Quota)> {
+        match &self.adapter {
+            AdapterConfig::Zalo(zalo) if self.format == Format::Article => {
+                Some((&zalo.oa, &zalo.quota))
+            }
+            _ => None,
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! The rules for what is heard: in which areas, over which period, on which days and hours, how many sessions and minutes,
 //! who decided so, and for which priorities they do not hold.
 //!
-//! Where several rules hold, all of them do: the strictest wins, and a refusal names the rule that refuses. Without a rule
-//! nothing is forbidden.
+//! Where several rules hold, each counts for itself and all of them have to permit it; a refusal names the rule that refuses.
+//! Without a rule nothing is forbidden.
 
 mod amount;
 mod judge;

@@ -11,7 +11,7 @@ use super::{
 use crate::domain::{
     bulletin::Priority,
     delivery::{Reason, State},
-    id::{BulletinId, ChannelId, TopicId},
+    id::{BulletinId, ChannelId, DeliveryId, TopicId},
     time::Timestamp,
 };
 
@@ -62,7 +62,7 @@ impl Store {
         })
     }
 
-    /// When something is sent on these `channels`, due from `from` (included) to `until` (excluded): what has begun, and what is
+    /// What is sent on these `channels`, due from `from` to `until` (both included), and when: what has begun, and what is
     /// planned by `revision`.
     ///
     /// # Errors
@@ -73,7 +73,7 @@ impl Store {
         from: Timestamp,
         until: Timestamp,
         revision: &str,
-    ) -> Result<Vec<(ChannelId, Timestamp)>, StoreError> {
+    ) -> Result<Vec<(ChannelId, DeliveryId, Timestamp)>, StoreError> {
         let mut reader = self.pools.reader().await?;
         let list = json(channels);
         let binds = (from.as_micros(), until.as_micros());
@@ -85,7 +85,8 @@ impl Store {
                 let channel = row.text(0)?;
                 let read = ChannelId::parse(channel)
                     .map_err(|_| StoreError::corrupt("delivery", "channel", channel))?;
-                Ok((read, Timestamp::from_micros(row.integer(1)?)))
+                let id = DeliveryId::from_text(row.text(1)?);
+                Ok((read, id, Timestamp::from_micros(row.integer(2)?)))
             }
         )
     }

@@ -17,7 +17,7 @@ use crate::{
         time::Timestamp,
     },
     store::{
-        StoreError, Unprepared,
+        Frozen, StoreError, Unprepared,
         air::{Move, Spot},
     },
 };
@@ -50,12 +50,17 @@ impl<'w> OfDay<'w> {
         let span = Air::reach(&live.workspace, first, last);
         let sent = shared.store.sent_until().await?;
         let has_sends = sent.is_some_and(|sent| sent >= span.0);
-        let makes_exceptions = |heard: &Heard<'_>| {
+        // What was approved decides, not what the file says meanwhile.
+        let makes_exceptions = |frozen: &Frozen| {
+            let Some(heard) = heard.get(&frozen.id) else {
+                return false;
+            };
+            let approved = frozen.approved.as_ref();
+            let priority = approved.map_or(heard.delivery.priority, |approved| approved.priority);
             let mut rules = live.workspace.policy.rules.iter();
-            let priority = heard.delivery.priority;
             rules.any(|rule| rule.limits_amounts() && rule.exempt.contains(&priority))
         };
-        if !has_sends && !heard.values().any(makes_exceptions) {
+        if !has_sends && !round.frozen.iter().any(makes_exceptions) {
             return Ok(None);
         }
         let mut air = Air::new(&live.workspace, shared.store.on_air(span).await?);

@@ -1,4 +1,5 @@
-//! How often a bulletin was heard already, for what fills airtime targets. The plan decides a week from the files alone; an edit
+//! What the record says against freezing something: how often accounts have broadcast (`quotas`), and how often a bulletin was
+//! heard already, for what fills airtime targets. The plan decides a week from the files alone; an edit
 //! in the middle of the week decides it again, as if its first days had been planned so too. What was really heard by then
 //! is on record, and here the record has the last word: no fill takes a bulletin beyond its cap.
 
@@ -34,17 +35,17 @@ impl Caps {
         live: &Live,
         unprepared: &[Unprepared],
     ) -> Result<Self, StoreError> {
-        let quotas = Quotas::load(shared, live, unprepared).await?;
+        let mut caps = Self {
+            quotas: Quotas::load(shared, live, unprepared).await?,
+            ..Self::default()
+        };
         let fills = || {
             let fills = |delivery: &&Unprepared| target(live, delivery).is_some();
             unprepared.iter().filter(fills)
         };
         let dues = fills().map(|delivery| delivery.due);
         let (Some(first), Some(last)) = (dues.clone().min(), dues.max()) else {
-            return Ok(Self {
-                quotas,
-                ..Self::default()
-            });
+            return Ok(caps);
         };
         let zone = live.workspace.settings.zone;
         let begin = monday(local(first, zone).date());
@@ -53,10 +54,6 @@ impl Caps {
             fills().map(|delivery| delivery.bulletin.clone()).collect();
         let bulletins: Vec<BulletinId> = bulletins.into_iter().collect();
         let revision = &live.workspace.revision;
-        let mut caps = Self {
-            quotas,
-            ..Self::default()
-        };
         let heard = shared.store.heard(&bulletins, from, last, revision);
         for (channel, bulletin, due) in heard.await? {
             caps.heard.entry((channel, bulletin)).or_default().push(due);

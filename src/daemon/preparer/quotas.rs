@@ -9,12 +9,11 @@ use super::{Refused, Shared};
 use crate::{
     daemon::live::Live,
     domain::{
-        bulletin::{Format, Priority},
+        bulletin::Priority,
         calendar::{local, resolve},
-        channel::{AdapterConfig, Channel},
         delivery::Reason,
         detail::Detail,
-        id::ChannelId,
+        id::{ChannelId, DeliveryId},
         time::Timestamp,
         zalo::Quota,
     },
@@ -24,8 +23,8 @@ use crate::{
 /// When accounts broadcast in the months that a round is about.
 #[derive(Default)]
 pub(super) struct Quotas {
-    /// By Official Account.
-    sent: HashMap<String, Vec<Timestamp>>,
+    /// By Official Account. Of two at one instant the one with the lesser id counts as the earlier.
+    sent: HashMap<String, Vec<(Timestamp, DeliveryId)>>,
 }
 
 impl Quotas {
@@ -56,15 +55,17 @@ impl Quotas {
             .workspace
             .channels
             .values()
-            .filter_map(|channel| Some((channel.id.clone(), broadcasts(channel)?.0)))
+            .filter_map(|channel| Some((channel.id.clone(), channel.broadcasts()?.0)))
             .filter(|(_, oa)| accounts.contains(oa))
             .collect();
         let ids: Vec<ChannelId> = channels.keys().cloned().collect();
         let revision = &live.workspace.revision;
         let mut quotas = Self::default();
-        for (channel, due) in shared.store.sent_on(&ids, from, last, revision).await? {
+        let sent = shared.store.sent_on(&ids, from, last, revision);
+        for (channel, id, due) in sent.await? {
             if let Some(oa) = channels.get(&channel) {
-                quotas.sent.entry((*oa).to_owned()).or_default().push(due);
+                let sent = quotas.sent.entry((*oa).to_owned()).or_default();
+                sent.push((due, id));
             }
         }
         Ok(quotas)
@@ -80,8 +81,8 @@ impl Quotas {
         let day = |at: Timestamp| -> NaiveDate { local(at, zone).date() };
         let sent = self.sent.get(oa)?.iter();
         let earlier: Vec<NaiveDate> = sent
-            .filter(|due| **due < delivery.due)
-            .map(|due| day(*due))
+            .filter(|(due, id)| (due, id) < (&delivery.due, &delivery.id))
+            .map(|(due, _)| day(*due))
             .collect();
         let (word, most) = quota.exceeded(day(delivery.due), &earlier)?;
         let detail = Detail::new(&format!("zalo-quota-{word}")).with("most", most);
@@ -89,16 +90,7 @@ impl Quotas {
     }
 }
 
-/// The account and its quota, where a channel broadcasts.
-fn broadcasts(channel: &Channel) -> Option<(&str, &Quota)> {
-    match &channel.adapter {
-        AdapterConfig::Zalo(zalo) if channel.format == Format::Article => {
-            Some((&zalo.oa, &zalo.quota))
-        }
-        _ => None,
-    }
-}
-
 fn limit<'l>(live: &'l Live, channel: &ChannelId) -> Option<(&'l str, &'l Quota)> {
-    broadcasts(live.workspace.channels.get(channel)?).filter(|(_, quota)| quota.is_limit())
+    let broadcasts = live.workspace.channels.get(channel)?.broadcasts();
+    broadcasts.filter(|(_, quota)| quota.is_limit())
 }

@@ -144,8 +144,9 @@ impl Policy {
                 if closed.any(|(opens, closes)| opens < until && from < closes) {
                     return Some(rule.outside(from, until, zone));
                 }
-                let much = rule.exceeded(heard, (from, until));
-                much.filter(|_| day == first).map(|much| much.detail())
+                let is_counted = day == first;
+                let much = is_counted.then(|| rule.exceeded(heard, (from, until)))?;
+                much.map(|much| much.detail())
             })
         })
     }

@@ -7,8 +7,8 @@ use chrono::NaiveDate;
 use crate::{
     diagnostic::{Code, Diagnostic, Phrase},
     domain::{
-        bulletin::Format, calendar::local, channel::AdapterConfig, id::ChannelId,
-        plan::PlannedDelivery, workspace::Workspace, zalo::Quota,
+        bulletin::Priority, calendar::local, channel::Channel, id::ChannelId,
+        plan::PlannedDelivery, workspace::Workspace,
     },
     source::{notebook::Notebook, raw::channel::RawChannel},
 };
@@ -24,10 +24,13 @@ pub(super) struct Quotas<'w> {
 impl<'w> Quotas<'w> {
     /// Takes a delivery of the plan into account.
     pub(super) fn take(&mut self, workspace: &'w Workspace, delivery: &PlannedDelivery) {
-        let Some((oa, quota)) = broadcasts(workspace, &delivery.channel) else {
+        let channel = workspace.channels.get(&delivery.channel);
+        let Some((oa, quota)) = channel.and_then(Channel::broadcasts) else {
             return;
         };
-        if delivery.skip.is_some() {
+        // An emergency is sent whatever the package permits.
+        let is_counted = delivery.skip.is_none() && delivery.priority != Priority::Emergency;
+        if !quota.is_limit() || !is_counted {
             return;
         }
         let day = local(delivery.due, workspace.settings.zone).date();
@@ -59,15 +62,5 @@ impl<'w> Quotas<'w> {
             let help = Phrase::new(help).with("most", most.to_string());
             notebook.report(diagnostic.help(help));
         }
-    }
-}
-
-fn broadcasts<'w>(workspace: &'w Workspace, channel: &ChannelId) -> Option<(&'w str, &'w Quota)> {
-    let channel = workspace.channels.get(channel)?;
-    match &channel.adapter {
-        AdapterConfig::Zalo(zalo) if channel.format == Format::Article => {
-            zalo.quota.is_limit().then_some((&*zalo.oa, &zalo.quota))
-        }
-        _ => None,
     }
 }

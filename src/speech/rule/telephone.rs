@@ -229,12 +229,12 @@ fn say(groups: &[&str]) -> String {
     spoken.join(", ")
 }
 
-/// One long group in parts of three and four.
 /// A long code, digit by digit with pauses between groups of up to four.
 pub(super) fn in_groups(digits: &str) -> String {
     say(&split(digits, digits.len().div_ceil(4)))
 }
 
+/// One long group in parts of three and four.
 fn split(group: &str, groups: usize) -> Vec<&str> {
     let lengths: &[usize] = match group.len() {
         0..=4 => &[],

@@ -184,10 +184,10 @@ statements! {
             AND substr(schedule, 1, 10) <> 'send.test.' AND substr(schedule, 1, 16) <> 'send.correction.'
             AND (state IN ('sending', 'accepted', 'confirmed', 'unknown')
                 OR (state IN ('planned', 'ready') AND (attempt > 0 OR revision = $4)))");
-    /// When something was or will be sent on these channels, corrections and tests apart. `$2` from, `$3` until, `$4` the revision that
-    /// plans.
-    SENT_ON = list!("SELECT channel, due_us FROM list JOIN delivery ON channel = list.item
-        WHERE due_us >= $2 AND due_us < $3
+    /// When something was or will be sent on these channels, corrections and tests apart. `$2` from, `$3` until then, `$4` the revision
+    /// that plans.
+    SENT_ON = list!("SELECT channel, id, due_us FROM list JOIN delivery ON channel = list.item
+        WHERE due_us >= $2 AND due_us <= $3
             AND substr(schedule, 1, 10) <> 'send.test.' AND substr(schedule, 1, 16) <> 'send.correction.'
             AND (state IN ('sending', 'accepted', 'confirmed', 'unheard', 'unknown')
                 OR (state IN ('planned', 'ready') AND (attempt > 0 OR revision = $4)))");

@@ -297,6 +297,17 @@ on_both_databases! {
         scene.check().await;
     }
 
+    async fn two_at_one_instant_use_up_the_package_together(scene: Scene) {
+        articles(&scene, "quota: { per_day: 1 }");
+        let twice = "  oa-nua:\n    when: { at: [\"06:10\"], days: [mon] }\n    bulletins: { only: [hai] }\n    to: { kind: chat }\n    missed: skip\n";
+        scene.folder.edit("schedules/lich.yaml", "  oa:\n", &format!("{twice}  oa:\n"));
+        let daemon = fast(&scene, "2024-03-25T06:00", 4000.0).await;
+        daemon.wait(|rows| rows.iter().filter(|row| row.channel.as_str() == "oa-vinh" && row.state.is_final()).count() == 2).await;
+        daemon.stop().await;
+        assert_eq!(broadcasts(&scene).len(), 1);
+        scene.check().await;
+    }
+
     async fn a_quota_that_zalo_says_is_used_up_waits_for_the_next_day(scene: Scene) {
         articles(&scene, "quota: { product: promotion }");
         scene.folder.edit("schedules/lich.yaml", "late: { within: 2h }", "late: { within: 30h }");
