@@ -27,7 +27,7 @@ mod today;
 mod wards;
 pub mod why;
 
-use std::{fmt, io, sync::Arc};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -99,6 +99,7 @@ struct Shared {
     titles: titles::Titles,
     feeds: calendar::Seen,
     seats: Arc<tokio::sync::Semaphore>,
+    patience: Duration,
     shutdown: CancellationToken,
 }
 
@@ -109,17 +110,14 @@ impl std::ops::Deref for Pages {
     }
 }
 
-/// The pages of `site`. Live connections of this router end when their readers leave; use [`serve`] to end them at will.
-pub fn router(site: Site) -> Router {
-    router_until(site, CancellationToken::new())
-}
-
-fn router_until(site: Site, shutdown: CancellationToken) -> Router {
+/// The pages of `site`, until `shutdown`. What is posted may take `patience` to arrive.
+fn router(site: Site, patience: Duration, shutdown: CancellationToken) -> Router {
     let pages = Pages(Arc::new(Shared {
         site,
         titles: titles::Titles::default(),
         feeds: calendar::Seen::default(),
         seats: Arc::new(tokio::sync::Semaphore::new(live::SEATS)),
+        patience,
         shutdown,
     }));
     Router::new()
@@ -149,6 +147,6 @@ pub async fn serve(
     limits: Limits,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
-    let router = router_until(site, shutdown.clone());
+    let router = router(site, limits.body, shutdown.clone());
     connections::serve(listener, router, limits, shutdown).await
 }

@@ -1,11 +1,11 @@
 //! What receivers report by themselves: believed or not by the channel's adapter, tied to a delivery where it says which message it
-//! is about, else counted.
+//! is about, else counted. An account reports to one address whatever any of its channels sent.
 //!
 //! A report that comes twice changes nothing the second time: the delivery is confirmed then.
 
 use std::time::Duration;
 
-use super::Shared;
+use super::{Shared, live::Live};
 use crate::{adapter::NotBelieved, domain::id::ChannelId, store::StoreError};
 
 /// How far back a delivery may lie of which something is reported.
@@ -56,18 +56,35 @@ pub async fn take(
             return Ok(Taken::Refused);
         }
     };
-    let tied = match &report.message {
-        Some(message) => {
-            let (store, since) = (&shared.store, now - BACK);
-            store
-                .confirm_reported(&channel, message, &report.event, since, now)
-                .await?
+    let mut tied = false;
+    if let Some(message) = &report.message {
+        let (store, since) = (&shared.store, now - BACK);
+        for channel in reporting(&live, &channel) {
+            tied = store
+                .confirm_reported(channel, message, &report.event, since, now)
+                .await?;
+            if tied {
+                break;
+            }
         }
-        None => false,
-    };
+    }
     let taken = if tied { Taken::Tied } else { Taken::Counted };
     shared
         .metrics
         .reported(if tied { "tied" } else { "counted" });
     Ok(taken)
+}
+
+/// The channels of which `channel`'s account reports: itself first.
+fn reporting<'l>(live: &'l Live, channel: &'l ChannelId) -> Vec<&'l ChannelId> {
+    let account = |id| Some(live.adapters.get(id)?.account()?.id());
+    let wanted = account(channel);
+    let mut others: Vec<&ChannelId> = live
+        .adapters
+        .iter()
+        .map(|(id, _)| id)
+        .filter(|id| *id != channel && wanted.is_some() && account(id) == wanted)
+        .collect();
+    others.sort_unstable();
+    std::iter::once(channel).chain(others).collect()
 }

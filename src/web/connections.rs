@@ -28,6 +28,8 @@ const REST: Duration = Duration::from_millis(200);
 pub struct Limits {
     /// How long the head of a request may take, counted from the opening of the connection or the end of the answer before.
     pub head: Duration,
+    /// How long the body of what is posted may take after its head.
+    pub body: Duration,
     /// How many connections there may be; others wait until one is closed.
     pub connections: usize,
 }
@@ -36,6 +38,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             head: Duration::from_secs(15),
+            body: Duration::from_secs(10),
             connections: 256,
         }
     }

@@ -24,9 +24,12 @@ pub(super) async fn zalo(
     let (head, body) = request.into_parts();
     let signature = head.headers.get(SIGNATURE);
     let signature = signature.and_then(|value| value.to_str().ok());
-    let Ok(body) = to_bytes(body, LONGEST).await else {
-        return StatusCode::PAYLOAD_TOO_LARGE;
-    };
     let signature = signature.map(str::to_owned);
+    // Whoever sends a byte now and then keeps a connection no longer than whoever sends nothing.
+    let body = match tokio::time::timeout(pages.patience, to_bytes(body, LONGEST)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => return StatusCode::PAYLOAD_TOO_LARGE,
+        Err(_) => return StatusCode::REQUEST_TIMEOUT,
+    };
     (pages.site.report)(channel, signature, body).await
 }

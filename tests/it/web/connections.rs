@@ -13,14 +13,14 @@ use super::city::{City, Names, Served};
 /// Nothing here takes as long; a test that waits longer has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-async fn call(served: &Served, says: &str) -> TcpStream {
+pub(super) async fn call(served: &Served, says: &str) -> TcpStream {
     let mut stream = TcpStream::connect(served.address).await.unwrap();
     stream.write_all(says.as_bytes()).await.unwrap();
     stream
 }
 
 /// Reads until the other side hangs up.
-async fn hung_up(stream: &mut TcpStream) -> String {
+pub(super) async fn hung_up(stream: &mut TcpStream) -> String {
     let mut text = Vec::new();
     let read = stream.read_to_end(&mut text);
     // A reset is an end, too.
@@ -56,6 +56,7 @@ async fn those_who_say_nothing_do_not_keep_others_out() {
     let limits = Limits {
         head: Duration::from_millis(200),
         connections: 2,
+        ..Limits::default()
     };
     let served = city.serve_within(limits).await;
     let mut silent = Vec::new();

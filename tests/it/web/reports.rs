@@ -1,8 +1,14 @@
 //! What receivers report by themselves, over real sockets.
 
+use std::time::Duration;
+
+use loa::web::connections::Limits;
 use reqwest::header;
 
-use super::city::{City, Names, client};
+use super::{
+    city::{City, Names, client},
+    connections::{call, hung_up},
+};
 
 #[tokio::test]
 async fn reports_are_posted_byte_for_byte_and_nothing_else_is() {
@@ -29,5 +35,21 @@ async fn reports_are_posted_byte_for_byte_and_nothing_else_is() {
     );
     assert_eq!(send(client().get(served.url("/zalo/oa"))).await, 405);
     assert_eq!(send(post("/nhat-ky", "mac=x", body())).await, 405);
+    served.shutdown.cancel();
+}
+
+/// However slowly it comes: whoever reports is told, and the connection is free for others.
+#[tokio::test]
+async fn a_report_that_does_not_end_in_time_is_given_up() {
+    let city = City::new(Names::Plain, "2024-03-25T05:30").await;
+    let limits = Limits {
+        body: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let served = city.serve_within(limits).await;
+    let says = "POST /zalo/oa HTTP/1.1\r\nHost: localhost\r\nX-ZEvent-Signature: mac=x\r\nContent-Length: 9\r\n\r\n{ \"a\"";
+    let mut stream = call(&served, says).await;
+    let heard = hung_up(&mut stream).await;
+    assert!(heard.starts_with("HTTP/1.1 408 "), "{heard}");
     served.shutdown.cancel();
 }

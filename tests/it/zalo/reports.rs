@@ -61,4 +61,30 @@ on_both_databases! {
         assert_eq!(lines[0].detail, "user_received_message");
         scene.check().await;
     }
+
+    async fn an_account_reports_at_one_address_what_all_its_channels_sent(scene: Scene) {
+        account(&scene, "message", "user: \"4242\"\n        reports: env:LOA_OA_KEY");
+        let other = |id: &str, oa: &str| format!(
+            "  {id}:\n    name: Kênh {id}\n    kind: chat\n    format: message\n    adapter: {{ zalo: {{ app: \"123456789\", oa: \"{oa}\", secret: env:LOA_ZALO, callback: \"https://loa.vinh.example/zalo\", user: \"4343\" }} }}\n"
+        );
+        let channels = format!("channels:\n{}{}", other("cung-oa", "987654321"), other("oa-khac", "555"));
+        scene.folder.write("channels/oa.yaml", &channels);
+        let daemon = scene.start_with(Clock::simulated(at("2024-03-25T06:00"), 400.0)).await;
+        daemon.reach("2024-03-25T06:20").await;
+        let shared = daemon.shared.clone();
+        let millis = shared.clock.now().as_micros() / 1000;
+        let mut tied = 0;
+        for number in 1..=3 {
+            let body = report("user_received_message", &format!("sim-message-{number}"), millis);
+            let taken = take(&shared, "oa-vinh", Some(&sign(&body, millis)), body.as_bytes()).await.unwrap();
+            tied += usize::from(taken == Taken::Tied);
+        }
+        daemon.stop().await;
+        assert_eq!((tied, calls(&scene, "/v3.0/oa/message/cs").len()), (2, 3));
+        for (channel, state) in [("oa-vinh", State::Confirmed), ("cung-oa", State::Confirmed), ("oa-khac", State::Accepted)] {
+            let row = scene.row(channel, "2024-03-25T06:10").await;
+            assert_eq!(row.state, state, "{row:?}");
+        }
+        scene.check().await;
+    }
 }
