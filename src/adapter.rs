@@ -10,6 +10,7 @@ pub mod axis;
 mod course;
 mod digest;
 pub mod icecast;
+mod quote;
 pub mod recipe;
 pub mod registry;
 pub mod rehearsal;
@@ -20,6 +21,7 @@ pub mod zalo;
 use std::{borrow::Cow, fmt, time::Duration};
 
 use bytes::Bytes;
+pub use quote::{quote, redact};
 
 use crate::domain::{
     delivery::{Evidence, Reason},
@@ -68,8 +70,13 @@ pub trait Adapter: Send + Sync + fmt::Debug {
         None
     }
 
+    /// Whether it gives notes. Then its messages hold what is on record of them ([`crate::domain::message::Kept`]).
+    fn gives_notes(&self) -> bool {
+        false
+    }
+
     /// What has to be on record before the call that [`Adapter::step`] asks for at the same point, for adapters of which a crash
-    /// between two calls would repeat or lose something.
+    /// between two calls would repeat or lose something ([`Adapter::gives_notes`]).
     fn note(&self, message: &Message, done: &[Exchange]) -> Option<Note> {
         let _ = (message, done);
         None
@@ -299,22 +306,6 @@ pub fn classify(exchange: &Exchange) -> Failure {
     }
 }
 
-/// `text` with every secret in it replaced. Secrets of fewer than four letters stay: they would black out ordinary words.
-#[must_use]
-pub fn redact<'t>(text: &'t str, secrets: &[Secret]) -> Cow<'t, str> {
-    let mut text = Cow::Borrowed(text);
-    for secret in secrets
-        .iter()
-        .map(Secret::expose)
-        .filter(|secret| secret.len() >= 4)
-    {
-        if text.contains(secret) {
-            text = Cow::Owned(text.replace(secret, "***"));
-        }
-    }
-    text
-}
-
 /// One HTTP request, complete. The address, header values and the body may all hold secrets, so `Debug` shows only the
 /// host and the shape.
 #[derive(Clone, PartialEq)]
@@ -333,19 +324,28 @@ pub struct Request {
     pub hidden: Hidden,
 }
 
+impl Request {
+    /// The values that nobody may see of what comes of it.
+    #[must_use]
+    pub fn hidden_values(&self) -> Vec<Secret> {
+        let taken = self.hidden.values.iter();
+        taken.map(|taken| taken.value.clone()).collect()
+    }
+}
+
 /// What of an answer stays out of every record.
 #[derive(Clone, PartialEq, Default)]
 pub struct Hidden {
     /// All of it where it is a success: it gives what is as secret as a password.
     pub answer: bool,
-    /// Values that earlier answers of the same attempt gave: some receivers repeat what they were sent.
+    /// Values that earlier answers of the same attempt gave, or that the call carries: some receivers repeat what they were sent.
     pub values: Vec<Taken>,
 }
 
-/// A value that an earlier answer gave.
+/// A value that an earlier answer gave, or that a call carries.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Taken {
-    /// What a recipe calls it: `steps.login.token`.
+    /// What a recipe calls it (`steps.login.token`), or where it stands in the call.
     pub name: String,
     /// The value.
     pub value: Secret,

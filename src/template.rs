@@ -23,7 +23,7 @@ use std::{
 
 use budget::Spent;
 pub use cause::Cause;
-pub use filter::sha256_hex;
+pub use filter::{percent, sha256_hex, urlencode};
 use serde_json::{Map, Value};
 pub use source::MENDED;
 use source::{Source, Stage};

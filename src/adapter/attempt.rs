@@ -245,8 +245,7 @@ async fn run(
 /// The beginning of an answer, without what the channel was told in confidence.
 fn kept(body: &[u8], request: &Request, secrets: &[Secret]) -> String {
     let mut secrets = secrets.to_vec();
-    let taken = request.hidden.values.iter();
-    secrets.extend(taken.map(|taken| taken.value.clone()));
+    secrets.extend(request.hidden_values());
     // Credentials often travel in another shape than they are kept in, such as base64.
     let credentials = request
         .headers

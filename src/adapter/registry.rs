@@ -96,7 +96,7 @@ impl Registry {
                 .iter()
                 .map(|(id, recipe)| (id, CompiledRecipe::new(recipe)))
                 .collect();
-        let mut registry = Self::default();
+        let mut adapters = Vec::new();
         let mut problems = Vec::new();
         for (id, channel) in &workspace.channels {
             let built = match &channel.adapter {
@@ -125,9 +125,7 @@ impl Registry {
                 }
             };
             match built {
-                Ok(adapter) => {
-                    registry.adapters.insert(id.clone(), adapter);
-                }
+                Ok(adapter) => adapters.push((id.clone(), adapter)),
                 Err(kinds) => {
                     problems.extend(kinds.into_iter().map(|kind| ChannelProblem {
                         channel: id.clone(),
@@ -136,7 +134,7 @@ impl Registry {
                 }
             }
         }
-        (registry, problems)
+        (adapters.into_iter().collect(), problems)
     }
 
     /// The adapter of a channel.
@@ -148,6 +146,14 @@ impl Registry {
     /// Every channel that has an adapter, with it, in any order.
     pub fn iter(&self) -> impl Iterator<Item = (&ChannelId, &Arc<dyn Adapter>)> {
         self.adapters.iter()
+    }
+}
+
+impl FromIterator<(ChannelId, Arc<dyn Adapter>)> for Registry {
+    fn from_iter<T: IntoIterator<Item = (ChannelId, Arc<dyn Adapter>)>>(adapters: T) -> Self {
+        Self {
+            adapters: adapters.into_iter().collect(),
+        }
     }
 }
 

@@ -100,11 +100,16 @@ impl ZaloAdapter {
 
     /// One call with the account's token.
     fn call(&self, access: &Secret, method: &str, path: &str, body: Option<&Value>) -> Request {
-        let mut headers = vec![("access_token".to_owned(), access.expose().to_owned())];
+        let mut carried = vec![("access_token", access.clone())];
         if self.proof {
             let proof = proof(self.account.secret(), access);
-            headers.push(("appsecret_proof".to_owned(), proof));
+            carried.push(("appsecret_proof", Secret::new(proof)));
         }
+        let mut headers: Vec<(String, String)> = carried
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.expose().to_owned()))
+            .collect();
+        let known = self.secrets.iter().map(|secret| ("secret", secret.clone()));
         if body.is_some() {
             let json = "application/json".to_owned();
             headers.push(("Content-Type".to_owned(), json));
@@ -117,10 +122,7 @@ impl ZaloAdapter {
             wait: Duration::ZERO,
             hidden: Hidden {
                 answer: false,
-                values: vec![Taken {
-                    name: "access_token".to_owned(),
-                    value: access.clone(),
-                }],
+                values: taken(carried.into_iter().chain(known)),
             },
         }
     }
@@ -156,9 +158,13 @@ impl Adapter for ZaloAdapter {
         }
     }
 
+    fn gives_notes(&self) -> bool {
+        self.format == Format::Article
+    }
+
     fn note(&self, message: &Message, done: &[Exchange]) -> Option<Note> {
         let access = message.kept.access.as_ref()?;
-        if self.format != Format::Article {
+        if !self.gives_notes() {
             return None;
         }
         self.article(message, access, done).1
@@ -212,6 +218,15 @@ impl Adapter for ZaloAdapter {
     fn account(&self) -> Option<&Account> {
         Some(&self.account)
     }
+}
+
+/// What a call carries and nobody may see.
+fn taken<'n>(values: impl IntoIterator<Item = (&'n str, Secret)>) -> Vec<Taken> {
+    let values = values.into_iter().map(|(name, value)| Taken {
+        name: name.to_owned(),
+        value,
+    });
+    values.collect()
 }
 
 /// There is no token to call with.

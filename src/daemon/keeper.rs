@@ -22,7 +22,7 @@ use crate::{
             oauth::{self, Account, NoPair},
         },
     },
-    domain::{delivery::Reason, detail::Detail, secret::Secret, time::Timestamp, zalo::AccountId},
+    domain::{delivery::Reason, detail::Detail, id::AccountId, secret::Secret, time::Timestamp},
     store::{
         StoreError,
         account::{Holding, NewPair, NotRenewed},
@@ -43,6 +43,9 @@ const REFUSED: Duration = Duration::from_hours(1);
 
 /// A pair that is refused within this after it came is no reason to ask for another.
 const YOUNG: Duration = Duration::from_mins(2);
+
+/// How long what the store does not give is left alone.
+const UNREAD: Duration = Duration::from_secs(30);
 
 /// The longest between two looks at what other nodes and people have written.
 const LOOK: Duration = Duration::from_mins(1);
@@ -68,11 +71,25 @@ impl Keeper {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A call with the access token of `pair` was refused.
-    pub(super) fn refuse(&self, id: &AccountId, pair: i64) {
-        let mut known = self.known();
-        known.refused.insert(id.clone(), pair);
-        known.wake.notify_one();
+    /// Hears what came of calls with the access token of `pair`, where they carried one: `None` where they were taken.
+    pub(super) fn hear(&self, adapter: &dyn Adapter, pair: Option<i64>, failure: Option<&Failure>) {
+        let (Some(account), Some(pair)) = (adapter.account(), pair) else {
+            return;
+        };
+        if failure.is_some_and(|failure| failure.reason() == Reason::Unauthorised) {
+            let mut known = self.known();
+            known.refused.insert(account.id().clone(), pair);
+            known.wake.notify_one();
+        }
+    }
+}
+
+/// What the store does not give at the moment, with the code of its sentence. Nobody has to do anything about it at Zalo.
+pub(super) fn unread(code: &str) -> Failure {
+    Failure::Retry {
+        after: Some(UNREAD),
+        reason: Reason::Defect,
+        detail: Detail::new(code).to_string(),
     }
 }
 
@@ -89,10 +106,7 @@ pub(super) async fn access(
         Ok(_) => Err(zalo::unauthorised()),
         Err(error) => {
             tracing::error!(account.id = %account.id(), error = &error as &dyn std::error::Error, "an account's tokens could not be read");
-            Err(Failure::retry(
-                Reason::Unauthorised,
-                Detail::new("zalo-unread"),
-            ))
+            Err(unread("zalo-unread"))
         }
     })
 }

@@ -13,7 +13,7 @@ use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 
 use super::{Shared, keeper, live::Live};
 use crate::{
-    adapter::{Failure, attempt},
+    adapter::{Adapter, Failure, attempt},
     domain::{
         breaker::{Caller, Entry},
         id::ChannelId,
@@ -81,17 +81,7 @@ async fn ask(
     is_trial: bool,
 ) -> Told {
     let result = match live.adapters.get(&channel) {
-        Some(adapter) => {
-            let access = match keeper::access(shared, adapter.as_ref()).await {
-                Some(Ok((_, access))) => Some(access),
-                _ => None,
-            };
-            let (adapter, access) = (adapter.as_ref(), access.as_ref());
-            let asked = attempt::probe(adapter, access, &shared.transport, || shared.clock.now());
-            // A defect of one adapter is no reason to ask nobody any more.
-            let asked = std::panic::AssertUnwindSafe(asked).catch_unwind().await;
-            asked.unwrap_or(None).unwrap_or(Ok(()))
-        }
+        Some(adapter) => question(shared, adapter.as_ref()).await,
         None => Ok(()),
     };
     Told {
@@ -100,6 +90,20 @@ async fn ask(
         is_trial,
         result,
     }
+}
+
+/// Puts the question. Without a token where one is needed nothing can be asked, and nothing can be sent.
+async fn question(shared: &Shared, adapter: &dyn Adapter) -> Result<(), Failure> {
+    let access = keeper::access(shared, adapter).await.transpose()?;
+    let (pair, access) = access.unzip();
+    let asked = attempt::probe(adapter, access.as_ref(), &shared.transport, || {
+        shared.clock.now()
+    });
+    // A defect of one adapter is no reason to ask nobody any more.
+    let asked = std::panic::AssertUnwindSafe(asked).catch_unwind().await;
+    let answered = asked.unwrap_or(None).unwrap_or(Ok(()));
+    shared.keeper.hear(adapter, pair, answered.as_ref().err());
+    answered
 }
 
 /// Who is to be asked when.

@@ -150,6 +150,33 @@ impl ScheduleId {
     }
 }
 
+/// The account that permits an application to act: what tokens are kept under. Several channels of one account share its tokens,
+/// because a second pair would make the first one worthless.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccountId(Arc<str>);
+
+as_text!(AccountId);
+
+impl AccountId {
+    /// Of a Zalo application at a Zalo Official Account.
+    #[must_use]
+    pub fn zalo(app: &str, oa: &str) -> Self {
+        Self(format!("zalo:{app}:{oa}").into())
+    }
+
+    /// Reads it back from the store.
+    #[must_use]
+    pub fn from_store(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// The text in the database.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Letters that cannot be misread over the telephone (Crockford's base 32).
 const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 

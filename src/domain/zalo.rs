@@ -1,7 +1,5 @@
 //! A channel that is a Zalo Official Account, as its file describes it.
 
-use std::fmt;
-
 use chrono::{Datelike as _, NaiveDate};
 
 use super::secret::SecretRef;
@@ -120,37 +118,6 @@ impl Default for Quiet {
             from: 22 * 60,
             until: 6 * 60,
         }
-    }
-}
-
-/// The account of an Official Account that permits an application to act: what tokens are kept under. Several channels of
-/// one account share its tokens, because a second pair would make the first one worthless.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AccountId(String);
-
-impl AccountId {
-    /// Of this application at this Official Account.
-    #[must_use]
-    pub fn zalo(app: &str, oa: &str) -> Self {
-        Self(format!("zalo:{app}:{oa}"))
-    }
-
-    /// Reads it back from the store.
-    #[must_use]
-    pub fn from_store(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The text in the database.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for AccountId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

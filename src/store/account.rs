@@ -12,7 +12,7 @@ use super::{
     link::{Cells, Purpose, execute, rows},
     sql::account as statement,
 };
-use crate::domain::{secret::Secret, time::Timestamp, zalo::AccountId};
+use crate::domain::{id::AccountId, secret::Secret, time::Timestamp};
 
 /// An account as it is on record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -298,7 +298,7 @@ fn read(row: &impl Cells) -> Result<Holding, StoreError> {
         _ => None,
     };
     Ok(Holding {
-        id: AccountId::from_store(id.to_owned()),
+        id: AccountId::from_store(id),
         pair: row.integer(1)?,
         access: secret(2, "access")?,
         refresh: secret(3, "refresh")?,

@@ -61,10 +61,19 @@ fn wrong_type(expected: &str, value: &Value) -> Error {
 }
 
 /// One component of an address: everything but RFC 3986's unreserved characters is written as `%XX`.
-fn urlencode(text: &str) -> String {
+#[must_use]
+pub fn urlencode(text: &str) -> String {
+    percent(text, |byte| {
+        byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
+    })
+}
+
+/// `text` with every byte written as `%XX` that `stays` does not name.
+#[must_use]
+pub fn percent(text: &str, stays: impl Fn(u8) -> bool) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        if stays(byte) {
             encoded.push(char::from(byte));
         } else {
             write!(encoded, "%{byte:02X}").expect("writing to a string cannot fail");

@@ -27,9 +27,8 @@ use crate::{
     domain::{
         channel::AdapterConfig,
         delivery::{Account, State as Standing},
-        id::WardId,
+        id::{AccountId, WardId},
         workspace::Workspace,
-        zalo::AccountId,
     },
     store::{LogFilter, Order, row::DeliveryRow},
 };

@@ -8,7 +8,7 @@ mod steps;
 mod tokens;
 
 use loa::{
-    domain::zalo::AccountId,
+    domain::id::AccountId,
     simulator::{Fault, FaultOrder, Heard, HeardFilter},
     store::account::Holding,
 };

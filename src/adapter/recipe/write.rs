@@ -1,6 +1,6 @@
 //! Requests of a recipe: read once, written for each message.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt::Write, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
 
@@ -14,7 +14,7 @@ use crate::{
         audio::Audio,
         recipe::{self, PartValue, RequestSpec},
     },
-    template::sha256_hex,
+    template::{percent, sha256_hex},
 };
 
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
@@ -30,8 +30,6 @@ const RESERVED: [&str; 8] = [
     "transfer-encoding",
     "upgrade",
 ];
-
-const WRITING: &str = "writing to a string cannot fail";
 
 /// A request, read.
 #[derive(Debug)]
@@ -414,17 +412,8 @@ fn quoted(name: &str) -> String {
 
 /// A form's name or value (WHATWG URL, application/x-www-form-urlencoded).
 fn form_encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => {
-                encoded.push(char::from(byte));
-            }
-            b' ' => encoded.push('+'),
-            other => write!(encoded, "%{other:02X}").expect(WRITING),
-        }
-    }
-    encoded
+    let stays = |byte: u8| byte.is_ascii_alphanumeric() || b" *-._".contains(&byte);
+    percent(text, stays).replace(' ', "+")
 }
 
 /// RFC 9110's token: what may name a header.

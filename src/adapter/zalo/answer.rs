@@ -9,12 +9,12 @@ use serde_json::Value;
 
 pub(super) use super::oauth::integer;
 use crate::{
-    adapter::{Exchange, Failure, classify},
+    adapter::{Exchange, Failure, Request, classify, quote},
     domain::{delivery::Reason, detail::Detail},
 };
 
 /// The longest text of Zalo's own that is kept.
-const LONGEST: usize = 120;
+pub(super) const LONGEST: usize = 120;
 
 /// How long a busy account is left alone at least.
 const BREATH: Duration = Duration::from_mins(1);
@@ -53,7 +53,7 @@ type Row = (i64, Meaning, &'static str);
 /// Every refusal that is known.
 pub(super) const TABLE: &[Row] = &[
     (-32, Meaning::Later, "rate"),
-    (-100, Meaning::Later, "attachment"),
+    (-100, Meaning::Never, "attachment"),
     (-200, Meaning::Later, "failed"),
     (-201, Meaning::Never, "parameter"),
     (-204, Meaning::Operator, "disabled"),
@@ -111,7 +111,10 @@ impl Answer {
                 data: json.get_mut("data").map(Value::take).unwrap_or_default(),
             }),
             Some(0) | None => Err(unreadable(exchange)),
-            Some(code) => Err(refusal(code, json.get("message").and_then(Value::as_str))),
+            Some(code) => {
+                let said = json.get("message").and_then(Value::as_str);
+                Err(refusal(code, said.unwrap_or_default(), &exchange.request))
+            }
         }
     }
 
@@ -156,9 +159,9 @@ fn meaning(code: i64) -> (Meaning, &'static str) {
     })
 }
 
-fn refusal(code: i64, said: Option<&str>) -> Failure {
+fn refusal(code: i64, said: &str, request: &Request) -> Failure {
     let (meaning, word) = meaning(code);
-    let said: String = said.unwrap_or_default().chars().take(LONGEST).collect();
+    let said = quote(said, &request.hidden_values(), LONGEST);
     let detail = Detail::new(&format!("zalo-{word}"))
         .with("code", code)
         .with("said", said);
@@ -183,7 +186,10 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::adapter::{Fault, Hidden, Request, Response};
+    use crate::{
+        adapter::{Fault, Hidden, Request, Response, zalo::taken},
+        domain::secret::Secret,
+    };
 
     fn answered(status: u16, body: &str) -> Exchange {
         let request = Request {
@@ -246,6 +252,26 @@ mod tests {
         // A refusal is one whatever its status.
         let failure = Answer::read(&answered(500, r#"{"error":-201}"#)).unwrap_err();
         assert!(matches!(failure, Failure::Reject { .. }));
+    }
+
+    /// Redacted before it is cut.
+    #[test]
+    fn what_zalo_says_repeats_no_secret() {
+        let key = "k".repeat(60);
+        let body = format!(
+            r#"{{"error":-216,"message":"token abcd1234 of {key}, {}, {key}"}}"#,
+            "x".repeat(40)
+        );
+        let mut exchange = answered(200, &body);
+        let carried = ["abcd1234", &key].map(|value| ("x", Secret::new(value.to_owned())));
+        exchange.request.hidden.values = taken(carried);
+        assert_eq!(
+            Answer::read(&exchange).unwrap_err().detail(),
+            format!(
+                "zalo-token code=-216; said=token *** of ***, {}, ***",
+                "x".repeat(40)
+            )
+        );
     }
 
     #[test]

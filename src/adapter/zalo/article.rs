@@ -23,9 +23,7 @@ use serde_json::{Value, json};
 use super::{
     ZaloAdapter,
     answer::{self, Answer},
-    night,
-    oauth::encode,
-    plain,
+    night, plain,
     progress::Progress,
 };
 use crate::{
@@ -37,6 +35,7 @@ use crate::{
         secret::Secret,
         zalo::Correction,
     },
+    template::urlencode,
 };
 
 /// The longest title and teaser. 150 and 300 are what is published; texts of exactly that length were refused.
@@ -138,7 +137,7 @@ impl ZaloAdapter {
                 Step::Call(request)
             }
             Phase::Detail { article, .. } => {
-                let path = format!("/v2.0/article/getdetail?id={}", encode(article));
+                let path = format!("/v2.0/article/getdetail?id={}", urlencode(article));
                 Step::Call(self.call(access, "GET", &path, None))
             }
             Phase::Verify { token, asked } => {

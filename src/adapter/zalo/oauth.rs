@@ -14,13 +14,11 @@ use bytes::Bytes;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::{answer::LONGEST, taken};
 use crate::{
-    adapter::{Exchange, Hidden, Request},
-    domain::{
-        detail::Detail,
-        secret::Secret,
-        zalo::{AccountId, ZaloConfig},
-    },
+    adapter::{Exchange, Hidden, Request, quote},
+    domain::{detail::Detail, id::AccountId, secret::Secret, zalo::ZaloConfig},
+    template::urlencode,
 };
 
 /// Where consent is given and tokens are had.
@@ -28,6 +26,9 @@ pub const OAUTH: &str = "https://oauth.zaloapp.com";
 
 /// How long an access token lives where the answer does not say: 25 hours, as three sources have it.
 const USUAL_LIFE: Duration = Duration::from_hours(25);
+
+/// Fields of a request for tokens that everybody may know.
+const OPEN: [&str; 2] = ["app_id", "grant_type"];
 
 /// What an answer may say of that without being taken for a mistake.
 const LIVES: std::ops::RangeInclusive<u64> = 60..=400 * 24 * 3600;
@@ -166,6 +167,15 @@ impl Account {
     }
 
     fn ask(&self, fields: &[(&str, &str)]) -> Request {
+        let carried = fields
+            .iter()
+            .filter(|(name, _)| !OPEN.contains(name))
+            .chain(&[("secret_key", self.secret.expose())])
+            // As it is, and as it stands in the form.
+            .flat_map(|(name, value)| {
+                [(*value).to_owned(), urlencode(value)].map(|value| (*name, Secret::new(value)))
+            })
+            .collect::<Vec<_>>();
         let headers = [
             ("secret_key", self.secret.expose()),
             ("Content-Type", "application/x-www-form-urlencoded"),
@@ -180,7 +190,7 @@ impl Account {
             wait: Duration::ZERO,
             hidden: Hidden {
                 answer: true,
-                values: Vec::new(),
+                values: taken(carried),
             },
         }
     }
@@ -207,7 +217,8 @@ pub fn read(exchange: &Exchange) -> Result<Pair, NoPair> {
         let text = json.get(name)?.as_str()?.trim();
         (!text.is_empty()).then(|| Secret::new(text.to_owned()))
     };
-    if let (Some(access), Some(refresh)) = (token("access_token"), token("refresh_token")) {
+    let tokens = ["access_token", "refresh_token"].map(token);
+    if let [Some(access), Some(refresh)] = tokens {
         let life = life(json.get("expires_in")).unwrap_or(USUAL_LIFE);
         return Ok(Pair {
             access,
@@ -219,9 +230,16 @@ pub fn read(exchange: &Exchange) -> Result<Pair, NoPair> {
         .get("error")
         .and_then(integer)
         .filter(|code| *code != 0);
+    // What it was sent, and what it gave of a pair.
+    let secrets: Vec<Secret> = exchange
+        .request
+        .hidden_values()
+        .into_iter()
+        .chain(tokens.into_iter().flatten())
+        .collect();
     let word = |name: &str| {
         let text = json.get(name)?.as_str()?.trim();
-        (!text.is_empty()).then(|| text.chars().take(120).collect::<String>())
+        (!text.is_empty()).then(|| quote(text, &secrets, LONGEST))
     };
     let said = ["error_name", "error_reason", "error_description", "message"]
         .into_iter()
@@ -308,29 +326,9 @@ pub fn visit(consent: &str) -> Request {
 fn form(fields: &[(&str, &str)]) -> String {
     let pairs: Vec<String> = fields
         .iter()
-        .map(|(name, value)| format!("{name}={}", encode(value)))
+        .map(|(name, value)| format!("{name}={}", urlencode(value)))
         .collect();
     pairs.join("&")
-}
-
-/// A byte as `%E1`.
-pub(super) fn percent(byte: u8) -> impl Iterator<Item = char> {
-    let digits = [byte >> 4, byte & 15].into_iter();
-    let digits = digits.filter_map(|digit| char::from_digit(digit.into(), 16));
-    std::iter::once('%').chain(digits.map(|digit| digit.to_ascii_uppercase()))
-}
-
-/// A value with everything but letters, digits and `-._~` percent-encoded (RFC 3986).
-pub(super) fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.extend(percent(byte));
-        }
-    }
-    encoded
 }
 
 fn decode(text: &str) -> String {
@@ -355,6 +353,8 @@ fn decode(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::{
         adapter::{Fault, Response},
@@ -513,6 +513,30 @@ mod tests {
             let is_unclear = matches!(read(&exchange), Err(NoPair::Unclear(_)));
             assert_eq!(is_unclear, left);
         }
+    }
+
+    #[test]
+    fn what_is_said_repeats_no_secret() {
+        let body = json!({
+            "error_name": format!("{} of khoa-ung-dung: r/abc+, r%2Fabc%2B, new-refresh, code-12345", "x".repeat(60)),
+            "error": -1,
+            "refresh_token": "new-refresh",
+        });
+        let said = |request: Request| {
+            let mut exchange = answered(200, &body.to_string());
+            exchange.request = request;
+            let no_pair = read(&exchange).unwrap_err();
+            no_pair.detail().get("said").unwrap().to_owned()
+        };
+        let x = "x".repeat(60);
+        assert_eq!(
+            said(account().refresh(&secret("r/abc+"))),
+            format!("{x} of ***: ***, ***, ***, code-12345")
+        );
+        assert_eq!(
+            said(account().exchange("code-12345", &secret("r/abc+"))),
+            format!("{x} of ***: ***, ***, ***, ***")
+        );
     }
 
     #[test]

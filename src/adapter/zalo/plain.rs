@@ -1,7 +1,8 @@
 //! Words as an article of the platform has them: plain paragraphs, titles and teasers that are not too long.
 
-use super::oauth::percent;
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
+
+use crate::template::percent;
 
 /// The paragraphs of a text in Markdown, without its marks.
 pub(super) fn paragraphs(markdown: &str) -> Vec<String> {
@@ -72,15 +73,7 @@ pub(super) fn shortened(text: &str, most: usize) -> String {
 
 /// An address with spaces and letters beyond ASCII percent-encoded: the platform fetches nothing else.
 pub(super) fn address(url: &str) -> String {
-    let mut encoded = String::with_capacity(url.len());
-    for byte in url.trim().bytes() {
-        if byte.is_ascii_graphic() {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.extend(percent(byte));
-        }
-    }
-    encoded
+    percent(url.trim(), |byte| byte.is_ascii_graphic())
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ fn hold(claimed: &Claimed, lapse: &Detail, zone: Tz, now: Timestamp) -> Finished
 ///
 /// # Errors
 /// The end of the attempt: without a token it waits for a person as long as its deadline allows, and is looked at again when there
-/// is one (`keeper`).
+/// is one (`keeper`); what the store does not give is asked for again in a while.
 async fn keep(
     shared: &Shared,
     claimed: &Claimed,
@@ -85,9 +85,15 @@ async fn keep(
         let end = AttemptEnd::failed(failure);
         Box::new(conclude(claimed, end, &UNCALLED, now))
     };
-    let (pair, access) = match keeper::access(shared, adapter).await {
-        None => return Ok(None),
-        Some(Ok(access)) => access,
+    let pair = match keeper::access(shared, adapter).await {
+        None => None,
+        Some(Ok((pair, access))) => {
+            message.kept.access = Some(access);
+            Some(pair)
+        }
+        Some(Err(failure)) if failure.reason() != Reason::Unauthorised => {
+            return Err(uncalled(failure));
+        }
         Some(Err(failure)) => {
             let last = claimed.deadline - vetting::LAST_WORD;
             let (reason, detail) = (failure.reason(), failure.detail());
@@ -102,20 +108,19 @@ async fn keep(
             }));
         }
     };
-    message.kept.access = Some(access);
+    if !adapter.gives_notes() {
+        return Ok(pair);
+    }
     let progress = shared.store.progress(&claimed.id).await.map_err(|error| {
         tracing::error!(
             delivery.id = %claimed.id, error = &error as &dyn std::error::Error,
             "what is on record of a delivery could not be read"
         );
-        uncalled(Failure::retry(
-            Reason::Defect,
-            Detail::new("progress-unread"),
-        ))
+        uncalled(keeper::unread("progress-unread"))
     })?;
     message.kept.noted = progress.noted;
     message.kept.holds = progress.holds;
-    Ok(Some(pair))
+    Ok(pair)
 }
 
 /// Where the notes of a delivery's attempt go.
@@ -231,12 +236,11 @@ pub(super) async fn work(
                     })
                 })
         };
-        if let (Some(account), Some(pair)) = (adapter.account(), pair)
-            && let Ending::Failed(failure) = &end.ending
-            && failure.reason() == Reason::Unauthorised
-        {
-            shared.keeper.refuse(account.id(), pair);
-        }
+        let failure = match &end.ending {
+            Ending::Accepted(_) => None,
+            Ending::Failed(failure) => Some(failure),
+        };
+        shared.keeper.hear(adapter.as_ref(), pair, failure);
         if let Some(stopped) = end.stopped {
             preempt::record(&shared, &claimed, &interrupts, stopped).await;
         }

@@ -11,7 +11,10 @@ use std::{
 use futures_util::FutureExt as _;
 
 use crate::{
-    adapter::attempt::{Ending, NoNotes, attempt},
+    adapter::{
+        Failure,
+        attempt::{Ending, NoNotes, attempt},
+    },
     catalogue::{self, Lang},
     daemon::{Shared, keeper, live::Live},
     domain::{
@@ -80,9 +83,9 @@ impl Operator {
             return Ok(());
         }
         let mut message = message(live, channel, &taken, now);
-        if let Some(Ok((_, access))) = keeper::access(shared, adapter.as_ref()).await {
-            message.kept.access = Some(access);
-        }
+        let access = keeper::access(shared, adapter.as_ref()).await;
+        let (pair, access) = access.and_then(Result::ok).unzip();
+        message.kept.access = access;
         let clock = shared.clock.clone();
         let call = attempt(
             adapter.as_ref(),
@@ -94,12 +97,13 @@ impl Operator {
         let failure = match AssertUnwindSafe(call).catch_unwind().await {
             Ok(end) => match end.ending {
                 Ending::Accepted(_) => None,
-                Ending::Failed(failure) => Some((failure.reason(), failure.detail().to_owned())),
+                Ending::Failed(failure) => Some(failure),
             },
-            Err(_) => Some((Reason::Defect, "panic".to_owned())),
+            Err(_) => Some(Failure::retry(Reason::Defect, "panic")),
         };
+        shared.keeper.hear(adapter.as_ref(), pair, failure.as_ref());
         let now = shared.clock.now();
-        let Some((reason, detail)) = failure else {
+        let Some(failure) = failure else {
             (self.failures, self.again) = (0, None);
             tracing::info!(channel.id = %id, silences = taken.len(), "the operator was told of silences");
             return shared
@@ -108,6 +112,7 @@ impl Operator {
                 .await;
         };
         self.failed(now);
+        let (reason, detail) = (failure.reason(), failure.detail());
         tracing::error!(
             channel.id = %id, silences = taken.len(), reason = reason.as_str(), detail, tries = self.failures,
             "the operator could not be told of silences; trying again"

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use loa::{
-    domain::{secret::Secret, zalo::AccountId},
+    domain::{id::AccountId, secret::Secret},
     store::account::{NewPair, NotRenewed},
 };
 

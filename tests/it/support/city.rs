@@ -3,11 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use loa::{
-    adapter::transport::{Route, Transport, TransportSettings},
+    adapter::{
+        Adapter,
+        transport::{Route, Transport, TransportSettings},
+    },
     clock::Clock,
     config::Secrets,
     daemon::{Daemon, Shared, live::Live, reloader::Reloader, supervisor::SupervisorError},
-    domain::{delivery::State, settings::AllowRule, time::Timestamp},
+    domain::{delivery::State, id::ChannelId, settings::AllowRule, time::Timestamp},
     simulator::{City, CityHandle, CityOptions, Fault, FaultOrder},
     store::{LogFilter, Order, Store, World, row::DeliveryRow},
 };
@@ -82,6 +85,27 @@ impl Scene {
         assert!(allowed.iter().all(is_here), "{allowed:?}");
         let node = self.node(clock, World::Simulated, Route::Direct).await;
         self.run(node).await
+    }
+
+    /// Starts a daemon in which `adapter` does the work of `channel`.
+    pub(crate) async fn start_as(
+        &self,
+        clock: Clock,
+        channel: &str,
+        adapter: Arc<dyn Adapter>,
+    ) -> Running {
+        let (shared, reloader) = self.node(clock, World::Simulated, self.simulated()).await;
+        let secrets = Secrets::of(&self.folder.path(), World::Simulated);
+        let mut live = Live::new(Arc::new(self.folder.load()), &secrets);
+        let id = ChannelId::parse(channel).unwrap();
+        live.adapters = live
+            .adapters
+            .iter()
+            .map(|(known, adapter)| (known.clone(), adapter.clone()))
+            .chain([(id, adapter)])
+            .collect();
+        shared.live.send_replace(Arc::new(live));
+        self.run((shared, reloader)).await
     }
 
     fn simulated(&self) -> Route {

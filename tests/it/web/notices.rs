@@ -5,9 +5,10 @@ use std::{sync::Arc, time::Duration};
 use loa::{
     domain::{
         channel::AdapterConfig,
+        id::AccountId,
         secret::{Secret, SecretRef},
         workspace::Workspace,
-        zalo::{AccountId, Correction, Quiet, Quota, ZaloConfig},
+        zalo::{Correction, Quiet, Quota, ZaloConfig},
     },
     store::account::{NewPair, NotRenewed},
     web::RefusedEdit,

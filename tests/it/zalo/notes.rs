@@ -1,20 +1,25 @@
 //! What waits for another attempt, and what an attempt is told that goes on where another one ended.
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use loa::{
     adapter::{
-        Failure, Step,
+        Adapter, Exchange, Failure, Hidden, Request, Step,
         attempt::{Ending, Notes, attempt},
     },
     clock::Clock,
     domain::{
-        delivery::Reason,
-        message::{Kept, Note},
+        bulletin::Format,
+        delivery::{Reason, State},
+        message::{Kept, Message, Note},
         zalo::{Quota, ZaloConfig},
     },
 };
@@ -22,7 +27,7 @@ use serde_json::json;
 
 use super::{
     API, Scene, account, answer,
-    steps::{MORNING, adapter, config, message, no, noted, play, yes},
+    steps::{MORNING, adapter, config, message, no, noted, of, play, yes},
 };
 use crate::support::city::at;
 
@@ -107,4 +112,82 @@ async fn a_second_note_that_is_not_on_record_makes_no_second_article() {
     let creating = noted(&json!({ "step": "creating" }), came_to_nothing, at(MORNING));
     let (calls, ..) = play(&adapter, &message(creating, at(MORNING)), vec![]);
     assert_eq!(calls, ["getslice?offset=0&limit=10&type=normal -"]);
+}
+
+/// Needs no account, and is halfway after its first attempt.
+#[derive(Debug, Default)]
+struct Halfway(Arc<Mutex<Vec<Option<String>>>>);
+
+impl Adapter for Halfway {
+    fn step(&self, message: &Message, done: &[Exchange]) -> Step {
+        let noted = message.kept.noted.as_ref().map(|noted| noted.text.clone());
+        match done {
+            [_, ..] => Step::Failed(Failure::retry(Reason::Busy, "")),
+            [] if noted.is_some() => {
+                self.0.lock().unwrap().push(noted);
+                Step::accepted(None)
+            }
+            [] => {
+                self.0.lock().unwrap().push(noted);
+                // An address that is not allowed: it never leaves.
+                Step::Call(Request {
+                    method: "POST".into(),
+                    url: "http://192.0.2.1/".into(),
+                    headers: Vec::new(),
+                    body: Bytes::new(),
+                    wait: Duration::ZERO,
+                    hidden: Hidden::default(),
+                })
+            }
+        }
+    }
+
+    fn gives_notes(&self) -> bool {
+        true
+    }
+
+    fn note(&self, _: &Message, _: &[Exchange]) -> Option<Note> {
+        Some(Note {
+            text: "halfway".into(),
+            holds: None,
+            whole_call: false,
+        })
+    }
+
+    fn name(&self) -> &'static str {
+        "halfway"
+    }
+
+    fn host(&self) -> &'static str {
+        "halfway.example"
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notes_come_back_to_an_adapter_without_an_account() {
+    let scene = Scene::new(None).await;
+    let clock = Clock::simulated(at("2024-03-25T06:00"), 400.0);
+    let halfway = Halfway::default();
+    let told = halfway.0.clone();
+    let daemon = scene.start_as(clock, "oa-vinh", Arc::new(halfway)).await;
+    daemon
+        .wait(|rows| {
+            rows.iter()
+                .any(|row| row.channel.as_str() == "oa-vinh" && row.attempts == 2)
+        })
+        .await;
+    daemon.reach("2024-03-25T06:20").await;
+    daemon.stop().await;
+    let row = scene.row("oa-vinh", "2024-03-25T06:10").await;
+    assert_eq!(row.state, State::Accepted, "{row:?}");
+    assert_eq!(*told.lock().unwrap(), [None, Some("halfway".to_owned())]);
+}
+
+#[test]
+fn articles_have_notes_and_messages_have_none() {
+    assert!(adapter(&config()).gives_notes());
+    let of_a_person = of(&config(), Format::Message);
+    assert!(!of_a_person.gives_notes());
+    let first = message(Kept::default(), at(MORNING));
+    assert_eq!(of_a_person.note(&first, &[]), None);
 }

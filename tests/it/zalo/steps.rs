@@ -38,12 +38,16 @@ pub(super) fn config() -> ZaloConfig {
 }
 
 pub(super) fn adapter(config: &ZaloConfig) -> ZaloAdapter {
+    of(config, Format::Article)
+}
+
+pub(super) fn of(config: &ZaloConfig, format: Format) -> ZaloAdapter {
     let channel = Channel {
         id: ChannelId::parse("oa").unwrap(),
         name: "OA".into(),
         ward: WardId::parse("vinh").unwrap(),
         kind: ChannelKind::Chat,
-        format: Format::Article,
+        format,
         mode: Mode::AtLeastOnce,
         rate: None,
         audio: None,

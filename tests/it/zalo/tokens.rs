@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use loa::{
     adapter::zalo::answer::words,
-    catalogue,
+    catalogue::{self, Lang},
     clock::Clock,
     domain::secret::Secret,
     domain::{
-        delivery::{Reason, State},
+        delivery::{Outcome, Reason, State},
         time::Timestamp,
     },
     simulator::{Fault, FaultOrder},
-    store::account::NewPair,
+    store::{account::NewPair, row::DeliveryRow},
 };
+use sqlx::{Connection as _, Executor as _, SqliteConnection};
 
 use super::{API, OAUTH, Scene, account, answer, calls, holding, id, refusal};
 use crate::support::{
@@ -95,6 +96,30 @@ fn every_refusal_has_its_sentence() {
     }
 }
 
+/// Who reads it knows what to do.
+#[test]
+fn what_a_person_has_to_mend_says_how() {
+    for (word, how) in [
+        ("unconfirmed", "`loa reconcile`"),
+        ("unauthorised", "`loa zalo authorize`"),
+        ("refused", "`secret`"),
+        ("spent", "`loa zalo authorize`"),
+        ("disowned", "developers.zalo.me"),
+        ("no-oa", "`oa`"),
+        ("failed", "`cover`"),
+        ("attachment", "`loa send`"),
+    ] {
+        for lang in [Lang::Vi, Lang::En] {
+            let arguments: [(&str, &dyn std::fmt::Display); 2] = [("code", &-1), ("said", &"x")];
+            let said = catalogue::text(lang, &format!("detail.zalo-{word}"), &arguments);
+            assert!(said.contains(how), "{word}: {said}");
+        }
+    }
+    let key = "detail.zalo-nothing-to-remove";
+    assert!(catalogue::text(Lang::Vi, key, &[]).contains("Hãy tìm"));
+    assert!(catalogue::text(Lang::En, key, &[]).contains("Look through"));
+}
+
 on_both_databases! {
     async fn in_the_simulated_city_nothing_is_done_by_hand(scene: Scene) {
         person(&scene);
@@ -137,7 +162,9 @@ on_both_databases! {
         daemon.reach("2024-03-25T06:20").await;
         daemon.stop().await;
         let row = scene.row("oa-vinh", DUE).await;
-        assert_eq!((row.state, row.attempts), (State::Accepted, row.attempts), "{row:?}");
+        assert_eq!(row.state, State::Accepted, "{row:?}");
+        let first = scene.store().await.attempts(&row.id).await.unwrap().remove(0);
+        assert_eq!((first.outcome, first.reason), (Outcome::Retry, Some(Reason::Unauthorised)), "{first:?}");
         assert_eq!(holding(&scene).await.pair, 2);
         assert_eq!(calls(&scene, SEND).len(), 2, "refused once, then sent");
         scene.check().await;
@@ -203,10 +230,51 @@ on_both_databases! {
         scene.check().await;
     }
 
+    async fn a_channel_without_tokens_does_not_say_that_it_is_alive(scene: Scene) {
+        person(&scene);
+        scene.folder.edit("loa.yaml", "health: { every: off }", "health: { every: 1m }");
+        // Nobody consents.
+        scene.fault(answer(OAUTH, "/v4/oa/permission", "{}")).await;
+        let daemon = scene.start("2024-03-25T05:00").await;
+        daemon.reach("2024-03-25T05:25").await;
+        let said = daemon.shared.metrics.to_text();
+        daemon.stop().await;
+        assert!(said.contains("loa_channels_unwell 1\n"), "{said}");
+        scene.check().await;
+    }
+
+    async fn a_question_that_is_refused_has_the_tokens_renewed(scene: Scene) {
+        person(&scene);
+        scene.folder.edit("loa.yaml", "health: { every: off }", "health: { every: 1m }");
+        brought(&scene, "sim-access-1", "sim-refresh-1", at("2024-03-25T05:00"), DAY).await;
+        scene.fault(refusal("/v2.0/oa/getoa", -216).times(1)).await;
+        let daemon = scene.start("2024-03-25T05:00").await;
+        daemon.reach("2024-03-25T06:05").await;
+        daemon.stop().await;
+        assert_eq!((holding(&scene).await.pair, calls(&scene, SEND).len()), (2, 0), "before anything was to be sent");
+        scene.check().await;
+    }
+
+    async fn a_message_to_the_operator_that_is_refused_has_the_tokens_renewed(scene: Scene) {
+        person(&scene);
+        scene.folder.amend("loa.yaml", "watchdog: { operator: truc-ban }\n");
+        scene.folder.write("channels/truc-ban.yaml", "channels:\n  truc-ban:\n    name: Trực ban\n    kind: chat\n    format: message\n    adapter: { zalo: { app: \"123456789\", oa: \"987654321\", secret: env:LOA_ZALO, callback: \"https://loa.vinh.example/zalo\", user: \"4343\" } }\n");
+        brought(&scene, "sim-access-1", "sim-refresh-1", at("2024-03-25T05:00"), DAY).await;
+        scene.fault(FaultOrder::new("10.0.0.1", Fault::Refuse)).await;
+        scene.fault(refusal(SEND, -216).times(1)).await;
+        let daemon = scene.start("2024-03-25T05:25").await;
+        daemon.reach("2024-03-25T06:05").await;
+        daemon.stop().await;
+        let sent = calls(&scene, SEND);
+        assert_eq!((holding(&scene).await.pair, sent.len()), (2, 2), "{sent:?}");
+        assert!(sent[1].text.as_deref().unwrap().contains("Hưng Bình"), "{sent:?}");
+        scene.check().await;
+    }
+
     async fn no_token_is_ever_shown(scene: Scene) {
         person(&scene);
         brought(&scene, "sim-access-1", "sim-refresh-1", at("2024-03-25T05:00"), DAY).await;
-        scene.fault(answer(API, SEND, r#"{"error":-201,"message":"bad","you":"sim-access-1"}"#)).await;
+        scene.fault(answer(API, SEND, r#"{"error":-201,"message":"bad: sim-access-1","you":"sim-access-1"}"#)).await;
         let daemon = scene.start("2024-03-25T05:00").await;
         daemon.reach("2024-03-25T06:20").await;
         daemon.stop().await;
@@ -214,11 +282,53 @@ on_both_databases! {
         assert_eq!((row.state, row.reason), (State::Failed, Some(Reason::Status)), "{row:?}");
         let store = scene.store().await;
         let attempts = store.attempts(&row.id).await.unwrap();
+        assert_eq!(row.detail.as_deref(), Some("zalo-parameter code=-201; said=bad: ***"));
         assert!(attempts[0].answer.as_deref().unwrap().contains("***"), "{attempts:?}");
         let all = format!("{attempts:?} {row:?} {:?}", store.journal_of("account-authorised", 9).await.unwrap());
         assert!(!all.contains("sim-access-1") && !all.contains("sim-refresh-1"), "{all}");
         scene.check().await;
     }
+}
+
+/// What the store does not give is nobody's to mend at Zalo, and may be there a moment later.
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_cannot_be_read_are_asked_for_again_soon() {
+    let scene = Scene::new(None).await;
+    person(&scene);
+    let begin = at("2024-03-25T05:00");
+    brought(&scene, "sim-access-1", "sim-refresh-1", begin, DAY).await;
+    let mut file = SqliteConnection::connect(&scene.database).await.unwrap();
+    file.execute("UPDATE account SET access = ''")
+        .await
+        .unwrap();
+    // While the store fails the clock runs no faster than life.
+    let just_before = at(DUE) - Duration::from_secs(1);
+    let daemon = scene.start_with(Clock::simulated(just_before, 60.0)).await;
+    let is_tried = |row: &DeliveryRow| row.channel.as_str() == "oa-vinh" && row.reason.is_some();
+    daemon.wait(|rows| rows.iter().any(is_tried)).await;
+    file.execute("UPDATE account SET access = 'sim-access-1'")
+        .await
+        .unwrap();
+    daemon
+        .wait(|rows| {
+            rows.iter()
+                .any(|row| row.channel.as_str() == "oa-vinh" && row.state == State::Accepted)
+        })
+        .await;
+    daemon.stop().await;
+    let row = scene.row("oa-vinh", DUE).await;
+    let attempts = scene.store().await.attempts(&row.id).await.unwrap();
+    let (first, second) = (&attempts[0], &attempts[1]);
+    assert_eq!(
+        (first.reason, first.detail.as_deref()),
+        (Some(Reason::Defect), Some("zalo-unread")),
+        "{first:?}"
+    );
+    let wait = second.started.since(first.finished);
+    assert!(
+        (Duration::from_secs(30)..Duration::from_mins(2)).contains(&wait),
+        "{wait:?}"
+    );
 }
 
 /// Two nodes on one database whose tokens are due at the same instant.
