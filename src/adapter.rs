@@ -9,6 +9,7 @@ pub mod attempt;
 pub mod axis;
 mod course;
 mod digest;
+mod headers;
 pub mod icecast;
 mod quote;
 pub mod recipe;
@@ -18,9 +19,10 @@ pub mod transport;
 pub mod webhook;
 pub mod zalo;
 
-use std::{borrow::Cow, fmt, time::Duration};
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
+pub use headers::Headers;
 pub use quote::{quote, redact};
 
 use crate::domain::{
@@ -386,33 +388,11 @@ pub struct Response {
     pub retry_after: Option<Duration>,
 }
 
-/// The headers of an answer, as they came. Most are never looked at.
-#[derive(Clone, Default, PartialEq)]
-pub struct Headers(Vec<(http::HeaderName, http::HeaderValue)>);
-
-impl Headers {
-    /// A header by its name in lower case; where it came more than once, joined by commas. What is not UTF-8 is
-    /// replaced.
+impl Response {
+    /// Whether the receiver says yes: a status from 200 to 299.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<Cow<'_, str>> {
-        let mut values = self
-            .0
-            .iter()
-            .filter(|(known, _)| known.as_str() == name)
-            .map(|(_, value)| String::from_utf8_lossy(value.as_bytes()));
-        let first = values.next()?;
-        Some(values.fold(first, |all, value| Cow::Owned(format!("{all}, {value}"))))
-    }
-
-    /// Their names in lower case.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
-    }
-}
-
-impl FromIterator<(http::HeaderName, http::HeaderValue)> for Headers {
-    fn from_iter<T: IntoIterator<Item = (http::HeaderName, http::HeaderValue)>>(all: T) -> Self {
-        Self(all.into_iter().collect())
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
     }
 }
 
@@ -560,16 +540,6 @@ mod tests {
         );
         let unwritable = classify(&exchange(Err(Fault::never_left(Reason::Unwritable, "x"))));
         assert_eq!(unwritable, Failure::reject(Reason::Unwritable, "x"));
-    }
-
-    #[test]
-    fn repeated_headers_are_one() {
-        let header = |(name, value): (&str, &str)| (name.parse().unwrap(), value.parse().unwrap());
-        let all = [("X-Mot", "a"), ("x-hai", "c"), ("x-mot", "b")];
-        let headers: Headers = all.into_iter().map(header).collect();
-        assert_eq!(headers.get("x-mot").as_deref(), Some("a, b"));
-        assert_eq!(headers.get("x-hai").as_deref(), Some("c"));
-        assert_eq!(headers.get("x-ba"), None);
     }
 
     #[test]

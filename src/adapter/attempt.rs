@@ -228,9 +228,8 @@ async fn run(
         .iter()
         .rev()
         .find_map(|exchange| Some((exchange, exchange.result.as_ref().ok()?)));
-    let is_hidden = |answer: &Response, request: &Request| {
-        request.hidden.answer && (200..300).contains(&answer.status)
-    };
+    let is_hidden =
+        |answer: &Response, request: &Request| request.hidden.answer && answer.is_success();
     let shown = last.filter(|(exchange, answer)| !is_hidden(answer, &exchange.request));
     let end = AttemptEnd {
         ending,

@@ -17,7 +17,7 @@ use super::{
     Adapter, Exchange, Failure, Hidden, Request, Response, Step, classify,
     course::{Course, Halt},
     digest::Caller,
-    transport,
+    quote, transport,
 };
 use crate::domain::{
     audio::Audio, channel::AxisConfig, delivery::Reason, detail::Detail, message::Message,
@@ -146,20 +146,8 @@ fn said<'t>(answer: &'t str, words: &[&str]) -> Option<&'t str> {
     })
 }
 
-fn is_success(answer: &Response) -> bool {
-    (200..300).contains(&answer.status)
-}
-
-/// An answer that is not what the manual says, to a call that nobody hears.
-fn odd(exchange: &Exchange) -> Halt {
-    Halt::Failed(match classify(exchange).without_effect() {
-        Failure::Reject {
-            reason: Reason::Unexpected,
-            ..
-        } => Failure::reject(Reason::Unexpected, Detail::new("call-axis-answer")),
-        other => other,
-    })
-}
+/// How many letters of an answer that is not as agreed are told.
+const TOLD: usize = 80;
 
 impl AxisAdapter {
     /// The adapter of one channel.
@@ -173,6 +161,26 @@ impl AxisAdapter {
             user: config.user.clone(),
             password,
             volume: config.volume,
+        })
+    }
+
+    /// An answer that is not what the manual says, with its beginning.
+    fn odd_answer(&self, exchange: &Exchange) -> Detail {
+        let answer = exchange.result.as_ref().ok();
+        let text = answer.map(|answer| String::from_utf8_lossy(&answer.body));
+        let text = text.as_deref().unwrap_or_default();
+        let text = quote(text, self.secrets(), TOLD);
+        Detail::new("call-axis-answer").with("answer", text)
+    }
+
+    /// The same to a call that nobody hears.
+    fn odd(&self, exchange: &Exchange) -> Halt {
+        Halt::Failed(match classify(exchange).without_effect() {
+            Failure::Reject {
+                reason: Reason::Unexpected,
+                ..
+            } => Failure::reject(Reason::Unexpected, self.odd_answer(exchange)),
+            other => other,
         })
     }
 
@@ -204,9 +212,9 @@ impl AxisAdapter {
         let exchange = course.call(caller, || self.get(list))?;
         let answer = exchange.result.as_ref().ok();
         let clips = answer
-            .filter(|answer| is_success(answer))
+            .filter(|answer| answer.is_success())
             .and_then(|answer| Clips::read(&String::from_utf8_lossy(&answer.body)));
-        clips.map_or_else(|| Err(odd(exchange)), |clips| Ok((exchange, clips)))
+        clips.map_or_else(|| Err(self.odd(exchange)), |clips| Ok((exchange, clips)))
     }
 
     fn stop<'d>(
@@ -248,7 +256,7 @@ impl AxisAdapter {
             .result
             .as_ref()
             .ok()
-            .filter(|answer| is_success(answer));
+            .filter(|answer| answer.is_success());
         let Some(answer) = answer else {
             return Ok(Step::Failed(classify(exchange)));
         };
@@ -257,7 +265,7 @@ impl AxisAdapter {
             Step::accepted(Some(format!("clip {clip}")))
         } else {
             // It may be playing: a success that does not read as agreed is no refusal.
-            let detail = Detail::new("call-axis-answer");
+            let detail = self.odd_answer(exchange);
             Step::Failed(Failure::unknown(Reason::Unexpected, detail))
         })
     }
@@ -292,8 +300,8 @@ impl AxisAdapter {
             };
             let remove = format!("mediaclip.cgi?action=remove&clip={oldest}");
             let exchange = course.call(caller, || self.get(&remove))?;
-            if !exchange.result.as_ref().is_ok_and(is_success) {
-                return Err(odd(exchange));
+            if !exchange.result.as_ref().is_ok_and(Response::is_success) {
+                return Err(self.odd(exchange));
             }
         }
         let exchange = course.call(caller, || self.upload_of(message, audio))?;
@@ -301,9 +309,9 @@ impl AxisAdapter {
             .result
             .as_ref()
             .ok()
-            .filter(|answer| is_success(answer))
+            .filter(|answer| answer.is_success())
         else {
-            return Err(odd(exchange));
+            return Err(self.odd(exchange));
         };
         let text = String::from_utf8_lossy(&answer.body);
         if let Some(clip) = said(&text, &["uploaded", "replaced", "updated"]).and_then(number) {
@@ -311,7 +319,7 @@ impl AxisAdapter {
         }
         // Some firmware says only that it went well; then the list knows.
         let (exchange, clips) = self.clips(caller, course)?;
-        clips.of(audio).ok_or_else(|| odd(exchange))
+        clips.of(audio).ok_or_else(|| self.odd(exchange))
     }
 
     fn upload_of(&self, message: &Message, audio: &Audio) -> Request {
@@ -361,7 +369,7 @@ impl Adapter for AxisAdapter {
 
     fn stopped(&self, message: &Message, done: &[Exchange]) -> Option<bool> {
         let exchange = self.stop(message, &mut Course::of(done)).ok()??;
-        Some(exchange.result.as_ref().is_ok_and(is_success))
+        Some(exchange.result.as_ref().is_ok_and(Response::is_success))
     }
 
     fn probe(&self, done: &[Exchange]) -> Option<Step> {

@@ -1,6 +1,8 @@
 //! Walking through an attempt's exchanges once more on every step: each call either has its answer among them, or it is
 //! the next request.
 
+use std::convert::Infallible;
+
 use super::{
     Exchange, Failure, Request, Step,
     digest::{self, Caller},
@@ -12,12 +14,14 @@ pub(super) struct Course<'d> {
     at: usize,
 }
 
-/// Where a walk ends for now.
-pub(super) enum Halt {
+/// Where a walk ends for now. `P` is what may keep a call from being written.
+pub(super) enum Halt<P = Infallible> {
     /// A call has no answer yet.
     Call(Box<Request>),
     /// A call before the one that counts failed.
     Failed(Failure),
+    /// A call could not be written.
+    Problem(P),
 }
 
 impl From<Halt> for Step {
@@ -25,6 +29,7 @@ impl From<Halt> for Step {
         match halt {
             Halt::Call(request) => Self::Call(*request),
             Halt::Failed(failure) => Self::Failed(failure),
+            Halt::Problem(never) => match never {},
         }
     }
 }
@@ -35,14 +40,14 @@ impl<'d> Course<'d> {
     }
 
     /// The next exchange, if it was made.
-    pub(super) fn next(&mut self) -> Option<&'d Exchange> {
+    fn next(&mut self) -> Option<&'d Exchange> {
         let next = self.all.get(self.at)?;
         self.at += 1;
         Some(next)
     }
 
     /// Those that the walk has come to.
-    pub(super) fn past(&self) -> &'d [Exchange] {
+    fn past(&self) -> &'d [Exchange] {
         &self.all[..self.at]
     }
 
@@ -52,14 +57,28 @@ impl<'d> Course<'d> {
         caller: Caller<'_>,
         request: impl FnOnce() -> Request,
     ) -> Result<&'d Exchange, Halt> {
-        let past = self.past();
-        let mut exchange = self.next().ok_or_else(|| {
+        let request = |past: &[Exchange]| {
             let mut request = request();
             caller.go_ahead(&mut request, past);
-            Halt::Call(Box::new(request))
-        })?;
+            Ok(request)
+        };
+        self.exchange(request, |past, turn| Ok(caller.answer(past, turn)))
+    }
+
+    /// The exchange of a call that `request` writes, and `answer` again with an answer to its challenge, for each turn from 1. Both
+    /// are given what came before.
+    pub(super) fn exchange<P>(
+        &mut self,
+        request: impl FnOnce(&[Exchange]) -> Result<Request, P>,
+        answer: impl Fn(&[Exchange], usize) -> Result<Option<Request>, P>,
+    ) -> Result<&'d Exchange, Halt<P>> {
+        let past = self.past();
+        let Some(mut exchange) = self.next() else {
+            let request = request(past).map_err(Halt::Problem)?;
+            return Err(Halt::Call(Box::new(request)));
+        };
         for turn in 1..=digest::TURNS {
-            let Some(answer) = caller.answer(self.past(), turn) else {
+            let Some(answer) = answer(self.past(), turn).map_err(Halt::Problem)? else {
                 break;
             };
             exchange = self.next().ok_or_else(|| Halt::Call(Box::new(answer)))?;

@@ -21,6 +21,7 @@ use super::{
     transport::{self, stream::Stream},
 };
 use crate::domain::{
+    bulletin::Priority,
     channel::IcecastConfig,
     delivery::{Evidence, Reason},
     detail::Detail,
@@ -58,10 +59,6 @@ impl fmt::Debug for IcecastAdapter {
             .field("mount", &self.mount)
             .finish_non_exhaustive()
     }
-}
-
-fn is_success(answer: &Response) -> bool {
-    (200..300).contains(&answer.status)
 }
 
 /// How many listen to a mount point, as `/status-json.xsl` says: `source` is one thing, several, or not there. `None` where
@@ -152,7 +149,8 @@ impl IcecastAdapter {
             pieces,
             head,
             delivery: message.delivery.clone(),
-            takes_over: message.preempts,
+            deadline: message.deadline,
+            is_urgent: message.priority == Priority::Emergency,
         })
     }
 
@@ -165,20 +163,12 @@ impl IcecastAdapter {
         })
     }
 
-    /// What it means that the server did not take the stream.
-    fn refused(exchange: &Exchange) -> Failure {
-        if Self::is_in_use(exchange) {
-            return Failure::retry(Reason::Busy, Detail::new("call-icecast-busy"));
-        }
-        classify(exchange)
-    }
-
     fn took(&self, asked: &Exchange) -> Receipt {
         let page = asked
             .result
             .as_ref()
             .ok()
-            .filter(|answer| is_success(answer));
+            .filter(|answer| answer.is_success());
         // Whatever goes wrong with the question, the stream was taken.
         let count = page.and_then(|page| listeners(&page.body, &self.mount).ok().flatten());
         let wanted = self.listeners.filter(|wanted| *wanted > 0);
@@ -203,16 +193,15 @@ impl Adapter for IcecastAdapter {
             [.., asked] if asked.request.method == "GET" => {
                 return Step::Accepted(self.took(asked));
             }
-            [.., stream] if stream.result.as_ref().is_ok_and(is_success) => {
+            [.., stream] if stream.result.as_ref().is_ok_and(Response::is_success) => {
                 return Step::Call(self.question(LISTEN));
             }
-            [.., stream] => match Self::refused(stream) {
-                Failure::Retry {
-                    reason: Reason::Busy,
-                    ..
-                } if Self::is_in_use(stream) && done.len() < TRIES => PAUSE,
-                failure => return Step::Failed(failure),
-            },
+            [.., stream] if !Self::is_in_use(stream) => return Step::Failed(classify(stream)),
+            _ if done.len() < TRIES => PAUSE,
+            _ => {
+                let detail = Detail::new("call-icecast-busy").with("mount", &self.mount);
+                return Step::Failed(Failure::retry(Reason::Busy, detail));
+            }
         };
         match self.stream(message, wait) {
             Ok(stream) => Step::Stream(Box::new(stream)),
@@ -231,7 +220,7 @@ impl Adapter for IcecastAdapter {
         let mut streams = done
             .iter()
             .filter(|exchange| exchange.request.method == "PUT");
-        Some(streams.any(|stream| stream.result.as_ref().is_ok_and(is_success)))
+        Some(streams.any(|stream| stream.result.as_ref().is_ok_and(Response::is_success)))
     }
 
     fn probe(&self, done: &[Exchange]) -> Option<Step> {
@@ -239,7 +228,7 @@ impl Adapter for IcecastAdapter {
             return Some(Step::Call(self.question(Duration::ZERO)));
         };
         Some(match &asked.result {
-            Ok(answer) if is_success(answer) => match listeners(&answer.body, &self.mount) {
+            Ok(answer) if answer.is_success() => match listeners(&answer.body, &self.mount) {
                 Ok(_) => Step::accepted(None),
                 Err(()) => Step::Failed(Failure::reject(
                     Reason::Unexpected,

@@ -299,7 +299,7 @@ impl RecipeAdapter {
             .get("pointer")
             .and_then(|pointer| answer.at(pointer))
             .is_some_and(|value| !value.is_null());
-        let is_success = (200..300).contains(&answer.response.status);
+        let is_success = answer.response.is_success();
         if is_heard && is_success && !contradicts {
             let ruled = self.ruled(answer, scene)?;
             return Ok(ruled.unwrap_or_else(|| Failure::unknown(Reason::Unexpected, mismatch)));

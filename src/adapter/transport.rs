@@ -179,6 +179,8 @@ impl Transport {
 #[derive(Debug, Clone)]
 struct Client {
     http: reqwest::Client,
+    /// The same for streams.
+    streams: reqwest::Client,
     allow: Arc<AllowList>,
     city: Option<Arc<City>>,
     answer_cap: usize,
@@ -195,19 +197,21 @@ struct Prepared {
 impl Client {
     fn new(settings: TransportSettings) -> Result<Self, TransportError> {
         let allow = Arc::new(AllowList::new(settings.allow));
-        let builder = reqwest::Client::builder()
-            .user_agent(concat!("loa/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .no_proxy()
-            .http1_only()
-            .tcp_nodelay(true)
-            .pool_idle_timeout(IDLE)
-            .connect_timeout(settings.connect_timeout);
-        let builder = match settings.route {
-            Route::Direct => builder.dns_resolver(AllowedResolver::new(Arc::clone(&allow))),
-            Route::Simulated { .. } => builder.dns_resolver(NoResolver),
+        let builder = || {
+            let builder = reqwest::Client::builder()
+                .user_agent(concat!("loa/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .referer(false)
+                .no_proxy()
+                .http1_only()
+                .tcp_nodelay(true)
+                .pool_idle_timeout(IDLE)
+                .connect_timeout(settings.connect_timeout);
+            match settings.route {
+                Route::Direct => builder.dns_resolver(AllowedResolver::new(Arc::clone(&allow))),
+                Route::Simulated { .. } => builder.dns_resolver(NoResolver),
+            }
         };
         let city = match settings.route {
             Route::Direct => None,
@@ -215,9 +219,11 @@ impl Client {
                 City::new(control).ok_or(TransportError::NotLoopback(control))?,
             )),
         };
-        let http = builder.build().map_err(TransportError::Client)?;
+        let http = builder().build().map_err(TransportError::Client)?;
+        let streams = builder().tcp_user_timeout(stream::UNHEARD).build();
         Ok(Self {
             http,
+            streams: streams.map_err(TransportError::Client)?,
             allow,
             city,
             answer_cap: settings.answer_cap,
@@ -231,7 +237,7 @@ impl Client {
         now: Timestamp,
         deadline: Instant,
     ) -> Result<Response, Fault> {
-        let (call, stand_in) = self.prepare(request).await?;
+        let (call, stand_in) = self.prepare(&self.http, request).await?;
         let result = self
             .exchange(call, request.body.clone(), (now, deadline))
             .await;
@@ -240,7 +246,11 @@ impl Client {
     }
 
     /// Writes a call, and finds where it goes: in a simulated city the host whose stand-in takes it.
-    async fn prepare(&self, request: &Request) -> Result<(Prepared, Option<String>), Fault> {
+    async fn prepare(
+        &self,
+        client: &reqwest::Client,
+        request: &Request,
+    ) -> Result<(Prepared, Option<String>), Fault> {
         let url = address::read(&request.url)?;
         let method = Method::from_bytes(request.method.as_bytes())
             .map_err(|_| Fault::never_left(Reason::Unwritable, Detail::new("call-method")))?;
@@ -263,7 +273,7 @@ impl Client {
         let prepared = Prepared {
             https: url.scheme() == "https",
             bodiless: matches!(method, Method::GET | Method::HEAD | Method::DELETE),
-            http: self.http.request(method, url).headers(headers),
+            http: client.request(method, url).headers(headers),
         };
         Ok((prepared, stand_in))
     }

@@ -18,9 +18,11 @@ mod webhook;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use loa::{
     catalogue,
     domain::{
+        audio::{Audio, AudioFormat, Sound, SoundHash},
         bulletin::{Format, Priority},
         channel::{AdapterConfig, Channel, ChannelKind},
         delivery::Reason,
@@ -68,6 +70,23 @@ fn message() -> Message {
         content: Arc::new(content),
         audio: None,
         kept: Kept::default(),
+    }
+}
+
+/// A sound, as far as these tests go.
+fn sound(data: impl Into<Bytes>, format: AudioFormat) -> Audio {
+    let data = data.into();
+    Audio {
+        sound: Sound {
+            hash: SoundHash::of(&data),
+            format,
+            length: Duration::from_secs(2),
+            spoken: Duration::from_secs(2),
+            loudness: -16.0,
+            peak: -1.0,
+            size: data.len() as u64,
+        },
+        data,
     }
 }
 

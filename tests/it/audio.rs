@@ -23,17 +23,14 @@ use loa::{
     store::World,
 };
 
-use crate::support::{cli::loa, workspace::Folder};
+use crate::support::{cli::loa, without, workspace::Folder};
 
 const WORDS: &str = "Thưa bà con phường Hưng Bình. Cơ quan công an không làm việc qua điện thoại. Khi có người lạ gọi \
     điện yêu cầu chuyển tiền, bà con hãy dừng lại, không làm theo, và báo cho công an phường.";
 
 /// Whether tests that need the program `name` run. Without it they fail, unless they are left out on purpose.
 fn has(name: &str, package: &str) -> bool {
-    if std::env::var("LOA_TEST_WITHOUT")
-        .is_ok_and(|list| list.split(',').any(|word| word == "audio"))
-    {
-        eprintln!("left out: tests with {name}");
+    if without("audio") {
         return false;
     }
     let is_there = Command::new(name).arg("--version").output().is_ok();

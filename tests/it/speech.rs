@@ -16,7 +16,7 @@ use loa::{
     speech::{Speech, duration},
 };
 
-use crate::support::{cli::loa, workspace::Folder};
+use crate::support::{cli::loa, without, workspace::Folder};
 
 /// Seconds of sound that espeak-ng makes of `text`.
 fn sound(voice: &str, speed: u32, text: &str) -> f64 {
@@ -38,16 +38,9 @@ fn sound(voice: &str, speed: u32, text: &str) -> f64 {
     f64::from(u32::try_from(wav.len() - data).unwrap()) / 2.0 / 22_050.0
 }
 
-/// Whether somebody says that there is no voice here.
-fn is_left_out() -> bool {
-    let without = std::env::var("LOA_TEST_WITHOUT").unwrap_or_default();
-    without.split(',').any(|name| name == "audio")
-}
-
 #[test]
 fn scripts_last_as_long_as_they_are_estimated() {
-    if is_left_out() {
-        eprintln!("left out: LOA_TEST_WITHOUT contains audio");
+    if without("audio") {
         return;
     }
     let loaded = source::load(Path::new(env!("CARGO_MANIFEST_DIR")));

@@ -12,7 +12,10 @@ use super::{
     write::Call,
 };
 use crate::{
-    adapter::{Exchange, Failure, Receipt, Request, Step, classify, course::Course, digest},
+    adapter::{
+        Exchange, Failure, Receipt, Request, Response, Step, classify,
+        course::{self, Course},
+    },
     domain::{
         delivery::{Evidence, Reason},
         detail::Detail,
@@ -21,15 +24,8 @@ use crate::{
     },
 };
 
-/// Where a course ends for now.
-enum Halt {
-    /// A call has no answer yet.
-    Call(Box<Request>),
-    /// A call before the one that counts failed.
-    Failed(Failure),
-    /// Something of the recipe could not be filled in.
-    Problem(Box<RecipeProblem>),
-}
+/// Where a course ends for now. Its problem is that something of the recipe could not be filled in.
+type Halt = course::Halt<Box<RecipeProblem>>;
 
 impl From<RecipeProblem> for Halt {
     fn from(problem: RecipeProblem) -> Self {
@@ -79,7 +75,7 @@ impl RecipeAdapter {
         let scene = Scene::new(&self.recipe, &self.facts, Some(message));
         let exchange = self.stop(message, &scene, &mut Course::of(done)).ok()??;
         let answer = exchange.result.as_ref();
-        Some(answer.is_ok_and(|answer| (200..300).contains(&answer.status)))
+        Some(answer.is_ok_and(Response::is_success))
     }
 
     fn stop<'d>(
@@ -191,25 +187,20 @@ impl RecipeAdapter {
         manner: &Manner<'_>,
     ) -> Result<&'d Exchange, Halt> {
         let auth = self.recipe.auth.as_ref().filter(|_| call.is_known());
-        let Some(mut exchange) = done.next() else {
+        let request = |past: &[Exchange]| -> Result<Request, RecipeProblem> {
             let mut request = call.write(scene, manner.key)?;
             request.wait = manner.wait;
             request.hidden.answer = manner.is_private;
             if let Some(auth) = auth {
-                auth.go_ahead(&mut request, done.past(), scene)?;
+                auth.go_ahead(&mut request, past, scene)?;
             }
-            return Err(Halt::Call(Box::new(request)));
+            Ok(request)
         };
-        let Some(auth) = auth else {
-            return Ok(exchange);
+        let answer = |past: &[Exchange], turn| match auth {
+            Some(auth) => auth.answer(past, scene, turn).map_err(Box::new),
+            None => Ok(None),
         };
-        for turn in 1..=digest::TURNS {
-            let Some(answer) = auth.answer(done.past(), scene, turn)? else {
-                break;
-            };
-            exchange = done.next().ok_or_else(|| Halt::Call(Box::new(answer)))?;
-        }
-        Ok(exchange)
+        done.exchange(|past| request(past).map_err(Box::new), answer)
     }
 
     fn steps(
@@ -267,7 +258,7 @@ impl RecipeAdapter {
 
     /// Whether an answer says neither yes nor no: a success that no rule of `errors` names.
     fn is_open(&self, answer: &Answer<'_>, scene: &Scene<'_>) -> Result<bool, RecipeProblem> {
-        if !(200..300).contains(&answer.response.status) {
+        if !answer.response.is_success() {
             return Ok(false);
         }
         // A probe has no message that the rules could speak of.

@@ -53,6 +53,9 @@ pub(super) fn explain_body(error: reqwest::Error) -> Fault {
     if let Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) = kind {
         return Fault::may_have_left(Reason::Unreadable, Detail::new("call-no-body"));
     }
+    if kind == Some(io::ErrorKind::TimedOut) {
+        return late_body();
+    }
     Fault::may_have_left(Reason::Cut, met(&error))
 }
 

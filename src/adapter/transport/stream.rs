@@ -2,8 +2,9 @@
 //!
 //! The call is answered when the stream begins, and the attempt ends with that, as with any loudspeaker. What goes on then is an
 //! [`Airing`], which somebody has to look after until it ends ([`Transport::airings`]): it goes on where a broken connection left
-//! off, in a new one, as long as all interruptions together do not last longer than a call may. In a simulated city nothing
-//! is paced: there a stand-in takes the whole sound at once, and the clock need not wait for it.
+//! off, in a new one, as long as all interruptions together do not last longer than a call may, and never longer than if it had
+//! begun at its deadline: then it has to be over. In a simulated city nothing is paced: there a stand-in takes the whole sound at
+//! once, and the clock need not wait for it.
 
 use std::{
     collections::HashMap,
@@ -38,8 +39,10 @@ pub struct Stream {
     pub head: usize,
     /// Whose sound it is.
     pub delivery: DeliveryId,
-    /// Whether what this node sends to the same address is ended for it.
-    pub takes_over: bool,
+    /// When it must have begun.
+    pub deadline: Timestamp,
+    /// Whether it is an emergency: what else this node sends to the same address is ended for it.
+    pub is_urgent: bool,
 }
 
 /// Where a part of a sound ends.
@@ -67,8 +70,21 @@ const LISTENING: Duration = Duration::from_secs(2);
 /// How long another stream may take to leave a mount point.
 const LEAVING: Duration = Duration::from_secs(2);
 
-/// What is on air, by address: how to end it, and how to hear that it has ended.
-type OnAir = HashMap<String, (CancellationToken, watch::Receiver<()>)>;
+/// How long what was sent may stay without a receipt before the connection counts as broken: what is sent meanwhile is lost.
+pub(super) const UNHEARD: Duration = Duration::from_secs(5);
+
+/// What is on air, by address.
+type OnAir = HashMap<String, Place>;
+
+/// One of them.
+#[derive(Debug, Clone)]
+struct Place {
+    is_urgent: bool,
+    /// Ends it.
+    cut: CancellationToken,
+    /// Says when it has ended.
+    ended: watch::Receiver<()>,
+}
 
 /// All that is on air through one client.
 #[derive(Debug)]
@@ -99,6 +115,11 @@ pub enum Aired {
         /// How much of it had been sent.
         after: Duration,
     },
+    /// It was interrupted, and has to be over by now.
+    Late {
+        /// How much of it had been sent.
+        after: Duration,
+    },
     /// This program ends.
     Stopped {
         /// How much of it had been sent.
@@ -118,6 +139,8 @@ pub struct Airing {
     transport: Transport,
     stream: Stream,
     connection: Connection,
+    /// When it has to be over.
+    over: Instant,
     cut: CancellationToken,
     /// Dropped when this ends.
     ended: watch::Sender<()>,
@@ -149,14 +172,14 @@ impl Air {
     }
 
     /// Waits until what is on air at an address has left: what precedes is about to end, or is ended.
-    async fn clear(&self, url: &str, takes_over: bool) {
+    async fn clear(&self, url: &str, is_urgent: bool) {
         let found = self.on_air().get(url).cloned();
-        if let Some((cut, mut ended)) = found {
-            if takes_over {
-                cut.cancel();
+        if let Some(mut place) = found {
+            if is_urgent && !place.is_urgent {
+                place.cut.cancel();
             }
             let gone = timeout_at(Instant::now() + LEAVING, async {
-                while ended.changed().await.is_ok() {}
+                while place.ended.changed().await.is_ok() {}
             });
             // Whether or not it has left, the server says what follows.
             let _ = gone.await;
@@ -186,7 +209,8 @@ impl Transport {
         now: Timestamp,
         deadline: Instant,
     ) -> Result<Response, Fault> {
-        self.air.clear(&stream.request.url, stream.takes_over).await;
+        let last = Instant::now() + stream.deadline.since(now) + stream.length();
+        self.air.clear(&stream.request.url, stream.is_urgent).await;
         let client = self.client();
         let connection = match client.connect(stream, 0, (now, deadline)).await? {
             Ok(connection) => connection,
@@ -198,12 +222,18 @@ impl Transport {
         };
         let cut = CancellationToken::new();
         let (ended, wait) = watch::channel(());
-        self.air
-            .on_air()
-            .insert(stream.request.url.clone(), (cut.clone(), wait));
+        let place = Place {
+            is_urgent: stream.is_urgent,
+            cut: cut.clone(),
+            ended: wait,
+        };
+        let url = stream.request.url.clone();
+        self.air.on_air().insert(url, place);
         let airing = Airing {
             transport: self.clone(),
             stream: stream.clone(),
+            // What is not interrupted has the time that it takes: it began in time.
+            over: last.max(connection.since + stream.length() + TAIL),
             connection,
             cut,
             ended,
@@ -211,6 +241,14 @@ impl Transport {
         // Where nobody looks after streams any more, this program ends, and the stream with it.
         let _ = self.air.begun.send(airing);
         Ok(response)
+    }
+}
+
+impl Stream {
+    /// How long it is heard.
+    fn length(&self) -> Duration {
+        let last = self.pieces.last();
+        last.map_or(Duration::ZERO, |piece| piece.until)
     }
 }
 
@@ -222,7 +260,7 @@ impl Client {
         first: usize,
         (now, deadline): (Timestamp, Instant),
     ) -> Result<Result<Connection, Response>, Fault> {
-        let (call, stand_in) = self.prepare(&stream.request).await?;
+        let (call, stand_in) = self.prepare(&self.streams, &stream.request).await?;
         let (_, from) = begin(&stream.pieces, first);
         let end = stream.pieces.last().map_or(from, |piece| piece.end);
         let data = &stream.request.body;
@@ -241,17 +279,13 @@ impl Client {
             taken: CancellationToken::new(),
         };
         let taken = parts.taken.clone();
-        let heard = stream
-            .pieces
-            .last()
-            .map_or(Duration::ZERO, |piece| piece.until);
         let (handed_on, sent) = watch::channel(first);
         let body = reqwest::Body::wrap_stream(parts.stream(handed_on));
         let https = call.https;
         let call = call
             .http
             .header(reqwest::header::CONTENT_LENGTH, length)
-            .timeout(heard + self.total_timeout)
+            .timeout(stream.length() + self.total_timeout)
             .body(body);
         let sending = in_time(deadline, pin!(call.send())).await;
         let answer = match sending {
@@ -365,11 +399,13 @@ impl Airing {
             };
             let after = self.heard();
             let broke = Instant::now();
-            let first = self.place();
-            match self.reconnect(first, broke + left, &stop, &clock_now).await {
+            let first = self.place(&fault);
+            let until = self.over.min(broke + left);
+            match self.reconnect(first, until, &stop, &clock_now).await {
                 Some(connection) => self.connection = connection,
                 None if self.cut.is_cancelled() => break Aired::Overtaken { after },
                 None if stop.is_cancelled() => break Aired::Stopped { after },
+                None if Instant::now() >= self.over => break Aired::Late { after },
                 None => break Aired::Broken { after, fault },
             }
             left = left.saturating_sub(broke.elapsed());
@@ -379,7 +415,7 @@ impl Airing {
         // Whoever took over has the place by now.
         if on_air
             .get(url)
-            .is_some_and(|(_, ended)| ended.same_channel(&self.ended.subscribe()))
+            .is_some_and(|place| place.ended.same_channel(&self.ended.subscribe()))
         {
             on_air.remove(url);
         }
@@ -390,11 +426,16 @@ impl Airing {
         (delivery, aired)
     }
 
-    /// The part that was to be heard now: what was sent and not heard yet is lost with its connection.
-    fn place(&self) -> usize {
+    /// The part that was to be heard when the connection broke: what was sent and not heard yet is lost with it. One that had been
+    /// silent broke earlier than that was noticed.
+    fn place(&self, fault: &Fault) -> usize {
         let first = self.connection.first;
         let (offset, _) = begin(&self.stream.pieces, first);
-        let now = offset + self.connection.since.elapsed();
+        let silence = match fault.reason {
+            Reason::Timeout => UNHEARD,
+            _ => Duration::ZERO,
+        };
+        let now = offset + self.connection.since.elapsed().saturating_sub(silence);
         let heard = self
             .stream
             .pieces
@@ -416,12 +457,8 @@ impl Airing {
         let all = self.stream.pieces.len();
         let is_paced = self.transport.client().city.is_none();
         let (offset, _) = begin(&self.stream.pieces, self.connection.first);
-        let heard = self
-            .stream
-            .pieces
-            .last()
-            .map_or(Duration::ZERO, |piece| piece.until);
-        let end = self.connection.since + heard.saturating_sub(offset) + TAIL;
+        let left = self.stream.length().saturating_sub(offset);
+        let end = self.connection.since + left + TAIL;
         let (mut sent, cut) = (self.connection.sent.clone(), self.cut.clone());
         let whole = async {
             // A sender that is gone has sent everything, or its connection is.
@@ -451,6 +488,7 @@ impl Airing {
             () = cut.cancelled() => Ok(Aired::Overtaken { after: self.heard() }),
             () = stop.cancelled() => Ok(Aired::Stopped { after: self.heard() }),
             () = whole => Ok(Aired::Whole),
+            () = sleep_until(self.over) => Ok(Aired::Late { after: self.heard() }),
             // A server that has taken everything may answer to its end and close.
             fault = closed => if *sent.borrow() == all { Ok(Aired::Whole) } else { Err(fault) },
         }
@@ -482,6 +520,35 @@ impl Airing {
             () = self.cut.cancelled() => None,
             () = stop.cancelled() => None,
             connected = timeout_at(until, again) => connected.ok(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_emergency_takes_over_and_from_no_other() {
+        for (is_urgent, on_air, is_cut) in [
+            (true, false, true),
+            (true, true, false),
+            (false, false, false),
+            (false, true, false),
+        ] {
+            let air = Air::default();
+            let cut = CancellationToken::new();
+            let (end, ended) = watch::channel(());
+            // Whatever is there leaves at once.
+            drop(end);
+            let place = Place {
+                is_urgent: on_air,
+                cut: cut.clone(),
+                ended,
+            };
+            air.on_air().insert("x".to_owned(), place);
+            air.clear("x", is_urgent).await;
+            assert_eq!(cut.is_cancelled(), is_cut, "{is_urgent} over {on_air}");
         }
     }
 }

@@ -107,7 +107,7 @@ impl Answer {
             return Err(unreadable(exchange));
         };
         match json.get("error").and_then(integer) {
-            Some(0) if (200..300).contains(&answer.status) => Ok(Self {
+            Some(0) if answer.is_success() => Ok(Self {
                 data: json.get_mut("data").map(Value::take).unwrap_or_default(),
             }),
             Some(0) | None => Err(unreadable(exchange)),
@@ -144,7 +144,7 @@ pub(super) fn code(exchange: &Exchange) -> Option<i64> {
 /// What means nothing: a success of which nobody knows whether it is one, or what any server's answer means.
 fn unreadable(exchange: &Exchange) -> Failure {
     match &exchange.result {
-        Ok(answer) if (200..300).contains(&answer.status) => {
+        Ok(answer) if answer.is_success() => {
             Failure::unknown(Reason::Unexpected, Detail::new("zalo-unreadable"))
         }
         _ => classify(exchange),

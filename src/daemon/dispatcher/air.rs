@@ -90,6 +90,11 @@ fn told(delivery: &DeliveryId, aired: &Aired) -> Option<(String, bool)> {
             tracing::warn!(delivery.id = %delivery, detail, "a stream gave way to an emergency");
             Some((detail, false))
         }
+        Aired::Late { after } => {
+            let detail = ended("broken-off-late", after).to_string();
+            tracing::error!(delivery.id = %delivery, detail, "a stream was interrupted, and ended because it had to be over");
+            Some((detail, true))
+        }
         Aired::Stopped { after } => {
             let detail = ended("broken-off-stop", after).to_string();
             tracing::warn!(delivery.id = %delivery, detail, "a stream was ended, because this program ends");

@@ -90,7 +90,11 @@ pub(super) fn check(
             if let Some(adapter) = sends_sound(workspace, raw) {
                 let diagnostic =
                     Diagnostic::new(Code::AudioNotAsked, raw.at.clone()).with("adapter", adapter);
-                notebook.report(diagnostic.help(Phrase::new("L128-help")));
+                let help = match &raw.adapter {
+                    Some(RawAdapter::Icecast(_)) => "L128-help-icecast",
+                    _ => "L128-help",
+                };
+                notebook.report(diagnostic.help(Phrase::new(help)));
             }
             continue;
         };

@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use loa::{
     adapter::{
-        Adapter, Fault, Step,
+        Adapter, Failure, Fault, Step,
         attempt::{AttemptEnd, Ending, NoNotes, attempt, probe},
         axis::AxisAdapter,
         transport::{Route, Transport, TransportSettings},
     },
     domain::{
-        audio::{Audio, AudioFormat, Sound, SoundHash},
+        audio::{Audio, AudioFormat},
         channel::AxisConfig,
         delivery::{Evidence, Reason},
         id::DeliveryId,
@@ -22,7 +21,7 @@ use loa::{
 };
 
 use super::{
-    instant, message,
+    instant, message, sound,
     steps::{Answer, failure, header, ok, play, says},
     transport::{range, settings},
 };
@@ -41,26 +40,14 @@ fn adapter(volume: Option<u16>) -> AxisAdapter {
 }
 
 /// A sound that says `words`, as far as these tests go.
-pub(super) fn sound(words: &str) -> Audio {
-    let data = Bytes::from(words.to_owned());
-    Audio {
-        sound: Sound {
-            hash: SoundHash::of(&data),
-            format: AudioFormat::Mp3,
-            length: Duration::from_secs(2),
-            spoken: Duration::from_secs(2),
-            loudness: -16.0,
-            peak: -1.0,
-            size: data.len() as u64,
-        },
-        data,
-    }
+pub(super) fn spoken(words: &str) -> Audio {
+    sound(words.to_owned(), AudioFormat::Mp3)
 }
 
 fn saying(words: &str) -> Message {
     Message {
         delivery: DeliveryId::from_text(&short(words)),
-        audio: Some(sound(words)),
+        audio: Some(spoken(words)),
         ..message()
     }
 }
@@ -77,7 +64,7 @@ fn list(names: &[&str]) -> Answer {
 }
 
 fn short(words: &str) -> String {
-    sound(words).sound.hash.as_str()[..20].to_owned()
+    spoken(words).sound.hash.as_str()[..20].to_owned()
 }
 
 #[test]
@@ -142,6 +129,14 @@ fn a_sound_is_uploaded_once_and_played() {
     assert_eq!(end, Step::accepted(Some("clip 2".into())));
     let (_, end) = play(&adapter, &message, [list(&[]), ok("OK"), list(&["x"])]);
     assert_eq!(failure(&end), ("reject", Reason::Unexpected));
+    // What it said instead is told, but for what is secret and what is long.
+    let login = format!("<html> {} {}", Secret::simulated().expose(), "x".repeat(99));
+    let (_, end) = play(&adapter, &message, [ok(&login)]);
+    let Step::Failed(Failure::Reject { detail, .. }) = end else {
+        panic!("{end:?}")
+    };
+    let told = format!("call-axis-answer answer=<html> *** {}", "x".repeat(69));
+    assert_eq!(detail, told);
 }
 
 #[test]
@@ -168,7 +163,7 @@ fn only_what_is_ours_makes_room() {
         (1, ("reject", Reason::Unwritable))
     );
     let large = Message {
-        audio: Some(sound(&"x".repeat(1024 * 1024 + 1))),
+        audio: Some(spoken(&"x".repeat(1024 * 1024 + 1))),
         ..message
     };
     let (requests, end) = play(&adapter, &large, [list(&[])]);

@@ -99,7 +99,7 @@ fn play(folder: &str, adapter: &dyn Adapter) {
     assert!(!files.is_empty(), "{} is empty", folder.display());
     for file in files {
         let name = file.display();
-        let sound = axis::sound("Thưa bà con");
+        let sound = axis::spoken("Thưa bà con");
         let sound_hash = sound.sound.hash.as_str().to_owned();
         let mut message = message();
         message.audio = Some(sound);
@@ -158,7 +158,7 @@ fn shipped(id: &str) -> RecipeAdapter {
 fn a_gateway_finds_its_command_in_the_address() {
     let gateway = shipped("truyen-thanh-json");
     let urgent = loa::domain::message::Message {
-        audio: Some(axis::sound("Thưa bà con")),
+        audio: Some(axis::spoken("Thưa bà con")),
         preempts: true,
         ..message()
     };
@@ -207,7 +207,7 @@ fn emergencies_get_the_priority_that_the_device_has_for_them() {
         let adapter = shipped(id);
         for (priority, wanted) in [(Priority::Priority, plain), (Priority::Emergency, urgent)] {
             let message = loa::domain::message::Message {
-                audio: Some(axis::sound("Thưa bà con")),
+                audio: Some(axis::spoken("Thưa bà con")),
                 priority,
                 ..message()
             };

@@ -2,11 +2,10 @@
 
 use std::{
     io::{Read as _, Write as _},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use loa::{
     adapter::{
         Adapter, Failure, Step,
@@ -18,7 +17,8 @@ use loa::{
         },
     },
     domain::{
-        audio::{Audio, AudioFormat, Sound, SoundHash},
+        audio::AudioFormat,
+        bulletin::Priority,
         channel::IcecastConfig,
         delivery::{Evidence, Reason},
         id::DeliveryId,
@@ -30,11 +30,14 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    instant, message,
+    instant, message, sound,
     steps::{Answer, failure, ok, says},
     transport::settings,
 };
-use crate::support::icecast::{Icecast, PASSWORD, decoded, likeness, rising};
+use crate::support::{
+    icecast::{Icecast, PASSWORD, decoded, encoded, likeness, rising},
+    without,
+};
 
 fn adapter(url: &str, mount: &str, password: &str, listeners: Option<u64>) -> IcecastAdapter {
     let config = IcecastConfig {
@@ -48,21 +51,9 @@ fn adapter(url: &str, mount: &str, password: &str, listeners: Option<u64>) -> Ic
 }
 
 pub(super) fn saying(id: &str, mp3: &[u8]) -> Message {
-    let data = Bytes::from(mp3.to_owned());
     Message {
         delivery: DeliveryId::from_text(id),
-        audio: Some(Audio {
-            sound: Sound {
-                hash: SoundHash::of(&data),
-                format: AudioFormat::Mp3,
-                length: Duration::from_secs(2),
-                spoken: Duration::from_secs(2),
-                loudness: -16.0,
-                peak: -1.0,
-                size: data.len() as u64,
-            },
-            data,
-        }),
+        audio: Some(sound(mp3.to_owned(), AudioFormat::Mp3)),
         ..message()
     }
 }
@@ -180,14 +171,15 @@ async fn who_may_not_or_comes_second_is_refused_and_an_emergency_takes_over() {
     let other = Node::new();
     let end = other.send(&icecast, &saying("hai", &mp3)).await;
     assert_eq!(reason(&end), ("retry", Reason::Busy));
+    // It need not be on record what plays there.
     let urgent = Message {
-        preempts: true,
+        priority: Priority::Emergency,
         ..saying("khan", &mp3)
     };
     let end = node.send(&icecast, &urgent).await;
     assert_eq!(
         (evidence(&end), end.stopped),
-        (Evidence::Accepted, Some(true)),
+        (Evidence::Accepted, None),
         "{end:?}"
     );
     assert!(matches!(first.await.unwrap(), Aired::Overtaken { .. }));
@@ -200,10 +192,51 @@ async fn who_may_not_or_comes_second_is_refused_and_an_emergency_takes_over() {
     assert!(matches!(aired, Aired::Stopped { .. }), "{aired:?}");
 }
 
-/// The server goes away in the middle and comes back: what it had not been sent follows, and nothing twice.
+/// The head of a call, and what came after it.
+fn head_of(stream: &mut TcpStream) -> (String, Vec<u8>) {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 1024];
+    loop {
+        let count = stream.read(&mut buffer).unwrap();
+        assert!(count > 0, "a whole head");
+        bytes.extend_from_slice(&buffer[..count]);
+        if let Some(head) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            let rest = bytes.split_off(head + 4);
+            return (String::from_utf8(bytes).unwrap().to_ascii_lowercase(), rest);
+        }
+    }
+}
+
+fn length_of(head: &str) -> usize {
+    let mut lines = head.lines();
+    let length = lines.find_map(|line| line.strip_prefix("content-length: "));
+    length.unwrap().trim().parse().unwrap()
+}
+
+/// The server goes away in the middle and comes back: what it had not been sent follows, and nothing twice but for the head that
+/// every listener of Opus needs.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_stream_goes_on_where_it_broke() {
-    let (_, mp3) = rising(2);
+    if without("audio") {
+        return;
+    }
+    let (said, mp3) = rising(2);
+    let opus = encoded(
+        &said,
+        "opusenc",
+        &["--quiet", "--max-delay", "200", "-", "-"],
+    );
+    let tags = opus.windows(8).position(|eight| eight == b"OpusTags");
+    let sound = opus[tags.unwrap()..]
+        .windows(4)
+        .position(|four| four == b"OggS");
+    let head = tags.unwrap() + sound.unwrap();
+    for (format, data, head) in [(AudioFormat::Mp3, mp3, 0), (AudioFormat::Opus, opus, head)] {
+        goes_on(format, &data, head).await;
+    }
+}
+
+async fn goes_on(format: AudioFormat, data: &[u8], head: usize) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let server = std::thread::spawn(move || {
@@ -211,18 +244,7 @@ async fn a_broken_stream_goes_on_where_it_broke() {
         let mut lengths = Vec::new();
         for turn in 0..3 {
             let (mut stream, _) = listener.accept().unwrap();
-            let mut bytes = Vec::new();
-            let mut buffer = [0; 1024];
-            let head = loop {
-                let count = stream.read(&mut buffer).unwrap();
-                bytes.extend_from_slice(&buffer[..count]);
-                if let Some(head) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-                    break head + 4;
-                }
-            };
-            let text = String::from_utf8(bytes[..head].to_vec())
-                .unwrap()
-                .to_ascii_lowercase();
+            let (text, mut body) = head_of(&mut stream);
             if text.starts_with("get ") {
                 stream
                     .write_all(b"HTTP/1.0 200 OK\r\n\r\n{\"icestats\":{}}")
@@ -230,15 +252,11 @@ async fn a_broken_stream_goes_on_where_it_broke() {
                 continue;
             }
             assert!(!text.contains("transfer-encoding"), "{text}");
-            let length = text
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: "))
-                .unwrap();
-            let length: usize = length.trim().parse().unwrap();
+            let length = length_of(&text);
             lengths.push(length);
             stream.write_all(b"HTTP/1.0 200 OK\r\n\r\n").unwrap();
-            let mut body = bytes.split_off(head);
-            let enough = if turn == 0 { length / 2 } else { length };
+            let enough = if turn == 0 { length / 4 * 3 } else { length };
+            let mut buffer = [0; 1024];
             while body.len() < enough {
                 let count = stream.read(&mut buffer).unwrap();
                 assert!(count > 0);
@@ -254,7 +272,10 @@ async fn a_broken_stream_goes_on_where_it_broke() {
         let airing = node.airings.recv().await.unwrap();
         Node::aired(airing).await
     };
-    let message = saying("mot", &mp3);
+    let message = Message {
+        audio: Some(sound(data.to_owned(), format)),
+        ..saying("mot", data)
+    };
     let (end, aired) = tokio::join!(
         attempt(&icecast, &message, &NoNotes, &node.transport, || message
             .sent_at),
@@ -263,16 +284,98 @@ async fn a_broken_stream_goes_on_where_it_broke() {
     assert_eq!(evidence(&end), Evidence::Accepted, "nobody listens there");
     assert_eq!(aired, Aired::Whole);
     let (got, lengths) = server.join().unwrap();
-    assert_eq!(lengths[0], mp3.len());
-    let rest = got.last().unwrap();
-    let from = mp3.len() - lengths[1];
-    assert_eq!(rest.as_slice(), &mp3[from..]);
+    assert_eq!(lengths[0], data.len());
+    let (again, rest) = got.last().unwrap().split_at(head);
+    assert_eq!(again, &data[..head], "{format:?}");
+    let from = data.len() - (lengths[1] - head);
+    assert_eq!(rest, &data[from..], "{format:?}");
     // It goes on with what was to be heard when it broke: after the beginning, and before anything that is lost.
     assert!(
-        from > 0 && from <= got[0].len(),
-        "{from} of {}",
+        from > head && from <= got[0].len(),
+        "{format:?}: {from} of {}",
         got[0].len()
     );
+}
+
+/// What was interrupted ends when it would have to be over, if it had begun at its deadline: hours end, and others follow.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_interrupted_ends_when_it_has_to_be_over() {
+    let (_, mp3) = rising(2);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let mut streams = 0;
+        let mut taken = None;
+        for _ in 0..3 {
+            let (mut call, _) = listener.accept().unwrap();
+            let (head, _) = head_of(&mut call);
+            call.write_all(b"HTTP/1.0 200 OK\r\n\r\n{\"icestats\":{}}")
+                .unwrap();
+            streams += u8::from(head.starts_with("put "));
+            // The first of them breaks at once.
+            if head.starts_with("put ") && streams == 2 {
+                taken = Some(std::thread::spawn(move || {
+                    let _ = std::io::copy(&mut call, &mut std::io::sink());
+                }));
+            }
+        }
+        taken.unwrap().join().unwrap();
+    });
+    let mut node = Node::new();
+    let icecast = adapter(&url, "/khoi", PASSWORD, None);
+    let mut message = saying("mot", &mp3);
+    message.deadline = message.sent_at;
+    let end = attempt(&icecast, &message, &NoNotes, &node.transport, || {
+        message.sent_at
+    });
+    let airing = async { Node::aired(node.airings.recv().await.unwrap()).await };
+    let (end, aired) = tokio::join!(end, airing);
+    assert_eq!(evidence(&end), Evidence::Accepted, "{end:?}");
+    assert!(matches!(aired, Aired::Late { .. }), "{aired:?}");
+    server.join().unwrap();
+}
+
+/// A server that is there and takes nothing any more, as behind a link that has gone: without a look at what it has received, the
+/// whole sound would count as sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_has_gone_is_noticed_and_what_it_swallowed_is_sent_again() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    // So that no more than a moment of the sound fits on the way.
+    socket.set_recv_buffer_size(2048).unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(8).unwrap().into_std().unwrap();
+    listener.set_nonblocking(false).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut gone, _) = listener.accept().unwrap();
+        head_of(&mut gone);
+        gone.write_all(b"HTTP/1.0 200 OK\r\n\r\n").unwrap();
+        loop {
+            let (mut call, _) = listener.accept().unwrap();
+            let (head, _) = head_of(&mut call);
+            call.write_all(b"HTTP/1.0 200 OK\r\n\r\n{\"icestats\":{}}")
+                .unwrap();
+            if head.starts_with("put ") {
+                return (length_of(&head), gone);
+            }
+        }
+    });
+    let (_, mp3) = rising(20);
+    let mut node = Node::new();
+    let icecast = adapter(&url, "/khoi", PASSWORD, None);
+    let end = node.send(&icecast, &saying("mot", &mp3)).await;
+    assert_eq!(evidence(&end), Evidence::Accepted, "{end:?}");
+    let airing = node.airings.recv().await.unwrap();
+    let stop = CancellationToken::new();
+    let airing = tokio::spawn(airing.run(stop.clone(), || message().sent_at));
+    let (left, _gone) = tokio::task::spawn_blocking(|| server.join().unwrap())
+        .await
+        .unwrap();
+    stop.cancel();
+    airing.await.unwrap();
+    // A second of the sound has 6,000 bytes.
+    let swallowed = mp3.len() - left;
+    assert!(swallowed < 12_000, "{swallowed} bytes are lost");
 }
 
 /// Where nobody answers any more, that is said, with how far it came.

@@ -12,7 +12,7 @@ use loa::{
         registry::{ChannelProblemKind, Registry},
     },
     domain::{
-        audio::{Audio, AudioFormat, Sound, SoundHash},
+        audio::AudioFormat,
         bulletin::Priority,
         channel::{AdapterConfig, Channel, Parameter},
         delivery::Reason,
@@ -30,7 +30,7 @@ use serde_json::json;
 use super::{
     channel, map, message,
     recipes::{adapter, adapter_with, chat, parameters, plain, request},
-    webhook,
+    sound, webhook,
 };
 
 fn first_request(recipe: &Recipe) -> Request {
@@ -103,18 +103,9 @@ fn sound_as_a_body() {
     };
     assert_eq!(reason, Reason::Unwritable);
     let data = bytes::Bytes::from_static(b"OggS");
-    message.audio = Some(Audio {
-        sound: Sound {
-            hash: SoundHash::of(&data),
-            format: AudioFormat::Opus,
-            length: Duration::from_secs(9),
-            spoken: Duration::from_secs(5),
-            loudness: -16.0,
-            peak: -1.0,
-            size: 4,
-        },
-        data: data.clone(),
-    });
+    let mut audio = sound(data.clone(), AudioFormat::Opus);
+    audio.sound.length = Duration::from_secs(9);
+    message.audio = Some(audio);
     let Step::Call(request) = adapter.step(&message, &[]) else {
         panic!("there is sound");
     };

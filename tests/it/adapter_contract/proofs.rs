@@ -5,16 +5,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use loa::{
     adapter::{Request, Step},
-    domain::{
-        audio::{Audio, AudioFormat, Sound, SoundHash},
-        delivery::Reason,
-        message::Message,
-    },
+    domain::{audio::AudioFormat, delivery::Reason, message::Message},
 };
 use serde_json::Value;
 
 use super::{
-    message,
+    message, sound,
     steps::{failure, header, ok, play, says, written},
 };
 
@@ -173,18 +169,9 @@ request:
 fn sound_as_a_part_and_as_text() {
     let data = Bytes::from_static(b"RIFF\0\xff\r\n--");
     let mut message = message();
-    message.audio = Some(Audio {
-        sound: Sound {
-            hash: SoundHash::of(&data),
-            format: AudioFormat::Wav,
-            length: Duration::from_millis(9200),
-            spoken: Duration::from_secs(5),
-            loudness: -16.0,
-            peak: -1.0,
-            size: data.len() as u64,
-        },
-        data: data.clone(),
-    });
+    let mut audio = sound(data.clone(), AudioFormat::Wav);
+    audio.sound.length = Duration::from_millis(9200);
+    message.audio = Some(audio);
     let parts = written(
         r#"
 request:

@@ -24,16 +24,6 @@ pub(crate) struct Screen {
     pub script: bool,
 }
 
-/// Whether this run was told that there is no browser; says so where it can be read.
-pub(crate) fn is_left_out() -> bool {
-    let without = std::env::var("LOA_TEST_WITHOUT").unwrap_or_default();
-    let left_out = without.split([',', ' ']).any(|name| name == "chromium");
-    if left_out {
-        eprintln!("left out: LOA_TEST_WITHOUT contains chromium");
-    }
-    left_out
-}
-
 /// Runs a test that leads a browser, with a limit: a browser that hangs must not hang the whole run.
 pub(crate) async fn in_time(test: impl Future<Output = ()>) {
     let limit = Duration::from_mins(2);

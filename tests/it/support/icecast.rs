@@ -105,9 +105,7 @@ fn configuration(port: u16, folder: &Path) -> String {
 impl Icecast {
     /// Starts one; `None` only when the tests run without it on purpose (`LOA_TEST_WITHOUT=icecast`).
     pub(crate) fn start() -> Option<Arc<Self>> {
-        let unwanted = std::env::var("LOA_TEST_WITHOUT")
-            .is_ok_and(|list| list.split(',').any(|word| word == "icecast"));
-        if unwanted {
+        if super::without("icecast") {
             return None;
         }
         // Somebody may take the port between the asking and the listening; then another one is asked for.
@@ -236,10 +234,19 @@ pub(crate) fn rising(seconds: u16) -> (Vec<f32>, Vec<u8>) {
             (phase * std::f32::consts::TAU).sin() * 0.5
         })
         .collect();
-    let wav = loa::audio::wav::encode(&samples);
-    let mp3 = through("lame", &["--quiet", "-m", "m", "-b", "48", "-", "-"], &wav);
-    assert!(!mp3.is_empty());
+    let mp3 = encoded(
+        &samples,
+        "lame",
+        &["--quiet", "-m", "m", "-b", "48", "-", "-"],
+    );
     (samples, mp3)
+}
+
+/// Samples in another format.
+pub(crate) fn encoded(samples: &[f32], program: &str, arguments: &[&str]) -> Vec<u8> {
+    let data = through(program, arguments, &loa::audio::wav::encode(samples));
+    assert!(!data.is_empty());
+    data
 }
 
 /// The samples of an MP3.

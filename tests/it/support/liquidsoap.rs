@@ -29,9 +29,7 @@ pub(crate) struct Liquidsoap {
 impl Liquidsoap {
     /// Starts one; `None` only when the tests run without it on purpose (`LOA_TEST_WITHOUT=liquidsoap`).
     pub(crate) fn start() -> Option<Self> {
-        let unwanted = std::env::var("LOA_TEST_WITHOUT")
-            .is_ok_and(|list| list.split(',').any(|word| word == "liquidsoap"));
-        if unwanted {
+        if super::without("liquidsoap") {
             return None;
         }
         let program = "/usr/bin/liquidsoap";

@@ -35,7 +35,9 @@ pub(crate) async fn database() -> Option<String> {
     static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
     static COUNT: AtomicU32 = AtomicU32::new(0);
     // Starting blocks; the other threads of the runtime are not needed meanwhile.
-    let cluster = CLUSTER.get_or_init(|| (!unwanted()).then(start)).as_ref()?;
+    let cluster = CLUSTER
+        .get_or_init(|| (!super::without("postgres")).then(start))
+        .as_ref()?;
     let name = format!("loa_{}", COUNT.fetch_add(1, Ordering::Relaxed));
     let mut admin = PgConnection::connect(&cluster.url("postgres"))
         .await
@@ -56,11 +58,6 @@ impl Cluster {
             self.directory.display()
         )
     }
-}
-
-fn unwanted() -> bool {
-    std::env::var("LOA_TEST_WITHOUT")
-        .is_ok_and(|list| list.split(',').any(|word| word == "postgres"))
 }
 
 /// Where the newest installed server's programs are.

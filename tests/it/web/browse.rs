@@ -5,7 +5,10 @@ use std::time::Duration;
 use fantoccini::{Client, Locator};
 
 use super::city::{City, Names, Served, delivery};
-use crate::support::browser::{Driver, Screen, in_time, is_left_out, keep_picture};
+use crate::support::{
+    browser::{Driver, Screen, in_time, keep_picture},
+    without,
+};
 
 const PHONE: Screen = Screen {
     width: 360,
@@ -67,7 +70,7 @@ async fn open(client: &Client, served: &Served, path: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_pages_fit_every_screen() {
-    if !is_left_out() {
+    if !without("chromium") {
         in_time(fit()).await;
     }
 }
@@ -112,7 +115,7 @@ async fn fit() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clerk_filters_follows_a_row_and_sees_it_change() {
-    if !is_left_out() {
+    if !without("chromium") {
         in_time(clerk()).await;
     }
 }
@@ -269,7 +272,7 @@ async fn clerk() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_can_be_read_without_a_script() {
-    if !is_left_out() {
+    if !without("chromium") {
         in_time(without_script()).await;
     }
 }
