@@ -92,3 +92,40 @@ async fn an_emergency_is_heard_over_what_plays_and_nothing_is_heard_twice() {
     let gone = likeness(&long[22_050 * 4..], heard);
     assert!(gone.0 < 0.5, "{gone:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_began_is_not_heard_again_after_a_restart_and_what_waited_may_be() {
+    let Some(server) = Liquidsoap::start() else {
+        return;
+    };
+    let transport = Transport::new(settings()).unwrap();
+    let now = || instant("2024-03-25T05:30:00Z");
+    // Long enough: one that was held up plays faster until it has caught up.
+    let (_, mp3) = rising(180);
+    let first = saying("mot", &mp3);
+    let send = async |url: &str, message: &Message| {
+        let end = attempt(&adapter(url, KEY), message, &NoNotes, &transport, now).await;
+        match end.ending {
+            Ending::Accepted(receipt) => (receipt.evidence, end.answer.unwrap_or_default()),
+            Ending::Failed(failure) => panic!("{failure:?}"),
+        }
+    };
+    assert_eq!(send(&server.url, &first).await.0, Evidence::Device);
+    let (evidence, state) = send(&server.url, &saying("hai", &mp3)).await;
+    assert_eq!(evidence, Evidence::Accepted, "it waits");
+    assert!(state.contains(r#""known":["hai","mot"]"#), "{state}");
+    let server = tokio::task::spawn_blocking(|| server.restarted())
+        .await
+        .unwrap();
+    let again = Message {
+        attempt: 2,
+        ..first.clone()
+    };
+    // Both who asks first and who does not are told that it is there.
+    for message in [again, first] {
+        let (evidence, state) = send(&server.url, &message).await;
+        assert_eq!(evidence, Evidence::Accepted);
+        let known = r#"{"playing":"","known":["mot"]}"#;
+        assert!(state.contains(known), "{state}");
+    }
+}

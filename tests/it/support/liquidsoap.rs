@@ -17,21 +17,44 @@ const MISSING: &str = "Liquidsoap is missing: apt-get install liquidsoap";
 /// The key that callers have to know.
 pub(crate) const KEY: &str = "mat-khau-1";
 
+/// The file in which it keeps what began.
+const RECORD: &str = "loa.known";
+
 /// A running server.
 pub(crate) struct Liquidsoap {
     /// Where it is: `http://127.0.0.1:PORT`.
     pub(crate) url: String,
     port: u16,
     heard: PathBuf,
-    _guard: (Child, ChildStdin),
+    folder: PathBuf,
+    guard: (Child, ChildStdin),
 }
 
 impl Liquidsoap {
+    /// Ends it and starts another with what it left in its folder.
+    pub(crate) fn restarted(self) -> Self {
+        let left = fs::read(self.folder.join(RECORD)).expect("read what it left");
+        let (mut child, input) = self.guard;
+        drop(input);
+        child.wait().expect("wait for its end");
+        Self::started(&left)
+    }
+
     /// Starts one; `None` only when the tests run without it on purpose (`LOA_TEST_WITHOUT=liquidsoap`).
     pub(crate) fn start() -> Option<Self> {
         if super::without("liquidsoap") {
             return None;
         }
+        Some(Self::started(b""))
+    }
+
+    fn started(left: &[u8]) -> Self {
+        // Somebody may take the port between the asking and the listening; then another one is asked for.
+        let server = (0..10).find_map(|_| Self::try_start(left));
+        server.expect("a port for Liquidsoap")
+    }
+
+    fn try_start(left: &[u8]) -> Option<Self> {
         let program = "/usr/bin/liquidsoap";
         assert!(Path::new(program).exists(), "{MISSING}");
         let asked = TcpListener::bind("127.0.0.1:0").expect("ask for a port");
@@ -45,6 +68,9 @@ impl Liquidsoap {
         let script = folder.join("loa.liq");
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("contrib/liquidsoap/loa.liq");
         fs::copy(shipped, &script).expect("copy the script");
+        if !left.is_empty() {
+            fs::write(folder.join(RECORD), left).expect("write what another left");
+        }
         let heard = folder.join("heard.wav");
         let (mut child, input) =
             guarded(&folder, Path::new(program), &[script.as_path()], |shell| {
@@ -61,7 +87,10 @@ impl Liquidsoap {
         let mut all = String::new();
         while !all.contains("Streaming loop starts") {
             let read = said.read_line(&mut all).expect("read what it says");
-            assert!(read > 0, "Liquidsoap did not start:\n{all}");
+            if read == 0 {
+                assert!(all.contains("in use"), "Liquidsoap did not start:\n{all}");
+                return None;
+            }
         }
         // Somebody has to go on reading, or it would one day wait for that.
         std::thread::spawn(move || {
@@ -74,7 +103,8 @@ impl Liquidsoap {
             url: format!("http://127.0.0.1:{port}"),
             port,
             heard,
-            _guard: (child, input),
+            folder,
+            guard: (child, input),
         })
     }
 
