@@ -18,7 +18,7 @@ use crate::{
         transport::Transport,
         zalo::{
             API, ZaloAdapter,
-            oauth::{self, Account, Callback, OAUTH, Pair},
+            oauth::{self, Account, Callback, OAUTH},
         },
     },
     clock::Clock,
@@ -72,6 +72,8 @@ pub(super) async fn run(global: &Global, args: &ZaloArgs, output: &Output) -> an
         .account()
         .context("an Official Account has an account")?;
     let (transport, city) = transport(global, &place, output).await?;
+    // A code is good once: before it is asked for there has to be somewhere to put what it is spent for.
+    let store = place.desk(output).await?;
     let verifier = random()?;
     let state = random()?;
     let consent = account.consent(&verifier, state.expose());
@@ -83,6 +85,7 @@ pub(super) async fn run(global: &Global, args: &ZaloArgs, output: &Output) -> an
         bail!(output.say("cli.zalo-no-code", &[]));
     };
     check(&callback, account, state.expose(), output)?;
+    let now = place.now(&store).await?;
     let request = account.exchange(&callback.code, &verifier);
     let result = transport.call(&request, Clock::system().now()).await;
     let pair = match oauth::read(&Exchange { request, result }) {
@@ -97,10 +100,17 @@ pub(super) async fn run(global: &Global, args: &ZaloArgs, output: &Output) -> an
     } else {
         args.by.trim()
     };
-    keep(&place, account, &pair, person, output).await?;
+    let new = NewPair {
+        access: &pair.access,
+        refresh: &pair.refresh,
+        now,
+        life: pair.life,
+    };
+    store.authorise(account.id(), &new, person).await?;
+    store.close().await;
     // What was given is on record, whatever the account says of itself.
-    let now = || Clock::system().now();
-    let answers = attempt::probe(&adapter, Some(&pair.access), &transport, now).await;
+    let moment = || Clock::system().now();
+    let answers = attempt::probe(&adapter, Some(&pair.access), &transport, moment).await;
     if let Some(city) = city {
         city.shutdown().await;
     }
@@ -202,27 +212,6 @@ fn check(
             &[("oa", &oa), ("wanted", &account.oa())]
         ));
     }
-    Ok(())
-}
-
-/// Puts the tokens on record, before anything else is done with them.
-async fn keep(
-    place: &Place,
-    account: &Account,
-    pair: &Pair,
-    person: &str,
-    output: &Output,
-) -> anyhow::Result<()> {
-    let store = place.desk(output).await?;
-    let now = place.now(&store).await?;
-    let new = NewPair {
-        access: &pair.access,
-        refresh: &pair.refresh,
-        now,
-        life: pair.life,
-    };
-    store.authorise(account.id(), &new, person).await?;
-    store.close().await;
     Ok(())
 }
 

@@ -41,9 +41,6 @@ const LONGEST: Duration = Duration::from_mins(15);
 /// How long a refusal is left alone.
 const REFUSED: Duration = Duration::from_hours(1);
 
-/// A pair that is refused within this after it came is no reason to ask for another.
-const YOUNG: Duration = Duration::from_mins(2);
-
 /// How long what the store does not give is left alone.
 const UNREAD: Duration = Duration::from_secs(30);
 
@@ -58,6 +55,8 @@ pub(super) struct Keeper(Mutex<Known>);
 struct Known {
     /// Pairs with which a call was refused.
     refused: HashMap<AccountId, i64>,
+    /// Pairs with which a call was taken.
+    taken: HashMap<AccountId, i64>,
     /// Pairs that were good when they were last looked at.
     good: HashMap<AccountId, i64>,
     /// Calls in a row without an answer.
@@ -76,10 +75,18 @@ impl Keeper {
         let (Some(account), Some(pair)) = (adapter.account(), pair) else {
             return;
         };
-        if failure.is_some_and(|failure| failure.reason() == Reason::Unauthorised) {
-            let mut known = self.known();
-            known.refused.insert(account.id().clone(), pair);
-            known.wake.notify_one();
+        let id = account.id();
+        let mut known = self.known();
+        match failure {
+            None if known.taken.get(id) != Some(&pair) => {
+                known.taken.insert(id.clone(), pair);
+            }
+            Some(failure) if failure.reason() == Reason::Unauthorised => {
+                known.refused.insert(id.clone(), pair);
+                known.wake.notify_one();
+            }
+            // Every other refusal says nothing of the token.
+            _ => {}
         }
     }
 }
@@ -190,10 +197,18 @@ async fn look(shared: &Shared, account: &Account) -> Result<Timestamp, StoreErro
         }
         return Ok(latest);
     };
-    let refused = shared.keeper.known().refused.remove(id);
+    let (refused, taken) = {
+        let mut known = shared.keeper.known();
+        (known.refused.remove(id), known.taken.get(id).copied())
+    };
+    if holding.spoilt.is_some() && holding.is_good(now) && taken == Some(holding.pair) {
+        store.account_taken(id, holding.pair).await?;
+        holding.spoilt = None;
+    }
     if refused == Some(holding.pair) && holding.is_good(now) {
-        let is_young = now < holding.issued + YOUNG;
-        let detail = is_young.then(|| Detail::new("zalo-disowned").to_string());
+        // One pair that is refused is followed by another. If that is, too, a third would be.
+        let is_next = holding.spoilt.is_some();
+        let detail = is_next.then(|| Detail::new("zalo-disowned").to_string());
         let (node, detail) = (&shared.node, detail.as_deref());
         store
             .spoil_account(id, holding.pair, detail, node, now)

@@ -327,7 +327,8 @@ pub struct Kept {
     pub access: Option<Secret>,
     /// The last note of this delivery, if an earlier attempt wrote one.
     pub noted: Option<Noted>,
-    /// What the channel calls what it has of the same bulletin, as the last delivery before this one left it.
+    /// What the channel calls what it has of the same bulletin, as the last delivery before this one left it; the last note of that one
+    /// where it did not say and the call after it may have gone through.
     pub holds: Option<String>,
     /// Whether these words take the place of words that were wrong.
     pub is_correction: bool,

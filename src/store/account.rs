@@ -37,6 +37,8 @@ pub struct Holding {
     pub spent: Option<Timestamp>,
     /// Why there is no next pair.
     pub trouble: Option<Trouble>,
+    /// Since when calls have been refused, pair after pair, without one being taken in between.
+    pub spoilt: Option<Timestamp>,
 }
 
 /// Why there is no next pair.
@@ -231,8 +233,19 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that calls with the access token of `pair` are refused. With `disowned`, as details are written, the pair had only just
-    /// come, and no other is asked for.
+    /// Notes that a call with the access token of `pair` is taken.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn account_taken(&self, id: &AccountId, pair: i64) -> Result<(), StoreError> {
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        execute!(tx, statement::ACCOUNT_TAKEN, id.as_str(), pair)?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Notes that calls with the access token of `pair` are refused. With `disowned`, as details are written, the pair came for one
+    /// that was refused, and no other is asked for.
     ///
     /// # Errors
     /// [`StoreError::Query`] or [`StoreError::DiskFull`].
@@ -308,5 +321,6 @@ fn read(row: &impl Cells) -> Result<Holding, StoreError> {
         authorised: instant(7)?,
         spent: instant_or_null(8)?,
         trouble,
+        spoilt: instant_or_null(13)?,
     })
 }

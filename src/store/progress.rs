@@ -18,7 +18,8 @@ use crate::domain::{
 pub struct Progress {
     /// The last note of its own.
     pub noted: Option<Noted>,
-    /// What the channel calls what it has of the same bulletin, as the last other delivery left it.
+    /// What the channel calls what it has of the same bulletin, as the last other delivery left it; its last note where it did not say
+    /// and the call after it may have gone through.
     pub holds: Option<String>,
 }
 

@@ -171,4 +171,10 @@ pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0009_progress.sql"),
         include_str!("../../migrations/postgres/0009_progress.sql"),
     ),
+    (
+        10,
+        "spoilt",
+        include_str!("../../migrations/sqlite/0010_spoilt.sql"),
+        include_str!("../../migrations/postgres/0010_spoilt.sql"),
+    ),
 ];

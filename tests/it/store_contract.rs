@@ -47,10 +47,12 @@ contract! {
     account:
         a_pair_is_followed_by_the_next_and_by_no_other,
         one_node_asks_at_a_time,
-        trouble_stays_until_there_are_tokens;
+        trouble_stays_until_there_are_tokens,
+        that_pairs_are_refused_is_known_until_a_call_is_taken;
     progress:
         a_note_is_of_the_attempt_that_is_under_way,
         what_a_channel_has_of_a_bulletin_is_known_to_the_next_delivery,
+        a_note_tells_the_next_delivery_what_may_have_happened,
         a_report_confirms_what_was_taken_once;
     planning:
         planning_twice_changes_nothing,

@@ -5,7 +5,7 @@
 //!
 //! | the last note | and the call after it | next |
 //! |---|---|---|
-//! | none | | change the article that the channel has of this bulletin, or make one |
+//! | none | | change the article that the channel has of this bulletin, or make one; where another delivery made it and nobody learnt its id, ask for that or look for its title first |
 //! | creating | came to nothing | make it |
 //! | creating | may have gone through | look for it by its title, for a while; then make it |
 //! | updating | whatever came of it | change it: twice is the same |
@@ -24,7 +24,7 @@ use super::{
     ZaloAdapter,
     answer::{self, Answer},
     night, plain,
-    progress::Progress,
+    progress::{Held, Progress},
 };
 use crate::{
     adapter::{Exchange, Failure, Request, Step},
@@ -67,7 +67,15 @@ enum Phase {
     /// How much may still be broadcast? Then go on.
     Ask(Box<Phase>),
     Create,
+    /// Another delivery made an article: what is its id?
+    Name {
+        token: String,
+        title: String,
+        asked: usize,
+    },
+    /// Is there an article with the title of another delivery, or with this one's own?
     Look {
+        title: Option<String>,
         page: usize,
         round: usize,
     },
@@ -81,6 +89,8 @@ enum Phase {
     },
     Verify {
         token: String,
+        /// Of an article that was just made.
+        title: Option<String>,
         asked: usize,
     },
     Broadcast {
@@ -113,7 +123,7 @@ impl ZaloAdapter {
         }
         let (mut noted, mut is_resumed) = (None, true);
         for exchange in done {
-            noted = progress_of(&phase).or(noted);
+            noted = progress_of(message, &phase).or(noted);
             phase = self.after(message, phase, exchange);
             is_resumed = false;
         }
@@ -126,7 +136,7 @@ impl ZaloAdapter {
             }
             Phase::Create => Step::Call(self.write(message, access, None)),
             Phase::Update { article } => Step::Call(self.write(message, access, Some(article))),
-            Phase::Look { page, round } => {
+            Phase::Look { page, round, .. } => {
                 let offset = page * SLICE;
                 let path =
                     format!("/v2.0/article/getslice?offset={offset}&limit={SLICE}&type=normal");
@@ -140,7 +150,7 @@ impl ZaloAdapter {
                 let path = format!("/v2.0/article/getdetail?id={}", urlencode(article));
                 Step::Call(self.call(access, "GET", &path, None))
             }
-            Phase::Verify { token, asked } => {
+            Phase::Verify { token, asked, .. } | Phase::Name { token, asked, .. } => {
                 let body = json!({ "token": token });
                 let mut request = self.call(access, "POST", "/v2.0/article/verify", Some(&body));
                 if !is_resumed {
@@ -155,7 +165,7 @@ impl ZaloAdapter {
             }
             Phase::Broadcast { article } => Step::Call(self.broadcast(access, article)),
         };
-        let note = progress_of(&phase).filter(|progress| {
+        let note = progress_of(message, &phase).filter(|progress| {
             // What stands on record already is not written again.
             let known = if done.is_empty() {
                 Progress::read(&message.kept).ok().flatten()
@@ -163,7 +173,10 @@ impl ZaloAdapter {
                 noted
             };
             known.as_ref() != Some(progress)
-                || matches!(progress, Progress::Broadcasting { .. } | Progress::Creating)
+                || matches!(
+                    progress,
+                    Progress::Broadcasting { .. } | Progress::Creating { .. }
+                )
         });
         (step, note.map(|progress| progress.note()))
     }
@@ -176,23 +189,30 @@ impl ZaloAdapter {
             .as_ref()
             .is_none_or(|noted| noted.came_to_nothing);
         match Progress::read(kept) {
-            Ok(None) => match (&kept.holds, kept.is_correction, self.correction) {
-                (Some(article), true, Correction::Remove) => Phase::Remove {
-                    article: article.clone(),
+            Ok(None) => match Held::read(kept) {
+                Some(Held::Article(article)) => self.take_up(message, article),
+                Some(Held::Made {
+                    token: Some(token),
+                    title,
+                }) => Phase::Name {
+                    token,
+                    title,
+                    asked: 0,
                 },
-                (Some(article), ..) => Phase::Update {
-                    article: article.clone(),
-                },
-                (None, true, Correction::Remove) => Phase::End(Step::Failed(Failure::reject(
-                    Reason::Status,
-                    Detail::new("zalo-nothing-to-remove"),
-                ))),
-                (None, ..) => Phase::Create,
+                Some(Held::Made { token: None, title }) => look(Some(title)),
+                None if kept.is_correction && self.correction == Correction::Remove => {
+                    absent(message)
+                }
+                None => Phase::Create,
             },
-            Ok(Some(Progress::Creating)) if came_to_nothing => Phase::Create,
-            Ok(Some(Progress::Creating)) => Phase::Look { page: 0, round: 0 },
+            Ok(Some(Progress::Creating { .. })) if came_to_nothing => Phase::Create,
+            Ok(Some(Progress::Creating { .. })) => look(None),
             Ok(Some(Progress::Updating { article })) => Phase::Update { article },
-            Ok(Some(Progress::Verifying { token })) => Phase::Verify { token, asked: 0 },
+            Ok(Some(Progress::Verifying { token, title })) => Phase::Verify {
+                token,
+                title,
+                asked: 0,
+            },
             Ok(Some(Progress::Removing { article })) => Phase::Remove { article },
             Ok(Some(Progress::Broadcasting { article })) if came_to_nothing => {
                 Phase::Broadcast { article }
@@ -200,6 +220,15 @@ impl ZaloAdapter {
             Ok(Some(Progress::Broadcasting { .. })) | Err(()) => Phase::End(Step::Failed(
                 Failure::reject(Reason::Unconfirmed, Detail::new("zalo-unconfirmed")),
             )),
+        }
+    }
+
+    /// What becomes of the article that the account has of a bulletin.
+    fn take_up(&self, message: &Message, article: String) -> Phase {
+        if message.kept.is_correction && self.correction == Correction::Remove {
+            Phase::Remove { article }
+        } else {
+            Phase::Update { article }
         }
     }
 
@@ -221,13 +250,19 @@ impl ZaloAdapter {
             }
             // Where the token is good, a question that Zalo does not take keeps nobody from broadcasting: it will say no itself.
             (Phase::Ask(next), Err(Failure::Reject { .. })) => *next,
-            (Phase::Create | Phase::Update { .. }, Ok(answer)) => match answer.text("/token") {
-                Some(token) => Phase::Verify { token, asked: 0 },
-                None => end(Failure::unknown(
-                    Reason::Unexpected,
-                    Detail::new("zalo-unreadable"),
-                )),
-            },
+            (phase @ (Phase::Create | Phase::Update { .. }), Ok(answer)) => {
+                match answer.text("/token") {
+                    Some(token) => Phase::Verify {
+                        token,
+                        title: (phase == Phase::Create).then(|| title(message)),
+                        asked: 0,
+                    },
+                    None => end(Failure::unknown(
+                        Reason::Unexpected,
+                        Detail::new("zalo-unreadable"),
+                    )),
+                }
+            }
             (Phase::Update { article }, Err(refusal @ Failure::Reject { .. })) => {
                 Phase::Detail { article, refusal }
             }
@@ -238,40 +273,43 @@ impl ZaloAdapter {
                 Phase::Create
             }
             (Phase::Detail { refusal, .. }, Ok(_) | Err(Failure::Reject { .. })) => end(refusal),
-            (Phase::Look { page, round }, Ok(answer)) => found(message, (page, round), &answer),
-            (Phase::Verify { .. }, Ok(answer)) => {
+            (Phase::Look { title, page, round }, Ok(answer)) => {
+                self.found(message, (title, page, round), &answer)
+            }
+            (phase @ (Phase::Verify { .. } | Phase::Name { .. }), Ok(answer)) => {
                 let id = ["/id", "/article_id"]
                     .into_iter()
                     .find_map(|at| answer.text(at));
-                match id {
-                    Some(article) => self.ready(message, article),
-                    None => end(Failure::retry(
+                match (id, phase) {
+                    (Some(article), Phase::Name { .. }) => self.take_up(message, article),
+                    (Some(article), _) => self.ready(message, article),
+                    (None, _) => end(Failure::retry(
                         Reason::Unexpected,
                         Detail::new("zalo-no-id"),
                     )),
                 }
             }
-            (Phase::Verify { token, asked }, Err(failure)) => {
-                match answer::code(exchange) {
-                    Some(-214) if asked + 1 < WAITS.len() => Phase::Verify {
-                        token,
-                        asked: asked + 1,
-                    },
-                    Some(-214) => end(Failure::Retry {
+            (mut phase @ (Phase::Verify { .. } | Phase::Name { .. }), Err(failure)) => {
+                match (answer::code(exchange), &mut phase) {
+                    (Some(-214), Phase::Verify { asked, .. } | Phase::Name { asked, .. })
+                        if *asked + 1 < WAITS.len() =>
+                    {
+                        *asked += 1;
+                        phase
+                    }
+                    (Some(-214), _) => end(Failure::Retry {
                         after: Some(LATER),
                         reason: Reason::Busy,
                         detail: failure.detail().to_owned(),
                     }),
-                    // The picture was no good: that does not change by itself.
-                    Some(-200) => end(Failure::reject(Reason::Status, failure.detail())),
+                    // The picture was no good, so there is no such article.
+                    (Some(-200), Phase::Name { .. }) => absent(message),
+                    // That does not change by itself.
+                    (Some(-200), _) => end(Failure::reject(Reason::Status, failure.detail())),
                     // Tokens end, too; not one that has only just come.
-                    Some(-201)
-                        if Progress::read(&message.kept)
-                            == Ok(Some(Progress::Verifying {
-                                token: token.clone(),
-                            })) =>
-                    {
-                        Phase::Look { page: 0, round: 0 }
+                    (Some(-201), Phase::Name { title, .. }) => look(Some(title.clone())),
+                    (Some(-201), Phase::Verify { token, .. }) if is_known(message, token) => {
+                        look(None)
                     }
                     _ => end(failure.without_effect()),
                 }
@@ -301,6 +339,58 @@ impl ZaloAdapter {
             return Phase::End(Step::accepted(Some(article)));
         }
         Phase::Broadcast { article }
+    }
+
+    /// Looks for an article by its title in a list.
+    fn found(
+        &self,
+        message: &Message,
+        (of, page, round): (Option<String>, usize, usize),
+        answer: &Answer,
+    ) -> Phase {
+        let own = title(message);
+        let wanted = of.as_ref().unwrap_or(&own);
+        let (mut count, mut article) = (0, None);
+        for list in ["/medias", "/articles"] {
+            for one in answer.list(list) {
+                count += 1;
+                let is_it = one["title"].as_str().map(str::trim) == Some(wanted.as_str());
+                if is_it && article.is_none() {
+                    article = one["id"].as_str().map(str::to_owned);
+                }
+            }
+        }
+        if let Some(article) = article {
+            // It may be an older one with that title: these are the words now.
+            return self.take_up(message, article);
+        }
+        if count >= SLICE && page + 1 < SLICES {
+            return Phase::Look {
+                title: of,
+                page: page + 1,
+                round,
+            };
+        }
+        if round + 1 < LOOKS.len() {
+            return Phase::Look {
+                title: of,
+                page: 0,
+                round: round + 1,
+            };
+        }
+        if of.is_some() {
+            return absent(message);
+        }
+        let since = message.kept.noted.as_ref().map(|noted| noted.at);
+        if since.is_some_and(|since| message.sent_at.since(since) < LOOKING) {
+            let detail = Detail::new("zalo-looking");
+            return Phase::End(Step::Failed(Failure::Retry {
+                after: Some(LATER),
+                reason: Reason::Unanswered,
+                detail: detail.to_string(),
+            }));
+        }
+        Phase::Create
     }
 
     fn write(&self, message: &Message, access: &Secret, article: Option<&str>) -> Request {
@@ -350,56 +440,42 @@ impl ZaloAdapter {
     }
 }
 
-/// Looks for the article by its title in a list.
-fn found(message: &Message, (page, round): (usize, usize), answer: &Answer) -> Phase {
-    let wanted = title(message);
-    let (mut count, mut article) = (0, None);
-    for list in ["/medias", "/articles"] {
-        for one in answer.list(list) {
-            count += 1;
-            let is_it = one["title"].as_str().map(str::trim) == Some(wanted.as_str());
-            if is_it && article.is_none() {
-                article = one["id"].as_str().map(str::to_owned);
-            }
-        }
+/// Begins to look for an article.
+fn look(title: Option<String>) -> Phase {
+    Phase::Look {
+        title,
+        page: 0,
+        round: 0,
     }
-    if let Some(article) = article {
-        // It may be an older one with that title: these are the words now.
-        return Phase::Update { article };
+}
+
+/// The account has no article of the bulletin that could be found: what would take its place has none to take.
+fn absent(message: &Message) -> Phase {
+    if !message.kept.is_correction {
+        return Phase::Create;
     }
-    if count >= SLICE && page + 1 < SLICES {
-        return Phase::Look {
-            page: page + 1,
-            round,
-        };
-    }
-    if round + 1 < LOOKS.len() {
-        return Phase::Look {
-            page: 0,
-            round: round + 1,
-        };
-    }
-    let since = message.kept.noted.as_ref().map(|noted| noted.at);
-    if since.is_some_and(|since| message.sent_at.since(since) < LOOKING) {
-        let detail = Detail::new("zalo-looking");
-        return Phase::End(Step::Failed(Failure::Retry {
-            after: Some(LATER),
-            reason: Reason::Unanswered,
-            detail: detail.to_string(),
-        }));
-    }
-    Phase::Create
+    let detail = Detail::new("zalo-nothing-to-remove");
+    Phase::End(Step::Failed(Failure::reject(Reason::Status, detail)))
+}
+
+/// Whether an earlier attempt has noted `token`.
+fn is_known(message: &Message, token: &str) -> bool {
+    let noted = Progress::read(&message.kept);
+    matches!(noted, Ok(Some(Progress::Verifying { token: known, .. })) if known == token)
 }
 
 /// What is put on record before a phase's call.
-fn progress_of(phase: &Phase) -> Option<Progress> {
+fn progress_of(message: &Message, phase: &Phase) -> Option<Progress> {
     Some(match phase {
-        Phase::Create => Progress::Creating,
+        Phase::Create => Progress::Creating {
+            title: title(message),
+        },
         Phase::Update { article } => Progress::Updating {
             article: article.clone(),
         },
-        Phase::Verify { token, .. } => Progress::Verifying {
+        Phase::Verify { token, title, .. } => Progress::Verifying {
             token: token.clone(),
+            title: title.clone(),
         },
         Phase::Broadcast { article } => Progress::Broadcasting {
             article: article.clone(),
@@ -407,7 +483,11 @@ fn progress_of(phase: &Phase) -> Option<Progress> {
         Phase::Remove { article } => Progress::Removing {
             article: article.clone(),
         },
-        Phase::Ask(_) | Phase::Look { .. } | Phase::Detail { .. } | Phase::End(_) => return None,
+        Phase::Ask(_)
+        | Phase::Name { .. }
+        | Phase::Look { .. }
+        | Phase::Detail { .. }
+        | Phase::End(_) => return None,
     })
 }
 

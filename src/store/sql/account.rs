@@ -4,7 +4,7 @@
 /// The columns, in the order in which `account.rs` reads them.
 macro_rules! columns {
     () => {
-        "id, pair, access, refresh, issued_us, expires_us, person, authorised_us, spent_us, trouble, trouble_us, refused, next_us"
+        "id, pair, access, refresh, issued_us, expires_us, person, authorised_us, spent_us, trouble, trouble_us, refused, next_us, spoilt_us"
     };
 }
 
@@ -19,7 +19,7 @@ statements! {
         ON CONFLICT (id) DO UPDATE SET pair = account.pair + 1, access = excluded.access, refresh = excluded.refresh,
             issued_us = excluded.issued_us, expires_us = excluded.expires_us, person = excluded.person,
             authorised_us = excluded.authorised_us, leased_by = NULL, leased_until_us = NULL, spent_us = NULL,
-            trouble = NULL, trouble_us = NULL, refused = 0, next_us = NULL"
+            trouble = NULL, trouble_us = NULL, refused = 0, next_us = NULL, spoilt_us = NULL"
     );
     /// Takes it upon a node to ask for the next pair, unless another one is about to. From here on the refresh token may be
     /// spent. `$1` id, `$2` pair, `$3` node, `$4` now in the time of leases, `$5` until, `$6` now.
@@ -44,9 +44,14 @@ statements! {
     );
     /// Calls with the access token are refused: it is no good any more. `$1` id, `$2` pair, `$3` now.
     ACCOUNT_SPOIL = one!(
-        "UPDATE account SET expires_us = $3 WHERE id = $1 AND pair = $2 AND expires_us > $3"
+        "UPDATE account SET expires_us = $3, spoilt_us = COALESCE(spoilt_us, CAST($3 AS BIGINT))
+        WHERE id = $1 AND pair = $2 AND expires_us > $3"
     );
-    /// The same of a pair that has only just come: asking for another would go on for ever. `$4` why.
+    /// A call with the access token is taken: that pairs before it were refused says nothing any more. `$1` id, `$2` pair.
+    ACCOUNT_TAKEN = one!(
+        "UPDATE account SET spoilt_us = NULL WHERE id = $1 AND pair = $2 AND spoilt_us IS NOT NULL"
+    );
+    /// The same as spoiling of a pair that came for a refused one: asking for another would go on for ever. `$4` why.
     ACCOUNT_DISOWN = one!(
         "UPDATE account SET expires_us = $3, trouble = $4, trouble_us = $3, refused = 1, next_us = NULL
         WHERE id = $1 AND pair = $2 AND expires_us > $3"

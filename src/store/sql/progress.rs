@@ -16,10 +16,13 @@ statements! {
             LEFT JOIN attempt AS a ON a.delivery = p.delivery AND a.number = p.attempt AND NOT a.belated
         WHERE p.delivery = $1"
     );
-    /// What a channel has of a bulletin, as the last other delivery left it. `$1` delivery.
+    /// What a channel has of a bulletin, as the last other delivery left it; the note itself where that is not known and its call may
+    /// have gone through. `$1` delivery.
     PROGRESS_HELD = one!(
-        "SELECT p.holds FROM delivery AS d JOIN progress AS p
-            ON p.channel = d.channel AND p.bulletin = d.bulletin AND p.delivery <> d.id AND p.holds IS NOT NULL
-        WHERE d.id = $1 ORDER BY p.at_us DESC, p.delivery DESC LIMIT 1"
+        "SELECT COALESCE(p.holds, p.text) FROM delivery AS d JOIN progress AS p
+            ON p.channel = d.channel AND p.bulletin = d.bulletin AND p.delivery <> d.id
+            LEFT JOIN attempt AS a ON a.delivery = p.delivery AND a.number = p.attempt AND NOT a.belated
+        WHERE d.id = $1 AND (p.holds IS NOT NULL OR a.outcome IS NULL OR a.outcome NOT IN ('retry', 'rejected'))
+        ORDER BY p.at_us DESC, p.delivery DESC LIMIT 1"
     );
 }

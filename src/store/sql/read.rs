@@ -118,10 +118,12 @@ macro_rules! contradictions {
 }
 
 statements! {
-    /// What carried a bulletin, or may have. `$1` bulletin, `$2` changed at or after.
+    /// What carried a bulletin, or may have: also what came to nothing in the end and left something at its channel. `$1` bulletin, `$2`
+    /// changed at or after.
     CARRIED = one!("SELECT ", delivery!(), " FROM delivery
         WHERE bulletin = $1 AND updated_us >= $2 AND attempt > 0 AND substr(schedule, 1, 10) <> 'send.test.'
-            AND state IN ('sending', 'accepted', 'confirmed', 'unheard', 'unknown')
+            AND (state IN ('sending', 'accepted', 'confirmed', 'unheard', 'unknown')
+                OR EXISTS (SELECT 1 FROM progress AS p WHERE p.delivery = delivery.id AND p.holds IS NOT NULL))
         ORDER BY due_us, id");
     /// One delivery. `$1` id.
     DELIVERY = one!("SELECT ", delivery!(), " FROM delivery WHERE id = $1");

@@ -215,3 +215,28 @@ pub(super) async fn trouble_stays_until_there_are_tokens(ground: Ground) {
     assert!(holding.is_refused() && !holding.is_good(at(51)));
     assert_eq!(holding.trouble.unwrap().next, None);
 }
+
+pub(super) async fn that_pairs_are_refused_is_known_until_a_call_is_taken(ground: Ground) {
+    let store = &ground.store;
+    let spoilt = async || store.account_of(&id()).await.unwrap().unwrap().spoilt;
+    let spoil = async |pair, second| {
+        let account = id();
+        let spoiling = store.spoil_account(&account, pair, None, "one", at(second));
+        spoiling.await.unwrap();
+    };
+    authorise(&ground, 1, 10).await;
+    assert_eq!(spoilt().await, None);
+    spoil(1, 20).await;
+    assert!(renew(&ground, 1, 2, 30).await);
+    assert_eq!(spoilt().await, Some(at(20)), "the next pair is under watch");
+    store.account_taken(&id(), 1).await.unwrap();
+    assert_eq!(spoilt().await, Some(at(20)), "that was another pair");
+    store.account_taken(&id(), 2).await.unwrap();
+    assert_eq!(spoilt().await, None);
+    spoil(2, 40).await;
+    assert!(renew(&ground, 2, 3, 50).await);
+    spoil(3, 60).await;
+    assert_eq!(spoilt().await, Some(at(40)), "since the first");
+    authorise(&ground, 4, 70).await;
+    assert_eq!(spoilt().await, None, "what a person brings is new");
+}

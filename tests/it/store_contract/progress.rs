@@ -135,6 +135,38 @@ pub(super) async fn what_a_channel_has_of_a_bulletin_is_known_to_the_next_delive
     ground.is_sound().await;
 }
 
+/// Where nobody knows what the channel calls it, or whether there is anything.
+pub(super) async fn a_note_tells_the_next_delivery_what_may_have_happened(ground: Ground) {
+    let all = [planned("oa-1", 100), planned("oa-1", 2_000)];
+    ground.ready(&all).await;
+    let (store, [first, second]) = (&ground.store, &all);
+    let held = async || store.progress(&second.id).await.unwrap().holds;
+    for (attempt, begin, outcome, known) in [
+        (1, 100, Outcome::Retry, None),
+        (2, 200, Outcome::Unknown, Some("making-2")),
+    ] {
+        let claimed = ground.claim_one(at(begin)).await;
+        let making = note(&format!("making-{attempt}"), None);
+        let noted = store.note(&first.id, NODE, attempt, &making, at(begin + 1));
+        assert!(noted.await.unwrap());
+        assert_eq!(held().await, Some(making.text), "it is under way");
+        let end = end(&claimed, outcome, State::Ready);
+        ground.turn(at(begin + 5), &[end], 0).await;
+        assert_eq!(held().await.as_deref(), known, "{outcome:?}");
+    }
+    let claimed = ground.claim_one(at(300)).await;
+    let named = note("asking", Some("bài-1"));
+    assert!(
+        store
+            .note(&first.id, NODE, 3, &named, at(301))
+            .await
+            .unwrap()
+    );
+    let end = end(&claimed, Outcome::Rejected, State::Failed);
+    ground.turn(at(305), &[end], 0).await;
+    assert_eq!(held().await.as_deref(), Some("bài-1"));
+}
+
 pub(super) async fn a_report_confirms_what_was_taken_once(ground: Ground) {
     let delivery = planned("oa-1", 100);
     ground.ready(std::slice::from_ref(&delivery)).await;

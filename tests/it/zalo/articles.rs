@@ -244,6 +244,40 @@ on_both_databases! {
         scene.check().await;
     }
 
+    async fn an_article_whose_delivery_failed_is_corrected_all_the_same(scene: Scene) {
+        articles(&scene, "");
+        scene.folder.edit("content/bulletins/mot.yaml", "contacts: [cong-an]", "editors: [Lan]\ncontacts: [cong-an]");
+        scene.fault(refusal(VERIFY, -209).times(1)).await;
+        let daemon = from(&scene, "2024-03-25T06:00").await;
+        over(&daemon).await;
+        let failed = row(&scene).await;
+        assert_eq!((failed.state, scene.city.articles().len()), (State::Failed, 1), "it is there for everybody to read");
+        let said = loa(&scene.folder.path(), &["retract", "mot", "--by", "Lan", "--reason", "sai", "--simulate", "--database", &scene.database]);
+        assert_eq!(said.code, 0, "{said:?}");
+        daemon.wait(|rows| rows.iter().any(|row| row.channel.as_str() == "oa-vinh" && row.schedule.is_correction() && row.state == State::Accepted)).await;
+        daemon.stop().await;
+        let made = scene.city.articles();
+        assert_eq!(made.len(), 1, "{made:?}");
+        assert_eq!(made[0].text, "Đính chính: lời thứ nhất.");
+        assert!(broadcasts(&scene).is_empty());
+        scene.check().await;
+    }
+
+    async fn an_article_that_waited_to_go_on_is_taken_along(scene: Scene) {
+        articles(&scene, "correction: remove");
+        scene.folder.edit("content/bulletins/mot.yaml", "contacts: [cong-an]", "editors: [Lan]\ncontacts: [cong-an]");
+        scene.fault(refusal(VERIFY, -32)).await;
+        let daemon = from(&scene, "2024-03-25T06:00").await;
+        daemon.wait(|rows| rows.iter().any(|row| row.channel.as_str() == "oa-vinh" && row.reason.is_some())).await;
+        let said = loa(&scene.folder.path(), &["retract", "mot", "--by", "Lan", "--reason", "sai", "--simulate", "--database", &scene.database]);
+        assert_eq!(said.code, 0, "{said:?}");
+        scene.city.clear_faults().await.unwrap();
+        daemon.wait(|rows| rows.iter().any(|row| row.channel.as_str() == "oa-vinh" && row.schedule.is_correction() && row.state == State::Accepted)).await;
+        daemon.stop().await;
+        assert_eq!((scene.city.articles().len(), broadcasts(&scene).len()), (0, 0));
+        scene.check().await;
+    }
+
     async fn what_zalo_calls_night_waits_until_morning(scene: Scene) {
         articles(&scene, "");
         scene.folder.edit("schedules/lich.yaml", r#"at: ["06:10"]"#, r#"at: ["05:00"]"#);

@@ -5,7 +5,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{Scene, account};
+use loa::store::{Store, World};
+
+use super::{Scene, account, calls};
 use crate::support::cli::loa;
 
 /// Runs the command in the real world, with `pasted` on standard input and the application's secret in the environment.
@@ -80,10 +82,32 @@ async fn what_is_pasted_has_to_be_for_this_account_and_from_now() {
         assert!(said.contains("https://oauth.zaloapp.com/v4/oa/permission?app_id=123456789&redirect_uri=https%3A%2F%2Floa.vinh.example%2Fzalo&code_challenge="), "{said}");
         assert!(!said.contains("khoa-ung-dung"), "{said}");
     }
-    assert!(
-        !scene.folder.path().join(".loa/loa.db").exists(),
-        "nothing was written"
-    );
+    let database = format!("sqlite:{}/.loa/loa.db", scene.folder.path().display());
+    let store = Store::open(&database, World::Real, false).await.unwrap();
+    let found = store.account_of(&super::id()).await.unwrap();
+    assert_eq!(found, None, "nothing was written");
+}
+
+/// What a code is spent for has to be put somewhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_code_is_asked_for_without_a_database() {
+    let scene = Scene::new(None).await;
+    account(&scene, "message", r#"user: "4242""#);
+    let control = format!("--simulate=http://{}", scene.city.control());
+    let absent = format!("sqlite:{}/nowhere/loa.db", scene.folder.path().display());
+    let words = [
+        "zalo",
+        "authorize",
+        "oa-vinh",
+        "--database",
+        &absent,
+        &control,
+    ];
+    let said = loa(&scene.folder.path(), &words);
+    assert_ne!(said.code, 0, "{said:?}");
+    for path in ["/v4/oa/permission", "/v4/oa/access_token"] {
+        assert!(calls(&scene, path).is_empty(), "{path}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,7 +20,7 @@ use loa::{
         bulletin::Format,
         delivery::{Reason, State},
         message::{Kept, Message, Note},
-        zalo::{Quota, ZaloConfig},
+        zalo::{Correction, Quota, ZaloConfig},
     },
 };
 use serde_json::json;
@@ -190,4 +190,109 @@ fn articles_have_notes_and_messages_have_none() {
     assert!(!of_a_person.gives_notes());
     let first = message(Kept::default(), at(MORNING));
     assert_eq!(of_a_person.note(&first, &[]), None);
+}
+
+/// What another delivery of the bulletin has left, for its repetition and for its corrections.
+#[test]
+fn what_another_delivery_made_is_taken_up() {
+    let with = |correction| {
+        adapter(&ZaloConfig {
+            correction,
+            ..config()
+        })
+    };
+    let made = || json!({ "token": "t", "title": "Tên cũ" });
+    let making = || json!({ "step": "creating", "title": "Tên cũ" });
+    let of = |left: &serde_json::Value, is_correction| Kept {
+        holds: Some(left.to_string()),
+        is_correction,
+        ..Kept::default()
+    };
+    let ready = || yes(&json!({ "id": "a1" }));
+    let old = || {
+        yes(
+            &json!({ "medias": [{ "id": "a0", "title": "khác" }, { "id": "a1", "title": "Tên cũ" }] }),
+        )
+    };
+    let none = || yes(&json!({ "medias": [] }));
+    let (ask, look) = ("verify -", "getslice?offset=0&limit=10&type=normal -");
+    let update = Correction::Update;
+    for (name, correction, kept, answers, expected) in [
+        (
+            "again",
+            update,
+            of(&made(), false),
+            vec![ready()],
+            vec![ask, "update updating"],
+        ),
+        (
+            "corrected",
+            update,
+            of(&made(), true),
+            vec![ready()],
+            vec![ask, "update updating"],
+        ),
+        (
+            "removed",
+            Correction::Remove,
+            of(&made(), true),
+            vec![no(-214), ready()],
+            vec![ask, ask, "remove removing"],
+        ),
+        (
+            "its token is over",
+            update,
+            of(&made(), true),
+            vec![no(-201), old()],
+            vec![ask, look, "update updating"],
+        ),
+        (
+            "it may have been made",
+            Correction::Remove,
+            of(&making(), true),
+            vec![none(), old()],
+            vec![look, look, "remove removing"],
+        ),
+        (
+            "it was not made, again",
+            update,
+            of(&making(), false),
+            vec![none(), none(), none()],
+            vec![look, look, look, "create creating"],
+        ),
+        (
+            "its picture was no good, again",
+            update,
+            of(&made(), false),
+            vec![no(-200)],
+            vec![ask, "create creating"],
+        ),
+    ] {
+        let message = message(kept, at(MORNING));
+        let (calls, _, end) = play(&with(correction), &message, answers);
+        assert_eq!(
+            (calls, end),
+            (expected.iter().map(|&call| call.to_owned()).collect(), None),
+            "{name}"
+        );
+    }
+    for (name, correction, kept, answers) in [
+        (
+            "nothing is there",
+            update,
+            of(&made(), true),
+            vec![no(-200)],
+        ),
+        (
+            "it is not found",
+            Correction::Remove,
+            of(&making(), true),
+            vec![none(), none(), none()],
+        ),
+    ] {
+        let message = message(kept, at(MORNING));
+        let (.., end) = play(&with(correction), &message, answers);
+        let nothing = Failure::reject(Reason::Status, "zalo-nothing-to-remove");
+        assert_eq!(end, Some(Step::Failed(nothing)), "{name}");
+    }
 }

@@ -189,6 +189,35 @@ on_both_databases! {
         scene.check().await;
     }
 
+    async fn however_late_a_pair_is_refused_that_came_for_a_refused_one_no_third_is_spent(scene: Scene) {
+        person(&scene);
+        brought(&scene, "sim-access-1", "sim-refresh-1", at("2024-03-25T05:00"), DAY).await;
+        // The next pair meets a platform that is busy for three minutes, and is refused then.
+        scene.fault(refusal(SEND, -216).times(1)).await;
+        scene.fault(refusal(SEND, -32).times(3)).await;
+        scene.fault(refusal(SEND, -216)).await;
+        let daemon = scene.start_with(Clock::simulated(at("2024-03-25T06:00"), 400.0)).await;
+        until(&scene, &daemon, loa::store::account::Holding::is_refused).await;
+        daemon.stop().await;
+        assert_eq!(calls(&scene, TOKENS).len(), 1);
+        scene.check().await;
+    }
+
+    async fn a_pair_with_which_a_call_was_taken_is_followed_by_the_next(scene: Scene) {
+        person(&scene);
+        scene.folder.edit("loa.yaml", "health: { every: off }", "health: { every: 1m }");
+        brought(&scene, "sim-access-1", "sim-refresh-1", at("2024-03-25T05:00"), DAY).await;
+        let ask = "/v2.0/oa/getoa";
+        scene.fault(refusal(ask, -216).times(1)).await;
+        let daemon = scene.start("2024-03-25T05:00").await;
+        until(&scene, &daemon, |holding| holding.pair == 2 && holding.spoilt.is_none()).await;
+        scene.fault(refusal(ask, -220).times(1)).await;
+        until(&scene, &daemon, |holding| holding.pair == 3 && holding.spoilt.is_none()).await;
+        daemon.stop().await;
+        assert!(!holding(&scene).await.is_refused());
+        scene.check().await;
+    }
+
     async fn an_answer_without_both_tokens_never_takes_the_good_ones_away(scene: Scene) {
         person(&scene);
         let begin = at("2024-03-25T05:00");
