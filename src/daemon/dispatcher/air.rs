@@ -109,3 +109,39 @@ fn told(delivery: &DeliveryId, aired: &Aired) -> Option<(String, bool)> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{adapter::Fault, domain::delivery::Reason};
+
+    #[test]
+    fn a_person_is_asked_but_where_it_is_known_what_was_heard() {
+        let after = Duration::from_millis(3900);
+        let fault = Fault::may_have_left(Reason::Cut, "");
+        for (aired, expected) in [
+            (Aired::Whole, None),
+            (
+                Aired::Overtaken { after },
+                Some(("broken-off-urgent seconds=3", false)),
+            ),
+            (
+                Aired::Late { after },
+                Some(("broken-off-late seconds=3", true)),
+            ),
+            (
+                Aired::Stopped { after },
+                Some(("broken-off-stop seconds=3", true)),
+            ),
+            (
+                Aired::Broken { after, fault },
+                Some(("broken-off seconds=3; reason=cut", true)),
+            ),
+        ] {
+            let told = told(&DeliveryId::from_text("mot"), &aired);
+            let told = told.as_ref();
+            let told = told.map(|(detail, is_open)| (detail.as_str(), *is_open));
+            assert_eq!(told, expected);
+        }
+    }
+}

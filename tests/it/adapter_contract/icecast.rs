@@ -346,7 +346,8 @@ async fn a_link_that_has_gone_is_noticed_and_what_it_swallowed_is_sent_again() {
     let listener = socket.listen(8).unwrap().into_std().unwrap();
     listener.set_nonblocking(false).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let server = std::thread::spawn(move || {
+    let (taken_up, again) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
         let (mut gone, _) = listener.accept().unwrap();
         head_of(&mut gone);
         gone.write_all(b"HTTP/1.0 200 OK\r\n\r\n").unwrap();
@@ -356,7 +357,7 @@ async fn a_link_that_has_gone_is_noticed_and_what_it_swallowed_is_sent_again() {
             call.write_all(b"HTTP/1.0 200 OK\r\n\r\n{\"icestats\":{}}")
                 .unwrap();
             if head.starts_with("put ") {
-                return (length_of(&head), gone);
+                return taken_up.send((length_of(&head), gone));
             }
         }
     });
@@ -367,10 +368,11 @@ async fn a_link_that_has_gone_is_noticed_and_what_it_swallowed_is_sent_again() {
     assert_eq!(evidence(&end), Evidence::Accepted, "{end:?}");
     let airing = node.airings.recv().await.unwrap();
     let stop = CancellationToken::new();
-    let airing = tokio::spawn(airing.run(stop.clone(), || message().sent_at));
-    let (left, _gone) = tokio::task::spawn_blocking(|| server.join().unwrap())
-        .await
-        .unwrap();
+    let mut airing = tokio::spawn(airing.run(stop.clone(), || message().sent_at));
+    let (left, _gone) = tokio::select! {
+        again = again => again.unwrap(),
+        aired = &mut airing => panic!("it was not noticed: {aired:?}"),
+    };
     stop.cancel();
     airing.await.unwrap();
     // A second of the sound has 6,000 bytes.
