@@ -15,7 +15,8 @@ use crate::{
     store::{Planned, StoreError, air::Spot},
 };
 
-/// Deliveries a transaction takes: enough to be quick, little enough to keep memory flat and others waiting briefly.
+/// Deliveries a transaction takes, of one instant or of many: enough to be quick, little enough to keep memory flat and others
+/// waiting briefly.
 const BATCH: usize = 2_000;
 
 const A_DAY: Duration = Duration::from_hours(24);
@@ -136,23 +137,21 @@ pub(super) async fn interval(
         return Ok(());
     }
     let mut total = Planned::default();
-    // The plan borrows the workspace; it is made anew for each batch so that nothing borrowed crosses a wait. A batch
-    // begins at the instant after which the last one ended.
-    let mut begin = from;
+    let plan = Plan::new(&live.workspace);
+    let mut deliveries = plan.deliveries(from, until);
+    let mut batch = Vec::new();
     loop {
-        let (batch, rest) = batch(live, begin, until);
-        if !batch.is_empty() {
-            let planned = shared
-                .store
-                .plan(&batch, &live.workspace.revision, shared.clock.now())
-                .await?;
-            total.inserted += planned.inserted;
-            total.changed += planned.changed;
+        batch.extend(deliveries.by_ref().take(BATCH));
+        if batch.is_empty() {
+            break;
         }
-        match rest {
-            Some(next) => begin = next,
-            None => break,
-        }
+        let planned = shared
+            .store
+            .plan(&batch, &live.workspace.revision, shared.clock.now())
+            .await?;
+        total.inserted += planned.inserted;
+        total.changed += planned.changed;
+        batch.clear();
     }
     shared
         .store
@@ -168,21 +167,4 @@ pub(super) async fn interval(
     // Even where nothing else changed, another revision's words have to be frozen again.
     shared.planned.notify_one();
     Ok(())
-}
-
-/// About [`BATCH`] deliveries from `from` on, never splitting an instant, and where the next batch begins.
-fn batch(
-    live: &Live,
-    from: Timestamp,
-    until: Timestamp,
-) -> (Vec<PlannedDelivery>, Option<Timestamp>) {
-    let plan = Plan::new(&live.workspace);
-    let mut batch: Vec<PlannedDelivery> = Vec::new();
-    for delivery in plan.deliveries(from, until) {
-        if batch.len() >= BATCH && batch.last().is_some_and(|last| last.due < delivery.due) {
-            return (batch, Some(delivery.due));
-        }
-        batch.push(delivery);
-    }
-    (batch, None)
 }

@@ -311,6 +311,7 @@ impl<'w> Plan<'w> {
                 .filter(|firing| line.fires(firing));
             for firing in firings {
                 let parts = line.bulletins(&firing);
+                drafts.reserve(line.channels.len() * parts.len());
                 for channel in &line.channels {
                     let drafted = (0..).zip(&parts).map(|(part, bulletin)| {
                         let occurrence = (line.schedule, firing.at, part);
