@@ -24,6 +24,7 @@ use std::{fmt, time::Duration};
 use bytes::Bytes;
 pub use headers::Headers;
 pub use quote::{quote, redact};
+use transport::Address;
 
 use crate::domain::{
     delivery::{Evidence, Reason},
@@ -315,7 +316,7 @@ pub struct Request {
     /// `GET`, `POST`, …
     pub method: String,
     /// The full address.
-    pub url: String,
+    pub url: Address,
     /// Headers in order.
     pub headers: Vec<(String, String)>,
     /// The body.
@@ -358,7 +359,7 @@ impl fmt::Debug for Request {
         let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
         f.debug_struct("Request")
             .field("method", &self.method)
-            .field("host", &transport::host(&self.url).unwrap_or_default())
+            .field("host", &self.url.host().unwrap_or_default())
             .field("headers", &names)
             .field("body_bytes", &self.body.len())
             .finish_non_exhaustive()

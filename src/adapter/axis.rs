@@ -195,7 +195,7 @@ impl AxisAdapter {
     fn get(&self, target: &str) -> Request {
         Request {
             method: "GET".to_owned(),
-            url: format!("{}/axis-cgi/{target}", self.base),
+            url: format!("{}/axis-cgi/{target}", self.base).into(),
             headers: Vec::new(),
             body: Bytes::new(),
             wait: std::time::Duration::ZERO,

@@ -7,7 +7,7 @@
 
 use digest_auth::{Algorithm, AuthContext, Charset, HttpMethod, Qop, WwwAuthenticateHeader};
 
-use super::{Exchange, Request, transport};
+use super::{Exchange, Request};
 use crate::domain::message::Message;
 
 /// The header that proves who calls.
@@ -55,8 +55,8 @@ impl Caller<'_> {
 
     /// Lets a request carry a proof by the last challenge of its host in this attempt, if there was one.
     pub(super) fn go_ahead(&self, request: &mut Request, past: &[Exchange]) {
-        let host = transport::host(&request.url);
-        let is_same_host = |exchange: &&Exchange| transport::host(&exchange.request.url) == host;
+        let host = request.url.host();
+        let is_same_host = |exchange: &&Exchange| exchange.request.url.host() == host;
         let mut newest = past.iter().rev().filter(is_same_host);
         if let Some(challenge) = newest.find_map(challenge_of) {
             self.prove(request, challenge, past);
@@ -270,7 +270,7 @@ mod tests {
     fn request(url: &str) -> Request {
         Request {
             method: "GET".to_owned(),
-            url: url.to_owned(),
+            url: url.into(),
             headers: Vec::new(),
             body: bytes::Bytes::new(),
             wait: Duration::ZERO,

@@ -114,7 +114,7 @@ impl IcecastAdapter {
     fn question(&self, wait: Duration) -> Request {
         Request {
             method: "GET".to_owned(),
-            url: format!("{}/status-json.xsl", self.base),
+            url: format!("{}/status-json.xsl", self.base).into(),
             headers: Vec::new(),
             body: Bytes::new(),
             wait,
@@ -141,7 +141,7 @@ impl IcecastAdapter {
         Ok(Stream {
             request: Request {
                 method: "PUT".to_owned(),
-                url: format!("{}{}", self.base, self.mount),
+                url: format!("{}{}", self.base, self.mount).into(),
                 headers: headers.map(|(name, value)| (name.to_owned(), value)).into(),
                 body: audio.data.clone(),
                 ..self.question(wait)

@@ -34,7 +34,7 @@ use judge::Answer;
 use scene::Scene;
 use serde_json::{Map, Value};
 
-use super::{Adapter, Exchange, Failure, Step, classify, redact};
+use super::{Adapter, Exchange, Failure, Step, classify, redact, transport::Address};
 use crate::{
     domain::{
         bulletin::Format,
@@ -136,6 +136,8 @@ pub struct RecipeAdapter {
     facts: Facts,
     secrets: Vec<Secret>,
     host: String,
+    /// Where the call that counts goes, if that is the same for everything that the channel is sent.
+    address: Option<Address>,
 }
 
 /// What a recipe may know of its channel.
@@ -214,11 +216,13 @@ impl RecipeAdapter {
         let mut facts = Facts::new(channel.id.as_str(), &channel.name, with);
         let host = recipe.sample_host(&facts)?;
         facts.is_lean = true;
+        let address = recipe.request.one_place(&Scene::new(recipe, &facts, None));
         Ok(Self {
             recipe: Arc::clone(recipe),
             facts,
             secrets,
             host,
+            address,
         })
     }
 

@@ -23,7 +23,7 @@ use std::{
     time::Duration,
 };
 
-pub use address::host;
+pub use address::{Address, host};
 use allow::{AllowList, AllowedResolver, NoResolver};
 use bytes::{Bytes, BytesMut};
 use in_time::in_time;
@@ -251,7 +251,7 @@ impl Client {
         client: &reqwest::Client,
         request: &Request,
     ) -> Result<(Prepared, Option<String>), Fault> {
-        let url = address::read(&request.url)?;
+        let url = request.url.read()?.clone();
         let method = Method::from_bytes(request.method.as_bytes())
             .map_err(|_| Fault::never_left(Reason::Unwritable, Detail::new("call-method")))?;
         let mut headers = headers(&request.headers)?;

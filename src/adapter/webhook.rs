@@ -11,7 +11,7 @@ use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{Adapter, Exchange, Hidden, Request, Step, classify, transport};
+use super::{Adapter, Exchange, Hidden, Request, Step, classify, transport::Address};
 use crate::domain::{channel::Channel, message::Message, secret::Secret, time::Timestamp};
 
 /// How far a timestamp may lie from the receiver's clock, in seconds: what the specification's libraries allow.
@@ -19,7 +19,7 @@ const TOLERANCE: u64 = 5 * 60;
 
 /// A channel reached by Standard Webhooks.
 pub struct WebhookAdapter {
-    url: String,
+    url: Address,
     host: String,
     channel: serde_json::Value,
     keys: Vec<Key>,
@@ -134,9 +134,8 @@ impl WebhookAdapter {
     /// [`WebhookProblem`].
     pub fn new(channel: &Channel, url: &str, secrets: Vec<Secret>) -> Result<Self, WebhookProblem> {
         let http = url.starts_with("http://") || url.starts_with("https://");
-        let host = transport::host(url)
-            .filter(|_| http)
-            .ok_or(WebhookProblem::Address)?;
+        let url = Address::from(url);
+        let host = url.host().filter(|_| http).ok_or(WebhookProblem::Address)?;
         if secrets.is_empty() {
             return Err(WebhookProblem::NoSecret);
         }
@@ -146,7 +145,7 @@ impl WebhookAdapter {
         }
         let channel = serde_json::json!({ "id": channel.id, "name": channel.name });
         Ok(Self {
-            url: url.to_owned(),
+            url,
             host,
             channel,
             keys,

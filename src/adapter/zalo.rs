@@ -116,7 +116,7 @@ impl ZaloAdapter {
         }
         Request {
             method: method.to_owned(),
-            url: format!("{API}{path}"),
+            url: format!("{API}{path}").into(),
             headers,
             body: body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string())),
             wait: Duration::ZERO,

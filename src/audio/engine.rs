@@ -149,7 +149,7 @@ async fn ask(
     }
     let request = Request {
         method: "POST".into(),
-        url: engine.url.clone(),
+        url: engine.url.as_str().into(),
         headers,
         body: body.into(),
         wait: Duration::ZERO,

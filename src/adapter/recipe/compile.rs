@@ -221,7 +221,7 @@ impl CompiledRecipe {
             }
             Look::Call(call) => {
                 call.host(scene)?;
-                call.write(scene, None).map(drop)
+                call.write(scene, None, None).map(drop)
             }
             Look::Text(text) => scene.text(text).map(drop),
         })

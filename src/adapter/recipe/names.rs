@@ -17,6 +17,13 @@ pub(super) enum Part {
     Name(Name),
 }
 
+impl Part {
+    /// Whether it is the same for everything that a channel is sent.
+    pub(super) fn is_of_channel(&self) -> bool {
+        !matches!(self, Self::Name(Name::Message(_)))
+    }
+}
+
 /// A name that can be looked up.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Name {

@@ -15,6 +15,7 @@ use crate::{
     adapter::{
         Exchange, Failure, Receipt, Request, Response, Step, classify,
         course::{self, Course},
+        transport::Address,
     },
     domain::{
         delivery::{Evidence, Reason},
@@ -46,6 +47,8 @@ enum Asked {
 struct Manner<'k> {
     /// The idempotency key, for calls with an effect.
     key: Option<&'k str>,
+    /// Where it goes, if that is known.
+    address: Option<&'k Address>,
     /// How long to wait before it.
     wait: Duration,
     /// Whether nobody may see what is answered.
@@ -104,7 +107,7 @@ impl RecipeAdapter {
         // Whatever the device makes of that, the emergency is sent: to be heard late is better than not to be heard.
         self.stop(message, scene, done)?;
         self.steps(StepWhen::Always, scene, done)?;
-        let mut request = &recipe.request;
+        let (mut request, mut address) = (&recipe.request, self.address.as_ref());
         let asks = recipe.find.as_ref();
         if let Some(find) = asks.filter(|find| find.always || message.attempt > 1)
             && let Some(found) = self.find(find, scene, done)?
@@ -113,11 +116,12 @@ impl RecipeAdapter {
                 return Ok(Step::accepted(reference(found.get("receipt"))));
             };
             scene.know("found", Value::Object(found));
-            request = update;
+            (request, address) = (update, None);
         }
         self.steps(StepWhen::Send, scene, done)?;
         let manner = Manner {
             key: Some(message.delivery.as_str()),
+            address,
             ..Manner::default()
         };
         let exchange = self.call(request, scene, done, &manner)?;
@@ -188,7 +192,7 @@ impl RecipeAdapter {
     ) -> Result<&'d Exchange, Halt> {
         let auth = self.recipe.auth.as_ref().filter(|_| call.is_known());
         let request = |past: &[Exchange]| -> Result<Request, RecipeProblem> {
-            let mut request = call.write(scene, manner.key)?;
+            let mut request = call.write(scene, manner.key, manner.address)?;
             request.wait = manner.wait;
             request.hidden.answer = manner.is_private;
             if let Some(auth) = auth {
@@ -228,7 +232,7 @@ impl RecipeAdapter {
             let manner = Manner {
                 wait: turns.wait(),
                 is_private,
-                key: None,
+                ..Manner::default()
             };
             let exchange = self.call(&step.call, scene, done, &manner)?;
             let Ok(response) = &exchange.result else {

@@ -153,6 +153,15 @@ impl Text {
 }
 
 impl Text {
+    /// Whether it is the same for everything that a channel is sent.
+    pub(super) fn is_of_channel(&self) -> bool {
+        match self {
+            Self::Plain(_) => true,
+            Self::Names { parts, .. } => parts.iter().all(names::Part::is_of_channel),
+            Self::Template(_) => false,
+        }
+    }
+
     fn quoted<'t>(&self, filling: &Filling<'t, '_>) -> Option<&'t str> {
         match self {
             Self::Names { parts, .. } => filling.names.quoted(parts),

@@ -9,7 +9,7 @@ use super::{
     text::{Reading, Text, Tree},
 };
 use crate::{
-    adapter::{Hidden, Request, digest, transport},
+    adapter::{Hidden, Request, digest, transport::Address},
     domain::{
         audio::Audio,
         recipe::{self, PartValue, RequestSpec},
@@ -112,13 +112,15 @@ impl Call {
         !self.anonymous && !self.headers.iter().any(|(name, _)| digest::is_header(name))
     }
 
-    /// The request with everything filled in; `key` is the idempotency key, for calls with an effect.
+    /// The request with everything filled in; `key` is the idempotency key, for calls with an effect, and `address` where the
+    /// call goes, if that is known.
     pub(super) fn write(
         &self,
         scene: &Scene<'_>,
         key: Option<&str>,
+        address: Option<&Address>,
     ) -> Result<Request, RecipeProblem> {
-        let url = self.url(scene)?;
+        let url = address.map_or_else(|| self.address(scene), |known| Ok(known.clone()))?;
         let (media_type, body) = self.body.write(scene, &self.path)?;
         let signing = self
             .signs
@@ -185,20 +187,27 @@ impl Call {
         })
     }
 
-    /// The address with everything filled in, and its host.
+    /// The host of the address with everything filled in.
     pub(super) fn host(&self, scene: &Scene<'_>) -> Result<String, RecipeProblem> {
-        transport::host(&self.url(scene)?).ok_or_else(|| self.no_address())
+        let address = self.address(scene)?;
+        address.host().ok_or_else(|| self.no_address())
+    }
+
+    /// The address, if it is the same for everything that the channel is sent.
+    pub(super) fn one_place(&self, scene: &Scene<'_>) -> Option<Address> {
+        let is_one = self.url.is_of_channel();
+        is_one.then(|| self.address(scene).ok()).flatten()
     }
 
     /// The address with everything filled in. Whether it has a host is for the transport to say, which reads it anyway.
-    fn url(&self, scene: &Scene<'_>) -> Result<String, RecipeProblem> {
+    fn address(&self, scene: &Scene<'_>) -> Result<Address, RecipeProblem> {
         let url = scene.text(&self.url)?;
         // Readers of addresses drop tabs and line breaks silently; here they are a mistake.
         let http = url.starts_with("http://") || url.starts_with("https://");
         if !http || url.chars().any(|c| c.is_control() || c == ' ') {
             return Err(self.no_address());
         }
-        Ok(url.into_owned())
+        Ok(url.into_owned().into())
     }
 
     fn no_address(&self) -> RecipeProblem {

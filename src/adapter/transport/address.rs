@@ -1,5 +1,7 @@
 //! Addresses of calls, read once.
 
+use std::{ops::Deref, sync::Arc};
+
 use reqwest::Url;
 
 use crate::{
@@ -32,13 +34,49 @@ pub(super) fn bare_host(url: &Url) -> String {
         .to_owned()
 }
 
-/// Reads the address of a call.
-pub(super) fn read(url: &str) -> Result<Url, Fault> {
-    let url = Url::parse(url).map_err(|_| not_an_address())?;
-    if matches!(url.scheme(), "http" | "https") && url.has_host() {
-        Ok(url)
-    } else {
-        Err(not_an_address())
+/// The full address of a call, as it was written and as it was read. Clones share both: where an adapter always calls the same
+/// address, it is read when the files are, and no call has to. It may hold a secret, so it has no `Debug`.
+#[derive(Clone)]
+pub struct Address(Arc<(String, Option<Url>)>);
+
+impl Address {
+    /// What a call needs of it.
+    pub(super) fn read(&self) -> Result<&Url, Fault> {
+        self.0.1.as_ref().ok_or_else(not_an_address)
+    }
+
+    /// See [`host`].
+    #[must_use]
+    pub fn host(&self) -> Option<String> {
+        host_of(self.0.1.as_ref()?)
+    }
+}
+
+impl From<String> for Address {
+    fn from(text: String) -> Self {
+        let url = Url::parse(&text).ok();
+        let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        Self(Arc::new((text, url)))
+    }
+}
+
+impl From<&str> for Address {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
+impl Deref for Address {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0.0
+    }
+}
+
+impl PartialEq for Address {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.0 == other.0.0
     }
 }
 

@@ -227,7 +227,7 @@ impl Transport {
             cut: cut.clone(),
             ended: wait,
         };
-        let url = stream.request.url.clone();
+        let url = stream.request.url.to_string();
         self.air.on_air().insert(url, place);
         let airing = Airing {
             transport: self.clone(),
@@ -410,7 +410,7 @@ impl Airing {
             }
             left = left.saturating_sub(broke.elapsed());
         };
-        let url = &self.stream.request.url;
+        let url: &str = &self.stream.request.url;
         let mut on_air = self.transport.air.on_air();
         // Whoever took over has the place by now.
         if on_air

@@ -182,7 +182,7 @@ impl Account {
         ];
         Request {
             method: "POST".to_owned(),
-            url: format!("{OAUTH}/v4/oa/access_token"),
+            url: format!("{OAUTH}/v4/oa/access_token").into(),
             headers: headers
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
@@ -311,7 +311,7 @@ pub fn callback(pasted: &str) -> Option<Callback> {
 pub fn visit(consent: &str) -> Request {
     Request {
         method: "GET".to_owned(),
-        url: consent.to_owned(),
+        url: consent.into(),
         headers: Vec::new(),
         body: Bytes::new(),
         wait: Duration::ZERO,
@@ -403,7 +403,10 @@ mod tests {
     fn requests_are_forms_with_the_secret_in_a_header() {
         let request = account().refresh(&secret("r/1+="));
         assert_eq!(request.method, "POST");
-        assert_eq!(request.url, "https://oauth.zaloapp.com/v4/oa/access_token");
+        assert_eq!(
+            *request.url,
+            *"https://oauth.zaloapp.com/v4/oa/access_token"
+        );
         assert_eq!(
             &request.body[..],
             b"refresh_token=r%2F1%2B%3D&app_id=123&grant_type=refresh_token"

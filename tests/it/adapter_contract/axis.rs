@@ -80,10 +80,7 @@ fn a_sound_is_uploaded_once_and_played() {
         let answers = [list(&["Chuông"]), ok(uploaded), ok("OK\nPlaying=2")];
         let (requests, end) = play(&adapter, &message, answers);
         assert_eq!(end, Step::accepted(Some("clip 2".into())), "{uploaded}");
-        let urls: Vec<&str> = requests
-            .iter()
-            .map(|request| request.url.as_str())
-            .collect();
+        let urls: Vec<&str> = requests.iter().map(|request| &*request.url).collect();
         let name = format!("loa-1711319401-{}", short("một"));
         assert_eq!(
             urls,
@@ -155,7 +152,7 @@ fn only_what_is_ours_makes_room() {
     assert!(
         requests[1].url.ends_with("action=remove&clip=2"),
         "{}",
-        requests[1].url
+        &*requests[1].url
     );
     let (requests, end) = play(&adapter, &message, [list(&["Chuông", "Nhạc", "loan-1-a"])]);
     assert_eq!(

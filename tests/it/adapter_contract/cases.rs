@@ -64,7 +64,7 @@ fn show_request(request: &Request) -> Value {
     let body = serde_json::from_slice(&request.body)
         .unwrap_or_else(|_| Value::String(String::from_utf8(request.body.to_vec()).unwrap()));
     let headers: BTreeMap<_, _> = request.headers.iter().cloned().collect();
-    json!({ "method": request.method, "url": request.url, "headers": headers, "body": body })
+    json!({ "method": request.method, "url": &*request.url, "headers": headers, "body": body })
 }
 
 fn show_end(step: &Step) -> Value {
@@ -186,8 +186,8 @@ fn a_gateway_finds_its_command_in_the_address() {
         urgent.audio.as_ref().unwrap().sound.hash
     );
     assert_eq!(
-        (requests[1].method.as_str(), &requests[1].url),
-        ("PUT", &file)
+        (requests[1].method.as_str(), &*requests[1].url),
+        ("PUT", file.as_str())
     );
     let play = command(&requests[2]);
     assert_eq!(play["PacketType"], 5);
@@ -216,7 +216,7 @@ fn emergencies_get_the_priority_that_the_device_has_for_them() {
             let (requests, _) =
                 super::steps::play(&adapter, &message, answers.into_iter().skip(skip));
             let last = requests.last().unwrap();
-            let said = format!("{} {}", last.url, String::from_utf8_lossy(&last.body));
+            let said = format!("{} {}", &*last.url, String::from_utf8_lossy(&last.body));
             assert!(said.contains(wanted), "{id}: {said}");
         }
     }

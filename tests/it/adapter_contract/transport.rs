@@ -40,7 +40,7 @@ fn impatient() -> TransportSettings {
 pub(super) fn post(url: String) -> Request {
     Request {
         method: "POST".into(),
-        url,
+        url: url.into(),
         headers: Vec::new(),
         body: Bytes::from_static(b"xin ch\xc3\xa0o"),
         wait: Duration::ZERO,
