@@ -56,6 +56,11 @@ fn words(fields: &Fields<'_>, name: &'static str) -> String {
 
 /// `{ from: 2024-03-01, until: 2024-12-31 }`, either may be left out.
 fn validity(value: Value<'_>) -> Option<Validity> {
+    dated_validity(value).map(|(valid, _)| valid)
+}
+
+/// The same, and whether its last day could be read, where one is written.
+fn dated_validity(value: Value<'_>) -> Option<(Validity, bool)> {
     value.map(|fields| {
         let from = fields.get("from").and_then(|value| value.date());
         let until = fields.get("until");
@@ -71,7 +76,8 @@ fn validity(value: Value<'_>) -> Option<Validity> {
                 .notebook
                 .report(diagnostic.help(Phrase::new("L040-help")));
         }
-        Validity { from, until: last }
+        let is_read = until.is_none() || last.is_some();
+        (Validity { from, until: last }, is_read)
     })
 }
 

@@ -16,7 +16,7 @@ use crate::{
     contacts::{Directory, Found, Kind, Verdict, find, find_aloud},
     diagnostic::{Arg, Code, Diagnostic, Phrase, Place},
     domain::{
-        bulletin::{Bulletin, NotContact},
+        bulletin::NotContact,
         contact::{Contact, Standing},
         id::BulletinId,
         workspace::Workspace,
@@ -86,10 +86,11 @@ impl<'w> Contacts<'w> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The day by which contacts of `bulletin` are judged: none where it cannot air any more.
-    fn day_for(&self, bulletin: &Bulletin) -> Option<NaiveDate> {
+    /// The day by which contacts of a bulletin are judged: none where it cannot air any more, or nobody knows until when it can.
+    fn day_for(&self, raw: &RawBulletin) -> Option<NaiveDate> {
+        let until = raw.bulletin.valid.until;
         self.day
-            .filter(|day| bulletin.valid.until.is_none_or(|until| until >= *day))
+            .filter(|day| raw.is_dated && until.is_none_or(|until| until >= *day))
     }
 
     /// Checks the contacts that a bulletin lists.
@@ -99,7 +100,7 @@ impl<'w> Contacts<'w> {
             let Some(contact) = self.workspace.contacts.get(id) else {
                 continue;
             };
-            match contact.standing(self.day_for(bulletin)) {
+            match contact.standing(self.day_for(raw)) {
                 Standing::Unverified => notebook.report(unverified(contact, place.clone())),
                 Standing::Expired => notebook.report(expired(contact, place.clone())),
                 Standing::Good => {
@@ -185,9 +186,7 @@ impl<'w> Contacts<'w> {
     ) {
         let bulletin = &raw.bulletin;
         for found in all {
-            let verdict = self
-                .directory
-                .judge(&found, exceptions, self.day_for(bulletin));
+            let verdict = self.directory.judge(&found, exceptions, self.day_for(raw));
             let value = found
                 .written
                 .split_whitespace()

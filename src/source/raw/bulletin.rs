@@ -33,6 +33,8 @@ pub(crate) struct RawBulletin {
     pub at: Place,
     /// Its days, if it gives any.
     pub valid: Option<Place>,
+    /// Whether its last day could be read, where one is written.
+    pub is_dated: bool,
     /// Its article's key.
     pub article: Option<Place>,
     /// The key of its claims, if it has one.
@@ -98,6 +100,7 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
         };
         let script = script(fields, &mut body);
         let valid = fields.get("valid");
+        let dated = valid.map(super::dated_validity);
         let article_at = fields.get("article").map(|value| value.key_place());
         let (claims, each_claim) = fields.get("claims").map(claims).unwrap_or_default();
         let article = fields.get("article").and_then(|value| {
@@ -124,7 +127,7 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
             priority: fields.or("priority", Priority::default(), |value| {
                 value.one_of(&priorities)
             }),
-            valid: valid.and_then(super::validity).unwrap_or_default(),
+            valid: dated.flatten().map(|(valid, _)| valid).unwrap_or_default(),
             source: required_source(fields),
             editors: super::approval::editors(fields),
             claims,
@@ -162,6 +165,7 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
             parts,
             at: title.map_or_else(|| root.place(), |title| title.place()),
             valid: valid.map(|value| value.key_place()),
+            is_dated: dated.is_none_or(|dated| dated.is_some_and(|(_, is_read)| is_read)),
             article: article_at,
             claims_at: fields.get("claims").map(|value| value.key_place()),
             claims: each_claim,
