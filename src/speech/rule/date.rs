@@ -142,7 +142,8 @@ fn point<'s>(scene: &Scene<'s>, at: usize) -> Option<Point<'s>> {
     if sign != "/" {
         // ngày 30.4, lễ 30-4; ngày 5-7 is a span.
         let is_day = at == 0 && !is_dated && !third_follows(scene, at + 3) && is_announced(scene);
-        let is_whole = sign == "." || FEASTS.contains(&(day, month)) || day > month;
+        let is_whole =
+            sign == "." || FEASTS.contains(&(day, month)) || day > month || is_one_day(scene);
         return Some(if is_day && is_whole {
             Point {
                 month: Some(month),
@@ -171,6 +172,39 @@ fn point<'s>(scene: &Scene<'s>, at: usize) -> Option<Point<'s>> {
         tokens: 3,
         ..bare
     })
+}
+
+/// Whether two numbers with a dash between, in hand, can only be one day: `trước ngày 1-4` and `ngày 1-4 hằng năm` name an
+/// instant or an anniversary, and a part of a day (`sáng 1-4`) is one of one day.
+fn is_one_day(scene: &Scene<'_>) -> bool {
+    const PARTS: [&str; 6] = ["sáng", "trưa", "chiều", "tối", "đêm", "hôm"];
+    const INSTANTS: [&str; 14] = [
+        "trước ngày",
+        "sau ngày",
+        "từ ngày",
+        "đến ngày",
+        "tới ngày",
+        "hết ngày",
+        "quá ngày",
+        "vào ngày",
+        "nhất ngày",
+        "hạn ngày",
+        "chót ngày",
+        "là ngày",
+        "nhân ngày",
+        "đúng ngày",
+    ];
+    const MONTHLY: [&str; 4] = ["tháng", "hằng tháng", "hàng tháng", "mỗi tháng"];
+    const YEARLY: [&str; 3] = ["hằng năm", "hàng năm", "mỗi năm"];
+    let precedes = |phrases: &[&str]| phrases.iter().any(|phrase| scene.precedes(phrase, 3));
+    let follows = |phrases: &[&str]| phrases.iter().any(|phrase| scene.follows(phrase));
+    let is_counted = super::unit::after_number(scene, 3).is_some()
+        || super::quantity::SPANNED.contains(&scene.next_word(3));
+    let is_part = follows(&PARTS)
+        || PARTS
+            .iter()
+            .any(|part| scene.follows(&format!("{part} ngày")));
+    !precedes(&MONTHLY) && !is_counted && (follows(&INSTANTS) || is_part || precedes(&YEARLY))
 }
 
 /// Whether another number is tied on at `at`: 5-7/3, 1.5.2.

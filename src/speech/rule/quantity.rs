@@ -345,7 +345,7 @@ fn million_and(scene: &Scene<'_>, number: &Numeral) -> Option<Said> {
 }
 
 /// Words that may stand after the first of two numbers with a dash between.
-const SPANNED: [&str; 18] = [
+pub(super) const SPANNED: [&str; 18] = [
     "trăm", "nghìn", "ngàn", "triệu", "tỷ", "đồng", "phút", "ngày", "tháng", "tuổi", "độ", "mét",
     "giờ", "năm", "người", "hộ", "lần", "điểm",
 ];
