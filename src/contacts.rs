@@ -12,11 +12,13 @@ mod claim;
 mod dot;
 mod fold;
 mod judge;
+mod keypad;
 mod letters;
 mod name;
 mod number;
 mod numbering;
 mod part;
+mod picture;
 mod token;
 mod turned;
 
@@ -227,6 +229,7 @@ pub fn find_aloud(written: &[Found], spoken: &str) -> Vec<Found> {
                     name.len() > 2 && known.ends_with(&name)
                 };
                 known.normalised == *name
+                    || known.readings.contains(name)
                     || (known.kind.is_name() && found.kind.is_name() && is_end())
             })
         })
@@ -271,6 +274,19 @@ fn collect(text: &str, letters: &[Letter]) -> Vec<Found> {
     for address in address::addresses(letters) {
         let range = bytes(address.from, address.to);
         found.push(Found::at(text, range, address.kind, address.digits));
+    }
+    for hotline in keypad::hotlines(letters, &tokens) {
+        let range = bytes(hotline.from, hotline.to);
+        // All that is heard of it where it is read aloud.
+        let spoken = hotline.digits.chars().take(keypad::PREFIX).collect();
+        found.push(Found {
+            readings: vec![spoken],
+            ..Found::at(text, range, Kind::Phone, hotline.digits)
+        });
+    }
+    for code in picture::codes(letters, &tokens) {
+        let range = bytes(code.from, code.to);
+        found.push(Found::at(text, range, Kind::Link, "qr".to_owned()));
     }
     for account in account::accounts(letters, &tokens) {
         let range = bytes(account.from, account.to);

@@ -87,6 +87,14 @@ fn opens(letters: &[Letter], tokens: &[Token], at: usize) -> Option<bool> {
     if token.text == "account" && before.is_some_and(|word| word.text == "official") {
         return Some(false);
     }
+    // Only where such services are: `inbox Thuế Vinh`, `nhắn tin cho trang Thuế Vinh`.
+    let is_small = !letters[token.from].is_upper;
+    if token.text == "inbox" || (token.text == "ib" && is_small) {
+        return Some(false);
+    }
+    if is_small && token.is_one_of(&["trang", "kênh", "nhóm"]) && is_written_to(tokens, at) {
+        return Some(false);
+    }
     // Line ID: …, ID Line: …; the word alone is too common.
     if token.text == "line" {
         let after = tokens.get(at + 1);
@@ -120,6 +128,31 @@ fn opens(letters: &[Letter], tokens: &[Token], at: usize) -> Option<bool> {
         return Some(is_shouted && !before.is_some_and(|word| word.is_one_of(&PLACES)));
     }
     None
+}
+
+/// Whether messages go to what token `at` names: `inbox trang …`, `nhắn tin cho trang …`.
+fn is_written_to(tokens: &[Token], at: usize) -> bool {
+    let before = tokens[..at].iter().rev().take(3);
+    let mut before = before
+        .take_while(|token| token.sentence == tokens[at].sentence)
+        .skip_while(|token| token.is_exactly_one_of(&["tin", "cho", "tới", "đến", "vào", "với"]));
+    before
+        .next()
+        .is_some_and(|token| token.is_exactly_one_of(&["inbox", "ib", "nhắn", "chat", "mess"]))
+}
+
+/// Whether token `at` ends words for following or writing to an account: `theo dõi Công an Vinh trên TikTok`.
+fn is_followed(tokens: &[Token], at: usize) -> bool {
+    let last = &tokens[at];
+    let before = at.checked_sub(1).map_or("", |before| &*tokens[before].text);
+    match last.text.as_str() {
+        "dõi" => before == "theo",
+        "bạn" => before == "kết",
+        "hệ" => before == "liên",
+        "kiếm" => before == "tìm",
+        "follow" | "inbox" | "nhắn" | "tìm" | "add" | "ib" => true,
+        _ => false,
+    }
 }
 
 fn is_shouted(letters: &[Letter], token: &Token) -> bool {
@@ -183,7 +216,13 @@ fn has_sign_before(letters: &[Letter], tokens: &[Token], at: usize, first: usize
 fn named_before(letters: &[Letter], tokens: &[Token], at: usize) -> Option<(Account, usize)> {
     /// Words that may stand between *trên* and the service: `trên mạng xã hội Facebook`.
     const NETWORK: [&str; 7] = ["mạng", "xã", "hội", "nền", "tảng", "ứng", "dụng"];
-    if !tokens[at].is_one_of(&PLACES) {
+    /// Words that end a name or begin something else, where only a verb says that a name follows.
+    const BREAKS: [&str; 20] = [
+        "để", "khi", "nếu", "và", "hoặc", "được", "bị", "có", "thì", "rồi", "trước", "sau", "đã",
+        "đang", "sẽ", "không", "gửi", "đăng", "về", "báo",
+    ];
+    let is_followed = is_followed(tokens, at);
+    if !tokens[at].is_one_of(&PLACES) && !is_followed {
         return None;
     }
     let between = |next: usize| &letters[tokens[next - 1].to..tokens[next].from];
@@ -221,7 +260,8 @@ fn named_before(letters: &[Letter], tokens: &[Token], at: usize) -> Option<(Acco
         if is_aside && closes == quoted {
             break last;
         }
-        if closes || !joins(signs) || next - first >= LONGEST {
+        let breaks = is_followed && !quoted && tokens[next].is_exactly_one_of(&BREAKS);
+        if closes || breaks || !joins(signs) || next - first >= LONGEST {
             return None;
         }
         last = next;

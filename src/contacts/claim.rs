@@ -15,7 +15,7 @@ const BEFORE_DATE: [&str; 17] = [
 ];
 
 /// Words in front of a year.
-const BEFORE_YEAR: [&str; 9] = [
+pub(super) const BEFORE_YEAR: [&str; 9] = [
     "năm", "đoạn", "khóa", "khoá", "niên", "thập", "từ", "đến", "tới",
 ];
 

@@ -3,7 +3,10 @@
 //! Digits follow Unicode's decimal digits (general category Nd) and the encircled ones. Look-alikes are the letters of
 //! Unicode's confusables (UTS #39) that pass for small or capital ASCII letters in common fonts; only those are here.
 
-use std::{collections::HashSet, sync::LazyLock};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -374,4 +377,20 @@ const SHORTENERS: [&str; 60] = [
 /// Whether `host` shortens or hides what it leads to; its path then says everything.
 pub(super) fn is_shortener(host: &str) -> bool {
     SHORTENERS.contains(&host)
+}
+
+/// The service that `name` is without its dot, where nothing else can be meant: `bitly`, `tinyurl`, `zalome`.
+pub(super) fn bare_shortener(name: &str) -> Option<&'static str> {
+    /// Shorter ones could be anything.
+    const SHORTEST: usize = 5;
+    static BARE: LazyLock<HashMap<String, &str>> = LazyLock::new(|| {
+        let whole = SHORTENERS.iter().map(|host| (host.replace('.', ""), *host));
+        let first = SHORTENERS.iter().filter_map(|host| {
+            let name = host.strip_suffix(".com")?;
+            (!name.contains('.')).then(|| (name.to_owned(), *host))
+        });
+        let long = |(name, _): &(String, &str)| name.len() >= SHORTEST;
+        first.chain(whole).filter(long).collect()
+    });
+    BARE.get(name).copied()
 }

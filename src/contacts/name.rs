@@ -1,5 +1,7 @@
 //! Domains, links, e-mail addresses and handles in a folded text, also with their dots said as words.
 
+mod bare;
+
 use super::{
     Kind,
     dot::{Dot, Manner, dots, is_blank, is_label, spelt},
@@ -77,6 +79,7 @@ pub(super) fn names(letters: &[Letter], tokens: &[Token]) -> Vec<Name> {
         let name = match letter.c {
             '@' if !covered(&found, at) => search.handle(at),
             ':' if !covered(&found, at) => search.bare_link(at),
+            '/' if !covered(&found, at) => search.bare_short_link(at),
             _ => None,
         };
         more.extend(name);
@@ -540,44 +543,6 @@ impl Search<'_> {
             normalised,
             readings: Vec::new(),
             is_disguised: self.letters[from..to].iter().any(|letter| !letter.is_ascii),
-        })
-    }
-
-    /// A link to something without a domain: `https://1.2.3.4/x`, `zalo://qr`.
-    fn bare_link(&self, at: usize) -> Option<Name> {
-        let slashes = self.letters[at + 1..]
-            .iter()
-            .take(6)
-            .take_while(|letter| matches!(letter.c, '/' | ' ' | ']' | ')'))
-            .filter(|letter| letter.c == '/')
-            .count();
-        let from = self.label_start(at);
-        let is_opaque = matches!(
-            self.plain(from, at).as_str(),
-            "javascript" | "data" | "intent"
-        );
-        if from == at || (slashes < 2 && !is_opaque) {
-            return None;
-        }
-        let length = self.letters[at..]
-            .iter()
-            .take(REACH)
-            .take_while(|letter| {
-                !is_blank(letter) && !matches!(letter.c, ')' | '>' | '<' | '"' | '”')
-            })
-            .count();
-        let to = at + length;
-        Some(Name {
-            kind: Kind::Link,
-            from,
-            to,
-            host: (from, to),
-            normalised: self.letters[from..to]
-                .iter()
-                .map(|letter| letter.plain)
-                .collect(),
-            readings: Vec::new(),
-            is_disguised: false,
         })
     }
 }
