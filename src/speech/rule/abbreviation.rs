@@ -77,7 +77,9 @@ const OFFICES: [&str; 64] = [
 ];
 
 /// Words that a centre begins with: `TT Y tế`.
-const CENTRES: [&str; 23] = [
+const CENTRES: [&str; 25] = [
+    "pvhcc",
+    "hcc",
     "vhtt",
     "vhtt&tt",
     "truyền thông",

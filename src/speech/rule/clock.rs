@@ -133,7 +133,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         );
         let from = if matches!(
             scene.previous(),
-            "từ" | "khoảng" | "tầm" | "giữa" | "trong" | "lúc" | "hồi"
+            "từ" | "khoảng" | "tầm" | "giữa" | "trong" | "lúc" | "hồi" | "sau" | "mất" | "trước"
         ) {
             ""
         } else {

@@ -380,6 +380,11 @@ pub(super) fn range(scene: &Scene<'_>) -> Option<Said> {
         },
     };
     let next = after_dash(scene, first_end)?;
+    // từ đủ 75-<80 tuổi
+    let (below, next) = match scene.token(next).text {
+        "<" => ("dưới ", scene.skip_space(next + 1)),
+        _ => ("", next),
+    };
     let second = numeral(scene, next)?;
     if scene.token(0).text.len() >= 3 && scene.token(0).text.starts_with('0')
         || scene.token(second.end).is_sign("/")
@@ -418,7 +423,7 @@ pub(super) fn range(scene: &Scene<'_>) -> Option<Said> {
     Some(Said::new(
         end,
         format!(
-            "{}{first_unit}{middle}{}{second_unit}",
+            "{}{first_unit}{middle}{below}{}{second_unit}",
             first.say(scene),
             second.say(scene)
         ),

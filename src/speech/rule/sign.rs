@@ -91,6 +91,15 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
             let name = if token.text == "+" { "cộng" } else { "trừ" };
             return Some(Said::new(1, name));
         }
+        // Rh(-)
+        "(" if before.text == "Rh" && scene.token(2).is_sign(")") => {
+            let name = match scene.token(1).text {
+                "+" => "cộng",
+                "-" | "–" | "−" => "trừ",
+                _ => return None,
+            };
+            return Some(Said::new(3, format!(" {name}")));
+        }
         "+" if before.is(Kind::Number) && !next.is(Kind::Number) => {
             return Some(Said::new(1, "trở lên"));
         }
