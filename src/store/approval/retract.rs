@@ -7,6 +7,7 @@ use super::{TRIES, Who, lock, record, standing, tell};
 use crate::{
     domain::{
         approval::{Decision, Refusal, Subject},
+        delivery::State,
         id::{BulletinId, ChannelId},
         message::{Content, ContentHash},
         plan::{PlannedDelivery, air::OnAir},
@@ -58,11 +59,12 @@ pub struct Taken {
 }
 
 impl Store {
-    /// Takes a bulletin back. `correct` says what goes to the channels that carried it, given the last such delivery of each and
+    /// Takes a bulletin back; once more where some channel that carried it has not got its correction and waits for none. `correct` says what goes to the channels that carried it, given the last such delivery of each and
     /// what is on air in `span`; nobody else finds a place there meanwhile.
     ///
     /// # Errors
-    /// [`StoreError`]; nothing is on record then. The inner [`Refusal`] says that it was taken back before.
+    /// [`StoreError`]; nothing is on record then. The inner [`Refusal`] says that it was taken back before, and nothing is left to
+    /// correct.
     pub async fn retract(
         &self,
         retraction: &Retraction<'_>,
@@ -88,9 +90,7 @@ impl Store {
         let mut tx = self.pools.begin(Purpose::Write).await?;
         lock(&mut tx).await?;
         let subject = Subject::Bulletin(id.clone());
-        if standing(&mut tx, &subject).await?.retracted.is_some() {
-            return Ok(Err(Refusal::Retracted));
-        }
+        let was_retracted = standing(&mut tx, &subject).await?.retracted.is_some();
         let reason = retraction.reason.trim();
         let who = Who {
             decision: Decision::Retracted,
@@ -102,12 +102,17 @@ impl Store {
         insert_contents(&mut tx, retraction.contents, now).await?;
         let now_us = now.as_micros();
         let (person, detail) = (clean(retraction.person), clean(reason));
-        let called_off = rows!(
-            tx,
-            sql::approval::CALL_OFF,
-            [id.as_str(), person.as_ref(), detail.as_ref(), now_us],
-            |row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))
-        )?;
+        // Nothing of a bulletin that was taken back before waits but corrections, and those go on.
+        let called_off = if was_retracted {
+            Vec::new()
+        } else {
+            rows!(
+                tx,
+                sql::approval::CALL_OFF,
+                [id.as_str(), person.as_ref(), detail.as_ref(), now_us],
+                |row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))
+            )?
+        };
         tell(
             &mut tx,
             &called_off,
@@ -129,7 +134,19 @@ impl Store {
             .into_iter()
             .map(|row| (row.channel.clone(), row))
             .collect();
-        let carried: Vec<DeliveryRow> = by_channel.into_values().collect();
+        let waiting = rows!(tx, sql::approval::BEING_CORRECTED, [id.as_str()], |row| {
+            Ok(row.text(0)?.to_owned())
+        })?;
+        let is_open = |row: &DeliveryRow| {
+            !is_corrected(row)
+                && !waiting
+                    .iter()
+                    .any(|channel| row.channel.as_str() == channel)
+        };
+        let carried: Vec<DeliveryRow> = by_channel.into_values().filter(is_open).collect();
+        if was_retracted && carried.is_empty() {
+            return Ok(Err(Refusal::Retracted));
+        }
         let known = on_air_alone(&mut tx, span, now).await?;
         let sending = correct(&carried, known);
         put_on_air(&mut tx, retraction.revision, &sending, now).await?;
@@ -140,4 +157,13 @@ impl Store {
             corrections: sending.deliveries,
         }))
     }
+}
+
+/// Whether `row`, the last that a channel carried of a bulletin, is its correction, or may be.
+fn is_corrected(row: &DeliveryRow) -> bool {
+    let may_be = matches!(
+        row.state,
+        State::Sending | State::Accepted | State::Confirmed | State::Unknown
+    );
+    row.schedule.is_correction() && may_be
 }

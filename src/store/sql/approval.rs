@@ -60,6 +60,10 @@ statements! {
             AND (bulletin = CAST($1 AS TEXT) OR schedule = CAST($2 AS TEXT))
             AND substr(schedule, 1, 16) <> 'send.correction.'"
     );
+    /// The channels that wait for the correction of a bulletin. `$1` bulletin.
+    BEING_CORRECTED = one!(
+        "SELECT channel FROM delivery WHERE unfinished AND bulletin = $1 AND substr(schedule, 1, 16) = 'send.correction.'"
+    );
     /// Calls off everything of a bulletin that is not on its way. `$1` bulletin, `$2` by whom, `$3` detail, `$4` now.
     CALL_OFF = one!(
         "UPDATE delivery SET state = CASE WHEN doubt THEN 'unknown' ELSE 'cancelled' END, unfinished = FALSE,

@@ -492,6 +492,26 @@ pub(super) async fn a_retraction_calls_off_and_corrects(ground: Ground) {
         .await
         .unwrap();
     assert_eq!(again, Err(Refusal::Retracted));
+    // What came to nothing is sent once more by the same command, and calls nothing off.
+    let over = at(201) + PATIENCE;
+    assert_eq!(ground.store.expire(NODE, over).await.unwrap().len(), 3);
+    let correct_again = |carried: &[DeliveryRow], _: Vec<OnAir>| {
+        let schedule = ScheduleId::correction("y");
+        let correction =
+            |row: &DeliveryRow| planned_by(schedule.as_str(), row.channel.as_str(), 900);
+        Sending {
+            deliveries: carried.iter().map(correction).collect(),
+            settled: Settled::default(),
+        }
+    };
+    let once_more = || {
+        ground
+            .store
+            .retract(&retraction, (over, day), correct_again)
+    };
+    let taken = once_more().await.unwrap().unwrap();
+    assert_eq!((taken.called_off, taken.corrections.len()), (0, 3));
+    assert_eq!(once_more().await.unwrap(), Err(Refusal::Retracted));
     assert_eq!(
         decide(&ground.store, &v, Decision::Approved, HOA, at(203)).await,
         Err(Refusal::Dead)
