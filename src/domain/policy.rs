@@ -261,6 +261,12 @@ impl Rule {
             .with("until", clock(until, zone))
     }
 
+    /// The detail of what could not be over before `over`, when its hours end.
+    #[must_use]
+    pub fn hours_end(&self, over: Timestamp, zone: Tz) -> Detail {
+        self.refusal("hours-end").with("over", clock(over, zone))
+    }
+
     /// The detail of a session of that `length` where at most `longest` is permitted.
     #[must_use]
     pub fn too_long(&self, length: Duration, longest: Duration) -> Detail {

@@ -493,12 +493,12 @@ impl<'w> Placing<'_, 'w> {
                 let policy = |detail: Detail| detail.into_why(Reason::Policy);
                 let why = match end {
                     End::Hours(rule) => said
-                        .entry((&rule.id, false, (draft.due, ends)))
-                        .or_insert_with(|| policy(rule.outside(draft.due, ends, zone)))
+                        .entry((&rule.id, false, over))
+                        .or_insert_with(|| policy(rule.hours_end(over, zone)))
                         .clone(),
                     End::Session(end) => said
-                        .entry((&end.rule.id, true, end.session))
-                        .or_insert_with(|| policy(end.detail()))
+                        .entry((&end.rule.id, true, over))
+                        .or_insert_with(|| policy(end.detail(zone)))
                         .clone(),
                     End::Next(slot) => collision(&slot, &drafts[slot.draft], zone),
                 };
@@ -510,7 +510,7 @@ impl<'w> Placing<'_, 'w> {
 }
 
 /// What rules say of spans, in words: of one that ends outside the hours, or (`true`) of a session that is too long.
-type Said<'w> = HashMap<(&'w RuleId, bool, (Timestamp, Timestamp)), Why>;
+type Said<'w> = HashMap<(&'w RuleId, bool, Timestamp), Why>;
 
 /// What ends the time of something on air.
 enum End<'w> {

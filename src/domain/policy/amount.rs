@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use chrono_tz::Tz;
+
 use super::{Permit, Rule, Sessions};
 use crate::domain::{
     bulletin::Priority,
+    calendar::clock,
     detail::Detail,
     time::{Timestamp, minutes_seconds},
 };
@@ -65,16 +68,16 @@ pub struct SessionEnd<'p> {
     pub rule: &'p Rule,
     /// The longest session that it permits.
     pub longest: Duration,
-    /// The session, as that rule counts.
-    pub session: Span,
 }
 
 impl SessionEnd<'_> {
-    /// The detail of what does not keep to it.
+    /// The detail of what could not be over by then.
     #[must_use]
-    pub fn detail(&self) -> Detail {
-        let (from, until) = self.session;
-        self.rule.too_long(until.since(from), self.longest)
+    pub fn detail(&self, zone: Tz) -> Detail {
+        self.rule
+            .refusal("session-end")
+            .with("over", clock(self.over, zone))
+            .with("longest", minutes_seconds(self.longest))
     }
 }
 
@@ -105,7 +108,6 @@ impl<'p> Permit<'p> {
                 over: session.0 + longest,
                 rule,
                 longest,
-                session,
             })
         });
         ends.min_by_key(|end| end.over)

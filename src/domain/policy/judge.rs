@@ -164,10 +164,7 @@ fn days(from: Timestamp, until: Timestamp, zone: Tz) -> impl Iterator<Item = Nai
 fn over(rule: &Rule, closes: Timestamp, zone: Tz) -> Limit {
     Limit {
         over: closes,
-        why: rule
-            .refusal("hours-end")
-            .with("over", local(closes, zone).format("%H:%M"))
-            .into_why(Reason::Policy),
+        why: rule.hours_end(closes, zone).into_why(Reason::Policy),
     }
 }
 

@@ -193,7 +193,7 @@ on_both_databases! {
         let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
         assert_eq!((row.state, row.reason, row.attempts), (State::Skipped, Some(Reason::Policy), 0), "{row:?}");
         let detail = row.detail.unwrap();
-        assert!(detail.starts_with("session-too-long rule=Phiên ngắn; document=QĐ 12"), "{detail}");
+        assert!(detail.starts_with("session-end rule=Phiên ngắn; document=QĐ 12"), "{detail}");
         let other = scene.row("loa-ll-1", "2024-03-25T05:30").await;
         assert_eq!(other.state, State::Accepted, "the rule does not hold there: {other:?}");
         scene.check().await;

@@ -226,7 +226,7 @@ impl<'w> Air<'w> {
         if let Some((over, rule)) = open.and_then(|open| Some((open.until, open.ends?))) {
             limits.push(Limit {
                 over,
-                why: rule.outside(begin, until, zone).into_why(Reason::Policy),
+                why: rule.hours_end(over, zone).into_why(Reason::Policy),
             });
         }
         counted.push(Spoken {
@@ -236,7 +236,7 @@ impl<'w> Air<'w> {
         if let Some(end) = permit.session_end(&counted, begin) {
             limits.push(Limit {
                 over: end.over,
-                why: end.detail().into_why(Reason::Policy),
+                why: end.detail(zone).into_why(Reason::Policy),
             });
         }
         let next = self
