@@ -146,6 +146,23 @@ fn steps_are_handled_one_after_another() {
     assert_eq!(told["requests"][4]["wait_ms"], 1000);
 }
 
+/// The addresses of chat groups hold their key: such a one is a secret as a whole.
+#[test]
+fn an_address_that_is_secret_has_a_name_in_its_place() {
+    let folder = folder();
+    folder.edit(
+        "channels/phien.yaml",
+        "\"http://10.0.0.77\"",
+        "\"env:LOA_HOOK\"",
+    );
+    let (code, told) = as_json(&folder, &["loa-phien"], "");
+    assert_eq!((code, &told["verdict"]), (0, &json!("waits")), "{told}");
+    let login = &told["requests"][0];
+    let url = login["url"].as_str().unwrap();
+    assert_eq!(url.to_lowercase(), "https://env.loa_hook.invalid/login");
+    assert_eq!(login["body"], "{\"password\":\"env:LOA_PHIEN\"}");
+}
+
 #[test]
 fn answers_are_taken_for_what_the_recipe_says() {
     let folder = folder();

@@ -21,6 +21,7 @@ use crate::{
     domain::{
         audio::{Audio, AudioFormat, Sound, SoundHash},
         bulletin::{Format, Priority},
+        channel::{Parameter, Parameters},
         id::{BulletinId, ChannelId, DeliveryId, RecipeId, WardId},
         message::{Content, Message},
         recipe::{self, Poll, StepWhen, Verdict},
@@ -225,6 +226,48 @@ impl CompiledRecipe {
             }
             Look::Text(text) => scene.text(text).map(drop),
         })
+    }
+
+    /// [`Self::trial`] where secrets are not known: which of them stand for whole addresses, as those of chat groups do, which hold
+    /// their key; and the first mistake that is one whatever the secrets are.
+    pub fn trial_without_secrets<'p>(
+        &self,
+        parameters: &'p Parameters,
+    ) -> (Vec<&'p str>, Result<(), RecipeProblem>) {
+        let trial = |addresses: &[&str]| {
+            let value = |(name, parameter): (&str, &Parameter)| {
+                let value = match parameter {
+                    Parameter::Plain(value) => value.clone(),
+                    Parameter::Secret(_) if addresses.contains(&name) => {
+                        "https://secret.invalid".to_owned()
+                    }
+                    Parameter::Secret(_) => "secret".to_owned(),
+                };
+                (name.to_owned(), value)
+            };
+            self.trial(&parameters.iter().map(value).collect())
+        };
+        let mut addresses = Vec::new();
+        let mut found = trial(&addresses);
+        while let Err(problem) = &found {
+            if problem.kind != RecipeProblemKind::Address {
+                break;
+            }
+            let secrets = parameters
+                .iter()
+                .filter(|(_, parameter)| matches!(parameter, Parameter::Secret(_)));
+            let next = secrets
+                .map(|(name, _)| name)
+                .filter(|name| !addresses.contains(name))
+                .find_map(|name| {
+                    let with_it = [addresses.as_slice(), &[name]].concat();
+                    let next = trial(&with_it);
+                    (next.as_ref() != Err(problem)).then_some((with_it, next))
+                });
+            let Some((with_it, next)) = next else { break };
+            (addresses, found) = (with_it, next);
+        }
+        (addresses, found)
     }
 
     /// Shows every request and every text with what it can know when its turn comes.

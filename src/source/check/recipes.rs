@@ -8,12 +8,7 @@ use std::{
 use crate::{
     adapter::recipe::{CompiledRecipe, RecipeProblem, RecipeProblemKind},
     diagnostic::{Arg, Code, Diagnostic, Phrase, Place},
-    domain::{
-        channel::{AdapterConfig, Parameter, Parameters},
-        id::RecipeId,
-        secret::SecretRef,
-        workspace::Workspace,
-    },
+    domain::{channel::AdapterConfig, id::RecipeId, secret::SecretRef, workspace::Workspace},
     source::{
         address::has_password,
         notebook::Notebook,
@@ -84,7 +79,7 @@ pub(super) fn check(
         if !complete || with.iter().any(|given| is_wrong(&given.at)) {
             continue;
         }
-        if let Err(problem) = compiled.trial(&stand_ins(parameters)) {
+        if let (_, Err(problem)) = compiled.trial_without_secrets(parameters) {
             let text = text_at(&source.texts, &problem.path);
             // The parameter that the text is about, where it is about one.
             let names = |given: &&RawParameter| {
@@ -157,18 +152,6 @@ fn plain_secrets(raw: &RawRecipe) -> Vec<Diagnostic> {
             Diagnostic::new(Code::PlainSecret, text.place.clone())
                 .help(Phrase::new("L052-help-recipe"))
         })
-        .collect()
-}
-
-/// Parameters to try a recipe with: secrets are not known here, and none is needed.
-fn stand_ins(parameters: &Parameters) -> BTreeMap<String, String> {
-    let value = |parameter: &Parameter| match parameter {
-        Parameter::Plain(value) => value.clone(),
-        Parameter::Secret(_) => "secret".to_owned(),
-    };
-    parameters
-        .iter()
-        .map(|(name, parameter)| (name.to_owned(), value(parameter)))
         .collect()
 }
 
