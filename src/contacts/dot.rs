@@ -199,8 +199,14 @@ fn blank_dots(letters: &[Letter], tokens: &[Token]) -> Vec<Dot> {
         let [first, second] = pair else { continue };
         // Most pairs are far longer than any service's name.
         let is_short = second.to - first.from <= 12;
+        // `rebrand ly / abc`; `u to / nhỏ` is none.
+        let is_stroke = |at: usize| letters.get(at).is_some_and(|sign| sign.c == '/');
+        let is_wide = first.text.len() > 2
+            && letters.get(second.to).is_some_and(is_blank)
+            && is_stroke(second.to + 1);
         let has_path = is_short
-            && (letters.get(second.to).is_some_and(|sign| sign.c == '/')
+            && (is_stroke(second.to)
+                || is_wide
                 || tokens
                     .get(at + 2)
                     .is_some_and(|next| next.is_one_of(&STROKES)));

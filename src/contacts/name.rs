@@ -196,6 +196,19 @@ impl Search<'_> {
             if is_country {
                 return Some((end, "vn".to_owned()));
             }
+            // As they are said: `chấm in fô`, `chấm on lai`; `chấm on lại` says something else.
+            let marked: String = self.letters[to + 1..end]
+                .iter()
+                .map(|letter| letter.c)
+                .collect();
+            let said = match (name.as_str(), marked.as_str()) {
+                ("in", "fo" | "fô" | "phô") => Some("info"),
+                ("on", "lai" | "lain" | "line") => Some("online"),
+                _ => None,
+            };
+            if let Some(said) = said {
+                return Some((end, said.to_owned()));
+            }
         }
         if let Some(spelt) = spelt(self.letters, self.tokens, dot.to) {
             return Some(spelt);

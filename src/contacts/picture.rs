@@ -45,7 +45,7 @@ const FORBIDDING: [&str; 6] = ["không", "đừng", "chớ", "chưa", "tránh", 
 
 /// The codes that a text tells people to photograph.
 pub(super) fn codes(letters: &[Letter], tokens: &[Token]) -> Vec<Code> {
-    let is_qr = |at: &usize| tokens[*at].text == "qr";
+    let is_qr = |at: &usize| matches!(tokens[*at].text.as_str(), "qr" | "vietqr");
     (0..tokens.len())
         .filter(is_qr)
         .filter_map(|qr| code(letters, tokens, qr))
