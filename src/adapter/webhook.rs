@@ -210,7 +210,7 @@ impl Adapter for WebhookAdapter {
         match done {
             [] => Step::Call(self.request(message)),
             [.., exchange] => match &exchange.result {
-                Ok(answer) if (200..=299).contains(&answer.status) => Step::accepted(None),
+                Ok(answer) if answer.is_success() => Step::accepted(None),
                 // 410 Gone, with which a receiver gives up its subscription, is among the rejections.
                 _ => Step::Failed(classify(exchange)),
             },

@@ -48,6 +48,34 @@ async fn fast(scene: &Scene, start: &str, speed: f64) -> Running {
     scene.start_with(Clock::simulated(at(start), speed)).await
 }
 
+/// Takes the bulletin back.
+fn retract(scene: &Scene) {
+    let words = [
+        "retract",
+        "mot",
+        "--by",
+        "Lan",
+        "--reason",
+        "sai",
+        "--simulate",
+    ];
+    let said = loa(
+        &scene.folder.path(),
+        &[words.as_slice(), &["--database", &scene.database]].concat(),
+    );
+    assert_eq!(said.code, 0, "{said:?}");
+}
+
+/// Runs until the account's correction is out.
+async fn corrected(daemon: Running) {
+    let is_out = |row: &DeliveryRow| {
+        let is_ours = row.channel.as_str() == "oa-vinh" && row.schedule.is_correction();
+        is_ours && row.state == State::Accepted
+    };
+    daemon.wait(|rows| rows.iter().any(is_out)).await;
+    daemon.stop().await;
+}
+
 /// Waits until the one delivery of the account is over.
 async fn over(daemon: &Running) {
     daemon
@@ -220,10 +248,8 @@ on_both_databases! {
         scene.folder.edit("content/bulletins/mot.yaml", "contacts: [cong-an]", "editors: [Lan]\ncontacts: [cong-an]");
         let daemon = from(&scene, "2024-03-25T06:00").await;
         over(&daemon).await;
-        let said = loa(&scene.folder.path(), &["retract", "mot", "--by", "Lan", "--reason", "sai", "--simulate", "--database", &scene.database]);
-        assert_eq!(said.code, 0, "{said:?}");
-        daemon.wait(|rows| rows.iter().any(|row| row.channel.as_str() == "oa-vinh" && row.schedule.is_correction() && row.state == State::Accepted)).await;
-        daemon.stop().await;
+        retract(&scene);
+        corrected(daemon).await;
         let made = scene.city.articles();
         assert_eq!(made.len(), 1, "{made:?}");
         assert_eq!(made[0].text, "Đính chính: lời thứ nhất.");
@@ -236,10 +262,8 @@ on_both_databases! {
         scene.folder.edit("content/bulletins/mot.yaml", "contacts: [cong-an]", "editors: [Lan]\ncontacts: [cong-an]");
         let daemon = from(&scene, "2024-03-25T06:00").await;
         over(&daemon).await;
-        let said = loa(&scene.folder.path(), &["retract", "mot", "--by", "Lan", "--reason", "sai", "--simulate", "--database", &scene.database]);
-        assert_eq!(said.code, 0, "{said:?}");
-        daemon.wait(|rows| rows.iter().any(|row| row.channel.as_str() == "oa-vinh" && row.schedule.is_correction() && row.state == State::Accepted)).await;
-        daemon.stop().await;
+        retract(&scene);
+        corrected(daemon).await;
         assert_eq!((scene.city.articles().len(), broadcasts(&scene).len()), (0, 1));
         scene.check().await;
     }
@@ -252,10 +276,8 @@ on_both_databases! {
         over(&daemon).await;
         let failed = row(&scene).await;
         assert_eq!((failed.state, scene.city.articles().len()), (State::Failed, 1), "it is there for everybody to read");
-        let said = loa(&scene.folder.path(), &["retract", "mot", "--by", "Lan", "--reason", "sai", "--simulate", "--database", &scene.database]);
-        assert_eq!(said.code, 0, "{said:?}");
-        daemon.wait(|rows| rows.iter().any(|row| row.channel.as_str() == "oa-vinh" && row.schedule.is_correction() && row.state == State::Accepted)).await;
-        daemon.stop().await;
+        retract(&scene);
+        corrected(daemon).await;
         let made = scene.city.articles();
         assert_eq!(made.len(), 1, "{made:?}");
         assert_eq!(made[0].text, "Đính chính: lời thứ nhất.");
@@ -269,11 +291,9 @@ on_both_databases! {
         scene.fault(refusal(VERIFY, -32)).await;
         let daemon = from(&scene, "2024-03-25T06:00").await;
         daemon.wait(|rows| rows.iter().any(|row| row.channel.as_str() == "oa-vinh" && row.reason.is_some())).await;
-        let said = loa(&scene.folder.path(), &["retract", "mot", "--by", "Lan", "--reason", "sai", "--simulate", "--database", &scene.database]);
-        assert_eq!(said.code, 0, "{said:?}");
+        retract(&scene);
         scene.city.clear_faults().await.unwrap();
-        daemon.wait(|rows| rows.iter().any(|row| row.channel.as_str() == "oa-vinh" && row.schedule.is_correction() && row.state == State::Accepted)).await;
-        daemon.stop().await;
+        corrected(daemon).await;
         assert_eq!((scene.city.articles().len(), broadcasts(&scene).len()), (0, 0));
         scene.check().await;
     }
