@@ -187,13 +187,13 @@ async fn run(
         if let Some(note) = note(&done) {
             let is_late = left().saturating_sub(request.wait) <= transport.total_timeout() / 2;
             if note.whole_call && !done.is_empty() && is_late {
-                let detail = Detail::new("asked-no-time");
+                let detail = Detail::new("call-put-off");
                 break Ending::Failed(Failure::retry(Reason::Unanswered, detail));
             }
             if let Err(failure) = notes.keep(&note).await {
                 break Ending::Failed(if is_noted {
                     // The call after an earlier note was made, and what came of it is not on record: that has to be looked for.
-                    Failure::unknown(failure.reason(), failure.detail())
+                    Failure::unknown(failure.reason(), Detail::new("note-lost"))
                 } else {
                     failure
                 });

@@ -16,6 +16,7 @@ use crate::{
     adapter::{Adapter, Failure, attempt},
     domain::{
         breaker::{Caller, Entry},
+        delivery::Reason,
         id::ChannelId,
         retry::{jitter, share},
         settings::HealthSettings,
@@ -101,7 +102,12 @@ async fn question(shared: &Shared, adapter: &dyn Adapter) -> Result<(), Failure>
     });
     // A defect of one adapter is no reason to ask nobody any more.
     let asked = std::panic::AssertUnwindSafe(asked).catch_unwind().await;
-    let answered = asked.unwrap_or(None).unwrap_or(Ok(()));
+    let answered = match asked {
+        Ok(Some(answered)) => answered,
+        // It cannot be asked: that says nothing of its account either.
+        Ok(None) => return Ok(()),
+        Err(_) => Err(Failure::retry(Reason::Defect, "panic")),
+    };
     shared.keeper.hear(adapter, pair, answered.as_ref().err());
     answered
 }

@@ -361,8 +361,11 @@ impl ZaloAdapter {
             }
         }
         if let Some(article) = article {
-            // It may be an older one with that title: these are the words now.
-            return self.take_up(message, article);
+            // It may be an older one with that title. These are the words now; but nothing is taken away for its title alone.
+            return match self.take_up(message, article) {
+                Phase::Remove { .. } => absent(message),
+                phase => phase,
+            };
         }
         if count >= SLICE && page + 1 < SLICES {
             return Phase::Look {
@@ -449,7 +452,7 @@ fn look(title: Option<String>) -> Phase {
     }
 }
 
-/// The account has no article of the bulletin that could be found: what would take its place has none to take.
+/// The account has no article of the bulletin that is surely its own: what would take its place has none to take.
 fn absent(message: &Message) -> Phase {
     if !message.kept.is_correction {
         return Phase::Create;

@@ -60,7 +60,7 @@ async fn follow(shared: Shared, airing: Airing, stop: CancellationToken, done: C
         let written = if is_open {
             store.broken_off(&delivery, node, &detail, now).await
         } else {
-            // The emergency's own lines say that it was heard up to there, and why no longer.
+            // It was heard up to there, and nobody has to look after it.
             let line = store.journal("broken-off", Some(&delivery), node, &detail, now);
             line.await.map(|()| true)
         };
@@ -82,32 +82,31 @@ async fn follow(shared: Shared, airing: Airing, stop: CancellationToken, done: C
 
 /// What is written down of a stream that ended before its sound, and whether a person has to say what was heard.
 fn told(delivery: &DeliveryId, aired: &Aired) -> Option<(String, bool)> {
-    let ended = |code: &str, after: &Duration| Detail::new(code).with("seconds", after.as_secs());
-    match aired {
-        Aired::Whole => None,
-        Aired::Overtaken { after } => {
-            let detail = ended("broken-off-urgent", after).to_string();
-            tracing::warn!(delivery.id = %delivery, detail, "a stream gave way to an emergency");
-            Some((detail, false))
-        }
+    let (code, after, what) = match aired {
+        Aired::Whole => return None,
+        Aired::Overtaken { after } => ("broken-off-urgent", after, "gave way to an emergency"),
         Aired::Late { after } => {
-            let detail = ended("broken-off-late", after).to_string();
-            tracing::error!(delivery.id = %delivery, detail, "a stream was interrupted, and ended because it had to be over");
-            Some((detail, true))
+            let what = "was interrupted, and ended because it had to be over";
+            ("broken-off-late", after, what)
         }
-        Aired::Stopped { after } => {
-            let detail = ended("broken-off-stop", after).to_string();
-            tracing::warn!(delivery.id = %delivery, detail, "a stream was ended, because this program ends");
-            Some((detail, true))
-        }
-        Aired::Broken { after, fault } => {
-            let detail = ended("broken-off", after)
-                .with("reason", fault.reason.as_str())
-                .to_string();
-            tracing::error!(delivery.id = %delivery, detail, "a stream ended before its sound");
-            Some((detail, true))
-        }
+        Aired::Stopped { after } => (
+            "broken-off-stop",
+            after,
+            "was ended, because this program ends",
+        ),
+        Aired::Broken { after, .. } => ("broken-off", after, "ended before its sound"),
+    };
+    let mut detail = Detail::new(code).with("seconds", after.as_secs());
+    if let Aired::Broken { fault, .. } = aired {
+        detail = detail.with("reason", fault.reason.as_str());
     }
+    let detail = detail.to_string();
+    if matches!(aired, Aired::Late { .. } | Aired::Broken { .. }) {
+        tracing::error!(delivery.id = %delivery, detail, "a stream {what}");
+    } else {
+        tracing::warn!(delivery.id = %delivery, detail, "a stream {what}");
+    }
+    Some((detail, !matches!(aired, Aired::Overtaken { .. })))
 }
 
 #[cfg(test)]

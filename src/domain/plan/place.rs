@@ -509,7 +509,7 @@ impl<'w> Placing<'_, 'w> {
     }
 }
 
-/// What rules say of spans, in words: of one that ends outside the hours, or (`true`) of a session that is too long.
+/// What rules say, in words, of what has to be over by an instant: because hours end, or (`true`) a session.
 type Said<'w> = HashMap<(&'w RuleId, bool, Timestamp), Why>;
 
 /// What ends the time of something on air.

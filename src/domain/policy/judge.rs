@@ -144,9 +144,11 @@ impl Policy {
                 if closed.any(|(opens, closes)| opens < until && from < closes) {
                     return Some(rule.outside(from, until, zone));
                 }
-                let is_counted = day == first;
-                let much = is_counted.then(|| rule.exceeded(heard, (from, until)))?;
-                much.map(|much| much.detail())
+                if day != first {
+                    return None;
+                }
+                let much = rule.exceeded(heard, (from, until))?;
+                Some(much.detail())
             })
         })
     }

@@ -59,8 +59,9 @@ pub struct Taken {
 }
 
 impl Store {
-    /// Takes a bulletin back; once more where some channel that carried it has not got its correction and waits for none. `correct` says what goes to the channels that carried it, given the last such delivery of each and
-    /// what is on air in `span`; nobody else finds a place there meanwhile.
+    /// Takes a bulletin back; once more where some channel that carried it has not got its correction and waits for none.
+    /// `correct` says what goes to the channels that carried it, given the last such delivery of each and what is on air in
+    /// `span`; nobody else finds a place there meanwhile.
     ///
     /// # Errors
     /// [`StoreError`]; nothing is on record then. The inner [`Refusal`] says that it was taken back before, and nothing is left to

@@ -300,10 +300,11 @@ async fn goes_on(format: AudioFormat, data: &[u8], head: usize) {
 /// What was interrupted ends when it would have to be over, if it had begun at its deadline: hours end, and others follow.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_interrupted_ends_when_it_has_to_be_over() {
-    let (_, mp3) = rising(2);
+    let (_, mp3) = rising(4);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let server = std::thread::spawn(move || {
+    let (ended, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
         let mut streams = 0;
         let mut taken = None;
         for _ in 0..3 {
@@ -320,6 +321,7 @@ async fn what_is_interrupted_ends_when_it_has_to_be_over() {
             }
         }
         taken.unwrap().join().unwrap();
+        ended.send(streams).unwrap();
     });
     let mut node = Node::new();
     let icecast = adapter(&url, "/khoi", PASSWORD, None);
@@ -332,7 +334,8 @@ async fn what_is_interrupted_ends_when_it_has_to_be_over() {
     let (end, aired) = tokio::join!(end, airing);
     assert_eq!(evidence(&end), Evidence::Accepted, "{end:?}");
     assert!(matches!(aired, Aired::Late { .. }), "{aired:?}");
-    server.join().unwrap();
+    let streams = heard.recv_timeout(Duration::from_mins(1));
+    assert_eq!(streams, Ok(2), "it was taken up again, and ended");
 }
 
 /// A server that is there and takes nothing any more, as behind a link that has gone: without a look at what it has received, the

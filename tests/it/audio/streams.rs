@@ -24,7 +24,7 @@ use crate::support::{
 };
 
 /// Time for a whole call in these tests.
-const CALL: Duration = Duration::from_secs(3);
+const CALL: Duration = Duration::from_secs(8);
 
 /// A server of streams that does what a test wants of it.
 struct Server {
@@ -80,7 +80,8 @@ async fn one_mount(scene: &Scene, server: &Server) -> Running {
     folder.write("schedules/lich.yaml", only);
     let ward = "to: { channels: [loa-hb-1] }";
     folder.edit("schedules/lich.yaml", "to: { kind: loudspeaker }", ward);
-    folder.edit("loa.yaml", "total_timeout: 2s", "total_timeout: 3s");
+    let timeout = format!("total_timeout: {}s", CALL.as_secs());
+    folder.edit("loa.yaml", "total_timeout: 2s", &timeout);
     let allowed = "allow: [\"10.0.0.0/8\", \"*.vinh.example\"]";
     folder.edit("loa.yaml", allowed, "allow: [\"127.0.0.1/32\"]");
     let clock = Clock::manual(at("2024-03-25T05:16"));

@@ -248,10 +248,10 @@ fn what_another_delivery_made_is_taken_up() {
         ),
         (
             "it may have been made",
-            Correction::Remove,
+            update,
             of(&making(), true),
             vec![none(), old()],
-            vec![look, look, "remove removing"],
+            vec![look, look, "update updating"],
         ),
         (
             "it was not made, again",
@@ -282,6 +282,12 @@ fn what_another_delivery_made_is_taken_up() {
             update,
             of(&made(), true),
             vec![no(-200)],
+        ),
+        (
+            "only its title is known, which others may have",
+            Correction::Remove,
+            of(&making(), true),
+            vec![none(), old()],
         ),
         (
             "it is not found",

@@ -108,6 +108,8 @@ fn what_a_person_has_to_mend_says_how() {
         ("no-oa", "`oa`"),
         ("failed", "`cover`"),
         ("attachment", "`loa send`"),
+        ("unreadable", "`loa reconcile`"),
+        ("disabled", "oa.zalo.me"),
     ] {
         for lang in [Lang::Vi, Lang::En] {
             let arguments: [(&str, &dyn std::fmt::Display); 2] = [("code", &-1), ("said", &"x")];
