@@ -34,6 +34,9 @@ use crate::domain::{
     time::Timestamp,
 };
 
+/// What the names of hosts end in that stand for nobody's (RFC 6761, section 6.4).
+const NOBODY: &str = ".invalid";
+
 /// What knows one vendor's HTTP interface.
 pub trait Adapter: Send + Sync + fmt::Debug {
     /// Decides the next step of one attempt from what this attempt has exchanged so far. An empty `done` asks for the

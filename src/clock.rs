@@ -145,6 +145,15 @@ impl Clock {
         Self(Arc::new(Kind::Manual(watch::Sender::new(manual))))
     }
 
+    /// Moves a simulated clock on to `instant`, where it is behind that. Does nothing to another clock.
+    pub fn catch_up(&self, instant: Timestamp) {
+        if let Kind::Simulated(clock) = &*self.0 {
+            let mut clock = lock(clock);
+            clock.rebase();
+            clock.base = clock.base.max(instant);
+        }
+    }
+
     /// Lets a simulated clock stand still when it shows `end`: nothing that happens later, such as the end of the
     /// process, gets a later stamp, and the next run goes on from there. Does nothing to another clock.
     pub fn end_at(&self, end: Timestamp) {
@@ -430,6 +439,18 @@ mod tests {
         assert_eq!(clock.now(), end);
         drop(clock.busy());
         assert_eq!(clock.now(), end);
+    }
+
+    #[test]
+    fn only_a_simulated_clock_catches_up_and_only_forward() {
+        let ahead = START + Duration::from_hours(1);
+        let clock = Clock::simulated(START, 0.0);
+        clock.catch_up(ahead);
+        clock.catch_up(START);
+        assert_eq!(clock.now(), ahead);
+        let clock = Clock::manual(START);
+        clock.catch_up(ahead);
+        assert_eq!(clock.now(), START);
     }
 
     #[tokio::test]

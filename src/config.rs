@@ -9,12 +9,16 @@ use std::{
 };
 
 use crate::{
-    adapter::transport::Route,
+    adapter::{
+        registry::{ChannelProblem, Registry},
+        transport::Route,
+    },
     audio::Home,
     domain::{
         detail::{Detail, cause},
         secret::{Secret, SecretRef},
         settings::{DatabaseSetting, Settings},
+        workspace::Workspace,
     },
     store::World,
 };
@@ -87,6 +91,15 @@ impl Secrets {
     /// [`SecretError`] when there is none.
     pub fn resolve(&self, reference: &SecretRef) -> Result<Secret, SecretError> {
         (self.resolve)(reference)
+    }
+
+    /// The adapters of the workspace's channels, and why some have none.
+    #[must_use]
+    pub fn registry(&self, workspace: &Workspace) -> (Registry, Vec<ChannelProblem>) {
+        match self.world {
+            World::Real => Registry::new(workspace, &|reference| self.resolve(reference)),
+            World::Simulated => Registry::with_stand_ins(workspace, &|_| Secret::simulated()),
+        }
     }
 
     /// Where the workspace's engines and encoders run. They get a few variables of this program's environment and none of

@@ -1,13 +1,14 @@
 //! From a workspace to one adapter for each channel. A new sort of adapter is one line in [`Registry::new`].
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
+    convert::Infallible,
     error::Error,
     sync::Arc,
 };
 
 use super::{
-    Adapter,
+    Adapter, NOBODY,
     axis::AxisAdapter,
     icecast::IcecastAdapter,
     recipe::{CompiledRecipe, RecipeAdapter, RecipeProblem},
@@ -137,6 +138,22 @@ impl Registry {
         (adapters.into_iter().collect(), problems)
     }
 
+    /// [`Self::new`] where no secret is read, for trials and the simulated city: `stand_in` says what a reference is worth. One
+    /// that is a whole address, as those of chat groups are, gets an address that leads nowhere.
+    pub fn with_stand_ins(
+        workspace: &Workspace,
+        stand_in: &dyn Fn(&SecretRef) -> Secret,
+    ) -> (Self, Vec<ChannelProblem>) {
+        let addresses = secret_addresses(workspace);
+        Self::new(workspace, &|reference| {
+            Ok::<_, Infallible>(if addresses.contains(reference) {
+                as_address(reference)
+            } else {
+                stand_in(reference)
+            })
+        })
+    }
+
     /// The adapter of a channel.
     #[must_use]
     pub fn get(&self, channel: &ChannelId) -> Option<&Arc<dyn Adapter>> {
@@ -155,6 +172,40 @@ impl FromIterator<(ChannelId, Arc<dyn Adapter>)> for Registry {
             adapters: adapters.into_iter().collect(),
         }
     }
+}
+
+/// The secrets that are whole addresses to a recipe of the workspace.
+fn secret_addresses(workspace: &Workspace) -> HashSet<&SecretRef> {
+    let mut addresses = HashSet::new();
+    for channel in workspace.channels.values() {
+        let AdapterConfig::Recipe { recipe, with } = &channel.adapter else {
+            continue;
+        };
+        let is_secret =
+            |(_, parameter): (&str, &Parameter)| matches!(parameter, Parameter::Secret(_));
+        let recipe = workspace.recipes.get(recipe);
+        let Some(recipe) = recipe.filter(|_| with.iter().any(is_secret)) else {
+            continue;
+        };
+        // What is broken is told by who builds it.
+        let Ok(recipe) = CompiledRecipe::new(recipe) else {
+            continue;
+        };
+        for name in recipe.trial_without_secrets(with).0 {
+            if let Some(Parameter::Secret(reference)) = with.get(name) {
+                addresses.insert(reference);
+            }
+        }
+    }
+    addresses
+}
+
+/// What stands for an address that is secret: `https://env.LOA_HOOK.invalid`, which leads nowhere.
+fn as_address(reference: &SecretRef) -> Secret {
+    let name = reference.to_string();
+    let parts = name.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-'));
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    Secret::new(format!("https://{}{NOBODY}", parts.join(".")))
 }
 
 type Built = Result<Arc<dyn Adapter>, Vec<ChannelProblemKind>>;

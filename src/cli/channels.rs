@@ -15,7 +15,7 @@ use super::{
     run::transport,
 };
 use crate::{
-    adapter::{Adapter, Failure, attempt, registry::Registry},
+    adapter::{Adapter, Failure, attempt},
     clock::Clock,
     daemon::live::fault,
     domain::{channel::Channel, delivery::Reason, detail::Detail, secret::Secret, time::Timestamp},
@@ -157,9 +157,7 @@ pub(super) async fn run(
     output: &Output,
 ) -> anyhow::Result<()> {
     let place = Place::load(global, output)?;
-    let (registry, problems) = Registry::new(&place.workspace, &|reference| {
-        place.secrets.resolve(reference)
-    });
+    let (registry, problems) = place.secrets.registry(&place.workspace);
     let clock = Clock::system();
     let asked = args
         .probe

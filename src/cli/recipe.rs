@@ -2,7 +2,6 @@
 //! secret is read.
 
 use std::{
-    convert::Infallible,
     fs::File,
     io::{IsTerminal as _, Read as _},
     path::{Path, PathBuf},
@@ -24,7 +23,6 @@ use super::{
 use crate::{
     adapter::{
         Failure, Request, Taken,
-        recipe::CompiledRecipe,
         registry::Registry,
         rehearsal::{self, Answer, End, NoAnswers, Rehearsal, rehearse},
     },
@@ -33,12 +31,11 @@ use crate::{
     domain::{
         audio::{Audio, Sound, SoundHash},
         bulletin::{Bulletin, Priority},
-        channel::{AdapterConfig, Channel, Parameter, Parameters},
-        id::{DeliveryId, RecipeId, ScheduleId},
+        channel::{AdapterConfig, Channel},
+        id::{DeliveryId, ScheduleId},
         message::{Kept, Message},
-        secret::{Secret, SecretRef},
+        secret::Secret,
         time::Timestamp,
-        workspace::Workspace,
     },
     render::Renderer,
 };
@@ -126,7 +123,7 @@ pub(super) fn run(global: &Global, args: &RecipeArgs, output: &Output) -> anyhow
     let What::Try(args) = &args.what;
     let place = Place::load(global, output)?;
     let channel = named::channel(&place.workspace, &args.channel, output)?;
-    let AdapterConfig::Recipe { recipe, with } = &channel.adapter else {
+    let AdapterConfig::Recipe { recipe, .. } = &channel.adapter else {
         bail!(output.say("cli.try-no-recipe", &[("channel", &channel.id)]));
     };
     let zone = place.zone();
@@ -135,14 +132,8 @@ pub(super) fn run(global: &Global, args: &RecipeArgs, output: &Output) -> anyhow
         None => Clock::system().now(),
     };
     // A reference stands for its secret: nothing here knows one.
-    let addresses = addresses(&place.workspace, recipe, with);
-    let (registry, problems) = Registry::new(&place.workspace, &|reference| {
-        let name = if addresses.contains(&reference) {
-            as_address(reference)
-        } else {
-            reference.to_string()
-        };
-        Ok::<_, Infallible>(Secret::new(name))
+    let (registry, problems) = Registry::with_stand_ins(&place.workspace, &|reference| {
+        Secret::new(reference.to_string())
     });
     let Some(adapter) = registry.get(&channel.id) else {
         let mut problems = problems.iter();
@@ -163,32 +154,6 @@ pub(super) fn run(global: &Global, args: &RecipeArgs, output: &Output) -> anyhow
         Some(rehearsal) => tell(channel, recipe.as_str(), Some(bulletin), &rehearsal, output),
         None => Ok(()),
     }
-}
-
-/// The secrets of a channel that are whole addresses.
-fn addresses<'w>(
-    workspace: &Workspace,
-    recipe: &RecipeId,
-    with: &'w Parameters,
-) -> Vec<&'w SecretRef> {
-    let recipe = workspace.recipes.get(recipe).map(CompiledRecipe::new);
-    let Some(Ok(compiled)) = recipe else {
-        return Vec::new();
-    };
-    let names = compiled.trial_without_secrets(with).0;
-    let reference = |name: &str| match with.get(name) {
-        Some(Parameter::Secret(reference)) => Some(reference),
-        _ => None,
-    };
-    names.into_iter().filter_map(reference).collect()
-}
-
-/// What stands for an address that is secret: `https://env.LOA_HOOK.invalid`, which leads nowhere.
-fn as_address(reference: &SecretRef) -> String {
-    let name = reference.to_string();
-    let parts = name.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-'));
-    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
-    format!("https://{}.invalid", parts.join("."))
 }
 
 /// The answers of a file, or of standard input where something is given there.

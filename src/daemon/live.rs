@@ -62,8 +62,7 @@ impl Live {
                 "a template is broken"
             );
         }
-        let (adapters, problems) =
-            Registry::new(&workspace, &|reference| secrets.resolve(reference));
+        let (adapters, problems) = secrets.registry(&workspace);
         let mut faults = HashMap::new();
         for problem in problems {
             tracing::error!(channel.id = %problem.channel, error = %problem, "a channel cannot be used");

@@ -27,16 +27,25 @@ const LONGEST_GAP: Duration = Duration::from_hours(744);
 /// due in the gap.
 pub(super) async fn take_over(shared: &Shared) -> Result<(), StoreError> {
     let busy = shared.clock.busy();
-    let now = shared.clock.now();
     let live = shared.live.borrow().clone();
     let (store, settings) = (&shared.store, &live.workspace.settings);
+    let stamp = store.last_alive().await?;
+    // A simulated city has one time for all its nodes: that of another one at work went on while this one got up.
+    let others = store.others_alive(&shared.node, shared.clock.now());
+    let is_at_work = |(_, revision): &(String, String)| !revision.is_empty();
+    if let Some(stamp) = stamp
+        && others.await?.iter().any(is_at_work)
+    {
+        shared.clock.catch_up(stamp);
+    }
+    let now = shared.clock.now();
     store
         .journal("started", None, &shared.node, &live.workspace.revision, now)
         .await?;
     rescue(shared, shared.alone).await?;
     health::inherit(shared, now - ALIVE).await?;
 
-    let last = match store.last_alive().await? {
+    let last = match stamp {
         Some(stamp) if stamp > now + TOLERANCE => {
             tracing::error!(
                 stamp = rfc3339(stamp, settings.zone),

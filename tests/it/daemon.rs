@@ -347,6 +347,16 @@ on_both_databases! {
         scene.check().await;
     }
 
+    async fn an_address_that_is_secret_has_a_stand_in_in_the_city(scene: Scene) {
+        scene.folder.edit("channels/kenh.yaml", "\"http://10.0.0.1\"", "\"env:LOA_HOOK\"");
+        let daemon = scene.start("2024-03-25T05:00").await;
+        daemon.reach("2024-03-25T05:45").await;
+        daemon.stop().await;
+        assert_eq!(scene.row("loa-hb-1", "2024-03-25T05:30").await.state, State::Accepted);
+        assert_eq!(heard(&scene, "env.loa_hook.invalid", Effect::Heard).len(), 1);
+        scene.check().await;
+    }
+
     async fn what_nobody_planned_is_named(scene: Scene) {
         for start in ["2024-03-25T05:00", "2024-05-25T05:00"] {
             let daemon = scene.start_with(Clock::manual(at(start))).await;

@@ -179,3 +179,24 @@ async fn fast_clocks_of_their_own_do_not_make_nodes_look_dead_to_each_other() {
     );
     scene.check().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_simulated_node_takes_over_the_time_of_the_one_at_work() {
+    let Some(scene) = scene().await else { return };
+    let first = scene
+        .start_with(Clock::manual(at("2024-03-25T05:10")))
+        .await;
+    // Read when the first one had not gone on yet.
+    let second = scene
+        .start_with(Clock::simulated(at("2024-03-25T05:00"), 1.0))
+        .await;
+    assert!(second.shared.clock.now() >= at("2024-03-25T05:10"));
+    let journal = second.shared.store.journal_rows(None, 100).await.unwrap();
+    assert!(
+        journal.iter().all(|line| line.event != "clock"),
+        "{journal:?}"
+    );
+    first.stop().await;
+    second.stop().await;
+    scene.check().await;
+}
