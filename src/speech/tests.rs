@@ -5,10 +5,11 @@ use proptest::{prelude::*, test_runner::RngSeed};
 use super::*;
 use crate::domain::speech::Region;
 
-const TABLES: [&str; 3] = [
+const TABLES: [&str; 4] = [
     include_str!("table.txt"),
     include_str!("bulletins.txt"),
     include_str!("judged.txt"),
+    include_str!("judged-again.txt"),
 ];
 
 /// The rows of the tables.

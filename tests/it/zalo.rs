@@ -79,12 +79,12 @@ fn answer(host: &str, path: &str, body: &str) -> FaultOrder {
     }
 }
 
-/// What the README shows is what can be used.
+/// What the page about channels shows is what can be used.
 #[tokio::test]
 async fn the_channel_of_the_readme_can_be_used() {
-    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/channels/README.md");
     let readme = std::fs::read_to_string(readme).unwrap();
-    let (_, rest) = readme.split_once("### A Zalo Official Account").unwrap();
+    let (_, rest) = readme.split_once("## A Zalo Official Account").unwrap();
     let (_, rest) = rest.split_once("```yaml\n").unwrap();
     let (example, _) = rest.split_once("```").unwrap();
     let scene = Scene::new(None).await;
