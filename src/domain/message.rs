@@ -339,12 +339,24 @@ pub struct Kept {
 pub struct Note {
     /// The adapter's own words.
     pub text: String,
-    /// What the channel calls what it has of the bulletin, where that is known.
-    pub holds: Option<String>,
+    /// What the channel has of the bulletin.
+    pub holds: Holds,
     /// Whether the call is left to another attempt where half of this one's time is over, because without an answer it is never made
     /// again. That other one begins after the note before this, as one whose call came to nothing: it has to be one that may be
     /// made again.
     pub whole_call: bool,
+}
+
+/// What a note says of what a channel has of a bulletin.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Holds {
+    /// What the notes of this delivery before it said.
+    #[default]
+    Same,
+    /// Nothing, or what the note itself is about to make: what was known before is gone.
+    Nothing,
+    /// What the channel calls it.
+    This(String),
 }
 
 /// A note that was read back.

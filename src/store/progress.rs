@@ -9,7 +9,7 @@ use super::{
 use crate::domain::{
     delivery::Outcome,
     id::DeliveryId,
-    message::{Note, Noted},
+    message::{Holds, Note, Noted},
     time::Timestamp,
 };
 
@@ -38,7 +38,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let text = clean(&note.text);
-        let holds = note.holds.as_deref().map(clean);
+        let (holds, is_same) = match &note.holds {
+            Holds::Same => (None, true),
+            Holds::Nothing => (None, false),
+            Holds::This(text) => (Some(clean(text)), false),
+        };
         let mut tx = self.pools.begin(Purpose::Write).await?;
         let written = execute!(
             tx,
@@ -48,7 +52,8 @@ impl Store {
             i64::from(attempt),
             text.as_ref(),
             holds.as_deref(),
-            now.as_micros()
+            now.as_micros(),
+            i64::from(is_same)
         )?;
         tx.commit().await?;
         Ok(written > 0)

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::message::{Kept, Note};
+use crate::domain::message::{Holds, Kept, Note};
 
 /// The call before which it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,16 +29,20 @@ impl Progress {
     pub(super) fn note(&self) -> Note {
         let of = |step: &str, article: &String| {
             let text = json!({ "step": step, "article": article });
-            (text, Some(article.clone()))
+            (text, Holds::This(article.clone()))
         };
         let (text, holds) = match self {
-            Self::Creating { title } => (json!({ "step": "creating", "title": title }), None),
+            // What the account had is gone, or it never had anything.
+            Self::Creating { title } => (
+                json!({ "step": "creating", "title": title }),
+                Holds::Nothing,
+            ),
             Self::Updating { article } => of("updating", article),
             Self::Verifying { token, title } => (
                 json!({ "step": "verifying", "token": token, "title": title }),
-                title
-                    .as_ref()
-                    .map(|title| json!({ "token": token, "title": title }).to_string()),
+                title.as_ref().map_or(Holds::Same, |title| {
+                    Holds::This(json!({ "token": token, "title": title }).to_string())
+                }),
             ),
             Self::Broadcasting { article } => of("broadcasting", article),
             Self::Removing { article } => of("removing", article),
@@ -155,6 +159,10 @@ mod tests {
                 ..Kept::default()
             })
         };
+        let said = |progress: &Progress| match progress.note().holds {
+            Holds::This(text) => read(Some(text)),
+            Holds::Same | Holds::Nothing => None,
+        };
         let made = |token: Option<&str>| Held::Made {
             token: token.map(str::to_owned),
             title: "x".to_owned(),
@@ -169,12 +177,12 @@ mod tests {
         };
         let article = Held::Article("a1".to_owned());
         assert_eq!(read(None), None);
-        assert_eq!(read(updating.note().holds), Some(article.clone()));
+        assert_eq!(said(&updating), Some(article.clone()));
         // A note itself, where nobody knows what came of its call.
         assert_eq!(read(Some(updating.note().text)), Some(article));
-        assert_eq!(read(verifying.note().holds), Some(made(Some("t"))));
+        assert_eq!(said(&verifying), Some(made(Some("t"))));
         let creating = Progress::Creating { title: title() }.note();
-        assert_eq!(creating.holds, None);
+        assert_eq!(creating.holds, Holds::Nothing);
         assert_eq!(read(Some(creating.text)), Some(made(None)));
         assert_eq!(read(Some(r#"{"step":"creating"}"#.to_owned())), None);
         let number = Held::Article("4318657068771012646".to_owned());

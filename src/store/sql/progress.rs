@@ -2,13 +2,13 @@
 
 statements! {
     /// Puts a note on record, while the delivery is this node's. `$1` delivery, `$2` node, `$3` attempt, `$4` note, `$5` what the
-    /// channel has of the bulletin, `$6` now.
+    /// channel has of the bulletin, `$6` now, `$7` whether that is (1) what the note before said.
     PROGRESS_SET = one!(
         "INSERT INTO progress (delivery, channel, bulletin, text, holds, attempt, at_us)
         SELECT id, channel, bulletin, CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($3 AS BIGINT), CAST($6 AS BIGINT) FROM delivery
         WHERE id = $1 AND leased_by = $2 AND attempt = $3 AND bulletin IS NOT NULL AND ", is_in_state!("sending"), "
-        ON CONFLICT (delivery) DO UPDATE SET text = excluded.text, holds = COALESCE(excluded.holds, progress.holds),
-            attempt = excluded.attempt, at_us = excluded.at_us"
+        ON CONFLICT (delivery) DO UPDATE SET text = excluded.text, attempt = excluded.attempt, at_us = excluded.at_us,
+            holds = CASE WHEN CAST($7 AS BIGINT) = 1 THEN progress.holds ELSE excluded.holds END"
     );
     /// The last note of a delivery, and how the attempt ended that wrote it.
     PROGRESS_OF = one!(

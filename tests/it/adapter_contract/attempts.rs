@@ -11,7 +11,7 @@ use loa::{
     },
     domain::{
         delivery::{Evidence, Reason},
-        message::{Message, Note},
+        message::{Holds, Message, Note},
         recipe::{Body, Recipe},
     },
 };
@@ -219,7 +219,7 @@ impl Adapter for Late {
     fn note(&self, _: &Message, done: &[Exchange]) -> Option<Note> {
         Some(Note {
             text: done.len().to_string(),
-            holds: None,
+            holds: Holds::Same,
             whole_call: true,
         })
     }

@@ -3,7 +3,7 @@
 use loa::{
     domain::{
         delivery::{Outcome, State},
-        message::Note,
+        message::{Holds, Note},
     },
     store::progress::Progress,
 };
@@ -13,7 +13,7 @@ use super::ground::{Ground, NODE, accepted, at, end, planned};
 fn note(text: &str, holds: Option<&str>) -> Note {
     Note {
         text: text.to_owned(),
-        holds: holds.map(str::to_owned),
+        holds: holds.map_or(Holds::Same, |text| Holds::This(text.to_owned())),
         whole_call: false,
     }
 }
@@ -104,6 +104,27 @@ pub(super) async fn what_a_channel_has_of_a_bulletin_is_known_to_the_next_delive
     assert!(
         store
             .note(&first.id, NODE, 1, &note("asked", None), at(102))
+            .await
+            .unwrap()
+    );
+    // One that knows that this is gone takes its place: what it is about to make is all that there may be.
+    let making = Note {
+        holds: Holds::Nothing,
+        ..note("making", None)
+    };
+    assert!(
+        store
+            .note(&first.id, NODE, 1, &making, at(103))
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        store.progress(&second.id).await.unwrap().holds.as_deref(),
+        Some("making")
+    );
+    assert!(
+        store
+            .note(&first.id, NODE, 1, &note("made", Some("bài-1")), at(104))
             .await
             .unwrap()
     );

@@ -19,7 +19,7 @@ use loa::{
     domain::{
         bulletin::Format,
         delivery::{Reason, State},
-        message::{Kept, Message, Note},
+        message::{Holds, Kept, Message, Note},
         zalo::{Correction, Quota, ZaloConfig},
     },
 };
@@ -149,7 +149,7 @@ impl Adapter for Halfway {
     fn note(&self, _: &Message, _: &[Exchange]) -> Option<Note> {
         Some(Note {
             text: "halfway".into(),
-            holds: None,
+            holds: Holds::Nothing,
             whole_call: false,
         })
     }
