@@ -57,10 +57,10 @@ pub const SOUND_CAP: usize = 96 * 1024 * 1024;
 pub const RECORDINGS: &str = "content/recordings";
 
 /// A take that lasts less than this share of what its words should, or more than the other, is not what was ordered.
-const PLAUSIBLE: std::ops::RangeInclusive<f64> = 0.4..=2.5;
+pub const PLAUSIBLE: std::ops::RangeInclusive<f64> = 0.4..=2.5;
 
 /// Shorter turns than this are too short to judge by their length.
-const JUDGED: Duration = Duration::from_secs(2);
+pub const JUDGED: Duration = Duration::from_secs(2);
 
 /// Raised when the same order would come out as another sound: old ones are then made again.
 const VERSION: u32 = 1;

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     domain::{
         approval::Subject,
+        audio::Recording,
         bulletin::{Bulletin, NotContact},
         message::{Content, ContentHash},
         version::{BulletinRecord, Record, Version},
@@ -63,6 +64,8 @@ pub(super) async fn run(global: &Global, args: &DiffArgs, output: &Output) -> an
                 .map(|claim| serde_json::json!({ "says": claim.says, "source": claim.source }))
                 .collect::<Vec<_>>(),
             "not_contacts": exceptions_json(&desk, version),
+            "recording": recording(&desk, version)
+                .map(|recording| serde_json::json!({ "file": recording.file, "hash": recording.hash })),
             "words": changes.iter().map(change_json).collect::<Vec<_>>(),
             "sources": sources.iter().map(source_json).collect::<Vec<_>>(),
         })),
@@ -82,11 +85,7 @@ pub(super) async fn run(global: &Global, args: &DiffArgs, output: &Output) -> an
                 (false, true) => "approval.diff-same",
                 (false, false) => "approval.diff-hash",
             };
-            // The command to copy works on the record that was looked at.
-            let world = match desk.place.world {
-                World::Simulated => " --simulate",
-                World::Real => "",
-            };
+            let world = world(&desk);
             let args: [(&str, &dyn std::fmt::Display); 4] = [
                 ("id", &args.id),
                 ("hash", &version.hash),
@@ -127,7 +126,9 @@ async fn compare(
         record,
         contents: &kept,
     });
-    Ok((diff::changes(old, new), diff::sources(before, record)))
+    let mut sources = diff::sources(before, record);
+    sources.splice(..0, diff::recording(old, new));
+    Ok((diff::changes(old, new), sources))
 }
 
 /// The words of an approved version, as the store keeps them.
@@ -203,7 +204,34 @@ fn show(
         let args: [(&str, &dyn std::fmt::Display); 2] = [("says", &says), ("source", &source)];
         output.line(&output.say("approval.diff-claim", &args))?;
     }
+    if let Some(recording) = recording(desk, version) {
+        // Whoever approves has to have heard it: no text says what is in it.
+        let ward = desk.place.workspace.wards.keys().next();
+        let ward = ward.map_or("", |ward| ward.as_str());
+        let (line, world) = (recording.line(), world(desk));
+        let line = harmless(&line).into_owned();
+        let args: [(&str, &dyn std::fmt::Display); 4] = [
+            ("world", &world),
+            ("recording", &line),
+            ("id", &version.subject.id()),
+            ("ward", &ward),
+        ];
+        output.line(&output.say("approval.diff-recording", &args))?;
+    }
     tell_exceptions(desk, version, output)
+}
+
+/// What commands to copy have to end with to work on the record that was looked at.
+fn world(desk: &Desk) -> &'static str {
+    match desk.place.world {
+        World::Simulated => " --simulate",
+        World::Real => "",
+    }
+}
+
+/// What is heard of it instead of a voice.
+fn recording<'d>(desk: &'d Desk, version: &Version) -> Option<&'d Recording> {
+    present(desk, version)?.recording.as_ref()
 }
 
 /// The bulletin as it stands in its file. Whoever approves answers for its claims and exceptions too.

@@ -225,6 +225,8 @@ codes! {
     SilentRecording = "L122" Error,
     /// A recording that is too short or too long to be a bulletin.
     RecordingLength = "L123" Error,
+    /// A recording that is much shorter or longer than the words that it stands for.
+    RecordingUnlike = "L251" Warning,
     /// A channel that wants sound where nothing can make it.
     AudioWithoutVoice = "L124" Error,
     /// A channel that wants sound and carries no spoken words.

@@ -295,6 +295,17 @@ pub struct Recording {
     pub hash: String,
 }
 
+impl Recording {
+    /// The file with the beginning of its hash, as one line for people who compare two of them.
+    #[must_use]
+    pub fn line(&self) -> String {
+        /// Enough to tell two recordings apart, and to be read out on the telephone.
+        const DIGITS: usize = 12;
+        let hash = self.hash.get(..DIGITS).unwrap_or(&self.hash);
+        format!("{} ({hash})", self.file)
+    }
+}
+
 /// The address of a finished sound: BLAKE3 of its bytes, in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SoundHash(String);

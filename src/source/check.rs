@@ -175,6 +175,7 @@ pub(super) fn run(
         &parts.recordings,
         day,
     );
+    recordings::check_lengths(notebook, &workspace, bulletins);
     let places = (&*parts.schedules, &*parts.rules, &*parts.channels);
     air::check(notebook, &workspace, places, day);
     if let Some(day) = day {

@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::domain::{
+    audio::Recording,
+    bulletin::Format,
     message::{Content, ContentHash},
     version::{BulletinRecord, ScheduleRecord, Slot},
 };
@@ -64,6 +66,16 @@ impl Side<'_> {
     fn content(&self, ward: &str, slot: Slot) -> Option<&Content> {
         let hash = self.record.words.get(ward)?.get(&slot.key())?;
         self.contents.get(&ContentHash::from_store(hash))
+    }
+
+    /// The recording that is heard instead of a voice, in every ward the same: its file and its bytes' address.
+    fn recording(&self) -> Option<&Recording> {
+        let slot = Slot {
+            format: Format::Script,
+            correction: false,
+        };
+        let mut wards = self.record.words.keys();
+        wards.find_map(|ward| self.content(ward, slot)?.recording.as_ref())
     }
 
     /// What `ward` reads in `slot`, or what it hears where that `is_spoken`.
@@ -243,6 +255,16 @@ pub fn sources(old: Option<&BulletinRecord>, new: &BulletinRecord) -> Vec<Source
         maps(&mut found, "ward", &wards(old), &wards(new));
     }
     found
+}
+
+/// What changed in the recording. Its bytes are among what is approved, and nothing of them is in any text.
+#[must_use]
+pub fn recording(old: Option<Side<'_>>, new: Side<'_>) -> Option<SourceChange> {
+    let line = |side: Side<'_>| side.recording().map_or_else(String::new, Recording::line);
+    let mut found = Vec::new();
+    let before = old.map(line).unwrap_or_default();
+    push(&mut found, "recording", "", &before, &line(new));
+    found.pop()
 }
 
 /// What changed in a schedule.

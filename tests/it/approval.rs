@@ -133,6 +133,37 @@ on_both_databases! {
         scene.check().await;
     }
 
+    async fn another_recording_is_shown_to_whoever_approves(scene: Scene) {
+        const FILE: &str = "content/recordings/loi.wav";
+        scene.folder.wants_approval();
+        let words = std::fs::read_to_string(scene.folder.path().join(MOT)).unwrap();
+        let hum: Vec<f32> = (0..48_000_u16).map(|n| 0.3 * (f32::from(n) * 0.1).sin()).collect();
+        let mut sound = loa::audio::wav::encode(&hum);
+        scene.folder.write_bytes(FILE, &sound);
+        scene.folder.write(MOT, &format!("{words}recording: loi.wav\n"));
+        let desk = desk(&scene);
+        let read = desk.says(&["diff", "mot"]).out;
+        let command = "loa preview mot --ward hung-binh --speak nghe-thu.wav --simulate";
+        assert!(read.contains("loi.wav (") && read.contains(command), "{read}");
+        assert_eq!(desk.approve("mot", MAI).code, 0);
+        assert_eq!(desk.state("mot"), "approved");
+
+        // One bit of one sample, which no text tells of.
+        let last = sound.len() - 2;
+        sound[last] ^= 1;
+        scene.folder.write_bytes(FILE, &sound);
+        assert_eq!(desk.state("mot"), "waiting");
+        let said = desk.says(&["diff", "mot", "--format", "json"]).json();
+        assert_eq!(said["words"].as_array().unwrap().len(), 0);
+        assert_eq!(said["sources"][0]["part"], "recording");
+        assert_eq!(said["sources"].as_array().unwrap().len(), 1, "{said}");
+        let hash = said["recording"]["hash"].as_str().unwrap();
+        assert_eq!(hash, blake3::hash(&sound).to_hex().as_str());
+        let read = desk.says(&["diff", "mot"]).out;
+        assert!(read.contains(&format!("+ loi.wav ({})", &hash[..12])), "{read}");
+        assert!(!read.contains("Không có thay đổi nào"), "{read}");
+    }
+
     async fn the_last_approved_words_air_while_an_edit_waits(scene: Scene) {
         let (daemon, clock) = morning(&scene, true).await;
         daemon.wait(|rows| count(rows, State::Ready) == 3).await;

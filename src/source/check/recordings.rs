@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
-    audio::{Examined, RECORDINGS, wav::WavError},
+    audio::{Examined, JUDGED, PLAUSIBLE, RECORDINGS, wav::WavError},
     diagnostic::{Code, Diagnostic, Phrase, Place},
     domain::{
         audio::{Engine, Recording},
@@ -141,6 +141,32 @@ fn sends_sound<'a>(workspace: &'a Workspace, raw: &RawChannel) -> Option<&'a str
         Some(RawAdapter::Axis(_)) => Some("axis"),
         Some(RawAdapter::Icecast(_)) => Some("icecast"),
         Some(RawAdapter::Webhook { .. } | RawAdapter::Zalo(_)) | None => None,
+    }
+}
+
+/// Says which recordings cannot be the words of their bulletin, going by how long both are. The lengths have to be known.
+pub(super) fn check_lengths(notebook: &Notebook, workspace: &Workspace, bulletins: &[RawBulletin]) {
+    for raw in bulletins {
+        let Some((_, at)) = &raw.recording else {
+            continue;
+        };
+        let heard = workspace.lengths.get(&raw.bulletin.id);
+        let Some((heard, recorded)) = heard.and_then(|heard| Some((heard, heard.recorded?))) else {
+            continue;
+        };
+        // Other mistakes are told of by themselves.
+        if !LENGTHS.contains(&recorded) {
+            continue;
+        }
+        let expected = heard.most.at(workspace.settings.speech.rate);
+        let (recorded, seconds) = (recorded.as_secs_f64(), expected.as_secs_f64());
+        if expected >= JUDGED && !PLAUSIBLE.contains(&(recorded / seconds)) {
+            let diagnostic = Diagnostic::new(Code::RecordingUnlike, at.clone())
+                .with("bulletin", raw.bulletin.id.as_str())
+                .with("seconds", format!("{recorded:.1}"))
+                .with("expected", format!("{seconds:.0}"));
+            notebook.report(diagnostic.help(Phrase::new("L251-help")));
+        }
     }
 }
 

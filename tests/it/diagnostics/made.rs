@@ -38,7 +38,8 @@ pub(super) fn generate(fixture: &str, files: &mut Files) {
         "L122-silent" => recording(files, "im-lang.wav", 0.0, 2.0),
         "L123-length" => recording(files, "qua-ngan.wav", 0.3, 0.4),
         "L126-unused" => recording(files, "bo-quen.wav", 0.3, 2.0),
-        "L127-one-for-all" => recording(files, "loi.wav", 0.3, 2.0),
+        "L127-one-for-all" => recording(files, "loi.wav", 0.3, 5.0),
+        "L251-recording-unlike" => recording(files, "cut-cut.wav", 0.3, 1.5),
         "L003-large" => edit(files, bulletin, |text| {
             (text + &"#\n".repeat(600_000)).into_bytes()
         }),
