@@ -64,13 +64,28 @@ pub struct Site {
     pub metrics_text: Arc<dyn Fn() -> String + Send + Sync>,
     /// Whether the daemon does its work, or in a few words why not: the answer of `/readyz`.
     pub ready: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
-    /// Takes what a receiver reports by itself: the channel's id, the header that signs it, the body.
+    /// Takes what a receiver reports by itself: the channel's id, what signs it, the body.
     pub report: Arc<TakeReport>,
 }
 
 /// See [`Site::report`].
-pub type TakeReport =
-    dyn Fn(String, Option<String>, Bytes) -> BoxFuture<'static, StatusCode> + Send + Sync;
+pub type TakeReport = dyn Fn(String, Signed, Bytes) -> BoxFuture<'static, StatusCode> + Send + Sync;
+
+/// What signs a report, not judged yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signed {
+    /// As Zalo signs: the header, where there is one.
+    Zalo(Option<String>),
+    /// As Standard Webhooks are signed: the three headers, empty where one is missing.
+    Webhook {
+        /// `webhook-id`.
+        id: String,
+        /// `webhook-timestamp`.
+        timestamp: String,
+        /// `webhook-signature`.
+        signature: String,
+    },
+}
 
 /// An edit with mistakes, which changes nothing on air.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +149,7 @@ fn router(site: Site, patience: Duration, shutdown: CancellationToken) -> Router
         .layer(middleware::from_fn_with_state(pages.clone(), guard::guard))
         // Behind the guard, which is for browsers: what is reported comes from outside and is signed.
         .route("/zalo/{channel}", post(reports::zalo))
+        .route("/bao/{channel}", post(reports::device))
         .with_state(pages)
 }
 

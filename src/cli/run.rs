@@ -23,7 +23,7 @@ use crate::{
         self, Daemon, Shared,
         live::Live,
         reloader::Reloader,
-        reports::Taken,
+        reports::{Posted, Taken},
         supervisor::{Stop, SupervisorError},
     },
     domain::{approval::Required, calendar, time::Timestamp},
@@ -336,25 +336,37 @@ fn site(shared: &Shared, reloader: &Reloader, simulated: bool) -> web::Site {
         }),
         report: Arc::new({
             let shared = shared.clone();
-            move |channel, signature, body| {
+            move |channel, signed, body| {
                 let shared = shared.clone();
-                Box::pin(
-                    async move { report(&shared, &channel, signature.as_deref(), &body).await },
-                )
+                Box::pin(async move { report(&shared, &channel, &signed, &body).await })
             }
         }),
     }
 }
 
 /// Takes what a receiver reports, and says what it is answered.
-async fn report(
-    shared: &Shared,
-    channel: &str,
-    signature: Option<&str>,
-    body: &[u8],
-) -> StatusCode {
-    match daemon::reports::take(shared, channel, signature, body).await {
+async fn report(shared: &Shared, channel: &str, signed: &web::Signed, body: &[u8]) -> StatusCode {
+    let taken = match signed {
+        web::Signed::Zalo(signature) => {
+            daemon::reports::take(shared, channel, signature.as_deref(), body).await
+        }
+        web::Signed::Webhook {
+            id,
+            timestamp,
+            signature,
+        } => {
+            let posted = Posted {
+                id,
+                timestamp,
+                signature,
+                body,
+            };
+            daemon::reports::take_posted(shared, channel, posted).await
+        }
+    };
+    match taken {
         Ok(Taken::Tied | Taken::Counted) => StatusCode::OK,
+        Ok(Taken::Early) => StatusCode::CONFLICT,
         Ok(Taken::Refused) => StatusCode::UNAUTHORIZED,
         Ok(Taken::Nowhere) => StatusCode::NOT_FOUND,
         Err(error) => {

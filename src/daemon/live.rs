@@ -14,6 +14,7 @@ use crate::{
         channel::Channel,
         detail::Detail,
         id::{ChannelId, ScheduleId},
+        secret::Secret,
         workspace::Workspace,
     },
     render::Renderer,
@@ -36,6 +37,8 @@ pub struct Live {
     pub lacking: Vec<ChannelId>,
     /// Why they have none, as it stands in the record.
     pub faults: HashMap<ChannelId, Detail>,
+    /// What devices sign their own reports with, newest first.
+    pub reporters: HashMap<ChannelId, Vec<Secret>>,
     /// Channels that take sound.
     pub sounding: HashSet<ChannelId>,
     /// Channels for tests.
@@ -46,6 +49,23 @@ pub struct Live {
     pub studio: Studio,
     /// The orders for them.
     pub desk: Desk,
+}
+
+/// The secrets of channels whose devices report by themselves. A missing one is logged; what it signs is not believed.
+fn reporters(workspace: &Workspace, secrets: &Secrets) -> HashMap<ChannelId, Vec<Secret>> {
+    let mut reporters: HashMap<ChannelId, Vec<Secret>> = HashMap::new();
+    for channel in workspace.channels.values() {
+        for reference in &channel.reports {
+            let of_channel = reporters.entry(channel.id.clone()).or_default();
+            match secrets.resolve(reference) {
+                Ok(secret) => of_channel.push(secret),
+                Err(error) => {
+                    tracing::error!(channel.id = %channel.id, error = %error, "reports of a channel cannot be believed");
+                }
+            }
+        }
+    }
+    reporters
 }
 
 impl Live {
@@ -70,6 +90,7 @@ impl Live {
             let fault = fault(&problem.kind);
             faults.entry(problem.channel).or_insert(fault);
         }
+        let reporters = reporters(&workspace, secrets);
         let lacking = workspace
             .channels
             .keys()
@@ -104,6 +125,7 @@ impl Live {
             adapters,
             lacking,
             faults,
+            reporters,
             sounding,
             tests,
             topics,

@@ -117,6 +117,8 @@ pub struct Channel {
     pub test: bool,
     /// Whether it tells the operator what was not heard: nothing else is ever sent to it.
     pub operator: bool,
+    /// What the device signs its own reports with; empty where it reports nothing.
+    pub reports: Vec<SecretRef>,
     /// How it is reached.
     pub adapter: AdapterConfig,
 }

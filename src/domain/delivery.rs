@@ -191,6 +191,8 @@ words! {
         Deadline = "deadline",
         /// A person decided.
         ByHand = "by-hand",
+        /// The device reports that it did not play it.
+        NotPlayed = "not-played",
         /// The words name somebody who is no verified contact, or not any more.
         Contact = "contact",
         /// The words could not be rendered.

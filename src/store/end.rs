@@ -291,6 +291,49 @@ impl Store {
         Ok(!confirmed.is_empty())
     }
 
+    /// What a device itself reports of a delivery of `channel` that it took or may have taken: whether it was played. `false` where
+    /// nothing waits for that; nothing changes then, so that a report that comes twice does nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn told(
+        &self,
+        id: &DeliveryId,
+        channel: &ChannelId,
+        played: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (state, reason, event) = if played {
+            (State::Confirmed, None, "played")
+        } else {
+            let reason = Reason::NotPlayed.as_str();
+            (State::Unheard, Some(reason), reason)
+        };
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        let statement = sql::deliver::TOLD;
+        if execute!(
+            tx,
+            statement,
+            id.as_str(),
+            channel.as_str(),
+            state.as_str(),
+            reason,
+            now.as_micros()
+        )? == 0
+        {
+            return Ok(false);
+        }
+        let line = Line {
+            delivery_id: id.as_str(),
+            event,
+            detail: "".into(),
+        };
+        journal::append_lines(&mut tx, &[line], channel.as_str(), now).await?;
+        tx.commit().await?;
+        self.changed();
+        Ok(true)
+    }
+
     /// A person's word on a delivery that is accepted or unknown (or was decided by hand before): confirmed or unheard.
     /// `false` when it is in another state; nothing changes then.
     ///

@@ -1,5 +1,5 @@
-//! What receivers report by themselves. The only thing here that is posted, and it is believed by its signature alone: no host is
-//! asked for, and no browser has anything to do with it.
+//! What receivers report by themselves. The only things here that are posted, and they are believed by their signatures alone: no host
+//! is asked for, and no browser has anything to do with them.
 
 use axum::{
     body::to_bytes,
@@ -7,7 +7,7 @@ use axum::{
     http::StatusCode,
 };
 
-use super::Pages;
+use super::{Pages, Signed};
 
 /// The longest report, in bytes.
 const LONGEST: usize = 64 * 1024;
@@ -21,15 +21,45 @@ pub(super) async fn zalo(
     Path(channel): Path<String>,
     request: Request,
 ) -> StatusCode {
+    take(&pages, channel, request, |header| {
+        Signed::Zalo(header(SIGNATURE))
+    })
+    .await
+}
+
+/// `POST /bao/CHANNEL`.
+pub(super) async fn device(
+    State(pages): State<Pages>,
+    Path(channel): Path<String>,
+    request: Request,
+) -> StatusCode {
+    take(&pages, channel, request, |header| {
+        let part = |name: &str| header(&format!("webhook-{name}")).unwrap_or_default();
+        Signed::Webhook {
+            id: part("id"),
+            timestamp: part("timestamp"),
+            signature: part("signature"),
+        }
+    })
+    .await
+}
+
+async fn take(
+    pages: &Pages,
+    channel: String,
+    request: Request,
+    signed: impl FnOnce(&dyn Fn(&str) -> Option<String>) -> Signed,
+) -> StatusCode {
     let (head, body) = request.into_parts();
-    let signature = head.headers.get(SIGNATURE);
-    let signature = signature.and_then(|value| value.to_str().ok());
-    let signature = signature.map(str::to_owned);
+    let signed = signed(&|name| {
+        let value = head.headers.get(name)?.to_str().ok()?;
+        Some(value.to_owned())
+    });
     // Whoever sends a byte now and then keeps a connection no longer than whoever sends nothing.
     let body = match tokio::time::timeout(pages.patience, to_bytes(body, LONGEST)).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => return StatusCode::PAYLOAD_TOO_LARGE,
         Err(_) => return StatusCode::REQUEST_TIMEOUT,
     };
-    (pages.site.report)(channel, signature, body).await
+    (pages.site.report)(channel, signed, body).await
 }

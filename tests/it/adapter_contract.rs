@@ -99,6 +99,7 @@ fn channel(adapter: AdapterConfig) -> Channel {
         format: Format::Script,
         mode: ChannelKind::Loudspeaker.mode(),
         rate: None,
+        reports: Vec::new(),
         test: false,
         operator: false,
         audio: None,

@@ -47,6 +47,7 @@ mod plan;
 mod policy;
 mod preparing;
 mod recipe_try;
+mod reports;
 mod running;
 mod sarif;
 mod schema;

@@ -62,6 +62,7 @@ pub(super) fn build(
             rate: raw.rate,
             audio: raw.audio.as_ref().map(|(format, _)| *format),
             test: raw.test,
+            reports: raw.reports.clone(),
             operator: settings.watchdog.operator.as_ref() == Some(&raw.id),
             adapter,
         };

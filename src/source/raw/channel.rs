@@ -41,6 +41,8 @@ pub(crate) struct RawChannel {
     pub audio: Option<(AudioFormat, Place)>,
     /// Whether it is for tests only.
     pub test: bool,
+    /// What the device signs its own reports with.
+    pub reports: Vec<SecretRef>,
     /// How it is reached; `None` when that could not be read.
     pub adapter: Option<RawAdapter>,
 }
@@ -131,6 +133,7 @@ fn channel(id: ChannelId, value: Value<'_>) -> Option<RawChannel> {
                 Some((value.one_of(&formats)?, value.place()))
             }),
             test: fields.or("test", false, |value| value.boolean()),
+            reports: fields.get("reports").and_then(secrets).unwrap_or_default(),
             adapter,
         }
     })
@@ -228,20 +231,23 @@ fn by_icecast(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
 
 fn by_webhook(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
     let url = fields.required("url").and_then(web_address);
-    let secrets = fields.required("secrets").and_then(|value| {
-        let secrets = value.list(|value| value.secret())?;
-        if value.is_empty_list() {
-            let diagnostic = value.wrong(Code::MissingKey).with("key", "secrets");
-            value
-                .notebook
-                .report(diagnostic.help(Phrase::new("L013-help-secrets")));
-        }
-        Some(secrets)
-    });
+    let secrets = fields.required("secrets").and_then(secrets);
     Some(RawAdapter::Webhook {
         url: url?,
         secrets: secrets?,
     })
+}
+
+/// What signs, newest first; one at least.
+fn secrets(value: Value<'_>) -> Option<Vec<SecretRef>> {
+    let secrets = value.list(|value| value.secret())?;
+    if value.is_empty_list() {
+        let diagnostic = value.wrong(Code::MissingKey).with("key", "secrets");
+        value
+            .notebook
+            .report(diagnostic.help(Phrase::new("L013-help-secrets")));
+    }
+    Some(secrets)
 }
 
 /// A complete web address without a password in it.

@@ -234,7 +234,7 @@ pub(super) fn channels(shape: &Shape) -> Value {
         "webhook",
         vec![
             need("url", json!({ "type": "string", "pattern": "^https?://" })),
-            need("secrets", secrets),
+            need("secrets", secrets.clone()),
         ],
     );
     let adapter = shape.choice(
@@ -263,6 +263,7 @@ pub(super) fn channels(shape: &Shape) -> Value {
             may("rate", rate()),
             may("audio", one_of(&AudioFormat::ALL.map(AudioFormat::as_str))),
             may("test", json!({ "type": "boolean" })),
+            may("reports", secrets),
             need("adapter", adapter),
         ],
     );

@@ -230,6 +230,12 @@ statements! {
             AND EXISTS (SELECT 1 FROM attempt AS a WHERE a.delivery = delivery.id AND a.receipt = $2 AND a.outcome = 'accepted')
         RETURNING id"
     );
+    /// A device's own report of what it took or may have taken, once, unless a person has spoken. `$1` id, `$2` channel, `$3` state,
+    /// `$4` reason, `$5` now.
+    TOLD = one!(
+        "UPDATE delivery SET state = $3, reason = $4, detail = NULL, evidence = 'device', updated_us = $5
+        WHERE id = $1 AND channel = $2 AND closed_by IS NULL AND state IN ('accepted', 'unknown')"
+    );
     /// Lets what is held just before its call for a reason be looked at. `$1` now, `$2` the reason.
     RELEASE = one!(
         "UPDATE delivery SET next_us = $1 WHERE state = 'ready' AND reason = $2 AND attempt > 0 AND next_us > $1"

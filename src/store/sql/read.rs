@@ -99,6 +99,7 @@ macro_rules! contradictions {
                     THEN 'ended-without-reason'
                 WHEN state IN ('accepted', 'confirmed') AND closed_by IS NULL AND NOT EXISTS
                     (SELECT 1 FROM attempt AS a WHERE a.delivery = delivery.id AND a.outcome = 'accepted')
+                    AND NOT EXISTS (SELECT 1 FROM journal AS j WHERE j.delivery = delivery.id AND j.event = 'played')
                     THEN 'accepted-without-attempt'
                 WHEN state = 'failed' AND attempt = 0
                     AND reason IN ('refused', 'no-address', 'no-connection', 'tls', 'timeout', 'reset', 'cut', 'crashed',

@@ -20,7 +20,7 @@ use loa::{
         workspace::Workspace,
     },
     store::{Claimed, Finished, Frozen, Room, Store, World, pause::NewPause},
-    web::{self, RefusedEdit, Site, connections::Limits},
+    web::{self, RefusedEdit, Signed, Site, connections::Limits},
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -113,6 +113,7 @@ fn channels(names: Names) -> Vec<Channel> {
                 format: kind.format(),
                 mode: kind.mode(),
                 rate: None,
+                reports: Vec::new(),
                 test: false,
                 operator: false,
                 audio: None,
@@ -493,8 +494,17 @@ impl City {
                 let refused = self.refused.subscribe();
                 Arc::new(move || *refused.borrow())
             },
-            report: Arc::new(|channel, signature, body| {
-                let is_good = channel == "oa" && signature.as_deref() == Some("mac=x");
+            report: Arc::new(|channel, signed, body| {
+                let is_good = match signed {
+                    Signed::Zalo(signature) => {
+                        channel == "oa" && signature.as_deref() == Some("mac=x")
+                    }
+                    Signed::Webhook {
+                        id,
+                        timestamp,
+                        signature,
+                    } => [&*channel, &*id, &*timestamp, &*signature] == ["loa", "tin", "7", "v1,x"],
+                };
                 let answer = match (is_good, &body[..]) {
                     (true, b"{ \"a\":1 }") => StatusCode::OK,
                     _ => StatusCode::UNAUTHORIZED,

@@ -35,6 +35,17 @@ async fn reports_are_posted_byte_for_byte_and_nothing_else_is() {
     );
     assert_eq!(send(client().get(served.url("/zalo/oa"))).await, 405);
     assert_eq!(send(post("/nhat-ky", "mac=x", body())).await, 405);
+    let device = |signature: &str, body: Vec<u8>| {
+        let request = client().post(served.url("/bao/loa")).body(body);
+        let request = request.header("webhook-id", "tin");
+        let request = request.header("webhook-timestamp", "7");
+        request.header("webhook-signature", signature.to_owned())
+    };
+    assert_eq!(send(device("v1,x", body())).await, 200);
+    assert_eq!(send(device("v1,y", body())).await, 401);
+    assert_eq!(send(post("/bao/loa", "mac=x", body())).await, 401);
+    assert_eq!(send(post("/zalo/loa", "v1,x", body())).await, 401);
+    assert_eq!(send(device("v1,x", vec![b' '; 65 * 1024])).await, 413);
     served.shutdown.cancel();
 }
 

@@ -51,6 +51,7 @@ pub(super) fn of(config: &ZaloConfig, format: Format) -> ZaloAdapter {
         mode: Mode::AtLeastOnce,
         rate: None,
         audio: None,
+        reports: Vec::new(),
         test: false,
         operator: false,
         adapter: AdapterConfig::Zalo(Box::new(config.clone())),
