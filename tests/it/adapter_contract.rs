@@ -15,6 +15,7 @@ mod simulated;
 mod steps;
 mod transport;
 mod webhook;
+mod wordpress;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

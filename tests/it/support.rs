@@ -7,6 +7,7 @@ pub(crate) mod dice;
 pub(crate) mod icecast;
 pub(crate) mod liquidsoap;
 pub(crate) mod postgres;
+pub(crate) mod wordpress;
 pub(crate) mod workspace;
 
 /// Whether this run goes without something on purpose (`LOA_TEST_WITHOUT=postgres,chromium`); says so where it can be read. What

@@ -1,0 +1,130 @@
+//! WordPress: a real one with a database of its own, reached by the shipped recipe.
+
+use std::sync::Arc;
+
+use loa::{
+    adapter::{
+        attempt::{Ending, NoNotes, attempt, probe},
+        recipe::RecipeAdapter,
+        transport::Transport,
+    },
+    domain::{
+        delivery::Evidence,
+        message::{Content, Message},
+    },
+};
+use serde_json::Value;
+
+use super::{
+    instant, message,
+    recipes::{adapter_with, parameters, website},
+    transport::settings,
+};
+use crate::support::wordpress::{USER, WordPress};
+
+fn adapter(url: &str, password: &str) -> RecipeAdapter {
+    let mut with = parameters();
+    with.insert("url".into(), url.to_owned());
+    with.insert("user".into(), USER.to_owned());
+    with.insert("password".into(), password.to_owned());
+    adapter_with(&website(), &with)
+}
+
+fn saying(words: &str) -> Message {
+    let message = message();
+    let content = Content {
+        title: format!("Cảnh báo: {words}"),
+        summary: Some(format!("Tóm tắt: {words}")),
+        html: Some(format!("<p>{words}</p>")),
+        ..(*message.content).clone()
+    };
+    Message {
+        content: Arc::new(content),
+        ..message
+    }
+}
+
+/// The posts that anybody sees and whose address begins with the slug: a twin's does too.
+fn shown(site: &WordPress, slug: &str) -> Vec<Value> {
+    let all = site.read("/posts?per_page=100");
+    let all = all.as_array().expect("a list").iter();
+    let ours = all.filter(|post| {
+        let name = post["slug"].as_str();
+        name.is_some_and(|name| name.starts_with(slug))
+    });
+    ours.cloned().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_article_is_there_once_and_is_corrected_where_it_is() {
+    let Some(site) = WordPress::start() else {
+        return;
+    };
+    let transport = Transport::new(settings()).unwrap();
+    let now = || instant("2024-03-25T05:30:00Z");
+    let author = adapter(&site.url, &site.password);
+    let healthy = probe(&author, None, &transport, now).await;
+    assert_eq!(healthy, Some(Ok(())));
+    let first = saying("Công an không làm việc qua điện thoại");
+    let slug = first.slug();
+
+    // The password for logging in is none for programs.
+    let stranger = adapter(&site.url, "mat-khau-dang-nhap");
+    let end = attempt(&stranger, &first, &NoNotes, &transport, now).await;
+    assert!(matches!(end.ending, Ending::Failed(_)), "{end:?}");
+    assert_eq!(shown(&site, &slug).len(), 0);
+
+    let send = async |message: &Message| {
+        let end = attempt(&author, message, &NoNotes, &transport, now).await;
+        match end.ending {
+            Ending::Accepted(receipt) => {
+                assert_eq!(receipt.evidence, Evidence::Accepted);
+                receipt.reference.expect("the article's address")
+            }
+            Ending::Failed(failure) => panic!("{failure:?}"),
+        }
+    };
+    let address = send(&first).await;
+    let posts = shown(&site, &slug);
+    assert_eq!(posts.len(), 1, "{posts:?}");
+    let post = &posts[0];
+    assert_eq!(post["slug"], slug);
+    assert_eq!(post["link"], address);
+    let said = |post: &Value, part: &str| post[part]["rendered"].as_str().unwrap().to_owned();
+    let words = "Công an không làm việc qua điện thoại";
+    assert_eq!(said(post, "title"), format!("Cảnh báo: {words}"));
+    assert_eq!(said(post, "content").trim(), format!("<p>{words}</p>"));
+    assert!(said(post, "excerpt").contains(&format!("Tóm tắt: {words}")));
+
+    // A repetition, whether or not it knows that it is one, finds what is there.
+    let again = Message {
+        attempt: 2,
+        ..first.clone()
+    };
+    for message in [&again, &first] {
+        assert_eq!(send(message).await, address);
+        let now = shown(&site, &slug);
+        assert_eq!(now.len(), 1, "{now:?}");
+        assert_eq!(now[0]["id"], post["id"]);
+    }
+
+    // Other words come to the same address, and those before are gone.
+    assert_eq!(send(&saying("Đính chính: số cũ đã sai")).await, address);
+    let posts = shown(&site, &slug);
+    assert_eq!(posts.len(), 1, "{posts:?}");
+    assert_eq!(posts[0]["id"], post["id"]);
+    assert_eq!(
+        said(&posts[0], "content").trim(),
+        "<p>Đính chính: số cũ đã sai</p>"
+    );
+    assert!(!posts[0].to_string().contains(words), "{posts:?}");
+
+    // What a person has put into the bin is no article: it is published anew, at the same address.
+    let binned = site.delete(&format!("/posts/{}", post["id"]));
+    assert_eq!(binned["status"], "trash", "{binned}");
+    assert_eq!(shown(&site, &slug).len(), 0);
+    assert_eq!(send(&first).await, address);
+    let posts = shown(&site, &slug);
+    assert_eq!(posts.len(), 1, "{posts:?}");
+    assert_ne!(posts[0]["id"], post["id"]);
+}

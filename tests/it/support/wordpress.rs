@@ -1,0 +1,117 @@
+//! A WordPress of our own on loopback: Debian's, with PHP's own server and a private `MariaDB` in a temporary directory. It dies with the
+//! test process, however that ends.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    path::Path,
+    process::{Child, ChildStdin, Command, Stdio},
+};
+
+use super::icecast::guarded;
+
+/// What a developer without WordPress reads.
+const MISSING: &str =
+    "WordPress is missing: apt-get install wordpress php-cli php-mysql mariadb-server";
+
+/// The author whose application password the server makes.
+pub(crate) const USER: &str = "bien-tap";
+
+/// A running site.
+pub(crate) struct WordPress {
+    /// Where it is: `http://127.0.0.1:PORT`.
+    pub(crate) url: String,
+    /// The application password of its author.
+    pub(crate) password: String,
+    port: u16,
+    _guard: (Child, ChildStdin),
+}
+
+impl WordPress {
+    /// Starts one, freshly installed; `None` only when the tests run without it on purpose (`LOA_TEST_WITHOUT=wordpress`).
+    pub(crate) fn start() -> Option<Self> {
+        if super::without("wordpress") {
+            return None;
+        }
+        let needed = [
+            "/usr/share/wordpress/wp-load.php",
+            "/usr/bin/php",
+            "/usr/sbin/mariadbd",
+        ];
+        assert!(
+            needed.iter().all(|path| Path::new(path).exists()),
+            "{MISSING}"
+        );
+        let asked = Command::new("/usr/bin/php").arg("-m").output();
+        let modules = String::from_utf8(asked.expect("run php").stdout).expect("names");
+        assert!(modules.lines().any(|name| name == "mysqli"), "{MISSING}");
+        // Somebody may take the port between the asking and the listening; then another one is asked for.
+        let server = (0..10).find_map(|_| Self::try_start());
+        Some(server.expect("a port for WordPress"))
+    }
+
+    fn try_start() -> Option<Self> {
+        let asked = TcpListener::bind("127.0.0.1:0").expect("ask for a port");
+        let port = asked.local_addr().expect("the port").port();
+        drop(asked);
+        let folder = tempfile::Builder::new()
+            .prefix("loa-wordpress-")
+            .tempdir()
+            .expect("make a directory")
+            .keep();
+        let script = folder.join("start.sh");
+        let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/support/wordpress.sh");
+        fs::copy(ours, &script).expect("copy the script");
+        let number = port.to_string();
+        let arguments = [script.as_path(), folder.as_path(), Path::new(&number)];
+        let (mut child, input) = guarded(&folder, Path::new("/bin/sh"), &arguments, |shell| {
+            shell.stdout(Stdio::piped()).stderr(Stdio::null());
+        });
+        let mut said = BufReader::new(child.stdout.take().expect("the pipe that was asked for"));
+        let mut all = String::new();
+        loop {
+            let mut line = String::new();
+            let read = said.read_line(&mut line).expect("read what it says");
+            if let Some(password) = line.strip_prefix("ready ") {
+                return Some(Self {
+                    url: format!("http://127.0.0.1:{port}"),
+                    password: password.trim().to_owned(),
+                    port,
+                    _guard: (child, input),
+                });
+            }
+            all.push_str(&line);
+            if read == 0 {
+                assert!(all.contains("in use"), "WordPress did not start:\n{all}");
+                return None;
+            }
+        }
+    }
+
+    /// What anybody reads at a path of its REST API.
+    pub(crate) fn read(&self, path: &str) -> serde_json::Value {
+        self.call("GET", path, "")
+    }
+
+    /// What its author is told there: `DELETE` puts a post into the bin.
+    pub(crate) fn delete(&self, path: &str) -> serde_json::Value {
+        use base64::Engine as _;
+        let login = format!("{USER}:{}", self.password);
+        let login = base64::engine::general_purpose::STANDARD.encode(login);
+        self.call("DELETE", path, &format!("Authorization: Basic {login}\r\n"))
+    }
+
+    fn call(&self, method: &str, path: &str, headers: &str) -> serde_json::Value {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("connect");
+        let ask = format!(
+            "{method} /wp-json/wp/v2{path} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\n{headers}\r\n",
+            self.port
+        );
+        stream.write_all(ask.as_bytes()).expect("ask");
+        let mut said = String::new();
+        stream.read_to_string(&mut said).expect("read the answer");
+        let (_, body) = said.split_once("\r\n\r\n").expect("a head and a body");
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {said}"))
+    }
+}
