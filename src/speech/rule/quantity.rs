@@ -84,7 +84,14 @@ pub(super) fn numeral(scene: &Scene<'_>, at: usize) -> Option<Numeral> {
     }
     let mark = scene.token(numeral.end);
     let digits = scene.token(numeral.end + 1);
+    // 6,7,8,9 is a list to its end.
+    let before = |back: usize| match at.checked_sub(back) {
+        Some(ahead) => scene.token(ahead),
+        None => scene.back(back - at),
+    };
+    let is_listed = before(1).is_sign(",") && before(2).is(Kind::Number);
     if mark.is_sign(",")
+        && !is_listed
         && digits.is(Kind::Number)
         && digits.text.len() <= 6
         && !(scene.token(numeral.end + 2).is_sign(",")

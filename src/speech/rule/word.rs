@@ -205,6 +205,11 @@ pub(super) fn letters(scene: &Scene<'_>) -> Option<Said> {
         .any(|back| scene.back(*back).is(Kind::Number));
     if &*token.lower == "x" && scene.token(scene.skip_space(1)).is(Kind::Number) {
         let is_apart = token.text == "x" && back == 2 && scene.token(1).is(Kind::Space);
+        // 2 viên x 3 lần/ngày: so much, so often.
+        let number = scene.skip_space(1);
+        if is_apart && !measured && scene.next_word(number + 1) == "lần" {
+            return Some(Said::new(1, ","));
+        }
         if measured || is_apart || scene.back(back).is(Kind::Number) {
             return Some(Said::new(1, "nhân"));
         }
@@ -231,6 +236,10 @@ pub(super) fn letters(scene: &Scene<'_>) -> Option<Said> {
     }
     let mut chars = token.text.chars();
     if let (Some(letter), None) = (chars.next(), chars.next()) {
+        // By the usual name of the letter, chị M would be sisters, and anh M brothers.
+        if letter == 'M' && matches!(scene.previous(), "anh" | "chị") {
+            return Some(Said::new(1, "mờ"));
+        }
         let is_vowel = is_syllable(&token.lower);
         return (!is_vowel && letter.is_alphabetic())
             .then(|| lexicon::spell(token.text))
