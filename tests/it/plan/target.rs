@@ -226,6 +226,27 @@ fn sessions_that_are_used_up_are_filled_and_then_named() {
 }
 
 #[test]
+fn where_the_minutes_of_a_day_are_used_up_nothing_else_is_named_but_what_would_still_fit() {
+    let sessions = Sessions {
+        per_day: Some(1),
+        longest: Some(Duration::from_mins(6)),
+        longest_day: Some(Duration::from_secs(225)),
+        ..Sessions::default()
+    };
+    let target = TARGET.replace("minutes: 6", "minutes: 60");
+    let workspace = city(&target, &[], &[("ngan", 60), ("dai", 120)], sessions);
+    let used_up = "target-day rule=Giờ loa; document=QĐ 1, 2024; longest=3:45 ×7";
+    for filling in fillings(&workspace) {
+        assert_eq!(filling.planned, Duration::from_mins(21));
+        assert_eq!(obstacles(&filling), ["target-cap most=1 ×7"]);
+    }
+    let more = [("ngan", 60), ("dai", 120), ("vua", 90)];
+    for filling in fillings(&city(&target, &[], &more, sessions)) {
+        assert_eq!(obstacles(&filling), [used_up, "target-shorter most=1 ×5"]);
+    }
+}
+
+#[test]
 fn neighbours_say_the_same_at_the_same_time_or_wait_for_each_other() {
     let target = TARGET.replace("minutes: 6", "minutes: 7");
     // One ward has one broadcast of its own, so that turns differ.

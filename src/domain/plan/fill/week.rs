@@ -317,7 +317,7 @@ impl<'p, 'w> Filler<'p, 'w> {
                 .capped
                 .iter()
                 .any(is_shorter)
-                .then(|| self.capped(goal)),
+                .then(|| self.capped(goal, ["target-shorter", "target-shorter-week"])),
         );
         self.fill_up(goal, ear, day, obstacles);
     }
@@ -372,7 +372,7 @@ impl<'p, 'w> Filler<'p, 'w> {
         }
         if allowed.is_empty() {
             return Err(match quiet {
-                _ if !capped.is_empty() => self.capped(goal),
+                _ if !capped.is_empty() => self.capped(goal, ["target-cap", "target-cap-week"]),
                 Some(quiet) => Detail::new("target-holiday").with("name", &quiet.name),
                 None => Detail::new("target-no-bulletin"),
             });
@@ -396,12 +396,13 @@ impl<'p, 'w> Filler<'p, 'w> {
         Ok(Allowed { allowed, capped })
     }
 
-    fn capped(&self, goal: usize) -> Detail {
+    /// What the cap takes away, in the sentence for a cap of days or for one of weeks too.
+    fn capped(&self, goal: usize, [daily, weekly]: [&'static str; 2]) -> Detail {
         let cap = self.plan.fills.goals[goal].target.cap;
         let detail = |code| Detail::new(code).with("most", cap.per_day);
         match cap.per_week {
-            Some(per_week) => detail("target-cap-week").with("week", per_week),
-            None => detail("target-cap"),
+            Some(per_week) => detail(weekly).with("week", per_week),
+            None => detail(daily),
         }
     }
 }

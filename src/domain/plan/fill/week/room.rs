@@ -330,10 +330,16 @@ impl<'w> Filler<'_, 'w> {
 }
 
 /// What is in the way, in sentences. That something else is heard, or that the hours end, is said only where there is little
-/// else in the way.
+/// else in the way; and nothing beside a day whose minutes are used up, because those refuse every time of it.
 pub(super) fn obstacles(refused: &[Hindrance<'_>]) -> Vec<Detail> {
     let mut counts: BTreeMap<String, (Detail, usize, bool)> = BTreeMap::new();
-    for hindrance in refused {
+    let is_day =
+        |hindrance: &&Hindrance<'_>| matches!(hindrance, Hindrance::TooMuch(TooMuch::Day(..)));
+    let is_used_up = refused.iter().any(|hindrance| is_day(&hindrance));
+    for hindrance in refused
+        .iter()
+        .filter(|hindrance| !is_used_up || is_day(hindrance))
+    {
         let (detail, is_common) = match hindrance {
             Hindrance::Collision(_) => (Detail::new("target-collision"), true),
             Hindrance::Outside(rule, ..) => (rule.refusal("target-window"), true),
