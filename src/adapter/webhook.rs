@@ -60,18 +60,6 @@ pub enum VerifyError {
     Signature,
 }
 
-impl VerifyError {
-    /// The word for it in logs.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Secret => "secret",
-            Self::Timestamp | Self::TooOld => "time",
-            Self::Signature => "signature",
-        }
-    }
-}
-
 impl fmt::Debug for WebhookAdapter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookAdapter")

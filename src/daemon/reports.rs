@@ -4,7 +4,7 @@
 //!
 //! A report that comes twice changes nothing the second time: the delivery has its end then.
 
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 use super::{Shared, live::Live};
 use crate::{
@@ -55,14 +55,7 @@ pub async fn take(
     };
     let report = match read {
         Ok(report) => report,
-        Err(why) => {
-            let word = match why {
-                NotBelieved::Signature => "signature",
-                NotBelieved::Time => "time",
-                NotBelieved::Unreadable => "unreadable",
-            };
-            return Ok(refused(shared, &channel, word));
-        }
+        Err(why) => return Ok(refused(shared, &channel, &why)),
     };
     let mut tied = false;
     if let Some(message) = &report.message {
@@ -132,10 +125,10 @@ pub async fn take_posted(
     // Of several secrets one that fits is enough; without any, nothing does.
     let verdict = verdicts.reduce(Result::or);
     if let Err(why) = verdict.unwrap_or(Err(VerifyError::Secret)) {
-        return Ok(refused(shared, &channel, why.word()));
+        return Ok(refused(shared, &channel, &why));
     }
     let Ok(said) = serde_json::from_slice::<Said>(body) else {
-        return Ok(refused(shared, &channel, "unreadable"));
+        return Ok(refused(shared, &channel, &NotBelieved::Unreadable));
     };
     let (store, delivery) = (&shared.store, DeliveryId::from_text(&said.delivery));
     if store.told(&delivery, &channel, said.played, now).await? {
@@ -150,8 +143,12 @@ pub async fn take_posted(
     Ok(Taken::Counted)
 }
 
-fn refused(shared: &Shared, channel: &ChannelId, why: &str) -> Taken {
-    tracing::warn!(channel.id = %channel, why, "a report is not believed");
+fn refused(shared: &Shared, channel: &ChannelId, why: &(dyn Error + 'static)) -> Taken {
+    tracing::warn!(
+        channel.id = %channel,
+        why,
+        "a report is not believed; if it is one of the channel's own, its secret and its clock have to be the same at both ends"
+    );
     shared.metrics.reported("refused");
     Taken::Refused
 }

@@ -1,5 +1,5 @@
 //! How deliveries end without a node's word: rescued after a crash, expired, missed while nobody was running, or
-//! decided by a person. Each leaves a line in the journal.
+//! decided by a person or by what the device reports. Each leaves a line in the journal.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::{
     Store, StoreError,
     batch::{Line, clean, json},
     journal,
-    link::{Cells as _, Purpose, execute, rows},
+    link::{Cells as _, Purpose, Tx, execute, rows},
     row::{delivery_id, parsed},
     sql,
 };
@@ -328,7 +328,18 @@ impl Store {
             event,
             detail: "".into(),
         };
-        journal::append_lines(&mut tx, &[line], channel.as_str(), now).await?;
+        self.put_down(tx, &line, channel.as_str(), now).await
+    }
+
+    /// Ends a change of one delivery with its line in the journal.
+    async fn put_down(
+        &self,
+        mut tx: Tx,
+        line: &Line<'_>,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        journal::append_lines(&mut tx, std::slice::from_ref(line), actor, now).await?;
         tx.commit().await?;
         self.changed();
         Ok(true)
@@ -370,9 +381,6 @@ impl Store {
             event: "reconciled",
             detail: state.as_str().into(),
         };
-        journal::append_lines(&mut tx, &[line], &by, now).await?;
-        tx.commit().await?;
-        self.changed();
-        Ok(true)
+        self.put_down(tx, &line, &by, now).await
     }
 }

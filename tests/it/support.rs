@@ -7,6 +7,7 @@ pub(crate) mod dice;
 pub(crate) mod icecast;
 pub(crate) mod liquidsoap;
 pub(crate) mod postgres;
+pub(crate) mod server;
 pub(crate) mod wordpress;
 pub(crate) mod workspace;
 

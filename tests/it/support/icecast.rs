@@ -4,19 +4,17 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
-    os::unix::process::CommandExt as _,
+    net::TcpStream,
     path::Path,
     process::{Child, ChildStdin, Command, Stdio},
     sync::Arc,
     thread::JoinHandle,
 };
 
+use super::server::{guarded, with_port};
+
 /// What a developer without Icecast reads.
 const MISSING: &str = "Icecast is missing: apt-get install icecast2";
-
-/// The user that the server runs as when the tests run as root, which it refuses.
-const USER: &str = "nobody";
 
 /// The password of sources.
 pub(crate) const PASSWORD: &str = "mat-khau-nguon";
@@ -29,60 +27,6 @@ pub(crate) struct Icecast {
     /// A pipe that ends when this process does; that is how the shell around the server knows.
     _input: ChildStdin,
     _watchdog: Child,
-}
-
-/// Starts a server in a shell that ends it, and removes its folder, when this process ends in whatever way. As root it runs as
-/// somebody else, who owns the folder. What it says ends when it does: the shell says nothing.
-pub(crate) fn guarded(
-    folder: &Path,
-    program: &Path,
-    arguments: &[&Path],
-    arrange: impl FnOnce(&mut Command),
-) -> (Child, ChildStdin) {
-    let mut shell = if is_root() {
-        let owned = Command::new("chown")
-            .arg("-R")
-            .arg(USER)
-            .arg(folder)
-            .status();
-        assert!(owned.expect("run chown").success());
-        let mut shell = Command::new("setpriv");
-        // By number: what the group of nobody is called differs.
-        shell.args(["--reuid", USER, "--regid", "65534", "--clear-groups"]);
-        shell.args(["--", "/bin/sh"]);
-        shell
-    } else {
-        Command::new("/bin/sh")
-    };
-    let script = r#"folder="$1"
-        shift
-        "$0" "$@" </dev/null & server=$!
-        exec >/dev/null 2>&1
-        trap '' INT
-        read -r _
-        kill $server
-        wait $server
-        rm -rf "$folder""#;
-    shell
-        .current_dir("/")
-        .arg("-c")
-        .arg(script)
-        .arg(program)
-        .arg(folder)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        // What stops the tests from the keyboard must not stop the cleaning up.
-        .process_group(0);
-    arrange(&mut shell);
-    let mut watchdog = shell.spawn().expect("start the server");
-    let input = watchdog.stdin.take().expect("the pipe that was asked for");
-    (watchdog, input)
-}
-
-fn is_root() -> bool {
-    let id = Command::new("id").arg("-u").output().expect("run id");
-    id.stdout.trim_ascii() == b"0"
 }
 
 fn configuration(port: u16, folder: &Path) -> String {
@@ -108,22 +52,12 @@ impl Icecast {
         if super::without("icecast") {
             return None;
         }
-        // Somebody may take the port between the asking and the listening; then another one is asked for.
-        let server = (0..10).find_map(|_| Self::try_start());
-        Some(Arc::new(server.expect("a port for Icecast")))
+        Some(Arc::new(with_port("icecast", Self::try_start)))
     }
 
-    fn try_start() -> Option<Self> {
-        let asked = TcpListener::bind("127.0.0.1:0").expect("ask for a port");
-        let port = asked.local_addr().expect("the port").port();
-        drop(asked);
-        let folder = tempfile::Builder::new()
-            .prefix("loa-icecast-")
-            .tempdir()
-            .expect("make a directory")
-            .keep();
+    fn try_start(port: u16, folder: &Path) -> Option<Self> {
         let file = folder.join("icecast.xml");
-        fs::write(&file, configuration(port, &folder)).expect("write the configuration");
+        fs::write(&file, configuration(port, folder)).expect("write the configuration");
         let program = [
             "/usr/bin/icecast2",
             "/usr/local/bin/icecast2",
@@ -133,7 +67,7 @@ impl Icecast {
         .find(|path| Path::new(path).exists())
         .expect(MISSING);
         let (mut watchdog, input) = guarded(
-            &folder,
+            folder,
             Path::new(program),
             &[Path::new("-c"), file.as_path()],
             |shell| {

@@ -4,12 +4,12 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Stdio},
 };
 
-use super::icecast::guarded;
+use super::server::{guarded, with_port};
 
 /// What a developer without Liquidsoap reads.
 const MISSING: &str = "Liquidsoap is missing: apt-get install liquidsoap";
@@ -49,22 +49,14 @@ impl Liquidsoap {
     }
 
     fn started(left: &[u8]) -> Self {
-        // Somebody may take the port between the asking and the listening; then another one is asked for.
-        let server = (0..10).find_map(|_| Self::try_start(left));
-        server.expect("a port for Liquidsoap")
+        with_port("liquidsoap", |port, folder| {
+            Self::try_start(port, folder, left)
+        })
     }
 
-    fn try_start(left: &[u8]) -> Option<Self> {
+    fn try_start(port: u16, folder: &Path, left: &[u8]) -> Option<Self> {
         let program = "/usr/bin/liquidsoap";
         assert!(Path::new(program).exists(), "{MISSING}");
-        let asked = TcpListener::bind("127.0.0.1:0").expect("ask for a port");
-        let port = asked.local_addr().expect("the port").port();
-        drop(asked);
-        let folder = tempfile::Builder::new()
-            .prefix("loa-liquidsoap-")
-            .tempdir()
-            .expect("make a directory")
-            .keep();
         let script = folder.join("loa.liq");
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("contrib/liquidsoap/loa.liq");
         fs::copy(shipped, &script).expect("copy the script");
@@ -73,11 +65,11 @@ impl Liquidsoap {
         }
         let heard = folder.join("heard.wav");
         let (mut child, input) =
-            guarded(&folder, Path::new(program), &[script.as_path()], |shell| {
+            guarded(folder, Path::new(program), &[script.as_path()], |shell| {
                 shell
-                    .env("HOME", &folder)
+                    .env("HOME", folder)
                     .env("LOA_PORT", port.to_string())
-                    .env("LOA_FOLDER", &folder)
+                    .env("LOA_FOLDER", folder)
                     .env("LOA_OUT", &heard)
                     .env("LOA_KEY", KEY)
                     .stdout(Stdio::piped())
@@ -103,7 +95,7 @@ impl Liquidsoap {
             url: format!("http://127.0.0.1:{port}"),
             port,
             heard,
-            folder,
+            folder: folder.to_owned(),
             guard: (child, input),
         })
     }

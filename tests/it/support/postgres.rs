@@ -83,7 +83,7 @@ fn programs() -> PathBuf {
 
 /// A command that runs as somebody who may start a server, in a directory that they can enter.
 fn as_user(program: &Path) -> Command {
-    let mut command = if is_root() {
+    let mut command = if super::server::is_root() {
         let mut command = Command::new("setpriv");
         command
             .args(["--reuid", USER, "--regid", USER, "--clear-groups", "--"])
@@ -94,11 +94,6 @@ fn as_user(program: &Path) -> Command {
     };
     command.current_dir("/").env("LC_ALL", "C");
     command
-}
-
-fn is_root() -> bool {
-    let id = Command::new("id").arg("-u").output().expect("run id");
-    id.stdout.trim_ascii() == b"0"
 }
 
 fn run(command: &mut Command) {
@@ -114,7 +109,7 @@ fn run(command: &mut Command) {
 
 /// A directory that the server's user owns.
 fn hand_over(directory: &Path) {
-    if is_root() {
+    if super::server::is_root() {
         run(Command::new("chown").arg("-R").arg(USER).arg(directory));
     }
 }

@@ -4,12 +4,12 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::Path,
     process::{Child, ChildStdin, Command, Stdio},
 };
 
-use super::icecast::guarded;
+use super::server::{guarded, with_port};
 
 /// What a developer without WordPress reads.
 const MISSING: &str =
@@ -46,26 +46,16 @@ impl WordPress {
         let asked = Command::new("/usr/bin/php").arg("-m").output();
         let modules = String::from_utf8(asked.expect("run php").stdout).expect("names");
         assert!(modules.lines().any(|name| name == "mysqli"), "{MISSING}");
-        // Somebody may take the port between the asking and the listening; then another one is asked for.
-        let server = (0..10).find_map(|_| Self::try_start());
-        Some(server.expect("a port for WordPress"))
+        Some(with_port("wordpress", Self::try_start))
     }
 
-    fn try_start() -> Option<Self> {
-        let asked = TcpListener::bind("127.0.0.1:0").expect("ask for a port");
-        let port = asked.local_addr().expect("the port").port();
-        drop(asked);
-        let folder = tempfile::Builder::new()
-            .prefix("loa-wordpress-")
-            .tempdir()
-            .expect("make a directory")
-            .keep();
+    fn try_start(port: u16, folder: &Path) -> Option<Self> {
         let script = folder.join("start.sh");
         let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/support/wordpress.sh");
         fs::copy(ours, &script).expect("copy the script");
         let number = port.to_string();
-        let arguments = [script.as_path(), folder.as_path(), Path::new(&number)];
-        let (mut child, input) = guarded(&folder, Path::new("/bin/sh"), &arguments, |shell| {
+        let arguments = [script.as_path(), folder, Path::new(&number)];
+        let (mut child, input) = guarded(folder, Path::new("/bin/sh"), &arguments, |shell| {
             shell.stdout(Stdio::piped()).stderr(Stdio::null());
         });
         let mut said = BufReader::new(child.stdout.take().expect("the pipe that was asked for"));
