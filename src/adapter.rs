@@ -15,6 +15,7 @@ mod quote;
 pub mod recipe;
 pub mod registry;
 pub mod rehearsal;
+mod screen;
 pub mod transport;
 pub mod webhook;
 pub mod zalo;

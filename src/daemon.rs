@@ -18,6 +18,7 @@ mod prober;
 pub mod reloader;
 pub mod reports;
 pub mod sample;
+pub mod screens;
 pub mod speaker;
 pub mod supervisor;
 mod vetting;
@@ -93,6 +94,8 @@ pub struct Shared {
     health: Arc<health::Health>,
     /// Which accounts' tokens were refused.
     keeper: Arc<keeper::Keeper>,
+    /// When counter screens last said what they show.
+    screens: Arc<screens::Seen>,
     /// Something new was planned.
     pub planned: Arc<Notify>,
     /// Something new was frozen.
@@ -132,6 +135,7 @@ impl Shared {
             watch: Arc::new(Mutex::new(watch)),
             health: Arc::default(),
             keeper: Arc::default(),
+            screens: Arc::default(),
             planned: Arc::new(Notify::new()),
             prepared: Arc::new(Notify::new()),
             ordered: Arc::new(Notify::new()),

@@ -387,6 +387,11 @@ fn target(workspace: &Workspace, channel: &Channel) -> String {
         AdapterConfig::Icecast(icecast) => {
             format!("icecast {} {}", icecast.url, icecast.mount)
         }
+        // Which browser it is, is for the ward; what it shows says neither.
+        AdapterConfig::Screen(_) => {
+            says_name = false;
+            "screen".to_owned()
+        }
         AdapterConfig::Axis(axis) => {
             says_name = false;
             let volume = axis.volume.map(|volume| format!(" volume={volume}"));

@@ -22,6 +22,7 @@ mod query;
 mod reader;
 mod refusal;
 mod reports;
+mod screens;
 mod titles;
 mod today;
 mod wards;
@@ -42,7 +43,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
-    domain::{time::Timestamp, workspace::Workspace},
+    domain::{id::ChannelId, time::Timestamp, workspace::Workspace},
     store::Store,
 };
 use connections::Limits;
@@ -66,7 +67,24 @@ pub struct Site {
     pub ready: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
     /// Takes what a receiver reports by itself: the channel's id, what signs it, the body.
     pub report: Arc<TakeReport>,
+    /// What a counter screen has to show, as JSON: the channel's id, the key that the screen shows.
+    pub board: Arc<AskBoard>,
+    /// Takes what a counter screen says that it shows: the channel's id, the key, the body.
+    pub showing: Arc<TakeShowing>,
+    /// Counter screens that do not say what they show, with when they last did.
+    pub dark: Arc<AskDark>,
 }
+
+/// See [`Site::board`].
+pub type AskBoard =
+    dyn Fn(String, String) -> BoxFuture<'static, Result<String, StatusCode>> + Send + Sync;
+
+/// See [`Site::dark`].
+pub type AskDark = dyn Fn() -> Vec<(ChannelId, Option<Timestamp>)> + Send + Sync;
+
+/// See [`Site::showing`].
+pub type TakeShowing =
+    dyn Fn(String, String, Bytes) -> BoxFuture<'static, StatusCode> + Send + Sync;
 
 /// See [`Site::report`].
 pub type TakeReport = dyn Fn(String, Signed, Bytes) -> BoxFuture<'static, StatusCode> + Send + Sync;
@@ -147,6 +165,16 @@ fn router(site: Site, patience: Duration, shutdown: CancellationToken) -> Router
         .route("/metrics", get(operations::metrics))
         .fallback(frame::nowhere)
         .layer(middleware::from_fn_with_state(pages.clone(), guard::guard))
+        // Counters have another name for us than this machine has, and a key instead.
+        .merge(
+            Router::new()
+                .route("/man-hinh/tho.js", get(screens::worker))
+                .route("/man-hinh/{channel}", get(screens::page))
+                .route("/man-hinh/{channel}/bang", get(screens::board))
+                .route("/man-hinh/{channel}/dang-hien", post(screens::showing))
+                .route("/man-hinh/{channel}/{asset}", get(screens::asset))
+                .layer(middleware::from_fn(guard::headers)),
+        )
         // Behind the guard, which is for browsers: what is reported comes from outside and is signed.
         .route("/zalo/{channel}", post(reports::zalo))
         .route("/bao/{channel}", post(reports::device))

@@ -12,6 +12,7 @@ use super::{
     axis::AxisAdapter,
     icecast::IcecastAdapter,
     recipe::{CompiledRecipe, RecipeAdapter, RecipeProblem},
+    screen::ScreenAdapter,
     webhook::{WebhookAdapter, WebhookProblem},
     zalo::ZaloAdapter,
 };
@@ -124,6 +125,7 @@ impl Registry {
                         Some(Arc::new(IcecastAdapter::new(config, password).ok()?))
                     })
                 }
+                AdapterConfig::Screen(_) => Ok(Arc::new(ScreenAdapter) as Arc<dyn Adapter>),
             };
             match built {
                 Ok(adapter) => adapters.push((id.clone(), adapter)),

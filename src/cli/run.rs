@@ -1,5 +1,6 @@
 //! `loa run`: the daemon with its pages, its signals and, when simulated, its city.
 
+mod screens;
 mod ticker;
 
 use std::{io::IsTerminal as _, net::SocketAddr, sync::Arc, time::Duration};
@@ -128,7 +129,7 @@ pub(super) async fn run(global: &Global, args: &RunArgs, output: &Output) -> any
     let mut shown = None;
     if let Some(listener) = address {
         shown = Some(listener.local_addr()?);
-        let site = site(&shared, &reloader, simulated);
+        let site = site(&shared, &reloader, simulated, start);
         let stop = shared.stop.drained.clone();
         daemon.attach_witness("web", async move {
             if let Err(error) =
@@ -308,7 +309,7 @@ async fn listen(address: SocketAddr, output: &Output) -> anyhow::Result<tokio::n
     })
 }
 
-fn site(shared: &Shared, reloader: &Reloader, simulated: bool) -> web::Site {
+fn site(shared: &Shared, reloader: &Reloader, simulated: bool, start: Timestamp) -> web::Site {
     let metrics = shared.metrics.clone();
     let trouble = shared.trouble.subscribe();
     let stopping = shared.stop.soft.clone();
@@ -341,6 +342,9 @@ fn site(shared: &Shared, reloader: &Reloader, simulated: bool) -> web::Site {
                 Box::pin(async move { report(&shared, &channel, &signed, &body).await })
             }
         }),
+        board: screens::board(shared),
+        showing: screens::showing(shared),
+        dark: screens::dark(shared, start),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     audio::Studio,
     config::{SecretError, Secrets},
     domain::{
-        channel::Channel,
+        channel::{AdapterConfig, Channel},
         detail::Detail,
         id::{ChannelId, ScheduleId},
         secret::Secret,
@@ -39,6 +39,8 @@ pub struct Live {
     pub faults: HashMap<ChannelId, Detail>,
     /// What devices sign their own reports with, newest first.
     pub reporters: HashMap<ChannelId, Vec<Secret>>,
+    /// What counter screens show to be let in.
+    pub screens: HashMap<ChannelId, Secret>,
     /// Channels that take sound.
     pub sounding: HashSet<ChannelId>,
     /// Channels for tests.
@@ -68,6 +70,31 @@ fn reporters(workspace: &Workspace, secrets: &Secrets) -> HashMap<ChannelId, Vec
     reporters
 }
 
+/// The shortest key of a screen, in characters: whoever guesses it could say that a sign was seen.
+const SHORTEST_KEY: usize = 16;
+
+/// The keys of counter screens. A missing or short one is logged; its screen is not let in.
+fn screens(workspace: &Workspace, secrets: &Secrets) -> HashMap<ChannelId, Secret> {
+    let mut screens = HashMap::new();
+    for channel in workspace.channels.values() {
+        let AdapterConfig::Screen(screen) = &channel.adapter else {
+            continue;
+        };
+        match secrets.resolve(&screen.key) {
+            Ok(key) if key.expose().chars().count() >= SHORTEST_KEY => {
+                screens.insert(channel.id.clone(), key);
+            }
+            Ok(_) => {
+                tracing::error!(channel.id = %channel.id, shortest = SHORTEST_KEY, "the key of a screen is too short, so no screen is let in");
+            }
+            Err(error) => {
+                tracing::error!(channel.id = %channel.id, error = %error, "a screen cannot be let in");
+            }
+        }
+    }
+    screens
+}
+
 impl Live {
     /// Makes everything once. A channel whose secret is missing has no adapter: its deliveries fail with that reason,
     /// and nobody else's do. Every such channel is logged here.
@@ -91,6 +118,7 @@ impl Live {
             faults.entry(problem.channel).or_insert(fault);
         }
         let reporters = reporters(&workspace, secrets);
+        let screens = screens(&workspace, secrets);
         let lacking = workspace
             .channels
             .keys()
@@ -126,6 +154,7 @@ impl Live {
             lacking,
             faults,
             reporters,
+            screens,
             sounding,
             tests,
             topics,

@@ -16,7 +16,7 @@ use std::{
 use super::{Shared, live::Live};
 use crate::{
     domain::{
-        delivery::{Reason, State},
+        delivery::{Evidence, Reason, State},
         id::DeliveryId,
         pause::Pause,
         plan::{Plan, PlannedDelivery},
@@ -267,6 +267,7 @@ fn unplanned(one: &PlannedDelivery) -> WasDue {
         deadline: one.deadline,
         updated: one.due,
         by_plan: false,
+        evidence: Evidence::None,
     }
 }
 
@@ -276,6 +277,8 @@ fn is_silence(one: &WasDue, pauses: &[Pause]) -> bool {
         return false;
     }
     match one.state {
+        // Put up for a screen that has not come to show it.
+        Some(State::Accepted) if one.evidence == Evidence::None => !is_paused(one, pauses),
         Some(State::Accepted | State::Confirmed | State::Cancelled) => false,
         Some(State::Skipped) => match one.reason {
             _ if one.by_plan => false,
@@ -337,6 +340,7 @@ mod tests {
             deadline: DUE + Duration::from_mins(10),
             updated: DUE,
             by_plan: false,
+            evidence: Evidence::Accepted,
         }
     }
 
@@ -376,6 +380,12 @@ mod tests {
         }
         assert!(!silent(State::Unheard, Some(Reason::ByHand)));
         assert!(is_silence(&was_due(None, None), &[]), "never planned");
+        let mut unseen = was_due(Some(State::Accepted), None);
+        unseen.evidence = Evidence::None;
+        assert!(is_silence(&unseen, &[]), "no screen has shown it");
+        unseen.state = Some(State::Confirmed);
+        unseen.evidence = Evidence::Device;
+        assert!(!is_silence(&unseen, &[]));
     }
 
     #[test]

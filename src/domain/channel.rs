@@ -1,6 +1,6 @@
 //! Channels: destinations, and how each is reached.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     audio::AudioFormat,
@@ -165,6 +165,17 @@ pub enum AdapterConfig {
     Axis(AxisConfig),
     /// As a mount point of Icecast.
     Icecast(IcecastConfig),
+    /// By our own pages: a browser at the counter fetches what it shows.
+    Screen(ScreenConfig),
+}
+
+/// How a counter screen is reached: it comes by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScreenConfig {
+    /// What the screen's browser shows to be let in and believed.
+    pub key: SecretRef,
+    /// How long a sign stays up after it was due, unless a newer one of the same bulletin takes its place.
+    pub stays: Duration,
 }
 
 /// How a mount point is reached.

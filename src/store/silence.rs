@@ -15,7 +15,7 @@ use super::{
 };
 use crate::domain::{
     bulletin::Priority,
-    delivery::{Reason, State},
+    delivery::{Evidence, Reason, State},
     id::{ChannelId, DeliveryId, ScheduleId, TopicId, WardId},
     time::Timestamp,
 };
@@ -45,6 +45,8 @@ pub struct WasDue {
     pub updated: Timestamp,
     /// Whether the plan itself skipped it.
     pub by_plan: bool,
+    /// What is known of whether anybody heard or saw it.
+    pub evidence: Evidence,
 }
 
 /// One broadcast in one place.
@@ -405,6 +407,13 @@ fn was_due(row: &impl Cells) -> Result<WasDue, StoreError> {
         deadline: Timestamp::from_micros(row.integer(11)?),
         updated: Timestamp::from_micros(row.integer(12)?),
         by_plan: row.flag(13)?,
+        evidence: parsed(
+            row.text(14)?,
+            |text| Evidence::parse(text).ok_or(()),
+            TABLE,
+            "evidence",
+            id,
+        )?,
         place,
     })
 }

@@ -58,7 +58,7 @@ pub(super) fn addresses() -> &'static Addresses {
     })
 }
 
-fn version(body: &str) -> String {
+pub(super) fn version(body: &str) -> String {
     blake3::hash(body.as_bytes()).to_hex()[..12].to_owned()
 }
 

@@ -14,7 +14,7 @@ use super::{Pages, assets, query::Query, reader::Reader, refusal::Refusal};
 use crate::catalogue::{self, Lang};
 
 /// The templates by name. The ending `.html` makes the engine escape every value.
-const TEMPLATES: [(&str, &str); 9] = [
+const TEMPLATES: [(&str, &str); 10] = [
     ("frame.html", include_str!("templates/frame.html")),
     ("today.html", include_str!("templates/today.html")),
     ("today-live.html", include_str!("templates/today-live.html")),
@@ -30,6 +30,7 @@ const TEMPLATES: [(&str, &str); 9] = [
     ("broadcast.html", include_str!("templates/broadcast.html")),
     ("wards.html", include_str!("templates/wards.html")),
     ("refusal.html", include_str!("templates/refusal.html")),
+    ("screen.html", include_str!("templates/screen.html")),
 ];
 
 fn engine() -> &'static Tera {

@@ -32,10 +32,19 @@ const HEADERS: [(header::HeaderName, &str); 5] = [
 
 /// Refuses what is not for us, and adds the headers that keep a page to itself.
 pub(super) async fn guard(State(pages): State<Pages>, request: Request, next: Next) -> Response {
-    let mut response = match check(&request) {
+    let response = match check(&request) {
         Ok(()) => next.run(request).await,
         Err(refusal) => pages.refuse_plainly(request.uri(), refusal),
     };
+    kept_to_itself(response)
+}
+
+/// Adds these headers alone: for what may be asked for by any name.
+pub(super) async fn headers(request: Request, next: Next) -> Response {
+    kept_to_itself(next.run(request).await)
+}
+
+fn kept_to_itself(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));

@@ -262,6 +262,7 @@ async fn live(
         live.notices
             .extend(accounts(pages, reader, workspace).await?);
         live.notices.extend(pauses(pages, reader, workspace).await?);
+        live.notices.extend(dark(pages, reader, workspace, asked));
     }
     if too_many {
         let word = if asked.ward.is_none() {
@@ -285,6 +286,32 @@ fn refused(pages: &Pages, reader: &Reader) -> Option<String> {
         "refused-edit",
         &[("count", &refused.mistakes), ("since", &since)],
     ))
+}
+
+/// Which counter screens do not say what they show, in words: those of the ward that is looked at, or all.
+fn dark(pages: &Pages, reader: &Reader, workspace: &Workspace, asked: &Asked) -> Vec<String> {
+    let dark = (pages.site.dark)();
+    let channels = dark.iter().filter_map(|(id, last)| {
+        let channel = workspace.channels.get(id)?;
+        let is_asked = asked.ward.as_ref().is_none_or(|ward| *ward == channel.ward);
+        is_asked.then_some((channel, last))
+    });
+    channels
+        .take(MOST_PROBLEMS as usize)
+        .map(|(channel, last)| match last {
+            Some(last) => {
+                let since = reader.moment(*last);
+                reader.text(
+                    "screen-dark",
+                    &[("channel", &channel.name), ("since", &since)],
+                )
+            }
+            None => reader.text(
+                "screen-never",
+                &[("channel", &channel.name), ("id", &channel.id)],
+            ),
+        })
+        .collect()
 }
 
 /// Which accounts a person has to authorise, in words.

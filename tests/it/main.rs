@@ -51,6 +51,7 @@ mod reports;
 mod running;
 mod sarif;
 mod schema;
+mod screens;
 mod set_clock;
 mod simulator;
 mod speech;

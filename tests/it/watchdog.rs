@@ -82,7 +82,7 @@ async fn wait_for_watchdog(shared: &Shared) {
 }
 
 /// Waits until the journal has as many lines of that event.
-async fn wait(shared: &Shared, event: &str, lines: usize) {
+pub(crate) async fn wait(shared: &Shared, event: &str, lines: usize) {
     let mut pulse = shared.store.pulse();
     let waiting = async {
         loop {

@@ -8,6 +8,7 @@ mod live;
 mod notices;
 mod pages;
 mod reports;
+mod screens;
 
 use std::time::Duration;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     diagnostic::{Arg, Code, Diagnostic, Phrase, Place},
     domain::{
+        bulletin::Format,
         channel::{AdapterConfig, Channel, ChannelKind, Parameter, Parameters},
         id::{ChannelId, RecipeId},
         recipe::Recipe,
@@ -28,6 +29,16 @@ pub(super) fn build(
     settings: &Settings,
 ) -> BTreeMap<ChannelId, Channel> {
     super::zalo::check(notebook, channels);
+    for raw in channels {
+        let is_sign = raw.kind.is_none_or(|kind| kind == ChannelKind::Sign);
+        if matches!(raw.adapter, Some(RawAdapter::Screen(_)))
+            && !(is_sign && raw.format == Format::Sign)
+        {
+            let diagnostic = Diagnostic::new(Code::ScreenCannot, raw.at.clone())
+                .with("channel", raw.id.as_str());
+            notebook.report(diagnostic.help(Phrase::new("L263-help")));
+        }
+    }
     let mut built = BTreeMap::new();
     for raw in channels {
         let adapter = match &raw.adapter {
@@ -47,6 +58,7 @@ pub(super) fn build(
             Some(RawAdapter::Zalo(config)) => AdapterConfig::Zalo(config.clone()),
             Some(RawAdapter::Axis(config)) => AdapterConfig::Axis(config.clone()),
             Some(RawAdapter::Icecast(config)) => AdapterConfig::Icecast(config.clone()),
+            Some(RawAdapter::Screen(config)) => AdapterConfig::Screen(config.clone()),
             None => AdapterConfig::Webhook {
                 url: String::new(),
                 secrets: Vec::new(),

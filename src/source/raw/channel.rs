@@ -1,11 +1,13 @@
 //! `channels/*.yaml`.
 
+use std::{ops::RangeInclusive, time::Duration};
+
 use crate::{
     diagnostic::{Code, Phrase, Place},
     domain::{
         audio::AudioFormat,
         bulletin::Format,
-        channel::{AxisConfig, ChannelKind, IcecastConfig, Mode},
+        channel::{AxisConfig, ChannelKind, IcecastConfig, Mode, ScreenConfig},
         id::{ChannelId, RecipeId, WardId},
         secret::SecretRef,
         speech::Rate,
@@ -72,6 +74,8 @@ pub(crate) enum RawAdapter {
     Axis(AxisConfig),
     /// As a mount point of Icecast.
     Icecast(IcecastConfig),
+    /// As a browser that fetches from our pages.
+    Screen(ScreenConfig),
 }
 
 impl RawAdapter {
@@ -143,16 +147,23 @@ fn channel(id: ChannelId, value: Value<'_>) -> Option<RawChannel> {
 type Way = fn(&Fields<'_>, Value<'_>) -> Option<RawAdapter>;
 
 /// The ways to reach a channel, by their keys.
-const WAYS: [(&str, Way); 5] = [
+const WAYS: [(&str, Way); 6] = [
     ("recipe", by_recipe),
     ("webhook", by_webhook),
     ("axis", by_axis),
     ("icecast", by_icecast),
+    ("screen", by_screen),
     ("zalo", |fields, _| super::zalo::by_zalo(fields)),
 ];
 
 /// The loudest that VAPIX takes, in percent.
 pub(in crate::source) const MOST_VOLUME: u64 = 1000;
+
+/// How long a sign may stay up. Nobody looks at one of last month for news.
+const STAYS: RangeInclusive<Duration> = Duration::from_mins(10)..=Duration::from_hours(31 * 24);
+
+/// How long it stays up where the file does not say: until the next day's takes its place.
+const USUAL_STAY: Duration = Duration::from_hours(24);
 
 /// The most that may be asked to listen.
 pub(in crate::source) const MOST_LISTENERS: u64 = 10_000;
@@ -227,6 +238,12 @@ fn by_icecast(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
             .get("listeners")
             .and_then(|value| value.integer(1..=MOST_LISTENERS)),
     }))
+}
+
+fn by_screen(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
+    let key = fields.required("key").and_then(|value| value.secret());
+    let stays = fields.or("stays", USUAL_STAY, |value| value.duration_in(STAYS));
+    Some(RawAdapter::Screen(ScreenConfig { key: key?, stays }))
 }
 
 fn by_webhook(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {

@@ -240,12 +240,13 @@ pub(super) fn channels(shape: &Shape) -> Value {
     let adapter = shape.choice(
         "adapter",
         "oneOf",
-        &["recipe", "webhook", "axis", "icecast", "zalo"],
+        &["recipe", "webhook", "axis", "icecast", "screen", "zalo"],
         vec![
             may("recipe", by_recipe),
             may("webhook", webhook),
             may("axis", axis(shape)),
             may("icecast", icecast(shape)),
+            may("screen", screen(shape)),
             may("zalo", zalo(shape)),
         ],
     );
@@ -337,6 +338,13 @@ fn icecast(shape: &Shape) -> Value {
             need("password", secret()),
             may("listeners", integer(1, MOST_LISTENERS)),
         ],
+    )
+}
+
+fn screen(shape: &Shape) -> Value {
+    shape.object(
+        "screen",
+        vec![need("key", secret()), may("stays", duration())],
     )
 }
 

@@ -12,7 +12,7 @@ macro_rules! was_due {
     () => {
         "SELECT delivery.id, delivery.schedule, delivery.ward, delivery.ward_name, delivery.channel, delivery.channel_name,
             delivery.due_us, delivery.state, delivery.reason, delivery.priority, delivery.topic, delivery.deadline_us,
-            delivery.updated_us, delivery.by_plan"
+            delivery.updated_us, delivery.by_plan, delivery.evidence"
     };
 }
 
@@ -37,12 +37,13 @@ statements! {
             WHERE silence.noticed_us > $4
         RETURNING ", silence!())
     );
-    /// Ends silences on whose channel something was heard since, that same broadcast or a later one. `$1` now, `$2` silences
+    /// Ends silences on whose channel something was heard since, that same broadcast or a later one: a screen has taken without evidence
+    /// what nobody has seen yet. `$1` now, `$2` silences
     /// due before this are given up.
     SILENCE_OVER = one!(concat!(
         "UPDATE silence SET over_us = $1, news_us = COALESCE(news_us, $1) WHERE over_us IS NULL AND due_us > $2 AND EXISTS
             (SELECT 1 FROM delivery AS d WHERE d.channel = silence.channel AND d.due_us >= silence.due_us
-                AND d.state IN ('accepted', 'confirmed') AND (d.due_us > silence.due_us OR d.id = silence.delivery))
+                AND (d.state = 'confirmed' OR d.state = 'accepted' AND d.evidence <> 'none') AND (d.due_us > silence.due_us OR d.id = silence.delivery))
         RETURNING ", silence!()
     ));
     /// How many channels are silent, and how many silences there are of which the operator was not told. `$1` silences due

@@ -25,6 +25,8 @@ use loa::{
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
+use super::screens::Screens;
+
 pub(super) const NODE: &str = "nut-thu";
 
 pub(super) const WARDS: [(&str, &str); 25] = [
@@ -236,6 +238,7 @@ pub(super) struct City {
     pub names: Names,
     pub workspace: watch::Sender<Arc<Workspace>>,
     pub refused: watch::Sender<Option<RefusedEdit>>,
+    pub screens: Arc<Screens>,
     _folder: tempfile::TempDir,
 }
 
@@ -252,6 +255,7 @@ impl City {
             names,
             workspace: watch::Sender::new(Arc::new(workspace(names))),
             refused: watch::Sender::new(None),
+            screens: Arc::default(),
             _folder: folder,
         }
     }
@@ -511,6 +515,9 @@ impl City {
                 };
                 Box::pin(std::future::ready(answer))
             }),
+            board: self.screens.board(),
+            showing: self.screens.showing(),
+            dark: self.screens.dark(),
             metrics_text: Arc::new(|| "loa_deliveries_total 5\n# EOF\n".to_owned()),
             ready: Arc::new(|| Err("no plan yet".to_owned())),
         }
