@@ -3,7 +3,7 @@
 use super::{
     fold::{Letter, in_full},
     letters::is_end,
-    token::Token,
+    token::{Token, spelled},
 };
 
 /// The name of an account as found.
@@ -19,7 +19,11 @@ pub(super) struct Account {
     pub shorter: Vec<String>,
 }
 
-const SERVICES: [&str; 24] = [
+const SERVICES: [&str; 28] = [
+    "threads",
+    "zal0",
+    "zallo",
+    "zaloo",
     "face",
     "whatsapp",
     "skype",
@@ -44,6 +48,42 @@ const SERVICES: [&str; 24] = [
     "tele",
     "mess",
     "insta",
+];
+
+/// What services offer by themselves; behind them these words name nobody.
+const PRODUCTS: [&str; 14] = [
+    "messenger",
+    "marketplace",
+    "shop",
+    "kids",
+    "pay",
+    "premium",
+    "reels",
+    "live",
+    "business",
+    "story",
+    "lite",
+    "music",
+    "mini",
+    "ads",
+];
+
+/// Countries, behind services: the service there.
+const COUNTRIES: [&str; 9] = [
+    "việt nam",
+    "trung quốc",
+    "nhật bản",
+    "hàn quốc",
+    "nga",
+    "mỹ",
+    "campuchia",
+    "lào",
+    "thái lan",
+];
+
+/// Words in front of a person's name, with which a name need not begin with a capital.
+const TITLES: [&str; 11] = [
+    "chị", "anh", "cô", "chú", "bác", "ông", "bà", "em", "thầy", "cán", "đồng",
 ];
 
 /// What there is on services.
@@ -115,8 +155,15 @@ fn opens(letters: &[Letter], tokens: &[Token], at: usize) -> Option<bool> {
             ("za" | "da", "lo" | "lô")
                 | ("face" | "fây" | "phây", "book" | "búc")
                 | ("tele", "gram")
+                | ("tik", "tok" | "tóc")
+                | ("you", "tube" | "túp")
         )
-    });
+    }) || before.is_some_and(|word| {
+        // Zal0
+        word.to == token.from
+            && matches!(word.text.as_str(), "zal" | "zall")
+            && token.digits() == Some("0")
+    }) || spelled(letters, tokens, at).is_some_and(|word| word == "zalo");
     if is_parted {
         return Some(false);
     }
@@ -344,7 +391,16 @@ fn named(
         };
         return Some((account, last + 1));
     }
-    if !quoted && (!has_sign || !letters[tokens[first].from].is_upper) {
+    // Zalo: chị Lan thuế
+    let is_titled = || {
+        let is_said = has_sign_before(letters, tokens, at, first)
+            || tokens[at + 1..first].iter().any(|word| word.text == "tên");
+        let mut behind = tokens[first + 1..].iter().take(2);
+        is_said
+            && tokens[first].is_one_of(&TITLES)
+            && behind.any(|token| letters[token.from].is_upper)
+    };
+    if !quoted && (!has_sign || !(letters[tokens[first].from].is_upper || is_titled())) {
         return None;
     }
     let mut words = Vec::new();
@@ -369,12 +425,13 @@ fn named(
         words.push(token.text.clone());
         next += 1;
     }
-    // Facebook Việt Nam is the service itself.
-    let is_country = || {
+    // Facebook Việt Nam is the service itself, and so is Facebook Messenger.
+    let is_service = || {
         let name = words.join(" ");
-        *shorter.first().unwrap_or(&name) == "việt nam"
+        let name = shorter.first().unwrap_or(&name).as_str();
+        COUNTRIES.contains(&name) || PRODUCTS.contains(&name)
     };
-    if !quoted && !has_sign_before(letters, tokens, at, first) && is_country() {
+    if !quoted && !has_sign_before(letters, tokens, at, first) && is_service() {
         return None;
     }
     let to = tokens[next - 1].to;

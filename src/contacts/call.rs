@@ -74,7 +74,7 @@ pub(super) fn called(tokens: &[Token]) -> Vec<bool> {
             if matches!(token.shape, Shape::Digits(_)) {
                 // A list of numbers does not use the reach up.
                 reach += usize::from(reach > 0);
-            } else if token.is_one_of(&CALLING) && !(at > 0 && tokens[at - 1].text == "kêu") {
+            } else if is_calling(tokens, at) {
                 reach = CALL_REACH;
             } else if token.is_one_of(&CALLED)
                 || (!is_new && CALLED_PAIRS.iter().any(|pair| is_pair(tokens, at, *pair)))
@@ -86,6 +86,27 @@ pub(super) fn called(tokens: &[Token]) -> Vec<bool> {
             is_called
         })
         .collect()
+}
+
+/// Whether token `at` speaks of calling. *kêu gọi* asks for something, *gọi hồn* is a rite, *hệ số* a coefficient.
+fn is_calling(tokens: &[Token], at: usize) -> bool {
+    let token = &tokens[at];
+    let before = at.checked_sub(1).map_or("", |before| &*tokens[before].text);
+    let next = tokens.get(at + 1).map_or("", |next| &*next.text);
+    match token.text.as_str() {
+        "gọi" => before != "kêu" && next != "hồn",
+        "hệ" => next != "số" || before == "liên",
+        "gửi" => {
+            // Soạn tin VINH gửi 8179
+            let sentence = token.sentence;
+            let mut words = tokens[..at].iter().rev();
+            words
+                .by_ref()
+                .take_while(|word| word.sentence == sentence)
+                .any(|word| word.is_one_of(&["soạn"]))
+        }
+        _ => token.is_one_of(&CALLING),
+    }
 }
 
 pub(super) fn is_pair(tokens: &[Token], last: usize, (first, second): (&str, &str)) -> bool {

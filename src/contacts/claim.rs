@@ -3,222 +3,15 @@
 //! A group of three or more digits with a leading 0 is none of them, whatever stands around it: `Điều 0912` is a
 //! telephone number.
 
+mod words;
+
 use super::{
     fold::Letter,
+    numbering::is_service,
     token::{Shape, Token},
 };
-
-/// Words in front of a date.
-const BEFORE_DATE: [&str; 17] = [
-    "ngày", "hôm", "từ", "đến", "tới", "trước", "sau", "sáng", "trưa", "chiều", "tối", "đêm",
-    "mùng", "mồng", "và", "hết", "tháng",
-];
-
-/// Words in front of a year.
-pub(super) const BEFORE_YEAR: [&str; 9] = [
-    "năm", "đoạn", "khóa", "khoá", "niên", "thập", "từ", "đến", "tới",
-];
-
-/// Words in front of a number that orders: articles, documents, places.
-const BEFORE_ORDER: [&str; 57] = [
-    "điều",
-    "khoản",
-    "điểm",
-    "mục",
-    "chương",
-    "hiệu",
-    "luật",
-    "định",
-    "tư",
-    "văn",
-    "thị",
-    "hoạch",
-    "quyết",
-    "khối",
-    "tổ",
-    "xóm",
-    "thôn",
-    "bản",
-    "phường",
-    "quận",
-    "lớp",
-    "phòng",
-    "tầng",
-    "trang",
-    "thứ",
-    "bước",
-    "phần",
-    "quý",
-    "hẻm",
-    "ngõ",
-    "ngách",
-    "đường",
-    "lộ",
-    "quốc",
-    "tiết",
-    "bài",
-    "hình",
-    "bảng",
-    "biểu",
-    "mẫu",
-    "phụ",
-    "lục",
-    "tuần",
-    "lần",
-    "đợt",
-    "kỳ",
-    "số",
-    "nhà",
-    "bị",
-    "căn",
-    "hộ",
-    "lô",
-    "km",
-    "cột",
-    "nghị",
-    "pháp",
-    "lệnh",
-];
-
-/// Words in front of `số` that make an ordering number of it: `Công văn số 1234`.
-const NUMBERED: [&str; 21] = [
-    "văn",
-    "định",
-    "tư",
-    "thị",
-    "hoạch",
-    "luật",
-    "lệnh",
-    "trình",
-    "quyết",
-    "nhà",
-    "đường",
-    "ngõ",
-    "lô",
-    "hình",
-    "thứ",
-    "bảng",
-    "mẫu",
-    "phòng",
-    "hiệu",
-    "khối",
-    "mục",
-];
-
-/// Words behind a number that count or measure.
-const UNITS: [&str; 105] = [
-    "kv",
-    "kw",
-    "kva",
-    "mva",
-    "mw",
-    "hz",
-    "mhz",
-    "đoàn",
-    "hội",
-    "đồng",
-    "đ",
-    "vnđ",
-    "vnd",
-    "usd",
-    "triệu",
-    "tỷ",
-    "tỉ",
-    "nghìn",
-    "ngàn",
-    "trăm",
-    "người",
-    "hộ",
-    "khối",
-    "lần",
-    "ngày",
-    "giờ",
-    "phút",
-    "giây",
-    "tháng",
-    "năm",
-    "tuổi",
-    "km",
-    "m",
-    "kg",
-    "g",
-    "phường",
-    "xã",
-    "lượt",
-    "cuộc",
-    "vụ",
-    "trường",
-    "hồ",
-    "bản",
-    "trang",
-    "cái",
-    "suất",
-    "học",
-    "cán",
-    "nhân",
-    "gia",
-    "em",
-    "bà",
-    "ông",
-    "đơn",
-    "cơ",
-    "doanh",
-    "độ",
-    "mét",
-    "ha",
-    "tấn",
-    "chiếc",
-    "xe",
-    "nhà",
-    "địa",
-    "hình",
-    "thủ",
-    "tổ",
-    "xóm",
-    "công",
-    "nạn",
-    "đối",
-    "bệnh",
-    "ca",
-    "điểm",
-    "đại",
-    "thành",
-    "nhóm",
-    "phần",
-    "tuần",
-    "quý",
-    "bước",
-    "khoản",
-    "căn",
-    "con",
-    "cây",
-    "chữ",
-    "từ",
-    "k",
-    "h",
-    "tr",
-    "cụm",
-    "loa",
-    "tin",
-    "dịch",
-    "bài",
-    "thôn",
-    "khu",
-    "lớp",
-    "suất",
-    "buổi",
-    "giải",
-    "quyển",
-    "tờ",
-    "lít",
-    "việc",
-];
-
-/// Words directly behind which a number is one to call.
-const CALLED: [&str; 14] = [
-    "gọi", "bấm", "quay", "thoại", "máy", "nóng", "đài", "đt", "sđt", "dđ", "hotline", "tel",
-    "phone", "zalo",
-];
+pub(super) use words::BEFORE_YEAR;
+use words::{BEFORE_DATE, BEFORE_ORDER, CALLED, COUNTED_OR_CALLED, NUMBERED, UNITS};
 
 /// How plainly a number is no contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -231,10 +24,15 @@ pub(super) enum Claim {
     Formed,
 }
 
-/// Which tokens are parts of numbers that plainly are no contacts.
-pub(super) fn claims(letters: &[Letter], tokens: &[Token]) -> Vec<Claim> {
+/// Which tokens are parts of numbers that plainly are no contacts. `turned_to` says of each token whether words before it speak of
+/// calling somebody or of an account.
+pub(super) fn claims(letters: &[Letter], tokens: &[Token], turned_to: &[bool]) -> Vec<Claim> {
     let mut claimed = vec![Claim::None; tokens.len()];
-    let text = Reading { letters, tokens };
+    let text = Reading {
+        letters,
+        tokens,
+        turned_to,
+    };
     for at in 0..tokens.len() {
         if claimed[at] == Claim::Formed || tokens[at].digits().is_none() {
             continue;
@@ -243,7 +41,16 @@ pub(super) fn claims(letters: &[Letter], tokens: &[Token]) -> Vec<Claim> {
             text.date(at),
             text.document(at),
             text.clock(at),
-            text.years(at),
+            [
+                text.years(at),
+                text.range(at),
+                text.days(at),
+                text.prefixes(at),
+                text.version(at),
+            ]
+            .into_iter()
+            .flatten()
+            .max(),
         ];
         // A day without its year has the form of two groups of a telephone number, too.
         let (day, full) = match formed[0] {
@@ -265,14 +72,25 @@ pub(super) fn claims(letters: &[Letter], tokens: &[Token]) -> Vec<Claim> {
 
 /// Whether the word behind token `at` counts or measures it.
 pub(super) fn is_counted(letters: &[Letter], tokens: &[Token], at: usize) -> bool {
-    let text = Reading { letters, tokens };
-    let Some(next) = tokens.get(at + 1) else {
-        return text.sign_behind(at) == Some('%');
-    };
-    let between = text.between(at);
-    let is_near = between.len() <= 1 && between.iter().all(|letter| letter.c == ' ');
-    (is_near && next.is_exactly_one_of(&UNITS))
-        || matches!(text.sign_behind(at), Some('%' | '$' | '₫'))
+    is_measured(letters, tokens, at) || is_before(letters, tokens, at, &COUNTED_OR_CALLED)
+}
+
+/// The same by words that cannot say whom one reaches by the number.
+pub(super) fn is_measured(letters: &[Letter], tokens: &[Token], at: usize) -> bool {
+    let sign = letters[tokens[at].to..]
+        .iter()
+        .map(|letter| letter.c)
+        .find(|c| *c != ' ');
+    is_before(letters, tokens, at, &UNITS) || matches!(sign, Some('%' | '$' | '₫'))
+}
+
+fn is_before(letters: &[Letter], tokens: &[Token], at: usize, words: &[&str]) -> bool {
+    tokens.get(at + 1).is_some_and(|next| {
+        let between = &letters[tokens[at].to..next.from];
+        between.len() <= 1
+            && between.iter().all(|letter| letter.c == ' ')
+            && next.is_exactly_one_of(words)
+    })
 }
 
 /// Whether the group is a year as bulletins name them.
@@ -289,6 +107,7 @@ fn is_coded(digits: &str) -> bool {
 struct Reading<'a> {
     letters: &'a [Letter],
     tokens: &'a [Token],
+    turned_to: &'a [bool],
 }
 
 impl<'a> Reading<'a> {
@@ -446,6 +265,10 @@ impl<'a> Reading<'a> {
         if self.is_after(at, &["gọi", "nhắn", "bấm", "số", "đài", "hotline", "sđt"]) {
             return None;
         }
+        // `Tổng đài miễn phí 1900-2056`
+        if matches!(year, "1800" | "1900") && self.turned_to[at] {
+            return None;
+        }
         let dashes = self.between(at);
         let is_range = (1..=3).contains(&dashes.len())
             && dashes.iter().all(|letter| matches!(letter.c, ' ' | '-'))
@@ -494,15 +317,131 @@ impl<'a> Reading<'a> {
         if groups < 2 || (joint == ' ' && self.goes_on(last)) {
             return None;
         }
-        let is_counted = is_counted(self.letters, self.tokens, last);
-        // `ĐT 3.842.999`
-        if !is_counted && first.len() + 3 * (groups - 1) >= 7 && self.is_after(at, &CALLED) {
+        let total = first.len() + 3 * (groups - 1);
+        // Nobody counts people or offices in millions without saying so.
+        let is_counted = is_measured(self.letters, self.tokens, last)
+            || (total < 7 && is_counted(self.letters, self.tokens, last));
+        let is_more = joint == '.' && self.joint(last) == Some('.');
+        if !is_counted
+            && (self.is_network(at, groups, is_more) || self.is_turned_to(at, last, total))
+        {
             return None;
         }
-        let total = first.len() + 3 * (groups - 1);
         // A number with its country's prefix has the same form, and so has a short one between blanks.
         let is_doubtful = (first == "84" && total >= 11) || joint != '.' || groups == 2;
         (is_counted || !is_doubtful).then_some(groups)
+    }
+
+    /// Whether thousands from `at` on are rather the parts of an address on the internet: `45.118.144.27`. `is_more` where they go on
+    /// behind a dot.
+    fn is_network(self, at: usize, groups: usize, is_more: bool) -> bool {
+        let parts = groups + usize::from(is_more);
+        let is_part = |at| {
+            let part = self.digits(at).filter(|part| part.len() <= 3);
+            part.is_some_and(|part| {
+                part.parse().is_ok_and(|part: u16| part < 256)
+                    && (part.len() == 1 || !part.starts_with('0'))
+            })
+        };
+        parts == 4 && self.joint(at) == Some('.') && (at..at + parts).all(is_part)
+    }
+
+    /// Whether thousands from `at` to `last` are rather a number that somebody is to call or to pay to: `gọi ngay 968.417.253`.
+    /// Sums are round, or stand behind a word for money.
+    fn is_turned_to(self, at: usize, last: usize, total: usize) -> bool {
+        const MONEY: [&str; 14] = [
+            "tiền", "phí", "giá", "phạt", "chuyển", "nộp", "đòi", "thu", "trị", "gần", "hơn",
+            "khoảng", "mất", "vay",
+        ];
+        let digits: String = (at..=last).filter_map(|at| self.digits(at)).collect();
+        let is_form = match total {
+            7 => digits.starts_with(['2', '3', '6']),
+            9 => digits.starts_with(['3', '5', '7', '8', '9']),
+            _ => is_service(&digits),
+        };
+        let is_directly = self.is_after(at, &CALLED);
+        let is_money = self.tokens[..at]
+            .iter()
+            .rev()
+            .take(2)
+            .any(|word| word.is_exactly_one_of(&MONEY));
+        is_directly && total >= 7
+            || (self.turned_to[at] && is_form && !digits.ends_with("000") && !is_money)
+    }
+
+    /// `1.800 - 1.900 kcal`: from a smaller sum to a larger one.
+    fn range(self, at: usize) -> Option<usize> {
+        let thousands = |at: usize| {
+            let (head, tail) = (self.digits(at)?, self.digits(at + 1)?);
+            let is_so = head.len() <= 3
+                && tail.len() == 3
+                && !head.starts_with('0')
+                && self.joint(at) == Some('.');
+            is_so.then(|| format!("{head}{tail}").parse::<u32>().ok())?
+        };
+        let dashes = self.between(at + 1);
+        let is_dash = (1..=3).contains(&dashes.len())
+            && dashes.iter().all(|letter| matches!(letter.c, ' ' | '-'))
+            && dashes.iter().any(|letter| letter.c == '-');
+        let is_rising = is_dash && thousands(at)? < thousands(at + 2)?;
+        (is_rising && !self.is_rest(at) && !self.turned_to[at] && !self.goes_on(at + 3))
+            .then_some(4)
+    }
+
+    /// `01/9, 02/9 và 03/9`: days, one after another.
+    fn days(self, at: usize) -> Option<usize> {
+        let is_day = |at: usize| {
+            let is_short = |at| self.digits(at).is_some_and(|digits| digits.len() <= 2);
+            is_short(at)
+                && is_short(at + 1)
+                && self.joint(at) == Some('/')
+                && self.value(at).is_some_and(|day| (1..=31).contains(&day))
+                && self
+                    .value(at + 1)
+                    .is_some_and(|month| (1..=12).contains(&month))
+        };
+        let mut next = at;
+        let mut days = 0;
+        while is_day(next) {
+            days += 1;
+            let end = next + 1;
+            let and = self.tokens.get(end + 1);
+            next = match self.between(end) {
+                [comma, blank] if matches!(comma.c, ',' | ';') && blank.c == ' ' => end + 1,
+                [blank] if blank.c == ' ' && and.is_some_and(|word| word.text == "và") => end + 2,
+                _ => {
+                    return (days >= 3 && !self.goes_on(end)).then_some(end + 1 - at);
+                }
+            };
+        }
+        (days >= 3).then(|| next.saturating_sub(at))
+    }
+
+    /// `phiên bản 24.05.02`
+    fn version(self, at: usize) -> Option<usize> {
+        let is_part = |at| self.digits(at).is_some_and(|digits| digits.len() <= 2);
+        if !self.is_after(at, &["bản"]) || !self.is_after(at - 1, &["phiên"]) || !is_part(at) {
+            return None;
+        }
+        let mut last = at;
+        while self.joint(last) == Some('.') && is_part(last + 1) {
+            last += 1;
+        }
+        Some(last + 1 - at)
+    }
+
+    /// `đầu số 09, 03, 07`: prefixes of two digits, one after another.
+    fn prefixes(self, at: usize) -> Option<usize> {
+        let is_prefix = |at| {
+            self.digits(at)
+                .is_some_and(|digits| digits.len() == 2 && digits.starts_with('0'))
+        };
+        let is_listed = |at: usize| matches!(self.between(at), [comma, blank] if comma.c == ',' && blank.c == ' ');
+        let mut last = at;
+        while is_prefix(last) && is_listed(last) && is_prefix(last + 1) {
+            last += 1;
+        }
+        (last >= at + 2).then(|| last + 1 - at)
     }
 
     /// `50%`, `50 phần trăm`.

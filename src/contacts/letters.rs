@@ -253,7 +253,9 @@ const OTHER_ENDS: &str = " ac ad ae af ag ai al am ao aq ar as at au aw ax az ba
     ventures video vote wang watch wiki work works world wtf zone zip mov ong ngo ist bar best bid bond boo casa ceo \
     charity church city claims codes coffee community computer dad day delivery energy family farm fish food foundation \
     gay gives green health hiphop how ink institute kids law love map marketing meme mortgage navy new nexus onl phd \
-    pub rich sarl shopping show singles supply surf tax tips vin viet google youtube example test invalid ";
+    pub rich sarl shopping show singles supply surf tax tips vin viet google youtube example test invalid monster hair skin \
+    autos homes lat casino poker credit accountant cricket faith webcam ren moe foo ing prof esq soy rsvp boats makeup beauty \
+    motorcycles yachts gle baby audio christmas hosting diet bingo ";
 
 /// Whether a domain may end in `label`, as common as people say aloud.
 pub(super) fn is_common_end(label: &str) -> bool {
@@ -311,7 +313,8 @@ pub(super) fn is_syllable(label: &str) -> bool {
 }
 
 /// Services whose addresses hide where they lead, or lead to a person or group and not to an office.
-const SHORTENERS: [&str; 60] = [
+const SHORTENERS: [&str; 61] = [
+    "forms.gle",
     "bit.ly",
     "tinyurl.com",
     "goo.gl",

@@ -174,6 +174,8 @@ impl Search<'_> {
                 && !rest.get(2).is_some_and(is_label);
             return Some(if is_parted {
                 (to + 2, "vn".to_owned())
+            } else if let Some((end, glued)) = self.glued_end(dot, to) {
+                (end, glued.to_owned())
             } else {
                 (to, name)
             });
@@ -225,6 +227,23 @@ impl Search<'_> {
         Some(match several {
             Some(next) => (next.from, self.plain(dot.to, next.from)),
             None => (to, name),
+        })
+    }
+
+    /// Where an end of names ends to which the next word is glued, and the end: `hoanthue.vn-chính thức`, `hoanthue.vnnhé`. Programs for
+    /// messages make a link of it.
+    fn glued_end(&self, dot: Dot, to: usize) -> Option<(usize, &'static str)> {
+        const ENDS: [&str; 5] = ["vn", "com", "net", "org", "info"];
+        let run = &self.letters[dot.to..to];
+        let goes_on = self.letters.get(to).is_some_and(|letter| letter.c == '.');
+        // What is all ASCII may be an end that nobody here knows.
+        if dot.manner != Manner::Direct || goes_on || run.iter().all(|letter| letter.is_ascii) {
+            return None;
+        }
+        ENDS.into_iter().find_map(|end| {
+            let is_head = run.len() > end.len()
+                && run.iter().zip(end.chars()).all(|(letter, c)| letter.c == c);
+            is_head.then_some((dot.to + end.len(), end))
         })
     }
 
@@ -303,6 +322,13 @@ impl Search<'_> {
                     readings.push(format!("{label}.{rest}"));
                 }
             }
+        }
+        // Frameworks by their names.
+        let is_shouted = self.letters[from..to]
+            .iter()
+            .all(|letter| letter.is_upper || letter.c == '.');
+        if is_shouted && matches!(normalised.as_str(), "asp.net" | "ado.net" | "vb.net") {
+            return None;
         }
         let bare = normalised.strip_prefix("www.");
         if bare.is_some_and(|bare| bare.contains('.')) {

@@ -3,17 +3,20 @@
 //! A number that has the form of a telephone number of Việt Nam is found wherever it stands and however its groups are
 //! joined. Shorter and other numbers are found by the words around them: `gọi 113`, `STK 1903…`.
 
-use std::{collections::HashSet, sync::LazyLock};
+mod around;
+mod words;
 
 use super::{
     Kind,
-    call::{CALLED, CALLING, called, is_pair, reached},
-    claim::{Claim, claims, is_counted, is_year},
+    call::{CALLED, CALLING, called, reached},
+    claim::{Claim, claims, is_counted, is_measured, is_year},
     fold::Letter,
     numbering::{is_service, is_telephone, kind_of, national},
     part::parted,
     token::{Group, Token, group},
 };
+use around::{banked, is_bank};
+use words::{BEHIND, EMERGENCY, FILLERS};
 
 /// A number as found: tokens, and what they spell.
 #[derive(Debug, Clone)]
@@ -45,62 +48,22 @@ const WIDEST_GAP: usize = 8;
 /// More digits than this are no telephone number.
 const LONGEST_PHONE: usize = 16;
 
-/// Signs read aloud between the groups of a number.
-const FILLERS: [&str; 18] = [
-    "số", "con", "đuôi", "và", "x", "đầu", "chấm", "phẩy", "gạch", "ngang", "nối", "cách", "trừ",
-    "xuyệt", "sẹc", "rồi", "tiếp", "dot",
-];
-
-/// Words that go on behind a number without being counted by it.
-const BEHIND: [&str; 22] = [
-    "để", "khi", "ngay", "hoặc", "và", "nếu", "miễn", "trong", "theo", "nhé", "hay", "thì", "là",
-    "của", "với", "rồi", "được", "lúc", "cũng", "nha", "ạ", "mà",
-];
-
-/// Emergency services, whose numbers people say without a word for calling.
-const EMERGENCY: [(&str, &[&str]); 5] = [
-    ("111", &["em", "đài"]),
-    ("112", &["nạn", "cứu"]),
-    ("113", &["sát", "an"]),
-    ("114", &["hỏa", "hoả", "cháy", "cứu"]),
-    ("115", &["cứu", "tế"]),
-];
-
-/// Words of one or two parts that speak of an account.
-const ACCOUNT: [(&str, &str); 7] = [
-    ("tài", "khoản"),
-    ("chuyển", "khoản"),
-    ("ngân", "hàng"),
-    ("số", "tk"),
-    ("", "stk"),
-    ("", "banking"),
-    ("", "iban"),
-];
-
-/// Words after which a number names a person, a firm or a card of theirs, and leads to nobody.
-const IDENTITY: [&str; 12] = [
-    "xe", "gplx", "chiếu", "cccd", "cmnd", "cmt", "cước", "danh", "thuế", "mst", "bhxh", "bhyt",
-];
-
-/// Words between those and the number.
-const IDENTIFIES: [&str; 7] = ["số", "là", "công", "dân", "cá", "nhân", "thẻ"];
-
-/// Banks and purses, as people write them.
-const BANKS: &str = " vietcombank vcb agribank bidv vietinbank ctg techcombank tcb mbbank mb acb sacombank stb vpbank \
-    tpbank shb hdbank vib msb ocb seabank eximbank lpbank lienvietpostbank pvcombank namabank abbank bvbank ncb scb kienlongbank \
-    bacabank vietbank vietabank pgbank saigonbank oceanbank gpbank cbbank coopbank shinhan woori hsbc uob cake timo ubank \
-    momo zalopay viettelpay viettelmoney vnpay shopeepay moca ";
-
 /// All numbers of a text that look like contacts, in the order of their places.
 pub(super) fn numbers(letters: &[Letter], tokens: &[Token]) -> Vec<Number> {
-    let claimed = claims(letters, tokens);
+    let (called, banked) = (called(tokens), banked(letters, tokens));
+    let turned_to: Vec<bool> = called
+        .iter()
+        .zip(&banked)
+        .map(|(is_called, since)| *is_called || since.is_some_and(|words| words <= 3))
+        .collect();
+    let claimed = claims(letters, tokens, &turned_to);
     let search = Search {
         letters,
         tokens,
         groups: gather(tokens, &claimed),
-        called: called(tokens),
+        called,
         reached: reached(tokens),
-        banked: banked(tokens),
+        banked,
     };
     let mut found = Vec::new();
     let mut at = 0;
@@ -141,33 +104,6 @@ fn gather(tokens: &[Token], claimed: &[Claim]) -> Vec<Group> {
         }
     }
     groups
-}
-
-fn is_bank(token: &Token) -> bool {
-    static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| BANKS.split_whitespace().collect());
-    NAMES.contains(token.text.as_str())
-}
-
-/// For each token, how many words before it an account or a bank was named in its sentence.
-fn banked(tokens: &[Token]) -> Vec<Option<usize>> {
-    let mut since: Option<usize> = None;
-    tokens
-        .iter()
-        .enumerate()
-        .map(|(at, token)| {
-            if at > 0 && tokens[at - 1].sentence != token.sentence {
-                since = None;
-            }
-            since = since.map(|words| words + 1);
-            let before = since;
-            if token.digits().is_none()
-                && (is_bank(token) || ACCOUNT.iter().any(|pair| is_pair(tokens, at, *pair)))
-            {
-                since = Some(0);
-            }
-            before
-        })
-        .collect()
 }
 
 struct Search<'a> {
@@ -241,8 +177,23 @@ impl Search<'_> {
         }
     }
 
-    fn is_counted(&self, group: usize) -> bool {
-        is_counted(self.letters, self.tokens, self.groups[group].last)
+    /// Whether the words behind the groups from `first` to `last` say that the number counts something. Whom one reaches by a number
+    /// stands there, too: `Gọi 113 công an`, `STK 1903678881 bà Hoa`. So people and offices are counted by numbers of a few digits only,
+    /// and not by those that somebody is to call.
+    fn is_counted(&self, first: usize, last: usize) -> bool {
+        let end = self.groups[last].last;
+        if is_measured(self.letters, self.tokens, end) {
+            return true;
+        }
+        let digits: String = self.groups[first..=last]
+            .iter()
+            .map(|group| group.digits.as_str())
+            .collect();
+        let word = self.groups[first].first;
+        let is_to_call = (self.called[word] || self.reached[word])
+            && (digits.len() >= 4 || is_known_short(&digits) || digits == "156");
+        let is_known = is_to_call || self.banked[word].is_some() || digits.len() >= 7;
+        !is_known && is_counted(self.letters, self.tokens, end)
     }
 
     /// Whether nothing stands behind a group that it could count.
@@ -361,16 +312,6 @@ impl Search<'_> {
             && self.banked[word].is_none()
     }
 
-    /// Whether words before group `at` say that it is the number of a person, a firm or a card of theirs.
-    fn is_identity(&self, at: usize) -> bool {
-        let first = self.groups[at].first;
-        let words = self.tokens[..first].iter().rev().take(5);
-        let mut words = words.skip_while(|word| word.is_exactly_one_of(&IDENTIFIES));
-        words
-            .next()
-            .is_some_and(|word| word.is_exactly_one_of(&IDENTITY))
-    }
-
     /// `1900-2024`, unless somebody is to call it.
     fn is_range_of_years(&self, first: usize, last: usize) -> bool {
         last == first + 1
@@ -422,7 +363,7 @@ impl Search<'_> {
                 && self.groups[at..last]
                     .iter()
                     .all(|group| group.digits.len() == 4));
-        let is_account = if self.is_counted(last) {
+        let is_account = if self.is_counted(at, last) {
             self.groups[at].digits.starts_with('0') && since.is_some() && digits.len() >= 6
         } else {
             (is_whole && !(since.is_none() && self.is_identity(at)))
@@ -431,6 +372,7 @@ impl Search<'_> {
                         !is_year(&digits) || self.tokens[self.groups[at].first - 1].text == "stk"
                     }
                     (Some(_), 6..) => true,
+                    (None, 9..) if self.is_paid(self.groups[at].first) && last == at => true,
                     (None, 6..) => is_before_bank,
                     _ => false,
                 }
@@ -471,10 +413,12 @@ impl Search<'_> {
         let is_code = self.called[groups[0].first]
             && before.is_some_and(|word| word.is_one_of(&["số"]))
             && parts.iter().all(|part| part.len() == 1);
+        // Versions and sections are small; what computers are reached by seldom is.
+        let is_small = parts[0].parse().is_ok_and(|part: u16| part < 32);
         let is_address = is_joined
-            && !is_section
+            && !(is_section && is_small)
             && !is_code
-            && !self.is_counted(last)
+            && !is_measured(self.letters, self.tokens, groups[3].last)
             && parts.iter().all(|part| is_part(part));
         is_address.then(|| (self.number(Kind::Site, at, last, parts.join(".")), last))
     }
@@ -486,7 +430,7 @@ impl Search<'_> {
             .first
             .checked_sub(1)
             .map(|before| &self.tokens[before]);
-        if first.digits.len() == 3 && !first.is_spoken && !self.is_counted(at) {
+        if first.digits.len() == 3 && !first.is_spoken && !self.is_counted(at, at) {
             let is_emergency = EMERGENCY.iter().any(|(number, words)| {
                 *number == first.digits && before.is_some_and(|word| word.is_one_of(words))
             });
@@ -499,8 +443,15 @@ impl Search<'_> {
         }
         // What may be sent or reported is a number to turn to only where it counts nothing.
         let is_called = |last: usize| {
-            self.called[first.first] || (self.reached[first.first] && self.is_bare(last))
+            self.called[first.first]
+                || (self.reached[first.first]
+                    && (self.is_bare(last)
+                        || (is_known_short(&first.digits)
+                            && !before.is_some_and(|word| word.text == "điện"))))
         };
+        if self.is_thing(at) {
+            return None;
+        }
         // ĐT.535 and TL 535 are provincial roads: what people call in three digits begins with a one.
         let is_road = first.digits.len() == 3
             && !first.digits.starts_with('1')
@@ -513,7 +464,6 @@ impl Search<'_> {
             return self.spoken_code(at).filter(|(_, last)| is_called(*last));
         }
         let (last, digits) = self.close_run(at, 12);
-        let is_known_short = |digits: &str| matches!(digits, "111" | "112" | "113" | "114" | "115");
         let (last, digits) = if is_known_short(&first.digits) || digits.len() > 11 {
             (at, first.digits.clone())
         } else {
@@ -525,7 +475,7 @@ impl Search<'_> {
             });
         let is_code = is_called(last)
             && (3..=12).contains(&digits.len())
-            && !self.is_counted(last)
+            && !self.is_counted(at, last)
             && !is_plain_year;
         is_code.then(|| (self.number(kind_of(&digits), at, last, digits), last))
     }
@@ -539,8 +489,10 @@ impl Search<'_> {
             .checked_sub(1)
             .map(|before| &self.tokens[before])?;
         if first.digits.len() > 1 {
-            let is_direct = before.text == "số" || before.is_one_of(&["gọi", "bấm", "đài"]);
-            let is_code = is_direct && first.digits.len() == 3 && !self.is_counted(at);
+            let is_direct = before.text == "số"
+                || before.is_one_of(&["gọi", "bấm", "đài"])
+                || is_known_short(&first.digits);
+            let is_code = is_direct && first.digits.len() == 3 && !self.is_counted(at, at);
             return is_code.then(|| {
                 (
                     self.number(Kind::ShortCode, at, at, first.digits.clone()),
@@ -560,13 +512,18 @@ impl Search<'_> {
         }
         // `hai nghìn không trăm …` counts.
         let is_large = before.is_one_of(&["nghìn", "ngàn", "triệu", "tỷ", "tỉ", "phẩy"]);
-        let is_code = digits.len() >= 3 && !is_large && !self.is_counted(last);
+        let is_code = digits.len() >= 3 && !is_large && !self.is_counted(at, last);
         is_code.then(|| (self.number(kind_of(&digits), at, last, digits), last))
     }
 }
 
-/// Whether these signs are a dot, brackets around it or not.
+/// Whether these signs are a dot, brackets or blanks around it or not.
 fn is_dot(signs: &[Letter]) -> bool {
     let bare: String = signs.iter().map(|letter| letter.c).collect();
-    matches!(bare.as_str(), "." | "[.]" | "(.)" | "{.}")
+    matches!(bare.as_str(), "." | " . " | "[.]" | "(.)" | "{.}")
+}
+
+/// Whether it is the number of an emergency service.
+fn is_known_short(digits: &str) -> bool {
+    matches!(digits, "111" | "112" | "113" | "114" | "115")
 }

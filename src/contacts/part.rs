@@ -8,9 +8,9 @@ use super::{
 };
 
 /// Words of which one stands between the parts, or before the later one.
-const JOINTS: [&str; 14] = [
-    "giữa", "cuối", "đuôi", "sau", "tiếp", "rồi", "lại", "nối", "ghép", "thêm", "đến", "tới",
-    "đầu", "trước",
+const JOINTS: [&str; 15] = [
+    "thúc", "giữa", "cuối", "đuôi", "sau", "tiếp", "rồi", "lại", "nối", "ghép", "thêm", "đến",
+    "tới", "đầu", "trước",
 ];
 
 /// Words that say of a part that it comes first though it stands last.
@@ -72,10 +72,13 @@ fn runs(tokens: &[Token], groups: &[Group]) -> Vec<Run> {
             .is_some_and(|next| next.is_one_of(&DIGITS));
         // `sáu số sau 345678`: without its marks `sáu` is written as this word.
         let says_where = tokens[group.last].text == "sau"
-            && group
+            && (group
                 .first
                 .checked_sub(1)
-                .is_some_and(|before| tokens[before].is_one_of(&DIGITS));
+                .is_some_and(|before| tokens[before].is_one_of(&DIGITS))
+                || tokens
+                    .get(group.last + 1)
+                    .is_some_and(|next| next.is_one_of(&["đó", "cùng"])));
         if group.is_counted || says_where || (counts_digits && group.digits.len() == 1) {
             continue;
         }

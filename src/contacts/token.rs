@@ -69,6 +69,27 @@ impl Token {
     }
 }
 
+/// What single letters that end with token `last` spell, joined by dots, strokes, dashes or blanks: `S.T.K`, `Z a l o`.
+pub(super) fn spelled(letters: &[Letter], tokens: &[Token], last: usize) -> Option<String> {
+    const LONGEST: usize = 10;
+    let is_letter = |at: usize| {
+        tokens[at].to - tokens[at].from == 1 && letters[tokens[at].from].plain.is_ascii_alphabetic()
+    };
+    let is_joined = |at: usize| {
+        let between = &letters[tokens[at].to..tokens[at + 1].from];
+        matches!(between, [one] if matches!(one.c, '.' | '/' | '-' | ' '))
+    };
+    if !is_letter(last) {
+        return None;
+    }
+    let mut first = last;
+    while first > 0 && last - first < LONGEST && is_letter(first - 1) && is_joined(first - 1) {
+        first -= 1;
+    }
+    let spelled = tokens[first..=last].iter();
+    (first < last).then(|| spelled.map(|token| letters[token.from].plain).collect())
+}
+
 /// Whether `text` is one of `words`. Nearly all of them differ in their first bytes, which is quicker seen than by a call for
 /// each.
 fn is_among(text: &str, words: &[&str]) -> bool {
