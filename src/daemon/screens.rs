@@ -42,8 +42,8 @@ pub struct Board {
     pub ward: String,
     /// Now, in milliseconds since 1970: the screen's own clock may be wrong.
     pub now: i64,
-    /// Whether all of this is simulated.
-    pub simulated: bool,
+    /// The zone of the ward's clocks, by its IANA name: the screen may have been set up with another.
+    pub zone: String,
     /// The signs, newest first.
     pub signs: Vec<Sign>,
 }
@@ -125,7 +125,7 @@ pub async fn board(shared: &Shared, channel: &ChannelId) -> Result<Board, StoreE
     let mut board = Board {
         ward: String::new(),
         now: millis(now),
-        simulated: shared.clock.is_simulated(),
+        zone: live.workspace.settings.zone.name().to_owned(),
         signs: Vec::new(),
     };
     let Some((channel, stays)) = screen(&live, channel) else {

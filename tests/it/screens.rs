@@ -84,7 +84,7 @@ on_both_databases! {
         go(&clock, at("2024-03-25T06:00"));
         daemon.wait(|rows| rows.iter().any(|row| row.channel == id() && row.state == State::Accepted)).await;
         let first = board(&shared).await;
-        assert_eq!((first.ward.as_str(), first.simulated), ("phường Hưng Bình", true));
+        assert_eq!((first.ward.as_str(), first.zone.as_str()), ("phường Hưng Bình", "Asia/Ho_Chi_Minh"));
         assert_eq!(first.now, at("2024-03-25T06:00").as_micros() / 1_000);
         let [sign] = first.signs.as_slice() else { panic!("{first:?}") };
         assert_eq!((sign.text.as_str(), sign.urgent), ("lời thứ nhất", false));

@@ -59,7 +59,7 @@
 
   const fit = () => {
     const box = el("sign");
-    let low = 12, high = innerHeight / 3;
+    let low = 12, high = innerHeight / (box.className ? 12 : 3);
     for (let round = 0; round < 9; round++) {
       const size = (low + high) / 2;
       box.style.fontSize = size + "px";
@@ -97,10 +97,12 @@
     if (picture !== drawn) { drawn = picture; put(sign, words); }
     if (current && !document.hidden && at - since >= IN_VIEW) shown.add(current);
     if (board && board.ward) el("ward").textContent = board.ward;
-    const time = new Date(now()), two = (number) => String(number).padStart(2, "0");
-    el("clock").textContent = two(time.getHours()) + ":" + two(time.getMinutes());
-    const when = new Date(got + offset);
-    const note = lost && board ? say.lost.replace("{at}", two(when.getHours()) + ":" + two(when.getMinutes())) : sign && sign.urgent ? say.urgent : "";
+    const hour = (at) => {
+      const options = { hour: "2-digit", minute: "2-digit", hour12: false };
+      try { return new Date(at).toLocaleTimeString("vi", { ...options, timeZone: board.zone }); } catch (_) { return new Date(at).toLocaleTimeString("vi", options); }
+    };
+    el("clock").textContent = hour(now());
+    const note = lost && board ? say.lost.replace("{at}", hour(got + offset)) : sign && sign.urgent ? say.urgent : "";
     if (el("note").textContent !== note) el("note").textContent = note;
     const dots = all.length > 1 ? all.map((_, index) => (index === next ? "on" : "")).join() : "";
     if (el("dots").dataset.at !== dots) {

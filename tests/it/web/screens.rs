@@ -90,7 +90,7 @@ fn sign(delivery: &str, text: &str, minutes: i64, urgent: bool) -> Value {
 impl City {
     fn shows(&self, signs: &[Value]) {
         let board =
-            json!({ "ward": "phường Hưng Bình", "now": NOW, "simulated": true, "signs": signs });
+            json!({ "ward": "phường Hưng Bình", "now": NOW, "zone": "Asia/Ho_Chi_Minh", "signs": signs });
         *self.screens.board.lock().unwrap() = board.to_string();
     }
 }
@@ -263,6 +263,7 @@ async fn signs_take_turns_and_stay_over_a_lost_network() {
         opened(&client, &served).await;
         says(&client, "#text", long).await;
         says(&client, "#ward", "phường Hưng Bình").await;
+        says(&client, "#clock", "05:3").await;
         keep_picture(&client, "counter").await;
         let fits = "const box = document.querySelector('#sign'); return box.scrollHeight <= box.clientHeight && document.documentElement.scrollWidth <= innerWidth";
         assert_eq!(client.execute(fits, Vec::new()).await.unwrap(), json!(true));
