@@ -6,17 +6,22 @@
 mod abbreviation;
 mod address;
 mod clock;
+mod dashed;
 mod date;
 mod document;
 mod fraction;
 mod impossible;
 mod markup;
 mod month;
+mod oclock;
+mod plate;
 mod quantity;
 mod roman;
+mod share;
 mod sign;
 mod telephone;
 mod unit;
+mod weekday;
 mod word;
 
 use super::{ProblemKind, scene::Scene};
@@ -81,6 +86,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("address", address::apply),
     rule("hashtag", address::hashtag),
     rule("placeholder", sign::placeholder),
+    rule("plate", plate::apply),
     rule("standard", fraction::standard),
     rule("machine", fraction::machine),
     rule("rating", fraction::rating),
@@ -90,7 +96,8 @@ pub(super) const RULES: &[Rule] = &[
     rule("impossible", impossible::apply),
     rule("date", date::apply),
     rule("month", month::apply),
-    rule("weekday", date::weekday),
+    rule("weekday", weekday::apply),
+    rule("hours-or-weights", oclock::undecided),
     rule("time", clock::apply),
     rule("phone", telephone::apply),
     rule("mark", fraction::mark),

@@ -5,11 +5,12 @@ use proptest::{prelude::*, test_runner::RngSeed};
 use super::*;
 use crate::domain::speech::Region;
 
-const TABLES: [&str; 4] = [
+const TABLES: [&str; 5] = [
     include_str!("table.txt"),
     include_str!("bulletins.txt"),
     include_str!("judged.txt"),
     include_str!("judged-again.txt"),
+    include_str!("judged-third.txt"),
 ];
 
 /// The rows of the tables.
@@ -90,6 +91,7 @@ fn what_cannot_be_spoken_is_reported() {
         ("C¶nh b¸o lõa ®¶o", LegacyEncoding, "C¶nh"),
         ("Cảnh báo 🚨🚨 khẩn", NoSound, "🚨🚨"),
         ("gọi 1800-xxxx", Placeholder, "xxxx"),
+        ("SĐT 0912****678 đã khóa", Placeholder, "****678"),
         ("ngày …… tháng", Placeholder, "……"),
         (
             "De nghi ba con chu y khong chuyen tien",
@@ -160,6 +162,23 @@ fn days_and_times_that_there_are_not_are_said_and_reported() {
         assert_eq!(Speech::default().read(text).text, spoken, "{text}");
         let token = token.map(|token| (ProblemKind::Impossible, token.to_owned()));
         assert_eq!(problems(text), Vec::from_iter(token), "{text}");
+    }
+}
+
+#[test]
+fn what_can_be_read_in_two_ways_is_said_and_reported() {
+    for (text, spoken, token) in [
+        ("1,500 tỷ đồng", "một phẩy năm không không tỷ đồng", "1,500"),
+        (
+            "Đến 6/10 hộ dân nộp xong",
+            "Đến ngày sáu tháng mười hộ dân nộp xong",
+            "6/10",
+        ),
+        ("Phát 8g-11g", "Phát tám gam đến mười một gam", "8g-11g"),
+    ] {
+        assert_eq!(Speech::default().read(text).text, spoken, "{text}");
+        let wanted = [(ProblemKind::Ambiguous, token.to_owned())];
+        assert_eq!(problems(text), wanted, "{text}");
     }
 }
 

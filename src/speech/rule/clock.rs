@@ -3,6 +3,7 @@
 use super::{
     Said,
     date::{self, after_dash},
+    oclock,
 };
 use crate::speech::{number::cardinal, scene::Scene, token::Kind};
 
@@ -50,7 +51,7 @@ fn time(scene: &Scene<'_>, at: usize) -> Option<(String, usize)> {
         minute = after.unwrap_or(0);
         if after.is_some() {
             tokens = 3;
-        } else if (matches!(mark.text, "g") && !is_oclock(scene, at))
+        } else if (mark.text == "g" && oclock::is_hour(scene, at) != Some(true))
             || matches!(scene.token(at + 2).kind, Kind::Word | Kind::Number)
             || (scene.token(at + 2).is_sign("/") && date::behind_slash(scene, at + 2).is_none())
         {
@@ -79,18 +80,6 @@ fn time(scene: &Scene<'_>, at: usize) -> Option<(String, usize)> {
         }
     }
     Some((text, tokens))
-}
-
-/// Whether `7g` is an hour and no weight: the words around tell.
-fn is_oclock(scene: &Scene<'_>, at: usize) -> bool {
-    let before = [
-        "lúc", "từ", "đến", "tới", "hồi", "khoảng", "tầm", "trước", "sau",
-    ];
-    let after = ["sáng", "trưa", "chiều", "tối", "đêm", "ngày"];
-    let is_span = at > 0 || after_dash(scene, 2).is_some();
-    before.contains(&scene.previous()) && !matches!(scene.next_word(2), "đường" | "muối" | "bột")
-        || after.contains(&scene.next_word(at + 2))
-        || (is_span && matches!(scene.token(at + 1).text, "g") && scene.cued(&before))
 }
 
 pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
@@ -139,10 +128,12 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         } else {
             "từ "
         };
-        return Some(Said::new(
-            next + tokens,
-            format!("{from}{first} đến {second}"),
-        ));
+        let text = format!("{from}{first} đến {second}");
+        // 13h-19h/18/11
+        return Some(match date::behind_slash(scene, next + tokens) {
+            Some((day, end)) => Said::new(end, format!("{text} {day}")),
+            None => Said::new(next + tokens, text),
+        });
     }
     let (text, tokens) = first?;
     // 7h/19/9

@@ -1,6 +1,6 @@
-//! Days, weekdays, and spans of them.
+//! Days, and spans of them.
 
-use super::{Said, impossible::is_day};
+use super::{Said, dashed, impossible::is_day, share};
 use crate::speech::{ProblemKind, number::cardinal, scene::Scene, token::Kind};
 
 /// Days of the year that everybody knows by their numbers.
@@ -144,7 +144,9 @@ fn point<'s>(scene: &Scene<'s>, at: usize) -> Option<Point<'s>> {
         let is_day = at == 0 && !is_dated && !third_follows(scene, at + 3) && is_announced(scene);
         let is_whole =
             sign == "." || FEASTS.contains(&(day, month)) || day > month || is_one_day(scene);
-        return Some(if is_day && is_whole {
+        let is_free = |scene: &Scene<'_>| dashed::is_day(scene, day, month);
+        let is_dashed = sign == "-" && at == 0 && !is_dated && is_free(scene);
+        return Some(if (is_day && is_whole) || is_dashed {
             Point {
                 month: Some(month),
                 tokens: 3,
@@ -285,7 +287,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
             || second.year.is_some()
             || announced
             || scene.cued(&CUES)
-            || is_plain_span(scene, &second, next + second.tokens))
+            || share::is_span(scene, next + second.tokens))
     {
         let prefix = if announced { "" } else { "ngày " };
         // What is named by two feasts in a row is not a span: lễ 30/4-1/5.
@@ -323,8 +325,10 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         let is_padded =
             scene.token(0).text.starts_with('0') || scene.token(2).text.starts_with('0');
         let is_small = first.day < month && first.day <= 3 && !is_feast;
-        let is_fraction = is_small && !scene.cued(&CUES[..15]);
-        let is_share = !announced && first.day <= month && super::fraction::is_shared(scene, 3);
+        // Nobody parts anything in twelve.
+        let is_fraction =
+            is_small && month <= 10 && !scene.cued(&CUES[..15]) && !share::is_day(scene);
+        let is_share = !announced && share::is_share(scene, first.day, month);
         if is_house || is_share || (is_fraction && !is_padded && !announced) {
             return None;
         }
@@ -334,7 +338,16 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     }
     let prefix = if announced { "" } else { "ngày " };
     let text = format!("{prefix}{}", say(scene, &first));
-    Some(dated(scene, &[first], first.tokens, text))
+    let said = dated(scene, &[first], first.tokens, text);
+    let is_undecided = said.problem.is_none()
+        && first.year.is_none()
+        && !announced
+        && share::is_undecided(scene, first.day, month);
+    Some(if is_undecided {
+        Said::wrong(said.tokens, said.text, ProblemKind::Ambiguous)
+    } else {
+        said
+    })
 }
 
 /// Whether a day without its year is a part of a whole after all: `1/3 số hộ`; and `1/5`, which is a feast, where a whole or what
@@ -381,12 +394,6 @@ fn is_part(scene: &Scene<'_>, day: &Point<'_>, is_small: bool, is_feast: bool) -
     let precedes = |phrases: &[&str]| phrases.iter().any(|phrase| scene.precedes(phrase, 3));
     let is_fifth = is_feast && day.month.is_some_and(|month| day.day < month);
     (is_small && precedes(&WHOLES)) || (is_fifth && precedes(&CERTAIN))
-}
-
-/// Whether what ends with `second` can be nothing but days though no word says so: `Kỳ thi: 27-28/6`.
-fn is_plain_span(scene: &Scene<'_>, second: &Point<'_>, end: usize) -> bool {
-    let is_house = HOUSES.iter().any(|word| scene.follows(word));
-    second.day > 12 && !is_house && !super::fraction::is_shared(scene, end)
 }
 
 /// Days that are said as `text` and end before `end`; reported where the calendar has no such day.
@@ -479,82 +486,4 @@ fn iso(scene: &Scene<'_>) -> Option<Said> {
     let prefix = if is_announced(scene) { "" } else { "ngày " };
     let text = format!("{prefix}{}", say(scene, &point));
     Some(dated(scene, &[point], 5, text))
-}
-
-const WEEKDAYS: [&str; 6] = ["hai", "ba", "tư", "năm", "sáu", "bảy"];
-
-/// `thứ 2`, `thứ 2-6`, `thứ 2, 4, 6`, `T2`, `T7`.
-pub(super) fn weekday(scene: &Scene<'_>) -> Option<Said> {
-    let token = scene.token(0);
-    let name = |at: usize| {
-        let token = scene.token(at);
-        let number = token.small().filter(|_| token.text.len() == 1)?;
-        WEEKDAYS
-            .get(usize::try_from(number).ok()?.checked_sub(2)?)
-            .copied()
-    };
-    if token.text == "T" && !scene.is_glued() {
-        let first = name(1)?;
-        let next = after_dash(scene, 2);
-        if let Some(next) = next
-            && scene.token(next).text == "T"
-            && let Some(second) = name(next + 1)
-        {
-            // T3-T5-T7
-            let mut days = vec![first, second];
-            let mut end = next + 2;
-            while let Some(more) = after_dash(scene, end).filter(|at| scene.token(*at).text == "T")
-                && let Some(day) = name(more + 1)
-            {
-                days.push(day);
-                end = more + 2;
-            }
-            let joint = if days.len() > 2 {
-                ", thứ "
-            } else {
-                " đến thứ "
-            };
-            return Some(Said::new(end, format!("thứ {}", days.join(joint))));
-        }
-        return ends(scene, 2).then(|| Said::new(2, format!("thứ {first}")));
-    }
-    if scene.previous() == "thứ" {
-        if token.text == "1" && ends(scene, 1) {
-            return Some(Said::new(1, "nhất"));
-        }
-        let first = name(0)?;
-        if let Some(next) = after_dash(scene, 1)
-            && let Some(second) = name(next)
-        {
-            return Some(Said::new(next + 1, format!("{first} đến thứ {second}")));
-        }
-        // thứ 2 - thứ 6
-        if let Some(next) = after_dash(scene, 1)
-            && matches!(scene.word(next), "thứ" | "chủ")
-        {
-            return Some(Said::new(next, format!("{first} đến ")));
-        }
-        return ends(scene, 1).then(|| Said::new(1, first));
-    }
-    // thứ 2, 4, 6: only numbers stand between.
-    if !token.is(Kind::Number) || scene.is_glued() {
-        return None;
-    }
-    let mut back = 1;
-    let mut numbers = 0;
-    while back < 16 {
-        let before = scene.back(back);
-        if &*before.lower == "thứ" {
-            let day = name(0).filter(|_| numbers > 0 && ends(scene, 1))?;
-            return Some(Said::new(1, day));
-        }
-        let is_between =
-            before.is(Kind::Space) || before.text == "," || matches!(&*before.lower, "và");
-        numbers += usize::from(before.is(Kind::Number));
-        if !is_between && !before.is(Kind::Number) {
-            return None;
-        }
-        back += 1;
-    }
-    None
 }

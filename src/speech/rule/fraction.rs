@@ -1,6 +1,6 @@
 //! What is written with a slash between numbers: shares, parts, scales, round the clock; and what is written like them.
 
-use super::{Said, date::HOUSES, quantity::numeral, unit};
+use super::{Said, date::HOUSES, quantity::numeral, share::is_counted, unit};
 use crate::speech::{
     number::{cardinal, one_by_one},
     scene::Scene,
@@ -30,40 +30,6 @@ pub(super) fn around_the_clock(scene: &Scene<'_>) -> Option<Said> {
         "h" | "H" => Said::new(4, format!("{text} giờ")),
         _ => Said::new(3, text),
     })
-}
-
-/// What is counted out of a whole: `4/4 xã`.
-const SHARED: [&str; 21] = [
-    "xã",
-    "phường",
-    "khối",
-    "xóm",
-    "hộ",
-    "tổ",
-    "đơn",
-    "trường",
-    "chi",
-    "lớp",
-    "thôn",
-    "bản",
-    "huyện",
-    "em",
-    "cán",
-    "người",
-    "trạm",
-    "cơ",
-    "mục",
-    "chỉ",
-    "tiêu",
-];
-
-/// Whether what stands at `at` is counted out of a whole.
-pub(super) fn is_shared(scene: &Scene<'_>, at: usize) -> bool {
-    // Half the fee for school, học phí, is no share of several.
-    SHARED.contains(&scene.next_word(at))
-        || ["học sinh", "học viên"]
-            .iter()
-            .any(|phrase| scene.precedes(phrase, at))
 }
 
 /// `95,5/100`: so many of so many points.
@@ -106,7 +72,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         && one + other == 100
         && first.text.len() == 2
         && second.text.len() == 2
-        && !is_shared(scene, 3)
+        && !is_counted(scene, 3)
     {
         let [one, other] = [first, second].map(|token| cardinal(token.text, voice));
         return Some(Said::new(3, format!("{one} {other}")));
@@ -120,7 +86,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         return Some(Said::new(scale.end, text));
     }
     let is_house = HOUSES.iter().any(|word| scene.follows(word));
-    let is_share = is_shared(scene, 3) || scene.next_word(3) == "điểm";
+    let is_share = is_counted(scene, 3) || scene.next_word(3) == "điểm";
     let is_part = !is_house
         && !is_share
         && !scene.token(3).is_sign("/")

@@ -16,11 +16,13 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     if !token.is(Kind::Sign) {
         return None;
     }
+    // A star between numbers multiplies, or hides what is not to be known.
+    let is_between = scene.back(1).is(Kind::Number) && scene.token(1).is(Kind::Number);
     match token.text {
+        _ if is_between && token.text.starts_with('*') => None,
         "**" | "***" | "__" | "___" | "~~" | "`" | "``" | "```" => Some(Said::new(1, "")),
         "*" | "_" => {
-            // Emphasis clings to a word on one side; a star between numbers multiplies.
-            let is_between = scene.back(1).is(Kind::Number) && scene.token(1).is(Kind::Number);
+            // Emphasis clings to a word on one side.
             (!is_between).then(|| Said::new(1, ""))
         }
         "[" | "!" => link(scene),

@@ -234,8 +234,20 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         if number.is_dotted && number.decimals.is_none() {
             return None;
         }
-        // $1,5 triệu: the currency comes last.
         let word = scene.skip_space(number.end);
+        // USD 26.350đ: what one costs. The number has its own currency, and the letters only name what is sold.
+        let is_scaled = matches!(scene.word(word), "nghìn" | "ngàn" | "triệu");
+        let own = if is_scaled {
+            scene.skip_space(word + 1)
+        } else {
+            word
+        };
+        if currency != "đồng"
+            && matches!(&*scene.token(own).lower, "đ" | "đồng" | "vnđ" | "vnd" | "₫")
+        {
+            return Some(Said::new(1, currency));
+        }
+        // $1,5 triệu: the currency comes last.
         if matches!(scene.word(word), "triệu" | "tỷ" | "tỉ" | "nghìn") {
             return Some(Said::new(
                 word + 1,
@@ -252,8 +264,13 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         ));
     }
     // ≥ 5
-    if token.is_sign("≥") {
-        let number = numeral(scene, scene.skip_space(1))?;
+    if let Some(sign) = at_least(scene) {
+        let number = numeral(scene, scene.skip_space(sign))?;
+        // ≥ 1m57
+        if let Some(height) = million_and(scene, &number) {
+            let text = format!("từ {} trở lên", height.text);
+            return Some(Said::new(height.tokens, text));
+        }
         let (unit, end) = unit::after_number(scene, number.end)
             .or_else(|| counted(scene, number.end))
             .map_or((String::new(), number.end), |(unit, end)| {
@@ -292,6 +309,20 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         None => return None,
     };
     Some(Said::new(end, format!("{sign}{}{unit}", number.say(scene))))
+}
+
+/// How many tokens a sign for *at least* takes: `≥`, `>=` as it is typed, and `=>`, which some mean by it.
+fn at_least(scene: &Scene<'_>) -> Option<usize> {
+    match (scene.token(0).text, scene.token(1).text) {
+        ("≥", _) => Some(1),
+        (">", "=") => Some(2),
+        // Behind a figure it is an arrow.
+        ("=", ">") if scene.token(2).is(Kind::Number) => {
+            let back = 1 + usize::from(scene.back(1).is(Kind::Space));
+            (!scene.back(back).is(Kind::Number)).then_some(2)
+        }
+        _ => None,
+    }
 }
 
 /// Whether `độ` follows at `at`, or another number of which it does: `-1 đến 3 độ`.
@@ -393,6 +424,20 @@ pub(super) fn range(scene: &Scene<'_>) -> Option<Said> {
         _ => ("", next),
     };
     let second = numeral(scene, next)?;
+    // 8-9/10 điểm, 2-3/10 hộ
+    let whole = scene.token(second.end + 1);
+    let after = second.end + 2;
+    if scene.token(second.end).is_sign("/")
+        && whole.is(Kind::Number)
+        && (scene.next_word(after) == "điểm" || super::share::is_counted(scene, after))
+    {
+        let whole = cardinal(whole.text, scene.speech.voice);
+        let (first, second) = (first.say(scene), second.say(scene));
+        return Some(Said::new(
+            after,
+            format!("{first} đến {second} trên {whole}"),
+        ));
+    }
     if scene.token(0).text.len() >= 3 && scene.token(0).text.starts_with('0')
         || scene.token(second.end).is_sign("/")
     {
@@ -470,6 +515,11 @@ pub(super) fn number(scene: &Scene<'_>) -> Option<Said> {
         return Some(Said::new(end, text));
     }
     if token.text.len() > 1 && token.text.bytes().all(|byte| byte == b'0') {
+        return Some(Said::new(1, one_by_one(token.text)));
+    }
+    // đầu 09xx: each of the digits that are known counts.
+    let rest = scene.token(1);
+    if rest.text.len() > 1 && rest.lower.bytes().all(|byte| byte == b'x') {
         return Some(Said::new(1, one_by_one(token.text)));
     }
     // Đề án 06, mẫu số 01, Ban Chỉ đạo 389: names, whose digits are said.

@@ -1,7 +1,12 @@
 //! Signs: those that are words, those that are pauses, and those that nobody can say.
 
 use super::{Said, unit};
-use crate::speech::{ProblemKind, scene::Scene, token::Kind};
+use crate::speech::{
+    ProblemKind,
+    number::{cardinal, one_by_one},
+    scene::Scene,
+    token::Kind,
+};
 
 /// Signs that make pauses or none, and stay.
 const PAUSES: &str = ".,;:!?…\"'‘’“”„()[]{}«»-–—‑−‒‹›";
@@ -103,6 +108,17 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         "+" if before.is(Kind::Number) && !next.is(Kind::Number) => {
             return Some(Said::new(1, "trở lên"));
         }
+        // >=, <= and => as they are typed.
+        "<" if after.is_sign("=") && is_figure(scene, 2) => return Some(Said::new(2, "không quá")),
+        "=" if after.is_sign("<") && is_figure(scene, 2) => return Some(Said::new(2, "không quá")),
+        "=" if after.is_sign(">") && is_figure(scene, 2) && follows_figure(scene) => {
+            return Some(Said::new(2, "đến"));
+        }
+        "=" if after.is_sign(">") => {
+            return Some(Said::new(2, if scene.begins_line() { "" } else { "," }));
+        }
+        // #5K
+        "#" if scene.token(2).text == "K" => return Some(Said::new(1, "")),
         "#" if next.is(Kind::Number) => return Some(Said::new(1, "số")),
         "~" if next.is(Kind::Number) => return Some(Said::new(1, "khoảng")),
         "<" if next.is(Kind::Number) => return Some(Said::new(1, "dưới")),
@@ -146,6 +162,11 @@ const SHARERS: [&str; 18] = [
     "lớp", "bàn", "đội", "nhóm", "phòng", "mâm", "toa", "bình", "chuyến", "người", "hộ", "khẩu",
     "em", "cháu", "suất", "đợt", "lượt", "lần",
 ];
+
+/// Whether a number stands at `at`, with a space before it or none.
+fn is_figure(scene: &Scene<'_>, at: usize) -> bool {
+    scene.token(scene.skip_space(at)).is(Kind::Number)
+}
 
 /// Whether a number stands right before, with a space between or none.
 fn follows_figure(scene: &Scene<'_>) -> bool {
@@ -261,6 +282,17 @@ pub(super) fn placeholder(scene: &Scene<'_>) -> Option<Said> {
             // Nobody writes thirty so.
             && super::roman::apply(scene).is_none_or(|_| token.text == "XXX")
     };
+    // 0912****678: somebody hides a part of a number.
+    let hidden = scene.token(1);
+    let is_hidden = token.is(Kind::Sign)
+        && token.text.starts_with("**")
+        && scene.back(1).is(Kind::Number)
+        && hidden.is(Kind::Number);
+    if is_hidden {
+        let stars = cardinal(&token.text.len().to_string(), scene.speech.voice);
+        let text = format!(", {stars} dấu sao, {}", one_by_one(hidden.text));
+        return Some(Said::wrong(2, text, ProblemKind::Placeholder));
+    }
     // What writers leave for later.
     let is_noted = matches!(token.text, "TODO" | "FIXME" | "TBD" | "XYZ");
     (is_dots || is_cross || is_noted).then(|| Said::wrong(1, token.text, ProblemKind::Placeholder))

@@ -340,15 +340,15 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     {
         return None;
     }
-    if bracket == 0
-        && matches!(scene.back(1).text, "." | "," | "/")
-        && scene.back(2).is(Kind::Number)
-    {
+    let is_tied = matches!(scene.back(1).text, "." | "," | "/") && scene.back(2).is(Kind::Number);
+    let run = collect(scene, start, bracket == 1);
+    // 0987.654.321/0911.223.344
+    let is_second = scene.back(1).is_sign("/") && run.longest(is_national).is_some();
+    if bracket == 0 && is_tied && !is_second {
         return None;
     }
-    let run = collect(scene, start, bracket == 1);
     if let Some((groups, tokens)) = run.longest(is_national)
-        && !matches!(scene.token(tokens).text, "/")
+        && !is_document(scene, tokens)
     {
         return Some(Said::new(tokens, say(&groups)));
     }
@@ -356,6 +356,13 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         return None;
     }
     without_plus(scene, &run).or_else(|| short(scene, &run))
+}
+
+/// Whether a slash at `at` ties the letters or the year of a document to the number before, and no other way to call.
+fn is_document(scene: &Scene<'_>, at: usize) -> bool {
+    let next = scene.token(at + 1);
+    scene.token(at).is_sign("/")
+        && (next.is_capitalised() || next.is(Kind::Number) && super::date::is_year(next.text))
 }
 
 /// `84 912 345 678`: the country's prefix without its sign. Between dots it may count something.

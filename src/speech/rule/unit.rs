@@ -377,18 +377,35 @@ fn base(scene: &Scene<'_>, at: usize, seat: Seat) -> Option<(&'static str, usize
     {
         return Some(("tháng", at + 1));
     }
-    let is_slogan = [
+    if token.text == "K"
+        && let Some(name) = rule_or_run(scene, at)
+    {
+        return Some((name, at + 1));
+    }
+    // `5 h` before a name is the letter: khối 5 H. Nam Đàn.
+    Some((name, at + 1))
+}
+
+/// `thông điệp 5K`, `#5K`, `5K: …`: what begins with K. `Giải chạy 5K, 10K, 21K`: how far one runs.
+fn rule_or_run(scene: &Scene<'_>, at: usize) -> Option<&'static str> {
+    const SLOGANS: [&str; 5] = [
         "thông điệp",
         "nguyên tắc",
         "quy tắc",
         "khuyến cáo",
         "biện pháp",
     ];
-    if token.text == "K" && is_slogan.iter().any(|phrase| scene.follows(phrase)) {
-        return Some(("ca", at + 1));
+    const RUNS: [&str; 6] = ["chạy", "run", "marathon", "cự ly", "cự li", "đường đua"];
+    let is_slogan = SLOGANS.iter().any(|phrase| scene.follows(phrase))
+        || scene.back(1).is_sign("#")
+        || (scene.begins_line() && scene.token(at + 1).is_sign(":"));
+    let is_paid = matches!(scene.previous(), "phí" | "giá" | "vé" | "thưởng" | "tiền");
+    let is_run = scene.token(0).text.len() <= 2 && !is_paid && scene.cued(&RUNS);
+    match (is_slogan, is_run) {
+        (true, _) => Some("ca"),
+        (_, true) => Some("ki lô mét"),
+        _ => None,
     }
-    // `5 h` before a name is the letter: khối 5 H. Nam Đàn.
-    Some((name, at + 1))
 }
 
 /// Letters that are units by the words around them only: the name, or an empty one where they are none here.

@@ -30,7 +30,7 @@ pub(super) fn code(scene: &Scene<'_>) -> Option<Said> {
     if scene.is_glued() {
         return None;
     }
-    if let Some(said) = stay(scene).or_else(|| room(scene)).or_else(|| plate(scene)) {
+    if let Some(said) = stay(scene).or_else(|| room(scene)) {
         return Some(said);
     }
     let first = scene.token(0);
@@ -140,35 +140,6 @@ fn stay(scene: &Scene<'_>) -> Option<Said> {
         let (days, nights) = (cardinal(days.text, voice), cardinal(nights.text, voice));
         Said::new(4, format!("{days} ngày {nights} đêm"))
     })
-}
-
-/// `biển số 37C 456.78`, with a space where a dash should be.
-fn plate(scene: &Scene<'_>) -> Option<Said> {
-    let is_announced = ["biển số", "biển kiểm soát", "bks", "biển số xe"]
-        .iter()
-        .any(|phrase| scene.follows(phrase) || scene.follows(&format!("{phrase} :")));
-    let [place, series] = [0, 1].map(|at| scene.token(at));
-    let motor = usize::from(scene.token(2).is(Kind::Number));
-    let (space, number) = (scene.token(2 + motor), scene.token(3 + motor));
-    let is_plate = is_announced
-        && place.is(Kind::Number)
-        && place.text.len() == 2
-        && is_letters(series)
-        && space.is(Kind::Space)
-        && number.is(Kind::Number)
-        && number.text.len() >= 3;
-    if !is_plate {
-        return None;
-    }
-    let mut said = vec![one_by_one(place.text), lexicon::spell(series.text)?];
-    said.extend((motor == 1).then(|| one_by_one(scene.token(2).text)));
-    said.push(one_by_one(number.text));
-    let mut end = 4 + motor;
-    if scene.token(end).is_sign(".") && scene.token(end + 1).is(Kind::Number) {
-        said.push(one_by_one(scene.token(end + 1).text));
-        end += 2;
-    }
-    Some(Said::new(end, said.join(" ")))
 }
 
 /// `phòng A.203`, `lô B-12`.
