@@ -10,6 +10,7 @@ mod dashed;
 mod date;
 mod document;
 mod fraction;
+mod identifier;
 mod impossible;
 mod markup;
 mod month;
@@ -17,6 +18,7 @@ mod oclock;
 mod plate;
 mod quantity;
 mod roman;
+mod sense;
 mod share;
 mod sign;
 mod telephone;
@@ -87,6 +89,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("hashtag", address::hashtag),
     rule("placeholder", sign::placeholder),
     rule("plate", plate::apply),
+    rule("identifier", identifier::apply),
     rule("standard", fraction::standard),
     rule("machine", fraction::machine),
     rule("rating", fraction::rating),
@@ -107,6 +110,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("quantity", quantity::apply),
     rule("initials", abbreviation::initials),
     rule("roman", roman::apply),
+    rule("sense", sense::apply),
     rule("place", abbreviation::place),
     rule("unit", unit::alone),
     rule("abbreviation", abbreviation::builtin),

@@ -1,5 +1,7 @@
 //! Abbreviations: the editors', the nation's, and those before the name of a place or office.
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use super::Said;
 use crate::speech::{
     lexicon::{self, Entries, Entry},
@@ -418,7 +420,31 @@ pub(super) fn repeated(scene: &Scene<'_>) -> Option<Said> {
     let back = 1 + usize::from(scene.back(1).is(Kind::Space));
     let is_after_short =
         spoken(scene.back(back).text).is_some_and(|words| words == inside.to_lowercase());
-    (is_after_words || is_after_short).then(|| Said::new(close + 1, ""))
+    (is_after_words || is_after_short || is_defined(scene, inside))
+        .then(|| Said::new(close + 1, ""))
+}
+
+/// Whether the words right before begin with the letters of `short`: *không khí lạnh (KKL)* says what it stands for.
+fn is_defined(scene: &Scene<'_>, short: &str) -> bool {
+    let initial = |letter: char| {
+        let capital = letter.to_uppercase().next().unwrap_or(letter);
+        // Ủ begins a word for which U stands; Đ is a letter of its own.
+        capital.nfd().next().unwrap_or(capital)
+    };
+    let is_short =
+        (2..=6).contains(&short.chars().count()) && short.chars().all(char::is_uppercase);
+    let mut back = 1;
+    is_short
+        && short.chars().rev().all(|letter| {
+            while scene.back(back).is(Kind::Space) || scene.back(back).is_sign(",") {
+                back += 1;
+            }
+            let word = scene.back(back);
+            back += 1;
+            word.is(Kind::Word)
+                && !word.is_all_capitals()
+                && word.text.chars().next().map(initial) == Some(initial(letter))
+        })
 }
 
 /// Whether the words stand before, with a comma somewhere among them: *phòng cháy, chữa cháy (PCCC)*.

@@ -31,6 +31,13 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         return short(scene);
     }
     let number = token.small()?;
+    // 9T/2025: so many months of that year.
+    let is_first = scene.token(1).text == "T" && scene.token(2).is_sign("/");
+    if is_first && (1..=12).contains(&number) && is_year(scene.token(3).text) {
+        let number = cardinal(token.text, voice);
+        let year = year_name(scene, scene.token(3).text);
+        return Some(Said::new(4, format!("{number} tháng năm {year}")));
+    }
     let is_month = (1..=12).contains(&number) && token.text.len() <= 2;
     if is_month && let Some(said) = dated(scene, number) {
         return Some(said);

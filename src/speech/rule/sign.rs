@@ -163,6 +163,28 @@ const SHARERS: [&str; 18] = [
     "em", "cháu", "suất", "đợt", "lượt", "lần",
 ];
 
+/// Names of the same rank, of which one or the other is meant: `3 phường/xã`. So many of anything else are for each: `1 loa/cụm`.
+fn are_alike(one: &str, other: &str) -> bool {
+    const RANKS: [&[&str]; 9] = [
+        &["xã", "phường", "trấn", "thị", "khu"],
+        &[
+            "thôn", "xóm", "khối", "ấp", "bản", "buôn", "làng", "khóm", "phố", "tổ",
+        ],
+        &["ông", "bà", "anh", "chị", "cô", "chú", "bác"],
+        &["cha", "mẹ", "bố", "ba", "má"],
+        &["nam", "nữ", "vợ", "chồng"],
+        &[
+            "chức", "tổ", "cá", "nhân", "cơ", "quan", "đơn", "vị", "doanh", "nghiệp", "hộ",
+        ],
+        &["phòng", "ban", "sở", "ngành"],
+        &["học", "sinh", "viên", "cán", "bộ", "giáo", "nhân"],
+        &["huyện", "quận", "thành", "tỉnh", "phố"],
+    ];
+    RANKS
+        .iter()
+        .any(|rank| rank.contains(&one) && rank.contains(&other))
+}
+
 /// Whether a number stands at `at`, with a space before it or none.
 fn is_figure(scene: &Scene<'_>, at: usize) -> bool {
     scene.token(scene.skip_space(at)).is(Kind::Number)
@@ -184,9 +206,11 @@ fn follows_number(scene: &Scene<'_>) -> bool {
             Kind::Number => return true,
             Kind::Word => words += 1,
             Kind::Space => {}
+            // mg/kg cân nặng/lần
+            Kind::Sign if token.is_sign("/") => {}
             Kind::Break | Kind::Sign => return false,
         }
-        if words > 3 {
+        if words > 4 {
             return false;
         }
     }
@@ -245,7 +269,10 @@ fn slash(scene: &Scene<'_>) -> Said {
     }
     let word = if scene.back(1).is(Kind::Number) {
         "trên"
-    } else if TIMES.contains(&time) || (SHARERS.contains(&time) && follows_number(scene)) {
+    } else if TIMES.contains(&time)
+        || (SHARERS.contains(&time) && follows_number(scene))
+        || (follows_number(scene) && scene.back(1).is(Kind::Word) && !are_alike(counted, time))
+    {
         "một"
     } else {
         "hoặc"

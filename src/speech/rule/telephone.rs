@@ -40,7 +40,7 @@ const CALLS: [&str; 31] = [
 ];
 
 /// Words right before a number of which every digit counts.
-const CODES: [&str; 22] = [
+const CODES: [&str; 40] = [
     "mã",
     "mã xác nhận",
     "mã bảo mật",
@@ -63,6 +63,24 @@ const CODES: [&str; 22] = [
     "mã xác thực",
     "số hồ sơ",
     "mã hồ sơ",
+    "số báo danh",
+    "sbd",
+    "số thẻ",
+    "mã kh",
+    "mã khách hàng",
+    "pass",
+    "password",
+    "seri",
+    "sê - ri",
+    "số vào sổ",
+    "hộ chiếu",
+    "định danh",
+    "mã định danh",
+    "số định danh",
+    "mã số doanh nghiệp",
+    "mã bưu chính",
+    "mã vạch",
+    "số khung",
 ];
 
 /// Numbers that everybody may call.
@@ -287,7 +305,7 @@ pub(super) fn request(scene: &Scene<'_>) -> Option<Said> {
 }
 
 /// `000.00.15.H41-240315-0001`: groups of digits and capitals with signs between, after a word that makes it a code.
-fn mixed(scene: &Scene<'_>) -> Option<Said> {
+pub(super) fn mixed(scene: &Scene<'_>) -> Option<Said> {
     let mut parts: Vec<String> = Vec::new();
     let mut at = 0;
     let mut has_letters = false;

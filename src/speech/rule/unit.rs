@@ -299,6 +299,8 @@ fn base(scene: &Scene<'_>, at: usize, seat: Seat) -> Option<(&'static str, usize
             return Some(match letter.text {
                 "C" => ("độ xê", scene.skip_space(at + 1) + 1),
                 "F" => ("độ ép", scene.skip_space(at + 1) + 1),
+                // nước mắm 40°N: its nitrogen
+                "N" if scene.cued(&["mắm", "đạm"]) => ("độ đạm", at + 2),
                 "N" | "S" | "E" | "W" if scene.token(at + 1).text == letter.text => {
                     (bearing(scene, letter.text), at + 2)
                 }
@@ -416,6 +418,22 @@ fn by_sense(scene: &Scene<'_>, at: usize) -> Option<&'static str> {
         "N" | "S" | "E" | "W" if scene.cued(&GLOBE) => Some(bearing(scene, token.text)),
         "N" | "S" | "E" => Some(""),
         "t" if !is_load() => Some(""),
+        // video 1080p: lines of a picture.
+        "p" if matches!(
+            scene.token(0).text,
+            "360" | "480" | "720" | "1080" | "1440" | "2160"
+        ) =>
+        {
+            Some("pê")
+        }
+        // 6T, 9T/2025: so many months of a year.
+        "T" if scene.token(at + 1).is_sign(",") && {
+            let next = scene.skip_space(at + 2);
+            scene.token(next + 1).text == "T" && scene.token(next + 2).is_sign("/")
+        } =>
+        {
+            Some("tháng")
+        }
         "T" if scene.cued(&TERM) => Some("tháng"),
         _ => None,
     }
@@ -492,16 +510,19 @@ pub(super) fn per(scene: &Scene<'_>, at: usize, unit: &str) -> Option<(String, u
         } else {
             "một"
         };
-        return Some((format!(" {joint} {name}"), end));
+        // mg/kg/lần
+        let (more, end) = per(scene, end, name).unwrap_or((String::new(), end));
+        return Some((format!(" {joint} {name}{more}"), end));
     }
     if MEASURES.contains(&&*word.lower)
         && let Some((more, end)) = per(scene, at + 2, "")
     {
         return Some((format!(" một {}{more}", word.text), end));
     }
-    // What money is paid for may be anything: đồng/hồ sơ, đồng/lượng.
-    let is_paid = matches!(unit, "đồng" | "đô la" | "đô la Mỹ" | "nghìn" | "ngàn")
+    // What money is paid for and what is measured may be of anything: đồng/hồ sơ, triệu đồng/lượng, 20W/kênh.
+    let is_paid = !unit.is_empty()
         && is_syllable(&word.lower)
+        && !matches!(&*word.lower, "hoặc" | "và")
         && !CURRENCIES.contains(&&*word.lower);
     (MEASURES.contains(&&*word.lower) || is_paid).then(|| {
         (

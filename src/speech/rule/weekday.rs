@@ -6,6 +6,35 @@ use super::{
 };
 use crate::speech::{scene::Scene, token::Kind};
 
+/// Whether another in the line is a list of three days or more, so that a hyphen is a comma there: `T2-T4-T6; T3-T5`.
+fn has_list(scene: &Scene<'_>) -> bool {
+    /// Tokens to either side.
+    const REACH: usize = 60;
+    let is_day = |at: usize| {
+        let token = |at: usize| scene.tokens.get(at);
+        token(at).is_some_and(|token| token.text == "T")
+            && token(at + 1).is_some_and(|token| token.is(Kind::Number) && token.text.len() == 1)
+    };
+    let is_joint = |at: usize| scene.tokens.get(at).is_some_and(|token| token.is_dash());
+    let is_list = |at: usize| {
+        is_day(at) && is_joint(at + 2) && is_day(at + 3) && is_joint(at + 5) && is_day(at + 6)
+    };
+    let is_line = |at: &usize| {
+        scene
+            .tokens
+            .get(*at)
+            .is_some_and(|token| !token.is(Kind::Break))
+    };
+    let ahead = (scene.at..scene.at + REACH)
+        .take_while(is_line)
+        .any(is_list);
+    ahead
+        || (scene.at.saturating_sub(REACH)..scene.at)
+            .rev()
+            .take_while(is_line)
+            .any(is_list)
+}
+
 const WEEKDAYS: [&str; 6] = ["hai", "ba", "tư", "năm", "sáu", "bảy"];
 
 /// `thứ 2`, `thứ 2-6`, `thứ 2, 4, 6`, `T2`, `T7`.
@@ -34,7 +63,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
                 days.push(day);
                 end = more + 2;
             }
-            let joint = if days.len() > 2 {
+            let joint = if days.len() > 2 || has_list(scene) {
                 ", thứ "
             } else {
                 " đến thứ "

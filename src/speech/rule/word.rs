@@ -56,12 +56,18 @@ pub(super) fn code(scene: &Scene<'_>) -> Option<Said> {
         (2..4).find(|at| scene.token(*at).is_dash() && scene.token(at + 1).is(Kind::Number));
     let is_plate = (begins_with_letters || first.text.len() == 2)
         && plate.is_some_and(|at| scene.token(at + 1).text.len() >= 3);
+    // giấy số 27A8012345
+    let is_serial = is_class && scene.token(2).text.len() > 4;
     let mut parts: Vec<String> = Vec::new();
     let mut at = 0;
     while at < 12 {
         let token = scene.token(at);
         match token.kind {
-            Kind::Number if is_plate || (token.text.starts_with('0') && token.text.len() > 1) => {
+            Kind::Number
+                if is_plate
+                    || is_serial
+                    || (token.text.starts_with('0') && token.text.len() > 1) =>
+            {
                 parts.push(one_by_one(token.text));
             }
             // VN1263, mã giao dịch FT24081234567
