@@ -38,16 +38,18 @@ struct Manual {
 }
 
 struct Simulated {
-    /// Simulated time at `since`.
+    /// Simulated time at `since`, and how long the clock had run by then.
     base: Timestamp,
+    run: Duration,
     since: Instant,
     speed: f64,
-    /// Where it began, and where it stands still for ever.
-    start: Timestamp,
+    /// Where it stands still for ever.
     end: Timestamp,
     busy: usize,
     waiting: BTreeSet<(Timestamp, u64)>,
     next_waiter: u64,
+    /// That somebody set it.
+    sets: watch::Sender<()>,
 }
 
 impl Simulated {
@@ -68,8 +70,31 @@ impl Simulated {
     /// Makes the present the new base, before anything changes that the passage of time depends on.
     fn rebase(&mut self) {
         let real = Instant::now();
-        self.base = self.now(real);
-        self.since = real;
+        let now = self.now(real);
+        self.run += now.since(self.base);
+        (self.base, self.since) = (now, real);
+    }
+
+    /// What it shows, and how long it has run.
+    fn read(&self) -> (Timestamp, Duration) {
+        let now = self.now(Instant::now());
+        (now, self.run + now.since(self.base))
+    }
+}
+
+/// Tells that somebody set a simulated clock, since it was last asked. The system tells nobody, so of its clock and of a manual
+/// one, which stands for it, nothing is ever told: they have to be looked at.
+pub struct Sets(Option<watch::Receiver<()>>);
+
+impl Sets {
+    /// Returns once the clock has been set.
+    pub async fn next(&mut self) {
+        if let Some(sets) = &mut self.0
+            && sets.changed().await.is_ok()
+        {
+            return;
+        }
+        std::future::pending().await
     }
 }
 
@@ -95,14 +120,14 @@ fn lock(clock: &Mutex<Simulated>) -> MutexGuard<'_, Simulated> {
 /// A wait that a simulated clock must not pass; taken back when it is over or dropped.
 struct Waiter<'a> {
     clock: &'a Mutex<Simulated>,
-    key: (Timestamp, u64),
+    number: u64,
 }
 
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         let mut clock = lock(self.clock);
         clock.rebase();
-        clock.waiting.remove(&self.key);
+        clock.waiting.retain(|(_, number)| *number != self.number);
     }
 }
 
@@ -118,13 +143,14 @@ impl Clock {
     pub fn simulated(start: Timestamp, speed: f64) -> Self {
         Self(Arc::new(Kind::Simulated(Mutex::new(Simulated {
             base: start,
+            run: Duration::ZERO,
             since: Instant::now(),
             speed,
-            start,
             end: Timestamp::from_micros(i64::MAX),
             busy: 0,
             waiting: BTreeSet::new(),
             next_waiter: 0,
+            sets: watch::Sender::new(()),
         }))))
     }
 
@@ -150,7 +176,9 @@ impl Clock {
         if let Kind::Simulated(clock) = &*self.0 {
             let mut clock = lock(clock);
             clock.rebase();
-            clock.base = clock.base.max(instant);
+            let behind = instant.since(clock.base);
+            clock.base = clock.base + behind;
+            clock.run += behind;
         }
     }
 
@@ -166,30 +194,41 @@ impl Clock {
 
     /// The present instant.
     #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.read().0
+    }
+
+    /// How long the clock has run. Whoever sets a clock does not move this: where [`Clock::now`] and this
+    /// disagree, the clock was set, or the machine slept.
+    #[must_use]
+    pub fn run_time(&self) -> Duration {
+        self.read().1
+    }
+
+    /// The present instant, and how long the clock has run until then: at once, because between two looks a fast clock goes on.
+    #[must_use]
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place that reads the system's clock"
     )]
-    pub fn now(&self) -> Timestamp {
+    pub fn read(&self) -> (Timestamp, Duration) {
         match &*self.0 {
-            Kind::System(_) => chrono::Utc::now().into(),
-            Kind::Simulated(clock) => lock(clock).now(Instant::now()),
-            Kind::Manual(manual) => manual.borrow().now,
+            Kind::System(since) => (chrono::Utc::now().into(), since.elapsed()),
+            Kind::Simulated(clock) => lock(clock).read(),
+            Kind::Manual(manual) => {
+                let manual = manual.borrow();
+                (manual.now, manual.run)
+            }
         }
     }
 
-    /// How long the clock has run. Whoever sets the system's clock does not move this: where [`Clock::now`] and this
-    /// disagree, the clock was set, or the machine slept.
+    /// Whoever looks at the clock seldom, because it runs fast, hears from this that it was set.
     #[must_use]
-    pub fn run_time(&self) -> Duration {
-        match &*self.0 {
-            Kind::System(since) => since.elapsed(),
-            Kind::Simulated(clock) => {
-                let clock = lock(clock);
-                clock.now(Instant::now()).since(clock.start)
-            }
-            Kind::Manual(manual) => manual.borrow().run,
-        }
+    pub fn sets(&self) -> Sets {
+        Sets(match &*self.0 {
+            Kind::Simulated(clock) => Some(lock(clock).sets.subscribe()),
+            Kind::System(_) | Kind::Manual(_) => None,
+        })
     }
 
     /// How long somebody who looks every two seconds may be late before it is certain that the process was stopped. A
@@ -229,79 +268,83 @@ impl Clock {
     /// clock that is set while somebody waits is noticed. When it was set back this returns early: the caller has to see
     /// what is to be done at the new time, or it would do nothing until the old one comes again.
     pub async fn sleep_until(&self, at: Timestamp) {
-        self.wait(at).await;
+        self.wait(at, self.now()).await;
+    }
+
+    /// The same for whoever looked at the clock at `looked` and has worked since: it returns at once where the clock was set back
+    /// meanwhile, because what was found holds no more.
+    pub async fn sleep_since(&self, looked: Timestamp, at: Timestamp) {
+        self.wait(at, looked).await;
     }
 
     /// The same, for work that belongs to that instant: not even a moment of a simulated clock passes between waking and
     /// being busy, however late the machine gives the caller its turn.
     pub async fn awake_at(&self, at: Timestamp) -> Busy {
-        let _waiter = self.wait(at).await;
+        let _waiter = self.wait(at, self.now()).await;
         self.busy()
     }
 
-    /// Waits; what it gives keeps a simulated clock at `at`.
+    /// Waits; what it gives keeps a simulated clock at `at`. `before` is what the clock has shown already.
     #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
-    async fn wait(&self, at: Timestamp) -> Option<Waiter<'_>> {
+    async fn wait(&self, at: Timestamp, mut before: Timestamp) -> Option<Waiter<'_>> {
         match &*self.0 {
-            Kind::System(_) => {
-                let mut before = self.now();
-                while before < at {
-                    tokio::time::sleep(at.since(before).min(Duration::from_secs(5))).await;
-                    let now = self.now();
-                    if now < before {
-                        break;
-                    }
-                    before = now;
+            Kind::System(_) => loop {
+                let now = self.now();
+                if now >= at || now < before {
+                    return None;
                 }
-                None
-            }
+                before = now;
+                tokio::time::sleep(at.since(now).min(Duration::from_secs(5))).await;
+            },
             Kind::Simulated(clock) => {
-                let waiter = {
+                let (waiter, mut sets) = {
                     let mut inner = lock(clock);
-                    if inner.now(Instant::now()) >= at {
+                    inner.rebase();
+                    if inner.base >= at || inner.base < before {
                         return None;
                     }
-                    inner.rebase();
                     inner.next_waiter += 1;
-                    let key = (at, inner.next_waiter);
-                    inner.waiting.insert(key);
-                    Waiter { clock, key }
+                    let number = inner.next_waiter;
+                    inner.waiting.insert((at, number));
+                    (Waiter { clock, number }, inner.sets.subscribe())
                 };
                 loop {
                     let (now, speed) = {
                         let inner = lock(clock);
                         (inner.now(Instant::now()), inner.speed)
                     };
-                    if now >= at {
+                    // As with the system's clock.
+                    if now >= at || now < before {
                         break;
                     }
+                    before = now;
                     let real = Duration::from_secs_f64(at.since(now).as_secs_f64() / speed);
-                    tokio::time::sleep(
-                        real.clamp(Duration::from_millis(1), Duration::from_secs(5)),
-                    )
-                    .await;
+                    let real = real.clamp(Duration::from_millis(1), Duration::from_secs(5));
+                    tokio::select! {
+                        () = tokio::time::sleep(real) => {}
+                        _ = sets.changed() => {}
+                    }
                 }
                 Some(waiter)
             }
             Kind::Manual(manual) => {
                 let mut watcher = manual.subscribe();
-                let mut before = watcher.borrow_and_update().now;
                 // As with the system's clock. The sender lives as long as this clock does.
-                while before < at && watcher.changed().await.is_ok() {
+                loop {
                     let now = watcher.borrow_and_update().now;
-                    if now < before {
-                        break;
+                    if now >= at || now < before || watcher.changed().await.is_err() {
+                        return None;
                     }
                     before = now;
                 }
-                None
             }
         }
     }
 
     /// Returns after `length`.
     pub async fn sleep(&self, length: Duration) {
-        self.sleep_until(self.now() + length).await;
+        let now = self.now();
+        self.wait(now + length, now).await;
     }
 
     /// Returns after `length` of real time, whatever this clock shows: for waiting for something outside, such as a
@@ -331,10 +374,24 @@ impl Clock {
         }
     }
 
-    /// Sets a manual clock, forward or back, as somebody sets the system's: no time passes. Does nothing to another.
+    /// Sets a manual or a simulated clock, forward or back, as somebody sets the system's: no time passes. Does nothing to the
+    /// system's.
     pub fn set(&self, at: Timestamp) {
-        if let Kind::Manual(manual) = &*self.0 {
-            manual.send_modify(|manual| manual.now = at);
+        match &*self.0 {
+            Kind::System(_) => {}
+            Kind::Simulated(clock) => {
+                let mut clock = lock(clock);
+                clock.rebase();
+                // Who waited for a later time wakes, too, and until then it stands still.
+                if at < clock.base {
+                    let waiting = std::mem::take(&mut clock.waiting);
+                    let early = |(wanted, number): (Timestamp, u64)| (wanted.min(at), number);
+                    clock.waiting = waiting.into_iter().map(early).collect();
+                }
+                clock.base = at;
+                clock.sets.send_replace(());
+            }
+            Kind::Manual(manual) => manual.send_modify(|manual| manual.now = at),
         }
     }
 
@@ -413,14 +470,48 @@ mod tests {
     #[tokio::test]
     async fn a_clock_that_is_set_wakes_its_sleepers_and_has_not_run() {
         let clock = Clock::manual(START);
-        let sleeper = clock.sleep(Duration::from_mins(1));
+        let minute = START + Duration::from_mins(1);
+        let sleeper = clock.sleep_until(minute);
         tokio::pin!(sleeper);
         assert!(futures_util::poll!(sleeper.as_mut()).is_pending());
         clock.set(Timestamp::from_micros(0));
         sleeper.await;
+        // Whoever was busy when it was set does not fall asleep after it.
+        clock.sleep_since(START, minute).await;
         assert_eq!(clock.run_time(), Duration::ZERO);
         clock.advance(Duration::from_secs(1));
         assert_eq!(clock.run_time(), Duration::from_secs(1));
+    }
+
+    #[tokio::test]
+    async fn a_simulated_clock_that_is_set_has_not_run_and_wakes_whoever_it_leaves_behind() {
+        // It stands still by itself.
+        let clock = Clock::simulated(START, 1e-9);
+        let mut sets = clock.sets();
+        let told = sets.next();
+        tokio::pin!(told);
+        assert!(futures_util::poll!(told.as_mut()).is_pending());
+        let (hour, day) = (Duration::from_hours(1), Duration::from_hours(24));
+        let (soon, late) = (clock.sleep(hour), clock.sleep(day));
+        tokio::pin!(soon);
+        tokio::pin!(late);
+        assert!(futures_util::poll!(soon.as_mut()).is_pending());
+        assert!(futures_util::poll!(late.as_mut()).is_pending());
+        let ahead = START + Duration::from_hours(3);
+        clock.set(ahead);
+        told.await;
+        soon.await;
+        assert!(
+            futures_util::poll!(late.as_mut()).is_pending(),
+            "its time has not come"
+        );
+        assert_eq!(clock.read(), (ahead, Duration::ZERO));
+        // Whoever waits for a time that is far away again has to look.
+        clock.set(START);
+        late.await;
+        assert_eq!(clock.read(), (START, Duration::ZERO));
+        clock.catch_up(ahead);
+        assert_eq!(clock.read(), (ahead, Duration::from_hours(3)));
     }
 
     #[tokio::test]

@@ -118,7 +118,8 @@ impl Shared {
         live: Live,
     ) -> Self {
         let workspace = tokio::sync::watch::Sender::new(live.workspace.clone());
-        let watch = watch::Watch::new(clock.now(), clock.run_time(), clock.patience());
+        let (shown, run) = clock.read();
+        let watch = watch::Watch::new(shown, run, clock.patience());
         Self {
             node: node.into(),
             alone,
@@ -172,7 +173,14 @@ impl Shared {
     /// Whether the clock can be believed. While it cannot, nothing is sent, judged, or taken from other nodes.
     fn is_time_certain(&self) -> bool {
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        watch.look(self.clock.now(), self.clock.run_time())
+        let (shown, run) = self.clock.read();
+        watch.look(shown, run)
+    }
+
+    /// How long it takes until the time that the clock shows can be believed, if it cannot be now.
+    fn doubt(&self) -> Option<Duration> {
+        let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        watch.doubt(self.clock.run_time())
     }
 
     /// The first thing that is to be told of the clock.
@@ -248,6 +256,7 @@ impl Daemon {
     /// # Errors
     /// The store's, when it fails now. Later failures are waited out.
     pub async fn start(shared: Shared) -> Result<Self, StoreError> {
+        let sets = shared.clock.sets();
         let mut supervisor = Supervisor::new(shared.stop.clone());
         supervisor.spawn("watch", liveness::watch(shared.clone()));
         liveness::take_over(&shared).await?;
@@ -255,7 +264,7 @@ impl Daemon {
         supervisor.spawn("preparer", preparer::run(shared.clone()));
         supervisor.spawn("speaker", speaker::run(shared.clone()));
         supervisor.spawn("dispatcher", dispatcher::run(shared.clone()));
-        supervisor.spawn("liveness", liveness::run(shared.clone()));
+        supervisor.spawn("liveness", liveness::run(shared.clone(), sets));
         supervisor.spawn("prober", prober::run(shared.clone()));
         supervisor.spawn("keeper", keeper::run(shared.clone()));
         supervisor.spawn("watchdog", watchdog::run(shared.clone()));

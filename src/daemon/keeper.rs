@@ -124,6 +124,7 @@ pub(super) async fn run(shared: Shared) {
     let wake = shared.keeper.known().wake.clone();
     while !shared.stop.soft.is_cancelled() {
         let live = changes.borrow_and_update().clone();
+        let looked = shared.clock.now();
         let next = match round(&shared, &live).await {
             Ok(next) => {
                 shared.store_works("keeper");
@@ -138,14 +139,14 @@ pub(super) async fn run(shared: Shared) {
             () = shared.stop.soft.cancelled() => {}
             _ = changes.changed() => {}
             () = wake.notified() => {}
-            () = sleep_until(&shared, next) => {}
+            () = sleep_until(&shared, looked, next) => {}
         }
     }
 }
 
-async fn sleep_until(shared: &Shared, next: Option<Timestamp>) {
+async fn sleep_until(shared: &Shared, looked: Timestamp, next: Option<Timestamp>) {
     match next {
-        Some(next) => shared.clock.sleep_until(next).await,
+        Some(next) => shared.clock.sleep_since(looked, next).await,
         None => std::future::pending().await,
     }
 }

@@ -9,6 +9,7 @@ use super::{
     watch::{Gap, Jump, News},
 };
 use crate::{
+    clock::Sets,
     domain::{
         calendar::rfc3339,
         delivery::{Reason, State},
@@ -313,7 +314,7 @@ pub(super) async fn rescue(shared: &Shared, alone: bool) -> Result<(), StoreErro
 /// Looks at the clock while the process runs, whatever the store does: a database that is away for minutes is no time in
 /// which nobody was running.
 pub(super) async fn watch(shared: Shared) {
-    // Nobody sets a simulated clock, and it waits for whoever stands still.
+    // A simulated clock waits for whoever stands still, and says by itself that it was set.
     let is_watched = !shared.clock.is_simulated();
     while is_watched && !shared.stop.soft.is_cancelled() {
         shared.is_time_certain();
@@ -326,14 +327,16 @@ pub(super) async fn watch(shared: Shared) {
 }
 
 /// Stamps the store and ends what can no longer begin, until told to stop. What dead nodes hold is taken back by the
-/// dispatcher, which knows what is not dead.
-pub async fn run(shared: Shared) {
+/// dispatcher, which knows what is not dead. `sets` says that the clock was set, from the start of the daemon on.
+pub async fn run(shared: Shared, mut sets: Sets) {
     while !shared.stop.soft.is_cancelled() {
-        tokio::select! {
-            () = shared.stop.soft.cancelled() => {}
-            () = shared.clock.sleep(shared.poll()) => {}
-        }
-        let busy = shared.clock.busy();
+        // A fast clock is looked at seldom, and a leap is to be believed no later than by another.
+        let wait = shared.doubt().unwrap_or(Duration::MAX).min(shared.poll());
+        let busy = tokio::select! {
+            () = shared.stop.soft.cancelled() => shared.clock.busy(),
+            () = sets.next() => shared.clock.busy(),
+            busy = shared.clock.awake_at(shared.clock.now() + wait) => busy,
+        };
         let result = step(&shared).await;
         drop(busy);
         match result {
@@ -346,9 +349,16 @@ pub async fn run(shared: Shared) {
 async fn step(shared: &Shared) -> Result<(), StoreError> {
     shared.is_time_certain();
     // What cannot be written down now is told, and judged, when it can.
+    let mut has_news = false;
     while let Some(news) = shared.news_of_time() {
         tell_of_time(shared, news).await?;
         shared.told_of_time(news);
+        has_news = true;
+    }
+    if has_news {
+        // Who found that the time was in doubt, or that nothing was due yet, looks at once and not when it had meant to.
+        shared.planned.notify_one();
+        shared.prepared.notify_one();
     }
     if !shared.is_time_certain() {
         return Ok(());

@@ -10,6 +10,7 @@ use crate::{
     domain::{
         id::DeliveryId,
         plan::{Plan, PlannedDelivery},
+        policy::Span,
         time::Timestamp,
     },
     store::{Planned, StoreError, air::Spot},
@@ -24,10 +25,11 @@ const A_DAY: Duration = Duration::from_hours(24);
 /// Plans on, until told to stop.
 pub async fn run(shared: Shared) {
     let mut changes = shared.live.subscribe();
-    let mut planned: Option<(String, Timestamp)> = None;
+    let mut planned: Option<(String, Span)> = None;
     while !shared.stop.soft.is_cancelled() {
         let live = changes.borrow_and_update().clone();
         let busy = shared.clock.busy();
+        let looked = shared.clock.now();
         let result = step(&shared, &live, &mut planned).await;
         drop(busy);
         let next = match result {
@@ -43,7 +45,7 @@ pub async fn run(shared: Shared) {
         tokio::select! {
             () = shared.stop.soft.cancelled() => {}
             _ = changes.changed() => {}
-            () = shared.clock.sleep_until(next) => {}
+            () = shared.clock.sleep_since(looked, next) => {}
         }
     }
 }
@@ -52,7 +54,7 @@ pub async fn run(shared: Shared) {
 async fn step(
     shared: &Shared,
     live: &Arc<Live>,
-    planned: &mut Option<(String, Timestamp)>,
+    planned: &mut Option<(String, Span)>,
 ) -> Result<Timestamp, StoreError> {
     let now = shared.clock.now();
     let workspace = &live.workspace;
@@ -63,10 +65,12 @@ async fn step(
     }
     let horizon = workspace.settings.horizon;
     let until = now + horizon;
-    match planned {
-        // Planning goes on where it ended; nothing before that has changed.
-        Some((revision, end)) if *revision == workspace.revision => {
+    let begin = match planned {
+        // Planning goes on where it ended; nothing before that has changed. Where the clock was set back to before an edit, what
+        // is due until then is as the files before it wanted.
+        Some((revision, (begin, end))) if *revision == workspace.revision && *begin <= now => {
             interval(shared, live, *end, until).await?;
+            *begin
         }
         _ => {
             interval(shared, live, now, until).await?;
@@ -82,9 +86,10 @@ async fn step(
                     "an edit removed deliveries that had not begun"
                 );
             }
+            now
         }
-    }
-    *planned = Some((workspace.revision.clone(), until));
+    };
+    *planned = Some((workspace.revision.clone(), (begin, until)));
     shared
         .metrics
         .set_planned_until(until.as_micros() / 1_000_000);

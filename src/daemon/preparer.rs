@@ -105,7 +105,7 @@ pub async fn run(shared: Shared) {
                 tokio::select! {
                     () = shared.stop.soft.cancelled() => {}
                     () = shared.planned.notified() => {}
-                    () = shared.clock.sleep_until(next) => {}
+                    () = shared.clock.sleep_since(looked, next) => {}
                 }
             }
             Err(error) => shared.store_failed("preparer", &error).await,

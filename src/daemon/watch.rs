@@ -136,6 +136,12 @@ impl Watch {
         !self.is_doubtful && !self.news.iter().any(|news| news.is_gap())
     }
 
+    /// How long a leap has to last yet to be believed.
+    pub(super) fn doubt(&self, run: Duration) -> Option<Duration> {
+        let (_, at) = self.jump.filter(|_| self.is_doubtful)?;
+        Some((at + HOLD).saturating_sub(run))
+    }
+
     /// The first thing that has not been told yet. What was missed waits until the time can be believed.
     pub(super) fn news(&self) -> Option<News> {
         let told = |news: &&News| !(self.is_doubtful && news.is_gap());
@@ -190,10 +196,12 @@ mod tests {
         };
         assert_eq!(take_news(&mut watch), [News::Jumped(jump)]);
         assert!(!watch.look(START + DAY + secs(299), secs(311)));
+        assert_eq!(watch.doubt(secs(311)), Some(secs(1)));
         assert!(
             !watch.look(START + DAY + secs(300), secs(312)),
             "what was missed is not judged yet"
         );
+        assert_eq!(watch.doubt(secs(312)), None);
         assert_eq!(take_news(&mut watch), [News::Believed(jump)]);
         assert!(watch.look(START + DAY + secs(300), secs(312)));
         assert!(watch.look(START + DAY + secs(1_800), secs(1_812)));

@@ -48,6 +48,7 @@ pub async fn run(shared: Shared) {
     while !shared.stop.soft.is_cancelled() {
         let live = changes.borrow_and_update().clone();
         let busy = shared.clock.busy();
+        let looked = shared.clock.now();
         let result = watchdog.step(&shared, &live).await;
         drop(busy);
         let next = match result {
@@ -63,7 +64,7 @@ pub async fn run(shared: Shared) {
         tokio::select! {
             () = shared.stop.soft.cancelled() => {}
             _ = changes.changed() => {}
-            () = shared.clock.sleep_until(next) => {}
+            () = shared.clock.sleep_since(looked, next) => {}
         }
     }
 }

@@ -1,5 +1,5 @@
 //! The accounting equation under everything at once: whole daemons that are killed, restarted late or with a clock that went
-//! back, and edited well and badly, at random instants from fixed seeds. What is on record at the end is compared with a
+//! back, whose clock somebody sets while they run, and edited well and badly, at random instants from fixed seeds. What is on record at the end is compared with a
 //! reference that knows only the files, the instants at which something happened, and what was promised.
 
 use std::{collections::BTreeMap, time::Duration};
@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, time::Duration};
 use loa::{
     clock::{Busy, Clock},
     domain::{
+        calendar::rfc3339,
         delivery::{Account, Reason, State},
         time::Timestamp,
     },
@@ -31,6 +32,12 @@ const MINUTE: Duration = Duration::from_mins(1);
 
 /// How long a website may be late.
 const WITHIN: Duration = Duration::from_hours(2);
+
+/// How long a leap forward has to last to be believed.
+const DOUBT: Duration = Duration::from_mins(5);
+
+/// How late a loudspeaker may be.
+const DEADLINE: Duration = Duration::from_mins(10);
 
 const CHANNELS: [(&str, &[&str]); 3] = [
     ("loa-a", &["loa-hb-1", "loa-hb-2", "loa-ll-1"]),
@@ -88,6 +95,8 @@ struct Reference {
     down: Vec<(Timestamp, Timestamp)>,
     /// Around what happened: what falls due here may have been caught by it or not.
     unsure: Vec<(Timestamp, Timestamp)>,
+    /// The same, of what may be late.
+    unsure_late: Vec<(Timestamp, Timestamp)>,
 }
 
 /// What must be on record of an occurrence.
@@ -109,13 +118,31 @@ impl Reference {
             .push((at - MINUTE * before, at + MINUTE * after));
     }
 
+    /// Somebody set the clock forward while the daemon ran: that is a time in which nobody was running, once it is believed.
+    fn leapt(&mut self, from: Timestamp, until: Timestamp) {
+        self.down.push((from, until));
+        self.unsure.push((from - MINUTE * 3, from + MINUTE));
+        let believed = until + DOUBT;
+        self.unsure
+            .push((believed - DEADLINE - MINUTE, believed + MINUTE));
+        // Until the leap is believed nothing is sent late.
+        self.unsure_late
+            .push((until - WITHIN, believed - WITHIN + MINUTE * 5));
+    }
+
+    /// Somebody set it back: what is over comes once more, and what was skipped as missed has its time again.
+    fn set_back(&mut self, from: Timestamp, until: Timestamp) {
+        self.unsure.push((until - DEADLINE, from + MINUTE));
+        self.unsure_late.push((until - WITHIN, from));
+    }
+
     /// What `schedule` owes at `due`.
     fn verdict(&self, schedule: &str, due: Timestamp, minute: u32) -> Verdict {
         let is_in = |spans: &[(Timestamp, Timestamp)]| {
             let mut spans = spans.iter();
             spans.any(|(from, until)| *from <= due && due < *until)
         };
-        if is_in(&self.unsure) {
+        if is_in(&self.unsure) || schedule == "trang" && is_in(&self.unsure_late) {
             return Verdict::Unsure;
         }
         let in_force = self.files.iter().rev().find(|(from, _)| *from <= due);
@@ -187,6 +214,7 @@ impl<'s> Trial<'s> {
                 files: vec![(now, files.clone())],
                 down: Vec::new(),
                 unsure: Vec::new(),
+                unsure_late: Vec::new(),
             },
             files,
             now,
@@ -219,6 +247,53 @@ impl<'s> Trial<'s> {
         clock.sleep_until(until).await;
         self.busy = Some(clock.busy());
         self.now = clock.now();
+    }
+
+    /// Somebody sets the clock, and the daemon sees it.
+    async fn set(&mut self, at: Timestamp) {
+        let shared = &self.daemon().shared;
+        let mut trouble = shared.trouble.subscribe();
+        shared.clock.set(at);
+        let shown = rfc3339(at, chrono_tz::Tz::Asia__Ho_Chi_Minh);
+        let (shown, _) = shown.rsplit_once(':').unwrap();
+        let shown = format!("it showed {}", &shown[.."2024-03-25T00:00".len()]);
+        let is_told =
+            |trouble: &Option<String>| trouble.as_ref().is_some_and(|text| text.contains(&shown));
+        trouble.wait_for(is_told).await.unwrap();
+        self.now = at;
+    }
+
+    /// Somebody sets the clock of the daemon while it runs: forward or back, or forward by mistake and back at once.
+    async fn jump(&mut self) {
+        let before = self.daemon().shared.clock.now();
+        let minutes = 10 + self.dice.below(300);
+        match self.dice.below(3) {
+            0 => {
+                let after = before + MINUTE * minutes;
+                self.set(after).await;
+                self.reference.leapt(before, after);
+            }
+            1 => {
+                let after = (before - MINUTE * minutes).max(at(BEGIN) + MINUTE);
+                self.set(after).await;
+                self.reference.set_back(before, after);
+            }
+            _ => {
+                self.set(before + MINUTE * minutes).await;
+                if self.dice.one_in(2) {
+                    self.edit().await;
+                    let (from, _) = self.reference.files.last_mut().unwrap();
+                    *from = before;
+                    self.reference.unsure(before, 1, 15);
+                }
+                let shared = &self.daemon().shared;
+                let mut trouble = shared.trouble.subscribe();
+                let after = shared.clock.now() - MINUTE * minutes;
+                shared.clock.set(after);
+                trouble.wait_for(Option::is_none).await.unwrap();
+                self.now = after;
+            }
+        }
     }
 
     /// An edit of the schedules, under which nothing is owed at once.
@@ -285,10 +360,11 @@ impl<'s> Trial<'s> {
         let reader = self.scene.store().await;
         for _ in 0..STEPS {
             self.live().await;
-            match self.dice.below(6) {
+            match self.dice.below(8) {
                 0 | 1 => self.edit().await,
                 2 => self.spoil().await,
                 3 => self.reword().await,
+                4 | 5 => self.jump().await,
                 _ => self.die().await,
             }
             holds(&reader, &mut self.dice).await;

@@ -112,6 +112,57 @@ on_both_databases! {
         scene.check().await;
     }
 
+    async fn a_right_correction_of_hours_silences_nothing_that_is_still_to_come(scene: Scene) {
+        let set = Set::new(&scene).await;
+        // Three hours slow; the next broadcast is due twenty minutes after the right time.
+        set.clock.set(at("2024-03-25T05:10"));
+        set.until(|_, trouble| is_wrong(trouble)).await;
+        let first = at("2024-03-25T05:30");
+        set.until(|rows, _| count(rows, State::Ready) == 3).await;
+        assert!(set.clock.now() < first, "frozen before it is due, at {}", set.clock.now());
+        set.clock.advance(first.since(set.clock.now()));
+        set.until(|rows, _| count(rows, State::Accepted) == 3).await;
+        assert!(set.clock.now() < first + Duration::from_mins(1), "on time, at {}", set.clock.now());
+        set.daemon.stop().await;
+        scene.check().await;
+    }
+
+    async fn a_fast_clock_believes_a_leap_as_soon_as_any_other(scene: Scene) {
+        // It is looked at once an hour of its own.
+        let clock = Clock::simulated(at("2024-03-25T01:00"), 20_000.0);
+        let busy = clock.busy();
+        let daemon = scene.start_with(clock.clone()).await;
+        daemon.wait(|rows| rows.len() >= 3).await;
+        let mut trouble = daemon.shared.trouble.subscribe();
+        clock.set(at("2024-03-25T05:10"));
+        trouble.wait_for(|text| text.as_ref().is_some_and(|text| is_wrong(text))).await.unwrap();
+        drop(busy);
+        daemon.reach("2024-03-25T05:41").await;
+        daemon.stop().await;
+        let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert_eq!((row.state, row.reason), (State::Accepted, None), "{row:?}");
+        scene.check().await;
+    }
+
+    async fn an_edit_made_while_the_clock_was_wrong_holds_when_it_is_right_again(scene: Scene) {
+        let set = Set::new(&scene).await;
+        set.clock.set(at("2024-03-25T16:00"));
+        set.until(|_, trouble| is_wrong(trouble)).await;
+        set.clock.advance(Duration::from_mins(5));
+        set.until(|rows, _| expired(rows) >= 3).await;
+        scene.folder.edit("schedules/lich.yaml", "05:30", "05:45");
+        set.daemon.reloader.reload(&set.daemon.shared).await;
+        set.clock.set(set.right());
+        let moved = at("2024-03-25T05:45");
+        set.until(|rows, _| rows.iter().filter(|row| row.due == moved).count() == 3).await;
+        set.clock.advance((moved + Duration::from_secs(1)).since(set.clock.now()));
+        set.until(|rows, _| count(rows, State::Accepted) == 3).await;
+        let old = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert_eq!((old.state, old.reason), (State::Skipped, Some(Reason::Superseded)));
+        set.daemon.stop().await;
+        scene.check().await;
+    }
+
     async fn what_a_wrong_clock_ended_is_planned_again_when_it_comes_back(scene: Scene) {
         let set = Set::new(&scene).await;
         set.clock.set(at("2024-03-25T17:00"));

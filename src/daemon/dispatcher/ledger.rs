@@ -172,13 +172,14 @@ impl Ledger {
             }
             self.leases.renewed(lease_now, lost);
         }
-        // By a clock that cannot be believed all others would look dead.
         if self
             .leases
             .is_time_to_rescue(shared.clock.lease_now(), shared.look())
-            && shared.is_time_certain()
         {
-            liveness::rescue(shared, false).await?;
+            // By a clock that cannot be believed all others would look dead.
+            if shared.is_time_certain() {
+                liveness::rescue(shared, false).await?;
+            }
             if may_be_elsewhere(shared) {
                 let is_held = shared.store.is_held_elsewhere(&shared.node).await?;
                 self.elsewhere = is_held.then(|| shared.clock.busy());

@@ -14,6 +14,8 @@ pub(super) struct Limits {
     /// Between two calls.
     interval: Duration,
     hosts: HashMap<String, Host>,
+    /// The clock when it was last looked at.
+    looked: Timestamp,
 }
 
 #[derive(Debug, Default)]
@@ -34,6 +36,7 @@ impl Limits {
             concurrency,
             interval: Duration::from_secs_f64(1.0 / per_second),
             hosts: HashMap::new(),
+            looked: Timestamp::default(),
         }
     }
 
@@ -83,6 +86,12 @@ impl Limits {
 
     /// The hosts that take nothing at `now`. Idle ones are forgotten here, so that memory follows what is going on.
     pub(super) fn full(&mut self, now: Timestamp) -> Vec<String> {
+        // A clock that was set back must not have a host wait until the old time comes again.
+        let back = self.looked.since(now);
+        for entry in self.hosts.values_mut() {
+            entry.next = entry.next - back;
+        }
+        self.looked = now;
         self.hosts
             .retain(|_, entry| entry.in_flight > 0 || entry.next > now);
         let limit = now + BURST.saturating_sub(self.interval);
@@ -109,6 +118,19 @@ impl Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_back_keeps_no_host_waiting() {
+        let late = Timestamp::default() + Duration::from_hours(8);
+        let early = Timestamp::default() + Duration::from_hours(5);
+        let mut limits = Limits::new(9, 0.5);
+        assert_eq!(limits.full(late), [""; 0]);
+        assert!(limits.enter("a", late));
+        assert_eq!(limits.full(late), ["a"], "one call in two seconds");
+        assert_eq!(limits.full(early), ["a"]);
+        assert_eq!(limits.full(early + Duration::from_secs(2)), [""; 0]);
+        assert!(limits.enter("a", early + Duration::from_secs(2)));
+    }
 
     #[test]
     fn a_host_takes_so_many_at_once() {
