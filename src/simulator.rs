@@ -3,7 +3,8 @@
 //!
 //! Every original host becomes one device with a listener of its own, made when somebody asks for it at the control
 //! address (see `control`). What a device is, it shows by the path that is called (see `role`): `…/api/speak`,
-//! `…/axis-cgi/…` and where a sound is put are loudspeakers, `…/wp-json/…` a website, `/v2.0/oa/…` and its like the Zalo platform,
+//! `…/axis-cgi/…` and where a sound is put are loudspeakers, `…/wp-json/…`, `…/jsonapi/…` (Drupal), `…/api/index.php/v1/…`
+//! (Joomla) and `…/o/headless-delivery/…` (Liferay) websites, `/v2.0/oa/…` and its like the Zalo platform,
 //! everything else a chat service. A loudspeaker is dumb: it plays every request,
 //! also a repeated one, so that doubling can be seen.
 //!
@@ -11,9 +12,13 @@
 //! calendar, and binds nothing but loopback.
 
 mod axis;
+mod cms;
 mod control;
 mod device;
+mod drupal;
 mod fault;
+mod joomla;
+mod liferay;
 mod memory;
 mod misbehave;
 mod record;

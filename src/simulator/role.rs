@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::{
     axis::{self, Clip},
+    cms::Outcome,
+    drupal, joomla, liferay,
     memory::{Effect, Kind, Memory},
     wire::{Answer, Request},
     wordpress::Post,
@@ -38,8 +40,7 @@ pub(super) fn respond(
     recognises_repeats: Option<bool>,
 ) -> Response {
     let path = request.path.trim_end_matches('/');
-    if path.contains("/wp-json") {
-        let (answer, effect, post) = memory.site.answer(request);
+    if let Some((answer, effect, post)) = website(memory, request, path) {
         let text = post.as_ref().map(|post| post.title.clone());
         let key = key_in_headers(request).map(str::to_owned);
         return Response {
@@ -93,12 +94,38 @@ pub(super) fn respond(
     Response { key, ..said }
 }
 
+/// What a website answers, if one is meant.
+fn website(memory: &Memory, request: &Request, path: &str) -> Option<Outcome> {
+    let site = &memory.site;
+    if path.contains("/wp-json") {
+        Some(site.answer(request))
+    } else if drupal::is_meant(path) {
+        Some(drupal::answer(site, request))
+    } else if joomla::is_meant(path) {
+        Some(joomla::answer(site, request))
+    } else if liferay::is_meant(path) {
+        Some(liferay::answer(site, request))
+    } else {
+        None
+    }
+}
+
 /// Whether somebody only asks whether the device is alive, as the shipped recipes do.
 pub(super) fn is_sign_of_life(request: &Request) -> bool {
     let path = request.path.split('?').next().unwrap_or_default();
     let path = path.trim_end_matches('/');
-    let asked = ["/api/status", "/wp-json", "/getoa", "/status-json.xsl"];
-    request.method == "GET" && asked.iter().any(|known| path.ends_with(known))
+    let asked = [
+        "/api/status",
+        "/wp-json",
+        "/getoa",
+        "/status-json.xsl",
+        "/blog-postings",
+    ];
+    // The list of one type of content, and one category.
+    let lists = path.rsplit_once('/').is_some_and(|(rest, _)| {
+        rest.ends_with("/jsonapi/node") || rest.ends_with("/content/categories")
+    });
+    request.method == "GET" && (lists || asked.iter().any(|known| path.ends_with(known)))
 }
 
 /// What a sender says in headers to tell a repeat from something new.

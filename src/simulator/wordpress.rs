@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
+    cms::{Outcome, quiet},
     memory::Effect,
     slug::slugify,
     wire::{Answer, Request},
@@ -36,6 +37,9 @@ pub struct Post {
     pub excerpt: String,
     /// Its date as it was given.
     pub date: String,
+    /// The category that it is in, where the site has every page in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<u64>,
     /// Whether the slug that it asked for was taken.
     pub twin: bool,
 }
@@ -46,9 +50,6 @@ pub(super) struct Site {
     posts: BTreeMap<u64, Post>,
     slugs: BTreeMap<String, u64>,
 }
-
-/// An answer and what it does.
-type Outcome = (Answer, Effect, Option<Post>);
 
 impl Site {
     /// Puts a page in, in place of the one with its number.
@@ -195,6 +196,7 @@ impl Site {
                 .text("date_gmt")
                 .or_else(|| fields.text("date"))
                 .unwrap_or_default(),
+            category: None,
         };
         let location = format!("{}/{id}", own_address(request, "/wp-json/wp/v2/posts"));
         let answer = Answer::json(201, &shown(&post, request)).with("Location", location);
@@ -247,6 +249,7 @@ impl Site {
             content: String::new(),
             excerpt: String::new(),
             date: String::new(),
+            category: None,
             twin: false, // a file that is uploaded again is a copy, not a page that people read twice
         };
         let answer = Answer::json(201, &shown(&post, request))
@@ -254,7 +257,13 @@ impl Site {
         (answer, Effect::Received, Some(post))
     }
 
-    fn next_id(&self) -> u64 {
+    /// Everything on it, in the order in which it was made.
+    pub(super) fn posts(&self) -> impl Iterator<Item = &Post> {
+        self.posts.values()
+    }
+
+    /// The number of the next page.
+    pub(super) fn next_id(&self) -> u64 {
         self.posts.last_key_value().map_or(1, |(id, _)| id + 1)
     }
 
@@ -300,11 +309,6 @@ impl Fields {
             .or_else(|| field.get("raw")?.as_str())
             .map(str::to_owned)
     }
-}
-
-/// An answer that changes nothing.
-fn quiet(answer: Answer) -> Outcome {
-    (answer, Effect::Ignored, None)
 }
 
 /// A refusal in the form of `WP_Error`.

@@ -5,8 +5,14 @@ use std::{borrow::Cow, fmt::Write};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use tera::{Error, ErrorKind, Kwargs, State, Tera, TeraResult, Value};
+
+/// The names of which [`uuid`] makes UUIDs are those that `loa` gives. It may never change: pages that are there already are found by it.
+const NAMES: [u8; 16] = [
+    0x7b, 0x0d, 0x1c, 0x52, 0x3f, 0x7e, 0x4b, 0x0a, 0x9c, 0x55, 0x10, 0xa0, 0xb1, 0xe2, 0xc3, 0xd4,
+];
 
 /// Makes the filters known to `tera`.
 pub(super) fn register(tera: &mut Tera) {
@@ -31,6 +37,9 @@ pub(super) fn register(tera: &mut Tera) {
     // Weak, and what many a vendor's interface signs with all the same.
     tera.register_filter("md5", |value: &Value, arguments: Kwargs, _: &State<'_>| {
         encoded(&Md5::digest(text(value)?.as_bytes()), &arguments)
+    });
+    tera.register_filter("uuid", |value: &Value, _: Kwargs, _: &State<'_>| {
+        Ok::<_, Error>(uuid(&text(value)?))
     });
     tera.register_filter(
         "hmac_sha256",
@@ -98,6 +107,20 @@ fn upper_first(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| {
         first.to_uppercase().chain(letters).collect()
     })
+}
+
+/// The UUID of a name, always the same one (RFC 9562, version 5): for receivers that let us say what something is called there.
+fn uuid(name: &str) -> String {
+    let hash = Sha1::new()
+        .chain_update(NAMES)
+        .chain_update(name)
+        .finalize();
+    let mut bytes: [u8; 16] = std::array::from_fn(|at| hash[at]);
+    bytes[6] = bytes[6] & 0x0f | 0x50; // the version
+    bytes[8] = bytes[8] & 0x3f | 0x80; // the variant
+    let digits = hex(&bytes);
+    let groups = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]);
+    groups.join("-")
 }
 
 /// SHA-256 as 64 small hexadecimal digits.

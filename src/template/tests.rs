@@ -41,6 +41,12 @@ fn filters() {
             "{{ 'abc' | sha256 }}",
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
         ),
+        // As Python's own uuid5 has them.
+        ("{{ 'abc' | uuid }}", "ea992653-4bf1-5b06-9671-2db2e3f1f50d"),
+        (
+            "{{ 'đường' | uuid }}",
+            "b5360b08-5943-542e-b141-b29cf9a581aa",
+        ),
         ("<{{ '<b> & \"' }}>", "<<b> & \">"),
         ("{{ nothing }}", ""),
         ("{% if absent %}a{% else %}b{% endif %}", "b"),

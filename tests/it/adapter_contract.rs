@@ -5,6 +5,7 @@
 mod attempts;
 mod axis;
 mod cases;
+mod cms;
 mod icecast;
 mod language;
 mod liquidsoap;

@@ -90,6 +90,58 @@ fn as_json(folder: &Folder, arguments: &[&str], answers: &str) -> (i32, Value) {
     (said.code, said.json())
 }
 
+#[test]
+fn a_shipped_website_is_asked_first_and_then_changed() {
+    let folder = folder();
+    folder.write(
+        "channels/recipes/joomla.yaml",
+        include_str!("../../channels/recipes/joomla.yaml"),
+    );
+    folder.write(
+        "channels/joomla.yaml",
+        "channels:\n  web-joomla:\n    ward: le-loi\n    name: Trang Joomla\n    kind: website\n    adapter: { recipe: { use: joomla, with: { \
+         url: \"https://joomla.vinh.example\", token: \"env:LOA_W1\", category: \"8\" } } }\n",
+    );
+    let list = |alias: &str, next: &str| {
+        format!(
+            "HTTP/1.1 200 OK\n\n{{\"links\": {{\"self\": \"x\"{next}}}, \"data\": [{{\"id\": \"7\", \"attributes\": {{\"alias\": \"{alias}\"}}}}], \"meta\": {{\"total-pages\": 2}}}}\n"
+        )
+    };
+    let saved = "HTTP/1.1 200 OK\n\n{\"data\": {\"id\": \"7\", \"attributes\": {\"alias\": \"mot-le-loi\", \"state\": 1}}}\n";
+    let answers = [
+        list("mot-le-loi-2", ", \"next\": \"y\""),
+        list("mot-le-loi", ""),
+        saved.to_owned(),
+    ]
+    .concat();
+    let (code, told) = as_json(&folder, &["web-joomla", "--bulletin", "mot"], &answers);
+    assert_eq!((code, &told["verdict"]), (0, &json!("accepted")), "{told}");
+    let requests = told["requests"].as_array().unwrap();
+    let urls: Vec<&str> = requests
+        .iter()
+        .map(|request| request["url"].as_str().unwrap())
+        .collect();
+    let articles = "https://joomla.vinh.example/api/index.php/v1/content/articles";
+    let search = format!("{articles}?filter%5Bsearch%5D=mot-le-loi&filter%5Bcategory%5D=8");
+    assert_eq!(
+        urls,
+        [
+            format!("{search}&page%5Boffset%5D=0&page%5Blimit%5D=20"),
+            format!("{search}&page%5Boffset%5D=20&page%5Blimit%5D=20"),
+            format!("{articles}/7"),
+        ]
+    );
+    let token = json!(["X-Joomla-Token", "env:LOA_W1"]);
+    for request in requests {
+        assert!(
+            request["headers"].as_array().unwrap().contains(&token),
+            "{request}"
+        );
+    }
+    let body: Value = serde_json::from_str(requests[2]["body"].as_str().unwrap()).unwrap();
+    assert_eq!((&body["catid"], &body["state"]), (&json!(8), &json!(1)));
+}
+
 const LOGGED_IN: &str =
     "HTTP/1.1 200 OK\nContent-Type: application/json\n\n{\"token\": \"tok-9f2c77\"}\n";
 const UPLOADED: &str = "HTTP/1.1 201 Created\r\nLocation: /clips/7\r\n\r\n";

@@ -149,6 +149,10 @@ pub(super) fn parameters() -> BTreeMap<String, String> {
         ("refresh", "mat-khau-2"),
         ("player", "RINCON_1"),
         ("password", "mat-khau-2"),
+        ("type", "article"),
+        ("format", "basic_html"),
+        ("category", "8"),
+        ("site", "20121"),
     ])
 }
 

@@ -1,0 +1,198 @@
+//! Drupal, Joomla and Liferay as the simulated city has them, reached by the shipped recipes over real sockets.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
+
+use loa::{
+    adapter::{
+        Failure,
+        attempt::{Ending, NoNotes, attempt, probe},
+        recipe::RecipeAdapter,
+        transport::Transport,
+    },
+    domain::{
+        id::RecipeId,
+        message::{Content, Message},
+        recipe::Recipe,
+        secret::Secret,
+    },
+    simulator::{City, CityHandle, CityOptions, Effect, Fault, FaultOrder, HeardFilter, Post},
+};
+
+use super::{
+    instant, message,
+    recipes::{adapter_with, parameters, shipped},
+    transport::settings,
+};
+
+/// Each recipe, the parameter that is its secret, and the method that makes a page.
+const SITES: [(&str, &str, &str); 3] = [
+    ("drupal", "password", "POST"),
+    ("joomla", "token", "POST"),
+    ("liferay", "secret", "PUT"),
+];
+
+/// Reading the whole sample takes a while.
+static SHIPPED: LazyLock<BTreeMap<RecipeId, Recipe>> = LazyLock::new(shipped);
+
+struct Scene {
+    city: CityHandle,
+    transport: Transport,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        Self {
+            city: City::start(CityOptions::default()).await.unwrap(),
+            transport: Transport::new(settings()).unwrap(),
+        }
+    }
+
+    /// The recipe's adapter for a site of its own, whose address goes on with `below`.
+    fn adapter(&self, recipe: &str, secret: &str, worth: &str, below: &str) -> RecipeAdapter {
+        let address = self.city.device(recipe).unwrap();
+        let mut with: BTreeMap<String, String> = parameters();
+        with.insert("url".into(), format!("http://{address}{below}"));
+        with.insert(secret.into(), worth.into());
+        adapter_with(&SHIPPED[recipe], &with)
+    }
+
+    async fn send(&self, adapter: &RecipeAdapter, message: &Message) -> Ending {
+        let now = || instant("2024-03-25T05:30:00Z");
+        attempt(adapter, message, &NoNotes, &self.transport, now)
+            .await
+            .ending
+    }
+
+    /// What the site's pages were made and changed to, in order.
+    fn pages(&self, recipe: &str) -> Vec<(Effect, Post)> {
+        let filter = HeardFilter {
+            host: Some(recipe.to_owned()),
+            ..HeardFilter::default()
+        };
+        let all = self.city.heard(&filter).into_iter();
+        all.filter_map(|heard| Some((heard.effect, heard.post?)))
+            .collect()
+    }
+}
+
+fn saying(words: &str, attempt: u32) -> Message {
+    let message = message();
+    let content = Content {
+        title: format!("Cảnh báo: {words}"),
+        summary: Some(format!("Tóm tắt: {words}")),
+        html: Some(format!("<p>{words}</p>")),
+        ..(*message.content).clone()
+    };
+    Message {
+        attempt,
+        content: Arc::new(content),
+        ..message
+    }
+}
+
+fn worth() -> String {
+    Secret::simulated().expose().to_owned()
+}
+
+#[tokio::test]
+async fn a_page_is_made_once_and_corrected_where_it_is() {
+    let scene = Scene::new().await;
+    for (recipe, secret, _) in SITES {
+        let adapter = scene.adapter(recipe, secret, &worth(), "");
+        let healthy = probe(&adapter, None, &scene.transport, || {
+            instant("2024-03-25T05:30:00Z")
+        })
+        .await;
+        assert_eq!(healthy, Some(Ok(())), "{recipe}");
+        let first = saying("Công an không làm việc qua điện thoại", 1);
+        let mut references = Vec::new();
+        // The same again, whether or not it is known for a repetition, and other words.
+        for message in [
+            &first,
+            &saying("Công an không làm việc qua điện thoại", 2),
+            &first,
+            &saying("Đính chính: số cũ đã sai", 1),
+        ] {
+            match scene.send(&adapter, message).await {
+                Ending::Accepted(receipt) => references.push(receipt.reference.unwrap()),
+                Ending::Failed(failure) => panic!("{recipe}: {failure:?}"),
+            }
+        }
+        let pages = scene.pages(recipe);
+        let effects: Vec<Effect> = pages.iter().map(|(effect, _)| *effect).collect();
+        let updated = Effect::Updated;
+        assert_eq!(
+            effects,
+            [Effect::Published, updated, updated, updated],
+            "{recipe}"
+        );
+        let (_, before) = &pages[2];
+        let (_, after) = &pages[3];
+        assert_eq!((before.id, &before.slug), (after.id, &after.slug));
+        assert_eq!(
+            before.content,
+            "<p>Công an không làm việc qua điện thoại</p>"
+        );
+        assert_eq!(after.title, "Cảnh báo: Đính chính: số cũ đã sai");
+        assert_eq!(after.content, "<p>Đính chính: số cũ đã sai</p>");
+        assert_eq!(after.excerpt, "Tóm tắt: Đính chính: số cũ đã sai");
+        assert_eq!(references[0], references[1], "{recipe}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_leaves_one_page() {
+    let scene = Scene::new().await;
+    for (recipe, secret, method) in SITES {
+        let adapter = scene.adapter(recipe, secret, &worth(), "");
+        let mut order = FaultOrder::new(recipe, Fault::AcceptedThenLost).method(method);
+        if recipe == "liferay" {
+            order.path = Some("/o/headless-delivery".into());
+        }
+        scene.city.fault(order.times(1)).await.unwrap();
+        let lost = scene.send(&adapter, &saying("Một", 1)).await;
+        assert!(
+            matches!(&lost, Ending::Failed(Failure::Unknown { .. })),
+            "{recipe}: {lost:?}"
+        );
+        let again = scene.send(&adapter, &saying("Một", 2)).await;
+        assert!(matches!(again, Ending::Accepted(_)), "{recipe}: {again:?}");
+        let pages = scene.pages(recipe);
+        let made = pages
+            .iter()
+            .filter(|(effect, _)| *effect == Effect::Published);
+        assert_eq!(made.count(), 1, "{recipe}: {pages:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_site_that_does_not_let_us_is_told_to_a_person() {
+    let scene = Scene::new().await;
+    for (recipe, secret, _) in SITES {
+        let refusals = [
+            scene.adapter(recipe, secret, "sai", ""),
+            scene.adapter(recipe, secret, &worth(), "/closed"),
+        ];
+        for adapter in &refusals {
+            let ending = scene.send(adapter, &saying("Một", 1)).await;
+            assert!(
+                matches!(&ending, Ending::Failed(Failure::Reject { .. })),
+                "{recipe}: {ending:?}"
+            );
+        }
+        assert_eq!(scene.pages(recipe).len(), 0, "{recipe}");
+    }
+    // Saved is not published.
+    for (recipe, secret) in [("drupal", "password"), ("joomla", "token")] {
+        let adapter = scene.adapter(recipe, secret, &worth(), "/moderated");
+        let ending = scene.send(&adapter, &saying("Một", 1)).await;
+        assert!(
+            matches!(&ending, Ending::Failed(Failure::Reject { .. })),
+            "{recipe}: {ending:?}"
+        );
+        assert_eq!(scene.pages(recipe).len(), 1, "{recipe}");
+    }
+}
