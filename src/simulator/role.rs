@@ -10,7 +10,7 @@ use super::{
     drupal, joomla, liferay,
     memory::{Effect, Kind, Memory},
     wire::{Answer, Request},
-    wordpress::Post,
+    wordpress::{self, Post},
 };
 
 /// What a device would do with a request.
@@ -97,7 +97,7 @@ pub(super) fn respond(
 /// What a website answers, if one is meant.
 fn website(memory: &Memory, request: &Request, path: &str) -> Option<Outcome> {
     let site = &memory.site;
-    if path.contains("/wp-json") {
+    if wordpress::route(request).is_some() {
         Some(site.answer(request))
     } else if drupal::is_meant(path) {
         Some(drupal::answer(site, request))
@@ -125,7 +125,8 @@ pub(super) fn is_sign_of_life(request: &Request) -> bool {
     let lists = path.rsplit_once('/').is_some_and(|(rest, _)| {
         rest.ends_with("/jsonapi/node") || rest.ends_with("/content/categories")
     });
-    request.method == "GET" && (lists || asked.iter().any(|known| path.ends_with(known)))
+    let index = wordpress::route(request).is_some_and(|route| route == "/");
+    request.method == "GET" && (lists || index || asked.iter().any(|known| path.ends_with(known)))
 }
 
 /// What a sender says in headers to tell a repeat from something new.

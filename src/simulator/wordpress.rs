@@ -70,11 +70,8 @@ impl Site {
             .is_some_and(|(scheme, rest)| {
                 scheme.eq_ignore_ascii_case("basic") && !rest.trim().is_empty()
             });
-        let route = request
-            .path
-            .split_once("/wp-json")
-            .map_or("", |(_, route)| route)
-            .trim_matches('/');
+        let route = route(request).unwrap_or_default();
+        let route = route.trim_matches('/');
         let words: Vec<&str> = route.split('/').collect();
         match (request.method.as_str(), words.as_slice()) {
             ("GET", [""]) => quiet(Answer::json(
@@ -309,6 +306,14 @@ impl Fields {
             .or_else(|| field.get("raw")?.as_str())
             .map(str::to_owned)
     }
+}
+
+/// What is asked of the REST API: what follows `/wp-json`, or the parameter that a site without permalinks takes; `None` where
+/// something else is asked.
+pub(super) fn route(request: &Request) -> Option<String> {
+    let named = request.path.split_once("/wp-json");
+    let named = named.map(|(_, route)| route.to_owned());
+    named.or_else(|| request.parameter("rest_route"))
 }
 
 /// A refusal in the form of `WP_Error`.

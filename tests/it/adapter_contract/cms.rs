@@ -1,4 +1,5 @@
-//! Drupal, Joomla and Liferay as the simulated city has them, reached by the shipped recipes over real sockets.
+//! Drupal, Joomla, Liferay and a `WordPress` without permalinks as the simulated city has them, reached by the shipped recipes over real
+//! sockets.
 
 use std::{
     collections::BTreeMap,
@@ -13,6 +14,9 @@ use loa::{
         transport::Transport,
     },
     domain::{
+        bulletin::Format,
+        delivery::Reason,
+        detail::Detail,
         id::RecipeId,
         message::{Content, Message},
         recipe::Recipe,
@@ -66,6 +70,12 @@ impl Scene {
             .ending
     }
 
+    /// Asks whether the site is alive.
+    async fn is_healthy(&self, adapter: &RecipeAdapter) -> bool {
+        let now = || instant("2024-03-25T05:30:00Z");
+        probe(adapter, None, &self.transport, now).await == Some(Ok(()))
+    }
+
     /// What the site's pages were made and changed to, in order.
     fn pages(&self, recipe: &str) -> Vec<(Effect, Post)> {
         let filter = HeardFilter {
@@ -81,6 +91,7 @@ impl Scene {
 fn saying(words: &str, attempt: u32) -> Message {
     let message = message();
     let content = Content {
+        format: Format::Article,
         title: format!("Cảnh báo: {words}"),
         summary: Some(format!("Tóm tắt: {words}")),
         html: Some(format!("<p>{words}</p>")),
@@ -102,11 +113,7 @@ async fn a_page_is_made_once_and_corrected_where_it_is() {
     let scene = Scene::new().await;
     for (recipe, secret, _) in SITES {
         let adapter = scene.adapter(recipe, secret, &worth(), "");
-        let healthy = probe(&adapter, None, &scene.transport, || {
-            instant("2024-03-25T05:30:00Z")
-        })
-        .await;
-        assert_eq!(healthy, Some(Ok(())), "{recipe}");
+        assert!(scene.is_healthy(&adapter).await, "{recipe}");
         let first = saying("Công an không làm việc qua điện thoại", 1);
         let mut references = Vec::new();
         // The same again, whether or not it is known for a repetition, and other words.
@@ -185,6 +192,31 @@ async fn a_site_that_does_not_let_us_is_told_to_a_person() {
         }
         assert_eq!(scene.pages(recipe).len(), 0, "{recipe}");
     }
+    // A page for people in the place of an answer is none, whatever its status.
+    for (recipe, secret, method) in SITES {
+        let page = Fault::Status {
+            code: 200,
+            retry_after: None,
+            body: Some("<html>Trang chủ</html>".into()),
+        };
+        let mut order = FaultOrder::new(recipe, page).method(method);
+        if recipe == "liferay" {
+            order.path = Some("/o/headless-delivery".into());
+        }
+        scene.city.fault(order.times(1)).await.unwrap();
+        let adapter = scene.adapter(recipe, secret, &worth(), "");
+        let ending = scene.send(&adapter, &saying("Một", 1)).await;
+        assert!(
+            matches!(
+                &ending,
+                Ending::Failed(Failure::Reject {
+                    reason: Reason::Unexpected,
+                    ..
+                })
+            ),
+            "{recipe}: {ending:?}"
+        );
+    }
     // Saved is not published.
     for (recipe, secret) in [("drupal", "password"), ("joomla", "token")] {
         let adapter = scene.adapter(recipe, secret, &worth(), "/moderated");
@@ -195,4 +227,58 @@ async fn a_site_that_does_not_let_us_is_told_to_a_person() {
         );
         assert_eq!(scene.pages(recipe).len(), 1, "{recipe}");
     }
+}
+
+#[tokio::test]
+async fn a_wordpress_without_permalinks_is_reached_by_its_parameter() {
+    let scene = Scene::new().await;
+    let adapter = scene.adapter("wordpress", "api", "/?rest_route=", "");
+    assert!(scene.is_healthy(&adapter).await);
+    for (message, effect) in [
+        (saying("Một", 1), Effect::Published),
+        (saying("Một", 2), Effect::Updated),
+        (saying("Hai", 1), Effect::Updated),
+    ] {
+        let ending = scene.send(&adapter, &message).await;
+        assert!(matches!(ending, Ending::Accepted(_)), "{ending:?}");
+        let pages = scene.pages("wordpress");
+        let (last, page) = pages.last().unwrap();
+        assert_eq!((*last, page.id, &page.slug), (effect, 1, &message.slug()));
+        assert_eq!(page.title, message.content.title);
+    }
+}
+
+/// A page that took another slug has a twin: whoever reads the refusal is told where to look.
+#[tokio::test]
+async fn a_twin_is_named() {
+    let scene = Scene::new().await;
+    let adapter = scene.adapter("wordpress", "password", &worth(), "");
+    let address = scene.city.device("wordpress").unwrap();
+    let message = saying("Một", 1);
+    // A file of that name holds the slug and is no post that a search for posts would find.
+    let url = format!("http://{address}/wp-json/wp/v2/media");
+    let upload = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .unwrap()
+        .post(url);
+    let upload = upload
+        .basic_auth("loa", Some("x"))
+        .header(
+            "Content-Disposition",
+            format!("attachment; filename=\"{}\"", message.slug()),
+        )
+        .body("RIFF");
+    assert_eq!(upload.send().await.unwrap().status().as_u16(), 201);
+    match scene.send(&adapter, &message).await {
+        Ending::Failed(Failure::Reject { detail, .. }) => {
+            let detail = Detail::parse(&detail).unwrap();
+            assert_eq!(
+                (detail.code(), detail.get("pointer")),
+                ("call-other-field", Some("/slug"))
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(scene.city.summary().total.twins, 1);
 }

@@ -149,6 +149,7 @@ pub(super) fn parameters() -> BTreeMap<String, String> {
         ("refresh", "mat-khau-2"),
         ("player", "RINCON_1"),
         ("password", "mat-khau-2"),
+        ("api", "/wp-json"),
         ("type", "article"),
         ("format", "basic_html"),
         ("category", "8"),

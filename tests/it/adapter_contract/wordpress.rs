@@ -120,6 +120,21 @@ async fn an_article_is_there_once_and_is_corrected_where_it_is() {
     says(&posts[0], others);
     assert!(!posts[0].to_string().contains(words), "{posts:?}");
 
+    // A site without permalinks has its API behind a parameter; this one has it there, too, and it is the same article.
+    let mut with = parameters();
+    with.insert("url".into(), site.url.clone());
+    with.insert("api".into(), "/?rest_route=".into());
+    with.insert("user".into(), USER.to_owned());
+    with.insert("password".into(), site.password.clone());
+    let plain = adapter_with(&website(), &with);
+    assert_eq!(probe(&plain, None, &transport, now).await, Some(Ok(())));
+    let end = attempt(&plain, &first, &NoNotes, &transport, now).await;
+    assert!(matches!(end.ending, Ending::Accepted(_)), "{end:?}");
+    let posts = shown(&site, &slug);
+    assert_eq!(posts.len(), 1, "{posts:?}");
+    assert_eq!(posts[0]["id"], post["id"]);
+    says(&posts[0], words);
+
     // What a person has put into the bin is no article: it is published anew, at the same address.
     let binned = site.delete(&format!("/posts/{}", post["id"]));
     assert_eq!(binned["status"], "trash", "{binned}");
