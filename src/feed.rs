@@ -4,6 +4,8 @@
 //! Instants are written in UTC, so that no reader has to know our zone. A delivery's id is its event's, whatever becomes of it:
 //! what is called off stays in the feed as cancelled, and readers that have it already take it out.
 
+pub mod atom;
+
 use std::{fmt::Write as _, time::Duration};
 
 use crate::{

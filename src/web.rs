@@ -1,4 +1,5 @@
-//! The pages that ward staff read: today, the log, and one broadcast, with live updates by server-sent events.
+//! The pages that ward staff read: today, the log, and one broadcast, with live updates by server-sent events, and what others pull:
+//! calendars, and a ward's articles.
 //!
 //! Reading only: nothing here changes anything, there are no accounts, and only GET and HEAD are answered (what receivers report is
 //! no page: `reports`). The pages are
@@ -8,6 +9,7 @@
 //!
 //! The intervals of `live` are seconds of the reader's life and not of [`Clock`]: they spare a telephone, not a schedule.
 
+mod articles;
 mod assets;
 mod broadcast;
 mod calendar;
@@ -18,6 +20,7 @@ mod guard;
 mod live;
 mod log;
 mod operations;
+mod paste;
 mod query;
 mod reader;
 mod refusal;
@@ -157,7 +160,9 @@ fn router(site: Site, patience: Duration, shutdown: CancellationToken) -> Router
         .route("/", get(today::page))
         .route("/nhat-ky", get(log::page))
         .route("/luot/{delivery}", get(broadcast::page))
+        .route("/luot/{delivery}/dan", get(paste::page))
         .route("/lich/{sort}/{file}", get(calendar::feed))
+        .route("/bai/phuong/{file}", get(articles::feed))
         .route("/su-kien", get(live::events))
         .route("/tai-san/{name}", get(assets::asset))
         .route("/healthz", get(operations::health))

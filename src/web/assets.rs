@@ -1,4 +1,4 @@
-//! The style sheet, the script and the icon, compiled in. Their addresses carry a hash of what is in them, so that
+//! The style sheet, the scripts and the icon, compiled in. Their addresses carry a hash of what is in them, so that
 //! browsers keep them for a year and fetch them anew on the day they change.
 
 use std::sync::OnceLock;
@@ -18,7 +18,7 @@ struct Asset {
     body: &'static str,
 }
 
-const ASSETS: [Asset; 3] = [
+const ASSETS: [Asset; 4] = [
     Asset {
         name: "style.css",
         kind: "text/css; charset=utf-8",
@@ -28,6 +28,11 @@ const ASSETS: [Asset; 3] = [
         name: "live.js",
         kind: "text/javascript; charset=utf-8",
         body: include_str!("assets/live.js"),
+    },
+    Asset {
+        name: "copy.js",
+        kind: "text/javascript; charset=utf-8",
+        body: include_str!("assets/copy.js"),
     },
     Asset {
         name: "icon.svg",
@@ -41,6 +46,7 @@ const ASSETS: [Asset; 3] = [
 pub(super) struct Addresses {
     style: String,
     script: String,
+    copy: String,
     icon: String,
 }
 
@@ -48,11 +54,12 @@ pub(super) struct Addresses {
 pub(super) fn addresses() -> &'static Addresses {
     static ADDRESSES: OnceLock<Addresses> = OnceLock::new();
     ADDRESSES.get_or_init(|| {
-        let [style, script, icon] =
+        let [style, script, copy, icon] =
             ASSETS.map(|asset| format!("/tai-san/{}?v={}", asset.name, version(asset.body)));
         Addresses {
             style,
             script,
+            copy,
             icon,
         }
     })

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     catalogue,
     domain::{
+        bulletin::Format,
         delivery::{Evidence, Outcome, State as Standing},
         id::DeliveryId,
         message::{Content, ContentHash},
@@ -56,6 +57,8 @@ struct Broadcast {
     back: String,
     channel_log: String,
     channel_feed: String,
+    /// Where the words are laid out for pasting into a website.
+    paste: Option<String>,
     id: String,
 }
 
@@ -216,6 +219,8 @@ fn arrange(reader: &Reader, workspace: &Workspace, known: Known) -> Broadcast {
             .filter(|_| row.word_of().is_none())
             .map(|name| reader.text("closed-by", &[("name", name)])),
         closing: (row.state == Standing::Unknown).then(|| closing(reader, &row)),
+        paste: (row.format == Format::Article && content.is_some())
+            .then(|| reader.link(&format!("/luot/{}/dan", row.id), &[])),
         words: content.map(|(hash, content)| words(&hash, content)),
         facts: facts(reader, &row),
         evidence: reader.word(&format!("evidence-{}", row.evidence.as_str())),

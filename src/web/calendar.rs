@@ -68,7 +68,7 @@ pub(super) async fn feed(
         None => Err(Refusal::NotFound),
     };
     match result {
-        Ok(body) => unless_known(&pages, &uri, &headers, body),
+        Ok(body) => unless_known(&pages, &uri, &headers, "text/calendar; charset=utf-8", body),
         Err(refusal) => {
             let lang = Query::read(&uri).unwrap_or_default().lang();
             pages.answer(&uri, &pages.reader(lang), Err(refusal))
@@ -138,17 +138,20 @@ async fn write(
 }
 
 /// The feed, or that it is the one that the reader has.
-fn unless_known(pages: &Pages, uri: &Uri, headers: &HeaderMap, body: String) -> Response {
+pub(super) fn unless_known(
+    pages: &Pages,
+    uri: &Uri,
+    headers: &HeaderMap,
+    kind: &str,
+    body: String,
+) -> Response {
     let hash = blake3::hash(body.as_bytes()).to_hex();
     let tag = format!("\"{}\"", &hash[..32]);
     let now = seconds(pages.site.clock.now());
     let since = pages.feeds.since(uri.path(), &tag, now);
     let modified = httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_secs(since));
     let head = [
-        (
-            header::CONTENT_TYPE,
-            "text/calendar; charset=utf-8".to_owned(),
-        ),
+        (header::CONTENT_TYPE, kind.to_owned()),
         (header::CACHE_CONTROL, "no-cache".to_owned()),
         (header::ETAG, tag.clone()),
         (header::LAST_MODIFIED, modified),

@@ -28,6 +28,7 @@ const TEMPLATES: [(&str, &str); 10] = [
     ),
     ("log.html", include_str!("templates/log.html")),
     ("broadcast.html", include_str!("templates/broadcast.html")),
+    ("paste.html", include_str!("templates/paste.html")),
     ("wards.html", include_str!("templates/wards.html")),
     ("refusal.html", include_str!("templates/refusal.html")),
     ("screen.html", include_str!("templates/screen.html")),

@@ -81,6 +81,8 @@ struct Today {
     ward: String,
     /// The ward's calendar; `None` without a ward that the files know.
     feed: Option<String>,
+    /// The ward's articles.
+    articles: Option<String>,
     previous: String,
     next: String,
     now_link: String,
@@ -182,17 +184,16 @@ fn whole(reader: &Reader, workspace: &Workspace, asked: &Asked, live: Live) -> T
         label: reader.word(class),
         meaning: reader.word(&format!("{class}-meaning")),
     });
+    let known = asked.ward.as_ref();
+    let known = known.filter(|ward| workspace.ward(ward).is_some());
     Today {
         heading,
         day: asked.day.to_string(),
         current,
         wards: ward_choices(workspace, asked.ward.as_ref()),
         ward: ward.to_owned(),
-        feed: asked
-            .ward
-            .as_ref()
-            .filter(|ward| workspace.ward(ward).is_some())
-            .map(|ward| reader.link(&format!("/lich/phuong/{ward}.ics"), &[])),
+        feed: known.map(|ward| reader.link(&format!("/lich/phuong/{ward}.ics"), &[])),
+        articles: known.map(|ward| reader.link(&format!("/bai/phuong/{ward}.atom"), &[])),
         previous: asked.link(reader, asked.day.checked_sub_days(Days::new(1))),
         next: asked.link(reader, asked.day.checked_add_days(Days::new(1))),
         now_link: asked.link(reader, None),

@@ -1,5 +1,6 @@
 //! The pages, over a real store and real sockets.
 
+mod articles;
 mod browse;
 mod calendar;
 mod city;
