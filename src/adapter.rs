@@ -10,6 +10,7 @@ pub mod axis;
 mod course;
 mod digest;
 mod headers;
+mod hope;
 pub mod icecast;
 mod quote;
 pub mod recipe;
@@ -24,6 +25,7 @@ use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 pub use headers::Headers;
+pub use hope::{Acts, Hoped, Hopes};
 pub use quote::{quote, redact};
 use transport::Address;
 
@@ -98,6 +100,24 @@ pub trait Adapter: Send + Sync + fmt::Debug {
     ) -> Option<Result<Report, NotBelieved>> {
         let _ = (signature, body, now);
         None
+    }
+
+    /// The answer that it hopes for to the request that [`Adapter::step`], or without a message [`Adapter::probe`], asks for at the
+    /// same point; `None` for what a device of the simulated city answers. Only the conformance kit asks.
+    fn hoped(
+        &self,
+        message: Option<&Message>,
+        done: &[Exchange],
+        hopes: Hopes<'_>,
+    ) -> Option<Hoped> {
+        let _ = (message, done, hopes);
+        None
+    }
+
+    /// Whether by its protocol the status of an answer is the whole of a yes, whatever the body says. Only the conformance kit asks.
+    fn is_status_enough(&self, message: &Message) -> bool {
+        let _ = message;
+        false
     }
 
     /// What sort of adapter it is, for lists and counters: a recipe's id, or `webhook`.

@@ -64,6 +64,7 @@ const FILES: &[(&str, &str)] = &[
     ("approval", include_str!("catalogue/approval.yaml")),
     ("cron", include_str!("catalogue/cron.yaml")),
     ("cli", include_str!("catalogue/cli.yaml")),
+    ("conformance", include_str!("catalogue/conformance.yaml")),
     ("web", include_str!("catalogue/web.yaml")),
     ("schema", include_str!("catalogue/schema.yaml")),
     ("watchdog", include_str!("catalogue/watchdog.yaml")),

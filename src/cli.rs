@@ -7,6 +7,7 @@ mod airtime;
 mod approve;
 mod channels;
 mod check;
+mod conformance;
 mod contacts;
 pub mod cron;
 mod diff;
@@ -155,6 +156,8 @@ enum Command {
     Channels(channels::ChannelsArgs),
     /// Try a recipe without sending anything
     Recipe(recipe::RecipeArgs),
+    /// Put a channel's adapter or recipe through the conformance kit
+    Conformance(conformance::ConformanceArgs),
     /// Have a Zalo Official Account permit this system to send
     Zalo(zalo::ZaloArgs),
     /// Say whether a broadcast of unknown outcome was heard
@@ -265,6 +268,7 @@ async fn execute(cli: &Cli, output: &Output) -> anyhow::Result<()> {
         Command::Contacts(args) => contacts::run(global, args, output),
         Command::Channels(args) => channels::run(global, args, output).await,
         Command::Recipe(args) => recipe::run(global, args, output),
+        Command::Conformance(args) => Box::pin(conformance::run(global, args, output)).await,
         Command::Zalo(args) => Box::pin(zalo::run(global, args, output)).await,
         Command::Reconcile(args) => reconcile::run(global, args, output).await,
         Command::Verify(args) => verify::run(global, args, output).await,

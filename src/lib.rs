@@ -29,6 +29,8 @@ pub mod store;
 pub mod daemon;
 pub mod simulator;
 
+pub mod conformance;
+
 pub mod cli;
 pub mod feed;
 pub mod web;

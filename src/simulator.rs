@@ -30,7 +30,7 @@ mod wordpress;
 mod zalo;
 
 use std::{
-    io,
+    fmt, io,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::Arc,
@@ -43,6 +43,7 @@ pub use axis::Clip;
 pub use fault::{Fault, FaultOrder};
 pub use memory::{Counts, DeviceSummary, Doubled, Effect, Heard, HeardFilter, Kind, Summary};
 pub use record::RecordError;
+pub use wire::{Answer, Request, percent_decode};
 pub use wordpress::Post;
 pub use zalo::{Article, ZaloChange};
 
@@ -110,6 +111,21 @@ pub enum CityError {
     Stopped,
 }
 
+/// Who plays devices in the place of the city's own, and says what goes wrong with a request by what it would do.
+pub trait Stage: Send + Sync + fmt::Debug {
+    /// A request to `host`. `own` and `effect` are what the city's own device would answer and do.
+    fn play(&self, host: &str, request: &Request, own: &Answer, effect: Effect) -> Played;
+}
+
+/// What becomes of a request on a [`Stage`].
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Played {
+    /// The answer and what was done; `None` for those of the city's own device.
+    pub answer: Option<(Answer, Effect)>,
+    /// What goes wrong.
+    pub fault: Option<Fault>,
+}
+
 /// A simulated city.
 #[derive(Debug)]
 pub struct City;
@@ -120,6 +136,21 @@ impl City {
     /// # Errors
     /// [`CityError::NotLoopback`], [`CityError::Bind`], [`CityError::Record`].
     pub async fn start(options: CityOptions) -> Result<CityHandle, CityError> {
+        Self::open(options, None).await
+    }
+
+    /// Starts a city whose devices are played by `stage`.
+    ///
+    /// # Errors
+    /// Those of [`City::start`].
+    pub async fn start_on_stage(stage: Arc<dyn Stage>) -> Result<CityHandle, CityError> {
+        Self::open(CityOptions::default(), Some(stage)).await
+    }
+
+    async fn open(
+        options: CityOptions,
+        stage: Option<Arc<dyn Stage>>,
+    ) -> Result<CityHandle, CityError> {
         let address = options.control;
         if !address.ip().is_loopback() {
             return Err(CityError::NotLoopback { address });
@@ -127,9 +158,10 @@ impl City {
         let bind_error = |source| CityError::Bind { address, source };
         let listener = device::listen(address).map_err(bind_error)?;
         let control = listener.local_addr().map_err(bind_error)?;
-        let registry = tokio::task::spawn_blocking(move || Registry::open(&options, control))
-            .await
-            .map_err(|_| CityError::Stopped)??;
+        let registry =
+            tokio::task::spawn_blocking(move || Registry::open(&options, control, stage))
+                .await
+                .map_err(|_| CityError::Stopped)??;
         registry.spawn(control::serve(Arc::clone(&registry), listener));
         tracing::info!(control = %control, "the simulated city is open");
         Ok(CityHandle { registry })

@@ -239,6 +239,11 @@ impl Adapter for IcecastAdapter {
         })
     }
 
+    fn is_status_enough(&self, _: &Message) -> bool {
+        // The answer's head comes before the sound is over, and nothing after it has a meaning.
+        true
+    }
+
     fn name(&self) -> &'static str {
         "icecast"
     }

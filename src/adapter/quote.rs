@@ -4,7 +4,11 @@ use std::borrow::Cow;
 
 use crate::domain::secret::Secret;
 
-/// `text` with every secret in it replaced. Secrets of fewer than four letters stay: they would black out ordinary words.
+/// What stands in the place of a secret.
+const BLACK: &str = "***";
+
+/// `text` with every secret in it replaced, also where it is written as an address, a form or JSON writes it: a receiver that
+/// repeats what it was called by repeats it so. Secrets of fewer than four letters stay: they would black out ordinary words.
 #[must_use]
 pub fn redact<'t>(text: &'t str, secrets: &[Secret]) -> Cow<'t, str> {
     let mut text = Cow::Borrowed(text);
@@ -14,10 +18,51 @@ pub fn redact<'t>(text: &'t str, secrets: &[Secret]) -> Cow<'t, str> {
         .filter(|secret| secret.len() >= 4)
     {
         if text.contains(secret) {
-            text = Cow::Owned(text.replace(secret, "***"));
+            text = Cow::Owned(text.replace(secret, BLACK));
+        }
+        if text.contains(['%', '\\', '+'])
+            && let Some(black) = redact_written(&text, secret)
+        {
+            text = Cow::Owned(black);
         }
     }
     text
+}
+
+/// The same for a secret that is written with escapes; `None` where there is none.
+fn redact_written(text: &str, secret: &str) -> Option<String> {
+    let mut black = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let (kept, after) = match written(rest.as_bytes(), secret.as_bytes()) {
+            Some(length) => (BLACK, length),
+            None => (&rest[..first.len_utf8()], first.len_utf8()),
+        };
+        black.push_str(kept);
+        rest = &rest[after..];
+    }
+    (black != text).then_some(black)
+}
+
+/// How many bytes at the beginning of `text` are `secret`, each byte of it as it is, as `%XX`, as `+` for a blank, or behind a
+/// backslash.
+fn written(text: &[u8], secret: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    for byte in secret {
+        at += match &text[at..] {
+            [b'%', high, low, ..] if hex(*high).zip(hex(*low)) == Some((byte >> 4, byte & 15)) => 3,
+            [b'\\', one, ..] if one == byte => 2,
+            [b'+', ..] if *byte == b' ' => 1,
+            [one, ..] if one == byte => 1,
+            _ => return None,
+        };
+    }
+    Some(at)
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    let value = char::from(digit).to_digit(16)?;
+    u8::try_from(value).ok()
 }
 
 /// What a receiver says of itself, as a record may hold it: without `secrets`, and at most `most` characters.
@@ -25,4 +70,26 @@ pub fn redact<'t>(text: &'t str, secrets: &[Secret]) -> Cow<'t, str> {
 pub fn quote(said: &str, secrets: &[Secret], most: usize) -> String {
     // Redacted before it is cut: half a secret is still half a secret.
     redact(said.trim(), secrets).chars().take(most).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_blacked_out_however_it_is_written() {
+        let secrets = ["xin=1/ñ 2", "abc", "100%25"].map(|text| Secret::new(text.to_owned()));
+        for (text, black) in [
+            ("a xin=1/ñ 2 b", "a *** b"),
+            ("GET /?a=xin%3D1%2F%c3%B1+2&b", "GET /?a=***&b"),
+            ("%78in%3d1/ñ%202", "***"),
+            (r#"{"a":"xin=1\/ñ 2"}"#, r#"{"a":"***"}"#),
+            ("100%25 100%2525", "*** ***"),
+        ] {
+            assert_eq!(redact(text, &secrets), black);
+        }
+        for text in ["", "xin%3D1%2F", "xin=1/ñ", "abc 50% 1+1 \\", "ñ%c3%b1%"] {
+            assert!(matches!(redact(text, &secrets), Cow::Borrowed(same) if same == text));
+        }
+    }
 }

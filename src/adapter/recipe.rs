@@ -20,6 +20,7 @@
 
 mod auth;
 mod compile;
+mod hope;
 mod judge;
 mod names;
 mod replay;
@@ -34,7 +35,7 @@ use judge::Answer;
 use scene::Scene;
 use serde_json::{Map, Value};
 
-use super::{Adapter, Exchange, Failure, Step, classify, redact, transport::Address};
+use super::{Adapter, Exchange, Failure, Hoped, Hopes, Step, classify, redact, transport::Address};
 use crate::{
     domain::{
         bulletin::Format,
@@ -341,6 +342,20 @@ impl Adapter for RecipeAdapter {
     fn probe(&self, done: &[Exchange]) -> Option<Step> {
         let probe = self.recipe.probe.as_ref()?;
         Some(self.replay_probe(probe, done))
+    }
+
+    fn hoped(
+        &self,
+        message: Option<&Message>,
+        done: &[Exchange],
+        hopes: Hopes<'_>,
+    ) -> Option<Hoped> {
+        self.hope(message, done, hopes)
+    }
+
+    fn is_status_enough(&self, message: &Message) -> bool {
+        // A router or a login page in front of a loudspeaker says 200 to everything; there the answer has to be read.
+        message.content.format != Format::Script && self.recipe.accepted.is_of_status()
     }
 
     fn name(&self) -> &str {

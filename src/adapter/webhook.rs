@@ -217,6 +217,11 @@ impl Adapter for WebhookAdapter {
         }
     }
 
+    fn is_status_enough(&self, _: &Message) -> bool {
+        // "A 2xx is a success": the specification gives the body no meaning.
+        true
+    }
+
     fn name(&self) -> &'static str {
         "webhook"
     }

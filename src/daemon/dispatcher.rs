@@ -15,7 +15,7 @@ mod preempt;
 mod queue;
 mod report;
 mod sounds;
-mod verdict;
+pub mod verdict;
 mod worker;
 
 use std::{pin::pin, sync::Arc, time::Duration};

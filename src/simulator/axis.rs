@@ -77,7 +77,7 @@ pub(super) fn answer(memory: &Memory, request: &Request) -> (Answer, Effect, Opt
 fn text(status: u16, body: &str) -> Answer {
     Answer {
         status,
-        headers: vec![("Content-Type", "text/plain".to_owned())],
+        headers: vec![("Content-Type".into(), "text/plain".to_owned())],
         body: body.to_owned().into(),
     }
 }

@@ -165,7 +165,7 @@ async fn converse(
             Err(error) => return wire.refuse(&error).await,
         };
         let (answer, fault) = registry.receive(&host, &request);
-        match misbehave::send(wire, answer, fault, request.keep_alive).await {
+        match misbehave::send(wire, answer, fault, &request).await {
             Some(same) => wire = same,
             None => return,
         }

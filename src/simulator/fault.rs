@@ -63,6 +63,17 @@ pub enum Fault {
     AcceptedThenLost,
     /// The request is read and thrown away, and nothing ever comes back.
     Hang,
+    /// What was asked for happens, and nothing ever comes back.
+    After,
+    /// What was asked for happens, and the answer's body is no JSON: its end is missing.
+    Broken,
+    /// What was asked for happens, and the answer's body is in UTF-16.
+    Charset,
+    /// The answer repeats everything that was sent, word for word. What was asked for happens where the status is a success.
+    Echo {
+        /// From 200 to 599.
+        code: u16,
+    },
     /// One of several faults now and then.
     Random {
         /// The share of requests that it hits, from 0 to 1.
@@ -79,14 +90,24 @@ impl Fault {
     /// Whether the device still does what it was asked to do.
     #[must_use]
     pub fn happens(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Slow { .. }
-                | Self::SlowBody { .. }
-                | Self::Cut
-                | Self::Huge { .. }
-                | Self::AcceptedThenLost
-        )
+            | Self::SlowBody { .. }
+            | Self::Cut
+            | Self::Huge { .. }
+            | Self::AcceptedThenLost
+            | Self::After
+            | Self::Broken
+            | Self::Charset => true,
+            Self::Echo { code } => (200..300).contains(code),
+            Self::Refuse
+            | Self::Status { .. }
+            | Self::Reset
+            | Self::Garbage
+            | Self::Redirect { .. }
+            | Self::Hang
+            | Self::Random { .. } => false,
+        }
     }
 
     /// The word that names it in JSON.
@@ -104,6 +125,10 @@ impl Fault {
             Self::Redirect { .. } => "redirect",
             Self::AcceptedThenLost => "accepted-then-lost",
             Self::Hang => "hang",
+            Self::After => "after",
+            Self::Broken => "broken",
+            Self::Charset => "charset",
+            Self::Echo { .. } => "echo",
             Self::Random { .. } => "random",
         }
     }
@@ -111,7 +136,7 @@ impl Fault {
     /// What is wrong with its numbers, if anything.
     fn mistake(&self) -> Option<&'static str> {
         match self {
-            Self::Status { code, .. } if !(200..=599).contains(code) => {
+            Self::Status { code, .. } | Self::Echo { code } if !(200..=599).contains(code) => {
                 Some("code must be from 200 to 599")
             }
             Self::Slow { ms } | Self::SlowBody { ms } if *ms > MAX_DELAY_MS => {
@@ -394,6 +419,10 @@ mod tests {
             serde_json::json!({"redirect": {"to": "http://elsewhere.example/"}}),
             serde_json::json!("accepted-then-lost"),
             serde_json::json!("hang"),
+            serde_json::json!("after"),
+            serde_json::json!("broken"),
+            serde_json::json!("charset"),
+            serde_json::json!({"echo": {"code": 400}}),
             serde_json::json!({"random": {"rate": 0.05, "seed": 1}}),
         ] {
             let read = order(serde_json::json!({"host": "*", "fault": fault}));
@@ -413,6 +442,7 @@ mod tests {
             serde_json::json!({"host": "*", "fault": "refuse", "times": 1}),
             serde_json::json!({"host": "*", "fault": "refuse", "path": "/x"}),
             serde_json::json!({"host": "*", "fault": {"status": {"code": 99}}}),
+            serde_json::json!({"host": "*", "fault": {"echo": {"code": 600}}}),
             serde_json::json!({"host": "*", "fault": {"slow": {"ms": 4_000_000_000_u64}}}),
             serde_json::json!({"host": "*", "fault": {"huge": {"bytes": 4_000_000_000_u64}}}),
             serde_json::json!({"host": "*", "fault": {"random": {"rate": 1.5, "seed": 1}}}),

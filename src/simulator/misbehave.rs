@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     fault::Fault,
     pause,
-    wire::{Answer, Wire},
+    wire::{Answer, Request, Wire},
 };
 
 /// How many bytes a cut answer announces and never sends.
@@ -15,13 +15,14 @@ const PIECES: u32 = 10;
 /// How many bytes of a huge body are written at a time.
 const BLOCK: usize = 64 * 1024;
 
-/// Sends `answer` as the fault would have it. Gives the connection back when it goes on.
+/// Sends the `answer` to `request` as the fault would have it. Gives the connection back when it goes on.
 pub(super) async fn send(
     mut wire: Wire,
     answer: Answer,
     fault: Option<Fault>,
-    keep_alive: bool,
+    request: &Request,
 ) -> Option<Wire> {
+    let keep_alive = request.keep_alive;
     match fault {
         None | Some(Fault::Refuse | Fault::Random { .. }) => plain(wire, &answer, keep_alive).await,
         Some(Fault::Status {
@@ -82,11 +83,52 @@ pub(super) async fn send(
             wire.reset();
             None
         }
-        Some(Fault::Hang) => {
+        Some(Fault::Hang | Fault::After) => {
             wire.gone().await;
             None
         }
+        Some(Fault::Broken) => plain(wire, &broken(answer), keep_alive).await,
+        Some(Fault::Charset) => plain(wire, &in_utf_16(&answer), keep_alive).await,
+        Some(Fault::Echo { code }) => plain(wire, &echo(code, request), keep_alive).await,
     }
+}
+
+/// The same without its end.
+fn broken(mut answer: Answer) -> Answer {
+    let left = answer.body.len().saturating_sub(1);
+    answer.body = [&answer.body[..left], b",\""].concat().into();
+    answer
+}
+
+/// The same letters in another charset.
+fn in_utf_16(answer: &Answer) -> Answer {
+    let text = String::from_utf8_lossy(&answer.body);
+    let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+    let media = "application/json; charset=UTF-16".to_owned();
+    Answer {
+        status: answer.status,
+        headers: vec![("Content-Type".into(), media)],
+        body: units.flat_map(u16::to_le_bytes).collect(),
+    }
+}
+
+/// What was sent, as many a receiver repeats it in its complaint: in the fields from which clients take what they show.
+fn echo(code: u16, request: &Request) -> Answer {
+    let headers: Vec<String> = request
+        .headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}"))
+        .collect();
+    let said = format!(
+        "{} {}?{}\n{}\n\n{}",
+        request.method,
+        request.path,
+        request.query,
+        headers.join("\n"),
+        String::from_utf8_lossy(&request.body)
+    );
+    let body = serde_json::json!({ "error": -201, "message": said });
+    Answer::json(code, &body)
 }
 
 async fn plain(mut wire: Wire, answer: &Answer, keep_alive: bool) -> Option<Wire> {

@@ -19,7 +19,7 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
 use super::{
-    CityError, CityOptions,
+    CityError, CityOptions, Stage,
     device::{self, Door, DoorOrder},
     fault::{Fault, FaultOrder, Rule, Rules},
     memory::{Effect, Heard, HeardFilter, Memory, Summary},
@@ -63,6 +63,8 @@ struct State {
 #[derive(Debug)]
 pub(super) struct Registry {
     control: SocketAddr,
+    /// Who plays the devices; where nobody does, they are the city's own.
+    stage: Option<Arc<dyn Stage>>,
     runtime: Handle,
     stop: CancellationToken,
     state: Mutex<State>,
@@ -80,7 +82,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Registry {
     /// Makes a city that controls itself at `control`, knowing what its record says. Has to be called within a runtime.
-    pub(super) fn open(options: &CityOptions, control: SocketAddr) -> Result<Arc<Self>, CityError> {
+    pub(super) fn open(
+        options: &CityOptions,
+        control: SocketAddr,
+        stage: Option<Arc<dyn Stage>>,
+    ) -> Result<Arc<Self>, CityError> {
         let mut state = State::default();
         let mut offset_ms = 0;
         if let Some(path) = &options.record {
@@ -98,6 +104,7 @@ impl Registry {
         }
         Ok(Arc::new(Self {
             control,
+            stage,
             runtime: Handle::current(),
             stop: CancellationToken::new(),
             state: Mutex::new(state),
@@ -229,7 +236,7 @@ impl Registry {
         let memory = memories.entry(host.to_owned()).or_default();
         *number += 1;
         memory.counts.requests += 1;
-        let fault = rules.hit(host, request, memory.counts.requests, Instant::now());
+        let mut fault = rules.hit(host, request, memory.counts.requests, Instant::now());
         let recognises_repeats = residents
             .get(host)
             .and_then(|resident| resident.recognises_repeats);
@@ -238,6 +245,14 @@ impl Registry {
         } else {
             (role::respond(memory, request, recognises_repeats), None)
         };
+        if let Some(stage) = &self.stage {
+            let played = stage.play(host, request, &response.answer, response.effect);
+            if let Some((answer, effect)) = played.answer {
+                (response.answer, response.effect) = (answer, effect);
+                (response.post, response.clip, change) = (None, None, None);
+            }
+            fault = fault.or(played.fault);
+        }
         if fault.as_ref().is_some_and(|fault| !fault.happens()) {
             response.effect = Effect::Ignored;
             response.post = None;
@@ -398,7 +413,10 @@ fn status_sent(fault: Option<&Fault>, answer: &Answer) -> Option<u16> {
     match fault {
         Some(Fault::Status { code, .. }) => Some(*code),
         Some(Fault::Redirect { .. }) => Some(307),
-        Some(Fault::Reset | Fault::Garbage | Fault::AcceptedThenLost | Fault::Hang) => None,
+        Some(Fault::Echo { code }) => Some(*code),
+        Some(
+            Fault::Reset | Fault::Garbage | Fault::AcceptedThenLost | Fault::Hang | Fault::After,
+        ) => None,
         _ => Some(answer.status),
     }
 }

@@ -4,7 +4,7 @@
 //! The reader is strict: CRLF only, no folded headers, either a length or chunks, heads of at most 32 KiB, bodies of
 //! at most 4 MiB. What faults do with an answer is in `misbehave`; what an answer says is in `role`.
 
-use std::{io, time::Duration};
+use std::{borrow::Cow, io, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use tokio::{
@@ -55,24 +55,25 @@ impl WireError {
 
 /// One request, complete.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Request {
+pub struct Request {
     /// `GET`, `POST`, …
-    pub(super) method: String,
+    pub method: String,
     /// The path without its query, as it was sent.
-    pub(super) path: String,
+    pub path: String,
     /// What stands after the question mark, as it was sent.
-    pub(super) query: String,
+    pub query: String,
     /// Headers in order, names in lower case.
-    pub(super) headers: Vec<(String, String)>,
+    pub headers: Vec<(String, String)>,
     /// The body, with chunks joined.
-    pub(super) body: Bytes,
+    pub body: Bytes,
     /// Whether the sender wants to go on with this connection.
-    pub(super) keep_alive: bool,
+    pub keep_alive: bool,
 }
 
 impl Request {
     /// The first header of this (lower-case) name.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
             .find(|(known, _)| known == name)
@@ -90,19 +91,20 @@ impl Request {
 
 /// One answer, before any fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Answer {
+pub struct Answer {
     /// The status.
-    pub(super) status: u16,
+    pub status: u16,
     /// Headers beyond the length and the connection.
-    pub(super) headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// The body.
-    pub(super) body: Bytes,
+    pub body: Bytes,
 }
 
 impl Answer {
     /// A JSON answer.
     pub(super) fn json(status: u16, body: &serde_json::Value) -> Self {
-        let headers = vec![("Content-Type", "application/json; charset=UTF-8".to_owned())];
+        let json = "application/json; charset=UTF-8".to_owned();
+        let headers = vec![("Content-Type".into(), json)];
         Self {
             status,
             headers,
@@ -112,7 +114,7 @@ impl Answer {
 
     /// The same answer with one more header.
     pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+        self.headers.push((name.into(), value.into()));
         self
     }
 
@@ -122,7 +124,7 @@ impl Answer {
         for (name, value) in &self.headers {
             // a header that a fault was told to send must not smuggle in another one
             let value = value.replace(['\r', '\n'], " ");
-            head.extend([name, ": ", &value, "\r\n"]);
+            head.extend([name.as_ref(), ": ", &value, "\r\n"]);
         }
         let connection = if keep_alive { "keep-alive" } else { "close" };
         head + &format!("Content-Length: {length}\r\nConnection: {connection}\r\n\r\n")
@@ -156,7 +158,8 @@ fn phrase(status: u16) -> &'static str {
 }
 
 /// Undoes `%XX` and `+`; what is not such an escape stays as it is.
-fn percent_decode(text: &str) -> String {
+#[must_use]
+pub fn percent_decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {

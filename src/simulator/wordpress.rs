@@ -562,7 +562,7 @@ mod tests {
         assert!(
             answer
                 .headers
-                .contains(&("X-WP-Upload-Attachment-ID", "1".to_owned()))
+                .contains(&("X-WP-Upload-Attachment-ID".into(), "1".to_owned()))
         );
         site.put(post.unwrap());
         assert_eq!(

@@ -33,6 +33,7 @@ mod bulletin;
 mod by_hand;
 mod calendar;
 mod cli;
+mod conformance;
 mod contacts;
 mod crash;
 mod daemon;

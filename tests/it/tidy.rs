@@ -60,6 +60,10 @@ const EDGES: &[(&str, &[&str])] = &[
             "version",
         ],
     ),
+    (
+        "conformance",
+        &["adapter", "daemon", "domain", "simulator", "store"],
+    ),
     ("feed", &["catalogue", "domain"]),
     ("web", &["catalogue", "clock", "domain", "feed", "store"]),
 ];

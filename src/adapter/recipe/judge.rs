@@ -21,11 +21,11 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Condition {
     /// Empty for every status.
-    status: Vec<StatusRange>,
-    header: Vec<(String, Text)>,
-    json: Vec<(String, Text)>,
-    text: Option<Text>,
-    pattern: Option<Regex>,
+    pub(super) status: Vec<StatusRange>,
+    pub(super) header: Vec<(String, Text)>,
+    pub(super) json: Vec<(String, Text)>,
+    pub(super) text: Option<Text>,
+    pub(super) pattern: Option<Regex>,
 }
 
 /// Where in an answer a value is, read.
@@ -126,6 +126,11 @@ impl Condition {
             });
         }
         condition
+    }
+
+    /// Whether only the status and headers count.
+    pub(super) fn is_of_status(&self) -> bool {
+        self.json.is_empty() && self.text.is_none() && self.pattern.is_none()
     }
 
     /// `None` when all conditions hold, else which one does not, with the status and without repeating either side's words.

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Where a course ends for now. Its problem is that something of the recipe could not be filled in.
-type Halt = course::Halt<Box<RecipeProblem>>;
+pub(super) type Halt = course::Halt<Box<RecipeProblem>>;
 
 impl From<RecipeProblem> for Halt {
     fn from(problem: RecipeProblem) -> Self {
@@ -44,7 +44,7 @@ enum Asked {
 
 /// How a call is made.
 #[derive(Default)]
-struct Manner<'k> {
+pub(super) struct Manner<'k> {
     /// The idempotency key, for calls with an effect.
     key: Option<&'k str>,
     /// Where it goes, if that is known.
@@ -81,7 +81,7 @@ impl RecipeAdapter {
         Some(answer.is_ok_and(Response::is_success))
     }
 
-    fn stop<'d>(
+    pub(super) fn stop<'d>(
         &self,
         message: &Message,
         scene: &Scene<'_>,
@@ -183,7 +183,7 @@ impl RecipeAdapter {
     }
 
     /// The exchange of one call, with the answers to challenges in between.
-    fn call<'d>(
+    pub(super) fn call<'d>(
         &self,
         call: &Call,
         scene: &Scene<'_>,
@@ -220,7 +220,7 @@ impl RecipeAdapter {
         Ok(())
     }
 
-    fn step_of(
+    pub(super) fn step_of(
         &self,
         step: &compile::Step,
         scene: &Scene<'_>,
@@ -278,7 +278,7 @@ impl RecipeAdapter {
     }
 
     /// What is there already; `None` where nothing is.
-    fn find(
+    pub(super) fn find(
         &self,
         find: &compile::Question,
         scene: &mut Scene<'_>,
@@ -351,7 +351,7 @@ impl RecipeAdapter {
         Ok(Asked::Failed(failure.without_effect()))
     }
 
-    fn judge(
+    pub(super) fn judge(
         &self,
         exchange: &Exchange,
         scene: &Scene<'_>,
@@ -372,7 +372,7 @@ impl RecipeAdapter {
     }
 
     /// Asks whether what was accepted was done: what is known of it then, or that it was not.
-    fn confirmed(
+    pub(super) fn confirmed(
         &self,
         confirm: &compile::Confirmation,
         scene: &Scene<'_>,

@@ -21,7 +21,8 @@ const LONGEST_DETAIL: usize = 300;
 ///
 /// Doubt (an attempt that may have arrived without an answer) stays with the delivery: a later refusal does not prove
 /// that nothing was heard, so the delivery then ends as `unknown` and never as `failed`.
-pub(super) fn conclude(
+#[must_use]
+pub fn conclude(
     claimed: &Claimed,
     end: AttemptEnd,
     policy: &RetryPolicy,

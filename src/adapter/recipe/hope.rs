@@ -1,0 +1,333 @@
+//! The answers that a recipe hopes for: the course of an attempt once more, up to the call that waits, and an answer made from
+//! what the recipe takes for a yes there. So a receiver can be played for a vendor whom nobody here has seen.
+
+mod sample;
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::{
+    RecipeAdapter, Scene, compile,
+    judge::{Answer, Condition, Take, take_all},
+    replay::{Halt, Manner},
+};
+use crate::{
+    adapter::{Acts, Exchange, Headers, Hoped, Hopes, Response, course::Course},
+    domain::{message::Message, recipe::StepWhen},
+};
+
+/// A course that waits, with the answer that is hoped for, or that has ended.
+type Waits = Option<Hoped>;
+
+/// What stands where a recipe only wants something to be there.
+const ANYTHING: &str = "1";
+
+/// What a receiver may say where nothing is asked of its words, the plainest first.
+const PLAIN: [&str; 4] = ["ok", "", "{}", "[]"];
+
+/// What is wanted of an answer.
+#[derive(Clone, Copy)]
+struct Wanted<'w> {
+    condition: &'w Condition,
+    take: &'w [(String, Take)],
+    /// Where the list is of which `condition` and `take` want an item.
+    list: Option<&'w str>,
+    receipt: Option<&'w str>,
+    acts: Acts,
+}
+
+impl<'w> Wanted<'w> {
+    fn of(condition: &'w Condition) -> Self {
+        Self {
+            condition,
+            take: &[],
+            list: None,
+            receipt: None,
+            acts: Acts::Nothing,
+        }
+    }
+}
+
+/// What `halt` comes to: the hope, where a call waits.
+fn here(halt: &Halt, hope: impl FnOnce() -> Waits) -> Waits {
+    match halt {
+        Halt::Call(_) => hope(),
+        Halt::Failed(_) | Halt::Problem(_) => None,
+    }
+}
+
+impl RecipeAdapter {
+    pub(super) fn hope(
+        &self,
+        message: Option<&Message>,
+        done: &[Exchange],
+        hopes: Hopes<'_>,
+    ) -> Option<Hoped> {
+        let mut scene = Scene::new(&self.recipe, &self.facts, message);
+        let mut course = Course::of(done);
+        let ended = match message {
+            Some(message) => self.hope_of(message, &mut scene, &mut course, hopes),
+            None => self.hope_of_probe(&mut scene, &mut course, hopes),
+        };
+        ended.err().flatten()
+    }
+
+    fn hope_of(
+        &self,
+        message: &Message,
+        scene: &mut Scene<'_>,
+        done: &mut Course<'_>,
+        hopes: Hopes<'_>,
+    ) -> Result<(), Waits> {
+        let recipe = &*self.recipe;
+        self.stop(message, scene, done).map_err(|halt| {
+            here(&halt, || {
+                Some(Hoped {
+                    status: 200,
+                    ..Hoped::default()
+                })
+            })
+        })?;
+        self.hope_of_steps(StepWhen::Always, scene, done, hopes)?;
+        let (mut request, mut acts) = (&recipe.request, Acts::New);
+        let asks = recipe.find.as_ref();
+        if let Some(find) = asks.filter(|find| find.always || message.attempt > 1) {
+            let asked = self.find(find, scene, done);
+            let found = asked.map_err(|halt| here(&halt, || found(find, scene, hopes)))?;
+            if let Some(found) = found {
+                let update = find.update.as_ref().ok_or(None)?;
+                scene.know("found", Value::Object(found));
+                (request, acts) = (update, Acts::Update);
+            }
+        }
+        self.hope_of_steps(StepWhen::Send, scene, done, hopes)?;
+        let wanted = Wanted {
+            receipt: recipe.receipt.as_deref(),
+            acts,
+            ..Wanted::of(&recipe.accepted)
+        };
+        let called = self.call(request, scene, done, &Manner::default());
+        let exchange = called.map_err(|halt| here(&halt, || answer(wanted, scene, hopes)))?;
+        let receipt = self.judge(exchange, scene).ok().and_then(Result::ok);
+        let confirm = recipe.confirm.as_ref().ok_or(None)?;
+        scene.know("receipt", receipt.ok_or(None)?.reference.into());
+        let confirmed = self.confirmed(confirm, scene, done).map(drop);
+        let wanted = Wanted::of(&confirm.confirmed);
+        confirmed.map_err(|halt| here(&halt, || answer(wanted, scene, hopes)))
+    }
+
+    fn hope_of_probe(
+        &self,
+        scene: &mut Scene<'_>,
+        done: &mut Course<'_>,
+        hopes: Hopes<'_>,
+    ) -> Result<(), Waits> {
+        let probe = self.recipe.probe.as_ref().ok_or(None)?;
+        self.hope_of_steps(StepWhen::Always, scene, done, hopes)?;
+        let wanted = Wanted::of(&probe.healthy);
+        let called = self.call(&probe.call, scene, done, &Manner::default());
+        called
+            .map(drop)
+            .map_err(|halt| here(&halt, || answer(wanted, scene, hopes)))
+    }
+
+    fn hope_of_steps(
+        &self,
+        when: StepWhen,
+        scene: &mut Scene<'_>,
+        done: &mut Course<'_>,
+        hopes: Hopes<'_>,
+    ) -> Result<(), Waits> {
+        for step in self.recipe.steps_of(when) {
+            let wanted = Wanted {
+                take: &step.take,
+                ..Wanted::of(&step.accepted)
+            };
+            let taken = self.step_of(step, scene, done);
+            let taken = taken.map_err(|halt| here(&halt, || answer(wanted, scene, hopes)))?;
+            scene.know_step(&step.name, taken);
+        }
+        Ok(())
+    }
+}
+
+/// What a receiver says that is asked whether the message is there.
+fn found(find: &compile::Question, scene: &Scene<'_>, hopes: Hopes<'_>) -> Waits {
+    let scene = &scene.and("page", Value::from(1));
+    if !hopes.is_there {
+        return answer(Wanted::of(&find.absent), scene, hopes);
+    }
+    let wanted = Wanted {
+        take: &find.take,
+        list: find.list.as_deref(),
+        ..Wanted::of(&find.found)
+    };
+    answer(wanted, scene, hopes)
+}
+
+/// An answer with all that is wanted, if one can be thought of.
+fn answer(wanted: Wanted<'_>, scene: &Scene<'_>, hopes: Hopes<'_>) -> Option<Hoped> {
+    let condition = wanted.condition;
+    let mut headers = Vec::new();
+    for (name, value) in &condition.header {
+        headers.push((name.clone(), scene.text(value).ok()?.into_owned()));
+    }
+    let mut one = Value::Null;
+    let mut texts = Vec::new();
+    for (_, take) in wanted.take {
+        match take {
+            Take::Json(pointer) => put(&mut one, pointer, hopes.given.into()),
+            Take::Header(name) => headers.push((name.clone(), hopes.given.to_owned())),
+            Take::Pattern(pattern) => texts.push(Cow::Owned(sample::of(pattern.as_str())?)),
+        }
+    }
+    for (pointer, expected) in &condition.json {
+        let expected = scene.text(expected).ok()?;
+        if expected != "*" {
+            put(&mut one, pointer, as_json(&expected));
+        } else if !pointer.is_empty() && one.pointer(pointer).is_none_or(Value::is_null) {
+            // Any JSON at all is the business of the bodies that are tried.
+            put(&mut one, pointer, ANYTHING.into());
+        }
+    }
+    if let Some(pointer) = wanted.receipt
+        && one.pointer(pointer).is_none_or(Value::is_null)
+    {
+        put(&mut one, pointer, ANYTHING.into());
+    }
+    let json = match wanted.list {
+        None => one,
+        Some(list) => {
+            let mut whole = Value::Null;
+            put(&mut whole, list, Value::Array(vec![one]));
+            whole
+        }
+    };
+    if let Some(text) = &condition.text {
+        texts.push(scene.text(text).ok()?);
+    }
+    if let Some(pattern) = &condition.pattern {
+        texts.push(Cow::Owned(sample::of(pattern.as_str())?));
+    }
+    let status = condition.status.first().map_or(200, |range| range.low);
+    let bodies = bodies(&json, &texts);
+    let fits = |body: &String| {
+        let named = headers
+            .iter()
+            .map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)));
+        let response = Response {
+            status,
+            headers: named.collect::<Option<Headers>>()?,
+            body: body.clone().into(),
+            retry_after: None,
+        };
+        let whole = Answer::new(&response);
+        let item = match wanted.list {
+            Some(list) => Some(whole.item(&json.pointer(list)?[0])),
+            None => None,
+        };
+        let answer = item.as_ref().unwrap_or(&whole);
+        let holds = condition.holds(answer, scene).ok()?;
+        let gives = take_all(wanted.take, answer).is_ok();
+        (holds && gives).then_some(())
+    };
+    let body = bodies.into_iter().find(|body| fits(body).is_some())?;
+    if serde_json::from_str::<Map<String, Value>>(&body).is_ok() || body.starts_with('[') {
+        headers.push(("content-type".to_owned(), "application/json".to_owned()));
+    }
+    Some(Hoped {
+        status,
+        headers,
+        body: body.into(),
+        acts: wanted.acts,
+        gives: !wanted.take.is_empty(),
+    })
+}
+
+/// The bodies that may fit, the likeliest first.
+fn bodies(json: &Value, texts: &[Cow<'_, str>]) -> Vec<String> {
+    let joined = texts.join("\n");
+    if json.is_null() {
+        let plain = PLAIN.map(str::to_owned);
+        return plain
+            .into_iter()
+            .chain([
+                joined.clone(),
+                format!("{{{joined}}}"),
+                format!("[{joined}]"),
+            ])
+            .collect();
+    }
+    let mut bodies = vec![json.to_string()];
+    if !joined.is_empty() {
+        let mut with_text = json.clone();
+        if let Value::Object(map) = &mut with_text {
+            map.insert("text".to_owned(), joined.clone().into());
+        }
+        bodies.push(with_text.to_string());
+        for raw in [joined.clone(), format!("\"text\":{joined}")] {
+            // As one member more.
+            if let Some(begun) = bodies[0].strip_suffix('}') {
+                let comma = if begun == "{" { "" } else { "," };
+                bodies.push(format!("{begun}{comma}{raw}}}"));
+            }
+        }
+        bodies.push(format!("{}\n{joined}", bodies[0]));
+    }
+    bodies
+}
+
+/// A value that compares equal to what a recipe expects.
+fn as_json(expected: &str) -> Value {
+    serde_json::from_str(expected)
+        .ok()
+        .filter(|value: &Value| !value.is_string() && value.to_string() == expected)
+        .unwrap_or_else(|| expected.into())
+}
+
+/// Puts `value` where a JSON pointer points, making what leads there.
+fn put(root: &mut Value, pointer: &str, value: Value) {
+    let mut place = root;
+    for part in pointer.split('/').skip(1) {
+        let name = part.replace("~1", "/").replace("~0", "~");
+        let index = name.parse::<usize>().ok().filter(|index| *index < 16);
+        if place.is_null() || (index.is_none() && !place.is_object()) {
+            *place = match index {
+                Some(_) => Value::Array(Vec::new()),
+                None => Value::Object(Map::new()),
+            };
+        }
+        place = match (place, index) {
+            (Value::Array(items), Some(index)) => {
+                while items.len() <= index {
+                    items.push(Value::Null);
+                }
+                &mut items[index]
+            }
+            (Value::Object(map), _) => map.entry(name).or_insert(Value::Null),
+            // Two pointers that cannot both be: what fits is looked at in the end.
+            _ => return,
+        };
+    }
+    *place = value;
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn pointers_make_their_way() {
+        let mut root = Value::Null;
+        put(&mut root, "/0/id", "7".into());
+        put(&mut root, "/0/a~1b", "x".into());
+        assert_eq!(root, json!([{ "id": "7", "a/b": "x" }]));
+        put(&mut root, "", as_json("[]"));
+        assert_eq!(root, json!([]));
+        assert_eq!(as_json("queued"), json!("queued"));
+        assert_eq!(as_json("01"), json!("01"));
+    }
+}

@@ -1,0 +1,77 @@
+//! A text that a regular expression matches, the shortest that is easily found.
+
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+/// The text; `None` where it would be no text, or the expression is none.
+pub(super) fn of(pattern: &str) -> Option<String> {
+    let hir = regex_syntax::parse(pattern).ok()?;
+    let mut text = Vec::new();
+    write(&hir, &mut text);
+    String::from_utf8(text).ok()
+}
+
+fn write(hir: &Hir, text: &mut Vec<u8>) {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => {}
+        HirKind::Literal(literal) => text.extend_from_slice(&literal.0),
+        HirKind::Class(class) => text.extend_from_slice(one_of(class).as_bytes()),
+        HirKind::Repetition(repetition) => {
+            for _ in 0..repetition.min {
+                write(&repetition.sub, text);
+            }
+        }
+        HirKind::Capture(capture) => write(&capture.sub, text),
+        HirKind::Concat(parts) => parts.iter().for_each(|part| write(part, text)),
+        HirKind::Alternation(choices) => {
+            if let Some(first) = choices.first() {
+                write(first, text);
+            }
+        }
+    }
+}
+
+/// A letter or digit of a class where it has one, else its first.
+fn one_of(class: &Class) -> String {
+    let ranges: Vec<(char, char)> = match class {
+        Class::Unicode(class) => class
+            .iter()
+            .map(|range| (range.start(), range.end()))
+            .collect(),
+        Class::Bytes(class) => class
+            .iter()
+            .map(|range| (char::from(range.start()), char::from(range.end())))
+            .collect(),
+    };
+    let has = |wanted: &char| {
+        ranges
+            .iter()
+            .any(|(low, high)| (low..=high).contains(&wanted))
+    };
+    let likely = ['a', 'A', '1', ' '].into_iter().find(has);
+    let first = ranges.first().map(|(low, _)| *low);
+    likely.or(first).map(String::from).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_made_is_matched() {
+        for pattern in [
+            r"<errcode>\s*0\s*</errcode>",
+            r"^\s*(OK\s*)?$",
+            r#""status"\s*:\s*"(ACTIVE|INACTIVE)""#,
+            r"^\s*[^\s<]",
+            r"clip=(\d{2,3})",
+            r"[[:upper:]]+-\w",
+        ] {
+            let text = of(pattern).unwrap();
+            assert!(
+                regex::Regex::new(pattern).unwrap().is_match(&text),
+                "{pattern}: {text:?}"
+            );
+        }
+        assert_eq!(of("("), None);
+    }
+}

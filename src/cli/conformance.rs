@@ -1,0 +1,311 @@
+//! `loa conformance`: a channel's adapter or recipe through the conformance kit, and what held.
+
+use std::sync::Arc;
+
+use anyhow::bail;
+use clap::Args;
+use comfy_table::{Table, presets};
+use serde::Serialize;
+
+use super::{
+    Findings, Global, named,
+    output::{Format, Output},
+    place::{Place, progress},
+    usage::one_of,
+};
+use crate::{
+    adapter::registry::Registry,
+    conformance::{self, Breach, Finding, SCENARIOS, Scenario, Subject, Try, Verdict},
+    daemon::live::fault,
+    domain::{
+        channel::{AdapterConfig, Channel},
+        secret::Secret,
+    },
+};
+
+/// What to examine.
+#[derive(Debug, Args)]
+pub(super) struct ConformanceArgs {
+    /// The channels, by id or name
+    #[arg(required_unless_present = "all")]
+    channels: Vec<String>,
+    /// One channel of each recipe and adapter that the workspace uses
+    #[arg(long, conflicts_with = "channels")]
+    all: bool,
+    /// Only this scenario, as JSON calls it; may be given several times
+    #[arg(long, value_name = "SCENARIO", value_parser = one_of(SCENARIOS, word))]
+    only: Vec<Scenario>,
+    /// Only the line for the README's table of adapters
+    #[arg(long, conflicts_with = "only")]
+    badge: bool,
+}
+
+fn word(scenario: Scenario) -> &'static str {
+    scenario.id
+}
+
+/// What `loa conformance --format json` says of a channel. Fields are only ever added.
+#[derive(Debug, Serialize)]
+struct Told<'a> {
+    channel: &'a str,
+    adapter: &'a str,
+    holds: bool,
+    held: usize,
+    broken: usize,
+    not_applicable: usize,
+    badge: String,
+    scenarios: Vec<Row>,
+}
+
+/// One scenario of it.
+#[derive(Debug, Serialize)]
+struct Row {
+    scenario: &'static str,
+    name: String,
+    /// `held`, `broken` or `not-applicable`.
+    verdict: &'static str,
+    /// What has to come of it.
+    expected: String,
+    /// What was seen and must not be, as codes; empty where it held.
+    breaches: Vec<&'static str>,
+    /// The same in words, or why it says nothing about this channel.
+    seen: Vec<String>,
+    /// Why it matters.
+    why: String,
+    attempts: Vec<AttemptRow>,
+}
+
+/// One attempt of it.
+#[derive(Debug, Serialize)]
+struct AttemptRow {
+    attempt: u32,
+    outcome: &'static str,
+    reason: Option<&'static str>,
+    state: &'static str,
+    /// How long until the next one.
+    wait_seconds: Option<u64>,
+    calls: usize,
+}
+
+impl AttemptRow {
+    fn of(one: &Try) -> Self {
+        Self {
+            attempt: one.number,
+            outcome: one.outcome.as_str(),
+            reason: one.reason.map(crate::domain::delivery::Reason::as_str),
+            state: one.next.as_str(),
+            wait_seconds: one.wait.map(|wait| wait.as_secs()),
+            calls: one.calls,
+        }
+    }
+}
+
+impl Row {
+    fn of(finding: &Finding, output: &Output) -> Self {
+        let id = finding.scenario.id;
+        let say = |key: &str| output.say(&format!("conformance.{key}-{id}"), &[]);
+        let (verdict, breaches, seen) = match &finding.verdict {
+            Verdict::Held => ("held", Vec::new(), Vec::new()),
+            Verdict::Broken(breaches) => (
+                "broken",
+                breaches.iter().map(|breach| breach.code).collect(),
+                breaches.iter().map(|breach| told(breach, output)).collect(),
+            ),
+            Verdict::Spared(spared) => {
+                let key = format!("conformance.spared-{}", spared.as_str());
+                ("not-applicable", Vec::new(), vec![output.say(&key, &[])])
+            }
+        };
+        Self {
+            scenario: id,
+            name: say("name"),
+            verdict,
+            expected: say("expected"),
+            breaches,
+            seen,
+            why: say("why"),
+            attempts: finding.tries.iter().map(AttemptRow::of).collect(),
+        }
+    }
+}
+
+/// A breach as a sentence.
+fn told(breach: &Breach, output: &Output) -> String {
+    let arguments: Vec<(&str, String)> = breach
+        .arguments
+        .iter()
+        .map(|(name, value)| {
+            let key = match *name {
+                "reason" => format!("reason.{value}"),
+                "how" | "place" => format!("conformance.{name}-{value}"),
+                _ => return (*name, value.clone()),
+            };
+            let is_known = crate::catalogue::has(&key);
+            let said = is_known.then(|| output.say(&key, &[]));
+            (*name, said.unwrap_or_else(|| value.clone()))
+        })
+        .collect();
+    let arguments: Vec<(&str, &dyn std::fmt::Display)> = arguments
+        .iter()
+        .map(|(name, value)| (*name, value as &dyn std::fmt::Display))
+        .collect();
+    output.say(&format!("conformance.breach-{}", breach.code), &arguments)
+}
+
+/// Does it.
+///
+/// # Errors
+/// [`Findings`] when something does not hold; others when there is no such channel, or the receiver cannot be set up.
+pub(super) async fn run(
+    global: &Global,
+    args: &ConformanceArgs,
+    output: &Output,
+) -> anyhow::Result<()> {
+    let place = Place::load(global, output)?;
+    let channels = chosen(&place, args, output)?;
+    // Every secret is worth the same here: none is read.
+    let (registry, problems) = Registry::with_stand_ins(&place.workspace, &|_| Secret::simulated());
+    let mut all = Vec::new();
+    for channel in channels {
+        let Some(adapter) = registry.get(&channel.id) else {
+            let mut problems = problems.iter();
+            let why = problems.find(|problem| problem.channel == channel.id);
+            let why = why.map(|problem| output.detail(&fault(&problem.kind)));
+            bail!(why.unwrap_or_default());
+        };
+        let busy = progress(&output.say("conformance.busy", &[("channel", &channel.id)]));
+        let ward = place.workspace.ward(&channel.ward);
+        let subject = Subject {
+            channel,
+            ward_name: ward.map_or("", |ward| &ward.name),
+            adapter: Arc::clone(adapter),
+            secrets: vec![Secret::simulated()],
+        };
+        let is_wanted = |scenario: &Scenario| args.only.is_empty() || args.only.contains(scenario);
+        let found = conformance::examine(&subject, is_wanted).await?;
+        busy.finish_and_clear();
+        all.push((channel, adapter.name().to_owned(), found));
+    }
+    tell(&all, args, output)
+}
+
+/// The channels that are named, or one of each sort.
+fn chosen<'p>(
+    place: &'p Place,
+    args: &ConformanceArgs,
+    output: &Output,
+) -> anyhow::Result<Vec<&'p Channel>> {
+    let workspace = &place.workspace;
+    if !args.all {
+        let named = args.channels.iter();
+        return named
+            .map(|name| named::channel(workspace, name, output))
+            .collect();
+    }
+    let mut sorts = Vec::new();
+    let mut chosen = Vec::new();
+    for channel in workspace.channels.values() {
+        let sort = (
+            sort(&channel.adapter),
+            channel.format,
+            channel.mode,
+            channel.audio,
+        );
+        if !sorts.contains(&sort) {
+            sorts.push(sort);
+            chosen.push(channel);
+        }
+    }
+    Ok(chosen)
+}
+
+fn sort(config: &AdapterConfig) -> &str {
+    match config {
+        AdapterConfig::Recipe { recipe, .. } => recipe.as_str(),
+        AdapterConfig::Webhook { .. } => "webhook",
+        AdapterConfig::Zalo(_) => "zalo",
+        AdapterConfig::Axis(_) => "axis",
+        AdapterConfig::Icecast(_) => "icecast",
+    }
+}
+
+type Examined<'a> = (&'a Channel, String, conformance::Findings);
+
+fn tell(all: &[Examined<'_>], args: &ConformanceArgs, output: &Output) -> anyhow::Result<()> {
+    let told: Vec<Told<'_>> = all
+        .iter()
+        .map(|(channel, adapter, found)| Told {
+            channel: channel.id.as_str(),
+            adapter,
+            holds: found.broken() == 0,
+            held: found.held(),
+            broken: found.broken(),
+            not_applicable: found.spared(),
+            badge: found.badge(),
+            scenarios: found.all.iter().map(|one| Row::of(one, output)).collect(),
+        })
+        .collect();
+    match output.format {
+        Format::Json => output.json(&told)?,
+        Format::Text if args.badge => {
+            for one in &told {
+                output.line(&format!("`{}` | {}", one.adapter, one.badge))?;
+            }
+        }
+        Format::Text => {
+            for one in &told {
+                show(one, args.only.is_empty(), output)?;
+            }
+        }
+    }
+    let broken: Vec<&str> = told
+        .iter()
+        .filter(|one| !one.holds)
+        .map(|one| one.channel)
+        .collect();
+    if broken.is_empty() {
+        return Ok(());
+    }
+    let channels = broken.join(", ");
+    Err(Findings(output.say("conformance.not-all", &[("channels", &channels)])).into())
+}
+
+fn show(told: &Told<'_>, is_whole: bool, output: &Output) -> anyhow::Result<()> {
+    output.line(&output.say(
+        "conformance.head",
+        &[("channel", &told.channel), ("adapter", &told.adapter)],
+    ))?;
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    for row in &told.scenarios {
+        let verdict = output.say(&format!("conformance.{}", row.verdict), &[]);
+        let said = match row.verdict {
+            "held" => row.expected.clone(),
+            "broken" => {
+                let args: [(&str, &dyn std::fmt::Display); 3] = [
+                    ("seen", &row.seen.join(" ")),
+                    ("expected", &row.expected),
+                    ("why", &row.why),
+                ];
+                output.say("conformance.instead", &args)
+            }
+            _ => row.seen.join(" "),
+        };
+        table.add_row([verdict, row.name.clone(), said]);
+    }
+    output.line(&table.trim_fmt())?;
+    output.line(&output.say(
+        "conformance.sum",
+        &[
+            ("held", &told.held),
+            ("broken", &told.broken),
+            ("spared", &told.not_applicable),
+        ],
+    ))?;
+    if !is_whole {
+        return Ok(());
+    }
+    let badge = format!("`{}` | {}", told.adapter, told.badge);
+    output.line(&output.say("conformance.badge", &[("line", &badge)]))?;
+    Ok(())
+}

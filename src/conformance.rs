@@ -1,0 +1,325 @@
+//! The conformance kit: one adapter through a table of scenarios, by the way that its deliveries really go.
+//!
+//! `Adapter::step` → the transport, over loopback → the dispatcher's rules (`daemon/dispatcher/verdict`). The receiver is a city of
+//! the simulator's, on whose stage somebody plays who answers as the adapter hopes ([`crate::adapter::Hoped`]; a recipe's
+//! hopes follow from what it takes for a yes), or one of the city's own devices.
+//!
+//! - Nothing here depends on how fast the machine is: time between attempts is reckoned and not waited for, and what has to run out of
+//!   time is given more until it came to the call that it waits for.
+//! - A scenario that says nothing about an adapter is told with its reason, never left out.
+//! - Nothing leaves this machine, and no secret is read: every one is worth the same here.
+
+mod delivery;
+mod judge;
+mod leak;
+mod receiver;
+mod record;
+mod scenario;
+mod sound;
+mod words;
+
+use std::{
+    fmt::Display,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
+
+pub use scenario::{SCENARIOS, Scenario};
+
+use crate::{
+    adapter::{Acts, Adapter, transport::TransportError},
+    domain::{
+        channel::Channel,
+        delivery::{Outcome, Reason, State},
+        message::Message,
+        secret::Secret,
+    },
+    simulator::{CityError, Effect},
+    store::Finished,
+};
+
+/// Who is examined.
+#[derive(Debug)]
+pub struct Subject<'s> {
+    /// The channel: what it carries, and how doubt is treated there.
+    pub channel: &'s Channel,
+    /// The name of its ward.
+    pub ward_name: &'s str,
+    /// Its adapter.
+    pub adapter: Arc<dyn Adapter>,
+    /// What nobody may see, beside what the adapter itself names.
+    pub secrets: Vec<Secret>,
+}
+
+/// What came of all scenarios.
+#[derive(Debug)]
+pub struct Findings {
+    /// One for each scenario that was wanted, in the order of [`SCENARIOS`].
+    pub all: Vec<Finding>,
+}
+
+/// What came of one scenario.
+#[derive(Debug)]
+pub struct Finding {
+    /// Which.
+    pub scenario: &'static Scenario,
+    /// Whether what has to hold does.
+    pub verdict: Verdict,
+    /// What was seen, attempt by attempt; empty for questions.
+    pub tries: Vec<Try>,
+}
+
+/// Whether what has to hold does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It does.
+    Held,
+    /// It does not, and what was seen instead.
+    Broken(Vec<Breach>),
+    /// The scenario says nothing about this adapter.
+    Spared(Spared),
+}
+
+/// Why a scenario says nothing about an adapter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spared {
+    /// It cannot be asked whether it is alive.
+    NoProbe,
+    /// The sound is a stream: the answer's head is the whole answer.
+    Stream,
+    /// By the protocol, or on what nobody hears, the status alone is a yes.
+    StatusEnough,
+    /// Its receiver does not answer in JSON.
+    NoJson,
+    /// Nothing is asked before it is sent.
+    OneCall,
+    /// Its calls carry nothing that ends.
+    NoToken,
+}
+
+impl Spared {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::NoProbe,
+        Self::Stream,
+        Self::StatusEnough,
+        Self::NoJson,
+        Self::OneCall,
+        Self::NoToken,
+    ];
+
+    /// The word for it, in JSON and in the catalogue (`conformance.spared-WORD`).
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoProbe => "no-probe",
+            Self::Stream => "stream",
+            Self::StatusEnough => "status-enough",
+            Self::NoJson => "no-json",
+            Self::OneCall => "one-call",
+            Self::NoToken => "no-token",
+        }
+    }
+}
+
+/// Something that was seen and must not be. The sentence is `conformance.breach-CODE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breach {
+    /// What.
+    pub code: &'static str,
+    /// What the sentence names.
+    pub arguments: Vec<(&'static str, String)>,
+}
+
+impl Breach {
+    fn new(code: &'static str) -> Self {
+        Self {
+            code,
+            arguments: Vec::new(),
+        }
+    }
+
+    fn with(mut self, name: &'static str, value: impl Display) -> Self {
+        self.arguments.push((name, value.to_string()));
+        self
+    }
+
+    fn of(self, reason: Option<Reason>) -> Self {
+        self.with("reason", reason.map_or("-", Reason::as_str))
+    }
+}
+
+/// One attempt, as it was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Try {
+    /// Its number, from 1.
+    pub number: u32,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, where it was no yes.
+    pub reason: Option<Reason>,
+    /// Where that leaves the delivery.
+    pub next: State,
+    /// How long until the next one.
+    pub wait: Option<Duration>,
+    /// How many calls were asked for.
+    pub calls: usize,
+}
+
+impl Try {
+    fn of(end: &Finished, calls: usize) -> Self {
+        Self {
+            number: end.attempt,
+            outcome: end.outcome,
+            reason: end.reason,
+            next: end.next,
+            wait: end.next_at.map(|at| at.since(end.finished)),
+            calls,
+        }
+    }
+}
+
+/// Why the scenarios could not be played at all.
+#[derive(Debug, thiserror::Error)]
+pub enum NotPlayed {
+    /// There is no stage.
+    #[error("the receiver could not be set up")]
+    City(#[from] CityError),
+    /// There is no client.
+    #[error("the client could not be set up")]
+    Transport(#[from] TransportError),
+    /// The account's administrator, who is played too, could not consent.
+    #[error("no tokens could be had")]
+    NoConsent,
+}
+
+/// What the first scenario shows of an adapter, for the others.
+#[derive(Debug, Default)]
+struct Facts {
+    can_probe: bool,
+    is_stream: bool,
+    is_status_enough: bool,
+    /// Whether the answer that counts is JSON.
+    is_json: bool,
+    /// Whether something is asked before it is sent.
+    asks_first: bool,
+    /// Whether something is taken from an answer, such as a token.
+    is_given: bool,
+    /// The sort of effect that people notice.
+    effect: Option<Effect>,
+    /// Where the call that counts goes.
+    target: Option<String>,
+}
+
+impl Facts {
+    fn of(subject: &Subject<'_>, run: &delivery::Run, message: &Message) -> Self {
+        let acting = run.arrivals.iter().rev();
+        let acting = acting.clone().find(|one| one.acts != Acts::Nothing);
+        let answer = acting.map(|one| serde_json::from_slice::<serde_json::Value>(&one.answer));
+        let first = run.arrivals.first();
+        Self {
+            can_probe: can_probe(&subject.adapter),
+            is_stream: run.is_stream,
+            is_status_enough: subject.adapter.is_status_enough(message),
+            is_json: matches!(answer, Some(Ok(json)) if json.is_object() || json.is_array()),
+            asks_first: first.is_some_and(|one| one.acts == Acts::Nothing) && acting.is_some(),
+            is_given: !run.given.is_empty(),
+            effect: acting.map(|one| one.effect),
+            target: acting.map(receiver::place),
+        }
+    }
+}
+
+/// Whether the channel can be asked. What is asked badly is found out when it is.
+fn can_probe(adapter: &Arc<dyn Adapter>) -> bool {
+    let asks = || adapter.question(Some(&Secret::simulated()), &[]).is_some();
+    catch_unwind(AssertUnwindSafe(asks)).unwrap_or(true)
+}
+
+/// Puts an adapter through the scenarios that are wanted. The first is always among them: it shows which of the others say something
+/// about it.
+///
+/// # Errors
+/// [`NotPlayed`], most often for want of file descriptors.
+pub async fn examine(
+    subject: &Subject<'_>,
+    is_wanted: impl Fn(&Scenario) -> bool,
+) -> Result<Findings, NotPlayed> {
+    let mut facts = Facts::default();
+    let mut all = Vec::new();
+    for (at, scenario) in SCENARIOS.iter().enumerate() {
+        if at > 0 && !is_wanted(scenario) {
+            continue;
+        }
+        let spared = match at {
+            0 => None,
+            _ => judge::spared(scenario, subject, &facts),
+        };
+        if let Some(spared) = spared {
+            all.push(Finding {
+                scenario,
+                verdict: Verdict::Spared(spared),
+                tries: Vec::new(),
+            });
+            continue;
+        }
+        let (breaches, tries) = if scenario.expects.is_of_probe() {
+            let asked = delivery::ask(subject, scenario).await?;
+            (judge::asked(scenario, &asked, &facts), Vec::new())
+        } else {
+            let run = delivery::deliver(subject, scenario, facts.effect).await?;
+            if at == 0 {
+                facts = Facts::of(subject, &run, &delivery::message(subject, false));
+            }
+            let breaches = judge::delivered(scenario, &run, subject, &facts);
+            (breaches, run.tries)
+        };
+        let verdict = if breaches.is_empty() {
+            Verdict::Held
+        } else {
+            Verdict::Broken(breaches)
+        };
+        all.push(Finding {
+            scenario,
+            verdict,
+            tries,
+        });
+    }
+    Ok(Findings { all })
+}
+
+impl Findings {
+    /// How many scenarios held.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        let all = self.all.iter();
+        all.filter(|one| one.verdict == Verdict::Held).count()
+    }
+
+    /// How many say nothing about this adapter.
+    #[must_use]
+    pub fn spared(&self) -> usize {
+        let all = self.all.iter();
+        all.filter(|one| matches!(one.verdict, Verdict::Spared(_)))
+            .count()
+    }
+
+    /// How many did not hold.
+    #[must_use]
+    pub fn broken(&self) -> usize {
+        self.all.len() - self.held() - self.spared()
+    }
+
+    /// The line for a table of adapters: `24 of 25; 5 do not apply`.
+    #[must_use]
+    pub fn badge(&self) -> String {
+        let applied = self.held() + self.broken();
+        let spared = match self.spared() {
+            0 => String::new(),
+            1 => "; 1 does not apply".to_owned(),
+            count => format!("; {count} do not apply"),
+        };
+        format!("{} of {applied}{spared}", self.held())
+    }
+}

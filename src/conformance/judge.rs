@@ -1,0 +1,339 @@
+//! What a scenario shows against what it has to show.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use super::{
+    Breach, Facts, Spared, Subject,
+    delivery::{Asked, Run},
+    leak,
+    receiver::{Arrival, ELSEWHERE, WISH, place},
+    scenario::{Expects, Mishap, Scenario},
+    sound, words,
+};
+use crate::{
+    adapter::Acts,
+    domain::{
+        channel::Mode,
+        delivery::{Outcome, Reason, State},
+        secret::Secret,
+    },
+    simulator::Effect,
+};
+
+/// More calls in one attempt than anybody has a use for.
+const MOST_CALLS: usize = 40;
+
+/// How often one attempt may make the call that counts: once, and once more where a session had ended.
+const MOST_SENT: usize = 2;
+
+/// Why a scenario says nothing about an adapter; `None` where it does.
+pub(super) fn spared(scenario: &Scenario, subject: &Subject<'_>, facts: &Facts) -> Option<Spared> {
+    let reads_body = matches!(
+        scenario.mishap,
+        Mishap::Cut | Mishap::SlowBody | Mishap::Huge | Mishap::SlowAnswer
+    );
+    match (scenario.expects, scenario.mishap) {
+        (expects, _) if expects.is_of_probe() => (!facts.can_probe).then_some(Spared::NoProbe),
+        _ if reads_body && facts.is_stream => Some(Spared::Stream),
+        (_, Mishap::Stranger | Mishap::Broken) if facts.is_status_enough => {
+            Some(Spared::StatusEnough)
+        }
+        (_, Mishap::Broken) if !facts.is_json => Some(Spared::NoJson),
+        (_, Mishap::QuestionLost) if !facts.asks_first => Some(Spared::OneCall),
+        (_, Mishap::Stale) if subject.adapter.account().is_none() && !facts.is_given => {
+            Some(Spared::NoToken)
+        }
+        _ => None,
+    }
+}
+
+/// What a delivery shows that it must not.
+pub(super) fn delivered(
+    scenario: &Scenario,
+    run: &Run,
+    subject: &Subject<'_>,
+    facts: &Facts,
+) -> Vec<Breach> {
+    let mut breaches = always(run);
+    let Some(end) = run.ends.first() else {
+        return breaches;
+    };
+    let is_wanted = !matches!(scenario.mishap, Mishap::None | Mishap::Refuse);
+    if is_wanted && run.hits == 0 {
+        breaches.push(Breach::new("not-reached"));
+        return breaches;
+    }
+    let view = View { run, subject };
+    let first = end.outcome;
+    match scenario.expects {
+        Expects::Yes => breaches.extend(view.is_yes(1)),
+        Expects::Doubt => {
+            breaches.extend(view.said_yes());
+            breaches.extend(view.said_no());
+            let again = first == Outcome::Retry && view.is_once();
+            breaches.extend(again.then(|| Breach::new("said-retry").of(end.reason)));
+            breaches.extend(view.settles());
+        }
+        Expects::Later => {
+            breaches.extend(view.said_yes());
+            if first == Outcome::Retry {
+                breaches.extend(view.waits());
+                breaches.extend(view.is_yes(2));
+            } else if first != Outcome::Accepted {
+                breaches.push(Breach::new("gave-up").of(end.reason));
+            }
+        }
+        Expects::GivenUp => {
+            breaches.extend(view.said_yes());
+            let gave_up = !matches!(first, Outcome::Retry | Outcome::Accepted);
+            breaches.extend(gave_up.then(|| Breach::new("gave-up").of(end.reason)));
+        }
+        Expects::No => {
+            breaches.extend(view.said_yes());
+            let goes_on = run.ends.len() > 1 || first == Outcome::Retry;
+            breaches.extend(goes_on.then(|| Breach::new("goes-on").with("tries", run.ends.len())));
+        }
+        Expects::NotFollowed => breaches.extend(view.said_yes()),
+        Expects::NotYes => {
+            breaches.extend(view.said_yes());
+            breaches.extend(view.twice());
+        }
+        Expects::Calm => breaches.extend(view.twice()),
+        Expects::NeverLeft | Expects::Asked => {
+            breaches.extend(view.said_yes());
+            if first == Outcome::Retry {
+                breaches.extend(view.is_yes(2));
+            } else if first != Outcome::Accepted {
+                breaches.push(Breach::new("not-again").of(end.reason));
+            }
+        }
+        Expects::Arrives { is_decomposed } => {
+            let requests: Vec<_> = run.arrivals.iter().map(|one| &one.request).collect();
+            let audio = subject.channel.audio.map(sound::silence);
+            breaches.extend(view.is_yes(1));
+            breaches.extend(words::arrived(&requests, audio.as_ref(), is_decomposed));
+        }
+        Expects::Secret => breaches.extend(view.leaks()),
+        Expects::Renewed => breaches.extend(view.is_renewed(facts)),
+        Expects::Well | Expects::Unwell => {}
+    }
+    breaches
+}
+
+/// What must not be whatever the scenario.
+fn always(run: &Run) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    let defect = run
+        .ends
+        .iter()
+        .find(|end| end.reason == Some(Reason::Defect));
+    if let Some(end) = defect {
+        let is_panic = end.detail.as_deref() == Some("panic");
+        breaches.push(Breach::new(if is_panic { "panicked" } else { "defect" }));
+    }
+    let most = run.tries.iter().map(|one| one.calls).max().unwrap_or(0);
+    let sent = run.tries.iter().map(|one| {
+        let sent = run
+            .arrivals
+            .iter()
+            .filter(|arrival| arrival.attempt == one.number && arrival.acts == Acts::New);
+        let effects: BTreeSet<Effect> = sent.clone().map(|arrival| arrival.effect).collect();
+        let most = effects.into_iter().map(|effect| {
+            sent.clone()
+                .filter(|arrival| arrival.effect == effect)
+                .count()
+        });
+        most.max().unwrap_or(0)
+    });
+    let sent = sent.max().unwrap_or(0);
+    if most > MOST_CALLS || sent > MOST_SENT {
+        breaches.push(Breach::new("hammers").with("calls", most.max(sent)));
+    }
+    if run.arrivals.iter().any(|one| one.host == ELSEWHERE) {
+        breaches.push(Breach::new("followed"));
+    }
+    breaches
+}
+
+/// A delivery, to be looked at from several sides.
+struct View<'v> {
+    run: &'v Run,
+    subject: &'v Subject<'v>,
+}
+
+impl View<'_> {
+    /// Whether what may have been done is not done again: nobody can ask, and people would hear it twice.
+    fn is_once(&self) -> bool {
+        self.subject.channel.mode == Mode::AtMostOnce && !self.subject.adapter.can_ask()
+    }
+
+    fn is_accepted(&self) -> bool {
+        let last = self.run.ends.last();
+        last.is_some_and(|end| matches!(end.next, State::Accepted | State::Confirmed))
+    }
+
+    /// Accepted in the end, after at most so many attempts, and once.
+    fn is_yes(&self, most: usize) -> Option<Breach> {
+        let last = self.run.ends.last()?;
+        if !self.is_accepted() || self.run.ends.len() > most {
+            return Some(Breach::new("not-yes").of(last.reason));
+        }
+        let is_done = self.run.arrivals.iter().any(|one| one.is_done);
+        if is_done {
+            self.twice()
+        } else {
+            Some(Breach::new("not-sent"))
+        }
+    }
+
+    fn said_yes(&self) -> Option<Breach> {
+        let is_yes = self.run.ends.first()?.outcome == Outcome::Accepted;
+        is_yes.then(|| Breach::new("said-yes"))
+    }
+
+    fn said_no(&self) -> Option<Breach> {
+        let end = self.run.ends.first()?;
+        let is_no = end.outcome == Outcome::Rejected;
+        is_no.then(|| Breach::new("said-no").of(end.reason))
+    }
+
+    /// What is in doubt is settled as the channel's mode has it.
+    fn settles(&self) -> Option<Breach> {
+        let last = self.run.ends.last()?;
+        if let Some(twice) = self.twice() {
+            return Some(twice);
+        }
+        let is_settled = if self.is_once() {
+            last.next == State::Unknown
+        } else {
+            self.is_accepted() || last.next == State::Unknown
+        };
+        // What was told apart already needs no second word.
+        let first = self.run.ends.first()?;
+        let is_told = matches!(first.outcome, Outcome::Accepted | Outcome::Rejected);
+        (!is_settled && !is_told).then(|| Breach::new("not-settled").of(last.reason))
+    }
+
+    /// Sent again although people may have heard it, or without what tells a repetition from something new.
+    fn twice(&self) -> Option<Breach> {
+        let sent: Vec<&Arrival> = self
+            .run
+            .arrivals
+            .iter()
+            .filter(|one| one.acts == Acts::New)
+            .collect();
+        let effects: BTreeSet<Effect> = sent.iter().map(|one| one.effect).collect();
+        for effect in effects {
+            let same = sent.iter().filter(|one| one.effect == effect);
+            let done: Vec<_> = same.clone().filter(|one| one.is_done).collect();
+            if self.is_once() && done.len() > 1 {
+                return Some(Breach::new("again").with("times", done.len()));
+            }
+            let attempts: BTreeSet<u32> = same.clone().map(|one| one.attempt).collect();
+            let keys: BTreeSet<&Option<String>> = same.map(|one| &one.key).collect();
+            let is_key_good = keys.len() == 1 && keys.iter().all(|key| key.is_some());
+            let may_double = done.len() > 1
+                || (attempts.len() > 1 && self.was_in_doubt() && !self.subject.adapter.can_ask());
+            if may_double && !is_key_good {
+                return Some(Breach::new("other-key").with("times", attempts.len()));
+            }
+        }
+        None
+    }
+
+    fn was_in_doubt(&self) -> bool {
+        self.run
+            .ends
+            .iter()
+            .any(|end| end.outcome == Outcome::Unknown)
+    }
+
+    /// The receiver's wish is kept.
+    fn waits(&self) -> Option<Breach> {
+        let end = self.run.ends.first()?;
+        let wait = end.next_at?.since(end.finished);
+        let is_kept = wait >= Duration::from_secs(WISH);
+        (!is_kept).then(|| {
+            Breach::new("no-wait")
+                .with("seconds", wait.as_secs())
+                .with("wish", WISH)
+        })
+    }
+
+    /// Secrets in what is kept.
+    fn leaks(&self) -> Vec<Breach> {
+        let run = self.run;
+        let mut secrets = self.subject.secrets.clone();
+        secrets.extend(self.subject.adapter.secrets().iter().cloned());
+        secrets.extend(run.access.iter().flatten().cloned());
+        secrets.extend(
+            run.given
+                .iter()
+                .map(|(_, given)| Secret::new(given.clone())),
+        );
+        let mut places: Vec<(&str, String)> = vec![
+            ("log", run.log.clone()),
+            ("debug", format!("{:?}", self.subject.adapter)),
+        ];
+        for end in &run.ends {
+            places.extend([
+                ("detail", end.detail.clone().unwrap_or_default()),
+                ("answer", end.answer.clone().unwrap_or_default()),
+                ("receipt", end.receipt.clone().unwrap_or_default()),
+            ]);
+        }
+        let shown: BTreeSet<&str> = places
+            .iter()
+            .filter(|(_, text)| leak::shows(text, &secrets))
+            .map(|(place, _)| *place)
+            .collect();
+        let told = shown.into_iter();
+        told.map(|place| Breach::new("leaked").with("place", place))
+            .collect()
+    }
+
+    /// The attempt after the one that a token ended carries the next one.
+    fn is_renewed(&self, facts: &Facts) -> Option<Breach> {
+        let last = self.run.ends.last()?;
+        if !self.is_accepted() {
+            return Some(Breach::new("no-renewal").of(last.reason));
+        }
+        let attempt = last.attempt;
+        let token = match self.run.access.last() {
+            Some(Some(access)) => access.expose().to_owned(),
+            _ => super::receiver::given(attempt),
+        };
+        let sent = self.run.arrivals.iter().rev();
+        let mut sent = sent.filter(|one| one.acts != Acts::Nothing && one.attempt == attempt);
+        let carries = sent.next().is_some_and(|one| {
+            let all = words::readings(&one.request);
+            all.iter().any(|text| text.contains(&token))
+        });
+        let is_due = attempt > 1 && (facts.is_given || self.subject.adapter.account().is_some());
+        (is_due && !carries).then(|| Breach::new("old-token"))
+    }
+}
+
+/// What a question shows that it must not.
+pub(super) fn asked(scenario: &Scenario, asked: &Asked, facts: &Facts) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    let is_well = scenario.expects == Expects::Well;
+    match &asked.result {
+        None => {}
+        Some(Err(failure)) if failure.reason() == Reason::Defect => {
+            breaches.push(Breach::new("panicked"));
+        }
+        Some(Ok(())) if !is_well => breaches.push(Breach::new("said-well")),
+        Some(Err(failure)) if is_well => {
+            breaches.push(Breach::new("said-ill").of(Some(failure.reason())));
+        }
+        Some(_) => {}
+    }
+    let acts = |one: &Arrival| {
+        one.acts != Acts::Nothing || facts.target.as_deref() == Some(place(one).as_str())
+    };
+    if asked.arrivals.iter().any(acts) {
+        breaches.push(Breach::new("probe-acts"));
+    }
+    breaches
+}

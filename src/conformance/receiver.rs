@@ -1,0 +1,379 @@
+//! The receiver of one scenario: it answers as the adapter hopes, or as a device of the simulated city does, until the call at
+//! which something goes wrong, and remembers everything.
+
+use std::{
+    fmt::Write as _,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+
+use super::scenario::{Expects, Mishap, Scenario};
+use crate::{
+    adapter::{
+        Acts, Adapter, Exchange, Hoped, Hopes, NotBelieved, Report, Step, zalo::oauth::Account,
+    },
+    domain::{
+        message::{Message, Note},
+        secret::Secret,
+        time::Timestamp,
+    },
+    simulator::{Answer, Effect, Fault, Played, Request, Stage},
+};
+
+/// How long a receiver asks to be left alone, in seconds: longer than any wait of our own.
+pub(super) const WISH: u64 = 97;
+
+/// Where a redirect points. Nobody is to be called there.
+pub(super) const ELSEWHERE: &str = "elsewhere.invalid";
+
+/// More than anybody reads of an answer, in bytes.
+const HUGE: u64 = 1 << 20;
+
+/// A body that takes this many milliseconds comes in time, one of an hour never.
+const SHORT: u64 = 20;
+const HOUR: u64 = 3_600_000;
+
+/// The page of a router that wants somebody to log in. Such answer 200 to everything.
+const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Router</title></head><body><form action=\"/login\">Login: <input \
+                    name=\"user\"></form></body></html>\n";
+
+/// How Zalo says that a token has ended.
+const ENDED: &str = r#"{"error":-216,"message":"Access token is invalid"}"#;
+
+/// A request as it arrived.
+#[derive(Debug, Clone)]
+pub(super) struct Arrival {
+    /// The attempt that made it.
+    pub(super) attempt: u32,
+    /// Where it arrived.
+    pub(super) host: String,
+    pub(super) request: Request,
+    /// What it does, if it is answered as hoped.
+    pub(super) acts: Acts,
+    /// What it is to people. Several sorts can be parts of one broadcast, each of them once.
+    pub(super) effect: Effect,
+    /// Whether it did it.
+    pub(super) is_done: bool,
+    /// What tells a repetition from something new.
+    pub(super) key: Option<String>,
+    /// What it was answered, before anything went wrong.
+    pub(super) answer: Bytes,
+}
+
+/// Everything that a receiver remembers.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    attempt: u32,
+    now: Timestamp,
+    /// The answer that the adapter hopes for to the call that it makes now.
+    next: Option<Hoped>,
+    /// How often something went wrong.
+    pub(super) hits: u32,
+    pub(super) arrivals: Vec<Arrival>,
+    /// How many calls were asked for, attempt by attempt.
+    pub(super) calls: Vec<usize>,
+    /// Whether the adapter sends a stream.
+    pub(super) is_stream: bool,
+    /// What was given, by attempt.
+    pub(super) given: Vec<(u32, String)>,
+}
+
+/// The receiver.
+#[derive(Debug)]
+pub(super) struct Receiver {
+    mishap: Mishap,
+    is_probe: bool,
+    /// The sort of effect at which it goes wrong, where it is known.
+    target: Option<Effect>,
+    has_account: bool,
+    memory: Mutex<Memory>,
+}
+
+impl Receiver {
+    pub(super) fn new(scenario: &Scenario, target: Option<Effect>, has_account: bool) -> Self {
+        let is_probe = matches!(scenario.expects, Expects::Well | Expects::Unwell);
+        Self {
+            mishap: scenario.mishap,
+            is_probe,
+            target,
+            has_account,
+            memory: Mutex::default(),
+        }
+    }
+
+    /// An adapter that panics does it without this lock, and every change leaves it whole.
+    pub(super) fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An attempt begins.
+    pub(super) fn begin(&self, attempt: u32, now: Timestamp) {
+        let mut memory = self.memory();
+        (memory.attempt, memory.now) = (attempt, now);
+        memory.calls.push(0);
+    }
+
+    /// The adapter asks for a call.
+    fn expect(&self, hoped: Option<Hoped>) {
+        let mut memory = self.memory();
+        if hoped.as_ref().is_some_and(|hoped| hoped.gives) {
+            let given = (memory.attempt, given(memory.attempt));
+            memory.given.push(given);
+        }
+        memory.next = hoped;
+        if let Some(calls) = memory.calls.last_mut() {
+            *calls += 1;
+        }
+    }
+
+    fn hopes(&self) -> (bool, String) {
+        let memory = self.memory();
+        let is_there = memory.arrivals.iter().any(|one| one.is_done);
+        (is_there, given(memory.attempt))
+    }
+
+    /// Whether something goes wrong with this call.
+    fn is_hit(&self, memory: &Memory, arrival: &Arrival) -> bool {
+        if memory.attempt == 0 {
+            return false;
+        }
+        if self.is_probe {
+            return true;
+        }
+        let is_often = matches!(
+            self.mishap,
+            Mishap::BusyForever
+                | Mishap::Status(401 | 410)
+                | Mishap::Redirect
+                | Mishap::EchoRefused
+        );
+        if self.mishap == Mishap::QuestionLost {
+            return memory.arrivals.is_empty();
+        }
+        let is_target = arrival.acts != Acts::Nothing
+            && self.target.is_none_or(|target| target == arrival.effect);
+        is_target && (is_often || memory.hits == 0)
+    }
+
+    /// What goes wrong with it, `status` being that of the answer that is hoped for.
+    fn fault(&self, status: u16, now: Timestamp) -> Option<Fault> {
+        let plain = |code: u16, retry_after: Option<String>, body: Option<&str>| Fault::Status {
+            code,
+            retry_after,
+            body: body.map(str::to_owned),
+        };
+        Some(match self.mishap {
+            Mishap::None | Mishap::Refuse => return None,
+            Mishap::Status(code) => plain(code, None, None),
+            Mishap::BusySeconds => plain(429, Some(WISH.to_string()), None),
+            Mishap::BusyDate => plain(429, Some(date(now + Duration::from_secs(WISH))), None),
+            Mishap::BusyForever => plain(503, None, None),
+            Mishap::Redirect => Fault::Redirect {
+                to: format!("http://{ELSEWHERE}/"),
+            },
+            Mishap::SlowAnswer => Fault::SlowBody { ms: SHORT },
+            Mishap::SlowBody => Fault::SlowBody { ms: HOUR },
+            Mishap::Huge => Fault::Huge { bytes: HUGE },
+            Mishap::Cut => Fault::Cut,
+            Mishap::Garbage => Fault::Garbage,
+            Mishap::Reset | Mishap::QuestionLost => Fault::Reset,
+            Mishap::Lost => Fault::AcceptedThenLost,
+            Mishap::After => Fault::After,
+            Mishap::Broken => Fault::Broken,
+            Mishap::Charset => Fault::Charset,
+            Mishap::Stranger => plain(status, None, Some(PAGE)),
+            Mishap::Echo => Fault::Echo { code: status },
+            Mishap::EchoRefused => Fault::Echo { code: 400 },
+            Mishap::Stale if self.has_account => plain(200, None, Some(ENDED)),
+            Mishap::Stale => plain(503, None, None),
+        })
+    }
+}
+
+/// What is given in an attempt: digits, so that it may stand anywhere, and never those of another one.
+pub(super) fn given(attempt: u32) -> String {
+    format!("73014600{attempt:04}")
+}
+
+/// An instant as HTTP writes it.
+fn date(at: Timestamp) -> String {
+    let micros = u64::try_from(at.as_micros()).unwrap_or_default();
+    httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_micros(micros))
+}
+
+/// What tells a repetition from something new: a header, or the `id` of a JSON body.
+fn key(request: &Request) -> Option<String> {
+    let in_header = ["idempotency-key", "webhook-id"]
+        .iter()
+        .find_map(|name| request.header(name));
+    if let Some(key) = in_header {
+        return Some(key.to_owned());
+    }
+    let body: serde_json::Value = serde_json::from_slice(&request.body).ok()?;
+    Some(body.get("id")?.as_str()?.to_owned())
+}
+
+impl Stage for Receiver {
+    fn play(&self, host: &str, request: &Request, own: &Answer, effect: Effect) -> Played {
+        let mut memory = self.memory();
+        let hoped = memory.next.take();
+        let (acts, effect) = match &hoped {
+            Some(hoped) => (hoped.acts, Effect::Received),
+            None => match effect {
+                Effect::Heard | Effect::Published | Effect::Received => (Acts::New, effect),
+                Effect::Updated => (Acts::Update, effect),
+                Effect::Kept | Effect::Stopped | Effect::Ignored => (Acts::Nothing, effect),
+            },
+        };
+        let answer = hoped.map(|hoped| Answer {
+            status: hoped.status,
+            headers: hoped
+                .headers
+                .into_iter()
+                .map(|(name, value)| (name.into(), value))
+                .collect(),
+            body: hoped.body,
+        });
+        let mut answer = answer;
+        if self.mishap == Mishap::SlowBody
+            && let Some(answer) = &mut answer
+            && answer.body.is_empty()
+        {
+            // Nothing cannot come slowly.
+            answer.body = Bytes::from_static(b" ");
+        }
+        let shown = answer.as_ref().unwrap_or(own);
+        let mut arrival = Arrival {
+            attempt: memory.attempt,
+            host: host.to_owned(),
+            request: request.clone(),
+            acts,
+            effect,
+            is_done: acts != Acts::Nothing,
+            key: key(request),
+            answer: shown.body.clone(),
+        };
+        let fault = if self.is_hit(&memory, &arrival) {
+            self.fault(shown.status, memory.now)
+        } else {
+            None
+        };
+        if let Some(fault) = &fault {
+            memory.hits += 1;
+            arrival.is_done &= fault.happens();
+        }
+        let effect = if acts == Acts::Nothing {
+            Effect::Ignored
+        } else {
+            Effect::Received
+        };
+        // Before anybody consents nothing is sent, and what is asked is none of the scenario's.
+        if memory.attempt > 0 {
+            memory.arrivals.push(arrival);
+        }
+        Played {
+            answer: answer.map(|answer| (answer, effect)),
+            fault,
+        }
+    }
+}
+
+/// The adapter under examination: everything is its own, except that it waits for nothing and its receiver hears what it hopes.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub(super) inner: Arc<dyn Adapter>,
+    pub(super) receiver: Arc<Receiver>,
+}
+
+impl Watched {
+    fn watch(&self, mut step: Step, message: Option<&Message>, done: &[Exchange]) -> Step {
+        let request = match &mut step {
+            Step::Call(request) => request,
+            Step::Stream(stream) => {
+                self.receiver.memory().is_stream = true;
+                &mut stream.request
+            }
+            Step::Accepted(_) | Step::Failed(_) => return step,
+        };
+        request.wait = Duration::ZERO;
+        let (is_there, given) = self.receiver.hopes();
+        let hopes = Hopes {
+            is_there,
+            given: &given,
+        };
+        self.receiver.expect(self.inner.hoped(message, done, hopes));
+        step
+    }
+}
+
+impl Adapter for Watched {
+    fn step(&self, message: &Message, done: &[Exchange]) -> Step {
+        self.watch(self.inner.step(message, done), Some(message), done)
+    }
+
+    fn can_ask(&self) -> bool {
+        self.inner.can_ask()
+    }
+
+    fn can_stop(&self) -> bool {
+        self.inner.can_stop()
+    }
+
+    fn stopped(&self, message: &Message, done: &[Exchange]) -> Option<bool> {
+        self.inner.stopped(message, done)
+    }
+
+    fn probe(&self, done: &[Exchange]) -> Option<Step> {
+        self.question(None, done)
+    }
+
+    fn question(&self, access: Option<&Secret>, done: &[Exchange]) -> Option<Step> {
+        let step = self.inner.question(access, done)?;
+        Some(self.watch(step, None, done))
+    }
+
+    fn account(&self) -> Option<&Account> {
+        self.inner.account()
+    }
+
+    fn gives_notes(&self) -> bool {
+        self.inner.gives_notes()
+    }
+
+    fn note(&self, message: &Message, done: &[Exchange]) -> Option<Note> {
+        self.inner.note(message, done)
+    }
+
+    fn report(
+        &self,
+        signature: Option<&str>,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Option<Result<Report, NotBelieved>> {
+        self.inner.report(signature, body, now)
+    }
+
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn host(&self) -> &str {
+        self.inner.host()
+    }
+
+    fn secrets(&self) -> &[Secret] {
+        self.inner.secrets()
+    }
+}
+
+/// Where a request went, with all that tells it from others.
+pub(super) fn place(arrival: &Arrival) -> String {
+    let request = &arrival.request;
+    let mut place = format!("{} {}{}", request.method, arrival.host, request.path);
+    if !request.query.is_empty() {
+        let _ = write!(place, "?{}", request.query);
+    }
+    place
+}

@@ -1,0 +1,171 @@
+//! The table of scenarios: what goes wrong, where, and what has to come of it. Names and reasons are in the catalogue
+//! (`conformance.name-ID`, `conformance.why-ID`).
+
+/// One scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scenario {
+    /// Its word, in JSON and in the catalogue.
+    pub id: &'static str,
+    /// What goes wrong.
+    pub(super) mishap: Mishap,
+    /// What has to come of it.
+    pub(super) expects: Expects,
+    /// Whether a receiver that nobody here controls can be put to it.
+    pub is_outside: bool,
+}
+
+/// What goes wrong with a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mishap {
+    /// Nothing.
+    None,
+    /// Nobody listens.
+    Refuse,
+    /// An answer with this status.
+    Status(u16),
+    /// 429 with a wish, as seconds.
+    BusySeconds,
+    /// 429 with a wish, as a date.
+    BusyDate,
+    /// 503, again and again.
+    BusyForever,
+    /// The answer points elsewhere.
+    Redirect,
+    /// The answer's body comes in pieces, in time.
+    SlowAnswer,
+    /// The answer's body never ends.
+    SlowBody,
+    /// The answer is larger than anybody reads.
+    Huge,
+    /// The answer breaks off.
+    Cut,
+    /// What comes back is no HTTP.
+    Garbage,
+    /// The request is thrown away and the connection reset.
+    Reset,
+    /// It is done, and the connection reset.
+    Lost,
+    /// It is done, and nothing ever comes back.
+    After,
+    /// It is done, and the answer's JSON has no end.
+    Broken,
+    /// It is done, and the answer is in UTF-16.
+    Charset,
+    /// The status of a yes, with the page of a router.
+    Stranger,
+    /// The status of a yes, with all that was sent.
+    Echo,
+    /// A refusal, with all that was sent.
+    EchoRefused,
+    /// The very first call of an attempt is reset.
+    QuestionLost,
+    /// The token is not good any more.
+    Stale,
+}
+
+/// What has to come of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expects {
+    /// Accepted, at once and once.
+    Yes,
+    /// Nobody knows whether it was done: never a yes, never a no, and nobody hears it twice.
+    Doubt,
+    /// Not now: tried again after the wish, and accepted.
+    Later,
+    /// Not now, however often: given up in the end, without haste.
+    GivenUp,
+    /// No, for good.
+    No,
+    /// Not accepted, and not followed.
+    NotFollowed,
+    /// Never a yes, and nobody hears it twice.
+    NotYes,
+    /// Whatever it is taken for, nothing breaks and nobody hears it twice.
+    Calm,
+    /// It certainly never left: tried again, and accepted.
+    NeverLeft,
+    /// Nothing was sent: tried again, and accepted.
+    Asked,
+    /// The words arrive as they are written, or the sound as it is.
+    Arrives {
+        /// Whether the words are written with combining marks.
+        is_decomposed: bool,
+    },
+    /// No secret is in anything that is kept.
+    Secret,
+    /// The next attempt carries the new token.
+    Renewed,
+    /// The channel is said to be alive, and nothing is sent.
+    Well,
+    /// The channel is not said to be alive.
+    Unwell,
+}
+
+impl Expects {
+    /// Whether it is about the question "are you alive?".
+    pub(super) fn is_of_probe(self) -> bool {
+        matches!(self, Self::Well | Self::Unwell)
+    }
+}
+
+const fn scenario(id: &'static str, mishap: Mishap, expects: Expects) -> Scenario {
+    Scenario {
+        id,
+        mishap,
+        expects,
+        is_outside: false,
+    }
+}
+
+const fn outside(id: &'static str, mishap: Mishap, expects: Expects) -> Scenario {
+    Scenario {
+        is_outside: true,
+        ..scenario(id, mishap, expects)
+    }
+}
+
+/// All of them, in the order in which they are told. The first shows what the adapter does where nothing goes wrong.
+pub static SCENARIOS: &[Scenario] = &[
+    outside("accepted", Mishap::None, Expects::Yes),
+    scenario("slow-answer", Mishap::SlowAnswer, Expects::Yes),
+    scenario("resend", Mishap::Lost, Expects::Doubt),
+    scenario("timeout", Mishap::After, Expects::Doubt),
+    scenario("reset", Mishap::Reset, Expects::Doubt),
+    scenario("slow-body", Mishap::SlowBody, Expects::Doubt),
+    scenario("huge", Mishap::Huge, Expects::Doubt),
+    scenario("cut", Mishap::Cut, Expects::Doubt),
+    scenario("garbage", Mishap::Garbage, Expects::Doubt),
+    scenario("server-error", Mishap::Status(500), Expects::Doubt),
+    scenario("busy-seconds", Mishap::BusySeconds, Expects::Later),
+    scenario("busy-date", Mishap::BusyDate, Expects::Later),
+    scenario("unavailable", Mishap::BusyForever, Expects::GivenUp),
+    scenario("no-connection", Mishap::Refuse, Expects::NeverLeft),
+    scenario("question-lost", Mishap::QuestionLost, Expects::Asked),
+    scenario("unauthorised", Mishap::Status(401), Expects::No),
+    scenario("renewal", Mishap::Stale, Expects::Renewed),
+    scenario("gone", Mishap::Status(410), Expects::No),
+    scenario("redirect", Mishap::Redirect, Expects::NotFollowed),
+    scenario("stranger", Mishap::Stranger, Expects::NotYes),
+    scenario("invalid-json", Mishap::Broken, Expects::NotYes),
+    scenario("wrong-charset", Mishap::Charset, Expects::Calm),
+    outside(
+        "vietnamese-nfc",
+        Mishap::None,
+        Expects::Arrives {
+            is_decomposed: false,
+        },
+    ),
+    outside(
+        "vietnamese-nfd",
+        Mishap::None,
+        Expects::Arrives {
+            is_decomposed: true,
+        },
+    ),
+    outside("secrets", Mishap::Echo, Expects::Secret),
+    scenario("secrets-refused", Mishap::EchoRefused, Expects::Secret),
+    outside("probe-well", Mishap::None, Expects::Well),
+    scenario("probe-error", Mishap::Status(500), Expects::Unwell),
+    scenario("probe-stranger", Mishap::Stranger, Expects::Unwell),
+    scenario("probe-silent", Mishap::Refuse, Expects::Unwell),
+];

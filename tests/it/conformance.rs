@@ -1,0 +1,8 @@
+//! The conformance kit: the shipped adapters hold, wrong ones are caught by the scenario that is meant for them, and the command
+//! says so.
+
+mod adapters;
+mod command;
+mod ground;
+mod recipes;
+mod shipped;

@@ -1,0 +1,202 @@
+//! `loa conformance` as people start it.
+
+use std::collections::BTreeSet;
+
+use loa::{
+    catalogue,
+    conformance::{SCENARIOS, Spared},
+};
+use serde_json::{Value, json};
+
+use crate::support::{cli::loa, workspace::Folder};
+
+const SPEAKER: &str = "channels/recipes/loudspeaker-http.yaml";
+
+#[test]
+fn the_table_names_every_scenario_and_ends_with_the_line_for_the_readme() {
+    let folder = Folder::small();
+    let said = loa(&folder.path(), &["conformance", "Cụm loa 1 Hưng Bình"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""), "{}", said.out);
+    for scenario in SCENARIOS {
+        let name = catalogue::text(
+            catalogue::Lang::Vi,
+            &format!("conformance.name-{}", scenario.id),
+            &[],
+        );
+        assert!(said.out.contains(&name), "{name}: {}", said.out);
+    }
+    let last = said.out.lines().last().unwrap();
+    assert_eq!(
+        last,
+        "Dòng cho bảng bộ kết nối: `loudspeaker-http` | 28 of 28; 2 do not apply"
+    );
+    assert!(
+        said.out
+            .contains("28 tình huống giữ được, 0 không đạt, 2 không áp dụng."),
+        "{}",
+        said.out
+    );
+    let said = loa(
+        &folder.path(),
+        &[
+            "conformance",
+            "loa-hb-1",
+            "oa-vinh",
+            "--badge",
+            "--lang",
+            "en",
+        ],
+    );
+    assert_eq!(
+        (said.code, said.out.as_str()),
+        (
+            0,
+            "`loudspeaker-http` | 28 of 28; 2 do not apply\n`webhook` | 22 of 22; 8 do not apply\n"
+        )
+    );
+}
+
+#[test]
+fn what_does_not_hold_is_a_finding_with_what_was_seen_and_why_it_matters() {
+    let folder = Folder::small();
+    folder.edit(
+        SPEAKER,
+        r#"["5xx"], then: unknown"#,
+        r#"["5xx"], then: reject"#,
+    );
+    let arguments = [
+        "conformance",
+        "loa-hb-1",
+        "--only",
+        "server-error",
+        "--lang",
+        "en",
+    ];
+    let said = loa(&folder.path(), &arguments);
+    assert_eq!(said.code, 1, "{said:?}");
+    assert_eq!(said.err, "loa: not everything holds for loa-hb-1\n");
+    let row = said
+        .out
+        .lines()
+        .find(|line| line.contains("NOT HELD"))
+        .unwrap();
+    for part in [
+        "Status 500",
+        "It was taken for a refusal",
+        "Expected: Unknown and no refusal: never done twice.",
+        "Because: 500 does not say whether the loudspeaker spoke.",
+    ] {
+        assert!(row.contains(part), "{part}: {row}");
+    }
+    let said = loa(
+        &folder.path(),
+        &[&arguments[..], &["--format", "json"]].concat(),
+    );
+    assert_eq!(said.code, 1);
+    let told = said.json();
+    let one = &told[0];
+    assert_eq!(
+        (
+            &one["channel"],
+            &one["adapter"],
+            &one["holds"],
+            &one["broken"]
+        ),
+        (
+            &json!("loa-hb-1"),
+            &json!("loudspeaker-http"),
+            &json!(false),
+            &json!(1)
+        )
+    );
+    let scenarios = one["scenarios"].as_array().unwrap();
+    let ids: Vec<&Value> = scenarios.iter().map(|row| &row["scenario"]).collect();
+    assert_eq!(ids, ["accepted", "server-error"]);
+    let row = &scenarios[1];
+    assert_eq!(
+        (&row["verdict"], &row["breaches"]),
+        (&json!("broken"), &json!(["said-no"]))
+    );
+    assert_eq!(
+        row["attempts"],
+        json!([{ "attempt": 1, "outcome": "rejected", "reason": "status", "state": "failed", "wait_seconds": null, "calls": 1 }])
+    );
+}
+
+#[test]
+fn one_channel_of_each_sort_is_enough() {
+    let folder = Folder::small();
+    let said = loa(
+        &folder.path(),
+        &["conformance", "--all", "--only", "gone", "--format", "json"],
+    );
+    assert_eq!(said.code, 0, "{said:?}");
+    let told = said.json();
+    let sorts: BTreeSet<&str> = told
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["adapter"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        sorts,
+        BTreeSet::from(["loudspeaker-http", "webhook", "wordpress"])
+    );
+    assert_eq!(told.as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn names_that_mean_nothing_are_said_with_the_nearest() {
+    let folder = Folder::small();
+    let said = loa(&folder.path(), &["conformance", "loa-hb-3"]);
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("loa-hb-3") && said.err.contains("loa-hb-"),
+        "{}",
+        said.err
+    );
+    let said = loa(
+        &folder.path(),
+        &["conformance", "loa-hb-1", "--only", "gome", "--lang", "en"],
+    );
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("gome") && said.err.contains("gone"),
+        "{}",
+        said.err
+    );
+    let said = loa(&folder.path(), &["conformance"]);
+    assert_eq!(said.code, 2);
+}
+
+/// Every sentence that the kit may say is there, and none that it never says.
+#[test]
+fn the_catalogue_knows_every_scenario() {
+    let yaml = include_str!("../../../src/catalogue/conformance.yaml");
+    let entries: std::collections::BTreeMap<String, Value> = serde_yaml::from_str(yaml).unwrap();
+    let mut wanted: BTreeSet<String> = BTreeSet::new();
+    for scenario in SCENARIOS {
+        wanted.extend(["name", "expected", "why"].map(|key| format!("{key}-{}", scenario.id)));
+    }
+    wanted.extend(Spared::ALL.map(|spared| format!("spared-{}", spared.as_str())));
+    let code = [
+        include_str!("../../../src/conformance/judge.rs"),
+        include_str!("../../../src/conformance/words.rs"),
+    ]
+    .concat();
+    let breaches = code.split("Breach::new(\"").skip(1);
+    wanted.extend(breaches.map(|rest| format!("breach-{}", rest.split('"').next().unwrap())));
+    for word in ["panicked", "defect"] {
+        wanted.insert(format!("breach-{word}"));
+    }
+    let told: BTreeSet<String> = entries
+        .keys()
+        .filter(|key| {
+            ["name-", "expected-", "why-", "spared-", "breach-"]
+                .iter()
+                .any(|sort| key.starts_with(sort))
+        })
+        .cloned()
+        .collect();
+    assert_eq!(told, wanted);
+}

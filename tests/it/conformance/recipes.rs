@@ -1,0 +1,219 @@
+//! Recipes that are wrong on purpose: each is caught by the scenario that is meant for it. The right ones are in `shipped`.
+
+use loa::conformance::Verdict;
+
+use super::ground::{broken, examined, folder, told};
+
+const SPEAKER: &str = "channels/recipes/loudspeaker-http.yaml";
+const CHAT: &str = "channels/recipes/chat-webhook.yaml";
+const SITE: &str = "channels/recipes/wordpress.yaml";
+
+/// What a loudspeaker's recipe takes for a yes.
+const YES: &str = r#"accepted: { status: [202], json: { "/status": queued }, receipt: "/id" }"#;
+
+/// A mistake in a recipe, and how it is caught.
+struct Wrong {
+    file: &'static str,
+    channel: &'static str,
+    right: &'static str,
+    wrong: &'static str,
+    scenario: &'static str,
+    code: &'static str,
+}
+
+const WRONG: [Wrong; 20] = [
+    // takes any answer for a yes
+    speaker(
+        YES,
+        r#"accepted: { status: ["2xx", "3xx", "4xx", "5xx"] }"#,
+        "gone",
+        "said-yes",
+    ),
+    speaker(
+        YES,
+        r#"accepted: { status: ["2xx", "3xx", "4xx", "5xx"] }"#,
+        "server-error",
+        "said-yes",
+    ),
+    speaker(
+        YES,
+        r#"accepted: { status: ["2xx", "3xx", "4xx", "5xx"] }"#,
+        "busy-date",
+        "said-yes",
+    ),
+    speaker(
+        YES,
+        r#"accepted: { status: [202, 307] }"#,
+        "redirect",
+        "said-yes",
+    ),
+    speaker(
+        YES,
+        r#"accepted: { status: [202, 401] }"#,
+        "unauthorised",
+        "said-yes",
+    ),
+    // ignores the body
+    speaker(YES, "accepted: { status: [202] }", "stranger", "said-yes"),
+    // reads only its beginning
+    speaker(
+        YES,
+        r#"accepted: { status: [202], pattern: '^\s*\{' }"#,
+        "invalid-json",
+        "said-yes",
+    ),
+    // takes for a yes what it never gets
+    speaker(
+        YES,
+        r#"accepted: { status: [202], json: { "/status": queued }, pattern: "^$" }"#,
+        "accepted",
+        "not-yes",
+    ),
+    // 500 for a refusal, and for nothing that was heard
+    speaker(
+        r#"["5xx"], then: unknown"#,
+        r#"["5xx"], then: reject"#,
+        "server-error",
+        "said-no",
+    ),
+    speaker(
+        r#"["5xx"], then: unknown"#,
+        r#"["5xx"], then: retry"#,
+        "server-error",
+        "said-retry",
+    ),
+    speaker(
+        "[429, 503], then: retry",
+        "[429, 503], then: reject",
+        "busy-seconds",
+        "gave-up",
+    ),
+    speaker(
+        "[429, 503], then: retry",
+        "[429, 503], then: unknown",
+        "unavailable",
+        "gave-up",
+    ),
+    speaker(
+        "400, 401, 403, 404, 410, 422], then: reject",
+        "400, 401, 403, 404, 410, 422], then: retry",
+        "gone",
+        "goes-on",
+    ),
+    speaker(
+        "400, 401, 403, 404, 410, 422], then: reject",
+        "400, 401, 403, 404, 410, 422], then: retry",
+        "unauthorised",
+        "goes-on",
+    ),
+    // a question that believes everything
+    speaker(
+        r#"healthy: { status: [200], json: { "/state": ready } }"#,
+        r#"healthy: { status: [200, 500] }"#,
+        "probe-error",
+        "said-well",
+    ),
+    speaker(
+        r#"healthy: { status: [200], json: { "/state": ready } }"#,
+        "healthy: { status: [200] }",
+        "probe-stranger",
+        "said-well",
+    ),
+    // sent again with another key
+    Wrong {
+        file: CHAT,
+        channel: "kit-chat",
+        right: r#"headers: { Authorization: "Bearer {{ with.token }}" }"#,
+        wrong: r#"headers: { Authorization: "Bearer {{ with.token }}", Idempotency-Key: "{{ message.nonce }}" }"#,
+        scenario: "resend",
+        code: "other-key",
+    },
+    // what arrives is not what was written
+    Wrong {
+        file: CHAT,
+        channel: "kit-chat",
+        right: r#"text: "{{ message.text }}""#,
+        wrong: r#"text: "{{ message.text | upper }}""#,
+        scenario: "vietnamese-nfc",
+        code: "words",
+    },
+    Wrong {
+        file: CHAT,
+        channel: "kit-chat",
+        right: r#"headers: { Authorization: "Bearer {{ with.token }}" }"#,
+        wrong: r#"headers: { Authorization: "Bearer {{ with.token }}", Content-Type: "application/json; charset=windows-1258" }"#,
+        scenario: "vietnamese-nfd",
+        code: "charset",
+    },
+    // a question that answers itself, so that doubt never ends
+    Wrong {
+        file: SITE,
+        channel: "web-hb",
+        right: r#"- { status: [429, "5xx"], then: retry }"#,
+        wrong: r#"- { status: [429, "5xx"], then: reject }"#,
+        scenario: "server-error",
+        code: "said-no",
+    },
+];
+
+const fn speaker(
+    right: &'static str,
+    wrong: &'static str,
+    scenario: &'static str,
+    code: &'static str,
+) -> Wrong {
+    Wrong {
+        file: SPEAKER,
+        channel: "loa-hb-1",
+        right,
+        wrong,
+        scenario,
+        code,
+    }
+}
+
+#[tokio::test]
+async fn every_wrong_recipe_is_caught_by_the_scenario_that_is_meant_for_it() {
+    let mut missed = Vec::new();
+    for wrong in WRONG {
+        let folder = folder();
+        folder.edit(wrong.file, wrong.right, wrong.wrong);
+        let workspace = folder.load();
+        let found = examined(&workspace, wrong.channel, |one| one.id == wrong.scenario).await;
+        let codes = broken(&found).remove(wrong.scenario).unwrap_or_default();
+        if !codes.contains(&wrong.code) {
+            missed.push(format!(
+                "{}: {}\n{}",
+                wrong.scenario,
+                wrong.wrong,
+                told(&found)
+            ));
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+/// Where a mistake is not one in a scenario, that scenario is none the worse for it.
+#[tokio::test]
+async fn a_mistake_is_not_seen_where_it_does_not_show() {
+    let folder = folder();
+    folder.edit(
+        SPEAKER,
+        "[429, 503], then: retry",
+        "[429, 503], then: reject",
+    );
+    let found = examined(&folder.load(), "loa-hb-1", |_| true).await;
+    let broken = broken(&found);
+    let scenarios: Vec<_> = broken.keys().copied().collect();
+    assert_eq!(
+        scenarios,
+        ["busy-date", "busy-seconds", "unavailable"],
+        "{}",
+        told(&found)
+    );
+    let held = |one: &loa::conformance::Finding| one.verdict == Verdict::Held;
+    assert_eq!(
+        found.all.iter().filter(|one| held(one)).count(),
+        found.held()
+    );
+}
