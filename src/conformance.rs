@@ -30,7 +30,7 @@ pub use scenario::{SCENARIOS, Scenario};
 use crate::{
     adapter::{Acts, Adapter, transport::TransportError},
     domain::{
-        channel::Channel,
+        channel::{AdapterConfig, Channel},
         delivery::{Outcome, Reason, State},
         message::Message,
         secret::Secret,
@@ -96,17 +96,20 @@ pub enum Spared {
     OneCall,
     /// Its calls carry nothing that ends.
     NoToken,
+    /// Nobody is called: the receiver comes by itself.
+    NoCall,
 }
 
 impl Spared {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::NoProbe,
         Self::Stream,
         Self::StatusEnough,
         Self::NoJson,
         Self::OneCall,
         Self::NoToken,
+        Self::NoCall,
     ];
 
     /// The word for it, in JSON and in the catalogue (`conformance.spared-WORD`).
@@ -118,6 +121,7 @@ impl Spared {
             Self::StatusEnough => "status-enough",
             Self::NoJson => "no-json",
             Self::OneCall => "one-call",
+            Self::NoCall => "no-call",
             Self::NoToken => "no-token",
         }
     }
@@ -252,7 +256,10 @@ pub async fn examine(
         if at > 0 && !is_wanted(scenario) {
             continue;
         }
+        // By what its file says: an adapter that calls nobody and should is to be caught.
+        let is_called = !matches!(subject.channel.adapter, AdapterConfig::Screen(_));
         let spared = match at {
+            _ if !is_called => Some(Spared::NoCall),
             0 => None,
             _ => judge::spared(scenario, subject, &facts),
         };
@@ -311,10 +318,13 @@ impl Findings {
         self.all.len() - self.held() - self.spared()
     }
 
-    /// The line for a table of adapters: `24 of 25; 5 do not apply`.
+    /// The line for a table of adapters: `24 of 25; 5 do not apply`, `nothing applies`.
     #[must_use]
     pub fn badge(&self) -> String {
         let applied = self.held() + self.broken();
+        if applied == 0 {
+            return "nothing applies".to_owned();
+        }
         let spared = match self.spared() {
             0 => String::new(),
             1 => "; 1 does not apply".to_owned(),

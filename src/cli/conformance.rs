@@ -226,6 +226,7 @@ fn sort(config: &AdapterConfig) -> &str {
         AdapterConfig::Zalo(_) => "zalo",
         AdapterConfig::Axis(_) => "axis",
         AdapterConfig::Icecast(_) => "icecast",
+        AdapterConfig::Screen(_) => "screen",
     }
 }
 

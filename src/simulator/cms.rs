@@ -81,7 +81,7 @@ pub(super) fn quiet(answer: Answer) -> Outcome {
 /// An answer in the form of JSON:API.
 pub(super) fn document(status: u16, body: &Value) -> Answer {
     Answer {
-        headers: vec![("Content-Type", "application/vnd.api+json".to_owned())],
+        headers: vec![("Content-Type".into(), "application/vnd.api+json".to_owned())],
         ..Answer::json(status, body)
     }
 }

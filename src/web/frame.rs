@@ -14,7 +14,7 @@ use super::{Pages, assets, query::Query, reader::Reader, refusal::Refusal};
 use crate::catalogue::{self, Lang};
 
 /// The templates by name. The ending `.html` makes the engine escape every value.
-const TEMPLATES: [(&str, &str); 10] = [
+const TEMPLATES: [(&str, &str); 11] = [
     ("frame.html", include_str!("templates/frame.html")),
     ("today.html", include_str!("templates/today.html")),
     ("today-live.html", include_str!("templates/today-live.html")),

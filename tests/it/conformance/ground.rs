@@ -11,7 +11,7 @@ use loa::{
 use crate::support::workspace::Folder;
 
 /// The row of the README's table of adapters, and the channel that stands for it.
-pub(super) const SHIPPED: [(&str, &str); 14] = [
+pub(super) const SHIPPED: [(&str, &str); 18] = [
     ("recipe: loudspeaker-http", "loa-hb-1"),
     ("recipe: truyen-thanh-json", "kit-truyen-thanh"),
     ("recipe: barix", "kit-barix"),
@@ -20,7 +20,11 @@ pub(super) const SHIPPED: [(&str, &str); 14] = [
     ("recipe: 2n", "kit-2n"),
     ("recipe: liquidsoap", "kit-liquidsoap"),
     ("recipe: wordpress", "web-hb"),
+    ("recipe: drupal", "kit-drupal"),
+    ("recipe: joomla", "kit-joomla"),
+    ("recipe: liferay", "kit-liferay"),
     ("recipe: chat-webhook", "kit-chat"),
+    ("screen", "kit-man-hinh"),
     ("axis", "kit-axis"),
     ("icecast", "kit-icecast"),
     ("webhook", "oa-vinh"),
@@ -66,6 +70,22 @@ channels:
     kind: loudspeaker
     audio: opus
     adapter: { recipe: { use: liquidsoap, with: { url: "http://10.0.1.5:8007", key: "env:LOA_K" } } }
+  kit-drupal:
+    ward: le-loi
+    kind: website
+    adapter: { recipe: { use: drupal, with: { url: "https://drupal.vinh.example", user: loa, password: "env:LOA_K" } } }
+  kit-joomla:
+    ward: le-loi
+    kind: website
+    adapter: { recipe: { use: joomla, with: { url: "https://joomla.vinh.example", token: "env:LOA_K", category: "9" } } }
+  kit-liferay:
+    ward: le-loi
+    kind: website
+    adapter: { recipe: { use: liferay, with: { url: "https://liferay.vinh.example", site: "20126", client: loa, secret: "env:LOA_K" } } }
+  kit-man-hinh:
+    ward: le-loi
+    kind: sign
+    adapter: { screen: { key: "env:LOA_K" } }
   kit-chat:
     name: Nhóm
     kind: chat
