@@ -170,6 +170,16 @@ impl<'w> Plan<'w> {
         }
     }
 
+    /// The same for some channels only. Right for what is read: what is heard gives way to what others say.
+    #[must_use]
+    pub fn only(mut self, is_wanted: impl Fn(&Channel) -> bool) -> Self {
+        for line in &mut self.lines {
+            line.channels.retain(|channel| is_wanted(channel));
+        }
+        self.lines.retain(|line| !line.channels.is_empty());
+        self
+    }
+
     /// What becomes of the airtime targets in the ISO weeks of `days`, each with its Monday, by target and ward. Quickest where
     /// the weeks ascend.
     pub fn fillings(

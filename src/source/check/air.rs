@@ -17,9 +17,7 @@ use crate::{
     },
 };
 
-use super::{
-    collisions::Collisions, hours::Refusals, policy::turning_days, quotas::Quotas, targets,
-};
+use super::{collisions::Collisions, hours::Refusals, policy::turning_days, quotas, targets};
 
 /// Days that are looked at from each day on which other rules hold: every weekday twice.
 const DAYS: u64 = 14;
@@ -40,22 +38,20 @@ pub(super) fn check(
     day: Option<NaiveDate>,
 ) {
     let (mut collisions, mut refusals) = (Collisions::default(), Refusals::default());
-    let mut quotas = Quotas::default();
     let plan = Plan::new(workspace);
     let spans = spans(workspace, schedules, day);
     if let Some((from, _)) = spans.first() {
         let first = local(*from, workspace.settings.zone).date();
         targets::check_reach(notebook, workspace, &plan, schedules, first);
     }
+    quotas::check(notebook, workspace, channels, &spans);
     for (from, until) in spans {
         for (delivery, waits) in plan.scheduled(from, until) {
             refusals.take(&delivery);
-            quotas.take(workspace, &delivery);
             collisions.take(delivery, waits);
         }
     }
     collisions.report(notebook, workspace, schedules);
-    quotas.report(notebook, channels);
     // What rules that are half read would refuse nobody knows.
     let is_whole = rules
         .first()

@@ -2,20 +2,67 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{Datelike as _, Months, NaiveDate, NaiveTime};
 
 use crate::{
     diagnostic::{Code, Diagnostic, Phrase},
     domain::{
-        bulletin::Priority, calendar::local, channel::Channel, id::ChannelId,
-        plan::PlannedDelivery, workspace::Workspace,
+        bulletin::Priority,
+        calendar::{local, resolve},
+        channel::Channel,
+        id::ChannelId,
+        plan::{Plan, PlannedDelivery},
+        policy::Span,
+        workspace::Workspace,
     },
     source::{notebook::Notebook, raw::channel::RawChannel},
 };
 
+/// What is looked at is the whole of the month that the first of the `spans` begins in and of the one after, because that is what a
+/// package counts, and the other spans. What would have been too much before that beginning is over.
+pub(super) fn check(
+    notebook: &Notebook,
+    workspace: &Workspace,
+    channels: &[RawChannel],
+    spans: &[Span],
+) {
+    let Some((first, _)) = spans.first() else {
+        return;
+    };
+    let is_limited = |channel: &Channel| {
+        let account = channel.broadcasts();
+        account.is_some_and(|(_, quota)| quota.is_limit())
+    };
+    if !workspace.channels.values().any(is_limited) {
+        return;
+    }
+    let zone = workspace.settings.zone;
+    let today = local(*first, zone).date();
+    let midnight = |day: NaiveDate| resolve(day.and_time(NaiveTime::MIN), zone);
+    let month = today.with_day(1).unwrap_or(today);
+    let next = month.checked_add_months(Months::new(2)).unwrap_or(month);
+    let months = (midnight(month), midnight(next));
+    let later = spans
+        .iter()
+        .map(|(from, until)| ((*from).max(months.1), *until));
+    let later = later.filter(|(from, until)| from < until);
+    let plan = Plan::new(workspace).only(is_limited);
+    let mut quotas = Quotas {
+        today,
+        days: BTreeMap::new(),
+        first: BTreeMap::new(),
+    };
+    for (from, until) in std::iter::once(months).chain(later) {
+        for (delivery, _) in plan.scheduled(from, until) {
+            quotas.take(workspace, &delivery);
+        }
+    }
+    quotas.report(notebook, channels);
+}
+
 /// What each account broadcasts, in the order of the plan.
-#[derive(Default)]
-pub(super) struct Quotas<'w> {
+struct Quotas<'w> {
+    today: NaiveDate,
     days: BTreeMap<&'w str, Vec<NaiveDate>>,
     /// The first broadcast of a channel that is too much: the day, of what, and how many there may be.
     first: BTreeMap<ChannelId, (NaiveDate, &'static str, u32)>,
@@ -23,7 +70,7 @@ pub(super) struct Quotas<'w> {
 
 impl<'w> Quotas<'w> {
     /// Takes a delivery of the plan into account.
-    pub(super) fn take(&mut self, workspace: &'w Workspace, delivery: &PlannedDelivery) {
+    fn take(&mut self, workspace: &'w Workspace, delivery: &PlannedDelivery) {
         let channel = workspace.channels.get(&delivery.channel);
         let Some((oa, quota)) = channel.and_then(Channel::broadcasts) else {
             return;
@@ -37,6 +84,7 @@ impl<'w> Quotas<'w> {
         let earlier = self.days.entry(oa).or_default();
         match quota.exceeded(day, earlier) {
             // What is not sent uses up nothing.
+            Some(_) if day < self.today => {}
             Some((word, most)) => {
                 let channel = delivery.channel.clone();
                 self.first.entry(channel).or_insert((day, word, most));
@@ -46,7 +94,7 @@ impl<'w> Quotas<'w> {
     }
 
     /// Says it where the channel stands.
-    pub(super) fn report(self, notebook: &Notebook, channels: &[RawChannel]) {
+    fn report(self, notebook: &Notebook, channels: &[RawChannel]) {
         for (channel, (day, word, most)) in self.first {
             let Some(raw) = channels.iter().find(|raw| raw.id == channel) else {
                 continue;
