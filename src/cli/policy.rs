@@ -66,7 +66,8 @@ pub(super) async fn run(global: &Global, args: &PolicyArgs, output: &Output) -> 
                 "sessions": permit.sessions.map(|(most, rule)| json!({ "most": most, "rule": by(rule) })),
                 "longest": length(permit.longest),
                 "longest_day": length(permit.longest_day),
-                "gap_seconds": permit.sessions.map(|(_, rule)| rule.sessions.gap.as_secs_f64()),
+                "gap_seconds": permit.gap_of.map(|_| permit.gap.as_secs_f64()),
+                "gap_rule": permit.gap_of.map(by),
                 "rules": rules.iter().map(|rule| json!({
                     "rule": rule.id,
                     "name": rule.name,
@@ -126,6 +127,12 @@ fn summary(permit: &Permit<'_>, zone: chrono_tz::Tz, output: &Output) -> Vec<Str
     } else {
         output.say("cli.policy-open", &[("hours", &open.join(", "))])
     }];
+    let gaps = permit.amounts.iter().map(|rule| rule.sessions.gap);
+    if let Some(rule) = permit.gap_of.filter(|_| gaps.min() != Some(permit.gap)) {
+        let gap = format_duration(permit.gap);
+        let args: [(&str, &dyn std::fmt::Display); 2] = [("gap", &gap), ("rule", &rule.name)];
+        lines.push(output.say("cli.policy-gap", &args));
+    }
     if let Some((most, rule)) = permit.sessions {
         let gap = format_duration(rule.sessions.gap);
         lines.push(output.say(

@@ -137,6 +137,8 @@ pub struct Permit<'p> {
     pub longest_day: Option<(Duration, &'p Rule)>,
     /// The longest gap that one of them wants between two sessions. Each counts with its own.
     pub gap: Duration,
+    /// The rule that wants it.
+    pub gap_of: Option<&'p Rule>,
     /// The rules that limit how much is heard.
     pub amounts: Vec<&'p Rule>,
 }
@@ -197,7 +199,9 @@ impl Policy {
             strictest(&mut permit.longest, longest, rule);
             strictest(&mut permit.longest_day, longest_day, rule);
             if rule.limits_amounts() {
-                permit.gap = permit.gap.max(gap);
+                if gap > permit.gap {
+                    (permit.gap, permit.gap_of) = (gap, Some(rule));
+                }
                 permit.amounts.push(rule);
             }
         }

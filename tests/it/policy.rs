@@ -352,4 +352,23 @@ fn a_day_of_a_ward_is_shown_with_its_rules() {
         "the rule is over"
     );
     assert_eq!(open(&["le-loi", "--date", "2024-03-25"]), ["05:30-21:00"]);
+
+    // Whose gap is longer joins more broadcasts to one session.
+    let shown = ["hung-binh", "--date", "2024-03-25"];
+    let before = show(&[&shown[..], &["--format", "json"]].concat()).json();
+    assert_eq!(before["gap_rule"], before["sessions"]["rule"]);
+    assert!(!show(&shown).out.contains("tính là một phiên"));
+    folder.edit(
+        "schedules/policy.yaml",
+        "quiet: [{",
+        "sessions: { longest_day: 30m, gap: 40m }\n    quiet: [{",
+    );
+    let json = show(&[&shown[..], &["--format", "json"]].concat()).json();
+    assert_eq!(json["gap_seconds"], 2_400.0);
+    assert_eq!(json["gap_rule"], "dem");
+    let said = show(&shown).out;
+    assert!(
+        said.contains("dưới 40m tính là một phiên (“Ban đêm”"),
+        "{said}"
+    );
 }
