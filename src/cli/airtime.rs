@@ -67,6 +67,8 @@ struct Said {
     confirmed: Duration,
     unknown: Duration,
     to_come: Duration,
+    /// What a loudspeaker took and did not say to its end.
+    cut: Duration,
     /// What was planned and is not heard, by the reason.
     lost: BTreeMap<&'static str, Duration>,
 }
@@ -91,7 +93,8 @@ impl Said {
                 self.lost.entry(reason).or_default()
             }
         };
-        *amount += airtime.length;
+        *amount += airtime.length.saturating_sub(airtime.cut);
+        self.cut += airtime.cut;
     }
 
     /// What a pause will end.
@@ -136,6 +139,7 @@ struct Row<'a> {
     unknown_seconds: f64,
     to_come_seconds: f64,
     missing_seconds: f64,
+    cut_off_seconds: f64,
     obstacles: Vec<Obstacle<'a>>,
     lost: Vec<Lost>,
 }
@@ -428,6 +432,7 @@ fn row<'a>(
         unknown_seconds: said.unknown.as_secs_f64(),
         to_come_seconds: said.to_come.as_secs_f64(),
         missing_seconds: heard.missing().as_secs_f64(),
+        cut_off_seconds: said.cut.as_secs_f64(),
         obstacles: filling
             .into_iter()
             .flat_map(|filling| &filling.obstacles)

@@ -1,6 +1,6 @@
 //! How long was heard of each topic, added up where the rows are.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     Store, StoreError,
@@ -11,6 +11,7 @@ use super::{
 use crate::domain::{
     bulletin::Priority,
     delivery::{Reason, State},
+    detail::Detail,
     id::{BulletinId, ChannelId, DeliveryId, TopicId},
     time::Timestamp,
 };
@@ -30,6 +31,8 @@ pub struct Airtime {
     pub priority: Priority,
     /// How long it is.
     pub length: Duration,
+    /// How much of that was not heard although a channel took it, because it was cut off.
+    pub cut: Duration,
 }
 
 impl Store {
@@ -46,7 +49,7 @@ impl Store {
     ) -> Result<Vec<Airtime>, StoreError> {
         let mut reader = self.pools.reader().await?;
         let binds = (from.as_micros(), until.as_micros());
-        rows!(reader, statement::AIRTIME, [binds.0, binds.1], |row| {
+        let mut all = rows!(reader, statement::AIRTIME, [binds.0, binds.1], |row| {
             let id = |name: &'static str, text: &str| StoreError::corrupt("delivery", name, text);
             let (channel, topic) = (row.text(0)?, row.text(1)?);
             let (state, reason) = (row.text(2)?, row.text(3)?);
@@ -58,8 +61,49 @@ impl Store {
                 reason: Reason::parse(reason),
                 priority: Priority::parse(row.text(5)?).ok_or_else(|| id("priority", topic))?,
                 length: Duration::from_micros(micros),
+                cut: Duration::ZERO,
             })
-        })
+        })?;
+        let cut_off = rows!(reader, statement::CUT_OFF, [binds.0, binds.1], |row| {
+            let micros = |value: i64| Duration::from_micros(u64::try_from(value).unwrap_or(0));
+            let (event, detail) = (row.text(8)?, row.text(9)?);
+            // A stream knows how much of it went out.
+            let streamed = (event == "broken-off").then(|| {
+                let seconds = Detail::parse(detail)
+                    .and_then(|detail| detail.get("seconds")?.parse::<u64>().ok());
+                Duration::from_secs(seconds.unwrap_or(0))
+            });
+            Ok((
+                row.text(0)?.to_owned(),
+                [1, 2, 3, 4, 5].map(|column| row.text(column).map(str::to_owned)),
+                micros(row.integer(6)?),
+                streamed.unwrap_or(micros(row.integer(7)?)),
+            ))
+        })?;
+        let mut known: BTreeMap<String, Duration> = BTreeMap::new();
+        for (id, group, length, heard) in cut_off {
+            let cut = length.saturating_sub(heard);
+            let before = known.entry(id).or_default();
+            let more = cut.saturating_sub(*before);
+            *before += more;
+            let [channel, topic, state, reason, priority] = group;
+            let group = (channel?, topic?, state?, reason?, priority?);
+            let of = all.iter_mut().find(|one| {
+                let reason = one.reason.map_or("", Reason::as_str);
+                let names = (one.channel.as_str(), one.topic.as_str());
+                (
+                    names.0,
+                    names.1,
+                    one.state.as_str(),
+                    reason,
+                    one.priority.as_str(),
+                ) == (&*group.0, &*group.1, &*group.2, &*group.3, &*group.4)
+            });
+            if let Some(of) = of {
+                of.cut += more;
+            }
+        }
+        Ok(all)
     }
 
     /// What is sent on these `channels`, due from `from` to `until` (both included), and when: what has begun, and what is

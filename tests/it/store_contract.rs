@@ -2,6 +2,7 @@
 
 mod account;
 mod approving;
+mod cut_off;
 mod delivering;
 mod ending;
 mod freezing;
@@ -121,6 +122,8 @@ contract! {
         the_journal,
         known_and_contents,
         the_pulse_beats;
+    cut_off:
+        what_was_cut_off_is_no_airtime;
     guards:
         worlds_are_kept_apart,
         what_is_on_record_stays,

@@ -169,6 +169,47 @@ on_both_databases! {
         assert!(events(&long.id).await.contains(&theirs), "{:?}", events(&long.id).await);
         let own = ("interrupted".to_owned(), format!("preempts {}", long.id));
         assert!(events(&urgent.id).await.contains(&own));
+        // What nobody heard any more is nobody's airtime.
+        let rows = says(&scene, &["airtime", "--ward", "hung-binh", "--format", "json"]).json();
+        let said = rows.as_array().unwrap().iter().find(|row| row["topic"] == "gia-danh").unwrap();
+        let seconds = |name: &str| said[name].as_f64().unwrap();
+        let (length, all) = (long.length.unwrap(), long.length.unwrap() + urgent.length.unwrap());
+        assert!((seconds("accepted_seconds") + seconds("cut_off_seconds") - all.as_secs_f64()).abs() < 0.01, "{said}");
+        let heard = length.as_secs_f64() - seconds("cut_off_seconds");
+        let until = due.since(at("2024-03-25T05:30")).as_secs_f64();
+        assert!((until - 30.0..until + 30.0).contains(&heard) && heard < length.as_secs_f64() - 60.0, "{said}");
+        let shown = says(&scene, &["airtime", "--ward", "hung-binh"]).out;
+        assert!(shown.contains("chỉ tính phần đã phát trước đó"), "{shown}");
+        scene.check().await;
+    }
+
+    async fn what_was_approved_decides_whether_a_rule_makes_an_exception(scene: Scene) {
+        const HAI: &str = "content/bulletins/hai.yaml";
+        scene.folder.wants_approval();
+        scene.folder.write("schedules/policy.yaml", "rules:\n  gio:\n    name: Giờ loa\n    source: { document: QĐ 1, year: 2024 }\n    sessions: { per_day: 1 }\n    exempt: [emergency]\n");
+        scene.folder.edit("schedules/lich.yaml", "  trang-tin:\n", "  loa-muon:\n    when: { at: [\"06:30\"] }\n    bulletins: { only: [hai] }\n    to: { kind: loudspeaker }\n    editors: [Lan]\n    missed: skip\n  trang-tin:\n");
+        scene.folder.edit(HAI, "priority: normal", "priority: emergency");
+        for id in ["mot", "hai", "loa-sang", "loa-muon"] {
+            approve(&scene, id, MAI);
+        }
+        approve(&scene, "hai", HOA);
+        // Two edits that nobody has approved: by the files it is the other way round, and each is heard as it was approved.
+        scene.folder.edit(HAI, "priority: emergency", "priority: normal");
+        scene.folder.edit(MOT, "priority: normal", "priority: emergency");
+        let daemon = scene.start("2024-03-25T05:10").await;
+        daemon.reach("2024-03-25T06:45").await;
+        daemon.stop().await;
+        let store = scene.store().await;
+        for (due, priority, expected) in [
+            ("2024-03-25T05:30", "normal", None),
+            ("2024-03-25T06:30", "emergency", Some("too-many-sessions rule=Giờ loa; document=QĐ 1, 2024; most=1")),
+        ] {
+            let row = scene.row("loa-hb-1", due).await;
+            assert_eq!((row.state, row.priority.as_str()), (State::Accepted, priority), "{row:?}");
+            let lines = store.journal_rows(Some(&row.id), 100).await.unwrap();
+            let beyond: Vec<_> = lines.iter().filter(|line| line.event == "outside-hours").map(|line| line.detail.as_str()).collect();
+            assert_eq!(beyond, Vec::from_iter(expected), "{lines:?}");
+        }
         scene.check().await;
     }
 

@@ -49,7 +49,7 @@ pub(super) fn show(
         }
         output.line(&table.trim_fmt())?;
         output.line(&total(group, output))?;
-        for line in reasons(workspace, group, output) {
+        for line in reasons(workspace, &group.iter().collect::<Vec<_>>(), output) {
             output.line(&line)?;
         }
     }
@@ -60,14 +60,18 @@ pub(super) fn show(
     output.line(&format!("\n{}", output.say("cli.airtime-others", &[])))?;
     if is_narrow {
         let mut table = table(output, "topic-ward");
-        for heard in others {
+        for heard in &others {
             let ward = workspace.name_of_ward(heard.ward);
             let name = format!("{}, {ward}", title(workspace, &heard.topic));
             table.add_row(cells(name, heard));
         }
         output.line(&table.trim_fmt())?;
+        for line in reasons(workspace, &others, output) {
+            output.line(&line)?;
+        }
         return Ok(());
     }
+    let why = reasons(workspace, &others, output);
     let mut topics: BTreeMap<&TopicId, Vec<Duration>> = BTreeMap::new();
     for heard in others {
         let planned = heard.said.planned.max(heard.said.reached());
@@ -88,6 +92,9 @@ pub(super) fn show(
             ("count", &amounts.len()),
         ];
         output.line(&output.say("cli.airtime-other", &args))?;
+    }
+    for line in why {
+        output.line(&line)?;
     }
     Ok(())
 }
@@ -174,11 +181,19 @@ fn total(group: &[Heard<'_>], output: &Output) -> String {
     )
 }
 
-/// What keeps wards from their target, each reason once.
-fn reasons(workspace: &Workspace, group: &[Heard<'_>], output: &Output) -> Vec<String> {
+/// What was cut off, and what keeps wards from their target, each reason once.
+fn reasons(workspace: &Workspace, group: &[&Heard<'_>], output: &Output) -> Vec<String> {
     let mut reasons: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for heard in group.iter().filter(|heard| !heard.missing().is_zero()) {
+    for heard in group {
         let ward = workspace.name_of_ward(heard.ward);
+        if !heard.said.cut.is_zero() {
+            let length = minutes_seconds(heard.said.cut);
+            let reason = output.say("cli.airtime-cut-off", &[("length", &length)]);
+            reasons.entry(reason).or_default().insert(ward.clone());
+        }
+        if heard.missing().is_zero() {
+            continue;
+        }
         let obstacles = heard.filling.iter().flat_map(|filling| &filling.obstacles);
         let obstacles = obstacles.filter_map(|(detail, days)| {
             catalogue::obstacle(output.lang, detail.code(), detail.arguments(), *days)

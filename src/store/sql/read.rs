@@ -118,6 +118,38 @@ macro_rules! contradictions {
     };
 }
 
+/// What goes out, or did: what has begun, and what the revision `$4` is about to send. Tests and corrections say something else. States
+/// that also count stand first, each with a comma.
+macro_rules! goes_out {
+    ($also:literal) => {
+        concat!(
+            "substr(schedule, 1, 10) <> 'send.test.' AND substr(schedule, 1, 16) <> 'send.correction.'
+            AND (state IN (",
+            $also,
+            "'sending', 'accepted', 'confirmed', 'unknown')
+                OR (state IN ('planned', 'ready') AND (attempt > 0 OR revision = $4)))"
+        )
+    };
+}
+
+/// What a loudspeaker took, due from `$1` to `$2`.
+macro_rules! aired {
+    ($table:literal) => {
+        concat!(
+            $table,
+            ".due_us >= $1 AND ",
+            $table,
+            ".due_us < $2 AND ",
+            $table,
+            ".length_us IS NOT NULL AND ",
+            $table,
+            ".topic IS NOT NULL AND ",
+            $table,
+            ".state IN ('accepted', 'confirmed')"
+        )
+    };
+}
+
 statements! {
     /// What carried a bulletin, or may have: also what came to nothing in the end and left something at its channel. `$1` bulletin, `$2`
     /// changed at or after.
@@ -180,20 +212,28 @@ statements! {
             AND substr(schedule, 1, 10) <> 'send.test.' AND substr(schedule, 1, 16) <> 'send.correction.'
             AND NOT (state = 'skipped' AND (by_plan OR reason = 'superseded'))
         GROUP BY channel, topic, state, COALESCE(reason, ''), priority ORDER BY channel, topic, state, 4, priority");
-    /// When channels say these bulletins, or said them: what has begun, and what this revision is about to send. Tests and
-    /// corrections say something else. `$1` bulletins, `$2` from, `$3` until, `$4` revision.
-    HEARD = list!("SELECT channel, bulletin, due_us FROM list JOIN delivery ON bulletin = list.item
-        WHERE due_us >= $2 AND due_us < $3 AND length_us IS NOT NULL
-            AND substr(schedule, 1, 10) <> 'send.test.' AND substr(schedule, 1, 16) <> 'send.correction.'
-            AND (state IN ('sending', 'accepted', 'confirmed', 'unknown')
-                OR (state IN ('planned', 'ready') AND (attempt > 0 OR revision = $4)))");
-    /// When something was or will be sent on these channels, corrections and tests apart. `$2` from, `$3` until then, `$4` the revision
-    /// that plans.
-    SENT_ON = list!("SELECT channel, id, due_us FROM list JOIN delivery ON channel = list.item
-        WHERE due_us >= $2 AND due_us <= $3
-            AND substr(schedule, 1, 10) <> 'send.test.' AND substr(schedule, 1, 16) <> 'send.correction.'
-            AND (state IN ('sending', 'accepted', 'confirmed', 'unheard', 'unknown')
-                OR (state IN ('planned', 'ready') AND (attempt > 0 OR revision = $4)))");
+    /// Accepted broadcasts that were not heard to their end, each with how long it had been on air when that is known to have happened:
+    /// when its stream ended, when its loudspeaker said that it stopped for an emergency, or when that loudspeaker was given one. `$1`
+    /// due at or after, `$2` before.
+    CUT_OFF = one!("SELECT d.id, d.channel, d.topic, d.state, COALESCE(d.reason, ''), d.priority, d.length_us, j.at_us - d.accepted_us,
+            j.event, j.detail
+        FROM delivery AS d JOIN journal AS j ON j.delivery = d.id
+        WHERE ", aired!("d"), " AND j.at_us >= d.accepted_us
+            AND (j.event = 'broken-off' OR (j.event = 'interrupted' AND substr(j.detail, 1, 3) = 'by '))
+        UNION ALL
+        SELECT d.id, d.channel, d.topic, d.state, COALESCE(d.reason, ''), d.priority, d.length_us, e.started_us - d.accepted_us,
+            'emergency', ''
+        FROM delivery AS e JOIN delivery AS d ON d.channel = e.channel
+        WHERE ", aired!("d"), " AND d.priority <> 'emergency' AND e.priority = 'emergency' AND e.state IN ('accepted', 'confirmed')
+            AND e.due_us >= $1 AND e.started_us >= d.accepted_us AND e.started_us < d.accepted_us + d.length_us
+        ORDER BY 1, 8");
+    /// When channels say these bulletins, or said them. `$1` bulletins, `$2` from, `$3` until, `$4` revision.
+    HEARD = list!(concat!("SELECT channel, bulletin, due_us FROM list JOIN delivery ON bulletin = list.item
+        WHERE due_us >= $2 AND due_us < $3 AND length_us IS NOT NULL AND ", goes_out!("")));
+    /// When something was or will be sent on these channels; that nobody heard it does not give it back. `$1` channels, `$2` from,
+    /// `$3` until then, `$4` revision.
+    SENT_ON = list!(concat!("SELECT channel, id, due_us FROM list JOIN delivery ON channel = list.item
+        WHERE due_us >= $2 AND due_us <= $3 AND ", goes_out!("'unheard', ")));
     /// Which of these ids there are.
     KNOWN = list!("SELECT id FROM list JOIN delivery ON id = list.item");
 
