@@ -6,12 +6,14 @@
 mod abbreviation;
 mod address;
 mod clock;
+mod compound;
 mod dashed;
 mod date;
 mod document;
 mod fraction;
 mod identifier;
 mod impossible;
+mod letter;
 mod markup;
 mod month;
 mod oclock;
@@ -21,6 +23,7 @@ mod roman;
 mod sense;
 mod share;
 mod sign;
+mod sum;
 mod telephone;
 mod unit;
 mod weekday;
@@ -90,6 +93,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("placeholder", sign::placeholder),
     rule("plate", plate::apply),
     rule("identifier", identifier::apply),
+    rule("malformed", sum::apply),
     rule("standard", fraction::standard),
     rule("machine", fraction::machine),
     rule("rating", fraction::rating),
@@ -106,6 +110,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("mark", fraction::mark),
     rule("fraction", fraction::apply),
     rule("range", quantity::range),
+    rule("block", sense::block),
     rule("code", word::code),
     rule("quantity", quantity::apply),
     rule("initials", abbreviation::initials),

@@ -151,6 +151,16 @@ fn days_and_times_that_there_are_not_are_said_and_reported() {
             "lúc tám giờ bảy mươi lăm phút",
             Some("8 giờ 75"),
         ),
+        ("từ thứ 2 đến thứ 9", "từ thứ hai đến thứ chín", Some("9")),
+        ("lần thứ 8", "lần thứ tám", None),
+        (
+            "tháng 13/2025",
+            "tháng mười ba năm hai nghìn không trăm hai mươi lăm",
+            Some("13/2025"),
+        ),
+        ("mỗi tháng 15 triệu", "mỗi tháng mười lăm triệu", None),
+        ("99:99", "chín mươi chín giờ chín mươi chín", Some("99:99")),
+        ("tỷ lệ 70:80", "tỷ lệ bảy mươi trên tám mươi", None),
         ("trong 48h", "trong bốn mươi tám giờ", None),
         ("lúc 24h", "lúc hai mươi tư giờ", None),
         (
@@ -174,6 +184,17 @@ fn what_can_be_read_in_two_ways_is_said_and_reported() {
             "Đến ngày sáu tháng mười hộ dân nộp xong",
             "6/10",
         ),
+        (
+            "thu 1.23.456 đồng",
+            "thu một chấm hai mươi ba chấm bốn trăm năm mươi sáu đồng",
+            "1.23.456 đồng",
+        ),
+        (
+            "thu 1,50,000đ",
+            "thu một phẩy năm mươi phẩy không không không đồng",
+            "1,50,000đ",
+        ),
+        ("50.000 đồng đ", "năm mươi nghìn đồng đê", "đ"),
         ("Phát 8g-11g", "Phát tám gam đến mười một gam", "8g-11g"),
     ] {
         assert_eq!(Speech::default().read(text).text, spoken, "{text}");

@@ -145,7 +145,8 @@ fn point<'s>(scene: &Scene<'s>, at: usize) -> Option<Point<'s>> {
         let is_whole =
             sign == "." || FEASTS.contains(&(day, month)) || day > month || is_one_day(scene);
         let is_free = |scene: &Scene<'_>| dashed::is_day(scene, day, month);
-        let is_dashed = sign == "-" && at == 0 && !is_dated && is_free(scene);
+        let is_dashed = sign == "-" && at == 0 && !is_dated && is_free(scene)
+            || sign == "." && at == 0 && !is_dated && share::is_dotted_day(scene);
         return Some(if (is_day && is_whole) || is_dashed {
             Point {
                 month: Some(month),
@@ -259,7 +260,9 @@ pub(super) fn after_dash(scene: &Scene<'_>, at: usize) -> Option<usize> {
     let dash = scene.skip_space(at);
     let next = scene.skip_space(dash + 1);
     // Spaces on both sides or on none: a dash before a word with a space only behind it begins something else.
-    (scene.token(dash).is_dash() && (dash > at) == (next > dash + 1)).then_some(next)
+    // 28/11÷02/12; with spaces around it divides.
+    let is_dash = scene.token(dash).is_dash() || (scene.token(dash).is_sign("÷") && dash == at);
+    (is_dash && (dash > at) == (next > dash + 1)).then_some(next)
 }
 
 pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {

@@ -45,7 +45,8 @@ const KINDS: [(&str, &str); 30] = [
 ];
 
 /// Issuers whose letters mean something else, or nothing, outside a document's number.
-const ISSUERS: [(&str, &str); 22] = [
+const ISSUERS: [(&str, &str); 23] = [
+    ("NV", "Nội vụ"),
     ("BTGTW", "Ban Tuyên giáo Trung ương"),
     ("CATTT", "Cục An toàn thông tin"),
     ("TCT", "Tổng cục Thuế"),

@@ -32,16 +32,26 @@ pub(super) fn around_the_clock(scene: &Scene<'_>) -> Option<Said> {
     })
 }
 
-/// `95,5/100`: so many of so many points.
+/// `95,5/100`, `1,85/2,1 triệu`: so much of so much; `8/9/7,75`: marks in a row.
 pub(super) fn mark(scene: &Scene<'_>) -> Option<Said> {
-    let first = numeral(scene, 0).filter(|first| first.decimals.is_some() && first.end == 3)?;
-    let whole = scene.token(first.end + 1);
-    let is_mark = !scene.is_glued()
-        && scene.token(first.end).is_sign("/")
-        && matches!(whole.text, "10" | "20" | "100" | "1000");
-    is_mark.then(|| {
-        let whole = cardinal(whole.text, scene.speech.voice);
-        Said::new(first.end + 2, format!("{} trên {whole}", first.say(scene)))
+    if scene.is_glued() || scene.back(1).is_sign("/") {
+        return None;
+    }
+    let first = numeral(scene, 0)?;
+    let second = numeral(scene, first.end + 1).filter(|_| scene.token(first.end).is_sign("/"))?;
+    if scene.token(second.end).is_sign("/") {
+        let third = numeral(scene, second.end + 1)?;
+        let numbers = [&first, &second, &third];
+        let is_row = numbers.iter().any(|number| number.decimals.is_some())
+            && !scene.token(third.end).is_sign("/");
+        let words = numbers.map(|number| number.say(scene)).join(", ");
+        return is_row.then(|| Said::new(third.end, words));
+    }
+    first.decimals.as_ref()?;
+    let text = format!("{} trên {}", first.say(scene), second.say(scene));
+    Some(match unit::after_number(scene, second.end) {
+        Some((unit, end)) => Said::new(end, format!("{text} {unit}")),
+        None => Said::new(second.end, text),
     })
 }
 

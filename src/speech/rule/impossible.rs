@@ -17,7 +17,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     if !scene.token(0).is(Kind::Number) || scene.is_glued() || is_rest {
         return None;
     }
-    day(scene).or_else(|| time(scene))
+    day(scene).or_else(|| month(scene)).or_else(|| time(scene))
 }
 
 /// Whether there is this day, which is written up to `end`. Without a year, the 29th of February is one. The months of the
@@ -92,6 +92,31 @@ fn day(scene: &Scene<'_>) -> Option<Said> {
     (is_date && !is_day(scene, first, second, year, end)).then(|| wrong(end, second, year))
 }
 
+/// `tháng 13/2025`, `trong tháng 13`; `mỗi tháng 15 triệu` is no month.
+fn month(scene: &Scene<'_>) -> Option<Said> {
+    let number = scene.token(0);
+    let month = number
+        .small()
+        .filter(|month| *month > 12 && number.text.len() == 2)?;
+    let year = scene.token(2);
+    let is_dated = scene.token(1).is_sign("/") && is_year(year.text);
+    let word = 1 + usize::from(scene.back(1).is(Kind::Space));
+    let is_term = scene.back(word + 2).is(Kind::Number);
+    let is_last = matches!(scene.token(1).kind, Kind::Break)
+        || matches!(scene.token(1).text, "." | "," | ";" | ":" | ")")
+            && !scene.token(2).is(Kind::Number);
+    if scene.previous() != "tháng" || is_term || !(is_dated || is_last) {
+        return None;
+    }
+    let mut text = month_name(scene, month);
+    if is_dated {
+        text.push_str(" năm ");
+        text.push_str(&year_name(scene, year.text));
+    }
+    let end = if is_dated { 3 } else { 1 };
+    Some(Said::wrong(end, text, ProblemKind::Impossible))
+}
+
 /// `lúc 25h`, `8h75`, `8 giờ 75 phút`.
 fn time(scene: &Scene<'_>) -> Option<Said> {
     let hour = scene.token(0).small()?;
@@ -110,7 +135,13 @@ fn time(scene: &Scene<'_>) -> Option<Said> {
             let minutes = two_digits(at).filter(|_| scene.next_word(at + 1) == "phút");
             (minutes, if minutes.is_some() { at } else { unit + 1 })
         }
-        ":" if !is_spaced && is_of_day => (Some(two_digits(2)?), 2),
+        // 99:99 is neither a time nor a proportion.
+        ":" if !is_spaced
+            && (is_of_day
+                || (hour > MIDNIGHT && !scene.cued(&["tỷ lệ", "tỉ lệ", "tỷ số", "pha"]))) =>
+        {
+            (Some(two_digits(2)?), 2)
+        }
         _ => return None,
     };
     let is_late = is_of_day && (hour > MIDNIGHT || (hour == MIDNIGHT && minute.unwrap_or(0) > 0));

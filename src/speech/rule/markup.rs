@@ -18,7 +18,9 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     }
     // A star between numbers multiplies, or hides what is not to be known.
     let is_between = scene.back(1).is(Kind::Number) && scene.token(1).is(Kind::Number);
+    let is_last = matches!(scene.token(scene.skip_space(1)).kind, Kind::Break);
     match token.text {
+        "|" if is_last => Some(Said::new(1, "")),
         _ if is_between && token.text.starts_with('*') => None,
         "**" | "***" | "__" | "___" | "~~" | "`" | "``" | "```" => Some(Said::new(1, "")),
         "*" | "_" => {
@@ -36,6 +38,28 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
 fn line_start(scene: &Scene<'_>) -> Option<Said> {
     let token = scene.token(0);
     let spaced = scene.token(1).is(Kind::Space);
+    if token.is_sign("|") {
+        // What parts the head of a table from its rows is no row.
+        let end = (1..REACH)
+            .find(|ahead| scene.token(*ahead).is(Kind::Break))
+            .unwrap_or(1);
+        let is_rule = (0..end).all(|ahead| {
+            let token = scene.token(ahead);
+            token.is(Kind::Space) || token.text.bytes().all(|byte| b"|-:+=".contains(&byte))
+        });
+        let is_rule = is_rule
+            && (0..end).any(|ahead| {
+                scene.token(ahead).is_dash() || scene.token(ahead).text.starts_with("--")
+            });
+        return Some(Said::new(
+            if is_rule {
+                end
+            } else {
+                1 + usize::from(spaced)
+            },
+            "",
+        ));
+    }
     match (token.kind, token.text) {
         (Kind::Sign, text)
             if BULLETS.contains(&text)

@@ -17,6 +17,19 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     let quarter = (previous == "quý")
         .then(|| super::roman::roman_or_number(token))
         .flatten();
+    if let Some(number) = quarter
+        && let Some(next) = after_dash(scene, 1)
+        && let Some(last) = super::roman::roman_or_number(scene.token(next))
+            .filter(|last| *last > number && *last <= 4)
+    {
+        // quý I-II/2026
+        let [first, last] = [number, last].map(|number| cardinal(&number.to_string(), voice));
+        let text = format!("{first} đến {last}");
+        return Some(match year_at(scene, next + 1) {
+            Some(year) => Said::new(next + 3, format!("{text} năm {}", year_name(scene, year))),
+            None => Said::new(next + 1, text),
+        });
+    }
     if let Some(number) = quarter {
         let number = cardinal(&number.to_string(), voice);
         let year = scene.token(2);
@@ -41,6 +54,11 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     let is_month = (1..=12).contains(&number) && token.text.len() <= 2;
     if is_month && let Some(said) = dated(scene, number) {
         return Some(said);
+    }
+    // đợt 3-2025
+    let dash = after_dash(scene, 1).filter(|next| is_year(scene.token(*next).text));
+    if is_month && matches!(previous, "đợt" | "kỳ") && dash.is_some() {
+        return after_the_word(scene, number);
     }
     if previous == "tháng" && is_month {
         return after_the_word(scene, number);

@@ -1,6 +1,6 @@
 //! Numbers and what they count: quantities with units, ranges, fractions, and numbers alone.
 
-use super::{Said, date::after_dash, unit};
+use super::{Said, compound, date::after_dash, unit};
 use crate::speech::{
     ProblemKind, lexicon,
     number::{cardinal, fraction as decimals, one_by_one},
@@ -267,7 +267,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     if let Some(sign) = at_least(scene) {
         let number = numeral(scene, scene.skip_space(sign))?;
         // ≥ 1m57
-        if let Some(height) = million_and(scene, &number) {
+        if let Some(height) = compound::million_and(scene, &number) {
             let text = format!("từ {} trở lên", height.text);
             return Some(Said::new(height.tokens, text));
         }
@@ -292,7 +292,10 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     );
     let number = numeral(scene, minus)?;
     let sign = if minus == 1 { "âm " } else { "" };
-    if let Some(said) = million_and(scene, &number) {
+    let compound = compound::million_and(scene, &number)
+        .or_else(|| compound::decimal_behind(scene, &number))
+        .or_else(|| compound::seconds(scene, &number));
+    if let Some(said) = compound {
         return Some(said);
     }
     let (unit, end) = match unit::after_number(scene, number.end) {
@@ -351,37 +354,6 @@ fn counted(scene: &Scene<'_>, at: usize) -> Option<(String, usize)> {
     (!words.is_empty()).then(|| (words.join(" "), end))
 }
 
-/// `2tr5`, `1k5`: two million five hundred thousand.
-fn million_and(scene: &Scene<'_>, number: &Numeral) -> Option<Said> {
-    let (unit, below) = match scene.token(number.end).text {
-        "tr" | "Tr" | "triệu" => ("triệu", scene.speech.voice.nghin),
-        "k" | "K" => (scene.speech.voice.nghin, ""),
-        // 1m70
-        "m" => {
-            let rest = scene.token(number.end + 1);
-            let is_height =
-                rest.is(Kind::Number) && rest.text.len() <= 2 && !matches!(rest.text, "2" | "3");
-            let rest = is_height.then(|| cardinal(rest.text, scene.speech.voice))?;
-            return Some(Said::new(
-                number.end + 2,
-                format!("{} mét {rest}", number.say(scene)),
-            ));
-        }
-        _ => return None,
-    };
-    let rest = scene.token(number.end + 1);
-    if !rest.is(Kind::Number) || rest.text.len() > 3 {
-        return None;
-    }
-    let rest = cardinal(&format!("{:0<3}", rest.text), scene.speech.voice);
-    Some(Said::new(
-        number.end + 2,
-        format!("{} {unit} {rest} {below}", number.say(scene))
-            .trim_end()
-            .to_owned(),
-    ))
-}
-
 /// Words that may stand after the first of two numbers with a dash between.
 pub(super) const SPANNED: [&str; 18] = [
     "trăm", "nghìn", "ngàn", "triệu", "tỷ", "đồng", "phút", "ngày", "tháng", "tuổi", "độ", "mét",
@@ -407,6 +379,9 @@ pub(super) fn range(scene: &Scene<'_>) -> Option<Said> {
         return None;
     }
     let first = numeral(scene, 0)?;
+    if let Some(said) = compound::compound_span(scene, &first) {
+        return Some(said);
+    }
     let (first_unit, first_end) = match unit::after_number(scene, first.end) {
         Some((unit, end)) if after_dash(scene, end).is_some() => (format!(" {unit}"), end),
         _ => match scene.next_word(first.end) {
@@ -439,7 +414,7 @@ pub(super) fn range(scene: &Scene<'_>) -> Option<Said> {
         ));
     }
     if scene.token(0).text.len() >= 3 && scene.token(0).text.starts_with('0')
-        || scene.token(second.end).is_sign("/")
+        || (scene.token(second.end).is_sign("/") && !scene.token(second.end + 1).is(Kind::Word))
     {
         return None;
     }

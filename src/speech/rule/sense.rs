@@ -82,6 +82,61 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     }
 }
 
+/// `tại K7`, `K1-K4`: blocks of a ward. After other words the letter is a class, a vitamin or a bridge.
+pub(super) fn block(scene: &Scene<'_>) -> Option<Said> {
+    const PLACED: [&str; 16] = [
+        "tại",
+        "ở",
+        "các",
+        "trú",
+        "bàn",
+        "vực",
+        "dân",
+        "của",
+        "về",
+        "đến",
+        "từ",
+        "và",
+        "nhân",
+        "cho",
+        "trưởng",
+        "thôn",
+    ];
+    const OTHERS: [&str; 10] = [
+        "viên", "lớp", "khóa", "khoá", "vitamin", "cầu", "tuyến", "kênh", "máy", "thuốc",
+    ];
+    const BEHIND: [&str; 7] = ["họp", "phun", "tiêm", "mất", "có", "nộp", "tổ"];
+    let is_block = |at: usize| {
+        let number = scene.token(at + 1);
+        scene.token(at).text == "K"
+            && number.is(Kind::Number)
+            && number.text.len() <= 2
+            && !number.text.starts_with('0')
+            && !matches!(scene.token(at + 2).kind, Kind::Word | Kind::Number)
+    };
+    if scene.is_glued() || !is_block(0) || OTHERS.contains(&scene.previous()) {
+        return None;
+    }
+    let name = |at: usize| {
+        format!(
+            "khối {}",
+            cardinal(scene.token(at + 1).text, scene.speech.voice)
+        )
+    };
+    if let Some(next) = super::date::after_dash(scene, 2).filter(|next| is_block(*next)) {
+        return Some(Said::new(
+            next + 2,
+            format!("{} đến {}", name(0), name(next)),
+        ));
+    }
+    let back = 1 + usize::from(scene.back(1).is(Kind::Space));
+    let next = scene.skip_space(3);
+    let is_listed = (scene.token(2).is_sign(",") && is_block(next))
+        || (scene.back(back).is_sign(",") && scene.back(back + 2).text == "K");
+    let is_placed = PLACED.contains(&scene.previous()) || BEHIND.contains(&scene.next_word(2));
+    (is_listed || is_placed).then(|| Said::new(2, name(0)))
+}
+
 /// Whether the built-in reading here is only the one for want of a better.
 fn plain(scene: &Scene<'_>, reading: &str) -> Option<()> {
     builtin(scene)

@@ -310,6 +310,20 @@ pub(super) fn is_day(scene: &Scene<'_>) -> bool {
         || has_brother(scene)
 }
 
+/// Whether `2.12` at the token in hand is a day: beside a day of the week or a time, or at the head of an item of a list.
+pub(super) fn is_dotted_day(scene: &Scene<'_>) -> bool {
+    let back = 1 + usize::from(scene.back(1).is(Kind::Space));
+    let before = scene.back(back);
+    let owner = scene.back(back + 1 + usize::from(scene.back(back + 1).is(Kind::Space)));
+    let is_bracketed = before.is_sign("(")
+        && scene.token(3).is_sign(")")
+        && (is_weekday(scene, back + 1) || owner.is(Kind::Number));
+    let is_item = matches!(before.text, ":" | ";") && scene.token(3).is_sign(":");
+    let is_tied = matches!(scene.token(3).kind, Kind::Word | Kind::Number)
+        || (scene.token(3).is_sign(".") && scene.token(4).is(Kind::Number));
+    !is_tied && (is_bracketed || is_item || is_weekday(scene, 1) || after_clock(scene, 1))
+}
+
 /// Whether the sign `back` places before is the first of its line.
 fn begins_after(scene: &Scene<'_>, back: usize) -> bool {
     match scene.back(back + 1).kind {

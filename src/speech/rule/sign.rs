@@ -52,6 +52,11 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         }
         // Từ 60 - dưới 80 điểm
         "-" | "–"
+            if before.is(Kind::Number) && matches!(&*after.lower, "dưới" | "trên" | "gần") =>
+        {
+            return Some(Said::new(1, " đến "));
+        }
+        "-" | "–"
             if before.is(Kind::Space)
                 && follows_figure(scene)
                 && matches!(&*next.lower, "dưới" | "trên" | "hơn" | "gần") =>
@@ -267,7 +272,14 @@ fn slash(scene: &Scene<'_>) -> Said {
     if TIMES.contains(&time) && TIMES.contains(&counted) {
         return Said::new(1, ", ");
     }
-    let word = if scene.back(1).is(Kind::Number) {
+    // 250.000/tháng
+    let is_paid = scene.back(1).is(Kind::Number)
+        && scene.back(1).text.len() == 3
+        && scene.back(2).is_sign(".")
+        && (TIMES.contains(&time) || SHARERS.contains(&time));
+    let word = if is_paid {
+        "một"
+    } else if scene.back(1).is(Kind::Number) {
         "trên"
     } else if TIMES.contains(&time)
         || (SHARERS.contains(&time) && follows_number(scene))

@@ -340,7 +340,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     let token = scene.token(0);
     let is_start =
         token.is(Kind::Number) || (matches!(token.text, "+" | "(") && !token.is(Kind::Space));
-    if !is_start || scene.is_glued() || scene.token(1).text == "mAh" {
+    if !is_start || scene.is_glued() || matches!(scene.token(1).text, "mAh" | "V" | "Ah") {
         // The pin of a telephone is no PIN where it holds so much.
         return None;
     }

@@ -1,6 +1,6 @@
 //! Units and currencies, and what is counted by another: `km/h`, `20.000 đồng/kg`.
 
-use super::Said;
+use super::{Said, letter};
 use crate::speech::{
     number::cardinal,
     scene::Scene,
@@ -73,6 +73,10 @@ const UNITS: &[(&str, &str, Seat)] = &[
     ("TB", "tê ra bai", Seat::Glued),
     ("KB", "ki lô bai", Seat::Near),
     ("Mbps", "mê ga bít trên giây", Seat::Near),
+    ("Gbps", "ghi ga bít trên giây", Seat::Near),
+    ("Ah", "am pe giờ", Seat::Near),
+    ("dBA", "đề xi ben", Seat::Near),
+    ("md", "mét dài", Seat::Near),
     ("dB", "đề xi ben", Seat::Near),
     ("s", "giây", Seat::Near),
     ("MHz", "mê ga héc", Seat::Near),
@@ -302,7 +306,7 @@ fn base(scene: &Scene<'_>, at: usize, seat: Seat) -> Option<(&'static str, usize
                 // nước mắm 40°N: its nitrogen
                 "N" if scene.cued(&["mắm", "đạm"]) => ("độ đạm", at + 2),
                 "N" | "S" | "E" | "W" if scene.token(at + 1).text == letter.text => {
-                    (bearing(scene, letter.text), at + 2)
+                    (letter::bearing(scene, letter.text), at + 2)
                 }
                 _ => ("độ", at + 1),
             });
@@ -380,7 +384,7 @@ fn base(scene: &Scene<'_>, at: usize, seat: Seat) -> Option<(&'static str, usize
         return Some(("tháng", at + 1));
     }
     if token.text == "K"
-        && let Some(name) = rule_or_run(scene, at)
+        && let Some(name) = letter::rule_or_run(scene, at)
     {
         return Some((name, at + 1));
     }
@@ -388,34 +392,14 @@ fn base(scene: &Scene<'_>, at: usize, seat: Seat) -> Option<(&'static str, usize
     Some((name, at + 1))
 }
 
-/// `thông điệp 5K`, `#5K`, `5K: …`: what begins with K. `Giải chạy 5K, 10K, 21K`: how far one runs.
-fn rule_or_run(scene: &Scene<'_>, at: usize) -> Option<&'static str> {
-    const SLOGANS: [&str; 5] = [
-        "thông điệp",
-        "nguyên tắc",
-        "quy tắc",
-        "khuyến cáo",
-        "biện pháp",
-    ];
-    const RUNS: [&str; 6] = ["chạy", "run", "marathon", "cự ly", "cự li", "đường đua"];
-    let is_slogan = SLOGANS.iter().any(|phrase| scene.follows(phrase))
-        || scene.back(1).is_sign("#")
-        || (scene.begins_line() && scene.token(at + 1).is_sign(":"));
-    let is_paid = matches!(scene.previous(), "phí" | "giá" | "vé" | "thưởng" | "tiền");
-    let is_run = scene.token(0).text.len() <= 2 && !is_paid && scene.cued(&RUNS);
-    match (is_slogan, is_run) {
-        (true, _) => Some("ca"),
-        (_, true) => Some("ki lô mét"),
-        _ => None,
-    }
-}
-
 /// Letters that are units by the words around them only: the name, or an empty one where they are none here.
 fn by_sense(scene: &Scene<'_>, at: usize) -> Option<&'static str> {
     let token = scene.token(at);
     let is_load = || scene.cued(&LOAD) || WEIGHED.iter().any(|thing| scene.precedes(thing, at + 1));
     match token.text {
-        "N" | "S" | "E" | "W" if scene.cued(&GLOBE) => Some(bearing(scene, token.text)),
+        "N" | "S" | "E" | "W" if scene.cued(&GLOBE) || letter::is_position(scene, at) => {
+            Some(letter::bearing(scene, token.text))
+        }
         "N" | "S" | "E" => Some(""),
         "t" if !is_load() => Some(""),
         // video 1080p: lines of a picture.
@@ -448,21 +432,6 @@ fn height(scene: &Scene<'_>, at: usize) -> Option<&'static str> {
         "2" if is_child => Some("mét hai"),
         "3" if is_child => Some("mét ba"),
         _ => None,
-    }
-}
-
-/// Degrees on the globe, as the news of a storm gives them; what was called *vĩ độ* or *kinh độ* is not called so again.
-fn bearing(scene: &Scene<'_>, letter: &str) -> &'static str {
-    let is_called = scene.cued(&["vĩ độ", "kinh độ", "độ vĩ", "độ kinh"]);
-    match (letter, is_called) {
-        ("N", true) => "độ Bắc",
-        ("N", false) => "độ vĩ Bắc",
-        ("S", true) => "độ Nam",
-        ("S", false) => "độ vĩ Nam",
-        ("E", true) => "độ Đông",
-        ("E", false) => "độ kinh Đông",
-        (_, true) => "độ Tây",
-        (_, false) => "độ kinh Tây",
     }
 }
 

@@ -4,7 +4,50 @@ use super::{
     Said,
     date::{after_dash, ends},
 };
-use crate::speech::{scene::Scene, token::Kind};
+use crate::speech::{ProblemKind, number::cardinal, scene::Scene, token::Kind};
+
+/// `thứ 8`: no week has one. What is counted may have an eighth: `lần thứ 8`.
+fn no_such_day(scene: &Scene<'_>) -> Option<Said> {
+    const TIMES: [&str; 9] = [
+        "sáng", "trưa", "chiều", "tối", "đêm", "từ", "đến", "vào", "trừ",
+    ];
+    const COUNTED: [&str; 10] = [
+        "người", "lần", "trang", "bậc", "hạng", "con", "khóa", "năm", "tháng", "tuần",
+    ];
+    let day = scene.token(0).small().filter(|day| matches!(day, 8 | 9))?;
+    let thu = 1 + usize::from(scene.back(1).is(Kind::Space));
+    let before = scene.back(thu + 1 + usize::from(scene.back(thu + 1).is(Kind::Space)));
+    let is_day = match before.kind {
+        Kind::Word => TIMES.contains(&&*before.lower),
+        Kind::Sign | Kind::Break => true,
+        _ => false,
+    };
+    let is_day = is_day && ends(scene, 1) && !scene.cued(&COUNTED);
+    is_day.then(|| {
+        let day = cardinal(&day.to_string(), scene.speech.voice);
+        Said::wrong(1, day, ProblemKind::Impossible)
+    })
+}
+
+/// `T10`, `đầu T1`: a month, for there are no such days.
+fn month(scene: &Scene<'_>) -> Option<Said> {
+    const PLACES: [&str; 11] = [
+        "tòa", "toà", "nhà", "cư", "căn", "phòng", "lô", "tuyến", "xe", "máy", "mã",
+    ];
+    let number = scene.token(1);
+    let month = number.small().filter(|_| number.text.len() <= 2)?;
+    let is_first = month == 1
+        && matches!(
+            scene.previous(),
+            "đầu" | "cuối" | "giữa" | "trong" | "hết" | "từ" | "đến"
+        );
+    let is_month = (8..=12).contains(&month) || is_first;
+    let is_year = scene.token(2).is_sign("/") && super::date::is_year(scene.token(3).text);
+    (is_month && !is_year && ends(scene, 2) && !PLACES.contains(&scene.previous())).then(|| {
+        let month = super::date::month_name(scene, month);
+        Said::new(2, format!("tháng {month}"))
+    })
+}
 
 /// Whether another in the line is a list of three days or more, so that a hyphen is a comma there: `T2-T4-T6; T3-T5`.
 fn has_list(scene: &Scene<'_>) -> bool {
@@ -48,7 +91,14 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
             .copied()
     };
     if token.text == "T" && !scene.is_glued() {
-        let first = name(1)?;
+        let Some(first) = name(1) else {
+            return month(scene);
+        };
+        // T7-CN, T2-CN
+        if let Some(next) = after_dash(scene, 2).filter(|next| scene.token(*next).text == "CN") {
+            let joint = if first == "bảy" { "," } else { " đến" };
+            return Some(Said::new(next + 1, format!("thứ {first}{joint} chủ nhật")));
+        }
         let next = after_dash(scene, 2);
         if let Some(next) = next
             && scene.token(next).text == "T"
@@ -75,6 +125,9 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     if scene.previous() == "thứ" {
         if token.text == "1" && ends(scene, 1) {
             return Some(Said::new(1, "nhất"));
+        }
+        if let Some(said) = no_such_day(scene) {
+            return Some(said);
         }
         let first = name(0)?;
         if let Some(next) = after_dash(scene, 1)

@@ -172,6 +172,10 @@ pub(super) fn letters(scene: &Scene<'_>) -> Option<Said> {
     if !token.is(Kind::Word) {
         return None;
     }
+    // cống Ø600
+    if matches!(token.text, "Ø" | "ø" | "Φ") && scene.token(1).is(Kind::Number) {
+        return Some(Said::new(1, "phi "));
+    }
     // 3 x 5 m, 3m x 5m, tăng x2
     let back = 1 + usize::from(scene.back(1).is(Kind::Space));
     let measured = matches!(
@@ -189,6 +193,13 @@ pub(super) fn letters(scene: &Scene<'_>) -> Option<Said> {
         }
         if measured || is_apart || scene.back(back).is(Kind::Number) {
             return Some(Said::new(1, "nhân"));
+        }
+        // tăng ca x1,5
+        if let Some(times) = super::quantity::numeral(scene, 1)
+            && times.decimals.is_some()
+            && !scene.is_glued()
+        {
+            return Some(Said::new(times.end, format!("gấp {}", times.say(scene))));
         }
         let times = scene.token(1).small().filter(|times| *times > 1);
         if let Some(times) = times.filter(|_| !scene.is_glued()) {
@@ -216,6 +227,11 @@ pub(super) fn letters(scene: &Scene<'_>) -> Option<Said> {
         // By the usual name of the letter, chị M would be sisters, and anh M brothers.
         if letter == 'M' && matches!(scene.previous(), "anh" | "chị") {
             return Some(Said::new(1, "mờ"));
+        }
+        // 26.350 đồng đ
+        let is_money = matches!(scene.previous(), "đồng" | "vnđ" | "vnd" | "usd" | "eur");
+        if letter == 'đ' && is_money {
+            return Some(Said::wrong(1, "đê", ProblemKind::Ambiguous));
         }
         let is_vowel = is_syllable(&token.lower);
         return (!is_vowel && letter.is_alphabetic())
