@@ -63,5 +63,6 @@ mod tools;
 mod urgent;
 mod watchdog;
 mod web;
+mod website;
 mod whatif;
 mod zalo;

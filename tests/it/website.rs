@@ -1,0 +1,100 @@
+//! A whole daemon and a real `WordPress`: an article goes out when it is due, and a retraction corrects it where it is.
+
+use loa::{clock::Clock, domain::delivery::State};
+use serde_json::Value;
+
+use crate::support::{
+    city::{Scene, at, count},
+    cli::loa,
+    wordpress::{USER, WordPress},
+};
+
+/// The posts whose address begins with the slug: a twin's does too.
+fn shown(site: &WordPress, slug: &str) -> Vec<Value> {
+    let all = site.read("/posts?per_page=100");
+    let all = all.as_array().expect("a list").iter();
+    let ours = all.filter(|post| {
+        let name = post["slug"].as_str();
+        name.is_some_and(|name| name.starts_with(slug))
+    });
+    ours.cloned().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retraction_corrects_the_article_on_a_real_wordpress() {
+    let Some(site) = WordPress::start() else {
+        return;
+    };
+    let scene = Scene::new(None).await;
+    let folder = &scene.folder;
+    folder.edit(
+        "loa.yaml",
+        r#"["10.0.0.0/8", "*.vinh.example"]"#,
+        r#"["127.0.0.1/32"]"#,
+    );
+    // PHP's own server answers one request after another.
+    folder.edit("loa.yaml", "total_timeout: 2s", "total_timeout: 10s");
+    folder.edit(
+        "content/bulletins/mot.yaml",
+        "contacts: [cong-an]",
+        "editors: [Lan]\ncontacts: [cong-an]",
+    );
+    // Every secret is worth the same in a simulated world, and this site has a password of its own.
+    folder.edit(
+        "channels/recipes/wordpress.yaml",
+        "password: { secret: true, about",
+        "password: { about",
+    );
+    let (url, password) = (&site.url, &site.password);
+    folder.write(
+        "channels/kenh.yaml",
+        &format!(
+            "channels:\n  web-hb:\n    ward: hung-binh\n    name: Trang Hưng Bình\n    kind: website\n    adapter: {{ recipe: {{ use: wordpress, \
+             with: {{ url: \"{url}\", user: {USER}, password: \"{password}\" }} }} }}\n"
+        ),
+    );
+    folder.write(
+        "schedules/lich.yaml",
+        "schedules:\n  trang-tin:\n    when: { cron: \"0 6 * * 1-5\" }\n    bulletins: { only: [mot] }\n    to: { kind: website }\n    \
+         missed: { late: { within: 6h } }\n",
+    );
+    let clock = Clock::simulated(at("2024-03-25T05:50"), 3_000.0);
+    // A simulated day must not pass while the daemon starts.
+    let starting = clock.busy();
+    let daemon = scene.start_direct(clock.clone()).await;
+    drop(starting);
+    daemon.reach("2024-03-25T06:05").await;
+    let typing = clock.busy();
+    let row = scene.row("web-hb", "2024-03-25T06:00").await;
+    let attempts = scene.store().await.attempts(&row.id).await.unwrap();
+    assert_eq!(row.state, State::Accepted, "{row:?} {attempts:?}");
+    let posts = shown(&site, "mot-hung-binh");
+    assert_eq!(posts.len(), 1, "{posts:?}");
+    let said = |post: &Value| post["content"]["rendered"].as_str().unwrap().to_owned();
+    assert!(said(&posts[0]).contains("lời thứ nhất"), "{posts:?}");
+    assert!(!said(&posts[0]).contains("Đính chính"), "{posts:?}");
+
+    let retract = [
+        "retract",
+        "mot",
+        "--by",
+        "Lan",
+        "--reason",
+        "nêu sai cơ quan",
+    ];
+    let world = ["--simulate", "--database", &scene.database];
+    let done = loa(&folder.path(), &[&retract[..], &world].concat());
+    assert_eq!(done.code, 0, "{done:?}");
+    drop(typing);
+    daemon.wait(|rows| count(rows, State::Accepted) == 2).await;
+    let corrected = shown(&site, "mot-hung-binh");
+    assert_eq!(corrected.len(), 1, "{corrected:?}");
+    let same = |part: &str| assert_eq!(corrected[0][part], posts[0][part], "{part}");
+    same("id");
+    same("link");
+    let words = said(&corrected[0]);
+    assert!(words.contains("Đính chính: lời thứ nhất."), "{words}");
+    assert!(!words.contains("chú ý"), "{words}");
+    daemon.stop().await;
+    scene.check().await;
+}
