@@ -97,9 +97,10 @@ on_both_databases! {
         assert_eq!((row.state, row.evidence), (State::Confirmed, Evidence::Device));
         assert_eq!(scene.store().await.journal_of("played", 9).await.unwrap().len(), 1);
         // A screen speaks of its own signs only.
-        let other = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        daemon.wait(|rows| rows.iter().any(|row| row.channel.as_str() == "web-hb" && row.state == State::Accepted)).await;
+        let other = scene.row("web-hb", "2024-03-25T06:00").await;
         say(&shared, &[other.id.as_str()]).await;
-        assert_ne!(scene.row("loa-hb-1", "2024-03-25T05:30").await.evidence, Evidence::Device);
+        assert_eq!(scene.row("web-hb", "2024-03-25T06:00").await.state, State::Accepted);
 
         go(&clock, at("2024-03-25T07:00"));
         daemon.wait(|rows| rows.iter().filter(|row| row.channel == id() && row.state != State::Planned).count() == 2).await;
