@@ -37,6 +37,9 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     if !token.is(Kind::Sign) {
         return None;
     }
+    if let Some(said) = compared(scene) {
+        return Some(said);
+    }
     let next = scene.token(scene.skip_space(1));
     let (before, after) = (scene.back(1), scene.token(1));
     let is_inside = |kind: Kind| before.is(kind) && after.is(kind);
@@ -113,15 +116,6 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         "+" if before.is(Kind::Number) && !next.is(Kind::Number) => {
             return Some(Said::new(1, "trở lên"));
         }
-        // >=, <= and => as they are typed.
-        "<" if after.is_sign("=") && is_figure(scene, 2) => return Some(Said::new(2, "không quá")),
-        "=" if after.is_sign("<") && is_figure(scene, 2) => return Some(Said::new(2, "không quá")),
-        "=" if after.is_sign(">") && is_figure(scene, 2) && follows_figure(scene) => {
-            return Some(Said::new(2, "đến"));
-        }
-        "=" if after.is_sign(">") => {
-            return Some(Said::new(2, if scene.begins_line() { "" } else { "," }));
-        }
         // #5K
         "#" if scene.token(2).text == "K" => return Some(Said::new(1, "")),
         "#" if next.is(Kind::Number) => return Some(Said::new(1, "số")),
@@ -167,6 +161,27 @@ const SHARERS: [&str; 18] = [
     "lớp", "bàn", "đội", "nhóm", "phòng", "mâm", "toa", "bình", "chuyến", "người", "hộ", "khẩu",
     "em", "cháu", "suất", "đợt", "lượt", "lần",
 ];
+
+/// `>=`, `<=` and `=>` as they are typed, and `=` between words.
+fn compared(scene: &Scene<'_>) -> Option<Said> {
+    let (before, after) = (scene.back(1), scene.token(1));
+    let is_figure = is_figure(scene, 2);
+    match (scene.token(0).text, after.text) {
+        ("<", "=") | ("=", "<") if is_figure => Some(Said::new(2, "không quá")),
+        ("=", ">") if is_figure && follows_figure(scene) => Some(Said::new(2, "đến")),
+        ("=", ">") if scene.begins_line() => Some(Said::new(2, "")),
+        ("=", ">") => Some(Said::new(2, ",")),
+        // Đọc OTP cho người lạ = mất tiền: no sum.
+        ("=", _)
+            if before.is(Kind::Space)
+                && scene.back(2).is(Kind::Word)
+                && scene.token(scene.skip_space(1)).is(Kind::Word) =>
+        {
+            Some(Said::new(1, "là"))
+        }
+        _ => None,
+    }
+}
 
 /// Names of the same rank, of which one or the other is meant: `3 phường/xã`. So many of anything else are for each: `1 loa/cụm`.
 fn are_alike(one: &str, other: &str) -> bool {

@@ -401,6 +401,20 @@ fn by_sense(scene: &Scene<'_>, at: usize) -> Option<&'static str> {
             Some(letter::bearing(scene, token.text))
         }
         "N" | "S" | "E" => Some(""),
+        // cho người từ 75t
+        "t" if [
+            "người từ",
+            "người trên",
+            "trẻ từ",
+            "trẻ dưới",
+            "cụ từ",
+            "cụ trên",
+        ]
+        .iter()
+        .any(|phrase| scene.follows(phrase)) =>
+        {
+            Some("tuổi")
+        }
         "t" if !is_load() => Some(""),
         // video 1080p: lines of a picture.
         "p" if matches!(

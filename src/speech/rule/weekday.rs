@@ -4,7 +4,12 @@ use super::{
     Said,
     date::{after_dash, ends},
 };
-use crate::speech::{ProblemKind, number::cardinal, scene::Scene, token::Kind};
+use crate::speech::{
+    ProblemKind,
+    number::cardinal,
+    scene::Scene,
+    token::{Kind, Token},
+};
 
 /// `thứ 8`: no week has one. What is counted may have an eighth: `lần thứ 8`.
 fn no_such_day(scene: &Scene<'_>) -> Option<Said> {
@@ -58,7 +63,7 @@ fn has_list(scene: &Scene<'_>) -> bool {
         token(at).is_some_and(|token| token.text == "T")
             && token(at + 1).is_some_and(|token| token.is(Kind::Number) && token.text.len() == 1)
     };
-    let is_joint = |at: usize| scene.tokens.get(at).is_some_and(|token| token.is_dash());
+    let is_joint = |at: usize| scene.tokens.get(at).is_some_and(Token::is_dash);
     let is_list = |at: usize| {
         is_day(at) && is_joint(at + 2) && is_day(at + 3) && is_joint(at + 5) && is_day(at + 6)
     };
