@@ -94,27 +94,34 @@ impl OnAir {
         self.until() + spare
     }
 
-    /// As the rules count it.
-    fn spoken(&self) -> Spoken {
-        Spoken {
-            span: (self.from, self.until()),
-            priority: self.priority,
-        }
+    /// Whether both are parts of one session on one loudspeaker.
+    fn is_session_of(&self, other: &Self) -> bool {
+        self.is_one_with(other) && self.channel == other.channel
     }
 
     fn is_one_with(&self, other: &Self) -> bool {
         self.schedule == other.schedule && self.scheduled == other.scheduled
     }
+}
 
-    /// Whether it stands in the way of `wish`, as far as urgency goes.
-    fn binds(&self, wish: &Self) -> bool {
-        wish.priority != Priority::Emergency && self.goes_before(wish)
+/// As the rules count it: a session as a whole, and as its least urgent part, like the plan does.
+fn spoken<'a>(items: impl Iterator<Item = &'a OnAir>) -> Vec<Spoken> {
+    let mut sessions: Vec<(&OnAir, Spoken)> = Vec::new();
+    for item in items {
+        let span = (item.from, item.until());
+        let priority = item.priority;
+        let session = sessions
+            .iter_mut()
+            .find(|(first, _)| first.is_session_of(item));
+        match session {
+            Some((_, whole)) => {
+                whole.span = (whole.span.0.min(span.0), whole.span.1.max(span.1));
+                whole.priority = whole.priority.min(priority);
+            }
+            None => sessions.push((item, Spoken { span, priority })),
+        }
     }
-
-    /// Whether it keeps its place when `wish` wants it.
-    fn goes_before(&self, wish: &Self) -> bool {
-        self.is_begun || wish.priority <= self.priority
-    }
+    sessions.into_iter().map(|(_, whole)| whole).collect()
 }
 
 /// A place on air.
@@ -213,8 +220,9 @@ impl<'w> Air<'w> {
         let others = self
             .heard_in(&placed.ward)
             .filter(|other| other.is_open && other.id != placed.id && !other.is_one_with(placed));
-        others.filter_map(|other| {
-            let gives_way = !other.is_begun && other.priority < placed.priority;
+        let urgency = self.urgency(placed);
+        others.filter_map(move |other| {
+            let gives_way = !other.is_begun && self.urgency(other) < urgency;
             let meets = other.from < placed.reserved_until() + BETWEEN
                 && placed.from < other.reserved_until() + BETWEEN;
             if gives_way && meets {
@@ -293,11 +301,32 @@ impl<'w> Air<'w> {
     pub fn beside(&self, ward: &WardId, id: &DeliveryId, due: Timestamp) -> Vec<Spoken> {
         let day = |at| local(at, self.workspace.settings.zone).date();
         let items = self.ground.number(ward).into_iter();
-        items
+        let items = items
             .flat_map(|number| &self.items[number])
-            .filter(|other| other.id != *id && day(other.from) == day(due))
-            .map(OnAir::spoken)
-            .collect()
+            .filter(|other| other.id != *id && day(other.from) == day(due));
+        spoken(items)
+    }
+
+    /// How urgent a session is among others: as its most urgent part, or a part of it would give way alone and tear it.
+    fn urgency(&self, item: &OnAir) -> Priority {
+        let number = self.ground.number(&item.ward).into_iter();
+        let parts = number
+            .flat_map(|number| &self.items[number])
+            .filter(|other| other.is_session_of(item));
+        parts
+            .map(|part| part.priority)
+            .fold(item.priority, Priority::max)
+    }
+
+    /// Whether `other` keeps its place when something of that `urgency` wants it.
+    fn goes_before(&self, other: &OnAir, urgency: Priority) -> bool {
+        other.is_begun || urgency <= self.urgency(other)
+    }
+
+    /// Whether `other` stands in the way of `wish`, as far as urgency goes.
+    fn binds(&self, other: &OnAir, wish: &OnAir) -> bool {
+        let urgency = self.urgency(wish);
+        urgency != Priority::Emergency && self.goes_before(other, urgency)
     }
 
     /// When `item` has to be over because of what is sent by hand and begins after it. The plan knows nothing of that.

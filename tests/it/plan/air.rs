@@ -7,7 +7,7 @@ use loa::domain::{
     bulletin::Priority,
     id::{BulletinId, ChannelId, DeliveryId, ScheduleId, WardId},
     plan::air::{Air, OnAir},
-    policy::{Policy, Rule, Sessions},
+    policy::{Policy, Rule, Sessions, Spoken},
     time::Timestamp,
 };
 
@@ -112,4 +112,71 @@ fn no_minute_that_would_have_done_is_passed_over() {
         at_once > 5 && later > 5 && never > 5,
         "{at_once} {later} {never}"
     );
+}
+
+/// A part of a session: when its parts begin, the schedule names one instant.
+fn part(number: u16, priority: Priority, begin: Timestamp) -> OnAir {
+    let first = at("2024-03-25T05:30:00");
+    let place = ("hung-binh", "loa-hb-1");
+    OnAir {
+        id: DeliveryId::from_text(&format!("part-{number}")),
+        part: number,
+        priority,
+        from: begin,
+        ..on_air("ban-tin", place, first, 3)
+    }
+}
+
+#[test]
+fn a_session_of_several_priorities_counts_as_its_least_urgent_and_stands_as_its_most_urgent_part() {
+    let mut workspace = city("schedules: {}\n", &[]);
+    let first = at("2024-03-25T05:30:00");
+    let second = first + Duration::from_secs(185);
+    let over = second + MINUTE * 3;
+    let session = |urgent| [part(0, Priority::Normal, first), part(1, urgent, second)];
+    let place = ("hung-binh", "loa-hb-1");
+    let begin = at("2024-03-25T05:37:00");
+    let wish = on_air("send.1", place, begin, 2);
+
+    // To a rule that makes an exception for the one part it is still a session of six minutes.
+    let sessions = Sessions {
+        longest: Some(MINUTE * 7),
+        gap: MINUTE * 3,
+        ..Sessions::default()
+    };
+    let held = rule("Giờ loa", &[(0, 24 * 60)], sessions);
+    workspace.policy.rules = vec![held];
+    let air = Air::new(&workspace, session(Priority::Emergency));
+    let beside = air.beside(&wish.ward, &wish.id, begin);
+    let whole = Spoken {
+        span: (first, over),
+        priority: Priority::Normal,
+    };
+    assert_eq!(beside, [whole]);
+    let refused = air.place(&wish, begin, false).unwrap_err();
+    let detail = refused.why.detail.unwrap_or_default();
+    assert!(
+        detail.starts_with("session-too-long rule=Giờ loa; document=QĐ 1, 2024; length=9:00"),
+        "{detail}"
+    );
+
+    // What is as urgent as its most urgent part takes no part of it away.
+    workspace.policy.rules.clear();
+    let air = Air::new(&workspace, session(Priority::Priority));
+    let send = |priority| OnAir {
+        priority,
+        ..on_air("send.1", place, first, 2)
+    };
+    let found = air.place(&send(Priority::Priority), first + MINUTE * 20, false);
+    assert!(found.is_ok_and(|place| place.from >= over));
+    let gives_way = |priority| {
+        let settled = air.settle(&[send(priority)]);
+        settled
+            .gives_way
+            .into_iter()
+            .map(|one| one.part)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(gives_way(Priority::Priority), [0; 0]);
+    assert_eq!(gives_way(Priority::Emergency), [0]);
 }

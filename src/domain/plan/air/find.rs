@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 
-use super::{Air, NoPlace, OnAir, Place};
+use super::{Air, NoPlace, OnAir, Place, spoken};
 use crate::domain::{
     bulletin::Priority,
     calendar::local,
@@ -152,7 +152,7 @@ impl<'w> Air<'w> {
     ) -> Option<(Why, Timestamp)> {
         let reserved = begin + wish.length + wish.length / 20;
         for other in self.heard_in(&wish.ward) {
-            if parts.iter().any(|part| part.id == other.id) || !other.binds(wish) {
+            if parts.iter().any(|part| part.id == other.id) || !self.binds(other, wish) {
                 continue;
             }
             let is_own = other.channel == wish.channel;
@@ -170,7 +170,8 @@ impl<'w> Air<'w> {
             if begin >= ends + BETWEEN || other.from >= reserved + BETWEEN {
                 continue;
             }
-            let is_settled = has_slack && !other.is_begun && other.priority == wish.priority;
+            let is_settled =
+                has_slack && !other.is_begun && self.urgency(other) == self.urgency(wish);
             let over = if other.from <= begin {
                 (ends.since(begin), other.length)
             } else {
@@ -187,18 +188,14 @@ impl<'w> Air<'w> {
     /// What counts for the amounts of a day on which `parts` begin: what their area's own loudspeakers say.
     fn counted(&self, parts: &[OnAir], day: NaiveDate) -> Vec<Spoken> {
         let zone = self.workspace.settings.zone;
-        let least = parts.iter().min_by_key(|part| part.priority);
+        let urgency = self.urgency(&parts[0]);
         let counts = |other: &&OnAir| {
             parts.iter().all(|part| part.id != other.id)
-                && least.is_some_and(|least| other.goes_before(least))
+                && self.goes_before(other, urgency)
                 && local(other.from, zone).date() == day
         };
         let items = self.ground.number(&parts[0].ward).into_iter();
-        items
-            .flat_map(|number| &self.items[number])
-            .filter(counts)
-            .map(OnAir::spoken)
-            .collect()
+        spoken(items.flat_map(|number| &self.items[number]).filter(counts))
     }
 
     /// The place of `wish`, one of `parts` that begin at `begin`, with what wants it to be over in time: the hours, the longest session, and what is heard next.
@@ -243,7 +240,7 @@ impl<'w> Air<'w> {
             .heard_in(&wish.ward)
             .filter(|other| {
                 other.id != wish.id
-                    && other.binds(wish)
+                    && self.binds(other, wish)
                     && !other.is_one_with(wish)
                     && other.from > begin
             })
