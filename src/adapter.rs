@@ -18,6 +18,7 @@ pub mod registry;
 pub mod rehearsal;
 mod screen;
 pub mod transport;
+pub mod vnpt;
 pub mod webhook;
 pub mod zalo;
 
@@ -32,7 +33,7 @@ use transport::Address;
 use crate::domain::{
     delivery::{Evidence, Reason},
     detail::Detail,
-    message::{Message, Note},
+    message::{Content, Message, Note},
     secret::Secret,
     time::Timestamp,
 };
@@ -72,6 +73,18 @@ pub trait Adapter: Send + Sync + fmt::Debug {
     fn question(&self, access: Option<&Secret>, done: &[Exchange]) -> Option<Step> {
         let _ = access;
         self.probe(done)
+    }
+
+    /// Whether what it took is only offered, for a person to publish, and has to be looked for: how often, and how long.
+    fn patience(&self) -> Option<Patience> {
+        None
+    }
+
+    /// The steps of looking for `content`, without any effect: accepted means that it is there, [`Reason::NotPublished`] that it is not,
+    /// every other failure that nobody knows. `None` where it cannot be looked for.
+    fn look(&self, content: &Content, done: &[Exchange]) -> Option<Step> {
+        let _ = (content, done);
+        None
     }
 
     /// The account whose tokens its calls carry ([`crate::domain::message::Kept`]); `None` where they need none.
@@ -130,6 +143,15 @@ pub trait Adapter: Send + Sync + fmt::Debug {
     fn secrets(&self) -> &[Secret] {
         &[]
     }
+}
+
+/// How something that is published by hand is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// How often.
+    pub every: Duration,
+    /// How long after it was offered; then it is missed.
+    pub within: Duration,
 }
 
 /// What a receiver reports by itself.

@@ -3,7 +3,7 @@
 //! `planner` turns schedules into deliveries, `preparer` freezes their words, `speaker` makes
 //! the sounds that it orders, `dispatcher` sends them, `reloader` brings
 //! in edits, `liveness` stamps the store, `prober` asks whether channels are alive, `keeper` keeps the tokens of accounts fresh,
-//! `watchdog` notices what was not heard. They share nothing but the store, the live
+//! `lookout` looks whether what was offered for pasting was published, `watchdog` notices what was not heard. They share nothing but the store, the live
 //! workspace and a few signals, so that several daemons on one database are the same thing as one.
 
 pub mod desk;
@@ -12,6 +12,7 @@ mod health;
 mod keeper;
 pub mod live;
 pub mod liveness;
+mod lookout;
 pub mod planner;
 pub mod preparer;
 mod prober;
@@ -267,6 +268,7 @@ impl Daemon {
         supervisor.spawn("liveness", liveness::run(shared.clone(), sets));
         supervisor.spawn("prober", prober::run(shared.clone()));
         supervisor.spawn("keeper", keeper::run(shared.clone()));
+        supervisor.spawn("lookout", lookout::run(shared.clone()));
         supervisor.spawn("watchdog", watchdog::run(shared.clone()));
         Ok(Self { shared, supervisor })
     }

@@ -4,7 +4,7 @@
 //! Every original host becomes one device with a listener of its own, made when somebody asks for it at the control
 //! address (see `control`). What a device is, it shows by the path that is called (see `role`): `…/api/speak`,
 //! `…/axis-cgi/…` and where a sound is put are loudspeakers, `…/wp-json/…`, `…/jsonapi/…` (Drupal), `…/api/index.php/v1/…`
-//! (Joomla) and `…/o/headless-delivery/…` (Liferay) websites, `/v2.0/oa/…` and its like the Zalo platform,
+//! (Joomla), `…/o/headless-delivery/…` (Liferay) and `…/api/public/…` (vnPortal) websites, `/v2.0/oa/…` and its like the Zalo platform,
 //! everything else a chat service. A loudspeaker is dumb: it plays every request,
 //! also a repeated one, so that doubling can be seen.
 //!
@@ -25,6 +25,7 @@ mod record;
 mod registry;
 mod role;
 mod slug;
+mod vnportal;
 mod wire;
 mod wordpress;
 mod zalo;
@@ -221,6 +222,14 @@ impl CityHandle {
     #[must_use]
     pub fn articles(&self) -> Vec<Article> {
         self.registry.articles()
+    }
+
+    /// Has a clerk publish a page on the website that stands for `host`, by hand; one with that title gets other words.
+    ///
+    /// # Errors
+    /// [`CityError::InvalidHost`].
+    pub fn paste(&self, host: &str, title: &str, html: &str) -> Result<(), CityError> {
+        self.registry.paste(host, title, html)
     }
 
     /// The number of requests that arrived at devices, for those who wait for one.

@@ -27,6 +27,8 @@ pub mod row;
 pub mod silence;
 pub mod sql;
 
+pub use end::Publication;
+
 use std::{fs::File, path::PathBuf, sync::Arc, time::Duration};
 
 use sqlx::migrate::MigrateError;

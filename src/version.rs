@@ -392,6 +392,10 @@ fn target(workspace: &Workspace, channel: &Channel) -> String {
             says_name = false;
             "screen".to_owned()
         }
+        AdapterConfig::Vnpt(portal) => {
+            says_name = false;
+            format!("vnpt {} {}", portal.url, portal.language)
+        }
         AdapterConfig::Axis(axis) => {
             says_name = false;
             let volume = axis.volume.map(|volume| format!(" volume={volume}"));

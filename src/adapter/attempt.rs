@@ -12,7 +12,7 @@ use super::{
 use crate::domain::{
     delivery::Reason,
     detail::Detail,
-    message::{Message, Note},
+    message::{Content, Message, Note},
     secret::Secret,
     time::Timestamp,
 };
@@ -136,6 +136,30 @@ pub async fn probe(
     match end.ending {
         Ending::Accepted(_) => Some(Ok(())),
         Ending::Failed(failure) => Some(Err(failure)),
+    }
+}
+
+/// Looks whether `content`, which was offered to the channel, was published there.
+///
+/// # Errors
+/// [`Reason::NotPublished`] where it was not; every other reason says why nobody knows.
+pub async fn look(
+    adapter: &dyn Adapter,
+    content: &Content,
+    transport: &Transport,
+    clock_now: impl Fn() -> Timestamp,
+) -> Result<Receipt, Failure> {
+    let cannot = || {
+        let detail = Detail::new("call-no-question");
+        Step::Failed(Failure::reject(Reason::Defect, detail))
+    };
+    let step = |done: &[Exchange]| adapter.look(content, done).unwrap_or_else(cannot);
+    let nothing = |_: &[Exchange]| None;
+    let kept = (&nothing as NoteOf<'_>, &NoNotes as &dyn Notes);
+    let (end, _) = run(adapter.secrets(), transport, clock_now, step, kept).await;
+    match end.ending {
+        Ending::Accepted(receipt) => Ok(receipt),
+        Ending::Failed(failure) => Err(failure),
     }
 }
 

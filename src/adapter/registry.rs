@@ -13,6 +13,7 @@ use super::{
     icecast::IcecastAdapter,
     recipe::{CompiledRecipe, RecipeAdapter, RecipeProblem},
     screen::ScreenAdapter,
+    vnpt::VnptAdapter,
     webhook::{WebhookAdapter, WebhookProblem},
     zalo::ZaloAdapter,
 };
@@ -120,6 +121,9 @@ impl Registry {
                         Some(Arc::new(AxisAdapter::new(config, password).ok()?))
                     })
                 }
+                AdapterConfig::Vnpt(config) => VnptAdapter::new(config)
+                    .map(|adapter| Arc::new(adapter) as Arc<dyn Adapter>)
+                    .map_err(|_| vec![ChannelProblemKind::Address]),
                 AdapterConfig::Icecast(config) => {
                     with_password(&config.password, resolve, |password| {
                         Some(Arc::new(IcecastAdapter::new(config, password).ok()?))

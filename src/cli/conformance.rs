@@ -227,6 +227,7 @@ fn sort(config: &AdapterConfig) -> &str {
         AdapterConfig::Axis(_) => "axis",
         AdapterConfig::Icecast(_) => "icecast",
         AdapterConfig::Screen(_) => "screen",
+        AdapterConfig::Vnpt(_) => "vnpt",
     }
 }
 

@@ -167,6 +167,8 @@ pub enum AdapterConfig {
     Icecast(IcecastConfig),
     /// By our own pages: a browser at the counter fetches what it shows.
     Screen(ScreenConfig),
+    /// As a portal that no program can write to.
+    Vnpt(VnptConfig),
 }
 
 /// How a counter screen is reached: it comes by itself.
@@ -176,6 +178,19 @@ pub struct ScreenConfig {
     pub key: SecretRef,
     /// How long a sign stays up after it was due, unless a newer one of the same bulletin takes its place.
     pub stays: Duration,
+}
+
+/// How a portal is read that no program can write to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VnptConfig {
+    /// Its address.
+    pub url: String,
+    /// What its interface calls the language of the articles.
+    pub language: String,
+    /// How often it is looked whether an article is there.
+    pub every: Duration,
+    /// How long after it was offered an article has to be there.
+    pub within: Duration,
 }
 
 /// How a mount point is reached.

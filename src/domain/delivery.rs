@@ -193,6 +193,8 @@ words! {
         ByHand = "by-hand",
         /// The device reports that it did not play it.
         NotPlayed = "not-played",
+        /// Nobody has published what was offered for that.
+        NotPublished = "not-published",
         /// The words name somebody who is no verified contact, or not any more.
         Contact = "contact",
         /// The words could not be rendered.

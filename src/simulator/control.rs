@@ -3,6 +3,7 @@
 //! | call | does |
 //! |---|---|
 //! | `POST /_city/devices {"host": …, "recognises_repeats"?: bool}` | gives `{"host", "address"}` of that device |
+//! | `POST /_city/pages {"host": …, "title": …, "html": …}` | has a clerk publish a page there by hand |
 //! | `GET /_city/heard?host=&kind=&effect=&key=&limit=` | `{"heard": […]}`, the newest entries, oldest first |
 //! | `GET /_city/summary` | counts, devices, and keys that had their effect more than once |
 //! | `GET /_city/faults` | `{"faults": […]}` in force |
@@ -88,6 +89,15 @@ struct DeviceOrder {
     recognises_repeats: Option<bool>,
 }
 
+/// A page that a clerk publishes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PageOrder {
+    host: String,
+    title: String,
+    html: String,
+}
+
 async fn answer(registry: &Arc<Registry>, request: &Request) -> Result<Answer, Answer> {
     let said = match (request.method.as_str(), request.path.as_str()) {
         ("POST", "/_city/devices") => {
@@ -96,6 +106,12 @@ async fn answer(registry: &Arc<Registry>, request: &Request) -> Result<Answer, A
                 .device(&order.host, order.recognises_repeats)
                 .map_err(|error| refusal(&error))?;
             json!({"host": order.host, "address": address})
+        }
+        ("POST", "/_city/pages") => {
+            let PageOrder { host, title, html } = read(request)?;
+            let pasted = registry.paste(&host, &title, &html);
+            pasted.map_err(|error| refusal(&error))?;
+            json!({"ok": true})
         }
         ("GET", "/_city/heard") => {
             let filter = HeardFilter {
@@ -124,7 +140,10 @@ async fn answer(registry: &Arc<Registry>, request: &Request) -> Result<Answer, A
                 .map_err(|error| refusal(&error))?;
             json!({"cleared": cleared})
         }
-        (_, "/_city/devices" | "/_city/heard" | "/_city/summary" | "/_city/faults") => {
+        (
+            _,
+            "/_city/devices" | "/_city/pages" | "/_city/heard" | "/_city/summary" | "/_city/faults",
+        ) => {
             return Err(complaint(405, "no such method here"));
         }
         _ => return Err(complaint(404, "nothing here; try /_city/summary")),

@@ -24,7 +24,7 @@ const MAX_TEXT: usize = 16 * 1024;
 pub enum Kind {
     /// `…/api/speak`, `…/api/status`, `…/axis-cgi/…`.
     Loudspeaker,
-    /// `…/wp-json/…`, `…/jsonapi/…`, `…/api/index.php/v1/…`, `…/o/headless-delivery/…`.
+    /// `…/wp-json/…`, `…/jsonapi/…`, `…/api/index.php/v1/…`, `…/o/headless-delivery/…`, `…/api/public/…`.
     Website,
     /// Everything else: a chat service or a webhook.
     Chat,

@@ -22,10 +22,10 @@ use super::{
     CityError, CityOptions, Stage,
     device::{self, Door, DoorOrder},
     fault::{Fault, FaultOrder, Rule, Rules},
-    memory::{Effect, Heard, HeardFilter, Memory, Summary},
+    memory::{Effect, Heard, HeardFilter, Kind, Memory, Summary},
     pause,
     record::Record,
-    role,
+    role, vnportal,
     wire::{Answer, Request},
     zalo::{self, Article, Platform},
 };
@@ -222,8 +222,7 @@ impl Registry {
 
     /// One request arrives at a device: what it answers, and what goes wrong.
     pub(super) fn receive(&self, host: &str, request: &Request) -> (Answer, Option<Fault>) {
-        let at_ms =
-            self.offset_ms + u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let at_ms = self.elapsed_ms();
         let mut state = lock(&self.state);
         let State {
             residents,
@@ -306,6 +305,51 @@ impl Registry {
         drop(state);
         self.requests.send_modify(|requests| *requests += 1);
         (response.answer, fault)
+    }
+
+    /// A clerk publishes a page by hand. Nobody calls the device for that, so it counts as no request.
+    pub(super) fn paste(&self, host: &str, title: &str, html: &str) -> Result<(), CityError> {
+        let host = host.to_ascii_lowercase();
+        let at_ms = self.elapsed_ms();
+        let mut state = lock(&self.state);
+        let State {
+            memories,
+            record,
+            number,
+            ..
+        } = &mut *state;
+        let Some(memory) = memories.get_mut(&host) else {
+            return Err(CityError::InvalidHost { host });
+        };
+        *number += 1;
+        let (effect, post) = vnportal::pasted(&memory.site, title, html);
+        let heard = Heard {
+            host,
+            number: *number,
+            at_ms,
+            kind: Kind::Website,
+            method: "HAND".to_owned(),
+            path: String::new(),
+            key: None,
+            digest: blake3::hash(html.as_bytes()).to_hex().to_string(),
+            text: Some(title.to_owned()),
+            status: None,
+            effect,
+            fault: None,
+            post: Some(post),
+            zalo: None,
+            clip: None,
+        };
+        if let Some(record) = record {
+            record.append(&heard)?;
+        }
+        memory.apply(heard);
+        Ok(())
+    }
+
+    /// Milliseconds since the city began.
+    fn elapsed_ms(&self) -> u64 {
+        self.offset_ms + u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Puts a fault in force. When this returns, doors that it closes are closed.

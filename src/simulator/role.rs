@@ -9,6 +9,7 @@ use super::{
     cms::Outcome,
     drupal, joomla, liferay,
     memory::{Effect, Kind, Memory},
+    vnportal,
     wire::{Answer, Request},
     wordpress::{self, Post},
 };
@@ -105,6 +106,8 @@ fn website(memory: &Memory, request: &Request, path: &str) -> Option<Outcome> {
         Some(joomla::answer(site, request))
     } else if liferay::is_meant(path) {
         Some(liferay::answer(site, request))
+    } else if vnportal::is_meant(path) {
+        Some(vnportal::answer(site, request))
     } else {
         None
     }
@@ -120,6 +123,7 @@ pub(super) fn is_sign_of_life(request: &Request) -> bool {
         "/getoa",
         "/status-json.xsl",
         "/blog-postings",
+        "/api/public/categories",
     ];
     // The list of one type of content, and one category.
     let lists = path.rsplit_once('/').is_some_and(|(rest, _)| {

@@ -22,6 +22,17 @@ use crate::domain::{
 /// How long after its instant a delivery may begin, at most.
 pub(super) const LATEST: Duration = Duration::from_hours(168);
 
+/// What is known of something that was offered for a person to publish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Publication<'a> {
+    /// It was seen; what the site calls it.
+    Seen(&'a str),
+    /// Its time is over, and it is not there; what exactly was found.
+    NotThere(&'a str),
+    /// Its time is over, and the site cannot be asked; why.
+    Unclear(&'a str),
+}
+
 /// What a lost node was doing.
 struct Held {
     id: String,
@@ -327,6 +338,58 @@ impl Store {
             delivery_id: id.as_str(),
             event,
             detail: "".into(),
+        };
+        self.put_down(tx, &line, channel.as_str(), now).await
+    }
+
+    /// Whether what was offered on `channel` for a person to publish was published. `false` where nothing waits for that; nothing
+    /// changes then.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn published(
+        &self,
+        id: &DeliveryId,
+        channel: &ChannelId,
+        publication: Publication<'_>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let missed = Some(Reason::NotPublished.as_str());
+        let (state, reason, event, said, evidence) = match publication {
+            Publication::Seen(said) => {
+                (State::Confirmed, None, "published", said, Evidence::Device)
+            }
+            Publication::NotThere(said) => {
+                let evidence = Evidence::Accepted;
+                (State::Unheard, missed, "not-published", said, evidence)
+            }
+            Publication::Unclear(said) => {
+                let evidence = Evidence::Accepted;
+                (State::Unknown, missed, "not-published", said, evidence)
+            }
+        };
+        let said = clean(said);
+        let detail = reason.map(|_| said.as_ref());
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        let statement = sql::deliver::PUBLISHED;
+        if execute!(
+            tx,
+            statement,
+            id.as_str(),
+            channel.as_str(),
+            state.as_str(),
+            reason,
+            detail,
+            evidence.as_str(),
+            now.as_micros()
+        )? == 0
+        {
+            return Ok(false);
+        }
+        let line = Line {
+            delivery_id: id.as_str(),
+            event,
+            detail: said.as_ref().into(),
         };
         self.put_down(tx, &line, channel.as_str(), now).await
     }

@@ -17,7 +17,7 @@ use crate::{
     domain::{
         approval::Subject,
         bulletin::Format,
-        delivery::State as Standing,
+        delivery::{Reason, State as Standing},
         id::{BulletinId, WardId},
         message::Content,
         time::Timestamp,
@@ -148,14 +148,15 @@ async fn write(
     Ok(atom::write(&head, &articles, &gone))
 }
 
-/// Whether readers are to have its words: a channel took them, whatever is known of them since.
+/// Whether readers are to have its words: a channel took them, whatever is known of them since. What a person should have published
+/// and nobody could look for is still to be had.
 pub(super) fn was_offered(row: &DeliveryRow) -> bool {
-    row.format == Format::Article
-        && !row.schedule.is_test()
-        && matches!(
-            row.state,
-            Standing::Accepted | Standing::Confirmed | Standing::Unheard
-        )
+    let was_taken = match row.state {
+        Standing::Accepted | Standing::Confirmed | Standing::Unheard => true,
+        Standing::Unknown => row.reason == Some(Reason::NotPublished),
+        _ => false,
+    };
+    was_taken && row.format == Format::Article && !row.schedule.is_test()
 }
 
 /// Since when those of the bulletins are taken back that are.

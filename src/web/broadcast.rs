@@ -19,7 +19,8 @@ use crate::{
     catalogue,
     domain::{
         bulletin::Format,
-        delivery::{Evidence, Outcome, State as Standing},
+        channel::AdapterConfig,
+        delivery::{Evidence, Outcome, Reason, State as Standing},
         id::DeliveryId,
         message::{Content, ContentHash},
         workspace::Workspace,
@@ -57,6 +58,8 @@ struct Broadcast {
     back: String,
     channel_log: String,
     channel_feed: String,
+    /// That a person has to publish it, and by when.
+    waits: Option<String>,
     /// Where the words are laid out for pasting into a website.
     paste: Option<String>,
     id: String,
@@ -218,7 +221,8 @@ fn arrange(reader: &Reader, workspace: &Workspace, known: Known) -> Broadcast {
             .as_ref()
             .filter(|_| row.word_of().is_none())
             .map(|name| reader.text("closed-by", &[("name", name)])),
-        closing: (row.state == Standing::Unknown).then(|| closing(reader, &row)),
+        closing: is_open(&row).then(|| closing(reader, &row)),
+        waits: waits(reader, workspace, &row),
         paste: (row.format == Format::Article && content.is_some())
             .then(|| reader.link(&format!("/luot/{}/dan", row.id), &[])),
         words: content.map(|(hash, content)| words(&hash, content)),
@@ -239,6 +243,22 @@ fn arrange(reader: &Reader, workspace: &Workspace, known: Known) -> Broadcast {
         channel_feed: reader.link(&format!("/lich/kenh/{}.ics", row.channel), &[]),
         id: row.id.to_string(),
     }
+}
+
+/// On a site that no program can write to: until when somebody may still publish what was offered.
+fn waits(reader: &Reader, workspace: &Workspace, row: &DeliveryRow) -> Option<String> {
+    let channel = workspace.channels.get(&row.channel)?;
+    let (AdapterConfig::Vnpt(portal), Standing::Accepted) = (&channel.adapter, row.state) else {
+        return None;
+    };
+    let until = row.accepted_at? + portal.within;
+    Some(reader.text("paste-waits", &[("until", &reader.moment(until))]))
+}
+
+/// Whether a person can still say what came of it.
+fn is_open(row: &DeliveryRow) -> bool {
+    let is_missed = row.reason == Some(Reason::NotPublished);
+    row.state == Standing::Unknown || (row.state == Standing::Unheard && is_missed)
 }
 
 fn closing(reader: &Reader, row: &DeliveryRow) -> Closing {

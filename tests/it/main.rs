@@ -47,6 +47,7 @@ mod pause;
 mod plan;
 mod policy;
 mod preparing;
+mod publication;
 mod recipe_try;
 mod reports;
 mod running;

@@ -6,7 +6,9 @@ use crate::{
     adapter::zalo,
     diagnostic::{Code, Diagnostic, Phrase, Place},
     domain::{
-        channel::{AdapterConfig, AxisConfig, Channel, ChannelKind, IcecastConfig, Parameter},
+        channel::{
+            AdapterConfig, AxisConfig, Channel, ChannelKind, IcecastConfig, Parameter, VnptConfig,
+        },
         settings::AllowRule,
         workspace::Workspace,
     },
@@ -67,7 +69,8 @@ fn address<'r>(raw: &'r RawChannel, channel: &'r Channel) -> Option<(&'r str, &'
             Some(
                 RawAdapter::Webhook { url, .. }
                 | RawAdapter::Axis(AxisConfig { url, .. })
-                | RawAdapter::Icecast(IcecastConfig { url, .. }),
+                | RawAdapter::Icecast(IcecastConfig { url, .. })
+                | RawAdapter::Vnpt(VnptConfig { url, .. }),
             ),
             _,
         ) => Some((url, &raw.at)),

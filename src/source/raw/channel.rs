@@ -7,7 +7,7 @@ use crate::{
     domain::{
         audio::AudioFormat,
         bulletin::Format,
-        channel::{AxisConfig, ChannelKind, IcecastConfig, Mode, ScreenConfig},
+        channel::{AxisConfig, ChannelKind, IcecastConfig, Mode, ScreenConfig, VnptConfig},
         id::{ChannelId, RecipeId, WardId},
         secret::SecretRef,
         speech::Rate,
@@ -76,6 +76,8 @@ pub(crate) enum RawAdapter {
     Icecast(IcecastConfig),
     /// As a browser that fetches from our pages.
     Screen(ScreenConfig),
+    /// As a portal that no program can write to.
+    Vnpt(VnptConfig),
 }
 
 impl RawAdapter {
@@ -147,12 +149,13 @@ fn channel(id: ChannelId, value: Value<'_>) -> Option<RawChannel> {
 type Way = fn(&Fields<'_>, Value<'_>) -> Option<RawAdapter>;
 
 /// The ways to reach a channel, by their keys.
-const WAYS: [(&str, Way); 6] = [
+const WAYS: [(&str, Way); 7] = [
     ("recipe", by_recipe),
     ("webhook", by_webhook),
     ("axis", by_axis),
     ("icecast", by_icecast),
     ("screen", by_screen),
+    ("vnpt", by_vnpt),
     ("zalo", |fields, _| super::zalo::by_zalo(fields)),
 ];
 
@@ -244,6 +247,26 @@ fn by_screen(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
     let key = fields.required("key").and_then(|value| value.secret());
     let stays = fields.or("stays", USUAL_STAY, |value| value.duration_in(STAYS));
     Some(RawAdapter::Screen(ScreenConfig { key: key?, stays }))
+}
+
+/// How often a portal may be asked, and how long a clerk may be given.
+const ASKED_EVERY: RangeInclusive<Duration> =
+    Duration::from_mins(1)..=Duration::from_hours(24);
+const PASTED_WITHIN: RangeInclusive<Duration> =
+    Duration::from_mins(10)..=Duration::from_hours(30 * 24);
+
+fn by_vnpt(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
+    let url = fields.required("url").and_then(web_address);
+    Some(RawAdapter::Vnpt(VnptConfig {
+        url: url?,
+        language: fields.or("language", "1".to_owned(), |value| value.words()),
+        every: fields.or("every", Duration::from_mins(15), |value| {
+            value.duration_in(ASKED_EVERY)
+        }),
+        within: fields.or("within", Duration::from_hours(24), |value| {
+            value.duration_in(PASTED_WITHIN)
+        }),
+    }))
 }
 
 fn by_webhook(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {

@@ -240,7 +240,7 @@ pub(super) fn channels(shape: &Shape) -> Value {
     let adapter = shape.choice(
         "adapter",
         "oneOf",
-        &["recipe", "webhook", "axis", "icecast", "screen", "zalo"],
+        &["recipe", "webhook", "axis", "icecast", "screen", "zalo", "vnpt"],
         vec![
             may("recipe", by_recipe),
             may("webhook", webhook),
@@ -248,6 +248,7 @@ pub(super) fn channels(shape: &Shape) -> Value {
             may("icecast", icecast(shape)),
             may("screen", screen(shape)),
             may("zalo", zalo(shape)),
+            may("vnpt", vnpt(shape)),
         ],
     );
     let channel = shape.object(
@@ -269,6 +270,18 @@ pub(super) fn channels(shape: &Shape) -> Value {
         ],
     );
     shape.object("channels", vec![need("channels", by_id(channel))])
+}
+
+fn vnpt(shape: &Shape) -> Value {
+    shape.object(
+        "vnpt",
+        vec![
+            need("url", json!({ "type": "string", "pattern": "^https?://" })),
+            may("language", text()),
+            may("every", duration()),
+            may("within", duration()),
+        ],
+    )
 }
 
 /// The reader is in `raw/zalo.rs`.

@@ -236,6 +236,12 @@ statements! {
         "UPDATE delivery SET state = $3, reason = $4, detail = NULL, evidence = 'device', updated_us = $5
         WHERE id = $1 AND channel = $2 AND closed_by IS NULL AND state IN ('accepted', 'unknown')"
     );
+    /// Whether what was offered was published, unless a person has spoken. `$1` id, `$2` channel, `$3` state, `$4` reason, `$5` detail,
+    /// `$6` evidence, `$7` now.
+    PUBLISHED = one!(
+        "UPDATE delivery SET state = $3, reason = $4, detail = $5, evidence = $6, updated_us = $7
+        WHERE id = $1 AND channel = $2 AND closed_by IS NULL AND state = 'accepted'"
+    );
     /// Lets what is held just before its call for a reason be looked at. `$1` now, `$2` the reason.
     RELEASE = one!(
         "UPDATE delivery SET next_us = $1 WHERE state = 'ready' AND reason = $2 AND attempt > 0 AND next_us > $1"
@@ -282,11 +288,12 @@ statements! {
     );
     /// Whether other nodes are in the middle of something. `$1` node.
     HELD_ELSEWHERE = one!("SELECT count(*) FROM delivery WHERE state = 'sending' AND leased_by <> $1");
-    /// A person's word. `$1` id, `$2` state, `$3` by whom, `$4` now.
+    /// A person's word, also on what was not published in time and may have been since. `$1` id, `$2` state, `$3` by whom, `$4` now.
     RECONCILE = one!(
         "UPDATE delivery SET state = $2, reason = 'by-hand', evidence = 'staff', closed_by = $3, updated_us = $4
         WHERE id = $1 AND (state IN ('accepted', 'unknown')
-            OR (state IN ('confirmed', 'unheard') AND closed_by IS NOT NULL))"
+            OR (state IN ('confirmed', 'unheard') AND closed_by IS NOT NULL)
+            OR (state = 'unheard' AND reason = 'not-published'))"
     );
     /// Whether a node has a delivery in hand. `$1` id, `$2` node.
     IN_HAND = one!("SELECT id FROM delivery WHERE id = $1 AND state = 'sending' AND leased_by = $2");

@@ -11,7 +11,7 @@ use loa::{
 use crate::support::workspace::Folder;
 
 /// The row of the README's table of adapters, and the channel that stands for it.
-pub(super) const SHIPPED: [(&str, &str); 18] = [
+pub(super) const SHIPPED: [(&str, &str); 19] = [
     ("recipe: loudspeaker-http", "loa-hb-1"),
     ("recipe: truyen-thanh-json", "kit-truyen-thanh"),
     ("recipe: barix", "kit-barix"),
@@ -25,6 +25,7 @@ pub(super) const SHIPPED: [(&str, &str); 18] = [
     ("recipe: liferay", "kit-liferay"),
     ("recipe: chat-webhook", "kit-chat"),
     ("screen", "kit-man-hinh"),
+    ("vnpt", "kit-cong"),
     ("axis", "kit-axis"),
     ("icecast", "kit-icecast"),
     ("webhook", "oa-vinh"),
@@ -82,6 +83,10 @@ channels:
     ward: le-loi
     kind: website
     adapter: { recipe: { use: liferay, with: { url: "https://liferay.vinh.example", site: "20126", client: loa, secret: "env:LOA_K" } } }
+  kit-cong:
+    ward: le-loi
+    kind: website
+    adapter: { vnpt: { url: "https://cong.vinh.example" } }
   kit-man-hinh:
     ward: le-loi
     kind: sign
