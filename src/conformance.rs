@@ -12,6 +12,7 @@
 mod delivery;
 mod judge;
 mod leak;
+mod outside;
 mod receiver;
 mod record;
 mod scenario;
@@ -25,6 +26,7 @@ use std::{
     time::Duration,
 };
 
+pub use outside::{Outside, examine_outside};
 pub use scenario::{SCENARIOS, Scenario};
 
 use crate::{
@@ -70,6 +72,21 @@ pub struct Finding {
     pub tries: Vec<Try>,
 }
 
+impl Finding {
+    fn of(scenario: &'static Scenario, breaches: Vec<Breach>, tries: Vec<Try>) -> Self {
+        let verdict = if breaches.is_empty() {
+            Verdict::Held
+        } else {
+            Verdict::Broken(breaches)
+        };
+        Self {
+            scenario,
+            verdict,
+            tries,
+        }
+    }
+}
+
 /// Whether what has to hold does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -98,11 +115,15 @@ pub enum Spared {
     NoToken,
     /// Nobody is called: the receiver comes by itself, or a person does.
     NoCall,
+    /// Nobody at a real address can be made to fail so.
+    Inside,
+    /// What people hear is never sent again by itself.
+    Once,
 }
 
 impl Spared {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::NoProbe,
         Self::Stream,
         Self::StatusEnough,
@@ -110,6 +131,8 @@ impl Spared {
         Self::OneCall,
         Self::NoToken,
         Self::NoCall,
+        Self::Inside,
+        Self::Once,
     ];
 
     /// The word for it, in JSON and in the catalogue (`conformance.spared-WORD`).
@@ -123,6 +146,8 @@ impl Spared {
             Self::OneCall => "one-call",
             Self::NoCall => "no-call",
             Self::NoToken => "no-token",
+            Self::Inside => "inside",
+            Self::Once => "once",
         }
     }
 }
@@ -200,6 +225,10 @@ pub enum NotPlayed {
 
 /// What the first scenario shows of an adapter, for the others.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and scenarios ask for one at a time"
+)]
 struct Facts {
     can_probe: bool,
     is_stream: bool,
@@ -288,16 +317,7 @@ pub async fn examine(
             let breaches = judge::delivered(scenario, &run, subject, &facts);
             (breaches, run.tries)
         };
-        let verdict = if breaches.is_empty() {
-            Verdict::Held
-        } else {
-            Verdict::Broken(breaches)
-        };
-        all.push(Finding {
-            scenario,
-            verdict,
-            tries,
-        });
+        all.push(Finding::of(scenario, breaches, tries));
     }
     Ok(Findings { all })
 }

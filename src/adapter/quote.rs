@@ -17,13 +17,14 @@ pub fn redact<'t>(text: &'t str, secrets: &[Secret]) -> Cow<'t, str> {
         .map(Secret::expose)
         .filter(|secret| secret.len() >= 4)
     {
-        if text.contains(secret) {
-            text = Cow::Owned(text.replace(secret, BLACK));
-        }
+        // First what is longer than the secret itself: some hold signs that are an escape's beginning.
         if text.contains(['%', '\\', '+'])
             && let Some(black) = redact_written(&text, secret)
         {
             text = Cow::Owned(black);
+        }
+        if text.contains(secret) {
+            text = Cow::Owned(text.replace(secret, BLACK));
         }
     }
     text

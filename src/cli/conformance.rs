@@ -11,14 +11,17 @@ use super::{
     Findings, Global, named,
     output::{Format, Output},
     place::{Place, progress},
+    run::transport,
     usage::one_of,
 };
 use crate::{
     adapter::registry::Registry,
-    conformance::{self, Breach, Finding, SCENARIOS, Scenario, Subject, Try, Verdict},
+    catalogue::Lang,
+    clock::Clock,
+    conformance::{self, Breach, Finding, Outside, SCENARIOS, Scenario, Subject, Try, Verdict},
     daemon::live::fault,
     domain::{
-        channel::{AdapterConfig, Channel},
+        channel::{AdapterConfig, AxisConfig, Channel, IcecastConfig, Parameter},
         secret::Secret,
     },
 };
@@ -38,6 +41,9 @@ pub(super) struct ConformanceArgs {
     /// Only the line for the README's table of adapters
     #[arg(long, conflicts_with = "only")]
     badge: bool,
+    /// Really send to this test address in place of the receiver on this machine; only for channels with `test: true`
+    #[arg(long, value_name = "URL", conflicts_with_all = ["all", "badge"])]
+    against: Option<String>,
 }
 
 fn word(scenario: Scenario) -> &'static str {
@@ -163,6 +169,9 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     let place = Place::load(global, output)?;
     let channels = chosen(&place, args, output)?;
+    if let Some(url) = &args.against {
+        return run_against(global, (&place, &channels), args, url, output).await;
+    }
     // Every secret is worth the same here: none is read.
     let (registry, problems) = Registry::with_stand_ins(&place.workspace, &|_| Secret::simulated());
     let mut all = Vec::new();
@@ -187,6 +196,89 @@ pub(super) async fn run(
         all.push((channel, adapter.name().to_owned(), found));
     }
     tell(&all, args, output)
+}
+
+/// Does it at a real test address.
+async fn run_against(
+    global: &Global,
+    (place, channels): (&Place, &[&Channel]),
+    args: &ConformanceArgs,
+    url: &str,
+    output: &Output,
+) -> anyhow::Result<()> {
+    let mut workspace = (*place.workspace).clone();
+    for channel in channels {
+        let named: [(&str, &dyn std::fmt::Display); 1] = [("channel", &channel.id)];
+        if !channel.test {
+            bail!(output.say("conformance.not-test", &named));
+        }
+        let moved = moved(&channel.adapter, url);
+        let Some(moved) = moved else {
+            bail!(output.say("conformance.no-address", &named));
+        };
+        if let Some(channel) = workspace.channels.get_mut(&channel.id) {
+            channel.adapter = moved;
+        }
+    }
+    let (registry, problems) = place.secrets.registry(&workspace);
+    let (transport, city) = transport(global, place, output).await?;
+    let clock = Clock::system();
+    let words = crate::catalogue::text(Lang::Vi, "cli.test-words", &[]);
+    let outside = Outside {
+        transport: &transport,
+        words: &words,
+    };
+    let mut all = Vec::new();
+    for channel in channels {
+        let Some(adapter) = registry.get(&channel.id) else {
+            let mut problems = problems.iter();
+            let why = problems.find(|problem| problem.channel == channel.id);
+            let why = why.map(|problem| output.detail(&fault(&problem.kind)));
+            bail!(why.unwrap_or_default());
+        };
+        let busy = progress(&output.say("conformance.busy", &[("channel", &channel.id)]));
+        let ward = place.workspace.ward(&channel.ward);
+        let subject = Subject {
+            channel,
+            ward_name: ward.map_or("", |ward| &ward.name),
+            adapter: Arc::clone(adapter),
+            secrets: Vec::new(),
+        };
+        let is_wanted = |scenario: &Scenario| args.only.is_empty() || args.only.contains(scenario);
+        let now = || clock.now();
+        let found = conformance::examine_outside(&subject, &outside, now, is_wanted).await;
+        busy.finish_and_clear();
+        all.push((*channel, adapter.name().to_owned(), found));
+    }
+    if let Some(city) = city {
+        city.shutdown().await;
+    }
+    tell(&all, args, output)
+}
+
+/// The same way to a channel, with another address.
+fn moved(config: &AdapterConfig, url: &str) -> Option<AdapterConfig> {
+    let url = url.to_owned();
+    Some(match config.clone() {
+        AdapterConfig::Recipe { recipe, with } => {
+            with.get("url")?;
+            let moved = with.iter().map(|(name, value)| {
+                let is_address = name == "url";
+                let value = if is_address {
+                    Parameter::Plain(url.clone())
+                } else {
+                    value.clone()
+                };
+                (name.to_owned(), value)
+            });
+            let with = moved.collect();
+            AdapterConfig::Recipe { recipe, with }
+        }
+        AdapterConfig::Webhook { secrets, .. } => AdapterConfig::Webhook { url, secrets },
+        AdapterConfig::Axis(axis) => AdapterConfig::Axis(AxisConfig { url, ..axis }),
+        AdapterConfig::Icecast(icecast) => AdapterConfig::Icecast(IcecastConfig { url, ..icecast }),
+        AdapterConfig::Zalo(_) => return None,
+    })
 }
 
 /// The channels that are named, or one of each sort.
@@ -256,7 +348,7 @@ fn tell(all: &[Examined<'_>], args: &ConformanceArgs, output: &Output) -> anyhow
         }
         Format::Text => {
             for one in &told {
-                show(one, args.only.is_empty(), output)?;
+                show(one, args, output)?;
             }
         }
     }
@@ -272,11 +364,19 @@ fn tell(all: &[Examined<'_>], args: &ConformanceArgs, output: &Output) -> anyhow
     Err(Findings(output.say("conformance.not-all", &[("channels", &channels)])).into())
 }
 
-fn show(told: &Told<'_>, is_whole: bool, output: &Output) -> anyhow::Result<()> {
-    output.line(&output.say(
-        "conformance.head",
-        &[("channel", &told.channel), ("adapter", &told.adapter)],
-    ))?;
+fn show(told: &Told<'_>, args: &ConformanceArgs, output: &Output) -> anyhow::Result<()> {
+    let url = args.against.as_deref().unwrap_or_default();
+    let key = if args.against.is_some() {
+        "conformance.head-against"
+    } else {
+        "conformance.head"
+    };
+    let named: [(&str, &dyn std::fmt::Display); 3] = [
+        ("channel", &told.channel),
+        ("adapter", &told.adapter),
+        ("url", &url),
+    ];
+    output.line(&output.say(key, &named))?;
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     for row in &told.scenarios {
@@ -304,7 +404,10 @@ fn show(told: &Told<'_>, is_whole: bool, output: &Output) -> anyhow::Result<()> 
             ("spared", &told.not_applicable),
         ],
     ))?;
-    if !is_whole {
+    if args.against.is_some() {
+        return Ok(output.line(&output.say("conformance.look", &[]))?);
+    }
+    if !args.only.is_empty() {
         return Ok(());
     }
     let badge = format!("`{}` | {}", told.adapter, told.badge);

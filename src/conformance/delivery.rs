@@ -47,7 +47,7 @@ pub(super) const POLICY: RetryPolicy = RetryPolicy {
 const BEGIN: Timestamp = Timestamp::from_micros(1_711_332_000_000_000);
 
 /// How long a delivery may be tried.
-const AGES: Duration = Duration::from_hours(4);
+pub(super) const AGES: Duration = Duration::from_hours(4);
 
 /// Time for an attempt whose calls are answered: a net, which nothing comes near.
 const PLENTY: Duration = Duration::from_mins(2);
@@ -175,7 +175,7 @@ async fn call(transport: &Transport, request: Request) -> Exchange {
     Exchange { request, result }
 }
 
-fn panicked() -> Failure {
+pub(super) fn panicked() -> Failure {
     Failure::unknown(Reason::Defect, Detail::new("panic"))
 }
 
@@ -321,7 +321,7 @@ pub(super) fn message(subject: &Subject<'_>, is_decomposed: bool) -> Message {
     }
 }
 
-fn claimed(subject: &Subject<'_>, message: &Message) -> Claimed {
+pub(super) fn claimed(subject: &Subject<'_>, message: &Message) -> Claimed {
     Claimed {
         id: message.delivery.clone(),
         attempt: 1,

@@ -120,17 +120,17 @@ pub(super) fn delivered(
     breaches
 }
 
+/// What an adapter must not do to whoever calls it.
+pub(super) fn defects(run: &Run) -> Option<Breach> {
+    let mut ends = run.ends.iter();
+    let end = ends.find(|end| end.reason == Some(Reason::Defect))?;
+    let is_panic = end.detail.as_deref() == Some("panic");
+    Some(Breach::new(if is_panic { "panicked" } else { "defect" }))
+}
+
 /// What must not be whatever the scenario.
 fn always(run: &Run) -> Vec<Breach> {
-    let mut breaches = Vec::new();
-    let defect = run
-        .ends
-        .iter()
-        .find(|end| end.reason == Some(Reason::Defect));
-    if let Some(end) = defect {
-        let is_panic = end.detail.as_deref() == Some("panic");
-        breaches.push(Breach::new(if is_panic { "panicked" } else { "defect" }));
-    }
+    let mut breaches: Vec<Breach> = defects(run).into_iter().collect();
     let most = run.tries.iter().map(|one| one.calls).max().unwrap_or(0);
     let sent = run.tries.iter().map(|one| {
         let sent = run
@@ -155,16 +155,20 @@ fn always(run: &Run) -> Vec<Breach> {
     breaches
 }
 
+/// Whether what may have been done is not done again: nobody can ask, and people would hear it twice.
+pub(super) fn is_once(subject: &Subject<'_>) -> bool {
+    subject.channel.mode == Mode::AtMostOnce && !subject.adapter.can_ask()
+}
+
 /// A delivery, to be looked at from several sides.
-struct View<'v> {
-    run: &'v Run,
-    subject: &'v Subject<'v>,
+pub(super) struct View<'v> {
+    pub(super) run: &'v Run,
+    pub(super) subject: &'v Subject<'v>,
 }
 
 impl View<'_> {
-    /// Whether what may have been done is not done again: nobody can ask, and people would hear it twice.
     fn is_once(&self) -> bool {
-        self.subject.channel.mode == Mode::AtMostOnce && !self.subject.adapter.can_ask()
+        is_once(self.subject)
     }
 
     fn is_accepted(&self) -> bool {
@@ -184,6 +188,13 @@ impl View<'_> {
         } else {
             Some(Breach::new("not-sent"))
         }
+    }
+
+    /// Accepted, each time that it was sent.
+    pub(super) fn is_taken(&self) -> Option<Breach> {
+        let mut ends = self.run.ends.iter();
+        let refused = ends.find(|end| end.outcome != Outcome::Accepted)?;
+        Some(Breach::new("not-yes").of(refused.reason))
     }
 
     fn said_yes(&self) -> Option<Breach> {
@@ -261,7 +272,7 @@ impl View<'_> {
     }
 
     /// Secrets in what is kept.
-    fn leaks(&self) -> Vec<Breach> {
+    pub(super) fn leaks(&self) -> Vec<Breach> {
         let run = self.run;
         let mut secrets = self.subject.secrets.clone();
         secrets.extend(self.subject.adapter.secrets().iter().cloned());
@@ -319,7 +330,6 @@ pub(super) fn asked(scenario: &Scenario, asked: &Asked, facts: &Facts) -> Vec<Br
     let mut breaches = Vec::new();
     let is_well = scenario.expects == Expects::Well;
     match &asked.result {
-        None => {}
         Some(Err(failure)) if failure.reason() == Reason::Defect => {
             breaches.push(Breach::new("panicked"));
         }
@@ -327,7 +337,7 @@ pub(super) fn asked(scenario: &Scenario, asked: &Asked, facts: &Facts) -> Vec<Br
         Some(Err(failure)) if is_well => {
             breaches.push(Breach::new("said-ill").of(Some(failure.reason())));
         }
-        Some(_) => {}
+        Some(_) | None => {}
     }
     let acts = |one: &Arrival| {
         one.acts != Acts::Nothing || facts.target.as_deref() == Some(place(one).as_str())

@@ -169,7 +169,6 @@ impl Receiver {
             Mishap::Status(code) => plain(code, None, None),
             Mishap::BusySeconds => plain(429, Some(WISH.to_string()), None),
             Mishap::BusyDate => plain(429, Some(date(now + Duration::from_secs(WISH))), None),
-            Mishap::BusyForever => plain(503, None, None),
             Mishap::Redirect => Fault::Redirect {
                 to: format!("http://{ELSEWHERE}/"),
             },
@@ -187,7 +186,7 @@ impl Receiver {
             Mishap::Echo => Fault::Echo { code: status },
             Mishap::EchoRefused => Fault::Echo { code: 400 },
             Mishap::Stale if self.has_account => plain(200, None, Some(ENDED)),
-            Mishap::Stale => plain(503, None, None),
+            Mishap::Stale | Mishap::BusyForever => plain(503, None, None),
         })
     }
 }

@@ -128,7 +128,7 @@ const fn outside(id: &'static str, mishap: Mishap, expects: Expects) -> Scenario
 pub static SCENARIOS: &[Scenario] = &[
     outside("accepted", Mishap::None, Expects::Yes),
     scenario("slow-answer", Mishap::SlowAnswer, Expects::Yes),
-    scenario("resend", Mishap::Lost, Expects::Doubt),
+    outside("resend", Mishap::Lost, Expects::Doubt),
     scenario("timeout", Mishap::After, Expects::Doubt),
     scenario("reset", Mishap::Reset, Expects::Doubt),
     scenario("slow-body", Mishap::SlowBody, Expects::Doubt),

@@ -282,7 +282,8 @@ fn bodies(json: &Value, texts: &[Cow<'_, str>]) -> Vec<String> {
 fn as_json(expected: &str) -> Value {
     serde_json::from_str(expected)
         .ok()
-        .filter(|value: &Value| !value.is_string() && value.to_string() == expected)
+        .filter(|value: &Value| !value.is_string())
+        .filter(|value| format!("{value}") == expected)
         .unwrap_or_else(|| expected.into())
 }
 

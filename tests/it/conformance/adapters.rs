@@ -84,7 +84,7 @@ impl Device {
         }
     }
 
-    fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Bytes) -> Request {
+    fn request(method: &str, path: &str, headers: &[(&str, &str)], body: Bytes) -> Request {
         let headers = headers.iter();
         Request {
             method: method.to_owned(),
@@ -100,7 +100,7 @@ impl Device {
 
     fn login(&self) -> Request {
         let body = json!({ "password": PASSWORD }).to_string();
-        let mut login = self.request(
+        let mut login = Self::request(
             "POST",
             "/login",
             &[("Content-Type", "application/json")],
@@ -139,7 +139,7 @@ impl Device {
             _ => Bytes::from(body),
         };
         let bearer = format!("Bearer {token}");
-        self.request(
+        Self::request(
             "POST",
             "/say",
             &[
@@ -264,7 +264,7 @@ impl Adapter for Device {
             (Flaw::RenewsForEver, 401) => return Step::Call(self.login()),
             (Flaw::Hammers, 503) => return Step::Call(self.say(message, &token)),
             (Flaw::NeverEnds, 200) => {
-                return Step::Call(self.request("GET", "/state", &[], Bytes::new()));
+                return Step::Call(Self::request("GET", "/state", &[], Bytes::new()));
             }
             (Flaw::SendsTwice, 200) if done.len() == 2 => {
                 return Step::Call(Request {
@@ -289,7 +289,7 @@ impl Adapter for Device {
             } else {
                 "GET"
             };
-            return Some(Step::Call(self.request(method, path, &[], Bytes::new())));
+            return Some(Step::Call(Self::request(method, path, &[], Bytes::new())));
         };
         Some(match &last.result {
             Ok(answer) if self.flaw == Flaw::ProbeBelieves500 && answer.status == 500 => {
@@ -313,10 +313,7 @@ impl Adapter for Device {
         hopes: Hopes<'_>,
     ) -> Option<Hoped> {
         let asks_state = self.flaw == Flaw::NeverEnds && done.len() > 1;
-        let is_said = match self.step_path(message, done) {
-            Some(path) => path == "/say",
-            None => false,
-        };
+        let is_said = self.step_path(message, done) == "/say";
         let logs_in = message.is_some() && !is_said && !asks_state;
         let body = if logs_in {
             json!({ "ok": true, "token": hopes.given })
@@ -351,26 +348,25 @@ impl Adapter for Device {
 
 impl Device {
     /// Where the call at this point goes.
-    fn step_path(&self, message: Option<&Message>, done: &[Exchange]) -> Option<&'static str> {
-        if message.is_none() {
-            return Some(if self.flaw == Flaw::ProbeSpeaks {
-                "/say"
-            } else {
-                "/state"
-            });
-        }
+    fn step_path(&self, message: Option<&Message>, done: &[Exchange]) -> &'static str {
+        let flaw = self.flaw;
         let Some(last) = done.last() else {
-            let is_old = self.flaw == Flaw::NeverRenews && self.old.lock().unwrap().is_some();
-            return Some(if is_old { "/say" } else { "/login" });
+            let is_old = flaw == Flaw::NeverRenews && self.old.lock().unwrap().is_some();
+            return match message {
+                Some(_) if is_old => "/say",
+                Some(_) => "/login",
+                None if flaw == Flaw::ProbeSpeaks => "/say",
+                None => "/state",
+            };
         };
-        if self.flaw == Flaw::RenewsForEver && is_to(last, "/say") {
-            return Some("/login");
+        if flaw == Flaw::RenewsForEver && is_to(last, "/say") {
+            return "/login";
         }
-        Some(if self.flaw == Flaw::NeverEnds && done.len() > 1 {
+        if flaw == Flaw::NeverEnds && done.len() > 1 {
             "/state"
         } else {
             "/say"
-        })
+        }
     }
 }
 

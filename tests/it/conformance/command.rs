@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use loa::{
     catalogue,
     conformance::{SCENARIOS, Spared},
+    simulator::{City, CityOptions, Effect, HeardFilter},
 };
 use serde_json::{Value, json};
 
@@ -167,6 +168,77 @@ fn names_that_mean_nothing_are_said_with_the_nearest() {
     );
     let said = loa(&folder.path(), &["conformance"]);
     assert_eq!(said.code, 2);
+}
+
+const THERE: &str = r#"
+channels:
+  thu-nghiem:
+    name: Nơi thử
+    kind: chat
+    adapter: { webhook: { url: "https://thu.vinh.example/hook", secrets: ["env:LOA_THU"] } }
+"#;
+
+/// A chat service on this machine that stands for a vendor's test address.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_address_gets_tests_only_and_only_on_a_channel_for_tests() {
+    let folder = Folder::small();
+    folder.edit("loa.yaml", "10.0.0.0/8", "127.0.0.0/8");
+    folder.write("channels/thu.yaml", THERE);
+    let city = City::start(CityOptions::default()).await.unwrap();
+    let url = format!("http://{}/hook", city.device("thu.vinh.example").unwrap());
+    let examined = |arguments: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_loa"))
+            .args(["conformance", "thu-nghiem", "--against", &url, "--dir"])
+            .arg(folder.path())
+            .args(arguments)
+            .env("LOA_THU", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+            .env_remove("RUST_LOG")
+            .output();
+        std::future::ready(output.unwrap())
+    };
+    let refused = examined(&["--lang", "en"]).await;
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("`thu-nghiem` is not for tests"), "{said}");
+    assert_eq!(city.heard(&HeardFilter::default()), []);
+
+    folder.edit(
+        "channels/thu.yaml",
+        "    kind: chat\n",
+        "    kind: chat\n    test: true\n",
+    );
+    let good = examined(&["--format", "json"]).await;
+    assert_eq!(good.status.code(), Some(0), "{good:?}");
+    let told: Value = serde_json::from_slice(&good.stdout).unwrap();
+    let with = |verdict: &str| -> Vec<String> {
+        let rows = told[0]["scenarios"].as_array().unwrap().iter();
+        let rows = rows.filter(|row| row["verdict"] == verdict);
+        rows.map(|row| row["scenario"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(
+        with("held"),
+        [
+            "accepted",
+            "resend",
+            "vietnamese-nfc",
+            "vietnamese-nfd",
+            "secrets"
+        ]
+    );
+    assert_eq!(with("not-applicable").len(), SCENARIOS.len() - 5);
+    let heard = city.heard(&HeardFilter::default());
+    let taken = heard.iter().filter(|one| one.effect == Effect::Received);
+    assert_eq!(
+        (heard.len(), taken.count()),
+        (6, 5),
+        "one of them twice, by the same key"
+    );
+    for one in &heard {
+        let words = one.text.as_deref().unwrap_or_default();
+        assert!(words.starts_with("Đây là phát thử"), "{words}");
+    }
+    city.shutdown().await;
 }
 
 /// Every sentence that the kit may say is there, and none that it never says.

@@ -16,7 +16,7 @@ struct Wrong {
     file: &'static str,
     channel: &'static str,
     right: &'static str,
-    wrong: &'static str,
+    instead: &'static str,
     scenario: &'static str,
     code: &'static str,
 }
@@ -43,13 +43,13 @@ const WRONG: [Wrong; 20] = [
     ),
     speaker(
         YES,
-        r#"accepted: { status: [202, 307] }"#,
+        "accepted: { status: [202, 307] }",
         "redirect",
         "said-yes",
     ),
     speaker(
         YES,
-        r#"accepted: { status: [202, 401] }"#,
+        "accepted: { status: [202, 401] }",
         "unauthorised",
         "said-yes",
     ),
@@ -58,7 +58,7 @@ const WRONG: [Wrong; 20] = [
     // reads only its beginning
     speaker(
         YES,
-        r#"accepted: { status: [202], pattern: '^\s*\{' }"#,
+        r"accepted: { status: [202], pattern: '^\s*\{' }",
         "invalid-json",
         "said-yes",
     ),
@@ -109,7 +109,7 @@ const WRONG: [Wrong; 20] = [
     // a question that believes everything
     speaker(
         r#"healthy: { status: [200], json: { "/state": ready } }"#,
-        r#"healthy: { status: [200, 500] }"#,
+        "healthy: { status: [200, 500] }",
         "probe-error",
         "said-well",
     ),
@@ -124,7 +124,7 @@ const WRONG: [Wrong; 20] = [
         file: CHAT,
         channel: "kit-chat",
         right: r#"headers: { Authorization: "Bearer {{ with.token }}" }"#,
-        wrong: r#"headers: { Authorization: "Bearer {{ with.token }}", Idempotency-Key: "{{ message.nonce }}" }"#,
+        instead: r#"headers: { Authorization: "Bearer {{ with.token }}", Idempotency-Key: "{{ message.nonce }}" }"#,
         scenario: "resend",
         code: "other-key",
     },
@@ -133,7 +133,7 @@ const WRONG: [Wrong; 20] = [
         file: CHAT,
         channel: "kit-chat",
         right: r#"text: "{{ message.text }}""#,
-        wrong: r#"text: "{{ message.text | upper }}""#,
+        instead: r#"text: "{{ message.text | upper }}""#,
         scenario: "vietnamese-nfc",
         code: "words",
     },
@@ -141,7 +141,7 @@ const WRONG: [Wrong; 20] = [
         file: CHAT,
         channel: "kit-chat",
         right: r#"headers: { Authorization: "Bearer {{ with.token }}" }"#,
-        wrong: r#"headers: { Authorization: "Bearer {{ with.token }}", Content-Type: "application/json; charset=windows-1258" }"#,
+        instead: r#"headers: { Authorization: "Bearer {{ with.token }}", Content-Type: "application/json; charset=windows-1258" }"#,
         scenario: "vietnamese-nfd",
         code: "charset",
     },
@@ -150,7 +150,7 @@ const WRONG: [Wrong; 20] = [
         file: SITE,
         channel: "web-hb",
         right: r#"- { status: [429, "5xx"], then: retry }"#,
-        wrong: r#"- { status: [429, "5xx"], then: reject }"#,
+        instead: r#"- { status: [429, "5xx"], then: reject }"#,
         scenario: "server-error",
         code: "said-no",
     },
@@ -158,7 +158,7 @@ const WRONG: [Wrong; 20] = [
 
 const fn speaker(
     right: &'static str,
-    wrong: &'static str,
+    instead: &'static str,
     scenario: &'static str,
     code: &'static str,
 ) -> Wrong {
@@ -166,7 +166,7 @@ const fn speaker(
         file: SPEAKER,
         channel: "loa-hb-1",
         right,
-        wrong,
+        instead,
         scenario,
         code,
     }
@@ -177,7 +177,7 @@ async fn every_wrong_recipe_is_caught_by_the_scenario_that_is_meant_for_it() {
     let mut missed = Vec::new();
     for wrong in WRONG {
         let folder = folder();
-        folder.edit(wrong.file, wrong.right, wrong.wrong);
+        folder.edit(wrong.file, wrong.right, wrong.instead);
         let workspace = folder.load();
         let found = examined(&workspace, wrong.channel, |one| one.id == wrong.scenario).await;
         let codes = broken(&found).remove(wrong.scenario).unwrap_or_default();
@@ -185,7 +185,7 @@ async fn every_wrong_recipe_is_caught_by_the_scenario_that_is_meant_for_it() {
             missed.push(format!(
                 "{}: {}\n{}",
                 wrong.scenario,
-                wrong.wrong,
+                wrong.instead,
                 told(&found)
             ));
         }

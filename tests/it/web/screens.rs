@@ -89,8 +89,7 @@ fn sign(delivery: &str, text: &str, minutes: i64, urgent: bool) -> Value {
 
 impl City {
     fn shows(&self, signs: &[Value]) {
-        let board =
-            json!({ "ward": "phường Hưng Bình", "now": NOW, "zone": "Asia/Ho_Chi_Minh", "signs": signs });
+        let board = json!({ "ward": "phường Hưng Bình", "now": NOW, "zone": "Asia/Ho_Chi_Minh", "signs": signs });
         *self.screens.board.lock().unwrap() = board.to_string();
     }
 }
