@@ -98,7 +98,7 @@ impl Device {
         }
     }
 
-    fn login(&self) -> Request {
+    fn login() -> Request {
         let body = json!({ "password": PASSWORD }).to_string();
         let mut login = Self::request(
             "POST",
@@ -229,7 +229,7 @@ impl Adapter for Device {
             return Step::Call(self.say(message, old));
         }
         let Some(last) = done.last() else {
-            return Step::Call(self.login());
+            return Step::Call(Self::login());
         };
         if is_to(last, "/login") {
             if self.flaw == Flaw::BelievesNobody && last.result.is_err() {
@@ -261,7 +261,7 @@ impl Adapter for Device {
                     ..self.say(message, &token)
                 });
             }
-            (Flaw::RenewsForEver, 401) => return Step::Call(self.login()),
+            (Flaw::RenewsForEver, 401) => return Step::Call(Self::login()),
             (Flaw::Hammers, 503) => return Step::Call(self.say(message, &token)),
             (Flaw::NeverEnds, 200) => {
                 return Step::Call(Self::request("GET", "/state", &[], Bytes::new()));
