@@ -277,7 +277,7 @@ fn moved(config: &AdapterConfig, url: &str) -> Option<AdapterConfig> {
         AdapterConfig::Webhook { secrets, .. } => AdapterConfig::Webhook { url, secrets },
         AdapterConfig::Axis(axis) => AdapterConfig::Axis(AxisConfig { url, ..axis }),
         AdapterConfig::Icecast(icecast) => AdapterConfig::Icecast(IcecastConfig { url, ..icecast }),
-        AdapterConfig::Zalo(_) => return None,
+        AdapterConfig::Zalo(_) | AdapterConfig::Screen(_) | AdapterConfig::Vnpt(_) => return None,
     })
 }
 

@@ -126,7 +126,12 @@ fn sends_no_sound(workspace: &Workspace, raw: &RawChannel) -> bool {
         Some(RawAdapter::Recipe { recipe, .. }) => {
             workspace.recipes.contains_key(recipe) && sends_sound(workspace, raw).is_none()
         }
-        Some(RawAdapter::Webhook { .. } | RawAdapter::Zalo(_) | RawAdapter::Screen(_) | RawAdapter::Vnpt(_)) => true,
+        Some(
+            RawAdapter::Webhook { .. }
+            | RawAdapter::Zalo(_)
+            | RawAdapter::Screen(_)
+            | RawAdapter::Vnpt(_),
+        ) => true,
         Some(RawAdapter::Axis(_) | RawAdapter::Icecast(_)) | None => false,
     }
 }
@@ -140,9 +145,13 @@ fn sends_sound<'a>(workspace: &'a Workspace, raw: &RawChannel) -> Option<&'a str
         }
         Some(RawAdapter::Axis(_)) => Some("axis"),
         Some(RawAdapter::Icecast(_)) => Some("icecast"),
-        Some(RawAdapter::Webhook { .. } | RawAdapter::Zalo(_) | RawAdapter::Screen(_) | RawAdapter::Vnpt(_)) | None => {
-            None
-        }
+        Some(
+            RawAdapter::Webhook { .. }
+            | RawAdapter::Zalo(_)
+            | RawAdapter::Screen(_)
+            | RawAdapter::Vnpt(_),
+        )
+        | None => None,
     }
 }
 

@@ -250,8 +250,7 @@ fn by_screen(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
 }
 
 /// How often a portal may be asked, and how long a clerk may be given.
-const ASKED_EVERY: RangeInclusive<Duration> =
-    Duration::from_mins(1)..=Duration::from_hours(24);
+const ASKED_EVERY: RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_hours(24);
 const PASTED_WITHIN: RangeInclusive<Duration> =
     Duration::from_mins(10)..=Duration::from_hours(30 * 24);
 

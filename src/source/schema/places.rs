@@ -240,7 +240,9 @@ pub(super) fn channels(shape: &Shape) -> Value {
     let adapter = shape.choice(
         "adapter",
         "oneOf",
-        &["recipe", "webhook", "axis", "icecast", "screen", "zalo", "vnpt"],
+        &[
+            "recipe", "webhook", "axis", "icecast", "screen", "zalo", "vnpt",
+        ],
         vec![
             may("recipe", by_recipe),
             may("webhook", webhook),
