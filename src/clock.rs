@@ -94,7 +94,7 @@ impl Sets {
         {
             return;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -17,11 +17,11 @@ impl Adapter for ScreenAdapter {
         })
     }
 
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "screen"
     }
 
-    fn host(&self) -> &str {
+    fn host(&self) -> &'static str {
         "screen"
     }
 }

@@ -416,7 +416,7 @@ impl Search<'_> {
         // Versions and sections are small; what computers are reached by seldom is.
         let is_small = parts[0].parse().is_ok_and(|part: u16| part < 32);
         let is_address = is_joined
-            && !(is_section && is_small)
+            && (!is_section || !is_small)
             && !is_code
             && !is_measured(self.letters, self.tokens, groups[3].last)
             && parts.iter().all(|part| is_part(part));
@@ -447,7 +447,7 @@ impl Search<'_> {
                 || (self.reached[first.first]
                     && (self.is_bare(last)
                         || (is_known_short(&first.digits)
-                            && !before.is_some_and(|word| word.text == "điện"))))
+                            && before.is_none_or(|word| word.text != "điện"))))
         };
         if self.is_thing(at) {
             return None;

@@ -112,7 +112,7 @@ fn key(headers: &HeaderMap) -> Option<String> {
         return None;
     }
     let key = percent_encoding::percent_decode_str(key).decode_utf8();
-    key.ok().map(|key| key.into_owned())
+    key.ok().map(std::borrow::Cow::into_owned)
 }
 
 /// `GET /man-hinh/{channel}/bang`.

@@ -63,9 +63,7 @@ impl Search<'_> {
         };
         last.is_exactly_one_of(&IDENTITY)
             || words.next().is_some_and(|before| {
-                IDENTITY_PAIRS
-                    .iter()
-                    .any(|pair| *pair == (before.text.as_str(), last.text.as_str()))
+                IDENTITY_PAIRS.contains(&(before.text.as_str(), last.text.as_str()))
             })
     }
 

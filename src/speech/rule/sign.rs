@@ -32,12 +32,28 @@ const NAMES: [(&str, &str); 17] = [
     ("§", "mục"),
 ];
 
+/// Groups of blood: `A+`, `O-`, `Rh-`, `Rh(-)`.
+fn blood(scene: &Scene<'_>) -> Option<Said> {
+    let named = |sign: &str| match sign {
+        "+" => Some("cộng"),
+        "-" | "–" | "−" => Some("trừ"),
+        _ => None,
+    };
+    let (before, after) = (scene.back(1), scene.token(1));
+    if scene.token(0).text == "(" && before.text == "Rh" && scene.token(2).is_sign(")") {
+        return Some(Said::new(3, format!(" {}", named(after.text)?)));
+    }
+    let is_group = matches!(before.text, "A" | "B" | "O" | "AB" | "Rh")
+        && !matches!(after.kind, Kind::Word | Kind::Number);
+    is_group.then(|| Some(Said::new(1, named(scene.token(0).text)?)))?
+}
+
 pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     let token = scene.token(0);
     if !token.is(Kind::Sign) {
         return None;
     }
-    if let Some(said) = compared(scene) {
+    if let Some(said) = compared(scene).or_else(|| blood(scene)) {
         return Some(said);
     }
     let next = scene.token(scene.skip_space(1));
@@ -95,23 +111,6 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
             && super::address::is_ending(&after.lower) =>
         {
             return Some(Said::new(1, "chấm "));
-        }
-        // Groups of blood: A+, O-, Rh-.
-        "+" | "-" | "–" | "−"
-            if matches!(before.text, "A" | "B" | "O" | "AB" | "Rh")
-                && !matches!(after.kind, Kind::Word | Kind::Number) =>
-        {
-            let name = if token.text == "+" { "cộng" } else { "trừ" };
-            return Some(Said::new(1, name));
-        }
-        // Rh(-)
-        "(" if before.text == "Rh" && scene.token(2).is_sign(")") => {
-            let name = match scene.token(1).text {
-                "+" => "cộng",
-                "-" | "–" | "−" => "trừ",
-                _ => return None,
-            };
-            return Some(Said::new(3, format!(" {name}")));
         }
         "+" if before.is(Kind::Number) && !next.is(Kind::Number) => {
             return Some(Said::new(1, "trở lên"));
