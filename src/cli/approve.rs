@@ -109,7 +109,12 @@ async fn decide(
         proposal.seen = version.hash.as_str();
     }
     let words = match &version.subject {
-        Subject::Bulletin(id) if proposal.decision == Decision::Approved => {
+        Subject::Bulletin(id)
+            if matches!(
+                proposal.decision,
+                Decision::Approved | Decision::Rejected
+            ) && version.hash == current.hash =>
+        {
             contents(&desk.place, &desk.renderer, id)
         }
         _ => Vec::new(),
@@ -125,6 +130,19 @@ async fn decide(
         Ok(after) => after,
         Err(Refusal::Retracted) => {
             bail!(output.say("approval.refused-retracted", &[("id", &name)]))
+        }
+        Err(Refusal::SameWords) => {
+            let standing = desk.standing(&version.subject).await?;
+            match desk.repeated(version, &standing).await? {
+                Some(entry) => bail!(desk.tell_repeated(&entry, output)),
+                None => bail!(refusal(
+                    output,
+                    &desk.place,
+                    Refusal::Dead,
+                    name,
+                    proposal.person
+                )),
+            }
         }
         Err(no) => bail!(refusal(output, &desk.place, no, name, proposal.person)),
     };

@@ -9,7 +9,7 @@ use super::{
     Global,
     output::{Format, Output, harmless},
     place::Place,
-    subject::{Desk, title},
+    subject::{Desk, EntryRow, title},
 };
 use crate::{
     domain::{
@@ -51,6 +51,7 @@ pub(super) async fn run(global: &Global, args: &DiffArgs, output: &Output) -> an
         }
         None => None,
     };
+    let repeated = desk.repeated(version, &standing).await?;
     let (changes, sources) = compare(&desk, old.as_ref(), version).await?;
     match output.format {
         Format::Json => output.json(&serde_json::json!({
@@ -58,6 +59,7 @@ pub(super) async fn run(global: &Global, args: &DiffArgs, output: &Output) -> an
             "id": version.subject.id(),
             "version": version.hash,
             "against": old.as_ref().map(|old| &old.hash),
+            "taken_back": repeated.as_ref().map(|entry| EntryRow::of(entry, desk.place.zone())),
             "claims": present(&desk, version)
                 .map_or(&[][..], |bulletin| &bulletin.claims)
                 .iter()
@@ -71,6 +73,10 @@ pub(super) async fn run(global: &Global, args: &DiffArgs, output: &Output) -> an
         })),
         Format::Text => {
             show(&desk, version, old.as_ref(), output)?;
+            let taken_back = repeated.map(|entry| desk.tell_repeated(&entry, output));
+            if let Some(sentence) = &taken_back {
+                output.line(sentence)?;
+            }
             for change in &changes {
                 show_change(change, old.is_none(), output)?;
             }
@@ -81,6 +87,7 @@ pub(super) async fn run(global: &Global, args: &DiffArgs, output: &Output) -> an
                 standing.allows(&version.hash),
                 changes.is_empty() && sources.is_empty(),
             ) {
+                _ if taken_back.is_some() => "approval.diff-taken-back",
                 (true, _) => "approval.diff-approved",
                 (false, true) => "approval.diff-same",
                 (false, false) => "approval.diff-hash",

@@ -33,13 +33,13 @@ pub(super) struct StatusArgs {
 }
 
 /// Where a version stands, in one word; the sentence is `approval.status-…`.
-fn word(version: &Version, standing: &Standing) -> &'static str {
+fn word(version: &Version, standing: &Standing, repeated: Option<&Entry>) -> &'static str {
     let last = standing.last.get(&version.hash).map(|last| last.decision);
     if standing.allows(&version.hash) {
         "approved"
-    } else if standing.dead.contains(&version.hash) {
-        match last {
-            Some(Decision::Rejected) => "rejected",
+    } else if let Some(entry) = repeated {
+        match entry.decision {
+            Decision::Rejected => "rejected",
             _ => "retracted",
         }
     } else if version.editors().is_empty() {
@@ -67,6 +67,8 @@ struct Row<'a> {
     not_contacts: Vec<serde_json::Value>,
     in_force: Option<EntryRow<'a>>,
     last: Option<EntryRow<'a>>,
+    /// By what decision these words were rejected or taken back, in this version or in another.
+    taken_back: Option<EntryRow<'a>>,
     /// Its broadcasts that are held because a contact in their words does not hold.
     held: Vec<HeldRow<'a>>,
 }
@@ -110,7 +112,9 @@ pub(super) async fn run(global: &Global, args: &StatusArgs, output: &Output) -> 
             continue;
         }
         let standing = standings.get(&version.subject).unwrap_or(&nothing);
-        let state = word(version, standing);
+        let repeated = desk.repeated(version, standing).await?;
+        let repeated = repeated.as_ref();
+        let state = word(version, standing, repeated);
         waiting += usize::from(state != "approved");
         match &mut array {
             None if state == "approved" && !args.all && only.is_none() => {}
@@ -118,11 +122,13 @@ pub(super) async fn run(global: &Global, args: &StatusArgs, output: &Output) -> 
                 let who = may_approve(&desk, version, standing).await?;
                 let held = held_of(&held, version).iter();
                 let held = held.map(|row| held_row(row, &desk, output)).collect();
-                array.item(&row(&desk, version, standing, state, who, held))?;
+                let mut row = row(&desk, version, standing, state, who, held);
+                row.taken_back = repeated.map(|entry| EntryRow::of(entry, desk.place.zone()));
+                array.item(&row)?;
             }
             None => {
                 let who = may_approve(&desk, version, standing).await?;
-                tell(&desk, version, standing, state, &who, output)?;
+                tell(&desk, version, (standing, repeated), state, &who, output)?;
             }
         }
     }
@@ -249,6 +255,7 @@ fn row<'a>(
         not_contacts: exceptions_json(desk, version),
         in_force: standing.in_force.as_ref().map(entry),
         last: standing.last.get(&version.hash).map(entry),
+        taken_back: None,
         held,
     }
 }
@@ -256,7 +263,7 @@ fn row<'a>(
 fn tell(
     desk: &Desk,
     version: &Version,
-    standing: &Standing,
+    (standing, repeated): (&Standing, Option<&Entry>),
     state: &str,
     who: &[&str],
     output: &Output,
@@ -287,10 +294,11 @@ fn tell(
         ("count", &counted.len()),
         ("needed", &version.needed()),
     ];
-    output.line(&format!(
-        "  {}",
-        output.say(&format!("approval.status-{state}"), &args)
-    ))?;
+    let sentence = match repeated {
+        Some(entry) if entry.version != version.hash => desk.tell_repeated(entry, output),
+        _ => output.say(&format!("approval.status-{state}"), &args),
+    };
+    output.line(&format!("  {sentence}"))?;
     if state != "approved" {
         let meanwhile = match &standing.in_force {
             Some(granted) => output.say(

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{
-        approval::{Entry, Refusal, Required, Standing, Subject},
+        approval::{Decision, Entry, Refusal, Required, Standing, Subject},
         id::{BulletinId, ScheduleId},
         message::{Content, ContentHash},
         version::Version,
@@ -93,6 +93,40 @@ impl Desk {
     pub(super) async fn standing(&self, subject: &Subject) -> anyhow::Result<Standing> {
         let mut standings = self.store.standings(&[subject.clone()].into()).await?;
         Ok(standings.remove(subject).unwrap_or_default())
+    }
+
+    /// The decision by which what `version` says was rejected or taken back, if it says that again.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(super) async fn repeated(
+        &self,
+        version: &Version,
+        standing: &Standing,
+    ) -> anyhow::Result<Option<Entry>> {
+        if standing.dead.is_empty() {
+            return Ok(None);
+        }
+        let words = match &version.subject {
+            Subject::Bulletin(id) => contents(&self.place, &self.renderer, id),
+            Subject::Schedule(_) => Vec::new(),
+        };
+        Ok(self.store.repeated(version, &words).await?)
+    }
+
+    /// Says that, with who decided and why.
+    pub(super) fn tell_repeated(&self, entry: &Entry, output: &Output) -> String {
+        let key = match entry.decision {
+            Decision::Rejected => "approval.same-rejected",
+            _ => "approval.same-retracted",
+        };
+        let by = signed(entry, self.place.zone());
+        let args: [(&str, &dyn std::fmt::Display); 3] = [
+            ("hash", &entry.version.short()),
+            ("by", &by),
+            ("why", &entry.remark),
+        ];
+        output.say(key, &args)
     }
 
     /// The words of a version, by address; a schedule has none.

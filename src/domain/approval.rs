@@ -6,7 +6,7 @@
 
 mod name;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 pub use name::{fold_name, is_name, may_be_same};
 
@@ -213,8 +213,8 @@ pub struct Standing {
     pub approvals: BTreeMap<VersionHash, Vec<Entry>>,
     /// The last decision on each version that is not in force and has one.
     pub last: BTreeMap<VersionHash, Entry>,
-    /// Versions that can never be approved again.
-    pub dead: BTreeSet<VersionHash>,
+    /// Versions that can never be approved again, each with the decision that made it so.
+    pub dead: BTreeMap<VersionHash, Entry>,
     /// That it was taken back, while no other version has been approved since.
     pub retracted: Option<Entry>,
 }
@@ -238,7 +238,7 @@ impl Standing {
             .is_some_and(|granted| granted.version == *version);
         self.last.insert(version.clone(), entry.clone());
         match entry.decision {
-            Decision::Approved if self.dead.contains(version) => {}
+            Decision::Approved if self.dead.contains_key(version) => {}
             Decision::Approved => {
                 if !is_in_force && self.was_complete(version) {
                     // It was replaced since; going back to it begins anew.
@@ -262,13 +262,13 @@ impl Standing {
                     self.in_force = None;
                 }
                 if entry.decision == Decision::Rejected {
-                    self.dead.insert(version.clone());
+                    self.dead.insert(version.clone(), entry.clone());
                 }
             }
             Decision::Retracted => {
-                self.dead.insert(version.clone());
-                self.dead
-                    .extend(self.in_force.take().map(|granted| granted.version));
+                let granted = self.in_force.take().map(|granted| granted.version);
+                let dead = granted.into_iter().chain([version.clone()]);
+                self.dead.extend(dead.map(|hash| (hash, entry.clone())));
                 self.approvals.clear();
                 self.retracted = Some(entry.clone());
             }
@@ -342,13 +342,15 @@ pub enum Refusal {
     InForce,
     /// It was rejected or taken back, and needs other words.
     Dead,
+    /// It says what a version said that was rejected or taken back.
+    SameWords,
     /// It was taken back already.
     Retracted,
 }
 
 impl Refusal {
     /// All refusals.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::NotApprover,
         Self::IsEditor,
         Self::NoEditors,
@@ -358,6 +360,7 @@ impl Refusal {
         Self::Twice,
         Self::InForce,
         Self::Dead,
+        Self::SameWords,
         Self::Retracted,
     ];
 
@@ -374,6 +377,7 @@ impl Refusal {
             Self::Twice => "twice",
             Self::InForce => "in-force",
             Self::Dead => "dead",
+            Self::SameWords => "same-words",
             Self::Retracted => "retracted",
         }
     }
@@ -398,7 +402,7 @@ pub fn judge<'r>(
     if proposal.decision != Decision::Approved && proposal.remark.trim().is_empty() {
         return Err(Refusal::NoReason);
     }
-    if standing.dead.contains(&version.hash) {
+    if standing.dead.contains_key(&version.hash) {
         return Err(Refusal::Dead);
     }
     if proposal.decision == Decision::Approved {

@@ -6,6 +6,8 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use super::{
     audio::{Audio, Recording},
     bulletin::{Format, Priority, Turn, Voice},
@@ -43,6 +45,22 @@ impl fmt::Display for ContentHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// A text in small letters, its words apart by one space, without marks that stand at a word's edge.
+fn bare_words(text: &str) -> String {
+    let letters: Vec<char> = text.nfc().flat_map(char::to_lowercase).collect();
+    let is_digit = |index: Option<usize>| {
+        let letter = index.and_then(|index| letters.get(index));
+        letter.is_some_and(char::is_ascii_digit)
+    };
+    let bare = letters.iter().enumerate().map(|(index, letter)| {
+        let is_mark = ".,;:!?…\"'“”‘’()-–—".contains(*letter);
+        let is_in_number = is_digit(index.checked_sub(1)) && is_digit(Some(index + 1));
+        if is_mark && !is_in_number { ' ' } else { *letter }
+    });
+    let bare: String = bare.collect();
+    bare.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Rendered words, frozen. Equal contents are stored once, whoever gets them.
@@ -154,6 +172,21 @@ impl Content {
     pub fn text_of(turns: &[Turn]) -> String {
         let paragraphs: Vec<&str> = turns.iter().map(|turn| turn.text.as_str()).collect();
         paragraphs.join("\n\n")
+    }
+
+    /// The words alone, as people hear and read them: without letter case, white space, and the marks between words. Marks between
+    /// digits stay, because they make other numbers. Contents with equal wording say the same.
+    #[must_use]
+    pub fn wording(&self) -> String {
+        let turns = self.turns.iter();
+        let turns = turns.flat_map(|turn| [turn.voice.as_str(), turn.text.as_str()]);
+        let recording = self.recording.iter().map(|recording| recording.hash.as_str());
+        let html = self.html.as_deref();
+        let texts = [self.title.as_str(), self.text.as_str()].into_iter();
+        let texts = texts.chain(self.summary.as_deref()).chain(html);
+        let texts = texts.chain(self.spoken.iter().map(String::as_str));
+        let all: Vec<String> = texts.chain(turns).chain(recording).map(bare_words).collect();
+        all.join("\n")
     }
 
     /// The canonical JSON that is stored and hashed. `turns` is there for dialogues only, `spoken` where somebody speaks,
@@ -514,6 +547,33 @@ mod tests {
         ] {
             assert_ne!(broken, json);
             assert_eq!(Content::from_json(&broken), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn equal_wording_is_what_people_hear_and_read_as_the_same() {
+        let says = |text: &str, title: &str, spoken: &str| {
+            let content = Content::from_json("{\"bulletin\":\"b\",\"format\":\"script\",\"text\":\"\",\"title\":\"\"}");
+            let mut content = content.unwrap();
+            (content.text, content.title) = (text.to_owned(), title.to_owned());
+            content.spoken = vec![spoken.to_owned()];
+            content.wording()
+        };
+        let first = says("Thưa bà con, gọi 1,5 lần.", "Cảnh giác", "một phẩy năm");
+        for same in [
+            says("Thưa  bà con gọi\n1,5 lần!", "Cảnh giác:", "một phẩy năm"),
+            says("THƯA BÀ CON – gọi 1,5 lần …", "“cảnh giác”", " Một phẩy năm."),
+        ] {
+            assert_eq!(same, first);
+        }
+        for other in [
+            says("Thưa bà con, gọi 15 lần.", "Cảnh giác", "một phẩy năm"),
+            says("Thưa bà con, gọi 1.5 lần.", "Cảnh giác", "một phẩy năm"),
+            says("Thưa bà cọn, gọi 1,5 lần.", "Cảnh giác", "một phẩy năm"),
+            says("Thưa bà con, gọi 1,5 lần.", "Cảnh báo", "một phẩy năm"),
+            says("Thưa bà con, gọi 1,5 lần.", "Cảnh giác", "một năm"),
+        ] {
+            assert_ne!(other, first);
         }
     }
 }

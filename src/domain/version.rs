@@ -4,7 +4,10 @@
 //! (which the store keeps). Its JSON is canonical: struct fields in their order, maps sorted. The store keeps it for ever, so
 //! fields are only ever added, and a field that older records lack has a default.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -134,6 +137,34 @@ impl BulletinRecord {
     pub fn content(&self, ward: &WardId, slot: Slot) -> Option<ContentHash> {
         let hash = self.words.get(ward.as_str())?.get(&slot.key())?;
         Some(ContentHash::from_store(hash))
+    }
+
+    /// What people get of `self` and of `other` at the same place, by the addresses of both, where these differ. Wards that only one of
+    /// them has, and corrections, do not count. `None` where one says something in a format in which the other says
+    /// nothing, or where they have no ward in common: those are not the same words.
+    #[must_use]
+    pub fn differing(&self, other: &Self) -> Option<BTreeSet<(ContentHash, ContentHash)>> {
+        let mut pairs = BTreeSet::new();
+        let mut is_said = false;
+        for (ward, ours) in &self.words {
+            let Some(theirs) = other.words.get(ward) else {
+                continue;
+            };
+            for slot in Slot::all().filter(|slot| !slot.correction) {
+                match (ours.get(&slot.key()), theirs.get(&slot.key())) {
+                    (None, None) => {}
+                    (Some(one), Some(other)) => {
+                        is_said = true;
+                        if one != other {
+                            let address = |hash: &String| ContentHash::from_store(hash);
+                            pairs.insert((address(one), address(other)));
+                        }
+                    }
+                    _ => return None,
+                }
+            }
+        }
+        is_said.then_some(pairs)
     }
 
     /// The days on which it may air.

@@ -21,6 +21,7 @@ macro_rules! again {
     }};
 }
 
+mod repeat;
 mod retract;
 
 use std::{
@@ -51,7 +52,7 @@ use crate::domain::{
 pub struct Verdict<'a> {
     /// The version that is decided about, as it is now.
     pub version: &'a Version,
-    /// Its words, to be kept with an approval.
+    /// Its words, to be kept with an approval or a rejection.
     pub contents: &'a [(ContentHash, Arc<Content>)],
     /// Who may decide.
     pub rules: &'a ApprovalRules,
@@ -188,7 +189,15 @@ impl Store {
             Ok(approver) => approver,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        if proposal.decision == Decision::Approved {
+        let is_approved = proposal.decision == Decision::Approved;
+        if is_approved && !before.allows(&version.hash) {
+            let repeated = repeat::repeated(&mut tx, version, verdict.contents, &before).await?;
+            if repeated.is_some() {
+                return Ok(Err(Refusal::SameWords));
+            }
+        }
+        // What was rejected is recognised by its words.
+        if is_approved || proposal.decision == Decision::Rejected {
             insert_contents(&mut tx, verdict.contents, now).await?;
         }
         let who = Who {
@@ -205,7 +214,7 @@ impl Store {
     }
 
     /// Approves `version` in a simulated city, where nobody else would. What a person has returned, rejected or retracted
-    /// there is left alone. `false` when there was nothing to do.
+    /// there is left alone, and so is what says the same words again. `false` when there was nothing to do.
     ///
     /// # Errors
     /// [`StoreError::WrongWorld`] in a real database; others of a statement.
@@ -243,6 +252,10 @@ impl Store {
             .get(&version.hash)
             .is_some_and(|last| last.decision != Decision::Approved);
         if before.allows(&version.hash) || withdrawn {
+            return Ok(false);
+        }
+        let repeated = repeat::repeated(&mut tx, version, contents, &before).await?;
+        if repeated.is_some() {
             return Ok(false);
         }
         insert_contents(&mut tx, contents, now).await?;

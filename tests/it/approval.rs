@@ -2,6 +2,7 @@
 //! entitled has not approved word for word, and what was wrong is taken back everywhere.
 
 mod rules;
+mod taken_back;
 
 use std::time::Duration;
 

@@ -4,7 +4,10 @@
 //! with its contacts unchanged, on a channel that it was approved for. Everything is looked up before a round and checked
 //! again by the transaction that freezes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use crate::{
     catalogue::{self, Lang},
@@ -22,7 +25,7 @@ use crate::{
         ward::Ward,
     },
     store::{Approved, StoreError, Unprepared},
-    version::{bulletin_version, contact_record},
+    version::{all_words, bulletin_version, contact_record},
 };
 
 /// Why a delivery is not sent.
@@ -42,8 +45,8 @@ pub(super) enum Words {
 pub(super) struct Approvals {
     standings: HashMap<Subject, Standing>,
     versions: HashMap<VersionHash, Version>,
-    /// The present versions of bulletins that were taken back, where nothing has to be approved.
-    unapproved: HashMap<BulletinId, VersionHash>,
+    /// Bulletins that were taken back and say other words now, where nothing has to be approved.
+    reworded: BTreeSet<BulletinId>,
 }
 
 impl Approvals {
@@ -71,23 +74,30 @@ impl Approvals {
         }
         let versions = shared.store.versions(&hashes).await?;
         let workspace = &live.workspace;
-        let unapproved = standings
+        let taken_back = standings
             .iter()
             .filter(|(_, standing)| standing.retracted.is_some())
             .filter_map(|(subject, _)| match subject {
                 Subject::Bulletin(id) => workspace.bulletins.get(id),
                 Subject::Schedule(_) => None,
             })
-            .filter(|_| workspace.settings.approval.required == Required::Off)
-            .map(|bulletin| {
-                let version = bulletin_version(workspace, &live.renderer, bulletin);
-                (bulletin.id.clone(), version.hash)
-            })
-            .collect();
+            .filter(|_| workspace.settings.approval.required == Required::Off);
+        let mut reworded = BTreeSet::new();
+        for bulletin in taken_back {
+            let version = bulletin_version(workspace, &live.renderer, bulletin);
+            let words = all_words(workspace, &live.renderer, bulletin);
+            let words: Vec<_> = words
+                .into_iter()
+                .map(|(_, _, content)| (content.hash(), Arc::new(content)))
+                .collect();
+            if shared.store.repeated(&version, &words).await?.is_none() {
+                reworded.insert(bulletin.id.clone());
+            }
+        }
         Ok(Self {
             standings,
             versions,
-            unapproved,
+            reworded,
         })
     }
 
@@ -116,12 +126,10 @@ impl Approvals {
         if delivery.schedule.is_correction() {
             return Ok((self.correction(live, delivery, bulletin, ward)?, None));
         }
-        if let Some(retracted) = standing.and_then(|standing| standing.retracted.as_ref()) {
-            // Where nothing has to be approved, other words are enough.
-            let is_edited = self.unapproved.get(&bulletin.id);
-            if is_edited.is_none_or(|now| *now == retracted.version) {
-                return Err(refused("approval.skip-retracted", &[("id", &bulletin.id)]));
-            }
+        // Where nothing has to be approved, other words are enough.
+        let is_retracted = standing.is_some_and(|standing| standing.retracted.is_some());
+        if is_retracted && !self.reworded.contains(&bulletin.id) {
+            return Err(refused("approval.skip-retracted", &[("id", &bulletin.id)]));
         }
         let slot = Slot {
             format: delivery.format,
