@@ -159,10 +159,15 @@ async fn decide(
                 "approvals": counted,
                 "needed": version.needed(),
                 "decision": last.map(|last| EntryRow::of(last, desk.place.zone())),
+                "airs": after.in_force.as_ref().map(|granted| &granted.version),
+                "replaced": after.replaced().map(|entry| EntryRow::of(entry, desk.place.zone())),
             }))
         }
         Format::Text => {
             let key = match (proposal.decision, in_force) {
+                (Decision::Approved, true) if counted > version.needed() as usize => {
+                    "approval.done-more"
+                }
                 (Decision::Approved, true) => "approval.done-approved",
                 (Decision::Approved, false) => "approval.done-half",
                 (Decision::Rejected, _) => "approval.done-rejected",
@@ -174,7 +179,11 @@ async fn decide(
                 ("count", &counted),
                 ("needed", &version.needed()),
             ];
-            Ok(output.line(&output.say(key, &args))?)
+            output.line(&output.say(key, &args))?;
+            if proposal.decision != Decision::Approved {
+                output.line(&desk.meanwhile(&after, output))?;
+            }
+            Ok(())
         }
     }
 }

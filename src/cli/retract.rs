@@ -87,7 +87,15 @@ pub(super) async fn run(
     let now = place.now(&store).await?;
     let meant = Meant::find(&place, &store, &args.bulletin, output).await?;
     let Some((person, role)) = who(&place, &meant.editors, &args.by, output) else {
-        bail!(refuse(Refusal::NotApprover));
+        let approvers = &place.workspace.settings.approval.approvers;
+        let approvers = approvers.iter().map(|approver| approver.name.as_str());
+        let args: [(&str, &dyn std::fmt::Display); 4] = [
+            ("name", &args.by.trim()),
+            ("id", &meant.id),
+            ("names", &listed(approvers, output)),
+            ("editors", &listed(meant.editors.iter().map(String::as_str), output)),
+        ];
+        bail!(output.say("approval.refused-retract-who", &args));
     };
     let Some((revision, _)) = store.revision().await? else {
         bail!(output.say("cli.send-no-daemon-ever", &[]));
@@ -208,6 +216,20 @@ fn who(place: &Place, editors: &[String], by: &str, output: &Output) -> Option<(
     let folded = fold_name(by);
     let editor = editors.iter().find(|editor| fold_name(editor) == folded)?;
     Some((editor.clone(), output.say("approval.role-editor", &[])))
+}
+
+/// Names, each once.
+fn listed<'n>(names: impl Iterator<Item = &'n str>, output: &Output) -> String {
+    let mut once: Vec<&str> = Vec::new();
+    for name in names {
+        if !once.contains(&name) {
+            once.push(name);
+        }
+    }
+    if once.is_empty() {
+        return output.say("approval.none-listed", &[]);
+    }
+    once.join("; ")
 }
 
 /// How many channels are named that get the correction later.

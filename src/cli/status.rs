@@ -66,6 +66,8 @@ struct Row<'a> {
     /// What its words hold that only looks like a contact, each with the reason.
     not_contacts: Vec<serde_json::Value>,
     in_force: Option<EntryRow<'a>>,
+    /// While nothing is in force: what was, before another version took its place. It does not come back by itself.
+    replaced: Option<EntryRow<'a>>,
     last: Option<EntryRow<'a>>,
     /// By what decision these words were rejected or taken back, in this version or in another.
     taken_back: Option<EntryRow<'a>>,
@@ -254,6 +256,7 @@ fn row<'a>(
         },
         not_contacts: exceptions_json(desk, version),
         in_force: standing.in_force.as_ref().map(entry),
+        replaced: standing.replaced().map(entry),
         last: standing.last.get(&version.hash).map(entry),
         taken_back: None,
         held,
@@ -284,7 +287,12 @@ fn tell(
     } else {
         who
     };
-    let by = last.map_or_else(String::new, |last| signed(last, zone));
+    let by = if state == "approved" {
+        let all = counted.iter().map(|entry| signed(entry, zone));
+        all.collect::<Vec<_>>().join("; ")
+    } else {
+        last.map_or_else(String::new, |last| signed(last, zone))
+    };
     let why = last.map_or("", |last| last.remark.as_str());
     let args: [(&str, &dyn std::fmt::Display); 6] = [
         ("id", &id),
@@ -300,17 +308,7 @@ fn tell(
     };
     output.line(&format!("  {sentence}"))?;
     if state != "approved" {
-        let meanwhile = match &standing.in_force {
-            Some(granted) => output.say(
-                "approval.meanwhile-old",
-                &[
-                    ("hash", &granted.version.short()),
-                    ("by", &signed(granted, zone)),
-                ],
-            ),
-            None => output.say("approval.meanwhile-nothing", &[]),
-        };
-        output.line(&format!("  {meanwhile}"))?;
+        output.line(&format!("  {}", desk.meanwhile(standing, output)))?;
         tell_exceptions(desk, version, output)?;
     }
     Ok(())

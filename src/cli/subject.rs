@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{
-        approval::{Decision, Entry, Refusal, Required, Standing, Subject},
+        approval::{Decision, Entry, Refusal, Required, Standing, Subject, Unapproved},
         id::{BulletinId, ScheduleId},
         message::{Content, ContentHash},
         version::Version,
@@ -127,6 +127,25 @@ impl Desk {
             ("why", &entry.remark),
         ];
         output.say(key, &args)
+    }
+
+    /// What airs while a version does not, or that nothing does, and why what was approved before does not come back.
+    pub(super) fn meanwhile(&self, standing: &Standing, output: &Output) -> String {
+        let zone = self.place.zone();
+        let rules = &self.place.workspace.settings.approval;
+        let (key, entry) = match &standing.in_force {
+            Some(_) if rules.unapproved == Unapproved::Skip => {
+                return output.say("approval.meanwhile-skip", &[]);
+            }
+            Some(granted) => ("approval.meanwhile-old", granted),
+            None => match standing.replaced() {
+                Some(replaced) => ("approval.meanwhile-replaced", replaced),
+                None => return output.say("approval.meanwhile-nothing", &[]),
+            },
+        };
+        let by = signed(entry, zone);
+        let hash = entry.version.short();
+        output.say(key, &[("hash", &hash), ("by", &by)])
     }
 
     /// The words of a version, by address; a schedule has none.

@@ -275,6 +275,16 @@ impl Standing {
         }
     }
 
+    /// The version that was in force last before another took its place, while nothing is in force: it was replaced for a reason, and
+    /// does not come back by itself.
+    #[must_use]
+    pub fn replaced(&self) -> Option<&Entry> {
+        let complete = |version: &&VersionHash| self.in_force.is_none() && self.was_complete(version);
+        let versions = self.approvals.keys().filter(complete);
+        let last = versions.filter_map(|version| self.approvals[version].last());
+        last.max_by_key(|entry| entry.number)
+    }
+
     fn was_complete(&self, version: &VersionHash) -> bool {
         self.approvals.get(version).is_some_and(|approvals| {
             approvals
@@ -417,13 +427,14 @@ pub fn judge<'r>(
         // Words that are in force may be approved by more people: an emergency wants them, whoever wrote them for what.
         let enough = version.needed().max(rules.needed(Priority::Emergency));
         let can_be_urgent = matches!(version.subject, Subject::Bulletin(_));
-        if standing.allows(&version.hash) && (!can_be_urgent || counted.len() >= enough as usize) {
+        let is_again = counted
+            .iter()
+            .any(|entry| may_be_same(&entry.person, &approver.name));
+        let is_enough = is_again || !can_be_urgent || counted.len() >= enough as usize;
+        if standing.allows(&version.hash) && is_enough {
             return Err(Refusal::InForce);
         }
-        if counted
-            .iter()
-            .any(|entry| may_be_same(&entry.person, &approver.name))
-        {
+        if is_again {
             return Err(Refusal::Twice);
         }
     }

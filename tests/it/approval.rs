@@ -371,6 +371,10 @@ on_both_databases! {
         assert!(of_mot.len() >= 3, "{carried:?}");
         let wrong = desk(&scene).says(&["retract", "mot", "--by", "Người lạ", "--reason", "sai"]);
         assert_eq!(wrong.code, 2, "{wrong:?}");
+        // Both sorts of people who may are named.
+        for may in [MAI, HOA, "Lê Văn Tám"] {
+            assert!(wrong.err.contains(may), "{wrong:?}");
+        }
 
         // Whatever has become of its file.
         scene.folder.amend(MOT, "zzz: [\n");

@@ -400,3 +400,86 @@ fn another_reading_wants_approval_again() {
     assert_eq!(desk.state("mot"), "waiting");
     assert_eq!(desk.state("hai"), "approved");
 }
+
+#[test]
+fn what_airs_after_a_return_is_said() {
+    let (folder, database) = alone();
+    let desk = Desk {
+        folder: &folder,
+        database: &database,
+    };
+    let back = |command: &str, json: bool| {
+        let base = [command, "mot", "--by", HOA, "--reason", "Sai tên"];
+        let format: &[&str] = if json { &["--format", "json"] } else { &[] };
+        let said = desk.says(&[&base, format].concat());
+        assert_eq!(said.code, 0, "{said:?}");
+        said
+    };
+    assert_eq!(desk.approve("mot", MAI).code, 0);
+    let first = desk.hash("mot");
+    folder.edit(MOT, "lời thứ nhất", "lời đã sửa");
+    let said = back("return", false).out;
+    let stays = format!("phiên bản đã duyệt {}", &first[..12]);
+    assert!(
+        said.contains(&stays) && said.contains("vẫn phát"),
+        "{said}"
+    );
+
+    assert_eq!(desk.approve("mot", MAI).code, 0);
+    let said = back("return", true).json();
+    assert_eq!(said["airs"], serde_json::Value::Null, "{said}");
+    assert_eq!(said["replaced"]["version"], first.as_str(), "{said}");
+    assert_eq!(desk.status("mot")["replaced"]["version"], first.as_str());
+    assert_eq!(desk.approve("mot", MAI).code, 0);
+    let said = back("reject", false).out;
+    for told in [said, desk.says(&["status"]).out] {
+        assert!(
+            told.contains("không phát gì")
+                && told.contains(&format!("Phiên bản {}", &first[..12]))
+                && told.contains("không tự phát lại"),
+            "{told}"
+        );
+    }
+    // As it says: the old words, and somebody's yes.
+    folder.edit(MOT, "lời đã sửa", "lời thứ nhất");
+    assert_eq!(desk.hash("mot"), first);
+    assert_eq!(desk.approve("mot", MAI).code, 0);
+    assert_eq!(desk.state("mot"), "approved");
+    // Nothing airs meanwhile where that is the rule.
+    folder.edit(
+        "loa.yaml",
+        "unapproved: last-approved",
+        "unapproved: skip",
+    );
+    folder.edit(MOT, "lời thứ nhất", "lời khác hẳn");
+    let said = back("return", false).out;
+    assert!(said.contains("`unapproved: skip`"), "{said}");
+}
+
+#[test]
+fn everybody_who_approved_is_named_and_nobody_more_is_asked_for() {
+    let (folder, database) = alone();
+    let desk = Desk {
+        folder: &folder,
+        database: &database,
+    };
+    assert_eq!(desk.approve("hai", MAI).code, 0);
+    let again = desk.approve("hai", MAI);
+    assert_eq!(again.code, 2, "{again:?}");
+    assert!(
+        again.err.contains("đang có hiệu lực") && !again.err.contains("cần thêm"),
+        "{again:?}"
+    );
+    let more = desk.approve("hai", HOA);
+    assert_eq!(more.code, 0, "{more:?}");
+    assert!(
+        more.out.contains("nay có 2 người") && !more.out.contains("2/1"),
+        "{more:?}"
+    );
+    folder.edit(MOT, "priority: normal", "priority: emergency");
+    assert_eq!(desk.approve("mot", MAI).code, 0);
+    assert_eq!(desk.approve("mot", HOA).code, 0);
+    let said = desk.says(&["status", "mot"]).out;
+    assert!(said.contains(MAI) && said.contains(HOA), "{said}");
+    assert!(said.contains("2/2"), "{said}");
+}
