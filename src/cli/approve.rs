@@ -110,10 +110,8 @@ async fn decide(
     }
     let words = match &version.subject {
         Subject::Bulletin(id)
-            if matches!(
-                proposal.decision,
-                Decision::Approved | Decision::Rejected
-            ) && version.hash == current.hash =>
+            if matches!(proposal.decision, Decision::Approved | Decision::Rejected)
+                && version.hash == current.hash =>
         {
             contents(&desk.place, &desk.renderer, id)
         }

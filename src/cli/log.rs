@@ -62,6 +62,8 @@ pub(super) struct Row<'a> {
     delivery: &'a str,
     schedule: &'a str,
     bulletin: Option<&'a str>,
+    /// Whether it corrects that bulletin, which was taken back.
+    correction: bool,
     ward: &'a str,
     ward_name: &'a str,
     channel: &'a str,
@@ -98,6 +100,7 @@ impl<'a> Row<'a> {
                 .bulletin
                 .as_ref()
                 .map(super::super::domain::id::BulletinId::as_str),
+            correction: row.schedule.is_correction(),
             ward: row.ward.as_str(),
             ward_name: &row.ward_name,
             channel: row.channel.as_str(),
@@ -259,6 +262,17 @@ fn why(row: &DeliveryRow, output: &Output, zone: chrono_tz::Tz) -> String {
     words.of(row).unwrap_or_default()
 }
 
+/// What a delivery carries: its bulletin, or that one's correction.
+fn said_of(row: &DeliveryRow, output: &Output) -> String {
+    let bulletin = row.bulletin.as_ref().map(ToString::to_string);
+    let bulletin = bulletin.unwrap_or_default();
+    if row.schedule.is_correction() {
+        output.say("approval.correction-title", &[("title", &bulletin)])
+    } else {
+        bulletin
+    }
+}
+
 fn cells(row: &DeliveryRow, output: &Output, zone: chrono_tz::Tz) -> [String; 6] {
     let why = why(row, output, zone);
     let why = if row.attempts > 1 {
@@ -275,10 +289,7 @@ fn cells(row: &DeliveryRow, output: &Output, zone: chrono_tz::Tz) -> [String; 6]
         local(row.due, zone),
         output.say(&format!("state.{}", row.state.as_str()), &[]),
         row.channel_name.clone(),
-        row.bulletin
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
+        said_of(row, output),
         why,
         row.id.to_string(),
     ]

@@ -93,7 +93,10 @@ pub(super) async fn run(
             ("name", &args.by.trim()),
             ("id", &meant.id),
             ("names", &listed(approvers, output)),
-            ("editors", &listed(meant.editors.iter().map(String::as_str), output)),
+            (
+                "editors",
+                &listed(meant.editors.iter().map(String::as_str), output),
+            ),
         ];
         bail!(output.say("approval.refused-retract-who", &args));
     };
@@ -340,8 +343,18 @@ fn corrections(
     length: &impl Fn(&DeliveryRow) -> Option<Duration>,
     now: Timestamp,
 ) -> Sending {
-    let correct = |row| correction(&mut air, schedule, row, length(row), now);
-    let deliveries: Vec<PlannedDelivery> = carried.iter().filter_map(correct).collect();
+    let wished: Vec<PlannedDelivery> = carried
+        .iter()
+        .filter_map(|row| wished(schedule, row, length(row), now))
+        .collect();
+    // All of them first: neighbours hear each other.
+    for wish in wished.iter().filter_map(OnAir::of) {
+        air.interrupt(&wish);
+    }
+    let deliveries: Vec<PlannedDelivery> = wished
+        .into_iter()
+        .map(|delivery| placed(&mut air, delivery))
+        .collect();
     let sent = deliveries.iter().filter(|one| one.skip.is_none());
     let heard: Vec<OnAir> = sent.filter_map(OnAir::of).collect();
     Sending {
@@ -350,24 +363,27 @@ fn corrections(
     }
 }
 
-/// The correction for the channel that made the delivery `row`. Loudspeakers wait for the hours in which they may speak, and for
-/// what is heard there.
-fn correction(
-    air: &mut Air<'_>,
+/// How long the correction on a channel of that kind may take to begin, and whether what it corrects stands there until then.
+fn patience(kind: ChannelKind) -> (Duration, bool) {
+    match kind {
+        ChannelKind::Loudspeaker => (SPOKEN_WITHIN, false),
+        ChannelKind::Chat => (WRITTEN_WITHIN, false),
+        ChannelKind::Website | ChannelKind::Sign => (WRITTEN_WITHIN, true),
+    }
+}
+
+/// The correction for the channel that made the delivery `row`, at once; `None` where that is too long ago.
+fn wished(
     schedule: &ScheduleId,
     row: &DeliveryRow,
     length: Option<Duration>,
     now: Timestamp,
 ) -> Option<PlannedDelivery> {
-    let (within, stands) = match row.kind {
-        ChannelKind::Loudspeaker => (SPOKEN_WITHIN, false),
-        ChannelKind::Chat => (WRITTEN_WITHIN, false),
-        ChannelKind::Website | ChannelKind::Sign => (WRITTEN_WITHIN, true),
-    };
+    let (within, stands) = patience(row.kind);
     if !stands && now.since(row.updated_at) > LOOK_BACK {
         return None;
     }
-    let mut delivery = PlannedDelivery {
+    Some(PlannedDelivery {
         id: DeliveryId::of(schedule, now, &row.channel),
         schedule: schedule.clone(),
         scheduled: now,
@@ -388,11 +404,16 @@ fn correction(
         length,
         limit: None,
         skip: None,
-    };
+    })
+}
+
+/// The same in its place. Loudspeakers wait for the hours in which they may speak, and for what is heard there.
+fn placed(air: &mut Air<'_>, mut delivery: PlannedDelivery) -> PlannedDelivery {
     let Some(wish) = OnAir::of(&delivery) else {
-        return Some(delivery);
+        return delivery;
     };
-    match air.place(&wish, now + WAITS, false) {
+    let (within, _) = patience(delivery.kind);
+    match air.place(&wish, wish.from + WAITS, false) {
         Ok(Spot { from, limit, .. }) => {
             let over = limit.as_ref().map(|limit| limit.over - wish.length);
             let deadline = from + within;
@@ -403,5 +424,5 @@ fn correction(
         }
         Err(NoPlace { why, .. }) => delivery.skip = Some(why),
     }
-    Some(delivery)
+    delivery
 }

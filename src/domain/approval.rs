@@ -279,7 +279,8 @@ impl Standing {
     /// does not come back by itself.
     #[must_use]
     pub fn replaced(&self) -> Option<&Entry> {
-        let complete = |version: &&VersionHash| self.in_force.is_none() && self.was_complete(version);
+        let complete =
+            |version: &&VersionHash| self.in_force.is_none() && self.was_complete(version);
         let versions = self.approvals.keys().filter(complete);
         let last = versions.filter_map(|version| self.approvals[version].last());
         last.max_by_key(|entry| entry.number)

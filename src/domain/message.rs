@@ -57,7 +57,11 @@ fn bare_words(text: &str) -> String {
     let bare = letters.iter().enumerate().map(|(index, letter)| {
         let is_mark = ".,;:!?…\"'“”‘’()-–—".contains(*letter);
         let is_in_number = is_digit(index.checked_sub(1)) && is_digit(Some(index + 1));
-        if is_mark && !is_in_number { ' ' } else { *letter }
+        if is_mark && !is_in_number {
+            ' '
+        } else {
+            *letter
+        }
     });
     let bare: String = bare.collect();
     bare.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -180,12 +184,19 @@ impl Content {
     pub fn wording(&self) -> String {
         let turns = self.turns.iter();
         let turns = turns.flat_map(|turn| [turn.voice.as_str(), turn.text.as_str()]);
-        let recording = self.recording.iter().map(|recording| recording.hash.as_str());
+        let recording = self
+            .recording
+            .iter()
+            .map(|recording| recording.hash.as_str());
         let html = self.html.as_deref();
         let texts = [self.title.as_str(), self.text.as_str()].into_iter();
         let texts = texts.chain(self.summary.as_deref()).chain(html);
         let texts = texts.chain(self.spoken.iter().map(String::as_str));
-        let all: Vec<String> = texts.chain(turns).chain(recording).map(bare_words).collect();
+        let all: Vec<String> = texts
+            .chain(turns)
+            .chain(recording)
+            .map(bare_words)
+            .collect();
         all.join("\n")
     }
 
@@ -553,7 +564,9 @@ mod tests {
     #[test]
     fn equal_wording_is_what_people_hear_and_read_as_the_same() {
         let says = |text: &str, title: &str, spoken: &str| {
-            let content = Content::from_json("{\"bulletin\":\"b\",\"format\":\"script\",\"text\":\"\",\"title\":\"\"}");
+            let content = Content::from_json(
+                "{\"bulletin\":\"b\",\"format\":\"script\",\"text\":\"\",\"title\":\"\"}",
+            );
             let mut content = content.unwrap();
             (content.text, content.title) = (text.to_owned(), title.to_owned());
             content.spoken = vec![spoken.to_owned()];
@@ -562,7 +575,11 @@ mod tests {
         let first = says("Thưa bà con, gọi 1,5 lần.", "Cảnh giác", "một phẩy năm");
         for same in [
             says("Thưa  bà con gọi\n1,5 lần!", "Cảnh giác:", "một phẩy năm"),
-            says("THƯA BÀ CON – gọi 1,5 lần …", "“cảnh giác”", " Một phẩy năm."),
+            says(
+                "THƯA BÀ CON – gọi 1,5 lần …",
+                "“cảnh giác”",
+                " Một phẩy năm.",
+            ),
         ] {
             assert_eq!(same, first);
         }

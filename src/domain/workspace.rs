@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     airtime::Lengths,
     bulletin::{Bulletin, Topic},
-    channel::Channel,
+    channel::{AdapterConfig, Channel},
     contact::Contact,
     exception::Exceptions,
     id::{BulletinId, ChannelId, ContactId, RecipeId, RuleId, ScheduleId, TopicId, WardId},
@@ -68,6 +68,23 @@ pub enum Authored {
 }
 
 impl Workspace {
+    /// Whether a channel can be told to stop what it is playing. Its adapter says the same (`Adapter::can_stop`), and is not at
+    /// hand where only files are read.
+    #[must_use]
+    pub fn can_stop(&self, channel: &ChannelId) -> bool {
+        let Some(channel) = self.channels.get(channel) else {
+            return false;
+        };
+        match &channel.adapter {
+            AdapterConfig::Recipe { recipe, .. } => {
+                let recipe = self.recipes.get(recipe);
+                recipe.is_some_and(|recipe| recipe.stop.is_some())
+            }
+            AdapterConfig::Axis(_) | AdapterConfig::Icecast(_) => true,
+            AdapterConfig::Webhook { .. } | AdapterConfig::Zalo(_) => false,
+        }
+    }
+
     /// The bulletins that `choice` takes its pick from, in their turn. Ids that name nothing are passed over.
     #[must_use]
     pub fn choices(&self, choice: &Choice) -> Vec<&Bulletin> {

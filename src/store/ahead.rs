@@ -15,16 +15,16 @@ use crate::domain::{
 };
 
 impl Store {
-    /// What `channels` may still be playing at `now`, by channel.
+    /// What may still be playing at `now` where `deliveries` go and gives way to them, by channel.
     ///
     /// # Errors
     /// [`StoreError::Query`] or [`StoreError::Corrupt`].
     pub async fn playing(
         &self,
-        channels: &[&ChannelId],
+        deliveries: &[&DeliveryId],
         now: Timestamp,
     ) -> Result<Vec<(ChannelId, DeliveryId)>, StoreError> {
-        let list = json(&channels.iter().map(|id| id.as_str()).collect::<Vec<_>>());
+        let list = json(&deliveries.iter().map(|id| id.as_str()).collect::<Vec<_>>());
         let since = (now - Duration::from_hours(24)).as_micros();
         let mut reader = self.pools.reader().await?;
         rows!(

@@ -406,6 +406,11 @@ on_both_databases! {
             assert!(text.contains(correction), "{channel}: {text}");
         }
         daemon.stop().await;
+        let shown = |format: &str| desk(&scene).says(&["log", "--format", format]);
+        assert_eq!(shown("text").out.matches("Đính chính: mot").count(), of_mot.len());
+        let rows = shown("json").json();
+        let corrections = rows.as_array().unwrap().iter().filter(|row| row["correction"] == true);
+        assert_eq!(corrections.count(), of_mot.len(), "{rows}");
         // Nothing of it airs any more, also after a restart, and it cannot be approved again as it is.
         let daemon = scene.start("2024-03-26T05:20").await;
         daemon.reach("2024-03-26T05:45").await;

@@ -213,6 +213,40 @@ on_both_databases! {
         scene.check().await;
     }
 
+    async fn a_correction_stops_what_it_corrects_and_is_heard_at_once(scene: Scene) {
+        long_morning(&scene).await;
+        let said = says(&scene, &["retract", "mot", "--by", MAI, "--reason", "sai cơ quan", "--format", "json"]);
+        assert_eq!(said.code, 0, "{said:?}");
+        let json = said.json();
+        assert_eq!(json["later"], serde_json::json!([]), "nothing is waited for: {json}");
+        let rows = scene.log().await;
+        let correction = rows.iter().filter(|row| row.schedule.is_correction());
+        let now = correction.map(|row| row.due).max().unwrap();
+        let daemon = scene.start_with(Clock::simulated(now, 60.0)).await;
+        let is_done = |row: &&loa::store::row::DeliveryRow| row.schedule.is_correction() && row.state == State::Accepted;
+        daemon.wait(|rows| rows.iter().filter(is_done).count() >= 3).await;
+        daemon.stop().await;
+
+        for host in ["10.0.0.1", "10.0.0.2", "10.0.0.3"] {
+            let spoken = heard(&scene, host, Effect::Heard);
+            assert_eq!(spoken.len(), 2, "{host}");
+            assert_eq!(spoken[1], "Đính chính: lời thứ nhất.", "{host}");
+            assert_eq!(heard(&scene, host, Effect::Stopped), [spoken[0].clone()], "what was cut off");
+        }
+        let rows = scene.log().await;
+        let long = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        let own = rows.iter().find(|row| row.schedule.is_correction() && row.channel == long.channel).unwrap();
+        let over = long.accepted_at.unwrap() + long.length.unwrap();
+        assert!(own.accepted_at.unwrap() + Duration::from_mins(2) < over, "{own:?} {long:?}");
+        let store = scene.store().await;
+        for (id, detail) in [(&long.id, format!("by {}", own.id)), (&own.id, format!("preempts {}", long.id))] {
+            let lines = store.journal_rows(Some(id), 100).await.unwrap();
+            let told = |line: &loa::store::row::JournalRow| line.event == "interrupted" && line.detail == detail;
+            assert!(lines.iter().any(told), "{lines:?}");
+        }
+        scene.check().await;
+    }
+
     async fn an_emergency_waits_for_no_full_host_and_for_no_worker(scene: Scene) {
         scene.folder.edit("loa.yaml", "workers: 8", "workers: 1");
         scene.folder.edit("loa.yaml", "hosts: { concurrency: 4,", "hosts: { concurrency: 1,");

@@ -84,7 +84,11 @@ async fn follow(shared: Shared, airing: Airing, stop: CancellationToken, done: C
 fn told(delivery: &DeliveryId, aired: &Aired) -> Option<(String, bool)> {
     let (code, after, what) = match aired {
         Aired::Whole => return None,
-        Aired::Overtaken { after } => ("broken-off-urgent", after, "gave way to an emergency"),
+        Aired::Overtaken { after } => (
+            "broken-off-urgent",
+            after,
+            "gave way to what interrupted it",
+        ),
         Aired::Late { after } => {
             let what = "was interrupted, and ended because it had to be over";
             ("broken-off-late", after, what)

@@ -1,4 +1,5 @@
-//! What an emergency interrupts: which broadcasts may still be playing where it goes, and what is on record of that.
+//! What an emergency interrupts, and what a correction does: which broadcasts may still be playing where it goes, and what is on
+//! record of that. A correction interrupts what it corrects and nothing else.
 
 use std::collections::HashMap;
 
@@ -12,24 +13,26 @@ use crate::{
     store::Claimed,
 };
 
-/// What may still be playing where emergencies go, by channel. Looked up only where there is an emergency. A store that does
-/// not answer holds no emergency up: then nothing is told to stop.
+/// What may still be playing where emergencies and corrections go, by channel. Looked up only where there is one. A store that
+/// does not answer holds none up: then nothing is told to stop.
 pub(super) async fn playing(
     shared: &Shared,
     claimed: &[Claimed],
 ) -> HashMap<ChannelId, Vec<DeliveryId>> {
-    let channels: Vec<&ChannelId> = claimed
+    let interrupts = |claimed: &&Claimed| {
+        let is_urgent = claimed.priority == Priority::Emergency;
+        claimed.mode == Mode::AtMostOnce && (is_urgent || claimed.schedule.is_correction())
+    };
+    let deliveries: Vec<&DeliveryId> = claimed
         .iter()
-        .filter(|claimed| {
-            (claimed.priority, claimed.mode) == (Priority::Emergency, Mode::AtMostOnce)
-        })
-        .map(|claimed| &claimed.channel)
+        .filter(interrupts)
+        .map(|claimed| &claimed.id)
         .collect();
     let mut by_channel: HashMap<ChannelId, Vec<DeliveryId>> = HashMap::new();
-    if channels.is_empty() {
+    if deliveries.is_empty() {
         return by_channel;
     }
-    match shared.store.playing(&channels, shared.clock.now()).await {
+    match shared.store.playing(&deliveries, shared.clock.now()).await {
         Ok(playing) => {
             for (channel, delivery) in playing {
                 by_channel.entry(channel).or_default().push(delivery);
@@ -37,7 +40,7 @@ pub(super) async fn playing(
         }
         Err(error) => tracing::error!(
             error = &error as &dyn std::error::Error,
-            "what is playing could not be looked up before an emergency"
+            "what is playing could not be looked up before it is interrupted"
         ),
     }
     by_channel
@@ -59,7 +62,7 @@ pub(super) async fn record(
     tracing::warn!(
         delivery.id = %claimed.id,
         stopped,
-        "an emergency told a loudspeaker to stop what it was playing"
+        "a loudspeaker was told to stop what it was playing"
     );
     let own = interrupted.iter().map(|id| (&claimed.id, id));
     let theirs = interrupted.iter().map(|id| (id, &claimed.id));

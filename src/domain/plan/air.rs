@@ -184,10 +184,39 @@ impl<'w> Air<'w> {
                 items[number].push(item);
             }
         }
-        Self {
+        let mut air = Self {
             workspace,
             ground,
             items,
+        };
+        let all = air.items.iter().flatten();
+        let corrections = all.filter(|item| item.schedule.is_correction());
+        for correction in corrections.cloned().collect::<Vec<_>>() {
+            air.interrupt(&correction);
+        }
+        air
+    }
+
+    /// Ends what `correction` corrects when it begins, where its loudspeaker is still playing that and can be told to stop: the
+    /// dispatcher does so.
+    pub fn interrupt(&mut self, correction: &OnAir) {
+        if !self.workspace.can_stop(&correction.channel) {
+            return;
+        }
+        let number = self.ground.number(&correction.ward).into_iter();
+        for number in number {
+            for item in &mut self.items[number] {
+                let is_corrected = item.is_begun
+                    && !item.is_open
+                    && item.channel == correction.channel
+                    && item.bulletin == correction.bulletin
+                    && !item.schedule.is_correction();
+                if is_corrected && item.from < correction.from && correction.from < item.until() {
+                    // Nothing has to be waited for after what is cut off.
+                    let heard = correction.from.since(item.from);
+                    item.length = heard.saturating_sub(BETWEEN);
+                }
+            }
         }
     }
 

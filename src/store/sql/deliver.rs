@@ -164,11 +164,15 @@ statements! {
             SELECT CAST(COALESCE(json_agg(json_build_array(", candidate!(), ")), '[]') AS TEXT) AS page FROM chosen"
         ),
     );
-    /// What channels may still be playing: taken, and not yet over. Nothing that fell due more than a day ago plays. `$2` the
-    /// oldest instant to look at, `$3` now.
+    /// What may still be playing where these deliveries go, taken and not yet over, and gives way to them: everything else to an
+    /// emergency, and what it corrects to a correction. Nothing that fell due more than a day ago plays. `$2` the oldest
+    /// instant to look at, `$3` now.
     PLAYING = list!(
-        "SELECT d.id, d.channel FROM list JOIN delivery AS d ON d.channel = list.item
-        WHERE d.due_us >= $2 AND d.priority <> 'emergency' AND d.accepted_us + d.length_us > $3"
+        "SELECT d.id, d.channel FROM list JOIN delivery AS c ON c.id = list.item JOIN delivery AS d ON d.channel = c.channel
+        WHERE d.due_us >= $2 AND d.accepted_us + d.length_us > $3
+            AND ((c.priority = 'emergency' AND d.priority <> 'emergency')
+                OR (substr(c.schedule, 1, 16) = 'send.correction.' AND d.bulletin = c.bulletin
+                    AND substr(d.schedule, 1, 16) <> 'send.correction.'))"
     );
     /// Begins attempts. `$2` node, `$3` now, `$4` end of the lease. `updated_us` stays: to move every delivery through the
     /// index of changes twice would be a sixth of what SQLite does for it, and `started_us` says when this change was.

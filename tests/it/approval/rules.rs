@@ -420,10 +420,7 @@ fn what_airs_after_a_return_is_said() {
     folder.edit(MOT, "lời thứ nhất", "lời đã sửa");
     let said = back("return", false).out;
     let stays = format!("phiên bản đã duyệt {}", &first[..12]);
-    assert!(
-        said.contains(&stays) && said.contains("vẫn phát"),
-        "{said}"
-    );
+    assert!(said.contains(&stays) && said.contains("vẫn phát"), "{said}");
 
     assert_eq!(desk.approve("mot", MAI).code, 0);
     let said = back("return", true).json();
@@ -446,11 +443,7 @@ fn what_airs_after_a_return_is_said() {
     assert_eq!(desk.approve("mot", MAI).code, 0);
     assert_eq!(desk.state("mot"), "approved");
     // Nothing airs meanwhile where that is the rule.
-    folder.edit(
-        "loa.yaml",
-        "unapproved: last-approved",
-        "unapproved: skip",
-    );
+    folder.edit("loa.yaml", "unapproved: last-approved", "unapproved: skip");
     folder.edit(MOT, "lời thứ nhất", "lời khác hẳn");
     let said = back("return", false).out;
     assert!(said.contains("`unapproved: skip`"), "{said}");

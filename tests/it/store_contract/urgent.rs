@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use loa::domain::{bulletin::Priority, plan::PlannedDelivery};
+use loa::domain::{
+    bulletin::Priority,
+    id::{BulletinId, ScheduleId},
+    plan::PlannedDelivery,
+};
 
-use super::ground::{Ground, accepted, at, ids, planned};
+use super::ground::{Ground, R1, accepted, at, ids, planned, planned_by};
 
 pub(super) async fn an_emergency_overtakes_what_is_not_being_sent(ground: Ground) {
     let of = |channel: &str, due, priority| PlannedDelivery {
@@ -53,8 +57,19 @@ pub(super) async fn what_may_be_playing(ground: Ground) {
         .map(accepted)
         .collect();
     ground.turn(at(102), &ends, 0).await;
-    let channels: Vec<_> = planned.iter().map(|planned| &planned.channel).collect();
-    let playing = |now| ground.store.playing(&channels, at(now));
+    let urgent = ["loa-1", "loa-2", "loa-3"].map(|channel| of(channel, 110, Priority::Emergency));
+    // Of the same bulletin, and of another one.
+    let correction = |bulletin: &str, from: u32| PlannedDelivery {
+        bulletin: Some(BulletinId::parse(bulletin).unwrap()),
+        length: Some(Duration::from_mins(1)),
+        ..planned_by(ScheduleId::correction(bulletin).as_str(), "loa-1", from)
+    };
+    let own = planned[0].bulletin.clone().unwrap();
+    let (corrects, other) = (correction(own.as_str(), 111), correction("khac", 112));
+    let all = [&urgent[..], &[corrects.clone(), other.clone()]].concat();
+    ground.store.plan(&all, R1, at(103)).await.unwrap();
+    let urgent: Vec<_> = urgent.iter().map(|urgent| &urgent.id).collect();
+    let playing = |now| ground.store.playing(&urgent, at(now));
     let one = [(planned[0].channel.clone(), planned[0].id.clone())];
     assert_eq!(
         playing(110).await.unwrap(),
@@ -62,8 +77,12 @@ pub(super) async fn what_may_be_playing(ground: Ground) {
         "not the emergency, nor what nobody took"
     );
     assert_eq!(
-        ground.store.playing(&channels[1..], at(110)).await.unwrap(),
+        ground.store.playing(&urgent[1..], at(110)).await.unwrap(),
         []
     );
+    let corrected = ground.store.playing(&[&corrects.id], at(110)).await;
+    assert_eq!(corrected.unwrap(), one, "what it corrects");
+    let nothing = ground.store.playing(&[&other.id], at(110)).await;
+    assert_eq!(nothing.unwrap(), [], "it corrects something else");
     assert_eq!(playing(300).await.unwrap(), [], "it is over");
 }
