@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::{
-        approval::{Decision, Entry, Standing, Subject, may_be_same, writers},
+        approval::{Decision, Entry, Standing, Subject, may_be_same, may_name, writers},
         id::BulletinId,
         version::Version,
     },
@@ -219,14 +219,16 @@ async fn may_approve<'d>(
 ) -> anyhow::Result<Vec<&'d str>> {
     let counted = standing.counted(&version.hash);
     let earlier = desk.store.versions_of(&version.subject).await?;
-    let taken: Vec<&str> = writers(version, &earlier)
-        .chain(counted.iter().map(|entry| entry.person.as_str()))
-        .collect();
+    let writers: Vec<&str> = writers(version, &earlier).collect();
+    let taken = |name: &str| {
+        writers.iter().any(|writer| may_name(writer, name))
+            || counted.iter().any(|entry| may_be_same(&entry.person, name))
+    };
     let approvers = &desk.place.workspace.settings.approval.approvers;
     Ok(approvers
         .iter()
         .map(|approver| approver.name.as_str())
-        .filter(|name| !taken.iter().any(|taken| may_be_same(taken, name)))
+        .filter(|name| !taken(name))
         .collect())
 }
 

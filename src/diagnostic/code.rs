@@ -285,6 +285,8 @@ codes! {
     TooFewApprovers = "L165" Warning,
     /// Fewer people are listed than an emergency needs.
     TooFewForEmergency = "L166" Warning,
+    /// Two people where one editor belongs.
+    TwoEditors = "L167" Warning,
     /// One voice and two voices at the same time.
     ScriptAndDialogue = "L170" Error,
     /// A dialogue in which nobody speaks.

@@ -8,7 +8,7 @@ mod name;
 
 use std::collections::BTreeMap;
 
-pub use name::{fold_name, is_name, may_be_same};
+pub use name::{fold_name, is_name, may_be_same, may_name, names_two};
 
 use super::{
     bulletin::Priority,
@@ -421,7 +421,7 @@ pub fn judge<'r>(
         if editors.is_empty() {
             return Err(Refusal::NoEditors);
         }
-        if writers(version, earlier).any(|editor| may_be_same(editor, &approver.name)) {
+        if writers(version, earlier).any(|editor| may_name(editor, &approver.name)) {
             return Err(Refusal::IsEditor);
         }
         let counted = standing.counted(&version.hash);

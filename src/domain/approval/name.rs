@@ -34,6 +34,112 @@ pub fn may_be_same(one: &str, other: &str) -> bool {
     one == other || (bare_one == bare_other && (one == bare_one || other == bare_other))
 }
 
+/// What stands before a name without being part of it, word by word, folded.
+const TITLES: [&str; 24] = [
+    "ông", "bà", "anh", "chị", "cô", "chú", "đồng", "chí", "đ", "c", "đc", "ts", "ths", "bs", "gs",
+    "pgs", "ks", "kts", "ls", "cn", "tiến", "thạc", "bác", "sĩ",
+];
+
+/// Whether a text that says who wrote something may name `person`: it is the name, or holds all of it in order as whole words,
+/// whatever stands around it (a title, an office in brackets, another person) and whichever marks are between the words. Words
+/// before the last may be shortened (*Ng. Văn An*). Where the text says less than `person` does, titles and offices on that side
+/// do not count either. Names of one word are compared as a whole only.
+#[must_use]
+pub fn may_name(text: &str, person: &str) -> bool {
+    may_be_same(text, person)
+        || holds(&words(text), &core(person))
+        || holds(&words(person), &core(text))
+}
+
+/// A word of a name, and whether it is shortened.
+type Word = (String, bool);
+
+/// The words of a text, folded. A full stop after one says that it is shortened.
+fn words(text: &str) -> Vec<Word> {
+    let visible: String = text.nfkd().filter(|c| !is_invisible(*c)).nfc().collect();
+    let mut words: Vec<Word> = Vec::new();
+    let mut word = String::new();
+    for c in visible.chars().chain([' ']) {
+        if c.is_alphanumeric() || matches!(u32::from(c), 0x300..=0x36f) {
+            word.push(c);
+        } else if !word.is_empty() {
+            words.push((fold_name(&word), c == '.'));
+            word.clear();
+        }
+    }
+    words
+}
+
+/// A text without what stands in brackets.
+fn outside(text: &str) -> String {
+    let mut depth = 0_usize;
+    let keep = |c: char| {
+        depth += usize::from(matches!(c, '(' | '[' | '（'));
+        let is_outside = depth == 0;
+        if matches!(c, ')' | ']' | '）') {
+            depth = depth.saturating_sub(1);
+        }
+        if is_outside { c } else { ' ' }
+    };
+    text.chars().map(keep).collect()
+}
+
+/// The words of a name alone: without what stands in brackets, and without titles.
+fn core(name: &str) -> Vec<Word> {
+    let outside = outside(name);
+    let words = words(&outside);
+    let titles: Vec<String> = TITLES.iter().map(|title| fold_name(title)).collect();
+    let before = words
+        .iter()
+        .take_while(|(word, _)| titles.contains(word))
+        .count();
+    // A name may begin like a title; somebody is left in any case.
+    let first = before.min(words.len().saturating_sub(2));
+    words[first..].to_vec()
+}
+
+/// Whether `text` holds the whole of `name`.
+fn holds(text: &[Word], name: &[Word]) -> bool {
+    if name.len() < 2 {
+        return false;
+    }
+    let last = name.len() - 1;
+    let joined = |words: &[&str]| words.join(" ");
+    text.windows(name.len()).any(|window| {
+        let both = window.iter().zip(name).enumerate();
+        let filled: Vec<(&str, &str)> = both
+            .map(
+                |(index, ((ours, is_ours_short), (theirs, is_theirs_short)))| {
+                    let begins = |whole: &str, short: &str| bare(whole).starts_with(&bare(short));
+                    if index < last && *is_ours_short && begins(theirs, ours) {
+                        (theirs.as_str(), theirs.as_str())
+                    } else if index < last && *is_theirs_short && begins(ours, theirs) {
+                        (ours.as_str(), ours.as_str())
+                    } else {
+                        (ours.as_str(), theirs.as_str())
+                    }
+                },
+            )
+            .collect();
+        let (ours, theirs): (Vec<&str>, Vec<&str>) = filled.into_iter().unzip();
+        may_be_same(&joined(&ours), &joined(&theirs))
+    })
+}
+
+/// Whether a text names two people where one belongs: both sides of a comma, a semicolon, an ampersand or a word for *and* are as
+/// long as a name. What is longer is an office's.
+#[must_use]
+pub fn names_two(text: &str) -> bool {
+    let text: String = outside(text).nfc().collect();
+    let parted = text.split_whitespace().map(|word| match word {
+        "và" => ";",
+        word => word,
+    });
+    let parted = parted.collect::<Vec<_>>().join(" ");
+    let full = |part: &&str| (2..=5).contains(&core(part).len());
+    parted.split([',', ';', '&']).filter(full).count() >= 2
+}
+
 /// A folded name without marks.
 fn bare(folded: &str) -> String {
     folded
@@ -127,6 +233,70 @@ mod tests {
         }
         for yes in ["An", "Y Bích", "Đỗ Ơn", "D. Müller"] {
             assert!(is_name(yes), "{yes}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_named_among_other_words_is_named() {
+        let an = "Nguyễn Văn An";
+        for text in [
+            an,
+            "Ông Nguyễn Văn An",
+            "Nguyễn Văn An (Trưởng phòng)",
+            "Ng. Văn An",
+            "N.V. An",
+            "Nguyễn Văn An.",
+            "Nguyễn-Văn-An",
+            "NGUYỄN  VĂN\u{a0}AN – Phòng Văn hóa",
+            "Nguyễn Văn An, Trần Văn Bình",
+            "Trần Văn Bình và Nguyễn Văn An",
+            "Nguyen Van An (VHXH)",
+            "Đ/c Nguyễn Văn An",
+        ] {
+            for person in [
+                an,
+                "Ông Nguyễn Văn An",
+                "Đồng chí Nguyễn Văn An (Phó chủ tịch)",
+            ] {
+                assert!(may_name(text, person), "{text:?} {person:?}");
+                assert!(
+                    may_name(person, text) || text.contains("Bình"),
+                    "{text:?} {person:?}"
+                );
+            }
+        }
+        for text in [
+            "Nguyễn Văn Ân",
+            "Ông Nguyễn Văn Anh",
+            "Nguyễn Văn Anh.",
+            "Nguyễn Thị An (Trưởng phòng)",
+            "Trần Văn Bình",
+            "T. Văn An",
+            "Văn phòng",
+            "An",
+        ] {
+            assert!(!may_name(text, an), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn two_people_in_one_place() {
+        for two in [
+            "Nguyễn Văn An, Trần Văn Bình",
+            "Nguyễn Văn An và Trần Bình",
+            "Nguyễn Văn An; Trần Văn Bình",
+            "Nguyễn Văn An & Trần Văn Bình",
+        ] {
+            assert!(names_two(two), "{two}");
+        }
+        for one in [
+            "Nguyễn Văn An",
+            "Ông Nguyễn Văn An",
+            "Nguyễn Văn An (Trưởng phòng, thường trực)",
+            "Nguyễn Văn Và",
+            "Tổ biên tập Trung tâm Văn hóa - Thể thao và Truyền thông Thành phố",
+        ] {
+            assert!(!names_two(one), "{one}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     diagnostic::{Arg, Code, Diagnostic, Phrase, Place, Severity},
     domain::{
-        approval::{Subject, may_be_same},
+        approval::{Subject, may_name},
         lint::{Level, Rule},
         workspace::Workspace,
     },
@@ -13,6 +13,9 @@ use crate::{
     },
 };
 
+/// Who wrote something, and whether anything is said about that.
+type Editors<'a> = (&'a [String], bool);
+
 /// Checks bulletins and schedules.
 pub(super) fn check(
     notebook: &Notebook,
@@ -20,7 +23,7 @@ pub(super) fn check(
     bulletins: &[RawBulletin],
     schedules: &[RawSchedule],
 ) {
-    let check = |subject: &Subject, editors: &[String], needed: u32, at: &Place| {
+    let check = |subject: &Subject, editors: Editors<'_>, needed: u32, at: &Place| {
         if workspace.settings.approval.apply_to(subject)
             && let Some(found) = judge(workspace, subject, editors, needed, at)
         {
@@ -31,19 +34,21 @@ pub(super) fn check(
         let bulletin = &raw.bulletin;
         let needed = workspace.settings.approval.needed(bulletin.priority);
         let subject = Subject::Bulletin(bulletin.id.clone());
-        check(&subject, &bulletin.editors, needed, &raw.at);
+        let editors = (bulletin.editors.as_slice(), raw.names_editors);
+        check(&subject, editors, needed, &raw.at);
     }
     for raw in schedules {
         let schedule = &raw.schedule;
         let subject = Subject::Schedule(schedule.id.clone());
-        check(&subject, &schedule.editors, 1, &raw.at);
+        let editors = (schedule.editors.as_slice(), raw.names_editors);
+        check(&subject, editors, 1, &raw.at);
     }
 }
 
 fn judge(
     workspace: &Workspace,
     subject: &Subject,
-    editors: &[String],
+    (editors, is_named): Editors<'_>,
     needed: u32,
     at: &Place,
 ) -> Option<Diagnostic> {
@@ -53,6 +58,10 @@ fn judge(
             .with("id", subject.id())
     };
     if editors.is_empty() {
+        // What stands there could not be read, and that was said.
+        if is_named {
+            return None;
+        }
         let severity = match workspace.settings.lint.level(Rule::NoEditors) {
             Level::Off => return None,
             Level::Warning => Severity::Warning,
@@ -68,7 +77,7 @@ fn judge(
         .filter(|approver| {
             !editors
                 .iter()
-                .any(|editor| may_be_same(editor, &approver.name))
+                .any(|editor| may_name(editor, &approver.name))
         })
         .count();
     // That nobody may approve at all is said once, in the settings.

@@ -2,7 +2,9 @@
 
 use crate::{
     diagnostic::{Code, Diagnostic, Phrase},
-    domain::approval::{ApprovalRules, Approver, Required, Unapproved, is_name, may_be_same},
+    domain::approval::{
+        ApprovalRules, Approver, Required, Unapproved, is_name, may_be_same, names_two,
+    },
     source::reader::{Fields, Value},
 };
 
@@ -106,5 +108,22 @@ pub(super) fn person(value: Value<'_>) -> Option<String> {
 
 /// `editors`: who wrote what stands beside it.
 pub(super) fn editors(fields: &Fields<'_>) -> Vec<String> {
-    fields.or("editors", Vec::new(), |value| value.list(person))
+    fields.or("editors", Vec::new(), |value| value.list(editor))
+}
+
+/// Whether something stands under `editors`, be it with a mistake: that is said there, and nobody has to be told that it is missing.
+pub(super) fn names_editors(fields: &Fields<'_>) -> bool {
+    fields
+        .get("editors")
+        .is_some_and(|value| !value.is_empty_list())
+}
+
+/// One editor.
+fn editor(value: Value<'_>) -> Option<String> {
+    let name = person(value)?;
+    if names_two(&name) {
+        let two = value.wrong(Code::TwoEditors).with("text", name.as_str());
+        value.notebook.report(two.help(Phrase::new("L167-help")));
+    }
+    Some(name)
 }

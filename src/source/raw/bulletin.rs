@@ -29,6 +29,8 @@ pub(crate) struct RawBulletin {
     pub parts: BTreeMap<BodyPart, Text>,
     /// The recording that it names, and where.
     pub recording: Option<(String, Place)>,
+    /// Whether it says anything about who wrote it.
+    pub names_editors: bool,
     /// Its title: where to point for the bulletin as a whole.
     pub at: Place,
     /// Its days, if it gives any.
@@ -161,6 +163,7 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
                     .refer(Named::Recording, &file, &value.place());
                 Some((file, value.place()))
             }),
+            names_editors: super::approval::names_editors(fields),
             bulletin,
             parts,
             at: title.map_or_else(|| root.place(), |title| title.place()),

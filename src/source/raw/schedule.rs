@@ -40,6 +40,8 @@ pub(crate) struct RawSchedule {
     pub to: Option<Place>,
     /// What becomes of what was missed.
     pub missed: Option<Place>,
+    /// Whether it says anything about who wrote it.
+    pub names_editors: bool,
     /// Exactly what is written.
     pub text: String,
 }
@@ -118,6 +120,7 @@ fn schedule(id: ScheduleId, value: Value<'_>, zone: Tz) -> Option<RawSchedule> {
             bulletins: bulletins_at,
             to: to_at,
             missed: missed_value.map(|value| value.place()),
+            names_editors: super::approval::names_editors(fields),
             text: value.place().text().to_owned(),
         }
     })

@@ -70,6 +70,7 @@ pub(super) fn read(id: ScheduleId, value: Value<'_>, zone: Tz) -> Option<RawSche
             bulletins: bulletins_at,
             to: to_at,
             missed: None,
+            names_editors: super::approval::names_editors(fields),
             text: value.place().text().to_owned(),
         }
     })

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         approval::{Entry, Standing},
         message::{Content, ContentHash},
-        version::{BulletinRecord, Record, Version},
+        version::{BulletinRecord, Record, Version, VersionHash},
     },
     store::{
         Store, StoreError,
@@ -71,7 +71,7 @@ pub(super) async fn repeated(
 
 /// The versions that can never be approved again.
 async fn dead(tx: &mut Tx, standing: &Standing) -> Result<Vec<Version>, StoreError> {
-    let hashes: Vec<&str> = standing.dead.keys().map(|hash| hash.as_str()).collect();
+    let hashes: Vec<&str> = standing.dead.keys().map(VersionHash::as_str).collect();
     let list = json(&hashes);
     rows!(*tx, sql::approval::VERSIONS, [list], |row| version(row))
 }

@@ -174,6 +174,28 @@ fn who_may_and_who_may_not() {
     no(MAI, &hash[..11], "12");
     no(MAI, &"0".repeat(64), "đã thay đổi");
 
+    // Nor does anything around the name.
+    let mut before = "[Lê Văn Tám]".to_owned();
+    for around in [
+        "Ông Lê Văn Tám",
+        "Lê Văn Tám (Trưởng phòng)",
+        "L. Văn Tám",
+        "Lê-Văn-Tám.",
+        "Hồ Sáu, Lê Văn Tám",
+    ] {
+        let now = format!("[\"{around}\"] # {around}");
+        folder.edit(
+            MOT,
+            &format!("editors: {before}"),
+            &format!("editors: {now}"),
+        );
+        no("Lê Văn Tám", &desk.hash("mot"), "người biên tập");
+        let may = desk.status("mot")["may_approve"].to_string();
+        assert!(!may.contains("Tám") && may.contains(MAI), "{may}");
+        before = now;
+    }
+    folder.edit(MOT, &format!("editors: {before}"), "editors: [Lê Văn Tám]");
+
     // Taking the own name out of the file makes nobody else of its editor.
     folder.edit(MOT, "editors: [Lê Văn Tám]", "editors: [Lê Văn Bảy]");
     let hash = desk.hash("mot");
