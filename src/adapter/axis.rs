@@ -32,7 +32,8 @@ const HASH_DIGITS: usize = 20;
 
 /// Where the device does not say how many clips it keeps, and how large one may be.
 const MOST_CLIPS: usize = 10;
-const MOST_MEGABYTES: f64 = 1.5;
+/// 1.5 MB, in KiB.
+pub const MOST_KIBIBYTES: u32 = 1_536;
 
 /// A channel that is an Axis loudspeaker.
 pub struct AxisAdapter {
@@ -73,7 +74,7 @@ impl Clips {
         let mut clips = Self {
             all: Vec::new(),
             most: MOST_CLIPS,
-            most_bytes: MOST_MEGABYTES,
+            most_bytes: f64::from(MOST_KIBIBYTES) / 1024.0,
             takes_volume: true,
         };
         let mut is_list = false;

@@ -10,6 +10,9 @@ use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 /// Samples a second of everything inside.
 pub const RATE: u32 = 22_050;
 
+/// How many bytes a second of what is written here takes: 16 bits a sample, one channel.
+pub const BYTES_PER_SECOND: u32 = 2 * RATE;
+
 /// Samples a second that can be read.
 const RATES: std::ops::RangeInclusive<u32> = 4_000..=192_000;
 

@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -21,15 +21,18 @@ use crate::{
         approval::{Decision, Refusal, Subject, fold_name},
         audio::Ends,
         bulletin::Format,
+        calendar,
         channel::ChannelKind,
+        delivery::Reason,
         id::{BulletinId, DeliveryId, ScheduleId},
         message::{Content, ContentHash},
         plan::{
-            PlannedDelivery,
+            PlannedDelivery, Why,
             air::{Air, NoPlace, OnAir, Place as Spot},
         },
         time::Timestamp,
         version::{Record, Version},
+        workspace::Workspace,
     },
     render::Renderer,
     speech::duration,
@@ -120,20 +123,23 @@ pub(super) async fn run(
         now,
         now + place.workspace.settings.horizon,
     );
-    let correct = |carried: &[DeliveryRow], on_air| {
+    let found = Mutex::new(Found::default());
+    let correct = |carried: &[DeliveryRow], on_air: Vec<OnAir>| {
         let length = |row: &DeliveryRow| spoken_length(&place, &renderer, row);
-        corrections(
-            Air::new(&place.workspace, on_air),
-            &schedule,
-            carried,
-            &length,
-            now,
-        )
+        let wished: Vec<PlannedDelivery> = carried
+            .iter()
+            .filter_map(|row| wished(&schedule, row, length(row), now))
+            .collect();
+        let (sending, all) = corrections(&place.workspace, wished, on_air);
+        *found.lock().unwrap_or_else(PoisonError::into_inner) = all;
+        sending
     };
     let taken = match store.retract(&retraction, (now, span), correct).await? {
         Ok(taken) => taken,
         Err(no) => bail!(refuse(no)),
     };
+    let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let gives_way = found.gives_way(&place.workspace);
     let ids: Vec<&DeliveryId> = taken.corrections.iter().map(|one| &one.id).collect();
     match output.format {
         output::Format::Json => output.json(&serde_json::json!({
@@ -145,9 +151,17 @@ pub(super) async fn run(
             "later": taken.corrections.iter().filter(|one| is_later(one, now)).map(|one| serde_json::json!({
                 "delivery": one.id,
                 "due": one.skip.is_none().then(|| rfc3339(one.due, place.zone())),
+                "why": found.waits.get(&one.id).map(|why| why.reason),
+            })).collect::<Vec<_>>(),
+            "gives_way": gives_way.iter().map(|one| serde_json::json!({
+                "delivery": one.id,
+                "due": rfc3339(one.from, place.zone()),
             })).collect::<Vec<_>>(),
         })),
-        output::Format::Text => told(&place, &meant, &taken, now, output),
+        output::Format::Text => {
+            told(&place, &meant, &taken, (&found, now), output)?;
+            tell_gives_way(&place, &gives_way, output)
+        }
     }
 }
 
@@ -161,7 +175,7 @@ fn told(
     place: &Place,
     meant: &Meant,
     taken: &Taken,
-    now: Timestamp,
+    (found, now): (&Found, Timestamp),
     output: &Output,
 ) -> anyhow::Result<()> {
     let count = |kind| {
@@ -181,12 +195,23 @@ fn told(
     ];
     output.line(&output.say("approval.retracted", &args))?;
     // Whoever hears the wrong words at night hears the right ones when loudspeakers may speak again.
-    let mut waiting: BTreeMap<Option<Timestamp>, BTreeSet<&str>> = BTreeMap::new();
+    let mut waiting: BTreeMap<(Option<String>, &str), BTreeSet<&str>> = BTreeMap::new();
     for one in taken.corrections.iter().filter(|one| is_later(one, now)) {
-        let due = one.skip.is_none().then_some(one.due);
-        waiting.entry(due).or_default().insert(&one.channel_name);
+        // People wait by the minute.
+        let due = one.skip.is_none().then(|| local(one.due, place.zone()));
+        let is_busy = found
+            .waits
+            .get(&one.id)
+            .is_some_and(|why| why.reason == Reason::Collision);
+        let key = if is_busy {
+            "approval.retracted-busy"
+        } else {
+            "approval.retracted-later"
+        };
+        let names = waiting.entry((due, key)).or_default();
+        names.insert(&one.channel_name);
     }
-    for (due, names) in waiting {
+    for ((due, key), names) in waiting {
         // Nobody has to do anything about those that only wait; the log has them all.
         let told = if due.is_some() { TOLD } else { names.len() };
         let more = names.len().saturating_sub(told);
@@ -195,10 +220,7 @@ fn told(
             names.push_str(&output.say("approval.retracted-more", &[("count", &more)]));
         }
         output.line(&match due {
-            Some(due) => output.say(
-                "approval.retracted-later",
-                &[("at", &local(due, place.zone())), ("names", &names)],
-            ),
+            Some(due) => output.say(key, &[("at", &due), ("names", &names)]),
             None => output.say("approval.retracted-never", &[("names", &names)]),
         })?;
     }
@@ -335,32 +357,98 @@ fn spoken_length(place: &Place, renderer: &Renderer, row: &DeliveryRow) -> Optio
     Some(workspace.with_chime(words, channel, Ends::BOTH))
 }
 
-/// The corrections for the channels that made the deliveries `carried`, each in its place, with what they ask of others.
+/// What was found out while corrections got their places, beside these.
+#[derive(Debug, Default)]
+struct Found {
+    /// What was in the way of those that wait.
+    waits: BTreeMap<DeliveryId, Why>,
+    /// What was on air before.
+    before: Vec<OnAir>,
+    /// The corrections that are heard.
+    heard: Vec<OnAir>,
+}
+
+impl Found {
+    /// What had its place on the same days and has none any more: the corrections are heard then, or use up what the rules permit.
+    fn gives_way(&self, workspace: &Workspace) -> Vec<OnAir> {
+        let zone = workspace.settings.zone;
+        let day = |at| calendar::local(at, zone).date();
+        let days: BTreeSet<_> = self.heard.iter().map(|one| day(one.from)).collect();
+        let first = self.heard.iter().map(|one| one.from).min();
+        let is_to_come = |item: &&OnAir| {
+            item.is_open
+                && !item.is_begun
+                && !item.schedule.is_by_hand()
+                && days.contains(&day(item.from))
+                && first.is_some_and(|first| item.from + item.length > first)
+        };
+        let air = Air::new(workspace, self.before.iter().cloned());
+        let mut after = Air::new(workspace, self.before.iter().cloned());
+        for one in &self.heard {
+            after.interrupt(one);
+        }
+        for one in &self.heard {
+            after.put(one.clone());
+        }
+        let has_place = |air: &Air<'_>, item: &OnAir| air.place(item, item.from, true).is_ok();
+        let to_come = self.before.iter().filter(is_to_come);
+        to_come
+            .filter(|item| has_place(&air, item) && !has_place(&after, item))
+            .cloned()
+            .collect()
+    }
+}
+
+/// Says which broadcasts give way to the corrections, session by session.
+fn tell_gives_way(place: &Place, gives_way: &[OnAir], output: &Output) -> anyhow::Result<()> {
+    let mut sessions: BTreeMap<(Timestamp, &str), BTreeSet<&str>> = BTreeMap::new();
+    for one in gives_way {
+        let names = sessions.entry((one.from, one.schedule.as_str()));
+        names.or_default().insert(&one.channel_name);
+    }
+    for ((from, schedule), names) in sessions {
+        let count = names.len();
+        let mut names = names.into_iter().take(TOLD).collect::<Vec<_>>().join(", ");
+        if count > TOLD {
+            let more = count - TOLD;
+            names.push_str(&output.say("approval.retracted-more", &[("count", &more)]));
+        }
+        let at = local(from, place.zone());
+        let args: [(&str, &dyn std::fmt::Display); 3] =
+            [("at", &at), ("schedule", &schedule), ("names", &names)];
+        output.line(&output.say("approval.retracted-gives-way", &args))?;
+    }
+    Ok(())
+}
+
+/// Those of the `wished` corrections each in its place, with what they ask of others, and what else was found out.
 fn corrections(
-    mut air: Air<'_>,
-    schedule: &ScheduleId,
-    carried: &[DeliveryRow],
-    length: &impl Fn(&DeliveryRow) -> Option<Duration>,
-    now: Timestamp,
-) -> Sending {
-    let wished: Vec<PlannedDelivery> = carried
-        .iter()
-        .filter_map(|row| wished(schedule, row, length(row), now))
-        .collect();
+    workspace: &Workspace,
+    wished: Vec<PlannedDelivery>,
+    on_air: Vec<OnAir>,
+) -> (Sending, Found) {
+    let mut air = Air::new(workspace, on_air.iter().cloned());
+    let mut waits = BTreeMap::new();
     // All of them first: neighbours hear each other.
     for wish in wished.iter().filter_map(OnAir::of) {
         air.interrupt(&wish);
     }
     let deliveries: Vec<PlannedDelivery> = wished
         .into_iter()
-        .map(|delivery| placed(&mut air, delivery))
+        .map(|delivery| placed(&mut air, delivery, &mut waits))
         .collect();
     let sent = deliveries.iter().filter(|one| one.skip.is_none());
     let heard: Vec<OnAir> = sent.filter_map(OnAir::of).collect();
-    Sending {
+    let sending = Sending {
         settled: air.settle(&heard),
         deliveries,
-    }
+    };
+    let found = Found {
+        waits,
+        before: on_air,
+        heard,
+    };
+    (sending, found)
 }
 
 /// How long the correction on a channel of that kind may take to begin, and whether what it corrects stands there until then.
@@ -408,13 +496,19 @@ fn wished(
 }
 
 /// The same in its place. Loudspeakers wait for the hours in which they may speak, and for what is heard there.
-fn placed(air: &mut Air<'_>, mut delivery: PlannedDelivery) -> PlannedDelivery {
+/// What is in the way goes into `in_the_way`.
+fn placed(
+    air: &mut Air<'_>,
+    mut delivery: PlannedDelivery,
+    in_the_way: &mut BTreeMap<DeliveryId, Why>,
+) -> PlannedDelivery {
     let Some(wish) = OnAir::of(&delivery) else {
         return delivery;
     };
     let (within, _) = patience(delivery.kind);
     match air.place(&wish, wish.from + WAITS, false) {
-        Ok(Spot { from, limit, .. }) => {
+        Ok(Spot { from, limit, waits }) => {
+            in_the_way.extend(waits.map(|why| (delivery.id.clone(), why)));
             let over = limit.as_ref().map(|limit| limit.over - wish.length);
             let deadline = from + within;
             delivery.due = from;

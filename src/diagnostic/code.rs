@@ -239,6 +239,8 @@ codes! {
     AudioNotAsked = "L128" Error,
     /// A channel that asks for sound and whose adapter sends none.
     AudioNotSent = "L129" Error,
+    /// A channel that gets sound as WAV, of which its device keeps only little.
+    AudioTooLarge = "L252" Warning,
     /// A spoken sentence that nobody can follow to its end.
     SentenceTooLong = "L130" Warning,
     /// A telephone number that is said only once.

@@ -233,7 +233,7 @@ on_both_databases! {
         let (_, over) = span(&next_door);
         let said = says(&scene, &["retract", "mot", "--by", "Lan", "--reason", "sai"]);
         assert_eq!(said.code, 0, "{said:?}");
-        assert!(said.out.contains("loa ngoài giờ được phát hoặc đang bận; đính chính lúc 25/03/2024 05:3"), "{said:?}");
+        assert!(said.out.contains("bà con đang nghe lượt khác trên loa; đính chính lúc 25/03/2024 05:3"), "{said:?}");
         let rows = scene.log().await;
         let corrections: Vec<_> = by_hand(&rows).into_iter().filter(|row| row.length.is_some()).collect();
         assert_eq!(corrections.len(), 2);

@@ -255,6 +255,52 @@ fn a_correction_at_night_waits_for_the_morning_on_loudspeakers_only() {
 }
 
 #[test]
+fn a_correction_that_uses_up_a_session_says_what_gives_way() {
+    let folder = Folder::small();
+    folder.amend(
+        "schedules/lich.yaml",
+        "  loa-chieu:\n    when: { at: [\"17:00\"] }\n    bulletins: { only: [hai] }\n    to: { kind: loudspeaker }\n    missed: skip\n",
+    );
+    folder.wants_approval();
+    // More urgent than what is heard in the evening.
+    folder.edit(
+        "content/bulletins/mot.yaml",
+        "priority: normal",
+        "priority: priority",
+    );
+    write_rule(&folder, "    sessions: { per_day: 2, gap: 5m }\n");
+    run(&folder, "2024-03-25T05:10");
+    run(&folder, "2024-03-25T09:00");
+    let said = says(
+        &folder,
+        &["retract", "mot", "--by", MAI, "--reason", "sai tên"],
+    );
+    assert_eq!(said.code, 0, "{said:?}");
+    let lines: Vec<&str> = said.out.lines().collect();
+    let told = "lượt 25/03/2024 17:00 của lịch `loa-chieu` phải lùi lại hoặc không phát";
+    let found: Vec<&&str> = lines.iter().filter(|line| line.contains(told)).collect();
+    assert_eq!(found.len(), 1, "{said:?}");
+    assert!(!said.out.contains("05:30 của lịch"), "{said:?}");
+
+    let fixed = ["run", "--no-web", "--speed", "100000", "--until"];
+    let shown = says(&folder, &[&fixed[..], &["2024-03-25T17:30"]].concat());
+    assert_eq!(shown.code, 0, "{shown:?}");
+    // The run says what the log says: the rule.
+    let rows = log(&folder);
+    let evening = rows.iter().filter(|row| row["schedule"] == "loa-chieu");
+    let evening: Vec<&Value> = evening.collect();
+    assert_eq!(evening.len(), 3, "{rows:?}");
+    for row in evening {
+        assert_eq!(row["state"], "skipped", "{row}");
+        let why = row["why"].as_str().unwrap();
+        assert!(
+            why.contains('2') && shown.out.contains(why),
+            "{why}: {shown:?}"
+        );
+    }
+}
+
+#[test]
 fn a_rule_belongs_to_the_versions_of_the_schedules_that_are_heard() {
     let folder = Folder::small();
     folder.wants_approval();

@@ -8,11 +8,9 @@ use crate::{
     catalogue::{self, Lang},
     cli::{follower::Follower, output::local},
     daemon::Shared,
-    domain::{
-        delivery::{Reason, State},
-        time::Timestamp,
-    },
+    domain::{delivery::State, time::Timestamp},
     store::{StoreError, row::DeliveryRow},
+    web::why::Words,
 };
 
 /// Changes of one moment come in one line.
@@ -56,14 +54,20 @@ async fn settle() {
 fn tell(shared: &Shared, rows: &[DeliveryRow], zone: Tz, lang: Lang) {
     let mut lines: BTreeMap<_, Vec<&DeliveryRow>> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.state.is_final()) {
-        let reason = row.reason.map(Reason::as_str);
+        let words = Words {
+            lang,
+            zone,
+            moment: &|at| local(at, zone),
+        };
+        // The same sentence as in the log: the name of a rule, what a device said.
+        let why = words.of(row);
         lines
-            .entry((row.due, row.schedule.as_str(), row.kind, row.state, reason))
+            .entry((row.due, row.schedule.as_str(), row.kind, row.state, why))
             .or_default()
             .push(row);
     }
-    for ((due, _, _, state, reason), rows) in lines {
-        say(shared, due, state, reason, &rows, zone, lang);
+    for ((due, _, _, state, why), rows) in lines {
+        say(shared, due, state, why.as_deref(), &rows, zone, lang);
     }
 }
 
@@ -71,7 +75,7 @@ fn say(
     shared: &Shared,
     due: Timestamp,
     state: State,
-    reason: Option<&str>,
+    why: Option<&str>,
     rows: &[&DeliveryRow],
     zone: Tz,
     lang: Lang,
@@ -93,8 +97,8 @@ fn say(
         word(format!("state.kind-{}", first.kind.as_str())).to_lowercase(),
         word(format!("state.{}", state.as_str())).to_lowercase(),
     );
-    if let Some(reason) = reason {
-        line = format!("{line} ({})", word(format!("reason.{reason}")));
+    if let Some(why) = why {
+        line = format!("{line} ({why})");
     }
     let title = title.unwrap_or_default();
     let title = if first.schedule.is_correction() {

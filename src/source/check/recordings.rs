@@ -4,10 +4,14 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
-    audio::{Examined, JUDGED, PLAUSIBLE, RECORDINGS, wav::WavError},
+    adapter::axis::MOST_KIBIBYTES,
+    audio::{
+        Examined, JUDGED, PLAUSIBLE, RECORDINGS,
+        wav::{BYTES_PER_SECOND, WavError},
+    },
     diagnostic::{Code, Diagnostic, Phrase, Place},
     domain::{
-        audio::{Engine, Recording},
+        audio::{AudioFormat, Engine, Recording},
         bulletin::Format,
         workspace::Workspace,
     },
@@ -98,6 +102,9 @@ pub(super) fn check(
             }
             continue;
         };
+        if raw.format == Format::Script {
+            size(notebook, raw);
+        }
         if raw.format != Format::Script {
             let diagnostic = Diagnostic::new(Code::AudioNotSpoken, at.clone())
                 .with("format", raw.format.as_str());
@@ -117,6 +124,16 @@ pub(super) fn check(
                 notebook.report(diagnostic);
             }
         }
+    }
+}
+
+/// Warns of sound as WAV where the device keeps little: what is longer is refused on air.
+fn size(notebook: &Notebook, raw: &RawChannel) {
+    if let (Some((AudioFormat::Wav, at)), Some(RawAdapter::Axis(_))) = (&raw.audio, &raw.adapter) {
+        let seconds = MOST_KIBIBYTES * 1024 / BYTES_PER_SECOND;
+        let large =
+            Diagnostic::new(Code::AudioTooLarge, at.clone()).with("seconds", seconds.to_string());
+        notebook.report(large.help(Phrase::new("L252-help")));
     }
 }
 
