@@ -81,7 +81,10 @@ impl Workspace {
                 recipe.is_some_and(|recipe| recipe.stop.is_some())
             }
             AdapterConfig::Axis(_) | AdapterConfig::Icecast(_) => true,
-            AdapterConfig::Webhook { .. } | AdapterConfig::Zalo(_) => false,
+            AdapterConfig::Webhook { .. }
+            | AdapterConfig::Zalo(_)
+            | AdapterConfig::Screen(_)
+            | AdapterConfig::Vnpt(_) => false,
         }
     }
 
