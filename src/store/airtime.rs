@@ -64,7 +64,7 @@ impl Store {
                 cut: Duration::ZERO,
             })
         })?;
-        let cut_off = rows!(reader, statement::CUT_OFF, [binds.0, binds.1], |row| {
+        let cut_off = rows!(reader, statement::CUT_SHORT, [binds.0, binds.1], |row| {
             let micros = |value: i64| Duration::from_micros(u64::try_from(value).unwrap_or(0));
             let (event, detail) = (row.text(8)?, row.text(9)?);
             // A stream knows how much of it went out.

@@ -215,7 +215,7 @@ statements! {
     /// Accepted broadcasts that were not heard to their end, each with how long it had been on air when that is known to have happened:
     /// when its stream ended, when its loudspeaker said that it stopped for an emergency, or when that loudspeaker was given one. `$1`
     /// due at or after, `$2` before.
-    CUT_OFF = one!("SELECT d.id, d.channel, d.topic, d.state, COALESCE(d.reason, ''), d.priority, d.length_us, j.at_us - d.accepted_us,
+    CUT_SHORT = one!("SELECT d.id, d.channel, d.topic, d.state, COALESCE(d.reason, ''), d.priority, d.length_us, j.at_us - d.accepted_us,
             j.event, j.detail
         FROM delivery AS d JOIN journal AS j ON j.delivery = d.id
         WHERE ", aired!("d"), " AND j.at_us >= d.accepted_us
