@@ -444,16 +444,17 @@ mod tests {
     #[tokio::test]
     async fn a_simulated_clock_does_not_pass_those_who_wait() {
         let clock = Clock::simulated(START, 1_000_000.0);
-        let first = clock.sleep_until(START + Duration::from_secs(100));
-        tokio::pin!(first);
-        // Busy, because a hundred seconds are over in a tenth of a millisecond, which a loaded machine takes to get here.
+        // Busy, because a hundred seconds are over in a tenth of a millisecond, which a loaded machine takes from one line to the next.
         let busy = clock.busy();
+        let start = clock.now();
+        let first = clock.sleep_until(start + Duration::from_secs(100));
+        tokio::pin!(first);
         assert!(futures_util::poll!(first.as_mut()).is_pending());
         drop(busy);
-        clock.sleep_until(START + Duration::from_secs(50)).await;
-        assert!(clock.now() <= START + Duration::from_secs(100));
+        clock.sleep_until(start + Duration::from_secs(50)).await;
+        assert!(clock.now() <= start + Duration::from_secs(100));
         first.await;
-        assert!(clock.now() >= START + Duration::from_secs(100));
+        assert!(clock.now() >= start + Duration::from_secs(100));
     }
 
     #[tokio::test]
