@@ -15,7 +15,7 @@ use super::{
     usage::one_of,
 };
 use crate::{
-    adapter::registry::Registry,
+    adapter::registry::{ChannelProblem, Registry},
     catalogue::Lang,
     clock::Clock,
     conformance::{self, Breach, Finding, Outside, SCENARIOS, Scenario, Subject, Try, Verdict},
@@ -176,24 +176,18 @@ pub(super) async fn run(
     let (registry, problems) = Registry::with_stand_ins(&place.workspace, &|_| Secret::simulated());
     let mut all = Vec::new();
     for channel in channels {
-        let Some(adapter) = registry.get(&channel.id) else {
-            let mut problems = problems.iter();
-            let why = problems.find(|problem| problem.channel == channel.id);
-            let why = why.map(|problem| output.detail(&fault(&problem.kind)));
-            bail!(why.unwrap_or_default());
-        };
-        let busy = progress(&output.say("conformance.busy", &[("channel", &channel.id)]));
-        let ward = place.workspace.ward(&channel.ward);
-        let subject = Subject {
+        let subject = subject(
+            &place,
             channel,
-            ward_name: ward.map_or("", |ward| &ward.name),
-            adapter: Arc::clone(adapter),
-            secrets: vec![Secret::simulated()],
-        };
+            (&registry, &problems),
+            vec![Secret::simulated()],
+            output,
+        )?;
+        let busy = progress(&output.say("conformance.busy", &[("channel", &channel.id)]));
         let is_wanted = |scenario: &Scenario| args.only.is_empty() || args.only.contains(scenario);
         let found = conformance::examine(&subject, is_wanted).await?;
         busy.finish_and_clear();
-        all.push((channel, adapter.name().to_owned(), found));
+        all.push((channel, subject.adapter.name().to_owned(), found));
     }
     tell(&all, args, output)
 }
@@ -230,30 +224,44 @@ async fn run_against(
     };
     let mut all = Vec::new();
     for channel in channels {
-        let Some(adapter) = registry.get(&channel.id) else {
-            let mut problems = problems.iter();
-            let why = problems.find(|problem| problem.channel == channel.id);
-            let why = why.map(|problem| output.detail(&fault(&problem.kind)));
-            bail!(why.unwrap_or_default());
-        };
+        let subject = subject(place, channel, (&registry, &problems), Vec::new(), output)?;
         let busy = progress(&output.say("conformance.busy", &[("channel", &channel.id)]));
-        let ward = place.workspace.ward(&channel.ward);
-        let subject = Subject {
-            channel,
-            ward_name: ward.map_or("", |ward| &ward.name),
-            adapter: Arc::clone(adapter),
-            secrets: Vec::new(),
-        };
         let is_wanted = |scenario: &Scenario| args.only.is_empty() || args.only.contains(scenario);
         let now = || clock.now();
         let found = conformance::examine_outside(&subject, &outside, now, is_wanted).await;
         busy.finish_and_clear();
-        all.push((*channel, adapter.name().to_owned(), found));
+        all.push((*channel, subject.adapter.name().to_owned(), found));
     }
     if let Some(city) = city {
         city.shutdown().await;
     }
     tell(&all, args, output)
+}
+
+/// A channel with its adapter.
+///
+/// # Errors
+/// Why it has none.
+fn subject<'p>(
+    place: &'p Place,
+    channel: &'p Channel,
+    (registry, problems): (&Registry, &[ChannelProblem]),
+    secrets: Vec<Secret>,
+    output: &Output,
+) -> anyhow::Result<Subject<'p>> {
+    let Some(adapter) = registry.get(&channel.id) else {
+        let mut problems = problems.iter();
+        let why = problems.find(|problem| problem.channel == channel.id);
+        let why = why.map(|problem| output.detail(&fault(&problem.kind)));
+        bail!(why.unwrap_or_default());
+    };
+    let ward = place.workspace.ward(&channel.ward);
+    Ok(Subject {
+        channel,
+        ward_name: ward.map_or("", |ward| &ward.name),
+        adapter: Arc::clone(adapter),
+        secrets,
+    })
 }
 
 /// The same way to a channel, with another address.

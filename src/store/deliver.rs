@@ -12,7 +12,7 @@ use self::{
 use super::{
     Candidate, Finished, Room, Store, StoreError, Turn,
     batch::json,
-    link::{Cells as _, Purpose, execute, rows},
+    link::{Cells, Purpose, execute, rows},
     pause,
     row::{delivery_id, parsed},
     sql,
@@ -144,16 +144,19 @@ impl Store {
         }
         let list = json(&hashes.iter().map(ContentHash::as_str).collect::<Vec<_>>());
         let mut reader = self.pools.reader().await?;
-        rows!(reader, sql::deliver::CONTENTS, [list], |row| {
-            let hash = row.text(0)?;
-            let content = parsed(
-                row.text(1)?,
-                |text| Content::from_json(text).ok_or(()),
-                "content",
-                "json",
-                hash,
-            )?;
-            Ok((ContentHash::from_store(hash), content))
-        })
+        rows!(reader, sql::deliver::CONTENTS, [list], |row| content(row))
     }
+}
+
+/// A row of [`sql::deliver::CONTENTS`].
+pub(super) fn content(row: &impl Cells) -> Result<(ContentHash, Content), StoreError> {
+    let hash = row.text(0)?;
+    let content = parsed(
+        row.text(1)?,
+        |text| Content::from_json(text).ok_or(()),
+        "content",
+        "json",
+        hash,
+    )?;
+    Ok((ContentHash::from_store(hash), content))
 }

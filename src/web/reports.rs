@@ -2,7 +2,7 @@
 //! is asked for, and no browser has anything to do with them.
 
 use axum::{
-    body::to_bytes,
+    body::{Body, Bytes, to_bytes},
     extract::{Path, Request, State},
     http::StatusCode,
 };
@@ -55,11 +55,17 @@ async fn take(
         let value = head.headers.get(name)?.to_str().ok()?;
         Some(value.to_owned())
     });
-    // Whoever sends a byte now and then keeps a connection no longer than whoever sends nothing.
-    let body = match tokio::time::timeout(pages.patience, to_bytes(body, LONGEST)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => return StatusCode::PAYLOAD_TOO_LARGE,
-        Err(_) => return StatusCode::REQUEST_TIMEOUT,
-    };
-    (pages.site.report)(channel, signed, body).await
+    match posted(pages, body, LONGEST).await {
+        Ok(body) => (pages.site.report)(channel, signed, body).await,
+        Err(status) => status,
+    }
+}
+
+/// What was posted, up to `longest` bytes. Whoever sends a byte now and then keeps a connection no longer than whoever sends nothing.
+pub(super) async fn posted(pages: &Pages, body: Body, longest: usize) -> Result<Bytes, StatusCode> {
+    match tokio::time::timeout(pages.patience, to_bytes(body, longest)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
 }

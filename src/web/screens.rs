@@ -5,14 +5,15 @@
 //! during it where the address is `https:` or this machine's.
 
 use axum::{
-    body::to_bytes,
     extract::{Path, Request, State},
     http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
 
-use super::{Pages, assets::version, frame::fragment, query::Query, refusal::Refusal};
+use super::{
+    Pages, assets::version, frame::fragment, query::Query, refusal::Refusal, reports::posted,
+};
 use crate::domain::{
     channel::{AdapterConfig, Channel},
     id::ChannelId,
@@ -140,10 +141,9 @@ pub(super) async fn showing(
     let Some(key) = key(&head.headers) else {
         return StatusCode::UNAUTHORIZED;
     };
-    match tokio::time::timeout(pages.patience, to_bytes(body, LONGEST)).await {
-        Ok(Ok(body)) => (pages.site.showing)(id, key, body).await,
-        Ok(Err(_)) => StatusCode::PAYLOAD_TOO_LARGE,
-        Err(_) => StatusCode::REQUEST_TIMEOUT,
+    match posted(&pages, body, LONGEST).await {
+        Ok(body) => (pages.site.showing)(id, key, body).await,
+        Err(status) => status,
     }
 }
 

@@ -9,17 +9,6 @@ use crate::support::{
     wordpress::{USER, WordPress},
 };
 
-/// The posts whose address begins with the slug: a twin's does too.
-fn shown(site: &WordPress, slug: &str) -> Vec<Value> {
-    let all = site.read("/posts?per_page=100");
-    let all = all.as_array().expect("a list").iter();
-    let ours = all.filter(|post| {
-        let name = post["slug"].as_str();
-        name.is_some_and(|name| name.starts_with(slug))
-    });
-    ours.cloned().collect()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retraction_corrects_the_article_on_a_real_wordpress() {
     let Some(site) = WordPress::start() else {
@@ -68,7 +57,7 @@ async fn a_retraction_corrects_the_article_on_a_real_wordpress() {
     let row = scene.row("web-hb", "2024-03-25T06:00").await;
     let attempts = scene.store().await.attempts(&row.id).await.unwrap();
     assert_eq!(row.state, State::Accepted, "{row:?} {attempts:?}");
-    let posts = shown(&site, "mot-hung-binh");
+    let posts = site.shown("mot-hung-binh");
     assert_eq!(posts.len(), 1, "{posts:?}");
     let said = |post: &Value| post["content"]["rendered"].as_str().unwrap().to_owned();
     assert!(said(&posts[0]).contains("lời thứ nhất"), "{posts:?}");
@@ -87,7 +76,7 @@ async fn a_retraction_corrects_the_article_on_a_real_wordpress() {
     assert_eq!(done.code, 0, "{done:?}");
     drop(typing);
     daemon.wait(|rows| count(rows, State::Accepted) == 2).await;
-    let corrected = shown(&site, "mot-hung-binh");
+    let corrected = site.shown("mot-hung-binh");
     assert_eq!(corrected.len(), 1, "{corrected:?}");
     let same = |part: &str| assert_eq!(corrected[0][part], posts[0][part], "{part}");
     same("id");

@@ -15,8 +15,8 @@ use crate::{
     store::{
         Store, StoreError,
         batch::json,
-        link::{Cells as _, Purpose, Tx, rows},
-        row::parsed,
+        deliver::content,
+        link::{Purpose, Tx, rows},
         sql,
     },
 };
@@ -94,18 +94,9 @@ async fn says(
         .collect();
     if !missing.is_empty() {
         let list = json(&missing.into_iter().collect::<Vec<_>>());
-        let found = rows!(*tx, sql::deliver::CONTENTS, [list], |row| {
-            let hash = row.text(0)?;
-            let content = parsed(
-                row.text(1)?,
-                |text| Content::from_json(text).ok_or(()),
-                "content",
-                "json",
-                hash,
-            )?;
-            Ok((ContentHash::from_store(hash), content.wording()))
-        })?;
-        wordings.extend(found);
+        let found = rows!(*tx, sql::deliver::CONTENTS, [list], |row| content(row))?;
+        let found = found.into_iter();
+        wordings.extend(found.map(|(hash, content)| (hash, content.wording())));
     }
     let is_same = |(one, other): &(ContentHash, ContentHash)| {
         let known = wordings.get(one).zip(wordings.get(other));

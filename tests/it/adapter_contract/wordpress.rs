@@ -44,17 +44,6 @@ fn saying(words: &str) -> Message {
     }
 }
 
-/// The posts that anybody sees and whose address begins with the slug: a twin's does too.
-fn shown(site: &WordPress, slug: &str) -> Vec<Value> {
-    let all = site.read("/posts?per_page=100");
-    let all = all.as_array().expect("a list").iter();
-    let ours = all.filter(|post| {
-        let name = post["slug"].as_str();
-        name.is_some_and(|name| name.starts_with(slug))
-    });
-    ours.cloned().collect()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_article_is_there_once_and_is_corrected_where_it_is() {
     let Some(site) = WordPress::start() else {
@@ -72,7 +61,7 @@ async fn an_article_is_there_once_and_is_corrected_where_it_is() {
     let stranger = adapter(&site.url, "mat-khau-dang-nhap");
     let end = attempt(&stranger, &first, &NoNotes, &transport, now).await;
     assert!(matches!(end.ending, Ending::Failed(_)), "{end:?}");
-    assert_eq!(shown(&site, &slug).len(), 0);
+    assert_eq!(site.shown(&slug).len(), 0);
 
     let send = async |message: &Message| {
         let end = attempt(&author, message, &NoNotes, &transport, now).await;
@@ -85,7 +74,7 @@ async fn an_article_is_there_once_and_is_corrected_where_it_is() {
         }
     };
     let address = send(&first).await;
-    let posts = shown(&site, &slug);
+    let posts = site.shown(&slug);
     assert_eq!(posts.len(), 1, "{posts:?}");
     let post = &posts[0];
     assert_eq!(post["slug"], slug);
@@ -106,7 +95,7 @@ async fn an_article_is_there_once_and_is_corrected_where_it_is() {
     };
     for message in [&again, &first] {
         assert_eq!(send(message).await, address);
-        let now = shown(&site, &slug);
+        let now = site.shown(&slug);
         assert_eq!(now.len(), 1, "{now:?}");
         assert_eq!(now[0]["id"], post["id"]);
     }
@@ -114,7 +103,7 @@ async fn an_article_is_there_once_and_is_corrected_where_it_is() {
     // Other words come to the same address, and those before are gone.
     let others = "Đính chính: số cũ đã sai";
     assert_eq!(send(&saying(others)).await, address);
-    let posts = shown(&site, &slug);
+    let posts = site.shown(&slug);
     assert_eq!(posts.len(), 1, "{posts:?}");
     assert_eq!(posts[0]["id"], post["id"]);
     says(&posts[0], others);
@@ -130,7 +119,7 @@ async fn an_article_is_there_once_and_is_corrected_where_it_is() {
     assert_eq!(probe(&plain, None, &transport, now).await, Some(Ok(())));
     let end = attempt(&plain, &first, &NoNotes, &transport, now).await;
     assert!(matches!(end.ending, Ending::Accepted(_)), "{end:?}");
-    let posts = shown(&site, &slug);
+    let posts = site.shown(&slug);
     assert_eq!(posts.len(), 1, "{posts:?}");
     assert_eq!(posts[0]["id"], post["id"]);
     says(&posts[0], words);
@@ -138,9 +127,9 @@ async fn an_article_is_there_once_and_is_corrected_where_it_is() {
     // What a person has put into the bin is no article: it is published anew, at the same address.
     let binned = site.delete(&format!("/posts/{}", post["id"]));
     assert_eq!(binned["status"], "trash", "{binned}");
-    assert_eq!(shown(&site, &slug).len(), 0);
+    assert_eq!(site.shown(&slug).len(), 0);
     assert_eq!(send(&first).await, address);
-    let posts = shown(&site, &slug);
+    let posts = site.shown(&slug);
     assert_eq!(posts.len(), 1, "{posts:?}");
     assert_ne!(posts[0]["id"], post["id"]);
     says(&posts[0], words);

@@ -84,6 +84,17 @@ impl WordPress {
         self.call("GET", path, "")
     }
 
+    /// The posts that anybody sees and whose address begins with the slug: a twin's does too.
+    pub(crate) fn shown(&self, slug: &str) -> Vec<serde_json::Value> {
+        let all = self.read("/posts?per_page=100");
+        let all = all.as_array().expect("a list").iter();
+        let ours = all.filter(|post| {
+            let name = post["slug"].as_str();
+            name.is_some_and(|name| name.starts_with(slug))
+        });
+        ours.cloned().collect()
+    }
+
     /// What its author is told there: `DELETE` puts a post into the bin.
     pub(crate) fn delete(&self, path: &str) -> serde_json::Value {
         use base64::Engine as _;
