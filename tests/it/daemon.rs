@@ -9,6 +9,7 @@ use loa::{
         id::DeliveryId,
     },
     simulator::{Effect, Fault, HeardFilter},
+    template::Templates,
 };
 
 use crate::support::{
@@ -27,6 +28,27 @@ fn heard(scene: &Scene, host: &str, effect: Effect) -> Vec<loa::simulator::Heard
         ..HeardFilter::default()
     };
     scene.city.heard(&filter)
+}
+
+#[test]
+fn the_longest_expression_of_a_template_fits_on_the_threads_that_compute() {
+    let runtime = loa::daemon::runtime().expect("a runtime");
+    let rendered = runtime.block_on(async {
+        // With fewer the engine is content, with more it says that this is too complex.
+        let text = format!(
+            "{{{{ word{} }}}}",
+            " | replace(from='à', to='a')".repeat(250)
+        );
+        tokio::task::spawn_blocking(move || {
+            let mut templates = Templates::new();
+            templates.add("plain", &text).expect("a template");
+            let values = serde_json::json!({ "word": "và" });
+            templates.render("plain", values.as_object().expect("an object"))
+        })
+        .await
+    });
+    let rendered = rendered.expect("no panic").expect("words");
+    assert_eq!(rendered, "va");
 }
 
 on_both_databases! {
