@@ -432,22 +432,23 @@ fn capitalised(text: &str) -> String {
         .unwrap_or_default()
 }
 
-/// Lines of Vietnamese without any marks: nobody can tell what is meant.
+/// Sentences of Vietnamese without any marks: nobody can tell what is meant.
 fn unaccented(tokens: &[Token<'_>]) -> Vec<Range<usize>> {
     const FEWEST: usize = 6;
     let mut found = Vec::new();
-    for line in tokens.split(|token| token.is(Kind::Break)) {
-        let mut words = line.iter().filter(|token| token.is(Kind::Word));
+    let ends = |token: &Token<'_>| {
+        token.is(Kind::Break)
+            || token.is(Kind::Sign) && token.text.starts_with(['.', '!', '?', '…', ':', ';'])
+    };
+    for sentence in tokens.split(ends) {
+        let mut words = sentence.iter().filter(|token| token.is(Kind::Word));
         let (Some(first), Some(last)) = (words.clone().next(), words.clone().next_back()) else {
             continue;
         };
         let count = words.clone().count();
         let syllables = words
             .clone()
-            .filter(|token| {
-                syllable::is_syllable(&token.lower)
-                    || syllable::is_syllable(&format!("{}\u{301}", token.lower))
-            })
+            .filter(|token| syllable::is_bare(&token.lower))
             .count();
         if count >= FEWEST
             && words.all(|token| token.text.is_ascii())

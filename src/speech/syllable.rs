@@ -3,7 +3,7 @@
 //! A syllable is an onset, a rime and a tone; the lists are those of the national spelling. Both `hòa` and `hoà` are
 //! good. What is no syllable is foreign, an abbreviation, or misspelt.
 
-use std::{collections::HashSet, sync::OnceLock};
+use std::{borrow::Borrow, collections::HashSet, hash::Hash, sync::OnceLock};
 
 use super::lexicon;
 
@@ -81,9 +81,38 @@ pub(super) fn is_syllable(word: &str) -> bool {
         before = Some((base, its));
         plain.push(base);
     }
-    let rimes = rimes();
+    let fits = is_built(&plain, rimes());
+    // A stopped syllable has the tone sắc or nặng.
+    let is_stopped = ["c", "ch", "p", "t"]
+        .iter()
+        .any(|coda| plain.ends_with(coda));
+    fits && (!is_stopped || matches!(tone, 2 | 5))
+}
+
+/// Whether `word`, in small letters, is what is left of a syllable whose marks were not typed: `thuc` of `thực`, `nguoi` of
+/// `người`. Syllables that have no marks are such words, too.
+pub(super) fn is_bare(word: &str) -> bool {
+    static KNOWN: OnceLock<HashSet<String>> = OnceLock::new();
+    let bare = KNOWN.get_or_init(|| {
+        let unmarked = |letter| match letter {
+            'ă' | 'â' => 'a',
+            'ê' => 'e',
+            'ô' | 'ơ' => 'o',
+            'ư' => 'u',
+            _ => letter,
+        };
+        let rimes = RIMES.split_ascii_whitespace();
+        rimes
+            .map(|rime| rime.chars().map(unmarked).collect())
+            .collect()
+    });
+    is_built(word, bare)
+}
+
+/// Whether a word without its tone is an onset and one of `rimes`.
+fn is_built<T: Borrow<str> + Eq + Hash>(plain: &str, rimes: &HashSet<T>) -> bool {
     let is_rime = |rime: &str| rimes.contains(rime);
-    let fits = ONSETS.iter().any(|onset| {
+    ONSETS.iter().any(|onset| {
         plain.strip_prefix(onset).is_some_and(|rime| {
             is_rime(rime)
                 // The u of qu belongs to the rime: quốc, quyết.
@@ -91,12 +120,7 @@ pub(super) fn is_syllable(word: &str) -> bool {
                 // gì, gìn, giếng: the i is both.
                 || (*onset == "gi" && (rime.is_empty() || is_rime(&format!("i{rime}"))))
         })
-    });
-    // A stopped syllable has the tone sắc or nặng.
-    let is_stopped = ["c", "ch", "p", "t"]
-        .iter()
-        .any(|coda| plain.ends_with(coda));
-    fits && (!is_stopped || matches!(tone, 2 | 5))
+    })
 }
 
 /// How many syllables are heard when `text` is read: words by white space and hyphens, foreign words by their vowels.
@@ -154,6 +178,19 @@ mod tests {
                 .split_whitespace()
         {
             assert!(!is_syllable(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn words_without_their_marks() {
+        for word in
+            "khong cung cap ma xac thuc cho nguoi duoc chuyen quyet gieng nghieng dien thoai di"
+                .split_whitespace()
+        {
+            assert!(is_bare(word), "{word}");
+        }
+        for word in "facebook ubnd zalo xyz được gov click download".split_whitespace() {
+            assert!(!is_bare(word), "{word}");
         }
     }
 

@@ -98,6 +98,11 @@ fn what_cannot_be_spoken_is_reported() {
             Unaccented,
             "De nghi ba con chu y khong chuyen tien",
         ),
+        (
+            "Phường nhắc bà con. Khong cung cap ma xac thuc cho ai.",
+            Unaccented,
+            "Khong cung cap ma xac thuc cho ai",
+        ),
     ] {
         let found = problems(text);
         assert!(

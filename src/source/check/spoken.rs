@@ -1,5 +1,6 @@
 //! What is spoken is read aloud here, on paper: every passage of every script, turn and correction, as every ward hears it.
-//! What a voice could not say is reported where it stands, in the bulletin or in the shared template that brought it in.
+//! What a voice could not say is reported where it stands, in the bulletin or in the shared template that brought it in. What is
+//! only read is gone through too, for the slips that eyes stumble over as well.
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -40,20 +41,31 @@ impl<'w> Spoken<'w> {
         &self.speech
     }
 
-    /// What is wrong with one passage of the words that come from `text`.
-    pub(super) fn check(&self, part: &str, text: &Text, passage: &str) -> Vec<Diagnostic> {
-        let problems = self.speech.read(passage).problems;
-        problems
-            .iter()
-            .filter(|problem| !self.has_gap || !needs_reading(problem.kind))
-            .map(|problem| {
-                let (code, help) = code(problem.kind);
-                Diagnostic::new(code, self.place(text, problem))
-                    .with("part", Arg::Word(part.to_owned()))
-                    .with("text", problem.token.as_str())
-                    .help(Phrase::new(help))
-            })
+    /// What is wrong with one passage of the words that come from `text`, and that a voice has to say where they are `heard`.
+    pub(super) fn check(
+        &self,
+        part: &str,
+        text: &Text,
+        passage: &str,
+        heard: bool,
+    ) -> Vec<Diagnostic> {
+        self.problems(passage, heard)
+            .map(|problem| told(part, self.place(text, &problem), &problem))
             .collect()
+    }
+
+    /// What is wrong with a title, which stands at `at` and is only read.
+    pub(super) fn check_title(&self, at: &Place, title: &str) -> Vec<Diagnostic> {
+        self.problems(title, false)
+            .map(|problem| told("part-title", at.clone(), &problem))
+            .collect()
+    }
+
+    fn problems(&self, passage: &str, heard: bool) -> impl Iterator<Item = Problem> {
+        let problems = self.speech.read(passage).problems.into_iter();
+        problems
+            .filter(move |problem| heard || stops_eyes(problem.kind))
+            .filter(|problem| !self.has_gap || !needs_reading(problem.kind))
     }
 
     /// Where the trouble stands: in the part itself, in a shared template, or somewhere in what was filled in.
@@ -69,6 +81,30 @@ impl<'w> Spoken<'w> {
             .find_map(|(_, shared)| Some(shared.part(find(&shared.value, problem)?)))
             .unwrap_or_else(|| text.place.clone())
     }
+}
+
+/// What is wrong for readers, too. An abbreviation, a foreign word or a sign they can look at.
+fn stops_eyes(kind: ProblemKind) -> bool {
+    match kind {
+        ProblemKind::LookAlike
+        | ProblemKind::LegacyEncoding
+        | ProblemKind::Placeholder
+        | ProblemKind::Unaccented
+        | ProblemKind::Impossible => true,
+        ProblemKind::UnknownAbbreviation
+        | ProblemKind::UnknownWord
+        | ProblemKind::NoSound
+        | ProblemKind::UnknownAddress
+        | ProblemKind::Ambiguous => false,
+    }
+}
+
+fn told(part: &str, at: Place, problem: &Problem) -> Diagnostic {
+    let (code, help) = code(problem.kind);
+    Diagnostic::new(code, at)
+        .with("part", Arg::Word(part.to_owned()))
+        .with("text", problem.token.as_str())
+        .help(Phrase::new(help))
 }
 
 fn needs_reading(kind: ProblemKind) -> bool {

@@ -173,6 +173,9 @@ impl<'a> Desk<'a> {
         let said = &mut judgement;
         said.once
             .braces(raw, "part-title", None, &raw.bulletin.title);
+        for diagnostic in spoken.check_title(&raw.at, &raw.bulletin.title) {
+            said.once.take(diagnostic);
+        }
         if let Some(contacts) = &self.contacts {
             contacts.check_listed(&said.notebook, raw);
             contacts.check_title(&said.notebook, raw);
@@ -208,7 +211,7 @@ impl<'a> Desk<'a> {
     ) -> Result<Vec<(&'a Ward, String)>, E> {
         let mut all = Vec::new();
         let mut known = HashSet::new();
-        let mut aloud = HashSet::new();
+        let mut gone_through = HashSet::new();
         let is_spoken = matches!(
             part,
             BodyPart::Script | BodyPart::Turn(_) | BodyPart::Correction
@@ -231,14 +234,13 @@ impl<'a> Desk<'a> {
                     said.once.braces(raw, name, Some(text), line);
                 }
             }
-            // No voice has to say what was taken out.
-            let passages = speech::passages(&words).filter(|passage| {
-                is_spoken && !passage.contains(MENDED) && first_brace(passage).is_none()
-            });
+            // Nobody has to say or to read what was taken out.
+            let passages = speech::passages(&words)
+                .filter(|passage| !passage.contains(MENDED) && first_brace(passage).is_none());
             for passage in passages {
-                if !aloud.contains(passage) {
-                    aloud.insert(passage.to_owned());
-                    for diagnostic in spoken.check(name, text, passage) {
+                if !gone_through.contains(passage) {
+                    gone_through.insert(passage.to_owned());
+                    for diagnostic in spoken.check(name, text, passage, is_spoken) {
                         said.once.take(diagnostic);
                     }
                 }
