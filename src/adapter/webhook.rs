@@ -96,6 +96,11 @@ impl Key {
     }
 }
 
+/// Whether something can be signed with `secret`.
+pub fn is_key(secret: &Secret) -> bool {
+    Key::read(secret).is_some()
+}
+
 /// For receivers: whether a webhook comes from somebody who knows `secret`, is whole, and is at most five minutes old
 /// (or early) at `now`. `signature` may hold several signatures; one that fits is enough. Comparing takes the same time
 /// wherever the difference lies.

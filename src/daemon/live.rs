@@ -7,7 +7,10 @@ use std::{
 
 use super::desk::Desk;
 use crate::{
-    adapter::registry::{ChannelProblemKind, Registry},
+    adapter::{
+        registry::{ChannelProblemKind, Registry},
+        webhook,
+    },
     audio::Studio,
     config::{SecretError, Secrets},
     domain::{
@@ -53,14 +56,18 @@ pub struct Live {
     pub desk: Desk,
 }
 
-/// The secrets of channels whose devices report by themselves. A missing one is logged; what it signs is not believed.
+/// The secrets of channels whose devices report by themselves. One that is missing or that nothing can be signed with is logged;
+/// what it signs is not believed.
 fn reporters(workspace: &Workspace, secrets: &Secrets) -> HashMap<ChannelId, Vec<Secret>> {
     let mut reporters: HashMap<ChannelId, Vec<Secret>> = HashMap::new();
     for channel in workspace.channels.values() {
         for reference in &channel.reports {
             let of_channel = reporters.entry(channel.id.clone()).or_default();
             match secrets.resolve(reference) {
-                Ok(secret) => of_channel.push(secret),
+                Ok(secret) if webhook::is_key(&secret) => of_channel.push(secret),
+                Ok(_) => {
+                    tracing::error!(channel.id = %channel.id, secret = %reference, "reports of a channel cannot be believed: the secret has to be base64 of 24 to 64 bytes, with or without whsec_");
+                }
                 Err(error) => {
                     tracing::error!(channel.id = %channel.id, error = %error, "reports of a channel cannot be believed");
                 }

@@ -367,6 +367,6 @@ codes! {
     ZaloCannot = "L261" Error,
     /// More broadcasts than an Official Account's package permits.
     OverQuota = "L262" Warning,
-    /// A counter screen that is to show something else than signs.
-    ScreenCannot = "L263" Error,
+    /// An adapter that cannot carry what its channel is for.
+    AdapterCannot = "L263" Error,
 }

@@ -19,7 +19,7 @@ use crate::{
     catalogue,
     domain::{
         bulletin::Format,
-        channel::AdapterConfig,
+        channel::{AdapterConfig, ChannelKind},
         delivery::{Evidence, Outcome, Reason, State as Standing},
         id::DeliveryId,
         message::{Content, ContentHash},
@@ -227,8 +227,8 @@ fn arrange(reader: &Reader, workspace: &Workspace, known: Known) -> Broadcast {
             .then(|| reader.link(&format!("/luot/{}/dan", row.id), &[])),
         words: content.map(|(hash, content)| words(&hash, content)),
         facts: facts(reader, &row),
-        evidence: reader.word(&format!("evidence-{}", row.evidence.as_str())),
-        evidence_meaning: reader.word(&format!("evidence-{}-meaning", row.evidence.as_str())),
+        evidence: reader.word(&evidence(row.evidence, row.kind)),
+        evidence_meaning: reader.word(&format!("{}-meaning", evidence(row.evidence, row.kind))),
         attempts: tell(reader, &row, &shown, day),
         older: (older > 0).then(|| reader.text("older-attempts", &[("number", &older)])),
         journal: journal
@@ -253,6 +253,18 @@ fn waits(reader: &Reader, workspace: &Workspace, row: &DeliveryRow) -> Option<St
     };
     let until = row.accepted_at? + portal.within;
     Some(reader.text("paste-waits", &[("until", &reader.moment(until))]))
+}
+
+/// The name of a sort of evidence: only loudspeakers are devices that play something.
+fn evidence(evidence: Evidence, kind: ChannelKind) -> String {
+    match (evidence, kind) {
+        (Evidence::Device, ChannelKind::Website | ChannelKind::Chat | ChannelKind::Sign) => {
+            format!("evidence-device-{}", kind.as_str())
+        }
+        _ => {
+            format!("evidence-{}", evidence.as_str())
+        }
+    }
 }
 
 /// Whether a person can still say what came of it.
@@ -370,7 +382,7 @@ fn tell(
                 status: attempt.status,
                 receipt: attempt.receipt.clone(),
                 evidence: (attempt.evidence > Evidence::None)
-                    .then(|| reader.word(&format!("evidence-{}", attempt.evidence.as_str()))),
+                    .then(|| reader.word(&evidence(attempt.evidence, row.kind))),
                 answer: attempt
                     .answer
                     .clone()

@@ -30,13 +30,14 @@ pub(super) fn build(
 ) -> BTreeMap<ChannelId, Channel> {
     super::zalo::check(notebook, channels);
     for raw in channels {
-        let is_sign = raw.kind.is_none_or(|kind| kind == ChannelKind::Sign);
-        if matches!(raw.adapter, Some(RawAdapter::Screen(_)))
-            && !(is_sign && raw.format == Format::Sign)
-        {
-            let diagnostic = Diagnostic::new(Code::ScreenCannot, raw.at.clone())
+        let Some((kind, format, help)) = raw.adapter.as_ref().and_then(home) else {
+            continue;
+        };
+        // A kind that is missing or none is said where it is read.
+        if raw.kind.is_some_and(|given| given != kind) || raw.format != format {
+            let diagnostic = Diagnostic::new(Code::AdapterCannot, raw.at.clone())
                 .with("channel", raw.id.as_str());
-            notebook.report(diagnostic.help(Phrase::new("L263-help")));
+            notebook.report(diagnostic.help(Phrase::new(help)));
         }
     }
     let mut built = BTreeMap::new();
@@ -83,6 +84,20 @@ pub(super) fn build(
         built.entry(channel.id.clone()).or_insert(channel);
     }
     built
+}
+
+/// The only kind and format of channels that an adapter can serve, where there is one, and what helps elsewhere.
+fn home(adapter: &RawAdapter) -> Option<(ChannelKind, Format, &'static str)> {
+    match adapter {
+        RawAdapter::Screen(_) => Some((ChannelKind::Sign, Format::Sign, "L263-help-sign")),
+        RawAdapter::Vnpt(_) => Some((ChannelKind::Website, Format::Article, "L263-help-website")),
+        RawAdapter::Axis(_) | RawAdapter::Icecast(_) => {
+            let (kind, format) = (ChannelKind::Loudspeaker, Format::Script);
+            Some((kind, format, "L263-help-loudspeaker"))
+        }
+        // What a recipe or a webhook leads to is anything; an Official Account has its own check.
+        RawAdapter::Recipe { .. } | RawAdapter::Webhook { .. } | RawAdapter::Zalo(_) => None,
+    }
 }
 
 fn parameters(
