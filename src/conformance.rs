@@ -9,6 +9,7 @@
 //! - A scenario that says nothing about an adapter is told with its reason, never left out.
 //! - Nothing leaves this machine, and no secret is read: every one is worth the same here.
 
+mod command;
 mod delivery;
 mod judge;
 mod leak;
@@ -241,8 +242,8 @@ struct Facts {
     is_given: bool,
     /// The sort of effect that people notice.
     effect: Option<Effect>,
-    /// Where the call that counts goes.
-    target: Option<String>,
+    /// The call that counts.
+    target: Option<receiver::Arrival>,
 }
 
 impl Facts {
@@ -259,7 +260,7 @@ impl Facts {
             asks_first: first.is_some_and(|one| one.acts == Acts::Nothing) && acting.is_some(),
             is_given: !run.given.is_empty(),
             effect: acting.map(|one| one.effect),
-            target: acting.map(receiver::place),
+            target: acting.cloned(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{
-    Breach, Facts, Spared, Subject,
+    Breach, Facts, Spared, Subject, command,
     delivery::{Asked, Run},
     leak,
     receiver::{Arrival, ELSEWHERE, WISH, place},
@@ -340,7 +340,11 @@ pub(super) fn asked(scenario: &Scenario, asked: &Asked, facts: &Facts) -> Vec<Br
         Some(_) | None => {}
     }
     let acts = |one: &Arrival| {
-        one.acts != Acts::Nothing || facts.target.as_deref() == Some(place(one).as_str())
+        // A question where everything goes, and with what it sends as well, speaks when it is asked.
+        let is_call = |call: &Arrival| {
+            place(one) == place(call) && !command::is_another(&one.request, &call.request)
+        };
+        one.acts != Acts::Nothing || facts.target.as_ref().is_some_and(is_call)
     };
     if asked.arrivals.iter().any(acts) {
         breaches.push(Breach::new("probe-acts"));

@@ -217,3 +217,42 @@ async fn a_mistake_is_not_seen_where_it_does_not_show() {
         found.held()
     );
 }
+
+/// A device with one address for everything, and a word in each body that says what is to be done.
+const ONE_ADDRESS: &str = r#"
+title: Một địa chỉ
+parameters:
+  url: { about: "Địa chỉ thiết bị" }
+  token: { secret: true, about: "Mật khẩu" }
+request:
+  method: POST
+  url: "{{ with.url }}/ctrl.cgi"
+  headers: { Authorization: "Bearer {{ with.token }}" }
+  body: { form: { cmd: speak, text: "{{ message.text }}", vol: "80" } }
+accepted: { status: 200, pattern: '<ErrCode>\s*0\s*</ErrCode>' }
+errors:
+  - { status: [400, 401, 403, 404, 410], then: reject }
+  - { status: ["5xx"], then: unknown }
+probe:
+  request: { method: POST, url: "{{ with.url }}/ctrl.cgi", body: { form: { cmd: info, vol: "10" } } }
+  healthy: { status: 200, pattern: '<ErrCode>\s*0\s*</ErrCode>' }
+"#;
+
+#[tokio::test]
+async fn a_question_at_the_address_of_everything_is_known_by_its_command() {
+    let folder = folder();
+    folder.write(SPEAKER, ONE_ADDRESS);
+    let found = examined(&folder.load(), "loa-hb-1", |one| {
+        one.id.starts_with("probe-")
+    })
+    .await;
+    assert_eq!(broken(&found), [].into(), "{}", told(&found));
+    folder.edit(SPEAKER, "cmd: info", "cmd: speak, text: thử");
+    let found = examined(&folder.load(), "loa-hb-1", |one| one.id == "probe-well").await;
+    assert_eq!(
+        broken(&found).remove("probe-well"),
+        Some(vec!["probe-acts"]),
+        "{}",
+        told(&found)
+    );
+}
