@@ -17,6 +17,7 @@ pub mod recipe;
 pub mod registry;
 pub mod rehearsal;
 mod screen;
+pub mod snapcast;
 pub mod transport;
 pub mod vnpt;
 pub mod webhook;
@@ -460,7 +461,7 @@ pub struct Fault {
     /// Whether the request may have reached the receiver.
     pub may_have_left: bool,
     /// What happened: [`Reason::Refused`], [`Reason::NoAddress`], [`Reason::NoConnection`], [`Reason::Tls`],
-    /// [`Reason::NotAllowed`] (never left), [`Reason::Timeout`], [`Reason::Reset`], [`Reason::Cut`],
+    /// [`Reason::NotAllowed`], [`Reason::Busy`] (never left), [`Reason::Timeout`], [`Reason::Reset`], [`Reason::Cut`],
     /// [`Reason::Unreadable`], [`Reason::TooLarge`] (may have left), [`Reason::Unanswered`] (no time was left to call).
     pub reason: Reason,
     /// What the reason's word leaves out, as a [`Detail`], without addresses or secrets.

@@ -61,6 +61,7 @@ const FILES: &[(&str, &str)] = &[
     ("state", include_str!("catalogue/state.yaml")),
     ("reason", include_str!("catalogue/reason.yaml")),
     ("detail", include_str!("catalogue/detail.yaml")),
+    ("detail", include_str!("catalogue/device.yaml")),
     ("approval", include_str!("catalogue/approval.yaml")),
     ("cron", include_str!("catalogue/cron.yaml")),
     ("cli", include_str!("catalogue/cli.yaml")),

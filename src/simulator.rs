@@ -3,7 +3,7 @@
 //!
 //! Every original host becomes one device with a listener of its own, made when somebody asks for it at the control
 //! address (see `control`). What a device is, it shows by the path that is called (see `role`): `…/api/speak`,
-//! `…/axis-cgi/…` and where a sound is put are loudspeakers, `…/wp-json/…`, `…/jsonapi/…` (Drupal), `…/api/index.php/v1/…`
+//! `…/axis-cgi/…`, `/jsonrpc` and where a sound is put are loudspeakers, `…/wp-json/…`, `…/jsonapi/…` (Drupal), `…/api/index.php/v1/…`
 //! (Joomla), `…/o/headless-delivery/…` (Liferay) and `…/api/public/…` (vnPortal) websites, `/v2.0/oa/…` and its like the Zalo platform,
 //! everything else a chat service. A loudspeaker is dumb: it plays every request,
 //! also a repeated one, so that doubling can be seen.
@@ -25,6 +25,7 @@ mod record;
 mod registry;
 mod role;
 mod slug;
+mod snapcast;
 mod vnportal;
 mod wire;
 mod wordpress;

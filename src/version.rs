@@ -387,6 +387,19 @@ fn target(workspace: &Workspace, channel: &Channel) -> String {
         AdapterConfig::Icecast(icecast) => {
             format!("icecast {} {}", icecast.url, icecast.mount)
         }
+        AdapterConfig::Snapcast(snapcast) => {
+            says_name = false;
+            let group = snapcast.group.as_ref();
+            let group = group.map(|group| format!(" group={group}"));
+            let volume = snapcast.volume.map(|volume| format!(" volume={volume}"));
+            format!(
+                "snapcast {} {}{}{}",
+                snapcast.url,
+                snapcast.stream,
+                group.unwrap_or_default(),
+                volume.unwrap_or_default()
+            )
+        }
         // Which browser it is, is for the ward; what it shows says neither.
         AdapterConfig::Screen(_) => {
             says_name = false;

@@ -40,7 +40,7 @@ impl<'d> Course<'d> {
     }
 
     /// The next exchange, if it was made.
-    fn next(&mut self) -> Option<&'d Exchange> {
+    pub(super) fn next(&mut self) -> Option<&'d Exchange> {
         let next = self.all.get(self.at)?;
         self.at += 1;
         Some(next)
@@ -49,6 +49,14 @@ impl<'d> Course<'d> {
     /// Those that the walk has come to.
     fn past(&self) -> &'d [Exchange] {
         &self.all[..self.at]
+    }
+
+    /// The exchange of a call that nobody challenges.
+    pub(super) fn plain(
+        &mut self,
+        request: impl FnOnce() -> Request,
+    ) -> Result<&'d Exchange, Halt> {
+        self.next().ok_or_else(|| Halt::Call(Box::new(request())))
     }
 
     /// The exchange of a call of somebody who proves by digest who calls, with the answers to challenges in between.

@@ -6,7 +6,7 @@
 //!   it who listens: with `listeners` in the channel's file, so many listeners are the server's own evidence.
 //! - From then on the stream is looked after by the transport (`transport/stream.rs`): it goes on where a broken connection
 //!   left off, and what is never heard to its end is put on record.
-//! - An emergency takes the mount over from what this node streams there. From others it cannot.
+//! - An emergency takes the mount over from what this node streams there, and a correction from what it corrects. From others they cannot.
 
 mod pace;
 
@@ -18,10 +18,12 @@ use serde_json::Value;
 
 use super::{
     Adapter, Exchange, Failure, Hidden, Receipt, Request, Response, Step, classify,
-    transport::{self, stream::Stream},
+    transport::{
+        self,
+        stream::{self, Stream},
+    },
 };
 use crate::domain::{
-    bulletin::Priority,
     channel::IcecastConfig,
     delivery::{Evidence, Reason},
     detail::Detail,
@@ -138,19 +140,16 @@ impl IcecastAdapter {
             ("Ice-Public", "0".to_owned()),
             ("Idempotency-Key", message.delivery.as_str().to_owned()),
         ];
+        let request = Request {
+            method: "PUT".to_owned(),
+            url: format!("{}{}", self.base, self.mount).into(),
+            headers: headers.map(|(name, value)| (name.to_owned(), value)).into(),
+            body: audio.data.clone(),
+            ..self.question(wait)
+        };
         Ok(Stream {
-            request: Request {
-                method: "PUT".to_owned(),
-                url: format!("{}{}", self.base, self.mount).into(),
-                headers: headers.map(|(name, value)| (name.to_owned(), value)).into(),
-                body: audio.data.clone(),
-                ..self.question(wait)
-            },
-            pieces,
             head,
-            delivery: message.delivery.clone(),
-            deadline: message.deadline,
-            is_urgent: message.priority == Priority::Emergency,
+            ..Stream::of(message, request, pieces)
         })
     }
 
@@ -214,13 +213,7 @@ impl Adapter for IcecastAdapter {
     }
 
     fn stopped(&self, message: &Message, done: &[Exchange]) -> Option<bool> {
-        if !message.preempts || done.is_empty() {
-            return None;
-        }
-        let mut streams = done
-            .iter()
-            .filter(|exchange| exchange.request.method == "PUT");
-        Some(streams.any(|stream| stream.result.as_ref().is_ok_and(Response::is_success)))
+        stream::stopped(message, done, |exchange| exchange.request.method == "PUT")
     }
 
     fn probe(&self, done: &[Exchange]) -> Option<Step> {

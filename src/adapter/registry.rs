@@ -13,6 +13,7 @@ use super::{
     icecast::IcecastAdapter,
     recipe::{CompiledRecipe, RecipeAdapter, RecipeProblem},
     screen::ScreenAdapter,
+    snapcast::SnapcastAdapter,
     vnpt::VnptAdapter,
     webhook::{WebhookAdapter, WebhookProblem},
     zalo::ZaloAdapter,
@@ -129,6 +130,9 @@ impl Registry {
                         Some(Arc::new(IcecastAdapter::new(config, password).ok()?))
                     })
                 }
+                AdapterConfig::Snapcast(config) => SnapcastAdapter::new(config)
+                    .map(|adapter| Arc::new(adapter) as Arc<dyn Adapter>)
+                    .map_err(|_| vec![ChannelProblemKind::Address]),
                 AdapterConfig::Screen(_) => Ok(Arc::new(ScreenAdapter) as Arc<dyn Adapter>),
             };
             match built {

@@ -4,7 +4,8 @@
 //! - An address outside the allow-list gets no connection, and the address that was checked is the one connected to.
 //! - An answer is read up to a cap.
 //! - A fault says whether the request may have left; where the client does not say, it may have.
-//! - A sound that is heard while it is sent goes out at its pace, with its length (`stream`).
+//! - A sound that is heard while it is sent goes out at its pace: by HTTP with its length (`stream`), or as it is on a connection of its
+//!   own (`line`), under the same allow-list.
 //! - In a simulation, sockets are opened to loopback only ([`simulated::Loopback`] is the only way to an address).
 //! - No address, header or body ever reaches a log or a fault's detail.
 
@@ -12,6 +13,7 @@ mod address;
 mod allow;
 mod fault;
 mod in_time;
+mod line;
 pub(super) mod retry_after;
 mod simulated;
 pub mod stream;
@@ -23,7 +25,7 @@ use std::{
     time::Duration,
 };
 
-pub use address::{Address, host};
+pub use address::{Address, host, line_beside};
 use allow::{AllowList, AllowedResolver, NoResolver};
 use bytes::{Bytes, BytesMut};
 use in_time::in_time;
@@ -184,6 +186,7 @@ struct Client {
     allow: Arc<AllowList>,
     city: Option<Arc<City>>,
     answer_cap: usize,
+    connect_timeout: Duration,
     total_timeout: Duration,
 }
 
@@ -227,6 +230,7 @@ impl Client {
             allow,
             city,
             answer_cap: settings.answer_cap,
+            connect_timeout: settings.connect_timeout,
             total_timeout: settings.total_timeout,
         })
     }

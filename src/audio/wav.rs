@@ -1,6 +1,5 @@
 //! WAV in and out. Inside there is one shape of sound only: mono, 22.05 kHz, `f32` between -1 and 1.
 //!
-//! 22.05 kHz is what espeak-ng speaks, so the usual engine is never resampled; an outdoor horn gives nothing above 8 kHz.
 //! Engines that write to a pipe cannot know lengths in advance and put huge ones into the header; what is really there counts.
 
 use std::io::Cursor;
@@ -8,7 +7,7 @@ use std::io::Cursor;
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 
 /// Samples a second of everything inside.
-pub const RATE: u32 = 22_050;
+pub const RATE: u32 = crate::domain::audio::RATE;
 
 /// How many bytes a second of what is written here takes: 16 bits a sample, one channel.
 pub const BYTES_PER_SECOND: u32 = 2 * RATE;

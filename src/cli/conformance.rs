@@ -21,7 +21,7 @@ use crate::{
     conformance::{self, Breach, Finding, Outside, SCENARIOS, Scenario, Subject, Try, Verdict},
     daemon::live::fault,
     domain::{
-        channel::{AdapterConfig, AxisConfig, Channel, IcecastConfig, Parameter},
+        channel::{AdapterConfig, AxisConfig, Channel, IcecastConfig, Parameter, SnapcastConfig},
         secret::Secret,
     },
 };
@@ -285,6 +285,9 @@ fn moved(config: &AdapterConfig, url: &str) -> Option<AdapterConfig> {
         AdapterConfig::Webhook { secrets, .. } => AdapterConfig::Webhook { url, secrets },
         AdapterConfig::Axis(axis) => AdapterConfig::Axis(AxisConfig { url, ..axis }),
         AdapterConfig::Icecast(icecast) => AdapterConfig::Icecast(IcecastConfig { url, ..icecast }),
+        AdapterConfig::Snapcast(snapcast) => {
+            AdapterConfig::Snapcast(SnapcastConfig { url, ..snapcast })
+        }
         AdapterConfig::Zalo(_) | AdapterConfig::Screen(_) | AdapterConfig::Vnpt(_) => return None,
     })
 }
@@ -326,6 +329,7 @@ fn sort(config: &AdapterConfig) -> &str {
         AdapterConfig::Zalo(_) => "zalo",
         AdapterConfig::Axis(_) => "axis",
         AdapterConfig::Icecast(_) => "icecast",
+        AdapterConfig::Snapcast(_) => "snapcast",
         AdapterConfig::Screen(_) => "screen",
         AdapterConfig::Vnpt(_) => "vnpt",
     }

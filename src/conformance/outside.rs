@@ -4,6 +4,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt as _;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 use tracing::instrument::WithSubscriber as _;
 
@@ -16,7 +17,7 @@ use super::{
 use crate::{
     adapter::{
         attempt::{self, AttemptEnd},
-        transport::Transport,
+        transport::{Transport, stream::Airing},
     },
     daemon::dispatcher::verdict::conclude,
     domain::{
@@ -78,11 +79,13 @@ pub async fn examine_outside(
             all.push(Finding::of(scenario, breaches, Vec::new()));
             continue;
         }
-        let run = send(subject, outside, scenario, &clock_now).await;
-        // A stream is heard to its end before the next one begins.
-        while let Some(airing) = airings.as_mut().and_then(|airings| airings.try_recv().ok()) {
-            airing.run(CancellationToken::new(), &clock_now).await;
-        }
+        let sent = CancellationToken::new();
+        let sending = async {
+            let run = send(subject, outside, scenario, &clock_now).await;
+            sent.cancel();
+            run
+        };
+        let (run, ()) = tokio::join!(sending, follow(airings.as_mut(), &sent, &clock_now));
         let view = View { run: &run, subject };
         let mut breaches = match scenario.expects {
             Expects::Secret => view.leaks(),
@@ -93,6 +96,23 @@ pub async fn examine_outside(
         all.push(Finding::of(scenario, breaches, tries));
     }
     Findings { all }
+}
+
+/// Looks after streams as they begin, until all is sent. A stream is heard to its end before the next scenario.
+async fn follow(
+    airings: Option<&mut UnboundedReceiver<Airing>>,
+    sent: &CancellationToken,
+    clock_now: impl Fn() -> Timestamp,
+) {
+    let Some(airings) = airings else { return };
+    loop {
+        let airing = tokio::select! {
+            biased;
+            Some(airing) = airings.recv() => airing,
+            () = sent.cancelled() => return,
+        };
+        airing.run(CancellationToken::new(), &clock_now).await;
+    }
 }
 
 /// One message, or the same twice where that is the scenario.

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::domain::audio::{Audio, AudioFormat, Sound, SoundHash};
+use crate::domain::audio::{Audio, AudioFormat, RATE, Sound, SoundHash};
 
-/// How many samples a second the WAV has.
-const RATE: u32 = 8_000;
+/// How long what stands before the samples of the WAV is, in bytes.
+pub(super) const WAV_HEAD: usize = 44;
 
 /// Silence in `format`.
 pub(super) fn silence(format: AudioFormat) -> Audio {
@@ -39,7 +39,9 @@ fn wav() -> Vec<u8> {
     wav.extend((RATE * 2).to_le_bytes());
     wav.extend(b"\x02\0\x10\0data");
     wav.extend(bytes.to_le_bytes());
-    wav.resize(wav.len() + bytes as usize, 0);
+    // So faint that nobody hears it, and like no other: a receiver may be sent nothing but these.
+    let faint = |at: u32| u16::from(at.wrapping_mul(2_654_435_761) >> 31 == 1);
+    wav.extend((0..RATE).flat_map(|at| faint(at).to_le_bytes()));
     wav
 }
 

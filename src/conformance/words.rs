@@ -9,10 +9,10 @@ use base64::{
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::Breach;
+use super::{Breach, sound::WAV_HEAD};
 use crate::{
     domain::{
-        audio::Audio,
+        audio::{Audio, AudioFormat},
         bulletin::Format,
         id::BulletinId,
         message::{Content, Quoted},
@@ -96,8 +96,15 @@ pub(super) fn arrived(
         let has = |body: &[u8], wanted: &[u8]| {
             body.windows(wanted.len().max(1)).any(|part| part == wanted)
         };
+        // Some receivers take bare samples, for which both sides have agreed on the rest.
+        let samples = match audio.sound.format {
+            AudioFormat::Wav => audio.data.get(WAV_HEAD..),
+            AudioFormat::Mp3 | AudioFormat::Opus => None,
+        };
         let is_whole = requests.iter().any(|request| {
-            has(&request.body, &audio.data) || has(&request.body, packed.as_bytes())
+            has(&request.body, &audio.data)
+                || has(&request.body, packed.as_bytes())
+                || samples.is_some_and(|samples| has(&request.body, samples))
         });
         if !is_whole && !is_found {
             breaches.push(Breach::new("sound"));

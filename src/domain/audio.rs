@@ -6,6 +6,11 @@ use bytes::Bytes;
 
 use super::{bulletin::Voice, secret::SecretRef, speech::Rate};
 
+/// Samples a second of every sound that is made here, where its format does not have a rate of its own.
+///
+/// 22.05 kHz is what espeak-ng speaks, so the usual engine is never resampled; an outdoor horn gives nothing above 8 kHz.
+pub const RATE: u32 = 22_050;
+
 /// How a finished sound is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AudioFormat {

@@ -165,6 +165,8 @@ pub enum AdapterConfig {
     Axis(AxisConfig),
     /// As a mount point of Icecast.
     Icecast(IcecastConfig),
+    /// As a stream of a Snapserver.
+    Snapcast(SnapcastConfig),
     /// By our own pages: a browser at the counter fetches what it shows.
     Screen(ScreenConfig),
     /// As a portal that no program can write to.
@@ -205,6 +207,21 @@ pub struct IcecastConfig {
     /// The password of sources.
     pub password: SecretRef,
     /// How many have to listen for the server's word that it was heard; `None` where that is not known.
+    pub listeners: Option<u64>,
+}
+
+/// How a stream of a Snapserver is reached. Where its sound goes in, and how it is packed, the server says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapcastConfig {
+    /// The server's address, for what it is asked and told.
+    pub url: String,
+    /// The stream's name there.
+    pub stream: String,
+    /// The group of loudspeakers that is to play it, by name or id; `None` for those that do.
+    pub group: Option<String>,
+    /// How loud they play, in percent; `None` for what they are set to.
+    pub volume: Option<u8>,
+    /// How many have to hear it for the server's word that it was heard; `None` where that is not known.
     pub listeners: Option<u64>,
 }
 

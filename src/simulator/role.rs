@@ -9,7 +9,7 @@ use super::{
     cms::Outcome,
     drupal, joomla, liferay,
     memory::{Effect, Kind, Memory},
-    vnportal,
+    snapcast, vnportal,
     wire::{Answer, Request},
     wordpress::{self, Post},
 };
@@ -67,8 +67,9 @@ pub(super) fn respond(
             clip,
         };
     }
-    if let Some(said) = mount_point(memory, request) {
-        return said;
+    let taken = mount_point(memory, request).or_else(|| snapcast::answer(memory, request));
+    if let Some((answer, effect)) = taken {
+        return stream(request, answer, effect);
     }
     let body: Option<Value> = serde_json::from_slice(&request.body).ok();
     let in_body = || body.as_ref()?.get("id")?.as_str();
@@ -129,6 +130,9 @@ pub(super) fn is_sign_of_life(request: &Request) -> bool {
     let lists = path.rsplit_once('/').is_some_and(|(rest, _)| {
         rest.ends_with("/jsonapi/node") || rest.ends_with("/content/categories")
     });
+    if snapcast::is_question(request) {
+        return true;
+    }
     let index = wordpress::route(request).is_some_and(|route| route == "/");
     request.method == "GET" && (lists || index || asked.iter().any(|known| path.ends_with(known)))
 }
@@ -180,7 +184,7 @@ fn speaker(
 }
 
 /// A mount point of Icecast, as far as one takes a sound and says who listens: one listener, while something plays.
-fn mount_point(memory: &Memory, request: &Request) -> Option<Response> {
+fn mount_point(memory: &Memory, request: &Request) -> Option<(Answer, Effect)> {
     let is_sound = request
         .header("content-type")
         .is_some_and(|media| media.starts_with("audio/"));
@@ -198,16 +202,20 @@ fn mount_point(memory: &Memory, request: &Request) -> Option<Response> {
         }
         _ => return None,
     };
-    let is_heard = effect == Effect::Heard;
-    Some(Response {
+    Some((Answer::json(200, &answer), effect))
+}
+
+/// What a server does that sounds are sent to as they are heard.
+fn stream(request: &Request, answer: Answer, effect: Effect) -> Response {
+    Response {
         kind: Kind::Loudspeaker,
-        answer: Answer::json(200, &answer),
+        answer,
         effect,
         key: key_in_headers(request).map(str::to_owned),
-        text: is_heard.then(String::new),
+        text: (effect == Effect::Heard).then(String::new),
         post: None,
         clip: None,
-    })
+    }
 }
 
 /// A loudspeaker does not know how long it reads, so the last words are those that are cut off.

@@ -8,6 +8,7 @@ mod cases;
 mod cms;
 mod icecast;
 mod language;
+mod lines;
 mod liquidsoap;
 mod proofs;
 mod recipes;

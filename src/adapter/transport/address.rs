@@ -9,6 +9,9 @@ use crate::{
     domain::{delivery::Reason, detail::Detail},
 };
 
+/// The scheme of a line: a connection that takes a sound as it is, without any protocol.
+const LINE: &str = "tcp";
+
 /// The host of an address in lower case, with the port where one is written that is not the scheme's own. `None` when
 /// the text is not an address with a host.
 #[must_use]
@@ -23,6 +26,13 @@ pub(super) fn host_of(url: &Url) -> Option<String> {
         url.port()
             .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")),
     )
+}
+
+/// The address of a line to another port of the same host; `None` when the text is not an address with a host.
+#[must_use]
+pub fn line_beside(url: &str, port: u16) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    Some(format!("{LINE}://{}:{port}", url.host_str()?))
 }
 
 /// The host without port, IPv6 brackets and a name's closing dot.
@@ -42,7 +52,21 @@ pub struct Address(Arc<(String, Option<Url>)>);
 impl Address {
     /// What a call needs of it.
     pub(super) fn read(&self) -> Result<&Url, Fault> {
-        self.0.1.as_ref().ok_or_else(not_an_address)
+        let url = self.0.1.as_ref().filter(|url| url.scheme() != LINE);
+        url.ok_or_else(not_an_address)
+    }
+
+    /// Where it leads, if it is a line.
+    pub(super) fn line(&self) -> Option<&Url> {
+        self.0.1.as_ref().filter(|url| url.scheme() == LINE)
+    }
+
+    /// The address by which a stand-in on HTTP takes what goes to a line.
+    pub(super) fn without_line(&self) -> Self {
+        match self.line() {
+            Some(_) => format!("http{}", &self[LINE.len()..]).into(),
+            None => self.clone(),
+        }
     }
 
     /// See [`host`].
@@ -55,7 +79,12 @@ impl Address {
 impl From<String> for Address {
     fn from(text: String) -> Self {
         let url = Url::parse(&text).ok();
-        let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let url = url.filter(|url| match url.scheme() {
+            "http" | "https" => url.has_host(),
+            // No port is the usual one of a line.
+            LINE => url.has_host() && url.port().is_some(),
+            _ => false,
+        });
         Self(Arc::new((text, url)))
     }
 }

@@ -2,6 +2,7 @@
 //! checked is the one connected to, whatever a second question to the name server would answer.
 
 use std::{
+    error::Error,
     fmt,
     net::{IpAddr, SocketAddr},
     sync::Arc,
@@ -27,6 +28,26 @@ impl AllowList {
 
     fn allows_name(&self, host: &str) -> bool {
         self.rules.iter().any(|rule| rule.names(host))
+    }
+
+    /// The addresses of a name; [`Denied`] where it may not be called.
+    pub(super) async fn look_up(
+        &self,
+        name: &str,
+        port: u16,
+    ) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
+        let addresses: Vec<SocketAddr> = tokio::net::lookup_host((name, port)).await?.collect();
+        let by_name = self.allows_name(name);
+        // One address outside is enough for a no: which one would be used is chance.
+        if by_name
+            || addresses
+                .iter()
+                .all(|address| self.allows_address(address.ip()))
+        {
+            Ok(addresses)
+        } else {
+            Err(Denied.into())
+        }
     }
 
     fn allows_address(&self, address: IpAddr) -> bool {
@@ -63,7 +84,7 @@ impl fmt::Display for Denied {
     }
 }
 
-impl std::error::Error for Denied {}
+impl Error for Denied {}
 
 /// The system's resolver behind the allow-list.
 #[derive(Debug)]
@@ -81,19 +102,8 @@ impl Resolve for AllowedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let allow = Arc::clone(&self.allow);
         Box::pin(async move {
-            let name = name.as_str();
-            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((name, 0)).await?.collect();
-            let by_name = allow.allows_name(name);
-            // One address outside is enough for a no: which one would be used is chance.
-            if by_name
-                || addresses
-                    .iter()
-                    .all(|address| allow.allows_address(address.ip()))
-            {
-                Ok(Box::new(addresses.into_iter()) as Addrs)
-            } else {
-                Err(Denied.into())
-            }
+            let addresses = allow.look_up(name.as_str(), 0).await?;
+            Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
 }

@@ -66,21 +66,52 @@ fn connect_reason(error: &reqwest::Error, https: bool) -> Reason {
     if error.is_timeout() {
         return Reason::NoConnection;
     }
-    match find::<io::Error>(error).map(io::Error::kind) {
-        Some(io::ErrorKind::ConnectionRefused) => Reason::Refused,
-        Some(
-            io::ErrorKind::HostUnreachable
-            | io::ErrorKind::NetworkUnreachable
-            | io::ErrorKind::NetworkDown
-            | io::ErrorKind::AddrNotAvailable
-            | io::ErrorKind::AddrInUse
-            | io::ErrorKind::PermissionDenied
-            | io::ErrorKind::TimedOut,
-        ) => Reason::NoConnection,
+    let kind = find::<io::Error>(error).map(io::Error::kind);
+    match kind.and_then(reason_of) {
+        Some(reason) => reason,
         // What else can go wrong after the connection stands and before the request is the handshake.
-        _ if https => Reason::Tls,
-        _ => Reason::NoConnection,
+        None if https => Reason::Tls,
+        None => Reason::NoConnection,
     }
+}
+
+/// Why there is no connection, where the operating system says so.
+fn reason_of(kind: io::ErrorKind) -> Option<Reason> {
+    match kind {
+        io::ErrorKind::ConnectionRefused => Some(Reason::Refused),
+        io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkUnreachable
+        | io::ErrorKind::NetworkDown
+        | io::ErrorKind::AddrNotAvailable
+        | io::ErrorKind::AddrInUse
+        | io::ErrorKind::PermissionDenied
+        | io::ErrorKind::TimedOut => Some(Reason::NoConnection),
+        _ => None,
+    }
+}
+
+/// Why a line could not be opened.
+pub(super) fn explain_line(error: &io::Error) -> Fault {
+    let reason = reason_of(error.kind()).unwrap_or(Reason::NoConnection);
+    Fault::never_left(reason, met(error))
+}
+
+/// No connection came about in time.
+pub(super) fn late_line() -> Fault {
+    Fault::never_left(Reason::NoConnection, Detail::new("call-no-connection"))
+}
+
+/// How an open line broke.
+pub(super) fn explain_break(error: &io::Error) -> Fault {
+    if error.kind() == io::ErrorKind::TimedOut {
+        return late_body();
+    }
+    Fault::may_have_left(Reason::Cut, met(error))
+}
+
+/// The other side closed what has no end of its own.
+pub(super) fn closed() -> Fault {
+    Fault::may_have_left(Reason::Cut, Detail::new("call-closed"))
 }
 
 /// The error and its causes, outermost first.

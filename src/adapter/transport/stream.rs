@@ -6,32 +6,38 @@
 //! begun at its deadline: then it has to be over. In a simulated city nothing is paced: there a stand-in takes the whole sound at
 //! once, and the clock need not wait for it.
 
+mod parts;
+
 use std::{
     collections::HashMap,
-    convert::Infallible,
     pin::pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use bytes::Bytes;
-use futures_util::stream::unfold;
+use futures_util::future::BoxFuture;
+use parts::Parts;
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Client, Transport, fault, in_time::in_time, read};
+use super::{Client, Transport, fault, in_time::in_time, line, read};
 use crate::{
-    adapter::{Fault, Request, Response},
-    domain::{delivery::Reason, detail::Detail, id::DeliveryId, time::Timestamp},
+    adapter::{Exchange, Fault, Request, Response},
+    domain::{
+        bulletin::Priority, delivery::Reason, detail::Detail, id::DeliveryId, message::Message,
+        time::Timestamp,
+    },
 };
 
 /// A sound that goes out at the pace at which it is heard. It goes on after its attempt has ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stream {
-    /// The call; its body is the whole sound.
+    /// The call; its body is the whole sound. Where its address begins with `tcp:` the sound alone goes out, and what else is in it is
+    /// for stand-ins.
     pub request: Request,
     /// Its parts in order, up to its last byte.
     pub pieces: Vec<Piece>,
@@ -41,8 +47,45 @@ pub struct Stream {
     pub delivery: DeliveryId,
     /// When it must have begun.
     pub deadline: Timestamp,
-    /// Whether it is an emergency: what else this node sends to the same address is ended for it.
+    /// Whether it is an emergency, which nothing interrupts.
     pub is_urgent: bool,
+    /// Whether what else this node sends to the same address is ended for it.
+    pub interrupts: bool,
+    /// Whether the receiver says that nobody streams there; `None` where it refuses a second stream by itself. Where somebody does, it
+    /// begins only in the place of what this node streams there.
+    pub is_free: Option<bool>,
+}
+
+impl Stream {
+    /// What is said of a sound in `message` by itself: whose it is, until when it must begin, and what it interrupts.
+    #[must_use]
+    pub fn of(message: &Message, request: Request, pieces: Vec<Piece>) -> Self {
+        let is_urgent = message.priority == Priority::Emergency;
+        Self {
+            request,
+            pieces,
+            head: 0,
+            delivery: message.delivery.clone(),
+            deadline: message.deadline,
+            is_urgent,
+            interrupts: is_urgent || message.preempts,
+            is_free: None,
+        }
+    }
+}
+
+/// Whether what was playing was told to stop, which a stream does that takes its place, and did. `streams` says which exchanges are
+/// streams. See [`crate::adapter::Adapter::stopped`].
+pub(in crate::adapter) fn stopped(
+    message: &Message,
+    done: &[Exchange],
+    is_stream: impl Fn(&Exchange) -> bool,
+) -> Option<bool> {
+    if !message.preempts || done.is_empty() {
+        return None;
+    }
+    let mut streams = done.iter().filter(|exchange| is_stream(exchange));
+    Some(streams.any(|stream| stream.result.as_ref().is_ok_and(Response::is_success)))
 }
 
 /// Where a part of a sound ends.
@@ -54,18 +97,11 @@ pub struct Piece {
     pub end: usize,
 }
 
-/// How much of the sound is sent before it is heard, so that a short delay on the way is not heard.
-const AHEAD: Duration = Duration::from_millis(500);
-
 /// How long a stream stays open after its end was heard: a server drops what it has not passed on when its source leaves.
 const TAIL: Duration = Duration::from_millis(500);
 
 /// How long to wait before a broken stream is taken up again.
 const AGAIN: Duration = Duration::from_secs(1);
-
-/// How long a server is given to say whether it takes a stream before any of it is sent. One that refuses what is already on its
-/// way breaks the connection, and its reason is lost.
-const LISTENING: Duration = Duration::from_secs(2);
 
 /// How long another stream may take to leave a mount point.
 const LEAVING: Duration = Duration::from_secs(2);
@@ -154,9 +190,22 @@ impl std::fmt::Debug for Airing {
     }
 }
 
+/// What became of what was on air at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cleared {
+    /// Nothing of ours was.
+    Nothing,
+    /// It has left.
+    Left,
+    /// It stays.
+    Stays,
+}
+
 /// One connection's part of a stream.
 struct Connection {
-    answer: reqwest::Response,
+    status: u16,
+    /// Comes to its end when the connection does. A line goes on only as long as somebody waits for that, one at a time.
+    open: Mutex<BoxFuture<'static, Fault>>,
     /// How many pieces were handed on.
     sent: watch::Receiver<usize>,
     /// When the first of them is heard.
@@ -172,17 +221,20 @@ impl Air {
     }
 
     /// Waits until what is on air at an address has left: what precedes is about to end, or is ended.
-    async fn clear(&self, url: &str, is_urgent: bool) {
+    async fn clear(&self, url: &str, interrupts: bool) -> Cleared {
         let found = self.on_air().get(url).cloned();
-        if let Some(mut place) = found {
-            if is_urgent && !place.is_urgent {
-                place.cut.cancel();
-            }
-            let gone = timeout_at(Instant::now() + LEAVING, async {
-                while place.ended.changed().await.is_ok() {}
-            });
-            // Whether or not it has left, the server says what follows.
-            let _ = gone.await;
+        let Some(mut place) = found else {
+            return Cleared::Nothing;
+        };
+        if interrupts && !place.is_urgent {
+            place.cut.cancel();
+        }
+        let gone = timeout_at(Instant::now() + LEAVING, async {
+            while place.ended.changed().await.is_ok() {}
+        });
+        match gone.await {
+            Ok(()) => Cleared::Left,
+            Err(_) => Cleared::Stays,
         }
     }
 }
@@ -210,14 +262,25 @@ impl Transport {
         deadline: Instant,
     ) -> Result<Response, Fault> {
         let last = Instant::now() + stream.deadline.since(now) + stream.length();
-        self.air.clear(&stream.request.url, stream.is_urgent).await;
+        let air = &self.air;
+        let cleared = air.clear(&stream.request.url, stream.interrupts).await;
+        let is_taken = match stream.is_free {
+            // Whether or not it has left, the server says what follows.
+            None => false,
+            Some(true) => cleared == Cleared::Stays,
+            Some(false) => cleared != Cleared::Left,
+        };
+        if is_taken {
+            let detail = Detail::new("call-stream-taken");
+            return Err(Fault::never_left(Reason::Busy, detail));
+        }
         let client = self.client();
         let connection = match client.connect(stream, 0, (now, deadline)).await? {
             Ok(connection) => connection,
             Err(refusal) => return Ok(refusal),
         };
         let response = Response {
-            status: connection.answer.status().as_u16(),
+            status: connection.status,
             ..Response::default()
         };
         let cut = CancellationToken::new();
@@ -260,7 +323,6 @@ impl Client {
         first: usize,
         (now, deadline): (Timestamp, Instant),
     ) -> Result<Result<Connection, Response>, Fault> {
-        let (call, stand_in) = self.prepare(&self.streams, &stream.request).await?;
         let (_, from) = begin(&stream.pieces, first);
         let end = stream.pieces.last().map_or(from, |piece| piece.end);
         let data = &stream.request.body;
@@ -280,6 +342,24 @@ impl Client {
         };
         let taken = parts.taken.clone();
         let (handed_on, sent) = watch::channel(first);
+        if let (Some(url), None) = (stream.request.url.line(), &self.city) {
+            let socket = in_time(deadline, pin!(self.open_line(url))).await;
+            let socket = socket.unwrap_or_else(|| Err(fault::late_line()))?;
+            // Nobody says anything there.
+            taken.cancel();
+            return Ok(Ok(Connection {
+                status: 200,
+                open: Mutex::new(Box::pin(line::feed(socket, parts.stream(handed_on)))),
+                sent,
+                since: Instant::now(),
+                first,
+            }));
+        }
+        let request = Request {
+            url: stream.request.url.without_line(),
+            ..stream.request.clone()
+        };
+        let (call, stand_in) = self.prepare(&self.streams, &request).await?;
         let body = reqwest::Body::wrap_stream(parts.stream(handed_on));
         let https = call.https;
         let call = call
@@ -298,7 +378,8 @@ impl Client {
         if answer.status().is_success() {
             taken.cancel();
             return Ok(Ok(Connection {
-                answer,
+                status: answer.status().as_u16(),
+                open: Mutex::new(Box::pin(ended(answer))),
                 sent,
                 since: Instant::now(),
                 first,
@@ -314,50 +395,14 @@ impl Client {
     }
 }
 
-/// What is left to send on one connection.
-struct Parts {
-    head: Bytes,
-    data: Bytes,
-    pieces: Arc<[Piece]>,
-    first: usize,
-    is_paced: bool,
-    /// Cancelled when the server has taken the stream.
-    taken: CancellationToken,
-}
-
-impl Parts {
-    /// The bytes, each part not much before it is heard.
-    fn stream(
-        self,
-        handed_on: watch::Sender<usize>,
-    ) -> impl futures_util::Stream<Item = Result<Bytes, Infallible>> + Send + 'static {
-        let (offset, _) = begin(&self.pieces, self.first);
-        let state = (self, handed_on, None::<Instant>, None::<usize>);
-        unfold(state, move |(parts, handed_on, since, at)| async move {
-            // The head goes out before the first piece.
-            let Some(at) = at else {
-                if parts.is_paced {
-                    let patience = Instant::now() + LISTENING;
-                    // One that says nothing before it has heard something gets it.
-                    let _ = timeout_at(patience, parts.taken.cancelled()).await;
-                }
-                let since = Instant::now();
-                let (head, first) = (parts.head.clone(), parts.first);
-                let next = (parts, handed_on, Some(since), Some(first));
-                return Some((Ok(head), next));
-            };
-            let since = since.unwrap_or_else(Instant::now);
-            let piece = *parts.pieces.get(at)?;
-            let (begins, from) = begin(&parts.pieces, at);
-            if parts.is_paced {
-                let begins = begins.saturating_sub(offset);
-                sleep_until(since + begins.saturating_sub(AHEAD)).await;
-            }
-            let bytes = parts.data.slice(from..piece.end);
-            handed_on.send_replace(at + 1);
-            let next = (parts, handed_on, Some(since), Some(at + 1));
-            Some((Ok(bytes), next))
-        })
+/// How an answer ends whose body nobody reads.
+async fn ended(mut answer: reqwest::Response) -> Fault {
+    loop {
+        match answer.chunk().await {
+            Ok(Some(_)) => {}
+            Ok(None) => return fault::closed(),
+            Err(error) => return fault::explain_body(error),
+        }
     }
 }
 
@@ -470,18 +515,8 @@ impl Airing {
                 sleep_until(end).await;
             }
         };
-        let answer = &mut self.connection.answer;
-        let closed = async {
-            loop {
-                match answer.chunk().await {
-                    Ok(Some(_)) => {}
-                    Ok(None) => {
-                        break Fault::may_have_left(Reason::Cut, Detail::new("call-closed"));
-                    }
-                    Err(error) => break fault::explain_body(error),
-                }
-            }
-        };
+        let open = self.connection.open.get_mut();
+        let closed = open.unwrap_or_else(PoisonError::into_inner);
         let sent = self.connection.sent.clone();
         tokio::select! {
             biased;
@@ -525,30 +560,4 @@ impl Airing {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn an_emergency_takes_over_and_from_no_other() {
-        for (is_urgent, on_air, is_cut) in [
-            (true, false, true),
-            (true, true, false),
-            (false, false, false),
-            (false, true, false),
-        ] {
-            let air = Air::default();
-            let cut = CancellationToken::new();
-            let (end, ended) = watch::channel(());
-            // Whatever is there leaves at once.
-            drop(end);
-            let place = Place {
-                is_urgent: on_air,
-                cut: cut.clone(),
-                ended,
-            };
-            air.on_air().insert("x".to_owned(), place);
-            air.clear("x", is_urgent).await;
-            assert_eq!(cut.is_cancelled(), is_cut, "{is_urgent} over {on_air}");
-        }
-    }
-}
+mod tests;

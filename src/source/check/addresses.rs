@@ -7,7 +7,8 @@ use crate::{
     diagnostic::{Code, Diagnostic, Phrase, Place},
     domain::{
         channel::{
-            AdapterConfig, AxisConfig, Channel, ChannelKind, IcecastConfig, Parameter, VnptConfig,
+            AdapterConfig, AxisConfig, Channel, ChannelKind, IcecastConfig, Parameter,
+            SnapcastConfig, VnptConfig,
         },
         settings::AllowRule,
         workspace::Workspace,
@@ -70,6 +71,7 @@ fn address<'r>(raw: &'r RawChannel, channel: &'r Channel) -> Option<(&'r str, &'
                 RawAdapter::Webhook { url, .. }
                 | RawAdapter::Axis(AxisConfig { url, .. })
                 | RawAdapter::Icecast(IcecastConfig { url, .. })
+                | RawAdapter::Snapcast(SnapcastConfig { url, .. })
                 | RawAdapter::Vnpt(VnptConfig { url, .. }),
             ),
             _,
@@ -94,6 +96,9 @@ fn identity(url: &str, channel: &Channel) -> String {
     }
     if let AdapterConfig::Icecast(icecast) = &channel.adapter {
         identity.extend(["\n", icecast.mount.trim_start_matches('/')]);
+    }
+    if let AdapterConfig::Snapcast(snapcast) = &channel.adapter {
+        identity.extend(["\n", &snapcast.stream]);
     }
     identity
 }

@@ -59,6 +59,7 @@ pub(super) fn build(
             Some(RawAdapter::Zalo(config)) => AdapterConfig::Zalo(config.clone()),
             Some(RawAdapter::Axis(config)) => AdapterConfig::Axis(config.clone()),
             Some(RawAdapter::Icecast(config)) => AdapterConfig::Icecast(config.clone()),
+            Some(RawAdapter::Snapcast(config)) => AdapterConfig::Snapcast(config.clone()),
             Some(RawAdapter::Screen(config)) => AdapterConfig::Screen(config.clone()),
             Some(RawAdapter::Vnpt(config)) => AdapterConfig::Vnpt(config.clone()),
             None => AdapterConfig::Webhook {

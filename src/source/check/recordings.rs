@@ -96,6 +96,7 @@ pub(super) fn check(
                     Diagnostic::new(Code::AudioNotAsked, raw.at.clone()).with("adapter", adapter);
                 let help = match &raw.adapter {
                     Some(RawAdapter::Icecast(_)) => "L128-help-icecast",
+                    Some(RawAdapter::Snapcast(_)) => "L128-help-snapcast",
                     _ => "L128-help",
                 };
                 notebook.report(diagnostic.help(Phrase::new(help)));
@@ -149,7 +150,9 @@ fn sends_no_sound(workspace: &Workspace, raw: &RawChannel) -> bool {
             | RawAdapter::Screen(_)
             | RawAdapter::Vnpt(_),
         ) => true,
-        Some(RawAdapter::Axis(_) | RawAdapter::Icecast(_)) | None => false,
+        Some(RawAdapter::Axis(_) | RawAdapter::Icecast(_) | RawAdapter::Snapcast(_)) | None => {
+            false
+        }
     }
 }
 
@@ -162,6 +165,7 @@ fn sends_sound<'a>(workspace: &'a Workspace, raw: &RawChannel) -> Option<&'a str
         }
         Some(RawAdapter::Axis(_)) => Some("axis"),
         Some(RawAdapter::Icecast(_)) => Some("icecast"),
+        Some(RawAdapter::Snapcast(_)) => Some("snapcast"),
         Some(
             RawAdapter::Webhook { .. }
             | RawAdapter::Zalo(_)

@@ -7,7 +7,9 @@ use crate::{
     domain::{
         audio::AudioFormat,
         bulletin::Format,
-        channel::{AxisConfig, ChannelKind, IcecastConfig, Mode, ScreenConfig, VnptConfig},
+        channel::{
+            AxisConfig, ChannelKind, IcecastConfig, Mode, ScreenConfig, SnapcastConfig, VnptConfig,
+        },
         id::{ChannelId, RecipeId, WardId},
         secret::SecretRef,
         speech::Rate,
@@ -74,6 +76,8 @@ pub(crate) enum RawAdapter {
     Axis(AxisConfig),
     /// As a mount point of Icecast.
     Icecast(IcecastConfig),
+    /// As a stream of a Snapserver.
+    Snapcast(SnapcastConfig),
     /// As a browser that fetches from our pages.
     Screen(ScreenConfig),
     /// As a portal that no program can write to.
@@ -81,9 +85,14 @@ pub(crate) enum RawAdapter {
 }
 
 impl RawAdapter {
-    /// Whether it can send sound of this sort. A listener who comes later would find no beginning in a WAV.
+    /// Whether it can send sound of this sort. A listener who comes later would find no beginning in a WAV; Snapserver wants bare
+    /// samples.
     fn carries(&self, format: AudioFormat) -> bool {
-        !matches!(self, Self::Icecast(_)) || format != AudioFormat::Wav
+        match self {
+            Self::Icecast(_) => format != AudioFormat::Wav,
+            Self::Snapcast(_) => format == AudioFormat::Wav,
+            _ => true,
+        }
     }
 }
 
@@ -149,11 +158,12 @@ fn channel(id: ChannelId, value: Value<'_>) -> Option<RawChannel> {
 type Way = fn(&Fields<'_>, Value<'_>) -> Option<RawAdapter>;
 
 /// The ways to reach a channel, by their keys.
-const WAYS: [(&str, Way); 7] = [
+const WAYS: [(&str, Way); 8] = [
     ("recipe", by_recipe),
     ("webhook", by_webhook),
     ("axis", by_axis),
     ("icecast", by_icecast),
+    ("snapcast", by_snapcast),
     ("screen", by_screen),
     ("vnpt", by_vnpt),
     ("zalo", |fields, _| super::zalo::by_zalo(fields)),
@@ -161,6 +171,9 @@ const WAYS: [(&str, Way); 7] = [
 
 /// The loudest that VAPIX takes, in percent.
 pub(in crate::source) const MOST_VOLUME: u64 = 1000;
+
+/// The loudest that Snapserver takes, in percent.
+pub(in crate::source) const FULL_VOLUME: u64 = 100;
 
 /// How long a sign may stay up. Nobody looks at one of last month for news.
 const STAYS: RangeInclusive<Duration> = Duration::from_mins(10)..=Duration::from_hours(31 * 24);
@@ -237,6 +250,23 @@ fn by_icecast(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
         mount: mount?,
         user: fields.or("user", "source".to_owned(), |value| value.words()),
         password: password?,
+        listeners: fields
+            .get("listeners")
+            .and_then(|value| value.integer(1..=MOST_LISTENERS)),
+    }))
+}
+
+fn by_snapcast(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
+    let url = fields.required("url").and_then(web_address);
+    let stream = fields.required("stream").and_then(|value| value.words());
+    let volume = fields
+        .get("volume")
+        .and_then(|value| value.integer(0..=FULL_VOLUME));
+    Some(RawAdapter::Snapcast(SnapcastConfig {
+        url: url?,
+        stream: stream?,
+        group: fields.get("group").and_then(|value| value.words()),
+        volume: volume.and_then(|volume| volume.try_into().ok()),
         listeners: fields
             .get("listeners")
             .and_then(|value| value.integer(1..=MOST_LISTENERS)),

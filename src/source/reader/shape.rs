@@ -195,6 +195,7 @@ fn shape(key: &str, text: &str) -> Option<String> {
         "session" => "{ parts: [{ only: ban-tin-1 }, { rotate: { topic: chu-de } }] }".to_owned(),
         "axis" => "{ url: \"http://…\", user: …, password: \"env:LOA_…\" }".to_owned(),
         "icecast" => "{ url: \"http://…:8000\", mount: …, password: \"env:LOA_…\" }".to_owned(),
+        "snapcast" => "{ url: \"http://…:1780\", stream: … }".to_owned(),
         "webhook" => "{ url: \"https://…\", secrets: [\"env:LOA_…\"] }".to_owned(),
         "request" | "stop" | "update" => "{ method: POST, url: \"https://…\" }".to_owned(),
         "accepted" | "found" | "absent" | "healthy" => "{ status: [200] }".to_owned(),

@@ -15,7 +15,7 @@ use crate::domain::{
     speech::{Linh, Nghin, Rate, Region},
     zalo::Correction,
 };
-use crate::source::raw::channel::{MOST_LISTENERS, MOST_VOLUME};
+use crate::source::raw::channel::{FULL_VOLUME, MOST_LISTENERS, MOST_VOLUME};
 
 pub(super) fn settings(shape: &Shape) -> Value {
     let texts = |names: &[&'static str]| names.iter().map(|name| need(name, text())).collect();
@@ -241,13 +241,14 @@ pub(super) fn channels(shape: &Shape) -> Value {
         "adapter",
         "oneOf",
         &[
-            "recipe", "webhook", "axis", "icecast", "screen", "zalo", "vnpt",
+            "recipe", "webhook", "axis", "icecast", "snapcast", "screen", "zalo", "vnpt",
         ],
         vec![
             may("recipe", by_recipe),
             may("webhook", webhook),
             may("axis", axis(shape)),
             may("icecast", icecast(shape)),
+            may("snapcast", snapcast(shape)),
             may("screen", screen(shape)),
             may("zalo", zalo(shape)),
             may("vnpt", vnpt(shape)),
@@ -351,6 +352,19 @@ fn icecast(shape: &Shape) -> Value {
             need("mount", text()),
             may("user", text()),
             need("password", secret()),
+            may("listeners", integer(1, MOST_LISTENERS)),
+        ],
+    )
+}
+
+fn snapcast(shape: &Shape) -> Value {
+    shape.object(
+        "snapcast",
+        vec![
+            need("url", json!({ "type": "string", "pattern": "^https?://" })),
+            need("stream", text()),
+            may("group", text()),
+            may("volume", integer(0, FULL_VOLUME)),
             may("listeners", integer(1, MOST_LISTENERS)),
         ],
     )

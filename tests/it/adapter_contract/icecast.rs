@@ -58,27 +58,27 @@ pub(super) fn saying(id: &str, mp3: &[u8]) -> Message {
     }
 }
 
-struct Node {
-    transport: Transport,
-    airings: UnboundedReceiver<Airing>,
+pub(super) struct Node {
+    pub(super) transport: Transport,
+    pub(super) airings: UnboundedReceiver<Airing>,
 }
 
 impl Node {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let transport = Transport::new(settings()).unwrap();
         let airings = transport.airings().unwrap();
         assert!(transport.airings().is_none(), "one keeper is enough");
         Self { transport, airings }
     }
 
-    async fn send(&self, adapter: &IcecastAdapter, message: &Message) -> AttemptEnd {
+    pub(super) async fn send(&self, adapter: &dyn Adapter, message: &Message) -> AttemptEnd {
         attempt(adapter, message, &NoNotes, &self.transport, || {
             message.sent_at
         })
         .await
     }
 
-    async fn aired(airing: Airing) -> Aired {
+    pub(super) async fn aired(airing: Airing) -> Aired {
         airing
             .run(CancellationToken::new(), || message().sent_at)
             .await
@@ -86,14 +86,14 @@ impl Node {
     }
 }
 
-fn evidence(end: &AttemptEnd) -> Evidence {
+pub(super) fn evidence(end: &AttemptEnd) -> Evidence {
     match &end.ending {
         Ending::Accepted(receipt) => receipt.evidence,
         Ending::Failed(failure) => panic!("{failure:?}"),
     }
 }
 
-fn reason(end: &AttemptEnd) -> (&'static str, Reason) {
+pub(super) fn reason(end: &AttemptEnd) -> (&'static str, Reason) {
     match &end.ending {
         Ending::Failed(failure) => super::steps::failure(&Step::Failed(failure.clone())),
         Ending::Accepted(_) => panic!("{end:?}"),

@@ -173,6 +173,27 @@ on_both_databases! {
         scene.check().await;
     }
 
+    async fn a_snapserver_gets_the_sound_and_says_who_hears_it(scene: Scene) {
+        audible(&scene, "cat voice.wav");
+        reached(
+            &scene,
+            "snapcast: { url: \"http://10.0.0.1:1780\", stream: hung-binh, group: khoi-3, volume: 80, listeners: 3 }",
+        );
+        let daemon = scene.start("2024-03-25T05:00").await;
+        daemon.reach("2024-03-25T05:40").await;
+        daemon.stop().await;
+        let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert_eq!((row.state, row.attempts), (State::Confirmed, 1), "{row:?}");
+        let sounds = scene.city.heard(&HeardFilter {
+            host: Some("10.0.0.1".to_owned()),
+            effect: Some(Effect::Heard),
+            ..HeardFilter::default()
+        });
+        let [sound] = &sounds[..] else { panic!("{sounds:?}") };
+        assert_eq!((sound.method.as_str(), sound.key.as_deref()), ("PUT", Some(row.id.as_str())));
+        scene.check().await;
+    }
+
     async fn a_sound_that_lasts_longer_than_estimated_must_fit_all_the_same(scene: Scene) {
         audible(&scene, "cat voice.wav");
         scene.folder.write_bytes("voice.wav", &wav::encode(&babble(6.5)));

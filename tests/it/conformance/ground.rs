@@ -11,7 +11,7 @@ use loa::{
 use crate::support::workspace::Folder;
 
 /// The row of the README's table of adapters, and the channel that stands for it.
-pub(super) const SHIPPED: [(&str, &str); 19] = [
+pub(super) const SHIPPED: [(&str, &str); 20] = [
     ("recipe: loudspeaker-http", "loa-hb-1"),
     ("recipe: truyen-thanh-json", "kit-truyen-thanh"),
     ("recipe: barix", "kit-barix"),
@@ -28,6 +28,7 @@ pub(super) const SHIPPED: [(&str, &str); 19] = [
     ("vnpt", "kit-cong"),
     ("axis", "kit-axis"),
     ("icecast", "kit-icecast"),
+    ("snapcast", "kit-snapcast"),
     ("webhook", "oa-vinh"),
     ("zalo`, `format: article", "kit-zalo"),
     ("zalo`, `format: message", "kit-zalo-tin"),
@@ -107,6 +108,12 @@ channels:
     kind: loudspeaker
     audio: mp3
     adapter: { icecast: { url: "http://10.0.1.7:8000", mount: le-loi.mp3, password: "env:LOA_K", listeners: 1 } }
+  kit-snapcast:
+    ward: le-loi
+    name: Snapcast
+    kind: loudspeaker
+    audio: wav
+    adapter: { snapcast: { url: "http://10.0.1.8:1780", stream: le-loi, group: khoi-3, volume: 80, listeners: 1 } }
   kit-zalo:
     name: OA
     kind: chat

@@ -157,23 +157,28 @@ fn through(program: &str, arguments: &[&str], input: &[u8]) -> Vec<u8> {
 
 /// A sound that is like itself nowhere else: it rises for as long as it lasts. As samples and as MP3.
 pub(crate) fn rising(seconds: u16) -> (Vec<f32>, Vec<u8>) {
-    let rate = f32::from(22_050_u16);
-    let count = usize::from(seconds) * 22_050;
-    let mut phase = 0.0_f32;
-    let samples: Vec<f32> = (0..count)
-        .map(|at| {
-            #[expect(clippy::cast_precision_loss, reason = "a few seconds of samples")]
-            let part = at as f32 / count as f32;
-            phase = (phase + (200.0 + 2_000.0 * part) / rate).fract();
-            (phase * std::f32::consts::TAU).sin() * 0.5
-        })
-        .collect();
+    let samples = rise(seconds);
     let mp3 = encoded(
         &samples,
         "lame",
         &["--quiet", "-m", "m", "-b", "48", "-", "-"],
     );
     (samples, mp3)
+}
+
+/// The same as samples.
+pub(crate) fn rise(seconds: u16) -> Vec<f32> {
+    let rate = f32::from(22_050_u16);
+    let count = usize::from(seconds) * 22_050;
+    let mut phase = 0.0_f32;
+    (0..count)
+        .map(|at| {
+            #[expect(clippy::cast_precision_loss, reason = "a few seconds of samples")]
+            let part = at as f32 / count as f32;
+            phase = (phase + (200.0 + 2_000.0 * part) / rate).fract();
+            (phase * std::f32::consts::TAU).sin() * 0.5
+        })
+        .collect()
 }
 
 /// Samples in another format.
