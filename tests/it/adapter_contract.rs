@@ -14,6 +14,7 @@ mod proofs;
 mod recipes;
 mod server;
 mod simulated;
+mod snapcast;
 mod steps;
 mod transport;
 mod webhook;
