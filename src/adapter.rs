@@ -1,7 +1,7 @@
 //! Adapters decide, one transport acts.
 //!
 //! An adapter is a pure state machine over one attempt's exchanges: no client, no clock, no log. So every adapter test
-//! is a table of answers. `transport` is the only HTTP client for channels; `attempt` lets the two talk.
+//! is a table of answers. `transport` is the only client for channels, of HTTP and for mail; `attempt` lets the two talk.
 //!
 //! Nothing here shows what could be a secret: `Debug` of a request or an answer leaves out everything but its shape.
 
@@ -9,6 +9,7 @@ pub mod attempt;
 pub mod axis;
 mod course;
 mod digest;
+pub mod email;
 mod headers;
 mod hope;
 pub mod icecast;
@@ -42,7 +43,7 @@ use crate::domain::{
 /// What the names of hosts end in that stand for nobody's (RFC 6761, section 6.4).
 const NOBODY: &str = ".invalid";
 
-/// What knows one vendor's HTTP interface.
+/// What knows one vendor's interface.
 pub trait Adapter: Send + Sync + fmt::Debug {
     /// Decides the next step of one attempt from what this attempt has exchanged so far. An empty `done` asks for the
     /// first request.
@@ -185,6 +186,8 @@ pub enum Step {
     Call(Request),
     /// Begin to send this sound, and ask again once it is taken or refused.
     Stream(Box<transport::stream::Stream>),
+    /// Send this letter, or ask the mail server, and ask again.
+    Mail(Box<transport::mail::Mail>),
     /// The channel took it.
     Accepted(Receipt),
     /// It did not.

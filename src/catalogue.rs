@@ -62,6 +62,7 @@ const FILES: &[(&str, &str)] = &[
     ("reason", include_str!("catalogue/reason.yaml")),
     ("detail", include_str!("catalogue/detail.yaml")),
     ("detail", include_str!("catalogue/device.yaml")),
+    ("detail", include_str!("catalogue/mail.yaml")),
     ("approval", include_str!("catalogue/approval.yaml")),
     ("cron", include_str!("catalogue/cron.yaml")),
     ("cli", include_str!("catalogue/cli.yaml")),

@@ -120,11 +120,13 @@ pub enum Spared {
     Inside,
     /// What people hear is never sent again by itself.
     Once,
+    /// It speaks of HTTP, and letters go out by SMTP.
+    Mail,
 }
 
 impl Spared {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::NoProbe,
         Self::Stream,
         Self::StatusEnough,
@@ -134,6 +136,7 @@ impl Spared {
         Self::NoCall,
         Self::Inside,
         Self::Once,
+        Self::Mail,
     ];
 
     /// The word for it, in JSON and in the catalogue (`conformance.spared-WORD`).
@@ -149,6 +152,7 @@ impl Spared {
             Self::NoToken => "no-token",
             Self::Inside => "inside",
             Self::Once => "once",
+            Self::Mail => "mail",
         }
     }
 }
@@ -233,6 +237,7 @@ pub enum NotPlayed {
 struct Facts {
     can_probe: bool,
     is_stream: bool,
+    is_mail: bool,
     is_status_enough: bool,
     /// Whether the answer that counts is JSON.
     is_json: bool,
@@ -255,6 +260,7 @@ impl Facts {
         Self {
             can_probe: can_probe(&subject.adapter),
             is_stream: run.is_stream,
+            is_mail: run.is_mail,
             is_status_enough: subject.adapter.is_status_enough(message),
             is_json: matches!(answer, Some(Ok(json)) if json.is_object() || json.is_array()),
             asks_first: first.is_some_and(|one| one.acts == Acts::Nothing) && acting.is_some(),

@@ -17,6 +17,7 @@ pub mod detail;
 pub mod exception;
 pub mod id;
 pub mod lint;
+pub mod mail;
 pub mod message;
 pub mod pause;
 pub mod plan;

@@ -5,10 +5,10 @@
 //! address (see `control`). What a device is, it shows by the path that is called (see `role`): `…/api/speak`,
 //! `…/axis-cgi/…`, `/jsonrpc` and where a sound is put are loudspeakers, `…/wp-json/…`, `…/jsonapi/…` (Drupal), `…/api/index.php/v1/…`
 //! (Joomla), `…/o/headless-delivery/…` (Liferay) and `…/api/public/…` (vnPortal) websites, `/v2.0/oa/…` and its like the Zalo platform,
-//! everything else a chat service. A loudspeaker is dumb: it plays every request,
+//! everything else a chat service; a mail server it is where it was asked for as one. A loudspeaker is dumb: it plays every request,
 //! also a repeated one, so that doubling can be seen.
 //!
-//! Deliberately not here: any part of the daemon. The city sees nothing but HTTP, follows real time, never reads the
+//! Deliberately not here: any part of the daemon. The city sees nothing but HTTP and mail, follows real time, never reads the
 //! calendar, and binds nothing but loopback.
 
 mod axis;
@@ -26,6 +26,7 @@ mod registry;
 mod role;
 mod slug;
 mod snapcast;
+mod smtp;
 mod vnportal;
 mod wire;
 mod wordpress;
@@ -188,7 +189,7 @@ impl CityHandle {
     /// # Errors
     /// [`CityError::InvalidHost`], [`CityError::Full`], and [`CityError::Bind`], most often for want of file descriptors.
     pub fn device(&self, host: &str) -> Result<SocketAddr, CityError> {
-        self.registry.device(host, None)
+        self.registry.device(host, None, false)
     }
 
     /// Puts a fault in force. When this returns, a refusing device refuses.

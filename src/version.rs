@@ -21,6 +21,7 @@ use crate::{
         channel::{AdapterConfig, Channel, ChannelKind, Parameter},
         contact::Contact,
         id::{BulletinId, ContactId, ScheduleId, WardId},
+        mail::Mailbox,
         message::Content,
         schedule::{Choice, Missed, Schedule},
         target::{AirtimeTarget, Cap},
@@ -408,6 +409,17 @@ fn target(workspace: &Workspace, channel: &Channel) -> String {
         AdapterConfig::Vnpt(portal) => {
             says_name = false;
             format!("vnpt {} {}", portal.url, portal.language)
+        }
+        // Who gets it from whom is what people approve; by which server it goes out is not.
+        AdapterConfig::Email(mail) => {
+            says_name = false;
+            let who = |mailbox: &Mailbox| {
+                let name = mailbox.name.as_deref().unwrap_or_default();
+                format!("{name} <{}>", mailbox.address)
+            };
+            let to: Vec<String> = mail.to.iter().map(who).collect();
+            let reply_to = mail.reply_to.as_ref().map(who).unwrap_or_default();
+            format!("email {} -> {} {reply_to}", who(&mail.from), to.join(", "))
         }
         AdapterConfig::Axis(axis) => {
             says_name = false;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need (Debian, Ubuntu) and runs all of them.
-# PostgreSQL, Chromium, espeak-ng, the encoders, Icecast, Liquidsoap, Snapcast and WordPress are real here; a test whose program is missing fails and says what to install. To go without
-# on purpose: LOA_TEST_WITHOUT=postgres,chromium,audio,icecast,liquidsoap,snapserver,wordpress bash tests/run.sh
+# PostgreSQL, Chromium, espeak-ng, the encoders, Icecast, Liquidsoap, Snapcast, WordPress and the mail server are real here; a test whose program is missing fails and says what to install. To go without
+# on purpose: LOA_TEST_WITHOUT=postgres,chromium,audio,icecast,liquidsoap,snapserver,wordpress,smtp bash tests/run.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,6 +18,7 @@ without icecast || command -v icecast2 >/dev/null || packages+=(icecast2)
 without liquidsoap || command -v liquidsoap >/dev/null || packages+=(liquidsoap)
 without snapserver || command -v snapserver >/dev/null || packages+=(snapserver)
 without snapserver || command -v snapclient >/dev/null || packages+=(snapclient)
+without smtp || /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null || packages+=(python3-aiosmtpd)
 without wordpress || [ -e /usr/share/wordpress/wp-load.php ] || packages+=(wordpress)
 without wordpress || command -v php >/dev/null || packages+=(php-cli)
 without wordpress || php -m 2>/dev/null | grep -qx mysqli || packages+=(php-mysql)

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Adapter, Exchange, Failure, Fault, Receipt, Request, Response, Step, redact,
-    transport::{Transport, stream::Stream},
+    transport::{Transport, mail::Mail, stream::Stream},
 };
 use crate::domain::{
     delivery::Reason,
@@ -167,6 +167,7 @@ pub async fn look(
 enum Outgoing {
     Call(Request),
     Stream(Box<Stream>),
+    Mail(Box<Mail>),
 }
 
 impl Outgoing {
@@ -174,6 +175,7 @@ impl Outgoing {
         match self {
             Self::Call(request) => request,
             Self::Stream(stream) => &stream.request,
+            Self::Mail(mail) => &mail.request,
         }
     }
 
@@ -181,6 +183,7 @@ impl Outgoing {
         match self {
             Self::Call(request) => request,
             Self::Stream(stream) => stream.request,
+            Self::Mail(mail) => mail.request,
         }
     }
 }
@@ -202,6 +205,7 @@ async fn run(
             Step::Failed(failure) => break Ending::Failed(failure),
             Step::Call(request) => Outgoing::Call(request),
             Step::Stream(stream) => Outgoing::Stream(stream),
+            Step::Mail(mail) => Outgoing::Mail(mail),
         };
         let request = going.request();
         if done.len() == MOST_CALLS {
@@ -243,6 +247,7 @@ async fn run(
                     transport.call_until(request, clock_now(), deadline).await
                 }
                 Outgoing::Stream(stream) => transport.stream(stream, clock_now(), deadline).await,
+                Outgoing::Mail(mail) => transport.mail(mail, deadline).await,
             }
         };
         let request = going.into_request();

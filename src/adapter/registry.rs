@@ -10,6 +10,7 @@ use std::{
 use super::{
     Adapter, NOBODY,
     axis::AxisAdapter,
+    email::{EmailAdapter, NoMailbox},
     icecast::IcecastAdapter,
     recipe::{CompiledRecipe, RecipeAdapter, RecipeProblem},
     screen::ScreenAdapter,
@@ -22,6 +23,7 @@ use crate::domain::{
     channel::{AdapterConfig, Channel, Parameter, Parameters},
     detail::Detail,
     id::{ChannelId, RecipeId},
+    mail::EmailConfig,
     secret::{Secret, SecretRef},
     workspace::Workspace,
     zalo::ZaloConfig,
@@ -67,6 +69,9 @@ pub enum ChannelProblemKind {
     /// The webhook cannot work.
     #[error("webhook: {0}")]
     Webhook(WebhookProblem),
+    /// No mail can be sent.
+    #[error("email: {0}")]
+    Email(NoMailbox),
 }
 
 impl ChannelProblemKind {
@@ -80,7 +85,7 @@ impl ChannelProblemKind {
             Self::Webhook(WebhookProblem::Secret(number)) => {
                 Detail::new("call-webhook-secret").with("number", number)
             }
-            Self::NoRecipe(_) | Self::Secret { .. } => {
+            Self::NoRecipe(_) | Self::Email(_) | Self::Secret { .. } => {
                 Detail::new("channel-unusable").with("problem", self)
             }
         }
@@ -116,6 +121,7 @@ impl Registry {
                 AdapterConfig::Webhook { url, secrets } => {
                     webhook_adapter(channel, url, secrets, resolve)
                 }
+                AdapterConfig::Email(config) => email_adapter(config, resolve),
                 AdapterConfig::Zalo(config) => zalo_adapter(channel, config, resolve),
                 AdapterConfig::Axis(config) => {
                     with_password(&config.password, resolve, |password| {
@@ -271,6 +277,31 @@ fn webhook_adapter<E: Error + Send + Sync + 'static>(
     let adapter = WebhookAdapter::new(channel, url, secrets)
         .map_err(|problem| vec![ChannelProblemKind::Webhook(problem)])?;
     Ok(Arc::new(adapter))
+}
+
+fn email_adapter<E: Error + Send + Sync + 'static>(
+    config: &EmailConfig,
+    resolve: &dyn Fn(&SecretRef) -> Result<Secret, E>,
+) -> Built {
+    let read = |reference: Option<&SecretRef>| {
+        reference
+            .map(|reference| read_secret(reference, resolve))
+            .transpose()
+    };
+    let password = read(config.login.as_ref().map(|(_, password)| password));
+    match (password, read(config.ca.as_ref())) {
+        (Ok(password), Ok(authorities)) => {
+            let adapter = EmailAdapter::new(config, password, authorities);
+            match adapter {
+                Ok(adapter) => Ok(Arc::new(adapter)),
+                Err(problem) => Err(vec![ChannelProblemKind::Email(problem)]),
+            }
+        }
+        (password, authorities) => {
+            let problems = password.err().into_iter().chain(authorities.err());
+            Err(problems.collect())
+        }
+    }
 }
 
 fn zalo_adapter<E: Error + Send + Sync + 'static>(

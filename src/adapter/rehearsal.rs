@@ -54,6 +54,13 @@ pub fn rehearse(
                 }),
                 None => break End::Waits(Box::new(stream.request)),
             },
+            Step::Mail(mail) => match answers.next() {
+                Some(result) => exchanges.push(Exchange {
+                    request: mail.request,
+                    result,
+                }),
+                None => break End::Waits(Box::new(mail.request)),
+            },
             Step::Accepted(receipt) => break End::Accepted(receipt),
             Step::Failed(failure) => break End::Failed(failure),
         }

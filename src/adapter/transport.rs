@@ -1,4 +1,4 @@
-//! The only HTTP client for channels.
+//! The only HTTP client for channels, and beside it the one for mail.
 //!
 //! - A call goes out once: no redirects, no proxy, no retries of the client's own.
 //! - An address outside the allow-list gets no connection, and the address that was checked is the one connected to.
@@ -6,6 +6,7 @@
 //! - A fault says whether the request may have left; where the client does not say, it may have.
 //! - A sound that is heard while it is sent goes out at its pace: by HTTP with its length (`stream`), or as it is on a connection of its
 //!   own (`line`), under the same allow-list.
+//! - A letter goes out by SMTP (`mail`), under the same rules.
 //! - In a simulation, sockets are opened to loopback only ([`simulated::Loopback`] is the only way to an address).
 //! - No address, header or body ever reaches a log or a fault's detail.
 
@@ -14,6 +15,7 @@ mod allow;
 mod fault;
 mod in_time;
 mod line;
+pub mod mail;
 pub(super) mod retry_after;
 mod simulated;
 pub mod stream;
@@ -33,7 +35,7 @@ use reqwest::{
     Method,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
-use simulated::City;
+use simulated::{City, Speaks};
 use stream::Air;
 use tokio::time::Instant;
 
@@ -270,7 +272,7 @@ impl Client {
                         HeaderValue::from_str(&original).map_err(|_| address::not_an_address())?;
                     headers.insert(reqwest::header::HOST, value);
                 }
-                let stand_in = city.stand_in(&self.http, &host).await?;
+                let stand_in = city.stand_in(&self.http, &host, Speaks::Http).await?;
                 (stand_in.redirect(url)?, Some(host))
             }
         };

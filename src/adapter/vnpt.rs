@@ -383,7 +383,7 @@ mod tests {
                     detail.unwrap_or_default()
                 )
             }
-            stream @ Step::Stream(_) => panic!("{stream:?}"),
+            stream @ (Step::Stream(_) | Step::Mail(_)) => panic!("{stream:?}"),
         }
     }
 

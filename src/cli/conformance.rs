@@ -288,7 +288,10 @@ fn moved(config: &AdapterConfig, url: &str) -> Option<AdapterConfig> {
         AdapterConfig::Snapcast(snapcast) => {
             AdapterConfig::Snapcast(SnapcastConfig { url, ..snapcast })
         }
-        AdapterConfig::Zalo(_) | AdapterConfig::Screen(_) | AdapterConfig::Vnpt(_) => return None,
+        AdapterConfig::Zalo(_)
+        | AdapterConfig::Screen(_)
+        | AdapterConfig::Vnpt(_)
+        | AdapterConfig::Email(_) => return None,
     })
 }
 
@@ -332,6 +335,7 @@ fn sort(config: &AdapterConfig) -> &str {
         AdapterConfig::Snapcast(_) => "snapcast",
         AdapterConfig::Screen(_) => "screen",
         AdapterConfig::Vnpt(_) => "vnpt",
+        AdapterConfig::Email(_) => "email",
     }
 }
 

@@ -71,6 +71,7 @@ pub(super) struct Run {
     /// How often something went wrong as it was to.
     pub(super) hits: u32,
     pub(super) is_stream: bool,
+    pub(super) is_mail: bool,
     /// What was given, by attempt.
     pub(super) given: Vec<(u32, String)>,
     /// The token of each attempt.
@@ -263,7 +264,7 @@ async fn deliver_within(
     }
     stage.city.shutdown().await;
     let mut memory = stage.receiver.memory();
-    let (hits, is_stream) = (memory.hits, memory.is_stream);
+    let (hits, is_stream, is_mail) = (memory.hits, memory.is_stream, memory.is_mail);
     let (arrivals, given) = (
         std::mem::take(&mut memory.arrivals),
         std::mem::take(&mut memory.given),
@@ -275,6 +276,7 @@ async fn deliver_within(
         arrivals,
         hits,
         is_stream,
+        is_mail,
         given,
         access,
         log: log.text(),

@@ -32,7 +32,22 @@ pub(super) fn spared(scenario: &Scenario, subject: &Subject<'_>, facts: &Facts) 
         scenario.mishap,
         Mishap::Cut | Mishap::SlowBody | Mishap::Huge | Mishap::SlowAnswer
     );
+    let is_of_http = matches!(
+        scenario.mishap,
+        Mishap::Status(_)
+            | Mishap::BusySeconds
+            | Mishap::BusyDate
+            | Mishap::BusyForever
+            | Mishap::Redirect
+            | Mishap::Stranger
+            | Mishap::Broken
+            | Mishap::Charset
+            | Mishap::Stale
+    );
     match (scenario.expects, scenario.mishap) {
+        // A mail server that refuses a question says so with the same numbers.
+        (Expects::Unwell, Mishap::Status(_)) if facts.is_mail => None,
+        _ if facts.is_mail && is_of_http => Some(Spared::Mail),
         (expects, _) if expects.is_of_probe() => (!facts.can_probe).then_some(Spared::NoProbe),
         _ if reads_body && facts.is_stream => Some(Spared::Stream),
         (_, Mishap::Stranger | Mishap::Broken) if facts.is_status_enough => {

@@ -76,6 +76,8 @@ pub(super) struct Memory {
     pub(super) calls: Vec<usize>,
     /// Whether the adapter sends a stream.
     pub(super) is_stream: bool,
+    /// Whether it sends mail.
+    pub(super) is_mail: bool,
     /// What was given, by attempt.
     pub(super) given: Vec<(u32, String)>,
 }
@@ -293,6 +295,10 @@ impl Watched {
             Step::Stream(stream) => {
                 self.receiver.memory().is_stream = true;
                 &mut stream.request
+            }
+            Step::Mail(mail) => {
+                self.receiver.memory().is_mail = true;
+                &mut mail.request
             }
             Step::Accepted(_) | Step::Failed(_) => return step,
         };

@@ -369,4 +369,16 @@ codes! {
     OverQuota = "L262" Warning,
     /// An adapter that cannot carry what its channel is for.
     AdapterCannot = "L263" Error,
+    /// A mail address that is none.
+    BadMailbox = "L264" Error,
+    /// A channel that sends mail and is for something else than letters.
+    MailCannot = "L265" Error,
+    /// Mail without encryption to a server beyond the networks of one's own.
+    MailInClear = "L266" Error,
+    /// A mail server that is no host.
+    BadMailServer = "L267" Error,
+    /// A recipient of mail who is listed twice.
+    RecipientTwice = "L268" Error,
+    /// More recipients than a mail server has to take.
+    TooManyRecipients = "L269" Error,
 }

@@ -6,6 +6,7 @@ use super::{
     audio::AudioFormat,
     bulletin::Format,
     id::{ChannelId, RecipeId, WardId},
+    mail::EmailConfig,
     secret::SecretRef,
     speech::Rate,
     zalo::{Quota, ZaloConfig},
@@ -171,6 +172,8 @@ pub enum AdapterConfig {
     Screen(ScreenConfig),
     /// As a portal that no program can write to.
     Vnpt(VnptConfig),
+    /// By mail.
+    Email(Box<EmailConfig>),
 }
 
 /// How a counter screen is reached: it comes by itself.

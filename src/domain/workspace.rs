@@ -84,7 +84,8 @@ impl Workspace {
             AdapterConfig::Webhook { .. }
             | AdapterConfig::Zalo(_)
             | AdapterConfig::Screen(_)
-            | AdapterConfig::Vnpt(_) => false,
+            | AdapterConfig::Vnpt(_)
+            | AdapterConfig::Email(_) => false,
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! | call | does |
 //! |---|---|
-//! | `POST /_city/devices {"host": …, "recognises_repeats"?: bool}` | gives `{"host", "address"}` of that device |
+//! | `POST /_city/devices {"host": …, "recognises_repeats"?: bool, "mail"?: bool}` | gives `{"host", "address"}` of that device |
 //! | `POST /_city/pages {"host": …, "title": …, "html": …}` | has a clerk publish a page there by hand |
 //! | `GET /_city/heard?host=&kind=&effect=&key=&limit=` | `{"heard": […]}`, the newest entries, oldest first |
 //! | `GET /_city/summary` | counts, devices, and keys that had their effect more than once |
@@ -87,6 +87,8 @@ struct DeviceOrder {
     host: String,
     #[serde(default)]
     recognises_repeats: Option<bool>,
+    #[serde(default)]
+    mail: bool,
 }
 
 /// A page that a clerk publishes.
@@ -103,7 +105,7 @@ async fn answer(registry: &Arc<Registry>, request: &Request) -> Result<Answer, A
         ("POST", "/_city/devices") => {
             let order: DeviceOrder = read(request)?;
             let address = registry
-                .device(&order.host, order.recognises_repeats)
+                .device(&order.host, order.recognises_repeats, order.mail)
                 .map_err(|error| refusal(&error))?;
             json!({"host": order.host, "address": address})
         }

@@ -12,7 +12,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{misbehave, pause, registry::Registry, wire::Wire};
+use super::{misbehave, pause, registry::Registry, smtp, wire::Wire};
 
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -103,9 +103,8 @@ impl Door {
 /// Serves one device until the city stops.
 pub(super) async fn serve(
     registry: Arc<Registry>,
-    host: Arc<str>,
-    mut door: Door,
-    address: SocketAddr,
+    (host, is_mail): (Arc<str>, bool),
+    (mut door, address): (Door, SocketAddr),
     mut orders: mpsc::UnboundedReceiver<DoorOrder>,
 ) {
     let mut connections = JoinSet::new();
@@ -130,7 +129,12 @@ pub(super) async fn serve(
             }
             accepted = door.accept() => match accepted {
                 Ok(stream) => {
-                    connections.spawn(converse(Arc::clone(&registry), Arc::clone(&host), stream, idle.clone()));
+                    let (registry, host) = (Arc::clone(&registry), Arc::clone(&host));
+                    if is_mail {
+                        connections.spawn(smtp::converse(registry, host, stream, idle.clone()));
+                    } else {
+                        connections.spawn(converse(registry, host, stream, idle.clone()));
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(host = &*host, error = &error as &dyn std::error::Error, "a simulated device cannot let callers in");

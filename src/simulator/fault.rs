@@ -284,11 +284,34 @@ impl Rules {
         number: u64,
         now: Instant,
     ) -> Option<Fault> {
+        self.find(host, request, number, now, false)
+    }
+
+    /// The same for a command before the request that counts: only orders that name it hit it.
+    pub(super) fn hit_command(
+        &mut self,
+        host: &str,
+        request: &Request,
+        number: u64,
+        now: Instant,
+    ) -> Option<Fault> {
+        self.find(host, request, number, now, true)
+    }
+
+    fn find(
+        &mut self,
+        host: &str,
+        request: &Request,
+        number: u64,
+        now: Instant,
+        is_named: bool,
+    ) -> Option<Fault> {
         self.list(now);
         let is_sign_of_life = is_sign_of_life(request);
         let (index, fault) = self.0.iter().enumerate().find_map(|(index, rule)| {
             let order = &rule.order;
             let meant = covers(&order.host, host)
+                && (!is_named || order.method.is_some())
                 && order.times != Some(0)
                 && (order.times.is_none() || order.path.is_some() || !is_sign_of_life)
                 && order

@@ -28,6 +28,8 @@ pub enum Kind {
     Website,
     /// Everything else: a chat service or a webhook.
     Chat,
+    /// What was asked for as a mail server.
+    Mail,
 }
 
 /// What a request did to the world.

@@ -153,11 +153,12 @@ impl Registry {
         self.requests.subscribe()
     }
 
-    /// The address of the device that stands for `host`, which moves in if it is new.
+    /// The address of the device that stands for `host`, which moves in if it is new: as a mail server, or as what it is called as.
     pub(super) fn device(
         self: &Arc<Self>,
         host: &str,
         recognises_repeats: Option<bool>,
+        is_mail: bool,
     ) -> Result<SocketAddr, CityError> {
         let host = host.to_ascii_lowercase();
         let known = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
@@ -192,9 +193,8 @@ impl Registry {
         state.memories.entry(host.clone()).or_default();
         self.spawn(device::serve(
             Arc::clone(self),
-            host.into(),
-            door,
-            address,
+            (host.into(), is_mail),
+            (door, address),
             inbox,
         ));
         Ok(address)
@@ -218,6 +218,18 @@ impl Registry {
                 address: shared,
                 source,
             })
+    }
+
+    /// What goes wrong with a command before the request that counts, where somebody ordered it for that command.
+    pub(super) fn trip(&self, host: &str, request: &Request) -> Option<Fault> {
+        let mut state = lock(&self.state);
+        let State {
+            memories, rules, ..
+        } = &mut *state;
+        let number = memories
+            .get(host)
+            .map_or(0, |memory| memory.counts.requests);
+        rules.hit_command(host, request, number, Instant::now())
     }
 
     /// One request arrives at a device: what it answers, and what goes wrong.

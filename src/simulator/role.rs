@@ -9,7 +9,7 @@ use super::{
     cms::Outcome,
     drupal, joomla, liferay,
     memory::{Effect, Kind, Memory},
-    snapcast, vnportal,
+    smtp, snapcast, vnportal,
     wire::{Answer, Request},
     wordpress::{self, Post},
 };
@@ -41,6 +41,9 @@ pub(super) fn respond(
     recognises_repeats: Option<bool>,
 ) -> Response {
     let path = request.path.trim_end_matches('/');
+    if let Some(said) = smtp::respond(memory, request, recognises_repeats) {
+        return said;
+    }
     if let Some((answer, effect, post)) = website(memory, request, path) {
         let text = post.as_ref().map(|post| post.title.clone());
         let key = key_in_headers(request).map(str::to_owned);
@@ -114,8 +117,11 @@ fn website(memory: &Memory, request: &Request, path: &str) -> Option<Outcome> {
     }
 }
 
-/// Whether somebody only asks whether the device is alive, as the shipped recipes do.
+/// Whether somebody only asks whether the device is alive, as the shipped recipes do, and mail.
 pub(super) fn is_sign_of_life(request: &Request) -> bool {
+    if request.method == "NOOP" {
+        return true;
+    }
     let path = request.path.split('?').next().unwrap_or_default();
     let path = path.trim_end_matches('/');
     let asked = [

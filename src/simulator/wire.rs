@@ -402,7 +402,7 @@ impl Wire {
     }
 
     /// The next line without its end.
-    async fn line(&mut self, limit: usize) -> Result<BytesMut, WireError> {
+    pub(super) async fn line(&mut self, limit: usize) -> Result<BytesMut, WireError> {
         const OVER: WireError = WireError::Malformed("a line within a body in chunks is too long");
         let end = self.find(b"\r\n", limit, OVER).await?;
         let line = self.buffer.split_to(end);

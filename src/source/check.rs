@@ -13,6 +13,7 @@ mod hours;
 mod lengths;
 mod lints;
 mod locate;
+mod mail;
 mod policy;
 mod quotas;
 mod recipes;

@@ -10,6 +10,7 @@ pub(super) mod channel;
 pub(super) mod contact;
 pub(super) mod exception;
 mod lint;
+pub(crate) mod mail;
 pub(super) mod policy;
 pub(super) mod recipe;
 pub(super) mod schedule;

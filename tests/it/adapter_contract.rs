@@ -6,6 +6,7 @@ mod attempts;
 mod axis;
 mod cases;
 mod cms;
+mod email;
 mod icecast;
 mod language;
 mod lines;
@@ -15,7 +16,7 @@ mod recipes;
 mod server;
 mod simulated;
 mod snapcast;
-mod steps;
+pub(crate) mod steps;
 mod transport;
 mod webhook;
 mod wordpress;
@@ -44,7 +45,7 @@ fn instant(text: &str) -> Timestamp {
 }
 
 /// The message of every test.
-fn message() -> Message {
+pub(crate) fn message() -> Message {
     let content = Content {
         bulletin: BulletinId::parse("gia-danh-can-bo-thue").unwrap(),
         format: Format::Script,

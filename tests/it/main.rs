@@ -42,6 +42,7 @@ mod exceptions;
 mod health;
 mod library;
 mod nodes;
+mod notices;
 mod operation;
 mod pause;
 mod plan;

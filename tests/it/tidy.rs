@@ -233,7 +233,7 @@ fn the_readme_lists_every_shipped_adapter_and_every_command() {
             "README.md lacks a row for the recipe {name}"
         );
     }
-    for name in ["webhook", "axis", "icecast", "snapcast"] {
+    for name in ["webhook", "email", "axis", "icecast", "snapcast"] {
         assert!(
             page.contains(&format!("| `{name}` |")),
             "README.md lacks a row for {name}"

@@ -70,7 +70,7 @@ async fn journal(scene: &Scene, event: &str) -> Vec<JournalRow> {
 }
 
 /// Waits until it watches: what was due before its very first look is nobody's to tell.
-async fn wait_for_watchdog(shared: &Shared) {
+pub(crate) async fn wait_for_watchdog(shared: &Shared) {
     let waiting = async {
         while shared.store.watched().await.unwrap().is_none() {
             shared.clock.sleep_really(Duration::from_millis(10)).await;

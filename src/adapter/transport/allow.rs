@@ -3,13 +3,14 @@
 
 use std::{
     error::Error,
-    fmt,
+    fmt, io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
 };
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
+use super::fault;
 use crate::{
     adapter::{Fault, NOBODY},
     domain::{delivery::Reason, detail::Detail, settings::AllowRule},
@@ -30,28 +31,29 @@ impl AllowList {
         self.rules.iter().any(|rule| rule.names(host))
     }
 
-    /// The addresses of a name; [`Denied`] where it may not be called.
-    pub(super) async fn look_up(
-        &self,
-        name: &str,
-        port: u16,
-    ) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
-        let addresses: Vec<SocketAddr> = tokio::net::lookup_host((name, port)).await?.collect();
-        let by_name = self.allows_name(name);
-        // One address outside is enough for a no: which one would be used is chance.
-        if by_name
-            || addresses
-                .iter()
-                .all(|address| self.allows_address(address.ip()))
-        {
-            Ok(addresses)
-        } else {
-            Err(Denied.into())
-        }
-    }
-
     fn allows_address(&self, address: IpAddr) -> bool {
         self.rules.iter().any(|rule| rule.covers(address))
+    }
+
+    /// The addresses of a host, all of them allowed: by its name, or each by itself. One address outside is enough for a no: which
+    /// one would be used is chance.
+    async fn resolve(&self, host: &str, port: u16) -> io::Result<Option<Vec<SocketAddr>>> {
+        let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await?.collect();
+        let is_allowed = self.allows_name(host)
+            || addresses
+                .iter()
+                .all(|address| self.allows_address(address.ip()));
+        Ok(is_allowed.then_some(addresses))
+    }
+
+    /// The same for whoever connects without the HTTP client, which has a resolver of its own.
+    pub(super) async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Fault> {
+        match self.resolve(host, port).await {
+            Ok(Some(addresses)) if addresses.is_empty() => Err(no_address()),
+            Ok(Some(addresses)) => Ok(addresses),
+            Ok(None) => Err(denied()),
+            Err(error) => Err(Fault::never_left(Reason::NoAddress, fault::met(&error))),
+        }
     }
 
     /// What can be said from the host alone. Names that only a range could allow are left to the resolver, unless there
@@ -72,6 +74,12 @@ impl AllowList {
 
 pub(super) fn denied() -> Fault {
     Fault::never_left(Reason::NotAllowed, Detail::new("call-not-allowed"))
+}
+
+/// A name that leads nowhere.
+pub(super) fn no_address() -> Fault {
+    let detail = Detail::new("call-problem").with("problem", "the name has no address");
+    Fault::never_left(Reason::NoAddress, detail)
 }
 
 /// The resolver's no, found again in the client's error by its type.
@@ -102,8 +110,10 @@ impl Resolve for AllowedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let allow = Arc::clone(&self.allow);
         Box::pin(async move {
-            let addresses = allow.look_up(name.as_str(), 0).await?;
-            Ok(Box::new(addresses.into_iter()) as Addrs)
+            match allow.resolve(name.as_str(), 0).await? {
+                Some(addresses) => Ok(Box::new(addresses.into_iter()) as Addrs),
+                None => Err(Denied.into()),
+            }
         })
     }
 }

@@ -90,8 +90,8 @@ fn reason_of(kind: io::ErrorKind) -> Option<Reason> {
     }
 }
 
-/// Why a line could not be opened.
-pub(super) fn explain_line(error: &io::Error) -> Fault {
+/// No connection came about, for whoever connects without the HTTP client.
+pub(super) fn no_connection(error: &io::Error) -> Fault {
     let reason = reason_of(error.kind()).unwrap_or(Reason::NoConnection);
     Fault::never_left(reason, met(error))
 }
@@ -128,7 +128,7 @@ fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e 
 
 /// What the call met: a code for what happens every day, else the words of the innermost cause: those of the operating
 /// system, or of the library that met the trouble.
-fn met(error: &(dyn Error + 'static)) -> Detail {
+pub(super) fn met(error: &(dyn Error + 'static)) -> Detail {
     let is_incomplete =
         find::<hyper::Error>(error).is_some_and(hyper::Error::is_incomplete_message);
     let code = match find::<io::Error>(error).map(io::Error::kind) {

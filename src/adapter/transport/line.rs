@@ -15,16 +15,8 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    Client, address,
-    allow::{self, Denied},
-    fault,
-    stream::UNHEARD,
-};
-use crate::{
-    adapter::Fault,
-    domain::{delivery::Reason, detail::Detail},
-};
+use super::{Client, address, fault, stream::UNHEARD};
+use crate::adapter::Fault;
 
 impl Client {
     /// A connection to where a line leads, within the time for connecting. The address that was checked is the one connected to.
@@ -32,7 +24,7 @@ impl Client {
         let connecting = async {
             let addresses = self.addresses(url).await?;
             let socket = TcpStream::connect(&addresses[..]).await;
-            let socket = socket.map_err(|error| fault::explain_line(&error))?;
+            let socket = socket.map_err(|error| fault::no_connection(&error))?;
             // Without them a link that has gone is noticed later, and no sooner than that.
             let _ = socket.set_nodelay(true);
             let _ = SockRef::from(&socket).set_tcp_user_timeout(Some(UNHEARD));
@@ -46,15 +38,7 @@ impl Client {
         let host = address::bare_host(url);
         self.allow.check_before_connecting(&host, false)?;
         let port = url.port().ok_or_else(address::not_an_address)?;
-        let found = self.allow.look_up(&host, port).await;
-        found.map_err(|error| {
-            if error.is::<Denied>() {
-                return allow::denied();
-            }
-            let problem: String = error.to_string().chars().take(200).collect();
-            let detail = Detail::new("call-problem").with("problem", problem);
-            Fault::never_left(Reason::NoAddress, detail)
-        })
+        self.allow.addresses(&host, port).await
     }
 }
 

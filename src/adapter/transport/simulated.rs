@@ -33,6 +33,11 @@ impl Loopback {
         }
     }
 
+    /// The address itself.
+    pub(super) fn address(self) -> SocketAddr {
+        self.0.into()
+    }
+
     fn ip(self) -> Ipv4Addr {
         *self.0.ip()
     }
@@ -48,6 +53,15 @@ impl Loopback {
             Err(address::not_an_address())
         }
     }
+}
+
+/// What a stand-in speaks: a mail server speaks first, so that it has to know before anybody calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Speaks {
+    /// What everybody speaks.
+    Http,
+    /// Mail.
+    Smtp,
 }
 
 /// The city's register of stand-ins, as far as it was asked.
@@ -71,6 +85,7 @@ impl City {
         &self,
         client: &reqwest::Client,
         host: &str,
+        speaks: Speaks,
     ) -> Result<Loopback, Fault> {
         // A panic elsewhere leaves the map whole: every change is one insertion or removal.
         let known = self
@@ -82,7 +97,7 @@ impl City {
         if let Some(known) = known {
             return Ok(known);
         }
-        let asked = self.ask(client, host).await?;
+        let asked = self.ask(client, host, speaks).await?;
         self.known
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -114,15 +129,23 @@ impl City {
             .is_ok_and(|json| json.get("faults").is_some())
     }
 
-    async fn ask(&self, client: &reqwest::Client, host: &str) -> Result<Loopback, Fault> {
+    async fn ask(
+        &self,
+        client: &reqwest::Client,
+        host: &str,
+        speaks: Speaks,
+    ) -> Result<Loopback, Fault> {
         let refused = |detail: &str| Fault::never_left(Reason::Refused, Detail::new(detail));
         let url = format!("http://{}/_city/devices", self.control.0);
-        let question = serde_json::json!({ "host": host }).to_string();
+        let mut question = serde_json::json!({ "host": host });
+        if speaks == Speaks::Smtp {
+            question["mail"] = true.into();
+        }
         let call = client
             .post(url)
             .timeout(PATIENCE)
             .header("content-type", "application/json")
-            .body(question);
+            .body(question.to_string());
         let answer = call.send().await.map_err(|_| refused("call-no-city"))?;
         if !answer.status().is_success() {
             return Err(refused("call-city-no-host"));

@@ -27,6 +27,9 @@ pub(super) fn check(notebook: &Notebook, workspace: &Workspace, channels: &[RawC
             continue;
         };
         let Some((url, at)) = address(raw, channel) else {
+            if let Some(RawAdapter::Email(mail)) = &raw.adapter {
+                reachable(notebook, workspace, &mail.server, &raw.at);
+            }
             continue;
         };
         if raw.kind == Some(ChannelKind::Loudspeaker) {
@@ -44,15 +47,21 @@ pub(super) fn check(notebook: &Notebook, workspace: &Workspace, channels: &[RawC
                 notebook.report(same);
             }
         }
-        let rules = &workspace.settings.allow;
-        // What the rules were meant to be is not known where their file is wrong.
-        let rules_known = !notebook.has_errors_in("loa.yaml");
-        if let Some(host) = host(url).filter(|host| rules_known && !may_reach(rules, host)) {
-            notebook.report(
-                Diagnostic::new(Code::NotAllowed, at.clone())
-                    .help(Phrase::new("L185-help").with("host", host)),
-            );
+        if let Some(host) = host(url) {
+            reachable(notebook, workspace, host, at);
         }
+    }
+}
+
+/// Reports a host that the network rules keep calls from.
+fn reachable(notebook: &Notebook, workspace: &Workspace, host: &str, at: &Place) {
+    // What the rules were meant to be is not known where their file is wrong.
+    let rules_known = !notebook.has_errors_in("loa.yaml");
+    if rules_known && !may_reach(&workspace.settings.allow, host) {
+        notebook.report(
+            Diagnostic::new(Code::NotAllowed, at.clone())
+                .help(Phrase::new("L185-help").with("host", host)),
+        );
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) fn build(
     settings: &Settings,
 ) -> BTreeMap<ChannelId, Channel> {
     super::zalo::check(notebook, channels);
+    super::mail::check(notebook, channels);
     for raw in channels {
         let Some((kind, format, help)) = raw.adapter.as_ref().and_then(home) else {
             continue;
@@ -62,6 +63,7 @@ pub(super) fn build(
             Some(RawAdapter::Snapcast(config)) => AdapterConfig::Snapcast(config.clone()),
             Some(RawAdapter::Screen(config)) => AdapterConfig::Screen(config.clone()),
             Some(RawAdapter::Vnpt(config)) => AdapterConfig::Vnpt(config.clone()),
+            Some(RawAdapter::Email(config)) => AdapterConfig::Email(config.clone()),
             None => AdapterConfig::Webhook {
                 url: String::new(),
                 secrets: Vec::new(),

@@ -148,7 +148,8 @@ fn sends_no_sound(workspace: &Workspace, raw: &RawChannel) -> bool {
             RawAdapter::Webhook { .. }
             | RawAdapter::Zalo(_)
             | RawAdapter::Screen(_)
-            | RawAdapter::Vnpt(_),
+            | RawAdapter::Vnpt(_)
+            | RawAdapter::Email(_),
         ) => true,
         Some(RawAdapter::Axis(_) | RawAdapter::Icecast(_) | RawAdapter::Snapcast(_)) | None => {
             false
@@ -170,7 +171,8 @@ fn sends_sound<'a>(workspace: &'a Workspace, raw: &RawChannel) -> Option<&'a str
             RawAdapter::Webhook { .. }
             | RawAdapter::Zalo(_)
             | RawAdapter::Screen(_)
-            | RawAdapter::Vnpt(_),
+            | RawAdapter::Vnpt(_)
+            | RawAdapter::Email(_),
         )
         | None => None,
     }

@@ -11,6 +11,7 @@ use crate::{
             AxisConfig, ChannelKind, IcecastConfig, Mode, ScreenConfig, SnapcastConfig, VnptConfig,
         },
         id::{ChannelId, RecipeId, WardId},
+        mail::EmailConfig,
         secret::SecretRef,
         speech::Rate,
         zalo::ZaloConfig,
@@ -82,6 +83,8 @@ pub(crate) enum RawAdapter {
     Screen(ScreenConfig),
     /// As a portal that no program can write to.
     Vnpt(VnptConfig),
+    /// By mail.
+    Email(Box<EmailConfig>),
 }
 
 impl RawAdapter {
@@ -167,6 +170,7 @@ const WAYS: [(&str, Way); 8] = [
     ("screen", by_screen),
     ("vnpt", by_vnpt),
     ("zalo", |fields, _| super::zalo::by_zalo(fields)),
+    ("email", |fields, _| super::mail::by_email(fields)),
 ];
 
 /// The loudest that VAPIX takes, in percent.

@@ -196,6 +196,10 @@ fn shape(key: &str, text: &str) -> Option<String> {
         "axis" => "{ url: \"http://…\", user: …, password: \"env:LOA_…\" }".to_owned(),
         "icecast" => "{ url: \"http://…:8000\", mount: …, password: \"env:LOA_…\" }".to_owned(),
         "snapcast" => "{ url: \"http://…:1780\", stream: … }".to_owned(),
+        "email" => {
+            "{ server: smtp.…, user: …, password: \"env:LOA_…\", from: \"…@…\", to: [\"…@…\"] }"
+                .to_owned()
+        }
         "webhook" => "{ url: \"https://…\", secrets: [\"env:LOA_…\"] }".to_owned(),
         "request" | "stop" | "update" => "{ method: POST, url: \"https://…\" }".to_owned(),
         "accepted" | "found" | "absent" | "healthy" => "{ status: [200] }".to_owned(),

@@ -12,10 +12,14 @@ use crate::domain::{
     bulletin::{Format, Voice},
     channel::{ChannelKind, Mode},
     lint::{Level, Rule},
+    mail::MailTls,
     speech::{Linh, Nghin, Rate, Region},
     zalo::Correction,
 };
-use crate::source::raw::channel::{FULL_VOLUME, MOST_LISTENERS, MOST_VOLUME};
+use crate::source::raw::{
+    channel::{FULL_VOLUME, MOST_LISTENERS, MOST_VOLUME},
+    mail::MOST_RECIPIENTS,
+};
 
 pub(super) fn settings(shape: &Shape) -> Value {
     let texts = |names: &[&'static str]| names.iter().map(|name| need(name, text())).collect();
@@ -241,7 +245,7 @@ pub(super) fn channels(shape: &Shape) -> Value {
         "adapter",
         "oneOf",
         &[
-            "recipe", "webhook", "axis", "icecast", "snapcast", "screen", "zalo", "vnpt",
+            "recipe", "webhook", "axis", "icecast", "snapcast", "screen", "zalo", "vnpt", "email",
         ],
         vec![
             may("recipe", by_recipe),
@@ -252,6 +256,7 @@ pub(super) fn channels(shape: &Shape) -> Value {
             may("screen", screen(shape)),
             may("zalo", zalo(shape)),
             may("vnpt", vnpt(shape)),
+            may("email", email(shape)),
         ],
     );
     let channel = shape.object(
@@ -285,6 +290,29 @@ fn vnpt(shape: &Shape) -> Value {
             may("within", duration()),
         ],
     )
+}
+
+/// The reader is in `raw/mail.rs`.
+fn email(shape: &Shape) -> Value {
+    let mut recipients = list(text());
+    recipients["minItems"] = 1.into();
+    recipients["maxItems"] = MOST_RECIPIENTS.into();
+    let mut email = shape.object(
+        "email",
+        vec![
+            need("server", text()),
+            may("port", integer(1, u16::MAX.into())),
+            may("tls", one_of(&MailTls::ALL.map(MailTls::as_str))),
+            may("ca", secret()),
+            may("user", text()),
+            may("password", secret()),
+            need("from", text()),
+            need("to", recipients),
+            may("reply_to", text()),
+        ],
+    );
+    email["dependencies"] = json!({ "user": ["password"], "password": ["user"] });
+    email
 }
 
 /// The reader is in `raw/zalo.rs`.

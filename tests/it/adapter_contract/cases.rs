@@ -71,6 +71,7 @@ fn show_end(step: &Step) -> Value {
     let failed = |word: &str, reason: Reason| json!({ word: { "reason": reason.as_str() } });
     match step {
         Step::Call(request) => json!({ "call": show_request(request) }),
+        Step::Mail(mail) => json!({ "mail": show_request(&mail.request) }),
         Step::Stream(stream) => json!({ "stream": show_request(&stream.request) }),
         Step::Accepted(receipt) => json!({ "accepted": { "reference": receipt.reference } }),
         Step::Failed(Failure::Retry {

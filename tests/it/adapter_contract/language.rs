@@ -443,6 +443,7 @@ fn the_registry_builds_what_it_can_and_names_the_rest() {
                 ChannelProblemKind::Recipe(_) => "recipe",
                 ChannelProblemKind::Webhook(_) => "webhook",
                 ChannelProblemKind::Address => "address",
+                ChannelProblemKind::Email(_) => "email",
             };
             (problem.channel.as_str(), kind)
         })

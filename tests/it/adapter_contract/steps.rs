@@ -112,7 +112,7 @@ fn ways(requests: &[Request]) -> Vec<String> {
     requests.iter().map(way).collect()
 }
 
-pub(super) fn failure(step: &Step) -> (&'static str, Reason) {
+pub(crate) fn failure(step: &Step) -> (&'static str, Reason) {
     match step {
         Step::Failed(Failure::Retry { reason, .. }) => ("retry", *reason),
         Step::Failed(Failure::Reject { reason, .. }) => ("reject", *reason),

@@ -11,7 +11,7 @@ use loa::{
 use crate::support::workspace::Folder;
 
 /// The row of the README's table of adapters, and the channel that stands for it.
-pub(super) const SHIPPED: [(&str, &str); 20] = [
+pub(super) const SHIPPED: [(&str, &str); 22] = [
     ("recipe: loudspeaker-http", "loa-hb-1"),
     ("recipe: truyen-thanh-json", "kit-truyen-thanh"),
     ("recipe: barix", "kit-barix"),
@@ -30,6 +30,8 @@ pub(super) const SHIPPED: [(&str, &str); 20] = [
     ("icecast", "kit-icecast"),
     ("snapcast", "kit-snapcast"),
     ("webhook", "oa-vinh"),
+    ("email", "kit-thu"),
+    ("email`, `format: article", "kit-thu-bai"),
     ("zalo`, `format: article", "kit-zalo"),
     ("zalo`, `format: message", "kit-zalo-tin"),
 ];
@@ -114,6 +116,15 @@ channels:
     kind: loudspeaker
     audio: wav
     adapter: { snapcast: { url: "http://10.0.1.8:1780", stream: le-loi, group: khoi-3, volume: 80, listeners: 1 } }
+  kit-thu:
+    name: Thư trực ban
+    kind: chat
+    adapter: { email: { server: smtp.vinh.example, user: loa, password: "env:LOA_K", from: "Loa <loa@vinh.example>", to: ["truc-ban@vinh.example"] } }
+  kit-thu-bai:
+    name: Thư cho phòng ban
+    kind: chat
+    format: article
+    adapter: { email: { server: smtp.vinh.example, tls: starttls, ca: "file:ca.pem", user: loa, password: "env:LOA_K", from: "loa@vinh.example", to: ["phong-vhtt@vinh.example", "cong-an@vinh.example"] } }
   kit-zalo:
     name: OA
     kind: chat
