@@ -114,6 +114,18 @@ pub enum Manner {
     Misleading,
 }
 
+/// What people are told to use a number or a name for, which says what a contact must have been verified as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// For what its kind says.
+    Itself,
+    /// A telephone number that names a purse to pay to. Who answers calls need not be whom the purse belongs to.
+    Purse,
+    /// An account on this service. One with somebody's number or name is opened by whoever once got a message under the number, or
+    /// likes the name; so the contact has to name the service itself.
+    Service(&'static str),
+}
+
 /// Something by which people could be led to somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -127,6 +139,10 @@ pub struct Found {
     pub normalised: String,
     /// What else it may say: spoken, a name has no certain beginning, and in prose no certain end.
     pub readings: Vec<String>,
+    /// The whole names that it can be, where not every reading is one: a contact has to be one of these. Otherwise empty.
+    pub whole: Vec<String>,
+    /// What people are told to use it for.
+    pub used: Use,
     /// How honestly it is written.
     pub manner: Manner,
 }
@@ -139,6 +155,8 @@ impl Found {
             kind,
             normalised,
             readings: Vec::new(),
+            whole: Vec::new(),
+            used: Use::Itself,
             manner: Manner::Plain,
         }
     }
@@ -269,7 +287,10 @@ fn collect(text: &str, letters: &[Letter]) -> Vec<Found> {
             continue;
         }
         let range = bytes(number.from, number.to);
-        found.push(Found::at(text, range, number.kind, number.digits));
+        found.push(Found {
+            used: number.used,
+            ..Found::at(text, range, number.kind, number.digits)
+        });
     }
     for address in address::addresses(letters) {
         let range = bytes(address.from, address.to);
@@ -292,6 +313,8 @@ fn collect(text: &str, letters: &[Letter]) -> Vec<Found> {
         let range = bytes(account.from, account.to);
         found.push(Found {
             readings: account.shorter,
+            whole: account.whole,
+            used: account.service.map_or(Use::Itself, Use::Service),
             ..Found::at(text, range, Kind::Oa, account.name)
         });
     }
@@ -299,6 +322,7 @@ fn collect(text: &str, letters: &[Letter]) -> Vec<Found> {
         let range = bytes(name.from, name.to);
         found.push(Found {
             readings: name.readings,
+            whole: name.whole.into_iter().collect(),
             manner: if name.is_disguised {
                 Manner::Disguised
             } else {

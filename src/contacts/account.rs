@@ -1,10 +1,15 @@
 //! Official accounts, pages, channels and groups on chat services and social networks, by the words before their names.
 
+mod said;
+mod service;
+mod whole;
+
 use super::{
     fold::{Letter, in_full},
     letters::is_end,
     token::{Token, spelled},
 };
+pub(super) use service::service;
 
 /// The name of an account as found.
 #[derive(Debug, Clone)]
@@ -17,6 +22,10 @@ pub(super) struct Account {
     pub name: String,
     /// Where the name may end before it ends here: what follows is no name any more.
     pub shorter: Vec<String>,
+    /// The whole names that it can be: all that follows it, or what stands before a word with which the sentence goes on.
+    pub whole: Vec<String>,
+    /// The service that it is on, if the words say so.
+    pub service: Option<&'static str>,
 }
 
 const SERVICES: [&str; 28] = [
@@ -105,6 +114,8 @@ pub(super) fn accounts(letters: &[Letter], tokens: &[Token]) -> Vec<Account> {
     while at < tokens.len() {
         let account = opens(letters, tokens, at)
             .and_then(|needs_sign| named(letters, tokens, at, needs_sign))
+            .or_else(|| said::said(letters, tokens, at))
+            .or_else(|| said::joined(letters, tokens, at))
             .or_else(|| named_before(letters, tokens, at));
         match account {
             Some((account, next)) => {
@@ -334,6 +345,8 @@ fn named_before(letters: &[Letter], tokens: &[Token], at: usize) -> Option<(Acco
             to: tokens[service].to,
             name: words.join(" "),
             shorter: Vec::new(),
+            whole: Vec::new(),
+            service: service::meant(&tokens[service..=service]),
         };
         (account, service + 1)
     })
@@ -388,6 +401,8 @@ fn named(
             to: tokens[last].to,
             name,
             shorter: Vec::new(),
+            whole: Vec::new(),
+            service: service::meant(&tokens[at..first]),
         };
         return Some((account, last + 1));
     }
@@ -403,8 +418,8 @@ fn named(
     if !quoted && (!has_sign || !(letters[tokens[first].from].is_upper || is_titled())) {
         return None;
     }
-    let mut words = Vec::new();
-    let mut shorter = Vec::new();
+    let mut words: Vec<String> = Vec::new();
+    let (mut shorter, mut whole) = (Vec::new(), Vec::new());
     while let Some(token) = tokens.get(next) {
         if next > first {
             let between = &letters[tokens[next - 1].to..token.from];
@@ -413,18 +428,42 @@ fn named(
                     .iter()
                     .any(|letter| is_quote(letter.c) || letter.c == '\n')
             } else {
-                !(between.len() == 1 && matches!(between[0].c, ' ' | '-'))
+                !(between.is_empty() || between.len() == 1 && matches!(between[0].c, ' ' | '-'))
             };
             if ends || words.len() >= LONGEST {
                 break;
             }
             if !quoted && !letters[token.from].is_upper {
                 shorter.push(words.join(" "));
+                if whole::goes_on(letters, tokens, next) {
+                    whole.push(words.join(" "));
+                }
             }
         }
-        words.push(token.text.clone());
+        // `24h`
+        let is_glued = next > first && tokens[next - 1].to == token.from;
+        match words.last_mut().filter(|_| is_glued) {
+            Some(last) => last.push_str(&token.text),
+            None => words.push(token.text.clone()),
+        }
         next += 1;
     }
+    let is_over = whole.is_empty();
+    let rest = whole::behind(letters, tokens, next - 1, quoted).filter(|_| is_over);
+    if let Some((more, last)) = rest {
+        shorter.push(words.join(" "));
+        words.extend(more);
+        next = last + 1;
+    }
+    // `Công an Vinh+`
+    if letters
+        .get(tokens[next - 1].to)
+        .is_some_and(|sign| sign.c == '+')
+        && let Some(last) = words.last_mut()
+    {
+        last.push('+');
+    }
+    whole.push(words.join(" "));
     // Facebook Việt Nam is the service itself, and so is Facebook Messenger.
     let is_service = || {
         let name = words.join(" ");
@@ -441,6 +480,8 @@ fn named(
         to: to + usize::from(closes),
         name: words.join(" "),
         shorter,
+        whole,
+        service: service::meant(&tokens[at..first]),
     };
     Some((account, next))
 }

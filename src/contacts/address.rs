@@ -5,7 +5,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::{Kind, fold::Letter, number::Number};
+use super::{Kind, Use, fold::Letter, number::Number};
 
 /// More letters than this are no address.
 const LONGEST: usize = 60;
@@ -25,6 +25,7 @@ pub(super) fn addresses(letters: &[Letter]) -> Vec<Number> {
                 from: at,
                 to: at + length,
                 digits: address.to_string(),
+                used: Use::Itself,
             });
             at += length;
             continue;
@@ -41,6 +42,7 @@ pub(super) fn addresses(letters: &[Letter]) -> Vec<Number> {
                 from: at,
                 to: at + length,
                 digits: address.to_string(),
+                used: Use::Itself,
             });
         }
         at += length;

@@ -110,8 +110,12 @@ fn is_calling(tokens: &[Token], at: usize) -> bool {
 }
 
 pub(super) fn is_pair(tokens: &[Token], last: usize, (first, second): (&str, &str)) -> bool {
+    // Who writes `số` with its mark means no `máy` by `may`.
+    let is_mixed =
+        |before: &Token| before.text == first && !first.is_ascii() && tokens[last].text != second;
     tokens[last].is_one_of(&[second])
-        && (first.is_empty() || (last > 0 && tokens[last - 1].is_one_of(&[first])))
+        && (first.is_empty()
+            || (last > 0 && tokens[last - 1].is_one_of(&[first]) && !is_mixed(&tokens[last - 1])))
 }
 
 /// For each token, whether it stands directly behind words for turning to somebody.

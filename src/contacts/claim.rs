@@ -469,7 +469,11 @@ impl<'a> Reading<'a> {
         let is_order = if before.text == "số" {
             at > 1 && self.tokens[at - 2].is_exactly_one_of(&NUMBERED)
         } else {
-            before.is_exactly_one_of(&BEFORE_ORDER)
+            // An account is no paragraph.
+            let is_account = before.text == "khoản"
+                && at > 1
+                && self.tokens[at - 2].is_one_of(&["tài", "chuyển"]);
+            before.is_exactly_one_of(&BEFORE_ORDER) && !is_account
         };
         let is_street = self
             .tokens

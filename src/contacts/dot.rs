@@ -197,6 +197,7 @@ fn blank_dots(letters: &[Letter], tokens: &[Token]) -> Vec<Dot> {
     }
     for (at, pair) in tokens.windows(2).enumerate() {
         let [first, second] = pair else { continue };
+        dots.extend(tail(letters, tokens, at));
         // Most pairs are far longer than any service's name.
         let is_short = second.to - first.from <= 12;
         // `rebrand ly / abc`; `u to / nhỏ` is none.
@@ -221,6 +222,69 @@ fn blank_dots(letters: &[Letter], tokens: &[Token]) -> Vec<Dot> {
         }
     }
     dots
+}
+
+/// `thuevinh đuôi com`, `trang thuế vinh com`: an end of names that is told as such, or said without its dot behind a word for sites.
+fn tail(letters: &[Letter], tokens: &[Token], at: usize) -> Option<Dot> {
+    const PLAIN: [&str; 5] = ["com", "net", "org", "info", "xyz"];
+    const SITES: [&str; 5] = ["trang", "web", "website", "vào", "cập"];
+    const ABOUT: [&str; 9] = [
+        "đuôi", "miền", "có", "là", "như", "chấm", "hoặc", "và", "bằng",
+    ];
+    /// Words that lead to a site and name none.
+    const GENERAL: [&str; 4] = ["website", "facebook", "internet", "youtube"];
+    /// No syllable is as long.
+    const LONG: usize = 8;
+    /// How far before its end a name is introduced.
+    const REACH: usize = 5;
+    let (first, second) = (&tokens[at], &tokens[at + 1]);
+    let between = |one: usize, signs: &[char]| {
+        let letters = letters.get(tokens[one].to..tokens.get(one + 1)?.from)?;
+        letters
+            .iter()
+            .all(|letter| signs.contains(&letter.c))
+            .then_some(())
+    };
+    let dot = |end: &Token| Dot {
+        from: first.to,
+        to: end.from,
+        manner: Manner::Spelled,
+    };
+    let run = &letters[first.from..first.to];
+    let is_nick = run.len() >= LONG
+        && run.iter().all(|letter| letter.is_ascii)
+        && !GENERAL.contains(&first.text.as_str());
+    if second.text == "đuôi" && is_nick {
+        between(at, &[' ', ','])?;
+        let mut end = at + 2;
+        while end < at + 4 && tokens.get(end)?.is_exactly_one_of(&["là", "chấm"]) {
+            end += 1;
+        }
+        return is_common_end(&tokens.get(end)?.text).then(|| dot(&tokens[end]));
+    }
+    between(at, &[' '])?;
+    let is_end = PLAIN.contains(&second.text.as_str())
+        && letters[second.from..second.to]
+            .iter()
+            .all(|letter| letter.is_ascii && !letter.is_upper);
+    let stops = match tokens.get(at + 2) {
+        None => true,
+        Some(next) => {
+            letters[second.to..next.from]
+                .iter()
+                .any(|letter| letter.c != ' ')
+                || next.is_exactly_one_of(&["để", "nhé", "rồi", "là", "khi", "và", "hoặc"])
+        }
+    };
+    let before = tokens[at.saturating_sub(REACH)..at].iter().rev();
+    let mut before = before.take_while(|word| word.sentence == first.sentence);
+    let is_introduced = before.any(|word| word.is_exactly_one_of(&SITES));
+    (is_end
+        && stops
+        && is_introduced
+        && !first.is_exactly_one_of(&ABOUT)
+        && !first.is_exactly_one_of(&SITES))
+    .then(|| dot(second))
 }
 
 /// An end of names whose letters are said one by one from `from` on, and where it ends: `xê o em`, `cờ o mờ`.

@@ -8,7 +8,7 @@ use std::{
 
 use chrono::NaiveDate;
 
-use super::{Found, Kind, Manner, find, numbering::national};
+use super::{Found, Kind, Manner, Use, account::service, find, numbering::national};
 use crate::domain::{
     bulletin::NotContact,
     contact::{Contact, ContactKind, Standing},
@@ -113,11 +113,33 @@ impl Directory {
         self.by_key.get(key).map(|at| &self.contacts[*at])
     }
 
-    /// The contact that `found` is, if it is one.
+    /// The contact that `found` is, if it is one and was verified as what people are told to use it for.
     fn contact(&self, found: &Found) -> Option<&Contact> {
-        std::iter::once(&found.normalised)
-            .chain(&found.readings)
-            .find_map(|reading| self.get(&key(found.kind, reading)))
+        self.namesake(found)
+            .filter(|contact| vouches(contact, found))
+    }
+
+    /// The contact whose number or name `found` is, whatever people are told to use it for.
+    #[must_use]
+    pub fn namesake(&self, found: &Found) -> Option<&Contact> {
+        let every = std::iter::once(&found.normalised).chain(&found.readings);
+        let whole = found.whole.iter();
+        let (every, whole) = match found.whole.is_empty() {
+            true => (Some(every), None),
+            false => (None, Some(whole)),
+        };
+        let mut names = every
+            .into_iter()
+            .flatten()
+            .chain(whole.into_iter().flatten());
+        names.find_map(|name| {
+            let account = || match found.used {
+                Use::Itself => None,
+                Use::Purse => self.get(&key(Kind::BankAccount, name)),
+                Use::Service(_) => self.get(&key(Kind::Oa, name)),
+            };
+            account().or_else(|| self.get(&key(found.kind, name)))
+        })
     }
 
     /// The contact that `found` could be taken for.
@@ -241,9 +263,45 @@ fn key(kind: Kind, normalised: &str) -> String {
         Kind::Site | Kind::Link | Kind::ShortLink => format!("s:{normalised}"),
         Kind::Email => format!("e:{normalised}"),
         Kind::BankAccount => format!("a:{normalised}"),
-        Kind::Oa => format!("o:{normalised}"),
+        Kind::Oa => format!("o:{}", bare(normalised)),
         Kind::Turned => format!("t:{normalised}"),
     }
+}
+
+/// Whether a contact was verified as what people are told to use `found` for.
+fn vouches(contact: &Contact, found: &Found) -> bool {
+    match found.used {
+        Use::Itself => true,
+        Use::Purse => contact.kind == ContactKind::BankAccount,
+        Use::Service(service) => {
+            let named = services(contact);
+            // *OA* is what Zalo calls its accounts.
+            let is_plain_oa = contact.kind == ContactKind::Oa && named.is_empty();
+            named.contains(&service) || (is_plain_oa && service == "zalo")
+        }
+    }
+}
+
+/// The services that an entry names, in what it is called, what it is for or what it is found under.
+fn services(contact: &Contact) -> Vec<&'static str> {
+    let value = contact.value.as_deref().unwrap_or_default();
+    let texts = [value, &contact.name, &contact.purpose];
+    let texts = texts.map(str::to_lowercase);
+    let words = texts
+        .iter()
+        .flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
+    words.filter_map(service).collect()
+}
+
+/// The name of an account as it is compared: without the signs between its words.
+fn bare(name: &str) -> String {
+    let signs = |c: char| {
+        matches!(
+            c,
+            '-' | '–' | '—' | ',' | '(' | ')' | '/' | '|' | '"' | '“' | '”' | '\'' | '‘' | '’'
+        )
+    };
+    squeeze(&name.replace(signs, " "))
 }
 
 /// All that a contact is found under.
@@ -274,12 +332,12 @@ fn keys(contact: &Contact) -> Vec<String> {
             let address = names().next().map_or_else(lower, |found| found.normalised);
             vec![format!("e:{address}")]
         }
-        ContactKind::Oa => names()
+        ContactKind::Oa => find(value)
+            .into_iter()
+            .filter(|found| found.kind.is_name() || found.kind == Kind::Oa)
             .map(|found| key(found.kind, &found.normalised))
-            .chain([
-                format!("o:{}", lower()),
-                format!("o:{}", squeeze(&contact.name)),
-            ])
+            .chain([key(Kind::Oa, value), key(Kind::Oa, &contact.name)])
+            .chain((digits().len() > 6).then(|| key(Kind::Oa, &national(&digits()))))
             .collect(),
     }
 }

@@ -1,6 +1,7 @@
 //! Domains, links, e-mail addresses and handles in a folded text, also with their dots said as words.
 
 mod bare;
+mod spoken;
 
 use super::{
     Kind,
@@ -25,6 +26,8 @@ pub(super) struct Name {
     pub normalised: String,
     /// What else it can name: said aloud, a label has no beginning.
     pub readings: Vec<String>,
+    /// The name with all that is said before it, where it is said aloud.
+    pub whole: Option<String>,
     /// Whether letters of it only look like what they name.
     pub is_disguised: bool,
 }
@@ -38,9 +41,6 @@ struct Label {
     manner: Manner,
 }
 
-/// A label said in more words than this is none.
-const LONGEST_SPOKEN: usize = 6;
-
 /// Letters that a scheme, a local part or a path is looked for in.
 const REACH: usize = 300;
 
@@ -48,9 +48,6 @@ const REACH: usize = 300;
 const ENDS_WITH: [&str; 10] = [
     "mien", "duoi", "bang", "la", "tan", "cung", "chu", "dang", "cum", "phan",
 ];
-
-/// Words that say a dash.
-const DASHES: [&str; 4] = ["ngang", "gạch", "nối", "trừ"];
 
 /// The names in a text, in the order of their places.
 pub(super) fn names(letters: &[Letter], tokens: &[Token]) -> Vec<Name> {
@@ -83,6 +80,11 @@ pub(super) fn names(letters: &[Letter], tokens: &[Token]) -> Vec<Name> {
             _ => None,
         };
         more.extend(name);
+    }
+    for (at, token) in tokens.iter().enumerate() {
+        if let Some(name) = search.mail(at).filter(|_| !covered(&found, token.from)) {
+            more.push(name);
+        }
     }
     found.extend(more);
     found.sort_by_key(|name| name.from);
@@ -311,7 +313,9 @@ impl Search<'_> {
         let mut normalised = format!("{head}.{rest}");
         let is_spoken = labels[1].manner == Manner::Spelled;
         let mut readings = Vec::new();
+        let mut whole = None;
         if is_spoken {
+            whole = Some(format!("{}{rest}", self.said_before(first)));
             let (words, is_dashed) = self.words_before(first.from);
             if is_dashed {
                 normalised = format!("-{normalised}");
@@ -356,6 +360,7 @@ impl Search<'_> {
             host: (from, to),
             normalised,
             readings,
+            whole,
             is_disguised,
         };
         // `tên miền .gov.vn`, `đuôi “gov” chấm “vn”`: an end that names are given under leads to nobody.
@@ -366,32 +371,12 @@ impl Search<'_> {
         } || (labels[1].manner == Manner::Spaced
             && self.letters[labels[1].from - 1].c == '.'
             && ENDS_WITH.contains(&head)
-            && is_ending_alone(&rest));
+            && is_ending_alone(&rest))
+            || (is_spoken && self.is_about_ends(labels));
         self.in_front(&mut name);
         self.behind(&mut name);
         let is_bare = name.kind == Kind::Site && name.to == to;
         (!(is_end_alone && is_bare)).then_some(name)
-    }
-
-    /// Words before a label that may belong to it, the nearest first; and whether a dash is said among them.
-    fn words_before(&self, from: usize) -> (Vec<String>, bool) {
-        let behind = self.tokens.partition_point(|token| token.to <= from);
-        let mut words = Vec::new();
-        let mut next = from;
-        for token in self.tokens[..behind].iter().rev() {
-            if words.len() >= LONGEST_SPOKEN - 1
-                || next - token.to != 1
-                || self.letters[token.to].c != ' '
-            {
-                break;
-            }
-            if token.is_one_of(&DASHES) {
-                return (words, true);
-            }
-            words.push(self.plain(token.from, token.to));
-            next = token.from;
-        }
-        (words, false)
     }
 
     /// Whether `at` is the end of what stands before the @ of an address.
@@ -418,6 +403,7 @@ impl Search<'_> {
                 let local = local.strip_prefix("mailto:").unwrap_or(&local);
                 name.normalised = format!("{local}@{}", name.normalised);
                 name.readings.clear();
+                name.whole = None;
             }
             name.from = local;
         }
@@ -506,7 +492,7 @@ impl Search<'_> {
                 .map(|letter| letter.c)
                 .collect();
             name.normalised.push_str(&port);
-            for reading in &mut name.readings {
+            for reading in name.readings.iter_mut().chain(&mut name.whole) {
                 reading.push_str(&port);
             }
         }
@@ -533,6 +519,7 @@ impl Search<'_> {
         name.to = to;
         if is_shortener(&name.normalised) {
             name.kind = Kind::ShortLink;
+            name.whole = None;
             // A letter's size counts in such paths.
             let path = in_full(&self.letters[host_end..to], |letter| {
                 if letter.is_upper {
@@ -581,6 +568,7 @@ impl Search<'_> {
             host: (from, to),
             normalised,
             readings: Vec::new(),
+            whole: None,
             is_disguised: self.letters[from..to].iter().any(|letter| !letter.is_ascii),
         })
     }

@@ -3,19 +3,26 @@
 //! A number that has the form of a telephone number of Việt Nam is found wherever it stands and however its groups are
 //! joined. Shorter and other numbers are found by the words around them: `gọi 113`, `STK 1903…`.
 
+mod alias;
 mod around;
+mod repeated;
+mod told;
+mod used;
 mod words;
 
 use super::{
-    Kind,
+    Kind, Use,
     call::{CALLED, CALLING, called, reached},
     claim::{Claim, claims, is_counted, is_measured, is_year},
     fold::Letter,
     numbering::{is_service, is_telephone, kind_of, national},
     part::parted,
-    token::{Group, Token, group},
+    token::{Group, Shape, Tens, Token, group},
 };
+use alias::aliases;
 use around::{banked, is_bank};
+use repeated::repeated;
+use used::calls;
 use words::{BEHIND, EMERGENCY, FILLERS};
 
 /// A number as found: tokens, and what they spell.
@@ -29,6 +36,8 @@ pub(super) struct Number {
     pub to: usize,
     /// Its digits.
     pub digits: String,
+    /// What people are told to use it for.
+    pub used: Use,
 }
 
 /// How two neighbouring groups are joined.
@@ -57,44 +66,38 @@ pub(super) fn numbers(letters: &[Letter], tokens: &[Token]) -> Vec<Number> {
         .map(|(is_called, since)| *is_called || since.is_some_and(|words| words <= 3))
         .collect();
     let claimed = claims(letters, tokens, &turned_to);
+    let has_repeated = (0..tokens.len()).any(|at| repeated(tokens, at).is_some());
     let search = Search {
         letters,
         tokens,
-        groups: gather(tokens, &claimed),
+        groups: gather(tokens, &claimed, false),
         called,
         reached: reached(tokens),
         banked,
     };
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at < search.groups.len() {
-        let number = search.telephone(at).or_else(|| {
-            if search.groups[at].is_counted {
-                return None;
-            }
-            search
-                .account(at)
-                .or_else(|| search.address(at))
-                .or_else(|| search.called_number(at))
-        });
-        match number {
-            Some((number, last)) => {
-                found.push(number);
-                at = last + 1;
-            }
-            None => at += 1,
-        }
+    let mut found = search.all();
+    found.extend(parted(letters, tokens, &search.groups));
+    found.extend(aliases(letters, tokens));
+    if has_repeated {
+        let search = Search {
+            groups: gather(tokens, &claimed, true),
+            ..search
+        };
+        let mut more = search.all();
+        more.retain(|number| number.kind == Kind::Phone && is_telephone(&number.digits));
+        found.extend(more);
     }
-    found.extend(parted(tokens, &search.groups));
     found.sort_by_key(|number| number.from);
     found
 }
 
-fn gather(tokens: &[Token], claimed: &[Claim]) -> Vec<Group> {
+fn gather(tokens: &[Token], claimed: &[Claim], is_repeated: bool) -> Vec<Group> {
     let mut groups = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
-        match group(tokens, at).filter(|_| claimed[at] != Claim::Formed) {
+        let set = is_repeated.then(|| repeated(tokens, at)).flatten();
+        let one = || group(tokens, at).filter(|_| claimed[at] != Claim::Formed);
+        match set.or_else(one) {
             Some(mut group) => {
                 group.is_counted = claimed[at] == Claim::Counted;
                 at = group.last + 1;
@@ -116,6 +119,40 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
+    /// All numbers, in the order of their places.
+    fn all(&self) -> Vec<Number> {
+        let mut found = Vec::new();
+        let mut at = 0;
+        while at < self.groups.len() {
+            let telephone = self
+                .telephone(at)
+                .map(|(number, last)| (self.used(at, last, number), last));
+            let told = telephone
+                .or_else(|| self.short_of_zero(at))
+                .or_else(|| self.pairs(at))
+                .or_else(|| self.key(at));
+            let number = told.or_else(|| {
+                if self.groups[at].is_counted {
+                    return None;
+                }
+                self.account(at)
+                    .or_else(|| self.address(at))
+                    .or_else(|| self.called_number(at))
+            });
+            match number {
+                Some((number, last)) => {
+                    let (number, last) = self.lengthened(last, &number).unwrap_or((number, last));
+                    let (others, last) = self.others(last, &number);
+                    found.push(number);
+                    found.extend(others);
+                    at = self.behind_extension(last) + 1;
+                }
+                None => at += 1,
+            }
+        }
+        found
+    }
+
     /// How group `at` is joined to the next one.
     fn gap(&self, at: usize) -> Gap {
         let Some(next) = self.groups.get(at + 1) else {
@@ -174,6 +211,7 @@ impl Search<'_> {
             from: self.tokens[self.groups[first].first].from,
             to: self.tokens[self.groups[last].last].to,
             digits,
+            used: Use::Itself,
         }
     }
 
@@ -182,7 +220,7 @@ impl Search<'_> {
     /// and not by those that somebody is to call.
     fn is_counted(&self, first: usize, last: usize) -> bool {
         let end = self.groups[last].last;
-        if is_measured(self.letters, self.tokens, end) {
+        if is_measured(self.letters, self.tokens, end) || self.is_done(first, last) {
             return true;
         }
         let digits: String = self.groups[first..=last]
@@ -372,6 +410,11 @@ impl Search<'_> {
                         !is_year(&digits) || self.tokens[self.groups[at].first - 1].text == "stk"
                     }
                     (Some(_), 6..) => true,
+                    (Some(words), 3) if words <= 3 => {
+                        let word = self.groups[at].first;
+                        self.is_before_bank(self.groups[last].last)
+                            && !calls(&self.tokens[word + 1 - words..word])
+                    }
                     (None, 9..) if self.is_paid(self.groups[at].first) && last == at => true,
                     (None, 6..) => is_before_bank,
                     _ => false,
@@ -480,6 +523,14 @@ impl Search<'_> {
         is_code.then(|| (self.number(kind_of(&digits), at, last, digits), last))
     }
 
+    /// Whether a spoken group is one digit, or one behind a zero that is said as a word: `lẻ tám`.
+    fn is_digit(&self, group: usize) -> bool {
+        let group = &self.groups[group];
+        group.digits.len() == 1
+            || (group.digits.len() == 2
+                && matches!(self.tokens[group.first].shape, Shape::Tens(Tens::Odd)))
+    }
+
     /// Spoken digits from group `at` on, one by one: `một một ba`. A number that counts, `một trăm mười ba`, only where
     /// nothing else can be meant.
     fn spoken_code(&self, at: usize) -> Option<(Number, usize)> {
@@ -490,9 +541,10 @@ impl Search<'_> {
             .map(|before| &self.tokens[before])?;
         if first.digits.len() > 1 {
             let is_direct = before.text == "số"
-                || before.is_one_of(&["gọi", "bấm", "đài"])
+                || before.is_one_of(&["gọi", "bấm", "đài", "gửi"])
                 || is_known_short(&first.digits);
-            let is_code = is_direct && first.digits.len() == 3 && !self.is_counted(at, at);
+            let is_code =
+                is_direct && matches!(first.digits.len(), 3 | 4) && !self.is_counted(at, at);
             return is_code.then(|| {
                 (
                     self.number(Kind::ShortCode, at, at, first.digits.clone()),
@@ -504,7 +556,7 @@ impl Search<'_> {
         let mut digits = first.digits.clone();
         while self.gap(last) != Gap::Break
             && self.groups[last + 1].is_spoken
-            && self.groups[last + 1].digits.len() == 1
+            && self.is_digit(last + 1)
             && digits.len() < LONGEST_PHONE
         {
             last += 1;

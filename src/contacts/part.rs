@@ -1,16 +1,18 @@
 //! Telephone numbers told in parts with words between: `bốn số đầu 0912, sáu số cuối 345678`.
 
 use super::{
-    Kind,
+    Kind, Use,
+    claim::is_measured,
+    fold::Letter,
     number::Number,
     numbering::{is_telephone, national},
-    token::{Group, Token},
+    token::{Group, Shape, Token},
 };
 
 /// Words of which one stands between the parts, or before the later one.
-const JOINTS: [&str; 15] = [
-    "thúc", "giữa", "cuối", "đuôi", "sau", "tiếp", "rồi", "lại", "nối", "ghép", "thêm", "đến",
-    "tới", "đầu", "trước",
+const JOINTS: [&str; 17] = [
+    "kế", "tục", "thúc", "giữa", "cuối", "đuôi", "sau", "tiếp", "rồi", "lại", "nối", "ghép",
+    "thêm", "đến", "tới", "đầu", "trước",
 ];
 
 /// Words that say of a part that it comes first though it stands last.
@@ -23,7 +25,7 @@ const DIGITS: [&str; 4] = ["số", "chữ", "con", "ký"];
 const REACH: usize = 12;
 
 /// More parts than this are no number that anybody can keep in mind.
-const MOST: usize = 3;
+const MOST: usize = 6;
 
 /// Digits that stand together.
 struct Run {
@@ -33,8 +35,8 @@ struct Run {
 }
 
 /// The numbers told in parts among `groups` of digits.
-pub(super) fn parted(tokens: &[Token], groups: &[Group]) -> Vec<Number> {
-    let runs = runs(tokens, groups);
+pub(super) fn parted(letters: &[Letter], tokens: &[Token], groups: &[Group]) -> Vec<Number> {
+    let runs = runs(letters, tokens, groups);
     let mut found = Vec::new();
     for (at, first) in runs.iter().enumerate() {
         let mut digits = first.digits.clone();
@@ -42,7 +44,12 @@ pub(super) fn parted(tokens: &[Token], groups: &[Group]) -> Vec<Number> {
         for next in runs[at + 1..].iter().take(MOST - 1) {
             let between = &tokens[last.last + 1..next.first];
             let is_joint = |words: &[&str]| between.iter().any(|word| word.is_one_of(words));
-            if between.len() > REACH || !is_joint(&JOINTS) {
+            // Nobody goes on with a number behind a whole sentence that speaks of something else.
+            let (this, that) = (tokens[last.last].sentence, tokens[next.first].sentence);
+            let is_over_another = between
+                .iter()
+                .any(|word| word.sentence != this && word.sentence != that);
+            if between.len() > REACH || is_over_another || !is_joint(&JOINTS) {
                 break;
             }
             let turned = format!("{}{digits}", next.digits);
@@ -55,6 +62,7 @@ pub(super) fn parted(tokens: &[Token], groups: &[Group]) -> Vec<Number> {
                     from: tokens[first.first].from,
                     to: tokens[next.last].to,
                     digits: national(if is_turned { &turned } else { &digits }),
+                    used: Use::Itself,
                 });
                 break;
             }
@@ -64,7 +72,7 @@ pub(super) fn parted(tokens: &[Token], groups: &[Group]) -> Vec<Number> {
 }
 
 /// Groups that nothing parts, without those that count digits.
-fn runs(tokens: &[Token], groups: &[Group]) -> Vec<Run> {
+fn runs(letters: &[Letter], tokens: &[Token], groups: &[Group]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for group in groups {
         let counts_digits = tokens
@@ -78,8 +86,14 @@ fn runs(tokens: &[Token], groups: &[Group]) -> Vec<Run> {
                 .is_some_and(|before| tokens[before].is_one_of(&DIGITS))
                 || tokens
                     .get(group.last + 1)
-                    .is_some_and(|next| next.is_one_of(&["đó", "cùng"])));
-        if group.is_counted || says_where || (counts_digits && group.digits.len() == 1) {
+                    .is_some_and(|next| next.is_one_of(&["đó", "cùng", "rốt", "hết"])));
+        // `năm` is a year and a digit.
+        let is_measure = tokens
+            .get(group.last + 1)
+            .is_some_and(|next| next.shape == Shape::Word)
+            && is_measured(letters, tokens, group.last);
+        let is_counted = group.is_counted || (group.digits.len() <= 3 && is_measure);
+        if is_counted || says_where || (counts_digits && group.digits.len() == 1) {
             continue;
         }
         match runs.last_mut() {

@@ -1,18 +1,25 @@
-//! Codes in pictures that people are told to photograph: where a text shows one, nobody can read where it leads.
+//! Codes in pictures that people are told to photograph: where a text shows one, or says where one hangs, nobody can read where it
+//! leads.
 
 use super::{fold::Letter, token::Token};
 
 /// What leads to a picture.
 #[derive(Debug, Clone)]
 pub(super) struct Code {
-    /// The first letter of *quét*.
+    /// The first letter of *quét*, or of the code where that comes first.
     pub from: usize,
     /// The letter behind the words that point at it.
     pub to: usize,
 }
 
+/// Words for photographing.
+const SCANNING: [&str; 3] = ["quét", "scan", "chụp"];
+
 /// Words between *quét* and *QR*.
-const BETWEEN: [&str; 7] = ["mã", "vào", "qua", "ngay", "code", "ô", "hình"];
+const BETWEEN: [&str; 13] = [
+    "mã", "vào", "qua", "ngay", "code", "ô", "hình", "cái", "chiếc", "điện", "thoại", "bằng",
+    "vạch",
+];
 
 /// Words that point at something near: `quét mã QR dưới đây`.
 const NEAR: [&str; 22] = [
@@ -40,38 +47,94 @@ const NEAR: [&str; 22] = [
     "trên tờ rơi",
 ];
 
+/// Words behind a code with which the place follows where it hangs, is printed or is sent.
+const PLACED: [&str; 20] = [
+    "dán", "in", "có", "ở", "trên", "tại", "treo", "đặt", "niêm", "để", "gắn", "phát", "kèm",
+    "trong", "gửi", "đăng", "trước", "cạnh", "cuối", "do",
+];
+
+/// Words for paying and for coming in, between a code and its place: `mã QR nộp học phí dán ở bảng tin`.
+const LEADING: [&str; 17] = [
+    "quyên", "chuyển", "khoản", "nộp", "đóng", "góp", "quỹ", "thu", "thanh", "toán", "học", "phí",
+    "tiền", "ủng", "hộ", "đăng", "ký",
+];
+
 /// Words that tell people not to.
-const FORBIDDING: [&str; 6] = ["không", "đừng", "chớ", "chưa", "tránh", "ngừng"];
+const FORBIDDING: [&str; 8] = [
+    "không", "đừng", "chớ", "chưa", "tránh", "ngừng", "trước", "khoan",
+];
+
+/// Words that tell of what swindlers do.
+const TELLING: [&str; 8] = ["kẻ", "giả", "lừa", "mạo", "cảnh", "tượng", "nạn", "bị"];
+
+/// Words behind a code that say the same of it.
+const FALSE: [&str; 5] = ["giả", "lạ", "đè", "mạo", "lừa"];
+
+/// How far what tells of swindlers stands from a code, in words without a pause.
+const TELLING_REACH: usize = 8;
+
+/// Things of one's own with a code on them that others photograph: papers, goods, the state's program for identity cards.
+const OWN: [&str; 15] = [
+    "căn", "cước", "cccd", "thẻ", "vneid", "tem", "nhãn", "bao", "sản", "hộ", "giấy", "phép",
+    "truy", "vssid", "bì",
+];
+
+/// How far a code and the word for photographing stand apart, in words.
+const REACH: usize = 14;
 
 /// The codes that a text tells people to photograph.
 pub(super) fn codes(letters: &[Letter], tokens: &[Token]) -> Vec<Code> {
-    let is_qr = |at: &usize| matches!(tokens[*at].text.as_str(), "qr" | "vietqr");
     (0..tokens.len())
-        .filter(is_qr)
-        .filter_map(|qr| code(letters, tokens, qr))
+        .filter(|at| is_code(tokens, *at))
+        .filter_map(|at| near(letters, tokens, at).or_else(|| placed(letters, tokens, at)))
         .collect()
 }
 
-fn code(letters: &[Letter], tokens: &[Token], qr: usize) -> Option<Code> {
+/// Whether token `at` ends a word for such a code: *QR*, *mã vuông*, and *mã* alone where a place follows it.
+fn is_code(tokens: &[Token], at: usize) -> bool {
+    let before = at.checked_sub(1).map_or("", |before| &*tokens[before].text);
+    match tokens[at].text.as_str() {
+        "qr" | "vietqr" => true,
+        "vuông" => before == "mã" || before == "vạch",
+        "mã" => {
+            tokens
+                .get(at + 1)
+                .is_some_and(|next| next.is_exactly_one_of(&["dán", "treo", "in", "niêm", "ở"]))
+                && tokens[at].sentence == tokens[at + 1].sentence
+                && is_scanned(tokens, at).is_some()
+        }
+        _ => false,
+    }
+}
+
+/// The word for photographing right before the code that ends with token `code`.
+fn is_scanned(tokens: &[Token], code: usize) -> Option<usize> {
+    let mut scan = code.checked_sub(1)?;
+    while code - scan <= 5 && tokens[scan].is_exactly_one_of(&BETWEEN) {
+        scan = scan.checked_sub(1)?;
+    }
+    tokens[scan].is_one_of(&SCANNING).then_some(scan)
+}
+
+/// Whether a word shortly before token `scan` says not to.
+fn told_not(tokens: &[Token], scan: usize) -> bool {
+    (1..=3).any(|back| {
+        scan.checked_sub(back).is_some_and(|at| {
+            tokens[at].sentence == tokens[scan].sentence
+                && tokens[at].is_exactly_one_of(&FORBIDDING)
+        })
+    })
+}
+
+/// `quét mã QR dưới đây`
+fn near(letters: &[Letter], tokens: &[Token], qr: usize) -> Option<Code> {
     let is_near = |at: usize, other: usize| {
         let between = &letters[tokens[at].to..tokens[other].from];
         between
             .iter()
             .all(|letter| matches!(letter.c, ' ' | '-' | '"' | '“' | '”' | '(' | ')' | ':'))
     };
-    let mut scan = qr.checked_sub(1)?;
-    while qr - scan <= 3 && tokens[scan].is_exactly_one_of(&BETWEEN) {
-        scan = scan.checked_sub(1)?;
-    }
-    if !tokens[scan].is_one_of(&["quét", "scan", "chụp"]) {
-        return None;
-    }
-    let told_not = (1..=3).any(|back| {
-        scan.checked_sub(back).is_some_and(|at| {
-            tokens[at].sentence == tokens[scan].sentence
-                && tokens[at].is_exactly_one_of(&FORBIDDING)
-        })
-    });
+    let scan = is_scanned(tokens, qr)?;
     let mut next = qr + 1;
     if tokens.get(next).is_some_and(|token| token.text == "code") {
         next += 1;
@@ -98,8 +161,71 @@ fn code(letters: &[Letter], tokens: &[Token], qr: usize) -> Option<Code> {
     };
     let phrase = NEAR.iter().find(|phrase| points(phrase))?;
     let last = next + phrase.split(' ').count() - 1;
-    (!told_not).then(|| Code {
+    (!told_not(tokens, scan)).then(|| Code {
         from: tokens[scan].from,
         to: tokens[last].to,
     })
+}
+
+/// `quét mã QR dán ở cột điện`, `mã QR nộp quỹ treo ở đình, bà con quét`: the text says where the code is.
+fn placed(letters: &[Letter], tokens: &[Token], code: usize) -> Option<Code> {
+    let sentence = tokens[code].sentence;
+    let is_same = |at: &usize| {
+        tokens
+            .get(*at)
+            .is_some_and(|token| token.sentence == sentence)
+    };
+    let scanned = is_scanned(tokens, code);
+    let mut place = code + 1;
+    while place - code <= 6
+        && scanned.is_none()
+        && tokens
+            .get(place)
+            .is_some_and(|token| token.is_exactly_one_of(&LEADING) || token.text == "để")
+    {
+        place += 1;
+    }
+    // `quét mã QR để nộp tiền` says no place.
+    let is_placed = is_same(&place)
+        && tokens[place].is_exactly_one_of(&PLACED)
+        && (tokens[place].text != "có"
+            || !is_same(&(place + 1))
+            || tokens[place + 1].text != "thể")
+        && (tokens[place].text != "để"
+            || is_same(&(place + 1))
+                && tokens[place + 1].is_exactly_one_of(&["ở", "tại", "trên", "trong"]))
+        && letters[tokens[place - 1].to..tokens[place].from]
+            .iter()
+            .all(|letter| matches!(letter.c, ' ' | '"' | '”' | '('));
+    let scan = scanned.or_else(|| {
+        let mut behind = (place..place + REACH).take_while(is_same);
+        behind.find(|at| tokens[*at].is_one_of(&SCANNING))
+    })?;
+    // The place of one's own papers and of goods is told right behind; what swindlers do, in the whole sentence.
+    let mut next = (place + 1..place + 6).take_while(is_same);
+    let is_own = next.any(|at| tokens[at].is_exactly_one_of(&OWN) && !is_card(tokens, at));
+    let has_pause = |at: usize| {
+        let between = &letters[tokens[at].to..tokens[at + 1].from];
+        between.iter().any(|letter| letter.c == ',')
+    };
+    let first = scan.min(code);
+    let mut before = (first.saturating_sub(TELLING_REACH)..first).rev();
+    let is_told = before
+        .by_ref()
+        .take_while(|at| is_same(at) && !has_pause(*at))
+        .any(|at| tokens[at].is_exactly_one_of(&TELLING));
+    let mut behind = (code + 1..place + TELLING_REACH).take_while(is_same);
+    let is_told = is_told || behind.any(|at| tokens[at].is_exactly_one_of(&FALSE));
+    (is_placed && !is_own && !is_told && !told_not(tokens, scan)).then(|| Code {
+        from: tokens[scan.min(code)].from,
+        to: tokens[place].to,
+    })
+}
+
+/// Whether *giấy* or *thẻ* at token `at` is something that is handed out: an invitation, a notice.
+fn is_card(tokens: &[Token], at: usize) -> bool {
+    tokens[at].text == "giấy"
+        && tokens
+            .get(at + 1)
+            .is_some_and(|next| next.is_exactly_one_of(&["mời", "báo"]))
 }

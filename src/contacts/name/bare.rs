@@ -21,6 +21,7 @@ impl Search<'_> {
             host: (from, at),
             normalised: host.to_owned(),
             readings: Vec::new(),
+            whole: None,
             is_disguised: !self.letters[from..at].iter().all(|letter| letter.is_ascii),
         };
         self.behind(&mut name);
@@ -61,6 +62,7 @@ impl Search<'_> {
                 .map(|letter| letter.plain)
                 .collect(),
             readings: Vec::new(),
+            whole: None,
             is_disguised: false,
         })
     }

@@ -1,9 +1,9 @@
 //! Words around numbers that somebody is to call or to pay to.
 
 /// Signs read aloud between the groups of a number.
-pub(super) const FILLERS: [&str; 18] = [
-    "số", "con", "đuôi", "và", "x", "đầu", "chấm", "phẩy", "gạch", "ngang", "nối", "cách", "trừ",
-    "xuyệt", "sẹc", "rồi", "tiếp", "dot",
+pub(super) const FILLERS: [&str; 21] = [
+    "bấm", "phím", "nút", "số", "con", "đuôi", "và", "x", "đầu", "chấm", "phẩy", "gạch", "ngang",
+    "nối", "cách", "trừ", "xuyệt", "sẹc", "rồi", "tiếp", "dot",
 ];
 
 /// Words that go on behind a number without being counted by it.
@@ -65,6 +65,28 @@ pub(super) const IDENTITY_PAIRS: [(&str, &str); 9] = [
 /// Words between those and the number.
 pub(super) const IDENTIFIES: [&str; 9] = [
     "số", "là", "công", "dân", "cá", "nhân", "thẻ", "hải", "quan",
+];
+
+/// What those who are called do with what reaches them, and what banks do: a number behind it counts.
+pub(super) const GOT: [&str; 7] = ["nhận", "lý", "quyết", "ghi", "lời", "có", "được"];
+pub(super) const SENT: [&str; 6] = ["gửi", "phát", "cấp", "mở", "in", "soạn"];
+
+/// What they get and send.
+pub(super) const GOT_OR_SENT: [&str; 14] = [
+    "tin", "phản", "yêu", "ý", "đơn", "thư", "giấy", "thẻ", "thông", "kiến", "câu", "tờ", "cuộc",
+    "hồ",
+];
+
+/// Purses, which are named by their owners' telephone numbers.
+pub(super) const PURSES: [&str; 8] = [
+    "momo",
+    "zalopay",
+    "viettelpay",
+    "viettelmoney",
+    "vnpay",
+    "shopeepay",
+    "moca",
+    "ví",
 ];
 
 /// Banks and purses, as people write them.

@@ -225,6 +225,16 @@ impl<'w> Contacts<'w> {
                     Kind::Turned => (Code::Imitation, "L104-help-turned"),
                 },
             };
+            // A verified number or name, used as something that nobody verified.
+            let namesake = match verdict {
+                Verdict::Unknown => self.directory.namesake(&found),
+                _ => None,
+            };
+            let help = match (namesake, found.kind) {
+                (Some(_), Kind::Phone | Kind::ShortCode) => "L066-help-used",
+                (Some(_), Kind::Oa) => "L103-help-service",
+                _ => help,
+            };
             let (at, note) = self.place(raw, text, &found);
             let mut help = Phrase::new(help);
             let mut diagnostic = Diagnostic::new(code, at)
@@ -240,7 +250,7 @@ impl<'w> Contacts<'w> {
                 };
                 diagnostic = diagnostic.with("problem", problem);
             }
-            if let Some(contact) = verdict.contact() {
+            if let Some(contact) = verdict.contact().or(namesake) {
                 help = help.with("contact", contact.id.as_str());
                 diagnostic = diagnostic.with("contact", contact.id.as_str());
             }
