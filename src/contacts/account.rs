@@ -418,70 +418,15 @@ fn named(
     if !quoted && (!has_sign || !(letters[tokens[first].from].is_upper || is_titled())) {
         return None;
     }
-    let mut words: Vec<String> = Vec::new();
-    let (mut shorter, mut whole) = (Vec::new(), Vec::new());
-    while let Some(token) = tokens.get(next) {
-        if next > first {
-            let between = &letters[tokens[next - 1].to..token.from];
-            let ends = if quoted {
-                between
-                    .iter()
-                    .any(|letter| is_quote(letter.c) || letter.c == '\n')
-            } else {
-                !(between.is_empty() || between.len() == 1 && matches!(between[0].c, ' ' | '-'))
-            };
-            if ends || words.len() >= LONGEST {
-                break;
-            }
-            if !quoted && !letters[token.from].is_upper {
-                shorter.push(words.join(" "));
-                if whole::goes_on(letters, tokens, next) {
-                    whole.push(words.join(" "));
-                }
-            }
-        }
-        // `24h`
-        let is_glued = next > first && tokens[next - 1].to == token.from;
-        match words.last_mut().filter(|_| is_glued) {
-            Some(last) => last.push_str(&token.text),
-            None => words.push(token.text.clone()),
-        }
-        next += 1;
-    }
-    let is_over = whole.is_empty();
-    let rest = whole::behind(letters, tokens, next - 1, quoted).filter(|_| is_over);
-    if let Some((more, last)) = rest {
-        shorter.push(words.join(" "));
-        words.extend(more);
-        next = last + 1;
-    }
-    // `Công an Vinh+`
-    if letters
-        .get(tokens[next - 1].to)
-        .is_some_and(|sign| sign.c == '+')
-        && let Some(last) = words.last_mut()
-    {
-        last.push('+');
-    }
-    whole.push(words.join(" "));
+    let read = whole::read(letters, tokens, first, quoted);
     // Facebook Việt Nam is the service itself, and so is Facebook Messenger.
     let is_service = || {
-        let name = words.join(" ");
-        let name = shorter.first().unwrap_or(&name).as_str();
+        let name = read.shorter.first().unwrap_or(&read.name).as_str();
         COUNTRIES.contains(&name) || PRODUCTS.contains(&name)
     };
     if !quoted && !has_sign_before(letters, tokens, at, first) && is_service() {
         return None;
     }
-    let to = tokens[next - 1].to;
-    let closes = quoted && letters.get(to).is_some_and(|letter| is_quote(letter.c));
-    let account = Account {
-        from: tokens[at].from,
-        to: to + usize::from(closes),
-        name: words.join(" "),
-        shorter,
-        whole,
-        service: service::meant(&tokens[at..first]),
-    };
-    Some((account, next))
+    let service = service::meant(&tokens[at..first]);
+    Some(read.account(letters, tokens, at, service))
 }

@@ -238,6 +238,9 @@ fn tail(letters: &[Letter], tokens: &[Token], at: usize) -> Option<Dot> {
     /// How far before its end a name is introduced.
     const REACH: usize = 5;
     let (first, second) = (&tokens[at], &tokens[at + 1]);
+    if second.text != "đuôi" && !PLAIN.contains(&second.text.as_str()) {
+        return None;
+    }
     let between = |one: usize, signs: &[char]| {
         let letters = letters.get(tokens[one].to..tokens.get(one + 1)?.from)?;
         letters
@@ -263,10 +266,9 @@ fn tail(letters: &[Letter], tokens: &[Token], at: usize) -> Option<Dot> {
         return is_common_end(&tokens.get(end)?.text).then(|| dot(&tokens[end]));
     }
     between(at, &[' '])?;
-    let is_end = PLAIN.contains(&second.text.as_str())
-        && letters[second.from..second.to]
-            .iter()
-            .all(|letter| letter.is_ascii && !letter.is_upper);
+    let is_end = letters[second.from..second.to]
+        .iter()
+        .all(|letter| letter.is_ascii && !letter.is_upper);
     let stops = match tokens.get(at + 2) {
         None => true,
         Some(next) => {

@@ -123,15 +123,8 @@ impl Directory {
     #[must_use]
     pub fn namesake(&self, found: &Found) -> Option<&Contact> {
         let every = std::iter::once(&found.normalised).chain(&found.readings);
-        let whole = found.whole.iter();
-        let (every, whole) = match found.whole.is_empty() {
-            true => (Some(every), None),
-            false => (None, Some(whole)),
-        };
-        let mut names = every
-            .into_iter()
-            .flatten()
-            .chain(whole.into_iter().flatten());
+        let is_any = found.whole.is_empty();
+        let mut names = every.filter(|_| is_any).chain(&found.whole);
         names.find_map(|name| {
             let account = || match found.used {
                 Use::Itself => None,

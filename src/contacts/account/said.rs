@@ -1,7 +1,7 @@
 //! Names of accounts that words part from their service: `Facebook của quỹ là …`, `vào YouTube gõ kênh …`, `nhắn Zalo cô Lan kế
 //! toán`; and the numbers of meetings and of computers that are worked on from afar.
 
-use super::{Account, LONGEST, SERVICES, TITLES, is_quote, nick, service, whole};
+use super::{Account, SERVICES, TITLES, is_quote, nick, service, whole};
 use crate::contacts::{
     fold::Letter,
     token::{Shape, Token},
@@ -52,7 +52,7 @@ pub(super) fn said(letters: &[Letter], tokens: &[Token], at: usize) -> Option<(A
     let first = owned(letters, tokens, at)
         .or_else(|| looked_for(letters, tokens, at))
         .or_else(|| titled(letters, tokens, at))?;
-    named(letters, tokens, at, first)
+    Some(named(letters, tokens, at, first))
 }
 
 /// What stands between token `at` and the one before it.
@@ -167,57 +167,29 @@ fn is_name(letters: &[Letter], tokens: &[Token], first: usize) -> bool {
     is_quoted || is_upper || is_titled || nick(letters, tokens, first).is_some()
 }
 
-fn named(
-    letters: &[Letter],
-    tokens: &[Token],
-    at: usize,
-    first: usize,
-) -> Option<(Account, usize)> {
+fn named(letters: &[Letter], tokens: &[Token], at: usize, first: usize) -> (Account, usize) {
     let service = service::meant(&tokens[at..=at]);
     let is_quoted = before(letters, tokens, first)
         .iter()
         .any(|letter| is_quote(letter.c));
-    let made = |last: usize, name: String, shorter: Vec<String>, whole: Vec<String>| {
-        let closes = letters
-            .get(tokens[last].to)
-            .is_some_and(|letter| is_quoted && is_quote(letter.c));
+    if !is_quoted && let Some((last, name)) = nick(letters, tokens, first) {
         let account = Account {
             from: tokens[at].from,
-            to: tokens[last].to + usize::from(closes),
+            to: tokens[last].to,
             name,
-            shorter,
-            whole,
+            shorter: Vec::new(),
+            whole: Vec::new(),
             service,
         };
-        Some((account, last + 1))
-    };
-    if !is_quoted && let Some((last, name)) = nick(letters, tokens, first) {
-        return made(last, name, Vec::new(), Vec::new());
+        return (account, last + 1);
     }
-    let mut words = vec![tokens[first].text.clone()];
-    let (mut shorter, mut whole) = (Vec::new(), Vec::new());
-    let mut last = first;
-    while let Some(next) = tokens.get(last + 1) {
-        let signs = before(letters, tokens, last + 1);
-        if words.len() >= LONGEST || !is_blank(signs) {
-            break;
-        }
-        if !is_quoted && !letters[next.from].is_upper {
-            shorter.push(words.join(" "));
-            if whole::goes_on(letters, tokens, last + 1) {
-                whole.push(words.join(" "));
-            }
-        }
-        words.push(next.text.clone());
-        last += 1;
-    }
-    whole.push(words.join(" "));
-    made(last, words.join(" "), shorter, whole)
+    let read = whole::read(letters, tokens, first, is_quoted);
+    read.account(letters, tokens, at, service)
 }
 
 /// `Zoom ID 812 3456 7890`, `UltraViewer, đọc ID 45 678 901`: the number of a meeting or of a computer.
 pub(super) fn joined(letters: &[Letter], tokens: &[Token], at: usize) -> Option<(Account, usize)> {
-    /// Digits of such a number (Zoom 9 to 11, TeamViewer and AnyDesk 9 or 10, UltraViewer 8 or 9).
+    /// Digits of such a number (`Zoom` 9 to 11, `TeamViewer` and `AnyDesk` 9 or 10, `UltraViewer` 8 or 9).
     const DIGITS: std::ops::RangeInclusive<usize> = 8..=11;
     /// Words between a program and *ID*.
     const REACH: usize = 6;

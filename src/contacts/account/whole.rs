@@ -1,7 +1,7 @@
 //! Where the name of an account ends. A verified name is the whole name: what goes on behind it, in whatever signs, makes another
 //! name of it (`Công an Vinh 24h`, `Công an Vinh – Hỗ Trợ`), unless it plainly is prose again.
 
-use super::{LONGEST, is_quote, service::service};
+use super::{Account, LONGEST, is_quote, service::service};
 use crate::contacts::{
     fold::Letter,
     token::{Shape, Token},
@@ -77,8 +77,103 @@ const PROVINCES: [&str; 12] = [
     "thừa thiên huế",
 ];
 
+/// A name as it is read.
+pub(super) struct Read {
+    /// All of it.
+    pub name: String,
+    /// What stands before each word in small letters.
+    pub shorter: Vec<String>,
+    /// The whole names that it can be.
+    whole: Vec<String>,
+    quoted: bool,
+    /// The token behind it.
+    next: usize,
+}
+
+impl Read {
+    /// The account of this name on `service`, that words from token `at` on lead to, and the token behind it.
+    pub(super) fn account(
+        self,
+        letters: &[Letter],
+        tokens: &[Token],
+        at: usize,
+        service: Option<&'static str>,
+    ) -> (Account, usize) {
+        let to = tokens[self.next - 1].to;
+        let closes = letters
+            .get(to)
+            .is_some_and(|letter| self.quoted && is_quote(letter.c));
+        let account = Account {
+            from: tokens[at].from,
+            to: to + usize::from(closes),
+            name: self.name,
+            shorter: self.shorter,
+            whole: self.whole,
+            service,
+        };
+        (account, self.next)
+    }
+}
+
+/// The name that begins with token `first`.
+pub(super) fn read(letters: &[Letter], tokens: &[Token], first: usize, quoted: bool) -> Read {
+    let mut words: Vec<String> = Vec::new();
+    let (mut shorter, mut whole) = (Vec::new(), Vec::new());
+    let mut next = first;
+    while let Some(token) = tokens.get(next) {
+        if next > first {
+            let between = &letters[tokens[next - 1].to..token.from];
+            let ends = if quoted {
+                between
+                    .iter()
+                    .any(|letter| is_quote(letter.c) || letter.c == '\n')
+            } else {
+                !(between.is_empty() || between.len() == 1 && matches!(between[0].c, ' ' | '-'))
+            };
+            if ends || words.len() >= LONGEST {
+                break;
+            }
+            if !quoted && !letters[token.from].is_upper {
+                shorter.push(words.join(" "));
+                if goes_on(letters, tokens, next) {
+                    whole.push(words.join(" "));
+                }
+            }
+        }
+        // `24h`
+        let is_glued = next > first && tokens[next - 1].to == token.from;
+        match words.last_mut().filter(|_| is_glued) {
+            Some(last) => last.push_str(&token.text),
+            None => words.push(token.text.clone()),
+        }
+        next += 1;
+    }
+    let is_over = whole.is_empty();
+    let rest = behind(letters, tokens, next - 1, quoted).filter(|_| is_over);
+    if let Some((more, last)) = rest {
+        shorter.push(words.join(" "));
+        words.extend(more);
+        next = last + 1;
+    }
+    // `Công an Vinh+`
+    let has_plus = letters
+        .get(tokens[next - 1].to)
+        .is_some_and(|sign| sign.c == '+');
+    if let Some(last) = words.last_mut().filter(|_| has_plus) {
+        last.push('+');
+    }
+    whole.push(words.join(" "));
+    Read {
+        name: words.join(" "),
+        shorter,
+        whole,
+        quoted,
+        next,
+    }
+}
+
 /// Whether the sentence goes on with token `at`, so that a name may end before it.
-pub(super) fn goes_on(letters: &[Letter], tokens: &[Token], at: usize) -> bool {
+fn goes_on(letters: &[Letter], tokens: &[Token], at: usize) -> bool {
     let token = &tokens[at];
     if letters[token.from].is_upper {
         return false;
@@ -99,7 +194,7 @@ pub(super) fn goes_on(letters: &[Letter], tokens: &[Token], at: usize) -> bool {
 }
 
 /// What of a name stands behind signs after its token `last`, and its last token.
-pub(super) fn behind(
+fn behind(
     letters: &[Letter],
     tokens: &[Token],
     last: usize,
