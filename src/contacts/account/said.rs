@@ -72,9 +72,11 @@ fn owned(letters: &[Letter], tokens: &[Token], at: usize) -> Option<usize> {
         return None;
     }
     let is_free = next.text != "của";
+    let is_source = at > 0 && tokens[at - 1].is_exactly_one_of(&["trên", "theo", "ở", "qua", "từ"]);
     for first in at + 2..(at + 3 + OWNERS).min(tokens.len()) {
         let signs = before(letters, tokens, first);
-        let has_colon = signs.iter().any(|letter| letter.c == ':');
+        // `Trên Facebook của xã: Lịch tiêm` tells what stands there.
+        let has_colon = signs.iter().any(|letter| letter.c == ':') && !is_source;
         let said = &tokens[first - 1];
         let is_said = said.text == "tên" || (said.text == "là" && !is_free);
         if (has_colon || is_said)

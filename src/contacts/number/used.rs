@@ -91,14 +91,23 @@ impl Search<'_> {
 
     /// `chuyển tiền vào 0912…`: a word for paying, and one that points at the number.
     fn is_paid_into(&self, first: usize) -> bool {
+        /// What is paid, or for whom.
+        const MONEY: [&str; 8] = ["tiền", "khoản", "phí", "quỹ", "cọc", "giúp", "hộ", "cho"];
+        /// How far before the number a word for paying stands.
+        const REACH: usize = 6;
         let before = |back: usize| first.checked_sub(back).map(|at| &self.tokens[at]);
         let is_to = |token: &Token| token.is_exactly_one_of(&["vào", "về"]);
         let points = before(1).is_some_and(is_to)
             || (before(1).is_some_and(|word| word.text == "số") && before(2).is_some_and(is_to));
-        let words = self.tokens[..first].iter().rev().take(6);
-        let mut words = words.take_while(|word| word.sentence == self.tokens[first].sentence);
-        points
-            && words.any(|word| word.is_exactly_one_of(&["chuyển", "đóng", "cọc", "banking", "ck"]))
+        // Reports, papers and opinions are passed on, too: `đóng góp ý kiến về số …`.
+        let pays = |at: usize| {
+            let (word, next) = (&self.tokens[at], &self.tokens[at + 1]);
+            let is_money = next.is_exactly_one_of(&MONEY) || is_to(next);
+            let is_verb = word.is_exactly_one_of(&["chuyển", "đóng", "cọc", "góp"]);
+            word.sentence == self.tokens[first].sentence
+                && (is_verb && is_money || word.is_exactly_one_of(&["ck", "banking"]))
+        };
+        points && (first.saturating_sub(REACH)..first - 1).any(pays)
     }
 
     fn is_purse(&self, at: usize) -> bool {
