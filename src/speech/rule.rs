@@ -7,24 +7,31 @@ mod abbreviation;
 mod address;
 mod clock;
 mod compound;
+mod context;
 mod dashed;
 mod date;
 mod document;
 mod fraction;
+mod hidden;
 mod identifier;
 mod impossible;
 mod letter;
 mod markup;
 mod month;
 mod oclock;
+mod person;
 mod plate;
+mod position;
 mod quantity;
 mod roman;
 mod sense;
 mod share;
 mod sign;
+mod span;
 mod sum;
+mod symbol;
 mod telephone;
+mod typed;
 mod unit;
 mod weekday;
 mod word;
@@ -86,30 +93,38 @@ const fn rule(name: &'static str, apply: fn(&Scene<'_>) -> Option<Said>) -> Rule
 pub(super) const RULES: &[Rule] = &[
     rule("request", telephone::request),
     rule("markup", markup::apply),
+    rule("typed", typed::apply),
     rule("reading", abbreviation::editors),
     rule("repeated", abbreviation::repeated),
+    rule("symbol", symbol::apply),
     rule("address", address::apply),
     rule("hashtag", address::hashtag),
+    rule("hidden", hidden::apply),
     rule("placeholder", sign::placeholder),
     rule("plate", plate::apply),
     rule("identifier", identifier::apply),
+    rule("context", context::apply),
     rule("malformed", sum::apply),
+    rule("position", position::apply),
     rule("standard", fraction::standard),
     rule("machine", fraction::machine),
     rule("rating", fraction::rating),
     rule("form", document::form),
     rule("document", document::apply),
+    rule("score", span::parts),
     rule("around-the-clock", fraction::around_the_clock),
     rule("impossible", impossible::apply),
     rule("date", date::apply),
     rule("month", month::apply),
     rule("weekday", weekday::apply),
     rule("hours-or-weights", oclock::undecided),
+    rule("version", word::version),
     rule("time", clock::apply),
     rule("phone", telephone::apply),
+    rule("row", span::comma),
     rule("mark", fraction::mark),
     rule("fraction", fraction::apply),
-    rule("range", quantity::range),
+    rule("range", span::apply),
     rule("block", sense::block),
     rule("code", word::code),
     rule("quantity", quantity::apply),

@@ -8,6 +8,9 @@ use super::{
 /// How many words back a cue such as *gọi* still counts.
 const REACH: usize = 7;
 
+/// How many words back what a sentence is about still counts.
+const FAR: usize = 24;
+
 /// A place in the text.
 #[derive(Clone, Copy)]
 pub(super) struct Scene<'s> {
@@ -31,6 +34,14 @@ impl<'s> Scene<'s> {
             .checked_sub(back)
             .and_then(|at| self.tokens.get(at))
             .unwrap_or(&NOTHING)
+    }
+
+    /// The place `ahead` tokens further on.
+    pub(super) fn ahead(&self, ahead: usize) -> Self {
+        Self {
+            at: self.at + ahead,
+            ..*self
+        }
     }
 
     /// The index after one space at `ahead`, or `ahead` itself.
@@ -64,11 +75,18 @@ impl<'s> Scene<'s> {
         }
     }
 
+    /// The token right before, with at most one space between.
+    pub(super) fn previous_token(&self) -> &'s Token<'s> {
+        self.back(1 + usize::from(self.back(1).is(Kind::Space)))
+    }
+
     /// Whether letters or digits stand right before, without a space.
     pub(super) fn is_glued(&self) -> bool {
         // 4x6cm
         let is_times = self.back(1).lower == "x" && self.back(2).is(Kind::Number);
-        matches!(self.back(1).kind, Kind::Word | Kind::Number) && !is_times
+        // ϕ3cm
+        let is_diameter = matches!(self.back(1).text, "Φ" | "φ" | "ϕ" | "Ø" | "ø");
+        matches!(self.back(1).kind, Kind::Word | Kind::Number) && !is_times && !is_diameter
     }
 
     /// Whether the token in hand is the first of its line.
@@ -131,9 +149,18 @@ impl<'s> Scene<'s> {
 
     /// Whether one of `cues` (small letters) stands among the last words of this sentence.
     pub(super) fn cued(&self, cues: &[&str]) -> bool {
+        self.cued_within(cues, REACH)
+    }
+
+    /// The same, further back: what the whole sentence is about.
+    pub(super) fn cued_far(&self, cues: &[&str]) -> bool {
+        self.cued_within(cues, FAR)
+    }
+
+    fn cued_within(&self, cues: &[&str], reach: usize) -> bool {
         let mut words = 0;
         let mut back = 1;
-        while words < REACH && back < 4 * REACH {
+        while words < reach && back < 4 * reach {
             let token = self.back(back);
             match token.kind {
                 Kind::Break => return false,
@@ -160,8 +187,9 @@ impl<'s> Scene<'s> {
         let ends = matches!(sign.chars().next(), Some('.' | '!' | '?' | ';'));
         // `ĐT. 0238`, `TP. Vinh`: a dot after a short form or between digits ends nothing.
         let before = self.back(back + 1);
-        let is_short =
-            before.is(Kind::Word) && (before.is_all_capitals() || before.text.len() == 1);
+        let is_short = sign.starts_with('.')
+            && before.is(Kind::Word)
+            && (before.is_all_capitals() || before.text.len() == 1);
         ends && (back == 1 || matches!(self.back(back - 1).kind, Kind::Space | Kind::Break))
             && !is_short
     }

@@ -5,12 +5,13 @@ use proptest::{prelude::*, test_runner::RngSeed};
 use super::*;
 use crate::domain::speech::Region;
 
-const TABLES: [&str; 5] = [
+const TABLES: [&str; 6] = [
     include_str!("table.txt"),
     include_str!("bulletins.txt"),
     include_str!("judged.txt"),
     include_str!("judged-again.txt"),
     include_str!("judged-third.txt"),
+    include_str!("judged-fourth.txt"),
 ];
 
 /// The rows of the tables.
@@ -49,6 +50,22 @@ fn reading_what_was_read_changes_nothing() {
         let once = speech.read(written).text;
         let twice = speech.read(&once);
         assert_eq!(twice.text, once, "{written}: {:?}", twice.changes);
+    }
+}
+
+/// What context does not decide is asked about, and nothing else of the same words.
+#[test]
+fn what_nobody_can_tell_is_asked() {
+    let rows = include_str!("judged-fourth-asked.txt").lines();
+    for row in rows.filter(|row| !row.is_empty() && !row.starts_with("// ")) {
+        let (written, wanted) = row
+            .split_once(" => ")
+            .unwrap_or_else(|| panic!("no ` => ` in {row}"));
+        let asked: Vec<String> = problems(written)
+            .into_iter()
+            .map(|(_, token)| token)
+            .collect();
+        assert_eq!(asked, Vec::from_iter(wanted.split(" | ")), "{written}");
     }
 }
 

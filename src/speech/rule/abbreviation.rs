@@ -170,8 +170,13 @@ fn find(scene: &Scene<'_>, entries: &Entries, fold: bool) -> Option<Said> {
         let is_whole = !matches!(last.kind, Kind::Word | Kind::Number)
             || !matches!(next.kind, Kind::Word | Kind::Number)
             || (last.is(Kind::Number) && next.is(Kind::Word));
-        (is_written && is_whole && fits(scene, entry, tokens))
-            .then(|| Said::new(tokens, entry.spoken.clone()))
+        if !is_written || !is_whole || !fits(scene, entry, tokens) {
+            return None;
+        }
+        // Mời bác sĩ BS.: where nothing follows, the dot ends the sentence, too.
+        let is_last = last.is_sign(".") && tokens > 1 && matches!(next.kind, Kind::Break);
+        let stop = if is_last { "." } else { "" };
+        Some(Said::new(tokens, format!("{}{stop}", entry.spoken)))
     })
 }
 
@@ -260,7 +265,6 @@ pub(super) fn place(scene: &Scene<'_>) -> Option<Said> {
         "TT" | "Tt" | "tt" if is_named => "thị trấn",
         "H" | "h" if dot == 1 && name.is_capitalised() => "huyện",
         "X" | "x" if dot == 1 && name.is_capitalised() => "xã",
-        "T" if dot == 1 && name.is_capitalised() && name.text.chars().count() > 1 => "tỉnh",
         // ông Trần Đ. Hùng
         "Đ" if scene.cued(&PERSONS) && scene.back(2).is_capitalised() => return None,
         "Đ" | "đ" if dot == 1 && name.is_capitalised() => "đường",

@@ -31,12 +31,11 @@ pub(super) fn million_and(scene: &Scene<'_>, number: &Numeral) -> Option<Said> {
         return None;
     }
     let rest = cardinal(&format!("{:0<3}", rest.text), scene.speech.voice);
-    Some(Said::new(
-        number.end + 2,
-        format!("{} {unit} {rest} {below}", number.say(scene))
-            .trim_end()
-            .to_owned(),
-    ))
+    let text = format!("{} {unit} {rest} {below}", number.say(scene));
+    // 1tr790/mũi
+    let (per, end) =
+        unit::per(scene, number.end + 2, "đồng").unwrap_or((String::new(), number.end + 2));
+    Some(Said::new(end, format!("{}{per}", text.trim_end())))
 }
 
 /// `1m50-1m60`, `1tr5-2tr`: a span of which an end has two units.

@@ -1,7 +1,12 @@
 //! Days, and spans of them.
 
 use super::{Said, dashed, impossible::is_day, share};
-use crate::speech::{ProblemKind, number::cardinal, scene::Scene, token::Kind};
+use crate::speech::{
+    ProblemKind,
+    number::cardinal,
+    scene::Scene,
+    token::{Kind, Token},
+};
 
 /// Days of the year that everybody knows by their numbers.
 const FEASTS: [(u32, u32); 17] = [
@@ -25,7 +30,8 @@ const FEASTS: [(u32, u32); 17] = [
 ];
 
 /// Words right before a day that make `d/m` a day, and need no *ngày*.
-const DAY_WORDS: [&str; 19] = [
+const DAY_WORDS: [&str; 20] = [
+    "nsx",
     "ngày",
     "sáng",
     "trưa",
@@ -260,8 +266,12 @@ pub(super) fn after_dash(scene: &Scene<'_>, at: usize) -> Option<usize> {
     let dash = scene.skip_space(at);
     let next = scene.skip_space(dash + 1);
     // Spaces on both sides or on none: a dash before a word with a space only behind it begins something else.
-    // 28/11÷02/12; with spaces around it divides.
-    let is_dash = scene.token(dash).is_dash() || (scene.token(dash).is_sign("÷") && dash == at);
+    // 28/11÷02/12, 18 ÷ 25 độ; only in a sum it divides.
+    let is_span = |sign: usize| {
+        let after = scene.skip_space(scene.skip_space(sign + 1) + 1);
+        scene.token(sign).is_sign("÷") && !scene.token(after).is_sign("=")
+    };
+    let is_dash = scene.token(dash).is_dash() || is_span(dash);
     (is_dash && (dash > at) == (next > dash + 1)).then_some(next)
 }
 
@@ -273,6 +283,9 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         return None;
     }
     if let Some(said) = iso(scene) {
+        return Some(said);
+    }
+    if let Some(said) = lunar(scene) {
         return Some(said);
     }
     let first = point(scene, 0)?;
@@ -292,15 +305,27 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
             || scene.cued(&CUES)
             || share::is_span(scene, next + second.tokens))
     {
-        let prefix = if announced { "" } else { "ngày " };
+        // chiều 6-8/11: without the word nobody hears days.
+        let is_part = first.month.is_none()
+            && matches!(scene.previous(), "sáng" | "trưa" | "chiều" | "tối" | "đêm");
+        let prefix = if announced && !is_part { "" } else { "ngày " };
         // What is named by two feasts in a row is not a span: lễ 30/4-1/5.
         let is_feast = matches!(scene.previous(), "lễ" | "dịp" | "niệm" | "mừng")
             && first
                 .month
                 .is_some_and(|month| FEASTS.contains(&(first.day, month)));
+        // trong 2 ngày 10-11/01: both of them.
+        let is_two = scene.previous() == "ngày"
+            && first.month.is_none()
+            && first.day + 1 == second.day
+            && ["2 ngày", "02 ngày", "hai ngày"]
+                .iter()
+                .any(|phrase| scene.follows(phrase));
         let middle = if is_feast {
             ", "
-        } else if scene.previous() == "ngày" || !announced {
+        } else if is_two {
+            " và "
+        } else if scene.previous() == "ngày" || !announced || is_part {
             " đến ngày "
         } else {
             " đến "
@@ -323,7 +348,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         return None;
     }
     if first.year.is_none() {
-        let is_house = HOUSES.iter().any(|word| scene.follows(word));
+        let is_house = HOUSES.iter().any(|word| scene.follows(word)) || is_rank(scene);
         let is_feast = FEASTS.contains(&(first.day, month));
         let is_padded =
             scene.token(0).text.starts_with('0') || scene.token(2).text.starts_with('0');
@@ -353,10 +378,34 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     })
 }
 
+/// `thương binh hạng 4/4`, `bệnh binh 3/3`: how badly somebody was hurt, out of four or three.
+pub(super) fn is_rank(scene: &Scene<'_>) -> bool {
+    const HURT: [&str; 8] = [
+        "hạng",
+        "thương binh",
+        "bệnh binh",
+        "tb",
+        "bb",
+        "tb hạng",
+        "thương tật",
+        "thương binh loại",
+    ];
+    let (first, second) = (scene.token(0).small(), scene.token(2).small());
+    scene.token(1).is_sign("/")
+        && matches!(second, Some(3 | 4))
+        && first.is_some_and(|first| first > 0)
+        && first <= second
+        && HURT.iter().any(|word| scene.follows(word))
+}
+
 /// Whether a day without its year is a part of a whole after all: `1/3 số hộ`; and `1/5`, which is a feast, where a whole or what
 /// became of it follows.
 fn is_part(scene: &Scene<'_>, day: &Point<'_>, is_small: bool, is_feast: bool) -> bool {
-    const WHOLES: [&str; 20] = [
+    const WHOLES: [&str; 24] = [
+        "thế kỷ",
+        "thế kỉ",
+        "chặng",
+        "kỳ",
         "số",
         "dân số",
         "diện tích",
@@ -378,7 +427,10 @@ fn is_part(scene: &Scene<'_>, day: &Point<'_>, is_small: bool, is_feast: bool) -
         "suất",
         "mức",
     ];
-    const CERTAIN: [&str; 14] = [
+    const CERTAIN: [&str; 17] = [
+        "thế kỷ",
+        "thế kỉ",
+        "chặng đường",
         "số hộ",
         "số người",
         "số xã",
@@ -466,6 +518,34 @@ pub(super) fn ends(scene: &Scene<'_>, at: usize) -> bool {
         || (matches!(next.text, "-" | ".")
             && scene.token(at + 1).is(Kind::Number)
             && next.text == "."))
+}
+
+/// `ngày 1 và 15 ÂL`: the first ten days of the moon have a word of their own before them.
+fn lunar(scene: &Scene<'_>) -> Option<Said> {
+    /// How far the moon is looked for, in tokens.
+    const REACH: usize = 14;
+    const MOST: u32 = 10;
+    let number = scene.token(0);
+    let day = number
+        .small()
+        .filter(|day| (1..=MOST).contains(day) && number.text.len() <= 2)?;
+    let is_list = |token: &Token<'_>| {
+        token.is(Kind::Number)
+            || token.is(Kind::Space)
+            || token.is_sign(",")
+            || matches!(&*token.lower, "và" | "hoặc")
+    };
+    let is_bare = |at: usize| is_list(scene.token(at));
+    let end = (1..REACH).find(|at| !is_bare(*at))?;
+    let is_moon =
+        matches!(&*scene.token(end).lower, "âl" | "âm") && scene.token(end - 1).is(Kind::Space);
+    let opening = (1..REACH).find(|back| !is_list(scene.back(*back)))?;
+    let is_day = &*scene.back(opening).lower == "ngày"
+        && !matches!(scene.back(opening + 2).kind, Kind::Number);
+    (is_moon && is_day).then(|| {
+        let day = cardinal(&day.to_string(), scene.speech.voice);
+        Said::new(1, format!("mùng {day}"))
+    })
 }
 
 /// `2024-03-12`.

@@ -72,7 +72,8 @@ const ISSUERS: [(&str, &str); 23] = [
 ];
 
 /// Words after which a number is that of a document.
-const DOCUMENTS: [&str; 29] = [
+const DOCUMENTS: [&str; 30] = [
+    "ttlt",
     "quy định",
     "nđ",
     "nq",
@@ -134,8 +135,43 @@ pub(super) fn form(scene: &Scene<'_>) -> Option<Said> {
 }
 
 pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
+    if scene.is_glued() {
+        return None;
+    }
+    prefixed(scene).or_else(|| number(scene))
+}
+
+/// `NQ57-NQ/TW`, `NĐ168/2024/NĐ-CP`, `QĐ25/2025/QĐ-UBND`: the kind and the number without a space between. Without anything
+/// behind, only decrees and resolutions are known so.
+fn prefixed(scene: &Scene<'_>) -> Option<Said> {
+    let letters = scene.token(0);
+    let digits = scene.token(1);
+    if !letters.is(Kind::Word) || !digits.is(Kind::Number) || digits.text.len() > 4 {
+        return None;
+    }
+    let (_, kind) = KINDS
+        .iter()
+        .find(|(short, _)| *short == letters.text && short.len() > 1)?;
+    // The editors', or the built-in, reading of the letters alone.
+    let kind = lexicon::builtin()
+        .abbreviations
+        .alone(letters.text)
+        .unwrap_or(kind);
+    if let Some(rest) = number(&scene.ahead(1)) {
+        let text = rest.text.strip_prefix("số ").unwrap_or(&rest.text);
+        return Some(Said::new(1 + rest.tokens, format!("{kind} {text}")));
+    }
+    let is_part = |at: usize| matches!(scene.token(at).kind, Kind::Word | Kind::Number);
+    let goes_on = matches!(scene.token(2).text, "-" | "/" | "." | ",") && is_part(3);
+    let ends = !is_part(2) && !goes_on;
+    let is_known = ends && matches!(letters.text, "NĐ" | "NQ" | "NQLT") && digits.text.len() <= 3;
+    let voice = scene.speech.voice;
+    is_known.then(|| Said::new(2, format!("{kind} {}", cardinal(digits.text, voice))))
+}
+
+fn number(scene: &Scene<'_>) -> Option<Said> {
     let number = scene.token(0);
-    if !number.is(Kind::Number) || scene.is_glued() {
+    if !number.is(Kind::Number) {
         return None;
     }
     let after_number = scene.previous() == "số" || scene.follows("số :");
@@ -178,6 +214,20 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     let kind = codes
         .first()
         .and_then(|code| KINDS.iter().find(|(short, _)| short == code));
+    // giấy phép xây dựng số 88/GPXD says it twice.
+    let is_own = |words: &str| {
+        scene.follows(&words.to_lowercase())
+            || scene.follows(&format!("{} số", words.to_lowercase()))
+    };
+    if let [code] = codes.as_slice()
+        && (is_own(code)
+            || lexicon::builtin()
+                .abbreviations
+                .alone(code)
+                .is_some_and(is_own))
+    {
+        return Some(Said::new(end, text));
+    }
     let issuers = &codes[usize::from(kind.is_some())..];
     if let Some((short, kind)) = kind {
         let short = short.to_lowercase();

@@ -105,7 +105,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         && {
             let (numerator, denominator) = (first.small()?, second.small()?);
             numerator > 0
-                && numerator < denominator
+                && (numerator < denominator || super::date::is_rank(scene))
                 && (denominator <= 10 || matches!(denominator, 100 | 1000))
         };
     if is_part {

@@ -5,7 +5,7 @@ use super::{
     telephone::{in_groups, mixed},
     word::is_letters,
 };
-use crate::speech::{lexicon, number::one_by_one, scene::Scene, token::Kind};
+use crate::speech::{ProblemKind, lexicon, number::one_by_one, scene::Scene, token::Kind};
 
 pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     let is_rest = matches!(scene.back(1).text, "/" | "-" | "." | ",")
@@ -16,6 +16,176 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     card(scene)
         .or_else(|| series(scene))
         .or_else(|| dossier(scene))
+        .or_else(|| flight(scene))
+        .or_else(|| airport(scene))
+        .or_else(|| traffic_sign(scene))
+        .or_else(|| padded(scene))
+}
+
+/// Papers that are issued in series.
+const PAPERS: [&str; 14] = [
+    "gcn",
+    "gcnqsdđ",
+    "qsdđ",
+    "giấy chứng nhận",
+    "sổ đỏ",
+    "sổ hồng",
+    "bìa đỏ",
+    "bìa",
+    "phôi",
+    "seri",
+    "sê - ri",
+    "phát hành",
+    "văn bằng",
+    "hóa đơn",
+];
+
+/// Airports by the letters of their tickets, as the national carriers list them.
+const AIRPORTS: [(&str, &str); 22] = [
+    ("HAN", "Hà Nội"),
+    ("SGN", "Thành phố Hồ Chí Minh"),
+    ("DAD", "Đà Nẵng"),
+    ("HUI", "Huế"),
+    ("VII", "Vinh"),
+    ("HPH", "Hải Phòng"),
+    ("CXR", "Cam Ranh"),
+    ("PQC", "Phú Quốc"),
+    ("VCA", "Cần Thơ"),
+    ("DLI", "Đà Lạt"),
+    ("BMV", "Buôn Ma Thuột"),
+    ("PXU", "Pleiku"),
+    ("UIH", "Quy Nhơn"),
+    ("VDH", "Đồng Hới"),
+    ("THD", "Thanh Hóa"),
+    ("VDO", "Vân Đồn"),
+    ("DIN", "Điện Biên"),
+    ("VCS", "Côn Đảo"),
+    ("TBB", "Tuy Hòa"),
+    ("VCL", "Chu Lai"),
+    ("VKG", "Rạch Giá"),
+    ("CAH", "Cà Mau"),
+];
+
+/// `chuyến bay VN 1573`: the letters and number of a flight.
+fn flight(scene: &Scene<'_>) -> Option<Said> {
+    let letters = scene.token(0);
+    let at = scene.skip_space(1);
+    let number = scene.token(at);
+    let is_flight = is_letters(letters)
+        && letters.text.chars().count() == 2
+        && number.is(Kind::Number)
+        && matches!(number.text.len(), 3 | 4)
+        && !matches!(scene.token(at + 1).kind, Kind::Word | Kind::Number)
+        && (scene.previous() == "bay" || scene.follows("số hiệu"));
+    let letters = lexicon::spell(letters.text).filter(|_| is_flight)?;
+    let words = format!("{letters} {}", one_by_one(number.text));
+    Some(Said::new(at + 1, words))
+}
+
+/// `HAN-HUI`, `bay từ HAN đi SGN`.
+fn airport(scene: &Scene<'_>) -> Option<Said> {
+    let name = |at: usize| {
+        let token = scene.token(at);
+        AIRPORTS
+            .iter()
+            .find(|(letters, _)| *letters == token.text)
+            .map(|(_, name)| *name)
+    };
+    let first = name(0)?;
+    let next = super::date::after_dash(scene, 1);
+    if let Some(next) = next
+        && let Some(second) = name(next)
+    {
+        return Some(Said::new(next + 1, format!("{first} - {second}")));
+    }
+    let is_flown = scene.cued(&["bay", "sân bay", "hạ cánh", "cất cánh", "vé", "chặng"]);
+    (is_flown && !scene.token(1).is(Kind::Number)).then(|| Said::new(1, first))
+}
+
+/// `biển P.127`, `R.412b`: traffic signs, which QCVN 41:2024/BGTVT names by a letter and a number.
+fn traffic_sign(scene: &Scene<'_>) -> Option<Said> {
+    const SIGNS: [&str; 8] = [
+        "biển báo",
+        "biển cấm",
+        "biển phụ",
+        "biển hiệu lệnh",
+        "biển chỉ dẫn",
+        "biển",
+        "các biển",
+        "cắm biển",
+    ];
+    let letter = scene.token(0);
+    let dot = usize::from(scene.token(1).is_sign("."));
+    let number = scene.token(1 + dot);
+    let branch = scene.token(2 + dot);
+    let has_branch = branch.is(Kind::Word) && branch.text.len() == 1;
+    let end = 2 + dot + usize::from(has_branch);
+    let is_sign = matches!(letter.text, "P" | "W" | "R" | "I" | "S" | "DP")
+        && number.is(Kind::Number)
+        && number.text.len() == 3
+        && !matches!(scene.token(end).kind, Kind::Word | Kind::Number)
+        && ((dot == 1 && !matches!(letter.text, "P" | "S")) || scene.cued(&SIGNS))
+        && scene.previous() != "phòng"
+        && !scene.cued(&["biển số", "biển kiểm soát"]);
+    let name = lexicon::spell(letter.text).filter(|_| is_sign)?;
+    let mut words = format!("{name} {}", one_by_one(number.text));
+    if has_branch {
+        words.push(' ');
+        words.push_str(&lexicon::spell(branch.text)?);
+    }
+    Some(Said::new(end, words))
+}
+
+/// `chỉ số công tơ 08.452`: no thousands begin with a zero, and no decimals have a dot; every digit counts. Beside a meter that is
+/// certain, elsewhere it is reported.
+fn padded(scene: &Scene<'_>) -> Option<Said> {
+    const METERS: [&str; 8] = [
+        "chỉ số",
+        "công tơ",
+        "đồng hồ",
+        "mã",
+        "số",
+        "số seri",
+        "chỉ số cũ",
+        "chỉ số mới",
+    ];
+    /// As many digits are a telephone's.
+    const TELEPHONE: usize = 10;
+    let first = scene.token(0);
+    let mut groups = vec![first.text];
+    let mut end = 1;
+    while scene.token(end).is_sign(".") && scene.token(end + 1).is(Kind::Number) {
+        groups.push(scene.token(end + 1).text);
+        end += 2;
+    }
+    let digits = groups.concat();
+    let goes_on = matches!(scene.token(end).kind, Kind::Word | Kind::Number)
+        || (matches!(scene.token(end).text, "/" | "-") && scene.token(end + 1).is(Kind::Number));
+    let is_padded = first.is(Kind::Number)
+        && (2..=3).contains(&first.text.len())
+        && first.text.starts_with('0')
+        && groups.len() > 1
+        && groups[1..].iter().all(|group| group.len() == 3)
+        && digits.len() < TELEPHONE
+        && !goes_on;
+    if !is_padded {
+        return None;
+    }
+    let words = if groups.len() == 2 {
+        one_by_one(&digits)
+    } else {
+        groups
+            .iter()
+            .map(|group| one_by_one(group))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let has_decimals = scene.token(end).is_sign(",") && scene.token(end + 1).is(Kind::Number);
+    Some(if scene.cued(&METERS) && !has_decimals {
+        Said::new(end, words)
+    } else {
+        Said::wrong(end, words, ProblemKind::Ambiguous)
+    })
 }
 
 /// `9704 2292 0123 4567`: four groups of four digits, and no other way to write so many.
@@ -41,9 +211,14 @@ fn series(scene: &Scene<'_>) -> Option<Said> {
         && scene.token(1).is(Kind::Space)
         && number.is(Kind::Number)
         && (5..=9).contains(&number.text.len())
-        && (matches!(scene.previous(), "số" | "seri" | "ri" | "phôi" | "bìa")
-            || scene.follows("số :"))
-        && super::abbreviation::builtin(scene).is_none();
+        && (matches!(scene.previous(), "số" | "seri" | "ri" | "phôi" | "bìa" | "sổ")
+            || ["số :", "seri :", "sê - ri :", "phát hành", "phát hành :"]
+                .iter()
+                .any(|phrase| scene.follows(phrase)))
+        // On what is issued in series even CT is no order; a number to call or to pay into is none of these.
+        && (super::abbreviation::builtin(scene).is_none()
+            || ((scene.cued(&PAPERS) || number.text.len() >= 6)
+                && !matches!(letters.text, "TK" | "ĐT" | "HS" | "KH" | "HĐ")));
     let letters = lexicon::spell(letters.text).filter(|_| is_series)?;
     Some(Said::new(
         3,

@@ -51,6 +51,17 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         let year = year_name(scene, scene.token(3).text);
         return Some(Said::new(4, format!("{number} tháng năm {year}")));
     }
+    // tuần 38/2025
+    if previous == "tuần"
+        && let Some(year) = year_at(scene, 1).filter(|_| (13..=53).contains(&number))
+    {
+        let words = format!(
+            "{} năm {}",
+            cardinal(token.text, voice),
+            year_name(scene, year)
+        );
+        return Some(Said::new(3, words));
+    }
     let is_month = (1..=12).contains(&number) && token.text.len() <= 2;
     if is_month && let Some(said) = dated(scene, number) {
         return Some(said);
@@ -132,7 +143,7 @@ fn dated(scene: &Scene<'_>, number: u32) -> Option<Said> {
         // đợt 1/2024 is the first one of that year.
         let is_counted = matches!(
             previous,
-            "đợt" | "kỳ" | "kì" | "lần" | "khóa" | "khoá" | "số"
+            "đợt" | "kỳ" | "kì" | "lần" | "khóa" | "khoá" | "số" | "tuần"
         );
         let word = if is_counted { "" } else { word };
         return ends(scene, 3).then(|| Said::new(3, format!("{word}{}", full(number, year))));

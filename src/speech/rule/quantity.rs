@@ -1,6 +1,6 @@
 //! Numbers and what they count: quantities with units, ranges, fractions, and numbers alone.
 
-use super::{Said, compound, date::after_dash, unit};
+use super::{Said, compound, unit};
 use crate::speech::{
     ProblemKind, lexicon,
     number::{cardinal, fraction as decimals, one_by_one},
@@ -15,7 +15,7 @@ pub(super) struct Numeral {
     /// After the comma.
     pub(super) decimals: Option<String>,
     /// Whether a dot stood where a comma should: `1.5`.
-    is_dotted: bool,
+    pub(super) is_dotted: bool,
     /// Where it ends.
     pub(super) end: usize,
 }
@@ -265,13 +265,36 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     }
     // ≥ 5
     if let Some(sign) = at_least(scene) {
-        let number = numeral(scene, scene.skip_space(sign))?;
+        let begin = scene.skip_space(sign);
+        let number = numeral(scene, begin)?;
+        // ≥140/90 mmHg
+        if scene.token(number.end).is_sign("/") && scene.token(number.end + 1).is(Kind::Number) {
+            return bound(scene, begin);
+        }
+        // ≥ 5-10 người: at least as many as that.
+        if let Some(said) = super::date::after_dash(scene, number.end)
+            .and_then(|_| super::span::apply(&scene.ahead(begin)))
+        {
+            return Some(Said {
+                tokens: begin + said.tokens,
+                text: format!("ít nhất {}", said.text),
+                problem: said.problem,
+            });
+        }
+        // ≥75t: nobody can tell what is counted.
+        if super::letter::is_bare(scene, number.end)
+            && unit::after_number(&scene.ahead(begin), number.end - begin).is_none()
+        {
+            let text = format!("từ {} tê trở lên", number.say(scene));
+            return Some(Said::wrong(number.end + 1, text, ProblemKind::Ambiguous));
+        }
         // ≥ 1m57
         if let Some(height) = compound::million_and(scene, &number) {
             let text = format!("từ {} trở lên", height.text);
             return Some(Said::new(height.tokens, text));
         }
-        let (unit, end) = unit::after_number(scene, number.end)
+        let (unit, end) = unit::after_number(&scene.ahead(begin), number.end - begin)
+            .map(|(unit, end)| (unit, end + begin))
             .or_else(|| counted(scene, number.end))
             .map_or((String::new(), number.end), |(unit, end)| {
                 (format!(" {unit}"), end)
@@ -285,13 +308,9 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
             Said::new(end, format!("từ {number}{unit} trở lên"))
         });
     }
-    let minus = usize::from(
-        matches!(token.text, "-" | "−" | "–")
-            && scene.token(1).is(Kind::Number)
-            && !matches!(scene.back(1).kind, Kind::Word | Kind::Number | Kind::Sign),
-    );
+    let minus = minus(scene);
     let number = numeral(scene, minus)?;
-    let sign = if minus == 1 { "âm " } else { "" };
+    let sign = if minus > 0 { "âm " } else { "" };
     let compound = compound::million_and(scene, &number)
         .or_else(|| compound::decimal_behind(scene, &number))
         .or_else(|| compound::seconds(scene, &number));
@@ -301,10 +320,10 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     let (unit, end) = match unit::after_number(scene, number.end) {
         Some((unit, end)) => (format!(" {unit}"), end),
         // At the beginning of a line it may be the sign of an item.
-        None if minus == 1
+        None if minus > 0
             && (!scene.begins_line()
                 // No item begins so: -0,25 điểm.
-                || (number.decimals.is_some() && scene.token(1).text.starts_with('0'))
+                || (number.decimals.is_some() && scene.token(minus).text.starts_with('0'))
                 || is_temperature(scene, number.end)) =>
         {
             (String::new(), number.end)
@@ -312,6 +331,27 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         None => return None,
     };
     Some(Said::new(end, format!("{sign}{}{unit}", number.say(scene))))
+}
+
+/// What is at least so much of so much, which begins at `at`: `≥140/90 mmHg`, `≥2/3 số hộ`.
+fn bound(scene: &Scene<'_>, at: usize) -> Option<Said> {
+    let part = scene.ahead(at);
+    let mut said = super::fraction::mark(&part).or_else(|| super::fraction::apply(&part))?;
+    // thị lực ≥8/10 is no part of anything.
+    if super::date::HOUSES.iter().any(|word| scene.follows(word)) {
+        said.text = said.text.replace(" phần ", " trên ");
+    }
+    let (unit, end) = unit::after_number(&part, said.tokens)
+        .map_or((String::new(), said.tokens), |(unit, end)| {
+            (format!(" {unit}"), end)
+        });
+    let goes_on = unit.is_empty() && !part.next_word(end).is_empty();
+    let text = if goes_on {
+        format!("ít nhất {}", said.text)
+    } else {
+        format!("từ {}{unit} trở lên", said.text)
+    };
+    Some(Said::new(at + end, text))
 }
 
 /// How many tokens a sign for *at least* takes: `≥`, `>=` as it is typed, and `=>`, which some mean by it.
@@ -326,6 +366,23 @@ fn at_least(scene: &Scene<'_>) -> Option<usize> {
         }
         _ => None,
     }
+}
+
+/// How many tokens a minus takes: `-2 độ`, `(-0,73%)`, `(- 5%)`; none where the dash is no sign.
+fn minus(scene: &Scene<'_>) -> usize {
+    let is_dash = matches!(scene.token(0).text, "-" | "−" | "–");
+    let at = scene.skip_space(1);
+    let is_opened = scene.back(1).is_sign("(");
+    // Sa Pa:-2°C
+    let is_led = matches!(scene.back(1).text, ":" | "=")
+        && numeral(scene, 1).is_some_and(|number| {
+            unit::after_number(scene, number.end).is_some() || is_temperature(scene, number.end)
+        });
+    let is_free = is_opened
+        || is_led
+        || !matches!(scene.back(1).kind, Kind::Word | Kind::Number | Kind::Sign);
+    let is_sign = is_dash && is_free && scene.token(at).is(Kind::Number) && (at == 1 || is_opened);
+    if is_sign { at } else { 0 }
 }
 
 /// Whether `độ` follows at `at`, or another number of which it does: `-1 đến 3 độ`.
@@ -359,103 +416,6 @@ pub(super) const SPANNED: [&str; 18] = [
     "trăm", "nghìn", "ngàn", "triệu", "tỷ", "đồng", "phút", "ngày", "tháng", "tuổi", "độ", "mét",
     "giờ", "năm", "người", "hộ", "lần", "điểm",
 ];
-
-/// Whether `one` is a smaller number than `other`, both of at most two digits.
-fn is_less(one: &Numeral, other: &Numeral) -> bool {
-    let small = |number: &Numeral| {
-        let is_small = number.decimals.is_none() && number.whole.len() <= 2;
-        is_small.then(|| number.whole.parse::<u32>().ok()).flatten()
-    };
-    small(one)
-        .zip(small(other))
-        .is_some_and(|(one, other)| one < other)
-}
-
-/// `5-10 phút`, `10%-15%`, `1-2-3`.
-pub(super) fn range(scene: &Scene<'_>) -> Option<Said> {
-    if scene.is_glued()
-        || (matches!(scene.back(1).text, "-" | "–" | "/") && scene.back(2).is(Kind::Number))
-    {
-        return None;
-    }
-    let first = numeral(scene, 0)?;
-    if let Some(said) = compound::compound_span(scene, &first) {
-        return Some(said);
-    }
-    let (first_unit, first_end) = match unit::after_number(scene, first.end) {
-        Some((unit, end)) if after_dash(scene, end).is_some() => (format!(" {unit}"), end),
-        _ => match scene.next_word(first.end) {
-            // 500 nghìn - 1 triệu
-            word if SPANNED.contains(&word) => {
-                (format!(" {word}"), scene.skip_space(first.end) + 1)
-            }
-            _ => (String::new(), first.end),
-        },
-    };
-    let next = after_dash(scene, first_end)?;
-    // từ đủ 75-<80 tuổi
-    let (below, next) = match scene.token(next).text {
-        "<" => ("dưới ", scene.skip_space(next + 1)),
-        _ => ("", next),
-    };
-    let second = numeral(scene, next)?;
-    // 8-9/10 điểm, 2-3/10 hộ
-    let whole = scene.token(second.end + 1);
-    let after = second.end + 2;
-    if scene.token(second.end).is_sign("/")
-        && whole.is(Kind::Number)
-        && (scene.next_word(after) == "điểm" || super::share::is_counted(scene, after))
-    {
-        let whole = cardinal(whole.text, scene.speech.voice);
-        let (first, second) = (first.say(scene), second.say(scene));
-        return Some(Said::new(
-            after,
-            format!("{first} đến {second} trên {whole}"),
-        ));
-    }
-    if scene.token(0).text.len() >= 3 && scene.token(0).text.starts_with('0')
-        || (scene.token(second.end).is_sign("/") && !scene.token(second.end + 1).is(Kind::Word))
-    {
-        return None;
-    }
-    // 1-2-3 is a list.
-    if let Some(third) = after_dash(scene, second.end).and_then(|at| numeral(scene, at)) {
-        let third_at = after_dash(scene, second.end)?;
-        let words = [first.say(scene), second.say(scene), third.say(scene)].join(", ");
-        return Some(Said::new(third.end.max(third_at + 1), words));
-    }
-    let (second_unit, end) = unit::after_number(scene, second.end)
-        .map_or((String::new(), second.end), |(unit, end)| {
-            (format!(" {unit}"), end)
-        });
-    let is_score = ["tỷ số", "tỉ số", "thắng", "thua", "hòa", "hoà", "dẫn"]
-        .iter()
-        .any(|phrase| scene.follows(phrase))
-        // SLNA thắng Hà Nội 2-0: nothing is counted.
-        || (second_unit.is_empty()
-            && scene.next_word(end).is_empty()
-            && scene.cued(&["tỷ số", "tỉ số", "thắng", "thua", "hòa", "hoà"]))
-        // Việt Nam - Thái Lan: 2-1. Nothing goes from more to less.
-        || (first_unit.is_empty()
-            && second_unit.is_empty()
-            && scene.next_word(end).is_empty()
-            && is_less(&second, &first));
-    // 15,5°N-109,2°E is a place.
-    let is_place = [" Bắc", " Nam"].iter().any(|end| first_unit.ends_with(end));
-    let middle = match (is_score, is_place) {
-        (true, _) => " ",
-        (_, true) => ", ",
-        _ => " đến ",
-    };
-    Some(Said::new(
-        end,
-        format!(
-            "{}{first_unit}{middle}{below}{}{second_unit}",
-            first.say(scene),
-            second.say(scene)
-        ),
-    ))
-}
 
 /// A number alone; `mục 2.1` is said with *chấm*.
 pub(super) fn number(scene: &Scene<'_>) -> Option<Said> {
@@ -497,6 +457,19 @@ pub(super) fn number(scene: &Scene<'_>) -> Option<Said> {
     if rest.text.len() > 1 && rest.lower.bytes().all(|byte| byte == b'x') {
         return Some(Said::new(1, one_by_one(token.text)));
     }
+    // căn hộ 1508: floor and door, and nothing that is counted.
+    let is_door = token.text.len() == 4
+        && number.end == 1
+        && matches!(scene.previous(), "căn" | "phòng" | "hộ")
+        && (scene.previous() != "hộ" || scene.follows("căn hộ"))
+        && !matches!(
+            scene.next_word(1),
+            "chỗ" | "người" | "khách" | "giường" | "học" | "m"
+        )
+        && unit::after_number(scene, 1).is_none();
+    if is_door {
+        return Some(Said::new(1, one_by_one(token.text)));
+    }
     // Đề án 06, mẫu số 01, Ban Chỉ đạo 389: names, whose digits are said.
     let is_name = token.text.starts_with('0')
         && token.text.len() > 1
@@ -512,14 +485,14 @@ pub(super) fn number(scene: &Scene<'_>) -> Option<Said> {
     }
     // thứ 4 is handled with the weekdays; lần thứ 14 is a plain number.
     let glued_letters = scene.token(number.end);
-    let suffix = (glued_letters.is(Kind::Word) && glued_letters.text.len() == 1)
+    let suffix = (glued_letters.is(Kind::Word) && glued_letters.text.chars().count() == 1)
         .then(|| lexicon::spell(glued_letters.text))
         .flatten();
     Some(match suffix {
-        // 10t: tonnes, months, or the years of a child.
-        Some(_) if glued_letters.text == "t" => Said::wrong(
+        // 10t: tonnes, months, or the years of a child. 9đ: points, or money.
+        Some(letter) if matches!(glued_letters.text, "t" | "T" | "đ") => Said::wrong(
             number.end + 1,
-            format!("{} tấn", number.say(scene)),
+            format!("{} {letter}", number.say(scene)),
             ProblemKind::Ambiguous,
         ),
         Some(letter) if glued_letters.text != "x" => {

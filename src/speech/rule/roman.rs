@@ -89,6 +89,15 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
             ),
         ));
     }
+    // Phụ lục II-5 is no span of years.
+    if matches!(scene.previous(), "lục" | "mẫu" | "biểu")
+        && scene.token(1).is_sign("-")
+        && scene.token(2).is(Kind::Number)
+    {
+        let [one, other] =
+            [&*value.to_string(), scene.token(2).text].map(|part| cardinal(part, voice));
+        return Some(Said::new(3, format!("{one} gạch {other}")));
+    }
     let words = match (scene.previous(), value) {
         ("thứ", 1) => "nhất".to_owned(),
         ("thứ", 4) => "tư".to_owned(),

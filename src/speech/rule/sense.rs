@@ -149,7 +149,7 @@ fn unknown(scene: &Scene<'_>) -> Option<Said> {
     Some(Said::wrong(1, spelt, ProblemKind::UnknownAbbreviation))
 }
 
-fn is_family(token: &Token<'_>) -> bool {
+pub(super) fn is_family(token: &Token<'_>) -> bool {
     token.is_capitalised() && FAMILIES.contains(&&*token.lower)
 }
 

@@ -5,7 +5,7 @@ use crate::speech::{
     ProblemKind,
     number::{cardinal, one_by_one},
     scene::Scene,
-    token::Kind,
+    token::{Kind, Token},
 };
 
 /// Signs that make pauses or none, and stay.
@@ -67,7 +67,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
             return Some(Said::new(2, if is_number { "đến" } else { "," }));
         }
         "→" | "⇒" if next.is(Kind::Number) && follows_figure(scene) => {
-            return Some(Said::new(1, "đến"));
+            return Some(Said::new(1, arrow(scene)));
         }
         // Từ 60 - dưới 80 điểm
         "-" | "–"
@@ -83,7 +83,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
             return Some(Said::new(1, "đến"));
         }
         // Km 458+200 - Km 459+500
-        "-" | "–" if next.lower == "km" && follows_figure(scene) => {
+        "-" | "–" | "÷" if next.lower == "km" && follows_figure(scene) => {
             let is_apart = before.is(Kind::Space) && after.is(Kind::Space);
             return Some(Said::new(1, if is_apart { "đến" } else { " đến " }));
         }
@@ -148,6 +148,18 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         end += 1;
     }
     Some(Said::wrong(end, "", ProblemKind::NoSound))
+}
+
+/// `80→60 km/h`: an arrow that falls goes down, unless *từ* stands before.
+fn arrow(scene: &Scene<'_>) -> &'static str {
+    let back = 1 + usize::from(scene.back(1).is(Kind::Space));
+    let from = scene.back(back + 1 + usize::from(scene.back(back + 1).is(Kind::Space)));
+    let values = scene
+        .back(back)
+        .small()
+        .zip(scene.token(scene.skip_space(1)).small());
+    let is_falling = values.is_some_and(|(one, other)| one > other) && &*from.lower != "từ";
+    if is_falling { "xuống" } else { "đến" }
 }
 
 /// In which things are counted.
@@ -236,6 +248,20 @@ fn follows_number(scene: &Scene<'_>) -> bool {
     false
 }
 
+/// Papers of which one or the other is shown.
+const PAPERS: [&str; 10] = [
+    "CMND", "CCCD", "GPLX", "BHYT", "VNeID", "GKS", "SHK", "CMT", "VssID", "ĐKKD",
+];
+
+/// Whether a word such as *qua* or *trên* stands between the slash and any number before, so that nothing is counted.
+fn is_means(scene: &Scene<'_>) -> bool {
+    const MEANS: [&str; 6] = ["qua", "trên", "bằng", "tại", "ở", "hoặc"];
+    (1..8)
+        .map(|back| scene.back(back))
+        .take_while(|token| matches!(token.kind, Kind::Word | Kind::Space))
+        .any(|token| MEANS.contains(&&*token.lower))
+}
+
 /// `và/hoặc`, `phường/xã`, `đồng/kg`.
 fn slash(scene: &Scene<'_>) -> Said {
     let spaced = scene.token(1).is(Kind::Space);
@@ -286,6 +312,12 @@ fn slash(scene: &Scene<'_>) -> Said {
     if TIMES.contains(&time) && TIMES.contains(&counted) {
         return Said::new(1, ", ");
     }
+    // Zalo/Telegram, CMND/CCCD, điện thoại/máy tính: names are not counted by each other, nor is what stands behind a *qua*.
+    let next = scene.token(scene.skip_space(1));
+    let back = scene.back(1 + usize::from(scene.back(1).is(Kind::Space)));
+    let is_name = |token: &Token<'_>| token.is_capitalised() && !token.is_all_capitals();
+    let are_papers = PAPERS.contains(&back.text) && PAPERS.contains(&next.text);
+    let are_names = (is_name(back) && is_name(next)) || are_papers || is_means(scene);
     // 250.000/tháng
     let is_paid = scene.back(1).is(Kind::Number)
         && scene.back(1).text.len() == 3
@@ -293,6 +325,8 @@ fn slash(scene: &Scene<'_>) -> Said {
         && (TIMES.contains(&time) || SHARERS.contains(&time));
     let word = if is_paid {
         "một"
+    } else if are_names {
+        "hoặc"
     } else if scene.back(1).is(Kind::Number) {
         "trên"
     } else if TIMES.contains(&time)

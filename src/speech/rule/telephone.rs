@@ -40,7 +40,18 @@ const CALLS: [&str; 31] = [
 ];
 
 /// Words right before a number of which every digit counts.
-const CODES: [&str; 40] = [
+const CODES: [&str; 51] = [
+    "id",
+    "id zoom",
+    "id cuộc họp",
+    "id phòng họp",
+    "id phòng",
+    "meeting id",
+    "mã cuộc họp",
+    "mã phòng",
+    "mã phòng họp",
+    "số tk",
+    "passcode",
     "mã",
     "mã xác nhận",
     "mã bảo mật",
@@ -526,7 +537,9 @@ fn short(scene: &Scene<'_>, run: &Run<'_>) -> Option<Said> {
     }
     // No quantity: more than eight digits in a row, or a zero in front.
     let is_long = digits.len() >= 9 && !is_counted && !digits.ends_with("000");
-    let is_padded = digits.starts_with('0') && digits.len() >= 3 && !next.is_sign(",");
+    let is_padded = digits.starts_with('0')
+        && digits.len() >= 3
+        && !(next.is_sign(",") && scene.token(2).is(Kind::Number));
     if is_long || is_padded {
         let tokens = if is_padded
             && run.groups.len() > 1

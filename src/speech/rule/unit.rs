@@ -126,40 +126,6 @@ const CURRENT: [&str; 7] = [
     "cầu chì",
 ];
 
-/// Words near which `12T` are months: how long money is kept or a thing is answered for.
-const TERM: [&str; 5] = ["kỳ hạn", "hạn", "vay", "bảo hành", "trả góp"];
-
-/// Words near which `10t` are tonnes, and what is weighed so; elsewhere it may be months, or the years of a child.
-const LOAD: [&str; 9] = [
-    "xe",
-    "tải",
-    "tải trọng",
-    "trọng tải",
-    "trọng lượng",
-    "cầu",
-    "hàng",
-    "sản lượng",
-    "chở",
-];
-const WEIGHED: [&str; 16] = [
-    "vật tư",
-    "gạo",
-    "thóc",
-    "lúa",
-    "ngô",
-    "rác",
-    "cát",
-    "đá",
-    "hàng",
-    "phân",
-    "thép",
-    "xi măng",
-    "cá",
-    "tôm",
-    "muối",
-    "rau",
-];
-
 /// Words near which `18,5N` is a place on the globe.
 const GLOBE: [&str; 7] = [
     "tâm bão",
@@ -368,21 +334,14 @@ fn base(scene: &Scene<'_>, at: usize, seat: Seat) -> Option<(&'static str, usize
     if token.text == "A" && !scene.cued(&CURRENT) {
         return None;
     }
-    if let Some(sense) = by_sense(scene, at) {
-        return (!sense.is_empty()).then_some((sense, at + 1));
-    }
     // 15 đ/c are comrades.
     if token.text == "đ" && scene.token(at + 1).is_sign("/") && scene.token(at + 2).lower == "c" {
         return None;
     }
-    // 6T đầu năm: the months of a half-year. Thông điệp 5K: what begins with K.
-    if token.text == "T"
-        && ["đầu", "cuối"]
-            .iter()
-            .any(|word| scene.precedes(word, at + 1))
-    {
-        return Some(("tháng", at + 1));
+    if let Some(sense) = by_sense(scene, at) {
+        return (!sense.is_empty()).then_some((sense, at + 1));
     }
+    // Thông điệp 5K: what begins with K.
     if token.text == "K"
         && let Some(name) = letter::rule_or_run(scene, at)
     {
@@ -395,27 +354,11 @@ fn base(scene: &Scene<'_>, at: usize, seat: Seat) -> Option<(&'static str, usize
 /// Letters that are units by the words around them only: the name, or an empty one where they are none here.
 fn by_sense(scene: &Scene<'_>, at: usize) -> Option<&'static str> {
     let token = scene.token(at);
-    let is_load = || scene.cued(&LOAD) || WEIGHED.iter().any(|thing| scene.precedes(thing, at + 1));
     match token.text {
         "N" | "S" | "E" | "W" if scene.cued(&GLOBE) || letter::is_position(scene, at) => {
             Some(letter::bearing(scene, token.text))
         }
         "N" | "S" | "E" => Some(""),
-        // cho người từ 75t
-        "t" if [
-            "người từ",
-            "người trên",
-            "trẻ từ",
-            "trẻ dưới",
-            "cụ từ",
-            "cụ trên",
-        ]
-        .iter()
-        .any(|phrase| scene.follows(phrase)) =>
-        {
-            Some("tuổi")
-        }
-        "t" if !is_load() => Some(""),
         // video 1080p: lines of a picture.
         "p" if matches!(
             scene.token(0).text,
@@ -432,7 +375,19 @@ fn by_sense(scene: &Scene<'_>, at: usize) -> Option<&'static str> {
         {
             Some("tháng")
         }
-        "T" if scene.cued(&TERM) => Some("tháng"),
+        // 6T đầu năm: the months of a half-year.
+        "T" if ["đầu", "cuối"]
+            .iter()
+            .any(|word| scene.precedes(word, at + 1)) =>
+        {
+            Some("tháng")
+        }
+        "t" | "T" => Some(letter::tally(scene, at).unwrap_or_default()),
+        "đ" => match letter::is_mark(scene, at) {
+            Some(true) => Some("điểm"),
+            None if at > 0 && scene.token(at - 1).is(Kind::Number) => Some(""),
+            _ => None,
+        },
         _ => None,
     }
 }

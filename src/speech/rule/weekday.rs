@@ -88,6 +88,16 @@ const WEEKDAYS: [&str; 6] = ["hai", "ba", "tư", "năm", "sáu", "bảy"];
 /// `thứ 2`, `thứ 2-6`, `thứ 2, 4, 6`, `T2`, `T7`.
 pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     let token = scene.token(0);
+    // N01-T8, S2-T6 are parts of buildings.
+    let owner = scene.back(3);
+    let is_code = scene.back(1).is_dash()
+        && scene.back(2).is(Kind::Number)
+        && owner.is(Kind::Word)
+        && owner.text != "T"
+        && owner.text.chars().all(char::is_uppercase);
+    if token.text == "T" && is_code {
+        return None;
+    }
     let name = |at: usize| {
         let token = scene.token(at);
         let number = token.small().filter(|_| token.text.len() == 1)?;

@@ -30,7 +30,10 @@ pub(super) fn code(scene: &Scene<'_>) -> Option<Said> {
     if scene.is_glued() {
         return None;
     }
-    if let Some(said) = stay(scene).or_else(|| room(scene)) {
+    if let Some(said) = stay(scene)
+        .or_else(|| room(scene))
+        .or_else(|| dotted(scene))
+    {
         return Some(said);
     }
     let first = scene.token(0);
@@ -49,6 +52,9 @@ pub(super) fn code(scene: &Scene<'_>) -> Option<Said> {
     // dòng 16A
     if is_class && scene.token(1).text == "A" && super::unit::after_number(scene, 1).is_some() {
         return None;
+    }
+    if let Some(said) = joined(scene) {
+        return Some(said);
     }
     let voice = scene.speech.voice;
     // The plate of a car or motorcycle.
@@ -105,8 +111,21 @@ pub(super) fn code(scene: &Scene<'_>) -> Option<Said> {
         }
         at += 1;
     }
-    // Lớp 1A1 - 1A5, lớp 9A-9E, sân A1-A5
-    let next = after_dash(scene, at).filter(|next| {
+    if let Some(next) = same_code(scene, at, is_class) {
+        let scene = Scene {
+            at: scene.at + next,
+            ..*scene
+        };
+        let last = code(&scene)?;
+        let text = format!("{} đến {}", parts.join(" "), last.text);
+        return Some(Said::new(next + last.tokens, text));
+    }
+    Some(Said::new(at, parts.join(" ")))
+}
+
+/// Where the second of two codes of one sort begins, behind the dash after `at`: `Lớp 1A1 - 1A5`, `lớp 9A-9E`, `sân A1-A5`.
+fn same_code(scene: &Scene<'_>, at: usize, is_class: bool) -> Option<usize> {
+    after_dash(scene, at).filter(|next| {
         let is_same = |back: usize| scene.token(back).text == scene.token(next + back).text;
         let is_later = |at: usize| {
             let (one, other) = (scene.token(at), scene.token(next + at));
@@ -121,17 +140,89 @@ pub(super) fn code(scene: &Scene<'_>) -> Option<Said> {
             (false, 2) => is_same(0) && is_later(1) && ends,
             _ => false,
         }
-    });
-    if let Some(next) = next {
-        let scene = Scene {
-            at: scene.at + next,
-            ..*scene
-        };
-        let last = code(&scene)?;
-        let text = format!("{} đến {}", parts.join(" "), last.text);
-        return Some(Said::new(next + last.tokens, text));
+    })
+}
+
+/// `N01-T8`, `S2-T6`: two codes in one, the letters not the same.
+fn joined(scene: &Scene<'_>) -> Option<Said> {
+    let [letters, number, dash, other, last] = [0, 1, 2, 3, 4].map(|at| scene.token(at));
+    let is_small = |token: &Token<'_>| token.is(Kind::Number) && token.text.len() <= 2;
+    let is_joined = is_letters(letters)
+        && is_small(number)
+        && dash.is_sign("-")
+        && is_letters(other)
+        && other.text != letters.text
+        && is_small(last)
+        && !matches!(scene.token(5).kind, Kind::Word | Kind::Number)
+        && (!matches!(scene.token(5).text, "/" | "-") || scene.token(6).is(Kind::Space));
+    if !is_joined {
+        return None;
     }
-    Some(Said::new(at, parts.join(" ")))
+    let part = |letters: &Token<'_>, number: &Token<'_>| {
+        let number = if number.text.starts_with('0') {
+            one_by_one(number.text)
+        } else {
+            cardinal(number.text, scene.speech.voice)
+        };
+        Some(format!("{} {number}", lexicon::spell(letters.text)?))
+    };
+    let words = format!("{} {}", part(letters, number)?, part(other, last)?);
+    Some(Said::new(5, words))
+}
+
+/// `Windows 10 22H2`, `bản 23H2`: the half of a year in which something came out.
+fn release(scene: &Scene<'_>) -> Option<Said> {
+    const RELEASED: [&str; 8] = [
+        "bản", "phiên", "windows", "version", "update", "tầng", "căn", "hộ",
+    ];
+    let [year, mark, half] = [0, 1, 2].map(|at| scene.token(at));
+    let back = 1 + usize::from(scene.back(1).is(Kind::Space));
+    let follows = scene.back(back).is(Kind::Number);
+    let is_release = year.is(Kind::Number)
+        && year.text.len() == 2
+        && mark.text == "H"
+        && half.is(Kind::Number)
+        && half.text.len() == 1
+        && !matches!(scene.token(3).kind, Kind::Word | Kind::Number)
+        && (RELEASED.contains(&scene.previous()) || follows);
+    is_release.then(|| {
+        let comma = if follows { ", " } else { "" };
+        let words = format!(
+            "{comma}{} hát {}",
+            one_by_one(year.text),
+            one_by_one(half.text)
+        );
+        Said::new(3, words)
+    })
+}
+
+/// `CT.01`, `N.05`: a code with a dot between the letters and a number that begins with a zero.
+fn dotted(scene: &Scene<'_>) -> Option<Said> {
+    let (letters, number) = (scene.token(0), scene.token(2));
+    let is_dotted = is_letters(letters)
+        && scene.token(1).is_sign(".")
+        && number.is(Kind::Number)
+        && number.text.len() == 2
+        && number.text.starts_with('0')
+        && !matches!(
+            letters.text,
+            "ĐT" | "ĐH" | "ĐX" | "QL" | "TL" | "P" | "Q" | "K" | "T"
+        )
+        && !matches!(scene.token(3).kind, Kind::Word | Kind::Number)
+        && (!matches!(scene.token(3).text, "." | "-" | "/") || scene.token(4).is(Kind::Space));
+    let letters = lexicon::spell(letters.text).filter(|_| is_dotted)?;
+    Some(Said::new(
+        3,
+        format!("{letters} {}", one_by_one(number.text)),
+    ))
+}
+
+/// Before the clock is asked: what only looks like a time.
+pub(super) fn version(scene: &Scene<'_>) -> Option<Said> {
+    if scene.is_glued() {
+        return None;
+    }
+    release(scene)
 }
 
 /// `3N2Đ`: three days and two nights.
@@ -152,12 +243,12 @@ fn stay(scene: &Scene<'_>) -> Option<Said> {
 fn room(scene: &Scene<'_>) -> Option<Said> {
     let (letter, number) = (scene.token(0), scene.token(2));
     let is_room = is_letters(letter)
-        && letter.text.chars().count() == 1
+        && letter.text.chars().count() <= 2
         && matches!(scene.token(1).text, "." | "-")
         && number.is(Kind::Number)
         && matches!(
             scene.previous(),
-            "phòng" | "căn" | "hộ" | "lô" | "quầy" | "dãy" | "nhà" | "khu" | "tòa" | "toà"
+            "phòng" | "căn" | "hộ" | "lô" | "ô" | "quầy" | "dãy" | "nhà" | "khu" | "tòa" | "toà"
         );
     let letter = lexicon::spell(letter.text).filter(|_| is_room)?;
     Some(Said::new(
@@ -173,7 +264,7 @@ pub(super) fn letters(scene: &Scene<'_>) -> Option<Said> {
         return None;
     }
     // cống Ø600
-    if matches!(token.text, "Ø" | "ø" | "Φ") && scene.token(1).is(Kind::Number) {
+    if matches!(token.text, "Ø" | "ø" | "Φ" | "φ" | "ϕ") && scene.token(1).is(Kind::Number) {
         return Some(Said::new(1, "phi "));
     }
     // 3 x 5 m, 3m x 5m, tăng x2
@@ -190,6 +281,9 @@ pub(super) fn letters(scene: &Scene<'_>) -> Option<Said> {
         let number = scene.skip_space(1);
         if is_apart && !measured && scene.next_word(number + 1) == "lần" {
             return Some(Said::new(1, ","));
+        }
+        if let Some(said) = super::symbol::each(scene).filter(|_| token.text == "x") {
+            return Some(said);
         }
         if measured || is_apart || scene.back(back).is(Kind::Number) {
             return Some(Said::new(1, "nhân"));
@@ -233,17 +327,53 @@ pub(super) fn letters(scene: &Scene<'_>) -> Option<Said> {
         if letter == 'đ' && is_money {
             return Some(Said::wrong(1, "đê", ProblemKind::Ambiguous));
         }
+        // đạt 32/35đ, 3/4t: points or money, tonnes or years.
+        if matches!(letter, 'đ' | 't') && scene.back(1).is(Kind::Number) {
+            let spelt = lexicon::spell(token.text)?;
+            return Some(Said::wrong(1, spelt, ProblemKind::Ambiguous));
+        }
         let is_vowel = is_syllable(&token.lower);
         return (!is_vowel && letter.is_alphabetic())
             .then(|| lexicon::spell(token.text))
             .flatten()
             .map(|name| Said::new(1, name));
     }
-    if !token.is_all_capitals() || is_spoken(&token.lower) {
+    if !token.is_all_capitals() || (is_spoken(&token.lower) && !is_short_form(scene)) {
         return None;
     }
     let spelt = lexicon::spell(token.text)?;
     Some(Said::wrong(1, spelt, ProblemKind::UnknownAbbreviation))
+}
+
+/// Whether a word all in capitals among small letters is a short form though it could be a syllable: `dầu DO`. What is shouted has
+/// its marks, or is one of the words that people shout.
+fn is_short_form(scene: &Scene<'_>) -> bool {
+    /// How far a headline in capitals is looked for, in tokens.
+    const REACH: usize = 12;
+    const SHOUTED: [&str; 40] = [
+        "AI", "HAI", "BA", "TIN", "KHI", "XEM", "GHI", "CHO", "HAY", "NAY", "MAI", "CHI", "NGA",
+        "LAN", "NAM", "HOA", "ANH", "EM", "BAN", "CON", "CAO", "TAY", "THU", "GIA", "VAY", "MUA",
+        "SAU", "SAI", "TRA", "KIA", "THI", "TUY", "TO", "XA", "TA", "LO", "QUA", "RA", "SAO",
+        "CAI",
+    ];
+    let token = scene.token(0);
+    let is_plain = token.text.is_ascii()
+        && token.text.len() <= 3
+        && !SHOUTED.contains(&token.text)
+        && !lexicon::builtin().foreign.contains(&*token.lower);
+    let is_loud = |token: &Token<'_>| token.is_all_capitals() && is_syllable(&token.lower);
+    // CHU Văn An is a name.
+    let is_name = scene.token(scene.skip_space(1)).is_capitalised();
+    is_plain
+        && !is_name
+        && !(1..REACH)
+            .map(|back| scene.back(back))
+            .take_while(|token| !token.is(Kind::Break))
+            .any(is_loud)
+        && !(1..REACH)
+            .map(|at| scene.token(at))
+            .take_while(|token| !token.is(Kind::Break))
+            .any(is_loud)
 }
 
 /// Words that are neither Vietnamese nor known.
