@@ -193,7 +193,9 @@ fn cases(scene: &Scene<'_>) -> Option<Said> {
         return None;
     }
     let back = 1 + usize::from(scene.back(1).is(Kind::Space));
-    let is_counted = scene.back(back).is(Kind::Number) || follows(scene, &BEFORE_CASES);
+    let is_counted = scene.back(back).is(Kind::Number)
+        || follows(scene, &BEFORE_CASES)
+        || (precedes(scene, &BEHIND_CASES, 1) && scene.cued(&NEAR_CASES));
     let is_case =
         precedes(scene, &BEHIND_CASES, 1) || scene.cued(&NEAR_CASES) || follows(scene, &["trong"]);
     // Những TH khó khăn

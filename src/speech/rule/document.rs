@@ -164,7 +164,8 @@ fn prefixed(scene: &Scene<'_>) -> Option<Said> {
     let is_part = |at: usize| matches!(scene.token(at).kind, Kind::Word | Kind::Number);
     let goes_on = matches!(scene.token(2).text, "-" | "/" | "." | ",") && is_part(3);
     let ends = !is_part(2) && !goes_on;
-    let is_known = ends && matches!(letters.text, "NĐ" | "NQ" | "NQLT") && digits.text.len() <= 3;
+    let is_known =
+        ends && matches!(letters.text, "NĐ" | "NQ" | "NQLT" | "QĐ") && digits.text.len() <= 3;
     let voice = scene.speech.voice;
     is_known.then(|| Said::new(2, format!("{kind} {}", cardinal(digits.text, voice))))
 }

@@ -51,7 +51,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     let mut words: Vec<String> = Vec::new();
     let (mut at, mut end) = (0, 0);
     let (mut digits, mut masked, mut last_masked) = (0, 0, 0);
-    let mut hidden = 0;
+    let (mut hidden, mut read) = (0, 0);
     while at < REACH {
         let token = scene.token(at);
         if token.is(Kind::Number) {
@@ -62,7 +62,12 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
             // 29B and 1 of 29B-1xx.xx are one.
             words.push(super::telephone::in_groups(token.text));
             digits += token.text.len();
+            read = at + 1;
         } else if is_mask(token) {
+            // 3x4x5: one x between numbers multiplies.
+            if token.text.len() == 1 && scene.token(at + 1).is(Kind::Number) {
+                return None;
+            }
             last_masked += token.text.len();
             masked += token.text.len();
             hidden += 1;
@@ -116,7 +121,15 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         return Some(Said::new(end, text));
     }
     // 0912-345-67x: whoever is to call it cannot.
-    (masked == 1).then(|| Said::wrong(end, text, ProblemKind::Placeholder))
+    if masked == 1 {
+        return Some(Said::wrong(end, text, ProblemKind::Placeholder));
+    }
+    // gọi 0912.345.xxx: the digits are read, and what is not there is reported.
+    let is_begun = is_telephone && hidden == 1 && !is_rest;
+    is_begun.then(|| {
+        words.pop();
+        Said::new(read, words.join(", "))
+    })
 }
 
 /// *ba số giấu*

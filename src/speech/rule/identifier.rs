@@ -66,6 +66,9 @@ const AIRPORTS: [(&str, &str); 22] = [
     ("CAH", "Cà Mau"),
 ];
 
+/// The letters of the country's airlines.
+const AIRLINES: [&str; 5] = ["VN", "VJ", "QH", "BL", "VU"];
+
 /// `chuyến bay VN 1573`: the letters and number of a flight.
 fn flight(scene: &Scene<'_>) -> Option<Said> {
     let letters = scene.token(0);
@@ -76,7 +79,9 @@ fn flight(scene: &Scene<'_>) -> Option<Said> {
         && number.is(Kind::Number)
         && matches!(number.text.len(), 3 | 4)
         && !matches!(scene.token(at + 1).kind, Kind::Word | Kind::Number)
-        && (scene.previous() == "bay" || scene.follows("số hiệu"));
+        && (scene.previous() == "bay"
+            || scene.follows("số hiệu")
+            || (at > 1 && AIRLINES.contains(&letters.text) && scene.cued(&["bay", "hàng không"])));
     let letters = lexicon::spell(letters.text).filter(|_| is_flight)?;
     let words = format!("{letters} {}", one_by_one(number.text));
     Some(Said::new(at + 1, words))

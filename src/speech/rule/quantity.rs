@@ -5,7 +5,7 @@ use crate::speech::{
     ProblemKind, lexicon,
     number::{cardinal, fraction as decimals, one_by_one},
     scene::Scene,
-    token::Kind,
+    token::{Kind, Token},
 };
 
 /// A number as written in Việt Nam: dots between thousands, a comma before decimals.
@@ -417,6 +417,31 @@ pub(super) const SPANNED: [&str; 18] = [
     "giờ", "năm", "người", "hộ", "lần", "điểm",
 ];
 
+/// Whether the number in hand is that of a flat or a room, floor and door, and counts nothing: `căn hộ 1508`, `phòng 1508, 1509`.
+pub(super) fn is_door(scene: &Scene<'_>) -> bool {
+    const DIGITS: usize = 4;
+    let is_named =
+        |scene: &Scene<'_>| matches!(scene.previous(), "căn" | "phòng") || scene.follows("căn hộ");
+    let is_number = |token: &Token<'_>| token.is(Kind::Number) && token.text.len() == DIGITS;
+    // The one before it in a list.
+    let back = 2 + usize::from(scene.back(1).is(Kind::Space));
+    let before = Scene {
+        at: scene.at.saturating_sub(back),
+        ..*scene
+    };
+    let is_listed =
+        scene.back(back - 1).is_sign(",") && is_number(before.token(0)) && is_named(&before);
+    let is_part = matches!(scene.token(1).text, "." | ",") && scene.token(2).is(Kind::Number);
+    is_number(scene.token(0))
+        && !is_part
+        && (is_named(scene) || is_listed)
+        && !matches!(
+            scene.next_word(1),
+            "chỗ" | "người" | "khách" | "giường" | "học" | "m"
+        )
+        && unit::after_number(scene, 1).is_none()
+}
+
 /// A number alone; `mục 2.1` is said with *chấm*.
 pub(super) fn number(scene: &Scene<'_>) -> Option<Said> {
     let token = scene.token(0);
@@ -457,17 +482,8 @@ pub(super) fn number(scene: &Scene<'_>) -> Option<Said> {
     if rest.text.len() > 1 && rest.lower.bytes().all(|byte| byte == b'x') {
         return Some(Said::new(1, one_by_one(token.text)));
     }
-    // căn hộ 1508: floor and door, and nothing that is counted.
-    let is_door = token.text.len() == 4
-        && number.end == 1
-        && matches!(scene.previous(), "căn" | "phòng" | "hộ")
-        && (scene.previous() != "hộ" || scene.follows("căn hộ"))
-        && !matches!(
-            scene.next_word(1),
-            "chỗ" | "người" | "khách" | "giường" | "học" | "m"
-        )
-        && unit::after_number(scene, 1).is_none();
-    if is_door {
+    // căn hộ 1508
+    if is_door(scene) {
         return Some(Said::new(1, one_by_one(token.text)));
     }
     // Đề án 06, mẫu số 01, Ban Chỉ đạo 389: names, whose digits are said.

@@ -7,7 +7,12 @@ use super::{
     quantity::{Numeral, SPANNED, numeral},
     unit,
 };
-use crate::speech::{ProblemKind, number::cardinal, scene::Scene, token::Kind};
+use crate::speech::{
+    ProblemKind,
+    number::{cardinal, one_by_one},
+    scene::Scene,
+    token::Kind,
+};
 
 /// Words near which two numbers are a score.
 const SCORES: [&str; 8] = [
@@ -115,6 +120,11 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         if letter::is_bare(scene, second.end) {
             let words = format!("{} đến {} tê", first.say(scene), second.say(scene));
             return Some(Said::wrong(second.end + 1, words, ProblemKind::Ambiguous));
+        }
+        // căn hộ 1508-1510
+        if super::quantity::is_door(scene) && scene.token(next).text.len() == 4 {
+            let [one, other] = [0, next].map(|at| one_by_one(scene.token(at).text));
+            return Some(Said::new(second.end, format!("{one} đến {other}")));
         }
         if let Some(said) = neighbours(scene, &first, &second, next) {
             return Some(said);

@@ -350,11 +350,12 @@ pub(super) fn letters(scene: &Scene<'_>) -> Option<Said> {
 fn is_short_form(scene: &Scene<'_>) -> bool {
     /// How far a headline in capitals is looked for, in tokens.
     const REACH: usize = 12;
-    const SHOUTED: [&str; 40] = [
+    const SHOUTED: [&str; 56] = [
         "AI", "HAI", "BA", "TIN", "KHI", "XEM", "GHI", "CHO", "HAY", "NAY", "MAI", "CHI", "NGA",
         "LAN", "NAM", "HOA", "ANH", "EM", "BAN", "CON", "CAO", "TAY", "THU", "GIA", "VAY", "MUA",
         "SAU", "SAI", "TRA", "KIA", "THI", "TUY", "TO", "XA", "TA", "LO", "QUA", "RA", "SAO",
-        "CAI",
+        "CAI", "XIN", "VUI", "HUY", "LAM", "SON", "TAM", "BAO", "DAY", "BAY", "MAY", "THE", "CHE",
+        "GHE", "NHA", "NHE", "TRE",
     ];
     let token = scene.token(0);
     let is_plain = token.text.is_ascii()
