@@ -183,6 +183,11 @@ fn is_apart(scene: &Scene<'_>, first: &Numeral, second: &Numeral, next: usize) -
     let is_falling = first.decimals.is_none()
         && second.decimals.is_none()
         && values.is_some_and(|(first, second)| first > second)
+        // đêm 30 - 1 Tết, từ 28 - 5, số 21 - 19 Lê Lợi
+        && !matches!(
+            scene.previous(),
+            "từ" | "ngày" | "đêm" | "số" | "ngõ" | "nhà" | "mùng"
+        )
         && !scene.cued(&SCORES);
     is_spaced && follows && (is_from_year || is_falling)
 }

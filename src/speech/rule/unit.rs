@@ -429,6 +429,13 @@ pub(super) fn per(scene: &Scene<'_>, at: usize, unit: &str) -> Option<(String, u
     if !word.is(Kind::Word) {
         return None;
     }
+    // 500k/th
+    let is_money = ["đồng", "nghìn", "ngàn", "triệu"]
+        .iter()
+        .any(|money| unit.starts_with(money));
+    if word.text == "th" && is_money {
+        return Some((" một tháng".to_owned(), at + 2));
+    }
     // 155.000 đ/HS/tháng
     let abbreviations = &crate::speech::lexicon::builtin().abbreviations;
     if let Some(spoken) = abbreviations.alone(word.text)
