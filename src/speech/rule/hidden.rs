@@ -10,19 +10,44 @@ use crate::speech::{
 };
 
 /// Words in the sentence of a number that nobody is meant to call or to pay.
-const CRIMES: [&str; 12] = [
+const CRIMES: [&str; 11] = [
     "đối tượng",
     "kẻ gian",
     "lừa đảo",
     "nạn nhân",
     "số lạ",
-    "đầu số",
     "thủ đoạn",
     "giả danh",
     "mạo danh",
     "kẻ xấu",
     "nghi phạm",
     "bị can",
+];
+
+/// Words right before a number that is there to be called or paid into.
+const CALLED: [&str; 22] = [
+    "gọi",
+    "gọi số",
+    "gọi ngay",
+    "gọi ngay số",
+    "gọi điện",
+    "liên hệ",
+    "liên hệ :",
+    "lh",
+    "lh :",
+    "hotline",
+    "hotline :",
+    "tổng đài",
+    "đường dây nóng",
+    "đường dây nóng :",
+    "theo số",
+    "qua số",
+    "đến số",
+    "tới số",
+    "về số",
+    "zalo",
+    "nhắn tin",
+    "bấm",
 ];
 
 /// Words before a plate.
@@ -114,14 +139,17 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     if !is_number {
         return None;
     }
-    let is_hidden = !ends_open || is_plate || scene.cued_far(&CRIMES);
+    let is_called = !is_plate && CALLED.iter().any(|word| scene.follows(word));
+    // đầu số 09xx: what all of them begin with.
+    let is_prefix = digits + masked <= 5 && scene.cued(&["đầu số", "đầu"]);
+    let is_hidden = !is_called && (!ends_open || is_plate || is_prefix || scene.cued_far(&CRIMES));
     let text = words.join(", ");
     let text = if is_rest { format!(", {text}") } else { text };
     if is_hidden {
         return Some(Said::new(end, text));
     }
     // 0912-345-67x: whoever is to call it cannot.
-    if masked == 1 {
+    if masked == 1 || !ends_open {
         return Some(Said::wrong(end, text, ProblemKind::Placeholder));
     }
     // gọi 0912.345.xxx: the digits are read, and what is not there is reported.

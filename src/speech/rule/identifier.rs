@@ -217,7 +217,7 @@ fn series(scene: &Scene<'_>) -> Option<Said> {
         && number.is(Kind::Number)
         && (5..=9).contains(&number.text.len())
         && (matches!(scene.previous(), "số" | "seri" | "ri" | "phôi" | "bìa" | "sổ")
-            || ["số :", "seri :", "sê - ri :", "phát hành", "phát hành :"]
+            || ["số :", "seri :", "sê - ri :", "phát hành", "phát hành :", "gcn :", "chứng nhận :"]
                 .iter()
                 .any(|phrase| scene.follows(phrase)))
         // On what is issued in series even CT is no order; a number to call or to pay into is none of these.

@@ -237,7 +237,7 @@ fn neighbours(scene: &Scene<'_>, first: &Numeral, second: &Numeral, next: usize)
 
 /// `11/7, 8/11, 11/9` behind a result: what each side had in every part of the game.
 pub(super) fn parts(scene: &Scene<'_>) -> Option<Said> {
-    const RESULTS: [&str; 9] = [
+    const RESULTS: [&str; 11] = [
         "séc",
         "set",
         "sét",
@@ -247,6 +247,8 @@ pub(super) fn parts(scene: &Scene<'_>) -> Option<Said> {
         "hiệp",
         "thắng",
         "thua",
+        "đấu",
+        "trận",
     ];
     /// The first of these say by themselves that no days follow.
     const CERTAIN: usize = 6;
