@@ -65,7 +65,8 @@ fn what_nobody_can_tell_is_asked() {
             .into_iter()
             .map(|(_, token)| token)
             .collect();
-        assert_eq!(asked, Vec::from_iter(wanted.split(" | ")), "{written}");
+        let wanted: Vec<&str> = wanted.split(" | ").collect();
+        assert_eq!(asked, wanted, "{written}");
     }
 }
 

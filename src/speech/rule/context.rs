@@ -57,7 +57,7 @@ fn quarter(scene: &Scene<'_>) -> Option<Said> {
         _ => roman_or_number(numeral).filter(|value| (1..=4).contains(value))?,
     };
     let year = scene.token(at + 2);
-    let is_dated = scene.token(at + 1).is_sign("/") && is_year(year.text);
+    let is_dated = matches!(scene.token(at + 1).text, "/" | "." | "-") && is_year(year.text);
     let goes_on = matches!(scene.token(at + 1).kind, Kind::Word | Kind::Number);
     if goes_on || !(is_roman || is_dated) {
         return None;
@@ -307,7 +307,7 @@ fn cost(scene: &Scene<'_>) -> Option<Said> {
         "gói thầu",
         "vốn",
     ];
-    const TRADE: [&str; 9] = [
+    const TRADE: [&str; 15] = [
         "sàn",
         "bán hàng",
         "mua",
@@ -317,11 +317,21 @@ fn cost(scene: &Scene<'_>) -> Option<Said> {
         "online",
         "shop",
         "trên",
+        "doanh thu",
+        "doanh số",
+        "thị trường",
+        "ngành",
+        "luật",
+        "giao dịch",
+    ];
+    const BETWEEN: [&str; 14] = [
+        "là", "gần", "hơn", "khoảng", "dự", "kiến", "ước", "tính", "tạm", "sau", "điều", "chỉnh",
+        "được", "duyệt",
     ];
     let colon = scene.skip_space(1);
     let colon = usize::from(scene.token(colon).is_sign(":")) * (colon + 1);
-    let at = scene.skip_space(colon.max(1));
-    let at = at + 2 * usize::from(matches!(scene.word(at), "là" | "gần" | "hơn" | "khoảng"));
+    let at = (colon.max(1)..colon + 10)
+        .find(|at| !scene.token(*at).is(Kind::Space) && !BETWEEN.contains(&scene.word(*at)))?;
     let is_sum = super::quantity::numeral(scene, at).is_some_and(|number| {
         matches!(
             scene.next_word(number.end),
@@ -330,6 +340,7 @@ fn cost(scene: &Scene<'_>) -> Option<Said> {
     });
     let is_project = is_sum || scene.cued(&PROJECTS);
     match (is_project, scene.cued(&TRADE)) {
+        (true, false) if scene.previous() == "tổng" => Some(Said::new(1, "mức đầu tư")),
         (true, false) => Some(Said::new(1, "tổng mức đầu tư")),
         (true, true) if is_sum => unknown(scene),
         _ => None,

@@ -145,21 +145,32 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
 /// behind, only decrees and resolutions are known so.
 fn prefixed(scene: &Scene<'_>) -> Option<Said> {
     let letters = scene.token(0);
-    let digits = scene.token(1);
+    // NĐ-168/2024/NĐ-CP, NĐ.168/2024
+    let sign = usize::from(matches!(scene.token(1).text, "-" | "."));
+    let digits = scene.token(1 + sign);
     if !letters.is(Kind::Word) || !digits.is(Kind::Number) || digits.text.len() > 4 {
         return None;
     }
-    let (_, kind) = KINDS
+    let (_, name) = KINDS
         .iter()
         .find(|(short, _)| *short == letters.text && short.len() > 1)?;
     // The editors', or the built-in, reading of the letters alone.
     let kind = lexicon::builtin()
         .abbreviations
         .alone(letters.text)
-        .unwrap_or(kind);
-    if let Some(rest) = number(&scene.ahead(1)) {
+        .unwrap_or(name);
+    if let Some(rest) = number(&scene.ahead(1 + sign)) {
         let text = rest.text.strip_prefix("số ").unwrap_or(&rest.text);
-        return Some(Said::new(1 + rest.tokens, format!("{kind} {text}")));
+        let text = text.replace(&format!(", {name}"), "");
+        return Some(Said::new(1 + sign + rest.tokens, format!("{kind} {text}")));
+    }
+    // Nghị định.168/2024: no code behind the year.
+    if sign == 1 && scene.token(3).is_sign("/") && super::date::is_year(scene.token(4).text) {
+        let [number, year] = [2, 4].map(|at| cardinal(scene.token(at).text, scene.speech.voice));
+        return Some(Said::new(5, format!("{kind} {number} năm {year}")));
+    }
+    if sign == 1 {
+        return None;
     }
     let is_part = |at: usize| matches!(scene.token(at).kind, Kind::Word | Kind::Number);
     let goes_on = matches!(scene.token(2).text, "-" | "/" | "." | ",") && is_part(3);

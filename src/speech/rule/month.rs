@@ -33,7 +33,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
     if let Some(number) = quarter {
         let number = cardinal(&number.to_string(), voice);
         let year = scene.token(2);
-        let is_dated = scene.token(1).is_sign("/") && is_year(year.text);
+        let is_dated = matches!(scene.token(1).text, "/" | "." | "-") && is_year(year.text);
         return Some(if is_dated {
             Said::new(3, format!("{number} năm {}", year_name(scene, year.text)))
         } else {

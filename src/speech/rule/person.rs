@@ -219,7 +219,7 @@ pub(super) fn comrade(scene: &Scene<'_>) -> Option<Said> {
     } else {
         None
     };
-    let colon = named.unwrap_or(end);
+    let colon = named.unwrap_or_else(|| scene.skip_space(end));
     if !is_form || !scene.token(colon).is_sign(":") {
         return None;
     }

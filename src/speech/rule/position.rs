@@ -5,7 +5,24 @@ use crate::speech::{number::cardinal, number::one_by_one, scene::Scene, token::K
 
 /// `14.862 độ vĩ Bắc`, `21.028°N`, `tọa độ 18.6796; 105.6813`, `động đất M 3.7`.
 pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
-    magnitude(scene).or_else(|| degrees(scene))
+    magnitude(scene)
+        .or_else(|| degrees(scene))
+        .or_else(|| side(scene))
+}
+
+/// The letter behind minutes and seconds of a degree: `21°01'42"N`.
+fn side(scene: &Scene<'_>) -> Option<Said> {
+    /// How far back the degrees are, in tokens.
+    const REACH: usize = 9;
+    let letter = scene.token(0).text;
+    let is_side = matches!(letter, "N" | "S" | "E" | "W")
+        && matches!(scene.back(1).text, "\"" | "'" | "″" | "′" | "''")
+        && scene.back(2).is(Kind::Number)
+        && (3..REACH).any(|back| matches!(scene.back(back).text, "°" | "º"));
+    is_side.then(|| {
+        let side = letter::bearing(scene, letter);
+        Said::new(1, side.trim_start_matches("độ ").to_owned())
+    })
 }
 
 fn degrees(scene: &Scene<'_>) -> Option<Said> {

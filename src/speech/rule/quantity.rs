@@ -408,6 +408,13 @@ fn counted(scene: &Scene<'_>, at: usize) -> Option<(String, usize)> {
             end = next + 1;
         }
     }
+    // ≥ 38,5 độ C
+    let scale = scene.skip_space(end);
+    let is_degree = words.last() == Some(&"độ") && scene.token(scale).text == "C";
+    if is_degree {
+        words.push("xê");
+        end = scale + 1;
+    }
     (!words.is_empty()).then(|| (words.join(" "), end))
 }
 

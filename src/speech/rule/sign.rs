@@ -82,6 +82,15 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
         {
             return Some(Said::new(1, "đến"));
         }
+        // 120/80-139/89 mmHg
+        "-" | "–"
+            if is_inside(Kind::Number)
+                && scene.back(2).is_sign("/")
+                && scene.token(2).is_sign("/")
+                && scene.token(scene.skip_space(4)).text == "mmHg" =>
+        {
+            return Some(Said::new(1, " đến "));
+        }
         // Km 458+200 - Km 459+500
         "-" | "–" | "÷" if next.lower == "km" && follows_figure(scene) => {
             let is_apart = before.is(Kind::Space) && after.is(Kind::Space);

@@ -151,6 +151,7 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
 
 /// Whether two numbers, of which the second ends before `end`, are what two sides of a game have.
 fn is_score(scene: &Scene<'_>, first: &Numeral, second: &Numeral, end: usize) -> bool {
+    let is_tight = scene.token(first.end).is_dash();
     let word = scene.next_word(end);
     let is_falling = is_less(second, first);
     let is_even = small(first).is_some() && small(first) == small(second);
@@ -165,7 +166,7 @@ fn is_score(scene: &Scene<'_>, first: &Numeral, second: &Numeral, end: usize) ->
         || ((word.is_empty() || is_no_span) && scene.cued(&SCORES))
         || (word.is_empty() && scene.cued(&GAMES))
         // Việt Nam - Thái Lan: 2-1
-        || ((word.is_empty() || is_between) && is_no_span)
+        || ((word.is_empty() || is_between || is_tight) && is_no_span && !counts)
 }
 
 /// Whether what stands between is a dash of the sentence: `Mậu Thân 1968 - 1.204 liệt sĩ`, `đợt 12 - 5 suất`. With spaces around
@@ -189,7 +190,7 @@ fn is_apart(scene: &Scene<'_>, first: &Numeral, second: &Numeral, next: usize) -
             "từ" | "ngày" | "đêm" | "số" | "ngõ" | "nhà" | "mùng"
         )
         && !scene.cued(&SCORES);
-    is_spaced && follows && (is_from_year || is_falling)
+    is_spaced && (is_from_year || (follows && is_falling))
 }
 
 /// `36T-24T-12T-6T`: three and more with the same unit are a row, and no spans in pairs.
@@ -318,7 +319,7 @@ pub(super) fn parts(scene: &Scene<'_>) -> Option<Said> {
 
 /// `tổ 3,4`, `mức độ 3,4`: what has a number has no decimals; the space behind the comma was forgotten.
 pub(super) fn comma(scene: &Scene<'_>) -> Option<Said> {
-    const NUMBERED: [&str; 21] = [
+    const NUMBERED: [&str; 28] = [
         "cấp",
         "tổ",
         "lớp",
@@ -340,6 +341,13 @@ pub(super) fn comma(scene: &Scene<'_>) -> Option<Said> {
         "cấp độ",
         "mức độ",
         "tuyến",
+        "đợt",
+        "lần",
+        "vòng",
+        "ngày",
+        "quý",
+        "kỳ",
+        "trang",
     ];
     /// A shake of the earth, or of a scale, has decimals.
     const SCALED: [&str; 3] = ["độ", "richter", "điểm"];

@@ -44,8 +44,8 @@ const UNITS: &[(&str, &str, Seat)] = &[
     ("mmHg", "mi li mét thủy ngân", Seat::Free),
     ("µg", "mi crô gam", Seat::Free),
     ("μg", "mi crô gam", Seat::Free),
-    ("T", "tấn", Seat::Glued),
-    ("t", "tấn", Seat::Glued),
+    ("T", "tấn", Seat::Near),
+    ("t", "tấn", Seat::Near),
     ("N", "", Seat::Glued),
     ("S", "", Seat::Glued),
     ("E", "", Seat::Glued),
@@ -381,6 +381,10 @@ fn by_sense(scene: &Scene<'_>, at: usize) -> Option<&'static str> {
             .any(|word| scene.precedes(word, at + 1)) =>
         {
             Some("tháng")
+        }
+        // 5 T. Hà: somebody's name.
+        "t" | "T" if scene.token(at + 1).is_sign(".") && scene.token(at + 2).is_capitalised() => {
+            Some("")
         }
         "t" | "T" => Some(letter::tally(scene, at).unwrap_or_default()),
         "đ" => match letter::is_mark(scene, at) {

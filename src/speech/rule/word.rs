@@ -33,6 +33,7 @@ pub(super) fn code(scene: &Scene<'_>) -> Option<Said> {
     if let Some(said) = stay(scene)
         .or_else(|| room(scene))
         .or_else(|| dotted(scene))
+        .or_else(|| door(scene))
     {
         return Some(said);
     }
@@ -239,6 +240,40 @@ fn stay(scene: &Scene<'_>) -> Option<Said> {
     })
 }
 
+/// `tòa P2-1205`, `A-1205`: a house, and a door in it.
+fn door(scene: &Scene<'_>) -> Option<Said> {
+    const HOUSES: [&str; 8] = [
+        "tòa",
+        "toà",
+        "căn",
+        "căn hộ",
+        "chung cư",
+        "nhà",
+        "phòng",
+        "khu đô thị",
+    ];
+    let letters = scene.token(0);
+    let house = scene.token(1);
+    let has_house = house.is(Kind::Number) && house.text.len() <= 2;
+    let dash = 1 + usize::from(has_house);
+    let number = scene.token(dash + 1);
+    let is_door = is_letters(letters)
+        && letters.text.chars().count() <= 2
+        && scene.token(dash).is_sign("-")
+        && number.is(Kind::Number)
+        && number.text.len() == 4
+        && !matches!(scene.token(dash + 2).kind, Kind::Word | Kind::Number)
+        && scene.cued(&HOUSES);
+    let letters = lexicon::spell(letters.text).filter(|_| is_door)?;
+    let house = if has_house {
+        format!(" {}", cardinal(house.text, scene.speech.voice))
+    } else {
+        String::new()
+    };
+    let words = format!("{letters}{house}, {}", one_by_one(number.text));
+    Some(Said::new(dash + 2, words))
+}
+
 /// `phòng A.203`, `lô B-12`.
 fn room(scene: &Scene<'_>) -> Option<Said> {
     let (letter, number) = (scene.token(0), scene.token(2));
@@ -328,7 +363,13 @@ pub(super) fn letters(scene: &Scene<'_>) -> Option<Said> {
             return Some(Said::wrong(1, "đê", ProblemKind::Ambiguous));
         }
         // đạt 32/35đ, 3/4t: points or money, tonnes or years.
-        if matches!(letter, 'đ' | 't') && scene.back(1).is(Kind::Number) {
+        let is_counted = scene.back(1).is(Kind::Number)
+            || (scene.back(1).is(Kind::Space)
+                && scene.back(2).is(Kind::Number)
+                && !scene.token(1).is_sign("."));
+        if matches!(letter, 'đ' | 't') && scene.back(1).is(Kind::Number)
+            || matches!(letter, 't' | 'T') && is_counted
+        {
             let spelt = lexicon::spell(token.text)?;
             return Some(Said::wrong(1, spelt, ProblemKind::Ambiguous));
         }
