@@ -8,15 +8,19 @@
 mod pair;
 mod words;
 
-use std::{cmp::Ordering, collections::BTreeMap, time::Duration};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, HashMap, HashSet},
+    time::Duration,
+};
 
 use chrono::NaiveDate;
 
 use crate::{
     domain::{
         calendar,
-        id::{BulletinId, ChannelId, ScheduleId},
-        plan::{Plan, PlannedDelivery},
+        id::{BulletinId, ChannelId, DeliveryId, ScheduleId},
+        plan::{Plan, PlannedDelivery, Why},
         time::Timestamp,
         workspace::Workspace,
     },
@@ -115,6 +119,9 @@ pub struct Effect {
     pub wording: Option<usize>,
     /// The same for this ward word for word: an index into [`Effects::passages`].
     pub passages: Option<usize>,
+    /// Why what is removed is not heard, where the newer plan still holds it: what it has to give way to, or the rule that
+    /// forbids it.
+    pub skipped: Option<Why>,
 }
 
 impl Effect {
@@ -205,8 +212,10 @@ pub fn effects(
         |one| Key::of(one).schedule().bulletin(),
         |a, b| inside(a) && inside(b),
     );
+    let mut skipped = finder.skipped(before);
     for single in std::mem::take(before) {
-        finder.tell(Some(single), None);
+        let why = skipped.remove(&single.id);
+        finder.tell_of(Some(single), None, why);
     }
     for single in std::mem::take(after) {
         finder.tell(None, Some(single));
@@ -362,8 +371,28 @@ impl Finder<'_> {
         }
     }
 
+    /// Why the newer plan skips what it holds of `removed`. Asked for once what is removed is known, so that no reason is kept
+    /// for anything else.
+    fn skipped(&self, removed: &[Single]) -> HashMap<DeliveryId, Why> {
+        let ids: HashSet<&DeliveryId> = removed.iter().map(|one| &one.id).collect();
+        let dues = || removed.iter().map(|one| one.due);
+        let (Some(first), Some(last)) = (dues().min(), dues().max()) else {
+            return HashMap::new();
+        };
+        let [_, new] = self.comparer.sides();
+        let plan = Plan::new(new.workspace);
+        let held = plan
+            .deliveries(first - MARGIN, last + MARGIN)
+            .filter(|one| ids.contains(&one.id));
+        held.filter_map(|one| Some((one.id, one.skip?))).collect()
+    }
+
     /// Keeps what differs between two broadcasts that belong together, or a single one.
     fn tell(&mut self, before: Option<Single>, after: Option<Single>) {
+        self.tell_of(before, after, None);
+    }
+
+    fn tell_of(&mut self, before: Option<Single>, after: Option<Single>, skipped: Option<Why>) {
         let inside = |one: &Option<Single>| {
             one.as_ref()
                 .is_some_and(|one| self.from <= one.due && one.due < self.until)
@@ -403,6 +432,7 @@ impl Finder<'_> {
             after: after.and_then(|one| self.comparer.broadcast(1, one)),
             wording: compared.wording.filter(|_| is_reworded),
             passages: compared.passages.filter(|_| is_reworded),
+            skipped,
             kinds,
         };
         self.found.list.push(effect);

@@ -22,13 +22,15 @@ use super::{
     },
     Only, PlanArgs, Range,
     revision::{self, Revision},
+    why_so,
 };
 use crate::{
     diagnostic::render as diagnostics,
     domain::{
         calendar,
+        detail::Detail,
         id::{ChannelId, WardId},
-        plan::PlannedDelivery,
+        plan::{PlannedDelivery, Why},
         workspace::Workspace,
     },
     render::Renderer,
@@ -151,6 +153,9 @@ fn json(effects: &Effects, zone: Tz, output: &Output) -> anyhow::Result<()> {
             "kind": one.kind.as_str(),
             "before": effect.before.as_ref().map(side),
             "after": effect.after.as_ref().map(side),
+            "skipped": effect.skipped.as_ref().map(|why| {
+                serde_json::json!({ "reason": why.reason.as_str(), "detail": why.detail })
+            }),
             "words": words,
         }))?;
     }
@@ -167,9 +172,18 @@ struct Line {
     titles: [Option<String>; 2],
     kind: &'static str,
     is_replaced: bool,
+    /// Why it is not heard: the reason and what is to blame. How long exactly it would be heard, and when, differs from ward to ward.
+    skipped: Option<[String; 3]>,
 }
 
-/// The lengths before and after, of everything that one line tells of.
+/// By line: the lengths before and after of everything that it tells of, and why the first of it is not heard.
+#[derive(Debug, Default)]
+struct Beside<'a> {
+    lengths: Lengths,
+    skipped: Option<&'a Why>,
+}
+
+/// Lengths before and after.
 type Lengths = BTreeSet<[Option<Duration>; 2]>;
 
 /// One line with its channels, their wards, and its days.
@@ -209,7 +223,7 @@ impl Report<'_> {
                 self.show_words()?;
                 continue;
             }
-            let (lines, lengths) = self.lines(kind);
+            let (lines, beside) = self.lines(kind);
             if lines.is_empty() {
                 continue;
             }
@@ -217,10 +231,13 @@ impl Report<'_> {
             output.line(&format!("\n{head}"))?;
             for (line, channels, days) in lines {
                 let mut told = self.line(kind, &line, &channels, &days);
-                if is_length(kind)
-                    && let Some(lengths) = lengths.get(&line)
-                {
-                    told.push_str(&self.lengths(lengths));
+                let beside = beside.get(&line);
+                if let Some(beside) = beside.filter(|_| is_length(kind)) {
+                    told.push_str(&self.lengths(&beside.lengths));
+                }
+                if let Some(why) = beside.and_then(|beside| beside.skipped) {
+                    let why = why_so(why, output);
+                    told.push_str(&output.say("cli.whatif-skipped", &[("why", &why)]));
                 }
                 output.line(&format!("  {told}"))?;
             }
@@ -237,8 +254,8 @@ impl Report<'_> {
     }
 
     /// The lines of one kind, each with its channels and their wards, and its days; by the first day and time.
-    fn lines(&self, kind: Kind) -> (Vec<Told>, BTreeMap<Line, Lengths>) {
-        let mut lengths: BTreeMap<Line, Lengths> = BTreeMap::new();
+    fn lines(&self, kind: Kind) -> (Vec<Told>, BTreeMap<Line, Beside<'_>>) {
+        let mut beside: BTreeMap<Line, Beside<'_>> = BTreeMap::new();
         let mut by_day: BTreeMap<(Line, NaiveDate), BTreeMap<ChannelId, WardId>> = BTreeMap::new();
         for effect in &self.effects.list {
             if let Some((line, day)) = self.told(kind, effect)
@@ -246,7 +263,9 @@ impl Report<'_> {
             {
                 let length = |one: &Option<Broadcast>| one.as_ref()?.planned.length;
                 let both = [length(&effect.before), length(&effect.after)];
-                lengths.entry(line.clone()).or_default().insert(both);
+                let here = beside.entry(line.clone()).or_default();
+                here.lengths.insert(both);
+                here.skipped = here.skipped.or(effect.skipped.as_ref());
                 let channels = by_day.entry((line, day)).or_default();
                 channels.insert(one.channel.clone(), one.ward.clone());
             }
@@ -262,7 +281,7 @@ impl Report<'_> {
         lines.sort_by(|(line, channels, days), (other, others, other_days)| {
             (days.first(), line, channels).cmp(&(other_days.first(), other, others))
         });
-        (lines, lengths)
+        (lines, beside)
     }
 
     /// How `effect` is told of under `kind`, and on which day; `None` where it is told of elsewhere.
@@ -287,6 +306,7 @@ impl Report<'_> {
             titles: sides.map(|one| one.as_ref().map(|one| one.title.clone())),
             kind: effect.broadcast()?.planned.kind.as_str(),
             is_replaced,
+            skipped: effect.skipped.as_ref().map(blamed),
         };
         Some((line, days[0].or(days[1])?))
     }
@@ -508,6 +528,21 @@ impl Report<'_> {
         }
         Ok(())
     }
+}
+
+/// The reason, and the rule with its document or the broadcast that is to blame.
+fn blamed(why: &Why) -> [String; 3] {
+    let detail = why.detail.as_deref().and_then(Detail::parse);
+    let named = |names: [&str; 2]| {
+        let mut named = names.iter().filter_map(|name| detail.as_ref()?.get(name));
+        named.next().unwrap_or_default().to_owned()
+    };
+    let by = named(["rule", "with"]);
+    [
+        why.reason.as_str().to_owned(),
+        by,
+        named(["document", "name"]),
+    ]
 }
 
 fn indented(text: &str) -> String {
