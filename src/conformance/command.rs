@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn commands_are_told_apart() {
-        let is_another = |question, call| super::is_another(&request(question), &request(call));
+        let differ = |question, call| is_another(&request(question), &request(call));
         for (question, call) in [
             ("cmd=info", "cmd=tts&text=T7301+b%C3%A0&zone=1"),
             (
@@ -119,7 +119,7 @@ mod tests {
                 "<s:Envelope><s:Body><Speak><text>T7301</text></Speak></s:Body></s:Envelope>",
             ),
         ] {
-            assert!(is_another(question, call), "{question} {call}");
+            assert!(differ(question, call), "{question} {call}");
         }
         for (question, call) in [
             ("", "cmd=tts&text=T7301"),
@@ -133,7 +133,7 @@ mod tests {
             ),
             ("<Speak/>", "<Speak><text>T7301</text></Speak>"),
         ] {
-            assert!(!is_another(question, call), "{question} {call}");
+            assert!(!differ(question, call), "{question} {call}");
         }
     }
 }

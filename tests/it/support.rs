@@ -8,8 +8,8 @@ pub(crate) mod icecast;
 pub(crate) mod liquidsoap;
 pub(crate) mod postgres;
 pub(crate) mod server;
-pub(crate) mod snapcast;
 pub(crate) mod smtp;
+pub(crate) mod snapcast;
 pub(crate) mod wordpress;
 pub(crate) mod workspace;
 

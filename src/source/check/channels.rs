@@ -94,12 +94,15 @@ fn home(adapter: &RawAdapter) -> Option<(ChannelKind, Format, &'static str)> {
     match adapter {
         RawAdapter::Screen(_) => Some((ChannelKind::Sign, Format::Sign, "L263-help-sign")),
         RawAdapter::Vnpt(_) => Some((ChannelKind::Website, Format::Article, "L263-help-website")),
-        RawAdapter::Axis(_) | RawAdapter::Icecast(_) => {
+        RawAdapter::Axis(_) | RawAdapter::Icecast(_) | RawAdapter::Snapcast(_) => {
             let (kind, format) = (ChannelKind::Loudspeaker, Format::Script);
             Some((kind, format, "L263-help-loudspeaker"))
         }
-        // What a recipe or a webhook leads to is anything; an Official Account has its own check.
-        RawAdapter::Recipe { .. } | RawAdapter::Webhook { .. } | RawAdapter::Zalo(_) => None,
+        // What a recipe or a webhook leads to is anything; an Official Account and mail have checks of their own.
+        RawAdapter::Recipe { .. }
+        | RawAdapter::Webhook { .. }
+        | RawAdapter::Zalo(_)
+        | RawAdapter::Email(_) => None,
     }
 }
 

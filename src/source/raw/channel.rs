@@ -161,7 +161,7 @@ fn channel(id: ChannelId, value: Value<'_>) -> Option<RawChannel> {
 type Way = fn(&Fields<'_>, Value<'_>) -> Option<RawAdapter>;
 
 /// The ways to reach a channel, by their keys.
-const WAYS: [(&str, Way); 8] = [
+const WAYS: [(&str, Way); 9] = [
     ("recipe", by_recipe),
     ("webhook", by_webhook),
     ("axis", by_axis),
