@@ -94,6 +94,11 @@ pub trait Adapter: Send + Sync + fmt::Debug {
         None
     }
 
+    /// Whether it shows the picture of an article, so that its messages have to hold the bytes ([`Message::picture`]).
+    fn wants_picture(&self) -> bool {
+        false
+    }
+
     /// Whether it gives notes. Then its messages hold what is on record of them ([`crate::domain::message::Kept`]).
     fn gives_notes(&self) -> bool {
         false

@@ -423,4 +423,5 @@ pub fn texts(content: &Content) -> impl Iterator<Item = &str> {
     std::iter::once(content.title.as_str())
         .chain(content.summary.as_deref())
         .chain(std::iter::once(content.text.as_str()))
+        .chain(content.picture.as_ref().map(|picture| picture.alt.as_str()))
 }

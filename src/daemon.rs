@@ -13,6 +13,7 @@ mod keeper;
 pub mod live;
 pub mod liveness;
 mod lookout;
+pub mod pictures;
 pub mod planner;
 pub mod preparer;
 mod prober;
@@ -263,6 +264,9 @@ impl Daemon {
     /// The store's, when it fails now. Later failures are waited out.
     pub async fn start(shared: Shared) -> Result<Self, StoreError> {
         let sets = shared.clock.sets();
+        let live = shared.live.borrow().clone();
+        let (store, now) = (&shared.store, shared.clock.now());
+        pictures::keep(store, &live.root, &live.workspace, now).await?;
         let mut supervisor = Supervisor::new(shared.stop.clone());
         supervisor.spawn("watch", liveness::watch(shared.clone()));
         liveness::take_over(&shared).await?;

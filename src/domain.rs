@@ -20,6 +20,7 @@ pub mod lint;
 pub mod mail;
 pub mod message;
 pub mod pause;
+pub mod picture;
 pub mod plan;
 pub mod policy;
 pub mod recipe;

@@ -17,6 +17,7 @@ use crate::{
         detail::Detail,
         id::{BulletinId, ContactId, WardId},
         message::Content,
+        picture::Picture,
         ward::Ward,
         workspace::Workspace,
     },
@@ -35,6 +36,8 @@ pub enum BodyPart {
     ArticleBody,
     /// `article.summary`
     ArticleSummary,
+    /// `article.picture.alt`
+    PictureAlt,
     /// `message`
     Message,
     /// `sign`
@@ -54,6 +57,7 @@ impl BodyPart {
         let others = [
             Self::ArticleBody,
             Self::ArticleSummary,
+            Self::PictureAlt,
             Self::Message,
             Self::Sign,
             Self::Correction,
@@ -81,6 +85,10 @@ impl BodyPart {
                 .article
                 .as_ref()
                 .and_then(|article| article.summary.as_deref()),
+            (Self::PictureAlt, _) => {
+                let article = bulletin.article.as_ref()?;
+                Some(article.picture.as_ref()?.alt.as_str())
+            }
             (Self::Message, _) => bulletin.message.as_deref(),
             (Self::Sign, _) => bulletin.sign.as_deref(),
             (Self::Correction, _) => bulletin.correction.as_deref(),
@@ -95,6 +103,7 @@ impl BodyPart {
             Self::Turn(index) => format!("dialogue[{index}]").into(),
             Self::ArticleBody => "article.body".into(),
             Self::ArticleSummary => "article.summary".into(),
+            Self::PictureAlt => "article.picture.alt".into(),
             Self::Message => "message".into(),
             Self::Sign => "sign".into(),
             Self::Correction => "correction".into(),
@@ -106,7 +115,7 @@ impl BodyPart {
     pub fn format(self) -> Option<Format> {
         match self {
             Self::Script | Self::Turn(_) => Some(Format::Script),
-            Self::ArticleBody | Self::ArticleSummary => Some(Format::Article),
+            Self::ArticleBody | Self::ArticleSummary | Self::PictureAlt => Some(Format::Article),
             Self::Message => Some(Format::Message),
             Self::Sign => Some(Format::Sign),
             Self::Correction => None,
@@ -300,6 +309,17 @@ impl Renderer {
                 .collect(),
             _ => Vec::new(),
         };
+        let picture = bulletin
+            .article
+            .as_ref()
+            .and_then(|article| article.picture.as_ref());
+        let shows = is_article || format == Format::Message;
+        let picture = picture.filter(|_| shows).map(|picture| {
+            Ok(Picture {
+                alt: part(BodyPart::PictureAlt)?,
+                ..picture.clone()
+            })
+        });
         let mut content = Content {
             bulletin: bulletin.id.clone(),
             format,
@@ -314,6 +334,7 @@ impl Renderer {
             recording: (format == Format::Script)
                 .then(|| bulletin.recording.clone())
                 .flatten(),
+            picture: picture.transpose()?,
         };
         content.contacts = contacts::named(
             &content,
@@ -384,8 +405,9 @@ impl Renderer {
             turns: Vec::new(),
             quoted: crate::domain::message::Quoted::default(),
             contacts: Vec::new(),
-            // The recording says something else.
+            // The recording says something else, and what is taken back must not be what catches the eye.
             recording: None,
+            picture: None,
         };
         // A bulletin is taken back also when one of its contacts does not hold any more.
         let listed: Vec<ContactId> = bulletin
@@ -432,6 +454,8 @@ impl Renderer {
         // A turn is one paragraph: where the next one begins, the other voice speaks.
         let text = match part {
             BodyPart::Turn(_) => text.replace("\n\n", "\n"),
+            // One line, in an attribute of a page.
+            BodyPart::PictureAlt => text.split_whitespace().collect::<Vec<_>>().join(" "),
             _ => text,
         };
         if text.is_empty() {

@@ -12,6 +12,7 @@ pub mod equipment;
 mod files;
 mod invisible;
 mod notebook;
+pub mod pictures;
 mod raw;
 mod reader;
 pub mod schema;
@@ -32,13 +33,15 @@ use crate::{
     domain::{
         contact::Contact,
         id::{BulletinId, ContactId, RecipeId},
+        picture,
         time::Timestamp,
         workspace::Workspace,
     },
 };
-use check::{Parts, Recordings};
+use check::{Parts, Pictures, Recordings};
 use files::{Role, TOO_LARGE};
 use notebook::{Named, Notebook};
+use pictures::PICTURES;
 use reader::{Value, stand_in_id};
 
 /// What a watcher has to watch below the workspace, and whether with everything in it.
@@ -102,7 +105,7 @@ pub fn load_at(root: &Path, now: Option<Timestamp>) -> Loaded {
     let gathered = files::gather(root);
     read(
         &gathered.files,
-        gathered.recordings,
+        (gathered.recordings, gathered.pictures),
         gathered.diagnostics,
         &gathered.unreadable,
         now,
@@ -119,7 +122,7 @@ pub fn load_speech(root: &Path) -> Loaded {
     unread.extend(folders.map(|folder| Role::Folder(folder.to_owned())));
     read(
         &gathered.files,
-        gathered.recordings,
+        (gathered.recordings, gathered.pictures),
         gathered.diagnostics,
         &unread,
         None,
@@ -148,7 +151,7 @@ pub fn load_archive(mut from: impl Read) -> io::Result<Loaded> {
     io::copy(&mut from, &mut io::sink())?;
     Ok(read(
         &gathered.files,
-        gathered.recordings,
+        (gathered.recordings, gathered.pictures),
         gathered.diagnostics,
         &gathered.unreadable,
         None,
@@ -164,12 +167,13 @@ pub fn load_files(files: &BTreeMap<String, Vec<u8>>) -> Loaded {
 /// [`load_at`] from memory.
 #[must_use]
 pub fn load_files_at(files: &BTreeMap<String, Vec<u8>>, now: Option<Timestamp>) -> Loaded {
-    read(files, Recordings::new(), Vec::new(), &[], now)
+    let nothing = (Recordings::new(), Pictures::new());
+    read(files, nothing, Vec::new(), &[], now)
 }
 
 fn read(
     files: &BTreeMap<String, Vec<u8>>,
-    recordings: Recordings,
+    (recordings, pictures): (Recordings, Pictures),
     first: Vec<Diagnostic>,
     unreadable: &[Role],
     now: Option<Timestamp>,
@@ -183,6 +187,7 @@ fn read(
     }
     let mut parts = Parts {
         recordings,
+        pictures,
         ..Parts::default()
     };
     let mut read = Vec::new();
@@ -212,6 +217,10 @@ fn read(
             parts.recordings.insert(file.clone(), examine(bytes));
             continue;
         }
+        if let Role::Picture(file) = role {
+            parts.pictures.insert(file.clone(), picture::look(bytes));
+            continue;
+        }
         read.push((*path).clone());
         if !take(&notebook, &mut parts, role, path, bytes) {
             note_gap(&notebook, role);
@@ -227,16 +236,7 @@ fn read(
             .update(&(bytes.len() as u64).to_be_bytes())
             .update(bytes);
     }
-    for (file, found) in &parts.recordings {
-        notebook.define(
-            Named::Recording,
-            file,
-            None,
-            &Place::absent(&format!("{RECORDINGS}/{file}")),
-        );
-        let hash = found.as_ref().map_or("", |examined| &examined.hash);
-        hasher.update(format!("{RECORDINGS}/{file}\0{hash}").as_bytes());
-    }
+    define_files(&notebook, &parts, &mut hasher);
     let revision = hasher.finalize().to_hex()[..16].to_owned();
     let contacts: BTreeMap<_, _> = parts
         .contacts
@@ -268,6 +268,22 @@ fn read(
         rest,
         diagnostics,
         files: read,
+    }
+}
+
+/// Makes known the files that bulletins name; their bytes are part of the revision.
+fn define_files(notebook: &Notebook, parts: &Parts, hasher: &mut blake3::Hasher) {
+    let mut define = |sort, path: String, file: &str, hash: &str| {
+        notebook.define(sort, file, None, &Place::absent(&path));
+        hasher.update(format!("{path}\0{hash}").as_bytes());
+    };
+    for (file, found) in &parts.recordings {
+        let hash = found.as_ref().map_or("", |examined| &examined.hash);
+        define(Named::Recording, format!("{RECORDINGS}/{file}"), file, hash);
+    }
+    for (file, found) in &parts.pictures {
+        let hash = found.as_ref().map_or("", |looked| looked.hash.as_str());
+        define(Named::Picture, format!("{PICTURES}/{file}"), file, hash);
     }
 }
 
@@ -339,7 +355,11 @@ fn take(notebook: &Notebook, parts: &mut Parts, role: &Role, path: &str, bytes: 
         Role::Recipe(_) => parts
             .recipes
             .extend(recipe.and_then(|id| raw::recipe::read(id, root))),
-        Role::Template(_) | Role::Recording(_) | Role::Stray | Role::Folder(_) => {}
+        Role::Template(_)
+        | Role::Recording(_)
+        | Role::Picture(_)
+        | Role::Stray
+        | Role::Folder(_) => {}
     }
     true
 }
@@ -405,10 +425,12 @@ fn note_gap(notebook: &Notebook, role: &Role) {
                     Named::Template,
                     Named::Reading,
                     Named::Recording,
+                    Named::Picture,
                 ][..],
                 "content/bulletins" => &[Named::Bulletin],
                 "content/templates" => &[Named::Template],
                 "content/recordings" => &[Named::Recording],
+                "content/pictures" => &[Named::Picture],
                 "schedules" => &[Named::Schedule, Named::Day],
                 "channels" => &[Named::Ward, Named::Channel, Named::Recipe],
                 "channels/recipes" => &[Named::Recipe],
@@ -419,6 +441,7 @@ fn note_gap(notebook: &Notebook, role: &Role) {
             }
         }
         Role::Recording(file) => notebook.expect(Named::Recording, file),
+        Role::Picture(file) => notebook.expect(Named::Picture, file),
         // Nothing refers to rules.
         Role::Policy | Role::Stray => {}
     }

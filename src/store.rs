@@ -19,6 +19,7 @@ mod link;
 mod node;
 mod open;
 pub mod pause;
+pub mod picture;
 mod plan;
 mod prepare;
 pub mod progress;

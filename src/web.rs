@@ -21,6 +21,7 @@ mod live;
 mod log;
 mod operations;
 mod paste;
+mod pictures;
 mod query;
 mod reader;
 mod refusal;
@@ -180,6 +181,8 @@ fn router(site: Site, patience: Duration, shutdown: CancellationToken) -> Router
                 .route("/man-hinh/{channel}/{asset}", get(screens::asset))
                 .layer(middleware::from_fn(guard::headers)),
         )
+        // Receivers fetch these by the name that a proxy gives us.
+        .route("/anh/{name}", get(pictures::picture))
         // Behind the guard, which is for browsers: what is reported comes from outside and is signed.
         .route("/zalo/{channel}", post(reports::zalo))
         .route("/bao/{channel}", post(reports::device))

@@ -25,6 +25,7 @@ mod judge;
 mod names;
 mod replay;
 mod scene;
+mod specimen;
 mod text;
 mod write;
 
@@ -73,7 +74,9 @@ pub enum RecipeProblemKind {
     #[error("`{0}` is not a JSON pointer, which is empty or begins with a slash")]
     Pointer(String),
     /// A `$` key that is not alone in its map, or that does not exist, or a `$number` that is not a text.
-    #[error("`{0}` is not a form of $json, $base64, $number or $audio, each alone in its map")]
+    #[error(
+        "`{0}` is not a form of $json, $base64, $number, $audio or $picture, each alone in its map"
+    )]
     Dollar(String),
     /// A header that cannot be set here.
     #[error("`{0}` cannot be the name of a header here")]
@@ -93,6 +96,12 @@ pub enum RecipeProblemKind {
     /// The body is sound, and the message has none.
     #[error("the message has no sound; the channel has to say `audio`")]
     NoAudio,
+    /// The body is a picture, and the message has none.
+    #[error("the message has no picture")]
+    NoPicture,
+    /// What a step gives has other names where it is found than where it is made.
+    #[error("the step gives other names where it is found")]
+    Takes,
     /// A parameter that the recipe wants and the channel does not give.
     #[error("the parameter `{0}` is missing")]
     MissingParameter(String),
@@ -124,6 +133,8 @@ impl RecipeProblem {
             | RecipeProblemKind::Pointer(_)
             | RecipeProblemKind::Pattern(_)
             | RecipeProblemKind::Dollar(_)
+            | RecipeProblemKind::NoPicture
+            | RecipeProblemKind::Takes
             | RecipeProblemKind::HeaderName(_)) => {
                 told("call-recipe").with("problem", redact(&kind.to_string(), secrets))
             }
@@ -333,6 +344,10 @@ impl Adapter for RecipeAdapter {
 
     fn can_stop(&self) -> bool {
         self.recipe.stop.is_some()
+    }
+
+    fn wants_picture(&self) -> bool {
+        self.recipe.shows_pictures
     }
 
     fn stopped(&self, message: &Message, done: &[Exchange]) -> Option<bool> {

@@ -351,6 +351,7 @@ mod tests {
             quoted: Quoted::default(),
             contacts: Vec::new(),
             recording: None,
+            picture: None,
         }
     }
 

@@ -15,12 +15,13 @@ pub mod oauth;
 mod plain;
 mod progress;
 mod report;
+mod upload;
 
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::Sha256;
 
 use self::{answer::Answer, oauth::Account};
@@ -33,6 +34,7 @@ use crate::domain::{
     delivery::Reason,
     detail::Detail,
     message::{Message, Note},
+    picture::Picture,
     secret::Secret,
     time::Timestamp,
     zalo::{Correction, Quiet, ZaloConfig},
@@ -50,6 +52,10 @@ pub struct ZaloAdapter {
     format: Format,
     user: String,
     cover: String,
+    /// Where the platform can fetch pictures of ours, without a slash at its end.
+    pictures: Option<String>,
+    /// Whether messages carry the picture of their bulletin's article.
+    attaches: bool,
     author: String,
     comments: bool,
     correction: Correction,
@@ -85,6 +91,11 @@ impl ZaloAdapter {
             format: channel.format,
             user: config.user.clone().unwrap_or_default(),
             cover: config.cover.clone().unwrap_or_default(),
+            pictures: config
+                .pictures
+                .as_ref()
+                .map(|address| address.trim_end_matches('/').to_owned()),
+            attaches: config.picture && channel.format == Format::Message,
             author: config
                 .author
                 .clone()
@@ -127,12 +138,10 @@ impl ZaloAdapter {
         }
     }
 
-    fn message(&self, message: &Message, access: &Secret) -> Request {
-        let body = json!({
-            "recipient": { "user_id": self.user },
-            "message": { "text": message.content.text },
-        });
-        self.call(access, "POST", "/v3.0/oa/message/cs", Some(&body))
+    /// The picture that goes with a message, with its bytes.
+    fn attached<'m>(&self, message: &'m Message) -> Option<(&'m Picture, &'m Bytes)> {
+        let picture = message.content.picture.as_ref().filter(|_| self.attaches)?;
+        Some((picture, message.picture.as_ref()?))
     }
 }
 
@@ -141,10 +150,11 @@ impl Adapter for ZaloAdapter {
         let Some(access) = &message.kept.access else {
             return Step::Failed(unauthorised());
         };
-        let step = match done {
+        let step = match (done, self.attached(message)) {
             _ if self.format == Format::Article => self.article(message, access, done).0,
-            [] => Step::Call(self.message(message, access)),
-            [.., exchange] => match Answer::read(exchange) {
+            (done, Some(attached)) => self.illustrated(message, attached, access, done),
+            ([], None) => Step::Call(self.message(message, access, None)),
+            ([.., exchange], None) => match Answer::read(exchange) {
                 Ok(answer) => Step::accepted(answer.text("/message_id")),
                 Err(failure) => Step::Failed(failure),
             },
@@ -155,6 +165,14 @@ impl Adapter for ZaloAdapter {
                 Step::Failed(night::until(failure, message.sent_at, self.quiet))
             }
             other => other,
+        }
+    }
+
+    fn wants_picture(&self) -> bool {
+        match self.format {
+            // The bytes are fetched, not sent; but what is not on record could not be fetched.
+            Format::Article => self.pictures.is_some(),
+            _ => self.attaches,
         }
     }
 

@@ -17,8 +17,10 @@ use crate::{
         audio::Recording,
         bulletin::{Bulletin, NotContact},
         message::{Content, ContentHash},
+        picture::Picture,
         version::{BulletinRecord, Record, Version},
     },
+    source::pictures::PICTURES,
     store::World,
     version::diff::{self, Change, Piece, Side, SourceChange},
 };
@@ -68,6 +70,11 @@ pub(super) async fn run(global: &Global, args: &DiffArgs, output: &Output) -> an
             "not_contacts": exceptions_json(&desk, version),
             "recording": recording(&desk, version)
                 .map(|recording| serde_json::json!({ "file": recording.file, "hash": recording.hash })),
+            "picture": picture(&desk, version).map(|picture| serde_json::json!({
+                "file": picture.file,
+                "hash": picture.hash.as_str(),
+                "alt": picture.alt,
+            })),
             "words": changes.iter().map(change_json).collect::<Vec<_>>(),
             "sources": sources.iter().map(source_json).collect::<Vec<_>>(),
         })),
@@ -134,7 +141,8 @@ async fn compare(
         contents: &kept,
     });
     let mut sources = diff::sources(before, record);
-    sources.splice(..0, diff::recording(old, new));
+    let unread = [diff::recording(old, new), diff::picture(old, new)];
+    sources.splice(..0, unread.into_iter().flatten());
     Ok((diff::changes(old, new), sources))
 }
 
@@ -225,6 +233,17 @@ fn show(
         ];
         output.line(&output.say("approval.diff-recording", &args))?;
     }
+    if let Some(picture) = picture(desk, version) {
+        // Whoever approves has to have seen it, and has to know where it lies.
+        let path = format!("{PICTURES}/{}", picture.file);
+        let (path, alt) = (harmless(&path), harmless(&picture.alt));
+        let args: [(&str, &dyn std::fmt::Display); 3] = [
+            ("path", &path),
+            ("hash", &picture.hash.short()),
+            ("alt", &alt),
+        ];
+        output.line(&output.say("approval.diff-picture", &args))?;
+    }
     tell_exceptions(desk, version, output)
 }
 
@@ -239,6 +258,11 @@ fn world(desk: &Desk) -> &'static str {
 /// What is heard of it instead of a voice.
 fn recording<'d>(desk: &'d Desk, version: &Version) -> Option<&'d Recording> {
     present(desk, version)?.recording.as_ref()
+}
+
+/// The picture of its article, as it stands in its file.
+fn picture<'d>(desk: &'d Desk, version: &Version) -> Option<&'d Picture> {
+    present(desk, version)?.article.as_ref()?.picture.as_ref()
 }
 
 /// The bulletin as it stands in its file. Whoever approves answers for its claims and exceptions too.

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     domain::{audio::AudioFormat, bulletin, message::Content},
     render::Renderer,
+    source::pictures::PICTURES,
 };
 
 /// Which words to show.
@@ -73,6 +74,11 @@ pub(super) async fn run(
             "text": content.text,
             "spoken": content.spoken,
             "html": content.html,
+            "picture": content.picture.as_ref().map(|picture| serde_json::json!({
+                "file": picture.file,
+                "hash": picture.hash.as_str(),
+                "alt": picture.alt,
+            })),
             "content_hash": content.hash(),
         })),
         Format::Text => {
@@ -83,6 +89,12 @@ pub(super) async fn run(
             ))?;
             if let Some(summary) = &content.summary {
                 output.line(&format!("{summary}\n"))?;
+            }
+            if let Some(picture) = &content.picture {
+                let path = format!("{PICTURES}/{}", picture.file);
+                let args: [(&str, &dyn std::fmt::Display); 2] =
+                    [("path", &path), ("alt", &picture.alt)];
+                output.line(&format!("{}\n", output.say("cli.preview-picture", &args)))?;
             }
             output.line(&content.text)?;
             // How it sounds, where that is something else than what is written.

@@ -38,6 +38,7 @@ use crate::{
         time::Timestamp,
     },
     render::Renderer,
+    source::pictures::{self, PICTURES},
 };
 
 /// What to do with recipes.
@@ -237,6 +238,13 @@ fn message(
         },
         data: stand_in.clone(),
     };
+    // The picture itself is at hand, and what is sent of it is part of the trial.
+    let picture = content.picture.as_ref().map(|picture| {
+        let path = place.root.join(PICTURES).join(&picture.file);
+        let read = pictures::read(&place.root, picture);
+        read.map(Bytes::from)
+            .map_err(|error| output.file(&path, &error))
+    });
     Ok(Message {
         delivery: DeliveryId::of(&ScheduleId::by_hand("try"), now, &channel.id),
         attempt: args.attempt,
@@ -256,6 +264,7 @@ fn message(
         hash: content.hash(),
         content: Arc::new(content),
         audio: channel.audio.map(sound),
+        picture: picture.transpose()?,
         kept: Kept::default(),
     })
 }

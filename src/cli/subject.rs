@@ -13,6 +13,7 @@ use super::{
     place::Place,
 };
 use crate::{
+    daemon::pictures,
     domain::{
         approval::{Decision, Entry, Refusal, Required, Standing, Subject, Unapproved},
         id::{BulletinId, ScheduleId},
@@ -53,6 +54,7 @@ impl Desk {
         let versions = Versions::of(&place.workspace, &renderer);
         let now = place.now(&store).await?;
         store.keep_versions(versions.iter(), now).await?;
+        pictures::keep(&store, &place.root, &place.workspace, now).await?;
         Ok(Self {
             place,
             store,

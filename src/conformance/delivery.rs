@@ -319,6 +319,7 @@ pub(super) fn message(subject: &Subject<'_>, is_decomposed: bool) -> Message {
         hash: content.hash(),
         content,
         audio: channel.audio.map(sound::silence),
+        picture: None,
         kept: Kept::default(),
     }
 }

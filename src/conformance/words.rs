@@ -57,6 +57,7 @@ pub(super) fn content(format: Format, is_decomposed: bool) -> Arc<Content> {
         quoted: Quoted::default(),
         contacts: Vec::new(),
         recording: None,
+        picture: None,
     })
 }
 

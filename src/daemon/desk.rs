@@ -156,6 +156,7 @@ mod tests {
             quoted: crate::domain::message::Quoted::default(),
             contacts: Vec::new(),
             recording: None,
+            picture: None,
         })
     }
 

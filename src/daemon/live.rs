@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -52,6 +53,8 @@ pub struct Live {
     pub topics: Topics,
     /// What makes its sounds.
     pub studio: Studio,
+    /// Where it was read.
+    pub root: PathBuf,
     /// The orders for them.
     pub desk: Desk,
 }
@@ -166,6 +169,7 @@ impl Live {
             tests,
             topics,
             studio,
+            root: secrets.home().root,
             desk: Desk::default(),
         }
     }

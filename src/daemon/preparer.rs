@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Shared, desk::Answer, live::Live, vetting};
+use super::{Shared, desk::Answer, live::Live, pictures, vetting};
 use crate::{
     catalogue::{self, Lang},
     domain::{
@@ -187,10 +187,7 @@ async fn step(shared: &Shared, held: &mut Held) -> Result<bool, StoreError> {
     shared.store.move_on_air(&round.moves, now).await?;
     // Before it is ready a delivery knows its sound; where nothing comes of it, nobody asks.
     shared.store.link_sounds(&round.sounds, now).await?;
-    shared
-        .store
-        .freeze(&round.frozen_contents(), &round.frozen, &revision, now)
-        .await?;
+    freeze(shared, &round, &revision, now).await?;
     for ((reason, detail), ids) in round.failed {
         let state = match reason {
             Reason::Superseded
@@ -226,6 +223,22 @@ async fn step(shared: &Shared, held: &mut Held) -> Result<bool, StoreError> {
         }
     }
     Ok(did_something)
+}
+
+/// Puts what a round froze on record. Receivers may fetch its pictures as soon as they hear of it, so those come first.
+async fn freeze(
+    shared: &Shared,
+    round: &Round,
+    revision: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let contents = round.frozen_contents();
+    pictures::freeze(shared, &contents, now).await?;
+    shared
+        .store
+        .freeze(&contents, &round.frozen, revision, now)
+        .await?;
+    Ok(())
 }
 
 /// What rendered words depend on.

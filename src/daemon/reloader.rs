@@ -208,6 +208,7 @@ impl Reloader {
                 .store
                 .keep_versions(live.versions.iter(), now)
                 .await?;
+            super::pictures::keep(&shared.store, &self.root, &workspace, now).await?;
             shared.store.set_revision(&workspace.revision, now).await?;
             shared
                 .store

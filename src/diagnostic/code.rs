@@ -235,6 +235,14 @@ codes! {
     UnusedRecording = "L126" Warning,
     /// One recording for words that differ from ward to ward.
     RecordingForOneWard = "L127" Warning,
+    /// No such picture.
+    UnknownPicture = "L270" Error,
+    /// A picture that is no JPEG or PNG file, damaged, or too large.
+    BadPicture = "L271" Error,
+    /// A picture whose size or shape does not suit a page.
+    PictureSize = "L272" Warning,
+    /// A picture that no article shows.
+    UnusedPicture = "L273" Warning,
     /// A recipe that sends sound on a channel that does not ask for any.
     AudioNotAsked = "L128" Error,
     /// A channel that asks for sound and whose adapter sends none.

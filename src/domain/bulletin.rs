@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use super::{
     audio::Recording,
     id::{BulletinId, ContactId, TopicId},
+    picture::Picture,
     ward::Validity,
 };
 
@@ -224,6 +225,8 @@ pub struct Article {
     pub summary: Option<String>,
     /// Markdown; a template.
     pub body: String,
+    /// Shown over it, in lists, and as the cover in chats.
+    pub picture: Option<Picture>,
 }
 
 /// A bulletin as edited: its bodies are templates.

@@ -208,6 +208,8 @@ words! {
         SilentVoice = "silent-voice",
         /// The sound that was made is not on this machine, or damaged.
         NoSound = "no-sound",
+        /// The picture that was approved is not on record, or cannot be read.
+        NoPicture = "no-picture",
         /// A test and a real channel, or the other way round.
         TestOnly = "test-only",
         /// A defect of the program.

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use bytes::Bytes;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::{
@@ -13,6 +14,7 @@ use super::{
     bulletin::{Format, Priority, Turn, Voice},
     contact::NamedContact,
     id::{BulletinId, ChannelId, ContactId, DeliveryId, WardId},
+    picture::{Picture, PictureFormat, PictureHash},
     secret::Secret,
     time::Timestamp,
 };
@@ -93,6 +95,8 @@ pub struct Content {
     pub contacts: Vec<NamedContact>,
     /// The recording by a person that is heard instead of a synthesised voice.
     pub recording: Option<Recording>,
+    /// The picture of an article, with the words that stand for it.
+    pub picture: Option<Picture>,
 }
 
 /// A place for something that follows from a content and is worked out once for all the channels that get it. It is no part
@@ -133,6 +137,7 @@ impl Content {
                 .as_ref()
                 .map(|html| format!("<p>{words}</p>\n{html}")),
             recording: None,
+            picture: None,
             ..self.clone()
         };
         if let Some(first) = content.turns.first_mut() {
@@ -179,7 +184,8 @@ impl Content {
     }
 
     /// The words alone, as people hear and read them: without letter case, white space, and the marks between words. Marks between
-    /// digits stay, because they make other numbers. Contents with equal wording say the same.
+    /// digits stay, because they make other numbers. Contents with equal wording say the same. A picture says something, too: what was
+    /// rejected for its picture may come again with another.
     #[must_use]
     pub fn wording(&self) -> String {
         let turns = self.turns.iter();
@@ -188,6 +194,8 @@ impl Content {
             .recording
             .iter()
             .map(|recording| recording.hash.as_str());
+        let picture = self.picture.iter();
+        let picture = picture.flat_map(|picture| [picture.hash.as_str(), picture.alt.as_str()]);
         let html = self.html.as_deref();
         let texts = [self.title.as_str(), self.text.as_str()].into_iter();
         let texts = texts.chain(self.summary.as_deref()).chain(html);
@@ -195,14 +203,15 @@ impl Content {
         let all: Vec<String> = texts
             .chain(turns)
             .chain(recording)
+            .chain(picture)
             .map(bare_words)
             .collect();
         all.join("\n")
     }
 
     /// The canonical JSON that is stored and hashed. `turns` is there for dialogues only, `spoken` where somebody speaks,
-    /// `contacts` where some are named and `recording` where there is one, so that other words keep the hash that they always
-    /// had.
+    /// `contacts` where some are named, `recording` and `picture` where there is one, so that other words keep the hash that they
+    /// always had.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut json = serde_json::json!({
@@ -229,6 +238,14 @@ impl Content {
         if let Some(recording) = &self.recording {
             json["recording"] =
                 serde_json::json!({ "file": recording.file, "hash": recording.hash });
+        }
+        if let Some(picture) = &self.picture {
+            json["picture"] = serde_json::json!({
+                "alt": picture.alt,
+                "file": picture.file,
+                "format": picture.format.as_str(),
+                "hash": picture.hash.as_str(),
+            });
         }
         json.to_string()
     }
@@ -297,6 +314,18 @@ impl Content {
             }
             None => None,
         };
+        let picture = match json.get("picture") {
+            Some(picture) => {
+                let field = |key: &str| picture.get(key)?.as_str();
+                Some(Picture {
+                    file: field("file")?.to_owned(),
+                    hash: PictureHash::parse(field("hash")?)?,
+                    format: PictureFormat::parse(field("format")?)?,
+                    alt: field("alt")?.to_owned(),
+                })
+            }
+            None => None,
+        };
         let text = string("text")?;
         // The words are there twice in a dialogue; what was approved and what is spoken must not differ.
         if !turns.is_empty() && Self::text_of(&turns) != text {
@@ -314,6 +343,7 @@ impl Content {
             contacts,
             spoken,
             recording,
+            picture,
         })
     }
 
@@ -360,6 +390,8 @@ pub struct Message {
     pub content: Arc<Content>,
     /// Their sound, where the channel wants it.
     pub audio: Option<Audio>,
+    /// The bytes of their picture, where they have one and the adapter wants it.
+    pub picture: Option<Bytes>,
     /// What is kept for its adapter beside the words.
     pub kept: Kept,
 }
@@ -437,160 +469,4 @@ impl Message {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn contents_round_trip_and_every_field_counts() {
-        let content = Content {
-            bulletin: BulletinId::parse("b").unwrap(),
-            format: Format::Article,
-            title: "Tiêu đề".into(),
-            summary: Some("Tóm tắt".into()),
-            text: "Lời".into(),
-            html: None,
-            turns: Vec::new(),
-            spoken: Vec::new(),
-            quoted: Quoted::default(),
-            contacts: Vec::new(),
-            recording: None,
-        };
-        assert_eq!(
-            Content::from_json(&content.to_json()).as_ref(),
-            Some(&content)
-        );
-        let changed = [
-            Content {
-                title: "x".into(),
-                ..content.clone()
-            },
-            Content {
-                summary: None,
-                ..content.clone()
-            },
-            Content {
-                text: "x".into(),
-                ..content.clone()
-            },
-            Content {
-                html: Some("x".into()),
-                ..content.clone()
-            },
-            Content {
-                format: Format::Sign,
-                ..content.clone()
-            },
-            Content {
-                turns: vec![Turn {
-                    voice: Voice::Nu,
-                    text: "Lời".into(),
-                }],
-                ..content.clone()
-            },
-            Content {
-                contacts: vec![NamedContact {
-                    id: ContactId::parse("c").unwrap(),
-                    value: "113".into(),
-                }],
-                ..content.clone()
-            },
-            Content {
-                spoken: vec!["Lời".into()],
-                ..content.clone()
-            },
-            Content {
-                recording: Some(Recording {
-                    file: "a.wav".into(),
-                    hash: "0".into(),
-                }),
-                ..content.clone()
-            },
-        ];
-        for other in changed {
-            assert_ne!(other.hash(), content.hash());
-            if other.turns.is_empty() {
-                assert_eq!(Content::from_json(&other.to_json()), Some(other));
-            }
-        }
-    }
-
-    #[test]
-    fn one_voice_keeps_its_hash_and_a_dialogue_its_voices() {
-        let turn = |voice, text: &str| Turn {
-            voice,
-            text: text.to_owned(),
-        };
-        let turns = vec![turn(Voice::Nu, "Chào anh."), turn(Voice::Nam, "Chào chị.")];
-        let mut content = Content {
-            bulletin: BulletinId::parse("b").unwrap(),
-            format: Format::Script,
-            title: "Tiêu đề".into(),
-            summary: None,
-            text: Content::text_of(&turns),
-            html: None,
-            turns: Vec::new(),
-            spoken: Vec::new(),
-            quoted: Quoted::default(),
-            contacts: Vec::new(),
-            recording: None,
-        };
-        assert_eq!(
-            content.to_json(),
-            r#"{"bulletin":"b","format":"script","html":null,"summary":null,"text":"Chào anh.\n\nChào chị.","title":"Tiêu đề"}"#
-        );
-        let alone = content.hash();
-        content.turns = turns;
-        assert_ne!(content.hash(), alone);
-        content.spoken = vec!["Chào anh.".into(), "Chào chị.".into()];
-        let json = content.to_json();
-        assert_eq!(Content::from_json(&json).as_ref(), Some(&content));
-        // Other voices are another broadcast.
-        assert_ne!(
-            blake3::hash(json.replace("\"nam\"", "\"nu\"").as_bytes())
-                .to_hex()
-                .to_string(),
-            content.hash().as_str()
-        );
-        // Spoken words that are not the approved words are not read.
-        for broken in [
-            json.replace("\"text\":\"Chào anh.\"", "\"text\":\"Gọi ngay.\""),
-            json.replace("\"nam\"", "\"ai\""),
-        ] {
-            assert_ne!(broken, json);
-            assert_eq!(Content::from_json(&broken), None, "{broken}");
-        }
-    }
-
-    #[test]
-    fn equal_wording_is_what_people_hear_and_read_as_the_same() {
-        let says = |text: &str, title: &str, spoken: &str| {
-            let content = Content::from_json(
-                "{\"bulletin\":\"b\",\"format\":\"script\",\"text\":\"\",\"title\":\"\"}",
-            );
-            let mut content = content.unwrap();
-            (content.text, content.title) = (text.to_owned(), title.to_owned());
-            content.spoken = vec![spoken.to_owned()];
-            content.wording()
-        };
-        let first = says("Thưa bà con, gọi 1,5 lần.", "Cảnh giác", "một phẩy năm");
-        for same in [
-            says("Thưa  bà con gọi\n1,5 lần!", "Cảnh giác:", "một phẩy năm"),
-            says(
-                "THƯA BÀ CON – gọi 1,5 lần …",
-                "“cảnh giác”",
-                " Một phẩy năm.",
-            ),
-        ] {
-            assert_eq!(same, first);
-        }
-        for other in [
-            says("Thưa bà con, gọi 15 lần.", "Cảnh giác", "một phẩy năm"),
-            says("Thưa bà con, gọi 1.5 lần.", "Cảnh giác", "một phẩy năm"),
-            says("Thưa bà cọn, gọi 1,5 lần.", "Cảnh giác", "một phẩy năm"),
-            says("Thưa bà con, gọi 1,5 lần.", "Cảnh báo", "một phẩy năm"),
-            says("Thưa bà con, gọi 1,5 lần.", "Cảnh giác", "một năm"),
-        ] {
-            assert_ne!(other, first);
-        }
-    }
-}
+mod tests;

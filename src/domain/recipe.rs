@@ -1,7 +1,7 @@
 //! Recipes: adapters written as data. `crate::adapter::recipe` makes them act.
 //!
-//! Every text in a request or a condition is a template over `message`, `audio`, `channel`, `with`, `value`, `steps` and
-//! `found`.
+//! Every text in a request or a condition is a template over `message`, `audio`, `picture`, `channel`, `with`, `value`, `steps`
+//! and `found`.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -42,9 +42,11 @@ impl Recipe {
     /// Every request in it.
     pub fn requests(&self) -> impl Iterator<Item = &RequestSpec> {
         let find = self.find.iter();
+        let sought = self.steps.iter().filter_map(|(_, step)| step.find.as_ref());
         std::iter::once(&self.request)
             .chain(&self.stop)
             .chain(self.steps.iter().map(|(_, step)| &step.request))
+            .chain(sought.map(|find| &find.request))
             .chain(find.clone().map(|find| &find.request))
             .chain(find.filter_map(|find| find.update.as_ref()))
             .chain(self.confirm.iter().map(|confirm| &confirm.request))
@@ -55,7 +57,17 @@ impl Recipe {
     #[must_use]
     pub fn wants_sound(&self) -> bool {
         self.requests()
-            .any(|request| request.body.is_sound() || request.mentions("audio."))
+            .any(|request| request.body.holds(Upload::Sound) || request.mentions("audio."))
+    }
+
+    /// Whether it sends the picture of an article, or speaks of it.
+    #[must_use]
+    pub fn wants_picture(&self) -> bool {
+        let mut steps = self.steps.iter();
+        steps.any(|(_, step)| step.when == StepWhen::Picture)
+            || self
+                .requests()
+                .any(|request| request.body.holds(Upload::Picture) || request.mentions("picture."))
     }
 }
 
@@ -109,6 +121,8 @@ pub enum StepWhen {
     /// Only before something is really sent: to upload.
     #[default]
     Send,
+    /// Only before something is really sent that has a picture: to upload that.
+    Picture,
 }
 
 /// A call before the one that counts.
@@ -116,6 +130,9 @@ pub enum StepWhen {
 pub struct StepSpec {
     /// When it is made.
     pub when: StepWhen,
+    /// "Is it already done?" What is found is taken in its place, and the request is not made. Its `update` is not used, and it is
+    /// always asked.
+    pub find: Option<Find>,
     /// The request.
     pub request: RequestSpec,
     /// What counts as done; without any condition, every 2xx.
@@ -181,14 +198,14 @@ impl RequestSpec {
     pub fn mentions(&self, name: &str) -> bool {
         let has = |text: &String| text.contains('{') && text.contains(name);
         let in_body = match &self.body {
-            Body::Empty | Body::Audio => false,
+            Body::Empty | Body::Audio | Body::Picture => false,
             Body::Json(json) => json.to_string().contains(name),
             Body::Form(fields) => fields.values().any(has),
             Body::Text(text) => has(text),
             Body::Multipart(parts) => parts.values().any(|part| {
                 let value = match &part.value {
                     PartValue::Text(text) => Some(text),
-                    PartValue::Audio => None,
+                    PartValue::Audio | PartValue::Picture => None,
                 };
                 let texts = [value, part.filename.as_ref(), part.media_type.as_ref()];
                 texts.into_iter().flatten().any(has)
@@ -199,24 +216,36 @@ impl RequestSpec {
 }
 
 impl Body {
-    /// Whether the message's sound is in it.
-    fn is_sound(&self) -> bool {
-        fn holds_audio(json: &serde_json::Value) -> bool {
+    /// Whether those bytes of the message are in it.
+    fn holds(&self, upload: Upload) -> bool {
+        fn has_key(json: &serde_json::Value, key: &str) -> bool {
             match json {
-                serde_json::Value::Array(items) => items.iter().any(holds_audio),
+                serde_json::Value::Array(items) => items.iter().any(|item| has_key(item, key)),
                 serde_json::Value::Object(map) => {
-                    map.contains_key("$audio") || map.values().any(holds_audio)
+                    map.contains_key(key) || map.values().any(|item| has_key(item, key))
                 }
                 _ => false,
             }
         }
+        let (key, value) = match upload {
+            Upload::Sound => ("$audio", PartValue::Audio),
+            Upload::Picture => ("$picture", PartValue::Picture),
+        };
         match self {
-            Self::Audio => true,
-            Self::Json(json) => holds_audio(json),
-            Self::Multipart(parts) => parts.values().any(|part| part.value == PartValue::Audio),
+            Self::Audio => upload == Upload::Sound,
+            Self::Picture => upload == Upload::Picture,
+            Self::Json(json) => has_key(json, key),
+            Self::Multipart(parts) => parts.values().any(|part| part.value == value),
             Self::Empty | Self::Form(_) | Self::Text(_) => false,
         }
     }
+}
+
+/// What of a message is no text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Upload {
+    Sound,
+    Picture,
 }
 
 /// A body as templates.
@@ -227,7 +256,8 @@ pub enum Body {
     Empty,
     /// A JSON tree. Texts in it are templates and come out as JSON strings. A map with the single key `$json` comes out
     /// as a string that holds its value's JSON, `$base64` as a string that holds the base64 of its value's text or
-    /// JSON, `$number` as the number its template's text spells, `$audio: base64` as the message's sound in base64.
+    /// JSON, `$number` as the number its template's text spells, `$audio: base64` as the message's sound in base64, and
+    /// `$picture: base64` as its picture.
     Json(serde_json::Value),
     /// `application/x-www-form-urlencoded` fields.
     Form(BTreeMap<String, String>),
@@ -235,6 +265,8 @@ pub enum Body {
     Text(String),
     /// The sound of the message, with its media type. The channel has to want one.
     Audio,
+    /// The picture of the article, with its media type. Only what has one can be sent so.
+    Picture,
     /// `multipart/form-data` parts by field name.
     Multipart(BTreeMap<String, Part>),
 }
@@ -257,6 +289,8 @@ pub enum PartValue {
     Text(String),
     /// The message's sound; its media type is that of the part where the recipe gives none.
     Audio,
+    /// The picture of the article, likewise.
+    Picture,
 }
 
 /// Conditions on an answer; all that are given must hold.

@@ -21,6 +21,10 @@ pub struct ZaloConfig {
     pub user: Option<String>,
     /// The picture over every article, as an address that Zalo can fetch; articles have to have one.
     pub cover: Option<String>,
+    /// Where Zalo can fetch this program's own pictures (`/anh/`): then an article's own picture is over it. What has none gets `cover`.
+    pub pictures: Option<String>,
+    /// Whether messages to one person carry the picture of their bulletin's article.
+    pub picture: bool,
     /// Who signs articles; the channel's name where nobody is named.
     pub author: Option<String>,
     /// Whether readers may comment on articles.

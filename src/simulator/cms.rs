@@ -103,6 +103,8 @@ pub(super) fn made(site: &Site, slug: &str, status: &str) -> Post {
         excerpt: String::new(),
         date: String::new(),
         category: None,
+        featured: None,
+        alt: None,
         twin: false,
     }
 }

@@ -44,7 +44,7 @@ pub enum Effect {
     Updated,
     /// A chat service or webhook took it.
     Received,
-    /// A loudspeaker keeps another sound, or one less. Nobody hears that.
+    /// A loudspeaker keeps another sound, or one less, or a website a file or what is said of it. Nobody hears or reads that.
     Kept,
     /// A loudspeaker fell silent in the middle of what it was playing; the words are those that were cut off.
     Stopped,

@@ -40,6 +40,12 @@ pub struct Post {
     /// The category that it is in, where the site has every page in one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<u64>,
+    /// The number of the picture over it; 0 where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub featured: Option<u64>,
+    /// Of a file: what is said in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alt: Option<String>,
     /// Whether the slug that it asked for was taken.
     pub twin: bool,
 }
@@ -94,6 +100,12 @@ impl Site {
             ("POST", ["wp", "v2", "posts" | "media"]) if !signed_in => {
                 no(401, "rest_cannot_create")
             }
+            ("GET", ["wp", "v2", "media"]) => self.files(request, signed_in),
+            ("POST" | "PUT" | "PATCH", ["wp", "v2", "media", id]) => match self.file(id) {
+                None => no(404, "rest_post_invalid_id"),
+                Some(_) if !signed_in => no(401, "rest_cannot_edit"),
+                Some(file) => describe(request, file),
+            },
             ("POST", ["wp", "v2", "posts"]) => self.create(request),
             ("POST", ["wp", "v2", "media"]) => self.upload(request),
             ("POST" | "PUT" | "PATCH" | "DELETE", ["wp", "v2", "posts", id]) => match self.find(id)
@@ -123,6 +135,40 @@ impl Site {
         self.posts
             .get(&id.parse().ok()?)
             .filter(|post| post.status != "inherit")
+    }
+
+    fn file(&self, id: &str) -> Option<&Post> {
+        self.posts
+            .get(&id.parse().ok()?)
+            .filter(|post| post.status == "inherit")
+    }
+
+    /// Lists uploaded files; with what only editors see for somebody with credentials alone.
+    fn files(&self, request: &Request, signed_in: bool) -> Outcome {
+        if request.parameter("context").as_deref() == Some("edit") && !signed_in {
+            return no(401, "rest_forbidden_context");
+        }
+        let slug = request.parameter("slug");
+        let files = self.posts.values().rev().filter(|post| {
+            let is_meant = slug.as_ref().is_none_or(|slug| *slug == post.slug);
+            post.status == "inherit" && is_meant
+        });
+        let page: Vec<Value> = files.take(10).map(|post| shown(post, request)).collect();
+        quiet(Answer::json(200, &Value::Array(page)))
+    }
+
+    /// The picture that a request puts over a post: `None` where it says nothing of that.
+    fn featured(&self, fields: &Fields) -> Result<Option<u64>, Answer> {
+        let Some(asked) = fields.0.get("featured_media") else {
+            return Ok(None);
+        };
+        match asked.as_u64() {
+            None => Err(invalid("featured_media")),
+            Some(id) if id > 0 && self.file(&id.to_string()).is_none() => {
+                Err(refused(400, "rest_invalid_featured_media"))
+            }
+            Some(id) => Ok(Some(id)),
+        }
     }
 
     /// Lists posts: published ones for everybody, others with credentials only.
@@ -173,6 +219,10 @@ impl Site {
         if title.is_empty() && content.is_empty() && excerpt.is_empty() {
             return no(400, "empty_content");
         }
+        let featured = match self.featured(&fields) {
+            Ok(featured) => featured,
+            Err(refusal) => return quiet(refusal),
+        };
         let asked = slugify(
             &fields
                 .text("slug")
@@ -194,6 +244,8 @@ impl Site {
                 .or_else(|| fields.text("date"))
                 .unwrap_or_default(),
             category: None,
+            featured,
+            alt: None,
         };
         let location = format!("{}/{id}", own_address(request, "/wp-json/wp/v2/posts"));
         let answer = Answer::json(201, &shown(&post, request)).with("Location", location);
@@ -206,6 +258,10 @@ impl Site {
             Err(refusal) => return quiet(refusal),
         };
         let mut post = before.clone();
+        match self.featured(&fields) {
+            Ok(featured) => post.featured = featured.or(post.featured),
+            Err(refusal) => return quiet(refusal),
+        }
         for (name, place) in [
             ("title", &mut post.title),
             ("content", &mut post.content),
@@ -238,20 +294,26 @@ impl Site {
             return no(400, "rest_upload_no_data");
         };
         let id = self.next_id();
+        // The title, and with it the slug, is the file's name without its ending.
+        let title = name
+            .rsplit_once('.')
+            .map_or(name.as_str(), |(stem, _)| stem);
         let post = Post {
             id,
-            slug: self.free_slug(&slugify(&name), id),
+            slug: self.free_slug(&slugify(title), id),
             status: "inherit".to_owned(),
-            title: name,
+            title: title.to_owned(),
             content: String::new(),
             excerpt: String::new(),
             date: String::new(),
             category: None,
+            featured: None,
+            alt: None,
             twin: false, // a file that is uploaded again is a copy, not a page that people read twice
         };
         let answer = Answer::json(201, &shown(&post, request))
             .with("X-WP-Upload-Attachment-ID", id.to_string());
-        (answer, Effect::Received, Some(post))
+        (answer, Effect::Kept, Some(post))
     }
 
     /// Everything on it, in the order in which it was made.
@@ -308,6 +370,18 @@ impl Fields {
     }
 }
 
+/// Gives an uploaded file the words that stand for it.
+fn describe(request: &Request, before: &Post) -> Outcome {
+    let fields = match Fields::read(request) {
+        Ok(fields) => fields,
+        Err(refusal) => return quiet(refusal),
+    };
+    let mut file = before.clone();
+    file.alt = fields.text("alt_text").or(file.alt);
+    let answer = Answer::json(200, &shown(&file, request));
+    (answer, Effect::Kept, Some(file))
+}
+
 /// What is asked of the REST API: what follows `/wp-json`, or the parameter that a site without permalinks takes; `None` where
 /// something else is asked.
 pub(super) fn route(request: &Request) -> Option<String> {
@@ -340,13 +414,26 @@ fn invalid(parameter: &str) -> Answer {
 
 /// A post as the interface shows it.
 fn shown(post: &Post, request: &Request) -> Value {
+    if post.status == "inherit" {
+        return json!({
+            "id": post.id,
+            "slug": post.slug,
+            "status": post.status,
+            "type": "attachment",
+            "media_type": "image",
+            "alt_text": post.alt.as_deref().unwrap_or_default(),
+            "title": {"raw": post.title, "rendered": post.title},
+            "source_url": own_address(request, &format!("/wp-content/uploads/{}", post.slug)),
+        });
+    }
     json!({
         "id": post.id,
         "date": post.date,
         "date_gmt": post.date,
         "slug": post.slug,
         "status": post.status,
-        "type": if post.status == "inherit" { "attachment" } else { "post" },
+        "type": "post",
+        "featured_media": post.featured.unwrap_or_default(),
         "link": format!("{}/", own_address(request, &format!("/{}", post.slug))),
         "title": {"raw": post.title, "rendered": post.title},
         "content": {"raw": post.content, "rendered": post.content},
@@ -363,215 +450,4 @@ fn own_address(request: &Request, path: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn request(method: &str, target: &str, signed_in: bool, body: &str) -> Request {
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let mut headers = vec![("host".to_owned(), "site.example".to_owned())];
-        if signed_in {
-            headers.push((
-                "authorization".to_owned(),
-                "Basic bG9hOmFhYWEgYmJiYg==".to_owned(),
-            ));
-        }
-        Request {
-            method: method.into(),
-            path: format!("/wp-json/wp/v2{path}"),
-            query: query.into(),
-            headers,
-            body: body.to_owned().into(),
-            keep_alive: true,
-        }
-    }
-
-    /// Asks, puts in what changed, and returns status and body.
-    fn ask(
-        site: &mut Site,
-        method: &str,
-        target: &str,
-        signed_in: bool,
-        body: &str,
-    ) -> (u16, Value) {
-        let (answer, effect, post) = site.answer(&request(method, target, signed_in, body));
-        assert_eq!(
-            effect == Effect::Ignored,
-            post.is_none(),
-            "{method} {target}"
-        );
-        if let Some(post) = post {
-            site.put(post);
-        }
-        (answer.status, serde_json::from_slice(&answer.body).unwrap())
-    }
-
-    #[test]
-    fn a_slug_is_no_idempotency_key() {
-        let mut site = Site::default();
-        let body =
-            r#"{"title":"T","slug":"ban-tin","status":"publish","content":"C","meta":{"loa":"1"}}"#;
-        let slugs: Vec<_> = (0..3)
-            .map(|_| ask(&mut site, "POST", "/posts", true, body).1["slug"].clone())
-            .collect();
-        assert_eq!(slugs, ["ban-tin", "ban-tin-2", "ban-tin-3"]);
-        let (status, list) = ask(&mut site, "GET", "/posts?slug=ban-tin&status=any", true, "");
-        assert_eq!((status, list.as_array().unwrap().len()), (200, 1));
-        assert_eq!(list[0]["meta"], Value::Null, "unregistered meta is dropped");
-        let (status, draft) = ask(
-            &mut site,
-            "POST",
-            "/posts",
-            true,
-            r#"{"title":"T","slug":"ban-tin"}"#,
-        );
-        assert_eq!(
-            (status, draft["slug"].as_str(), draft["status"].as_str()),
-            (201, Some("ban-tin-4"), Some("draft"))
-        );
-    }
-
-    #[test]
-    fn posts_are_changed_and_deleted_in_place() {
-        let mut site = Site::default();
-        let id = ask(
-            &mut site,
-            "POST",
-            "/posts",
-            true,
-            r#"{"title":"T","slug":"a","status":"publish"}"#,
-        )
-        .1["id"]
-            .clone();
-        let one = format!("/posts/{id}");
-        let (status, post) = ask(&mut site, "POST", &one, true, r#"{"content":"mới"}"#);
-        assert_eq!((status, post["slug"].as_str()), (200, Some("a")));
-        assert_eq!(
-            ask(&mut site, "GET", &one, false, "").1["content"]["rendered"],
-            "mới"
-        );
-        assert_eq!(
-            ask(&mut site, "PUT", &one, true, r#"{"slug":"a"}"#).1["slug"],
-            "a",
-            "its own slug is free for it"
-        );
-        let (status, post) = ask(&mut site, "DELETE", &one, true, "");
-        assert_eq!(
-            (status, post["slug"].as_str(), post["status"].as_str()),
-            (200, Some("a__trashed"), Some("trash"))
-        );
-        assert_eq!(
-            ask(&mut site, "GET", "/posts?slug=a&status=any", true, "").1,
-            json!([])
-        );
-        let again = ask(
-            &mut site,
-            "POST",
-            "/posts",
-            true,
-            r#"{"title":"T","slug":"a"}"#,
-        )
-        .1;
-        assert_eq!(again["slug"], "a", "a deleted post frees its slug");
-    }
-
-    #[test]
-    fn refusals() {
-        let mut site = Site::default();
-        ask(
-            &mut site,
-            "POST",
-            "/posts",
-            true,
-            r#"{"title":"T","slug":"draft"}"#,
-        );
-        for (method, target, signed_in, body, status, code) in [
-            (
-                "POST",
-                "/posts",
-                false,
-                r#"{"title":"T"}"#,
-                401,
-                "rest_cannot_create",
-            ),
-            (
-                "POST",
-                "/posts/1",
-                false,
-                r#"{"title":"T"}"#,
-                401,
-                "rest_cannot_edit",
-            ),
-            (
-                "POST",
-                "/posts",
-                true,
-                r#"{"title":"T","status":"nope"}"#,
-                400,
-                "rest_invalid_param",
-            ),
-            ("POST", "/posts", true, "{}", 400, "empty_content"),
-            (
-                "POST",
-                "/posts",
-                true,
-                r#"{"id":1,"title":"T"}"#,
-                400,
-                "rest_post_exists",
-            ),
-            ("POST", "/posts", true, "{", 400, "rest_invalid_json"),
-            ("POST", "/posts/99", true, "{}", 404, "rest_post_invalid_id"),
-            ("GET", "/posts/99", true, "", 404, "rest_post_invalid_id"),
-            ("GET", "/posts/1", false, "", 401, "rest_forbidden"),
-            (
-                "GET",
-                "/posts?status=any",
-                false,
-                "",
-                400,
-                "rest_invalid_param",
-            ),
-            ("GET", "/users/me", false, "", 401, "rest_not_logged_in"),
-            ("GET", "/pages", true, "", 404, "rest_no_route"),
-            ("POST", "/media", true, "RIFF", 400, "rest_upload_no_data"),
-        ] {
-            let (seen, error) = ask(&mut site, method, target, signed_in, body);
-            assert_eq!(
-                (seen, error["code"].as_str()),
-                (status, Some(code)),
-                "{method} {target} {body}"
-            );
-        }
-        assert_eq!(
-            ask(&mut site, "GET", "/posts?slug=draft", false, ""),
-            (200, json!([])),
-            "drafts are not public"
-        );
-        assert_eq!(ask(&mut site, "GET", "/users/me", true, "").0, 200);
-    }
-
-    #[test]
-    fn files_are_taken() {
-        let mut site = Site::default();
-        let mut upload = request("POST", "/media", true, "RIFF");
-        upload.headers.push((
-            "content-disposition".into(),
-            r#"attachment; filename="bantin.wav""#.into(),
-        ));
-        let (answer, effect, post) = site.answer(&upload);
-        assert_eq!((answer.status, effect), (201, Effect::Received));
-        assert!(
-            answer
-                .headers
-                .contains(&("X-WP-Upload-Attachment-ID".into(), "1".to_owned()))
-        );
-        site.put(post.unwrap());
-        assert_eq!(
-            ask(&mut site, "GET", "/posts?status=any", true, "").1,
-            json!([])
-        );
-        assert_eq!(
-            ask(&mut site, "POST", "/posts", true, r#"{"title":"T"}"#).1["id"],
-            2
-        );
-    }
-}
+mod tests;

@@ -263,6 +263,12 @@ impl Platform {
         ) else {
             return no(-201, "recipient is invalid");
         };
+        let attachment = &body["message"]["attachment"];
+        let elements = &attachment["payload"]["elements"];
+        let picture = elements[0]["attachment_id"].as_str();
+        if !attachment.is_null() && picture.is_none_or(|id| !id.starts_with("sim-picture-")) {
+            return no(-201, "attachment_id is invalid");
+        }
         let message = format!("sim-message-{}", self.sent + 1);
         let data = json!({ "message_id": message, "user_id": user });
         let change = ZaloChange::Sent {
@@ -385,12 +391,34 @@ impl Platform {
     }
 }
 
+/// Takes a picture: one file of a form, by the name `file`.
 fn picture(request: &Request) -> Outcome {
-    if request.body.len() > PICTURE {
+    let Some(file) = file_of(request) else {
+        return no(-201, "file is invalid");
+    };
+    if file.len() > PICTURE {
         return no(-210, "file size is over the limit");
     }
-    let id = blake3::hash(&request.body).to_hex();
+    if !file.starts_with(b"\xff\xd8\xff") && !file.starts_with(b"\x89PNG\r\n\x1a\n") {
+        return no(-201, "file type is not supported");
+    }
+    let id = blake3::hash(file).to_hex();
     yes(&json!({ "attachment_id": format!("sim-picture-{}", &id[..12]) }))
+}
+
+/// The one file of a form (RFC 7578).
+fn file_of(request: &Request) -> Option<&[u8]> {
+    let (media, boundary) = request.header("content-type")?.split_once("boundary=")?;
+    let at =
+        |text: &[u8], wanted: &[u8]| text.windows(wanted.len()).position(|part| part == wanted);
+    let body = &request.body[..];
+    let head_ends = at(body, b"\r\n\r\n")?;
+    let head = String::from_utf8_lossy(&body[..head_ends]);
+    let begins = head.starts_with(&format!("--{boundary}\r\n"));
+    let is_file = head.contains("name=\"file\"") && head.contains("filename=\"");
+    let file = &body[head_ends + 4..];
+    let file = &file[..at(file, format!("\r\n--{boundary}--").as_bytes())?];
+    (media.starts_with("multipart/form-data") && begins && is_file).then_some(file)
 }
 
 /// The number in a token of ours.

@@ -14,6 +14,7 @@ mod lengths;
 mod lints;
 mod locate;
 mod mail;
+mod pictures;
 mod policy;
 mod quotas;
 mod recipes;
@@ -29,6 +30,7 @@ use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 
+pub(super) use pictures::Pictures;
 pub(super) use recordings::Recordings;
 
 use super::{
@@ -42,9 +44,10 @@ use super::{
 };
 use crate::domain::{
     airtime::Lengths,
-    bulletin::Topic,
+    bulletin::{Bulletin, Topic},
     calendar,
     exception::Exceptions,
+    id::BulletinId,
     policy::Policy,
     settings::Settings,
     time::Timestamp,
@@ -67,6 +70,7 @@ pub(super) struct Parts {
     pub exceptions: RawExceptions,
     pub rules: Vec<RawRule>,
     pub recordings: Recordings,
+    pub pictures: Pictures,
 }
 
 impl Parts {
@@ -118,12 +122,7 @@ pub(super) fn run(
         bulletins: parts
             .bulletins
             .iter()
-            .map(|raw| {
-                (
-                    raw.bulletin.id.clone(),
-                    raw.whole(recordings::of(raw, &parts.recordings)),
-                )
-            })
+            .map(|raw| whole(raw, &parts.recordings, &parts.pictures))
             .collect(),
         templates: parts
             .templates
@@ -168,6 +167,7 @@ pub(super) fn run(
     spoken::check_readings(notebook, &parts.readings.spoken);
     let (bulletins, channels) = (&parts.bulletins, &parts.channels);
     recordings::check(notebook, &workspace, &parts.recordings, bulletins, channels);
+    pictures::check(notebook, &parts.pictures, bulletins);
     workspace.lengths = words::check(
         notebook,
         &workspace,
@@ -183,6 +183,17 @@ pub(super) fn run(
         contacts::check_expiry(notebook, &parts.contacts, day);
     }
     workspace
+}
+
+/// A bulletin by its id, with what was found in the files that it names.
+fn whole(
+    raw: &RawBulletin,
+    recordings: &Recordings,
+    pictures: &Pictures,
+) -> (BulletinId, Bulletin) {
+    let recording = recordings::of(raw, recordings);
+    let bulletin = raw.whole(recording, pictures::of(raw, pictures));
+    (bulletin.id.clone(), bulletin)
 }
 
 /// What people wrote, without the mark and the line ends that Windows adds. Two nodes whose copies differ only in those have

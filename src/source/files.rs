@@ -7,12 +7,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{check::Recordings, similar::nearest};
+use super::{
+    check::{Pictures, Recordings},
+    similar::nearest,
+};
 use crate::audio::{SOUND_CAP, examine};
 use crate::diagnostic::{Arg, Code, Diagnostic, Phrase, Place};
+use crate::domain::picture;
 
 /// Files above this size are refused: nobody writes a mebibyte of bulletins or channels into one file by hand.
 pub(super) const TOO_LARGE: usize = 1024 * 1024;
+
+/// Pictures above this size are not even looked at. What is smaller and still too large is told how large it is.
+const PICTURE_CAP: usize = 32 * 1024 * 1024;
 
 /// Folders in one another at most; also what ends a circle of symbolic links.
 pub(super) const DEEPEST: usize = 4;
@@ -21,13 +28,14 @@ pub(super) const DEEPEST: usize = 4;
 const FOLDERS: [&str; 3] = ["content", "schedules", "channels"];
 
 /// The folders and files that people may have meant.
-const PLACES: [&str; 13] = [
+const PLACES: [&str; 14] = [
     "loa.yaml",
     "content/topics.yaml",
     "content/contacts.yaml",
     "content/speech.yaml",
     "content/bulletins/",
     "content/recordings/",
+    "content/pictures/",
     "content/templates/",
     "schedules/",
     "schedules/holidays.yaml",
@@ -66,6 +74,8 @@ pub(super) enum Role {
     Template(String),
     /// A recording, by its file name.
     Recording(String),
+    /// A picture, by its file name.
+    Picture(String),
     /// Nothing, though it looks like one of ours.
     Stray,
     /// A whole folder, by its path; only for what could not be read.
@@ -96,6 +106,9 @@ pub(super) fn role(path: &str) -> Option<Role> {
             _,
             "wav" | "mp3" | "m4a" | "aac" | "ogg" | "opus" | "flac" | "wma",
         ) => Role::Recording((*name).to_owned()),
+        (["content", "pictures"], _, extension) if is_picture(extension) => {
+            Role::Picture((*name).to_owned())
+        }
         (["content", "templates"], _, "tera") => Role::Template((*name).to_owned()),
         (["schedules"], _, "yaml") => Role::Schedules,
         (["channels"], "wards.yaml", _) => Role::Wards,
@@ -106,6 +119,16 @@ pub(super) fn role(path: &str) -> Option<Role> {
         _ => return None,
     };
     Some(role)
+}
+
+/// Whether files of this ending are pictures, as far as anybody knows: also of sorts that no channel shows, so that somebody is told.
+fn is_picture(extension: &str) -> bool {
+    [
+        "jpg", "jpeg", "png", "gif", "webp", "avif", "heic", "heif", "bmp", "tif", "tiff", "svg",
+        "pdf",
+    ]
+    .iter()
+    .any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 /// Whether a folder of the workspace is one of ours, or misspelt so.
@@ -230,6 +253,8 @@ pub(super) struct Gathered {
     pub files: BTreeMap<String, Vec<u8>>,
     /// What was found in recordings, by file name; their bytes are not kept.
     pub recordings: Recordings,
+    /// The same for pictures.
+    pub pictures: Pictures,
     /// Files that could not be read, and why.
     pub diagnostics: Vec<Diagnostic>,
     /// What those files would have been for.
@@ -423,6 +448,9 @@ impl Gathered {
             Role::Recording(file) => {
                 self.recordings.insert(file, examine(&bytes));
             }
+            Role::Picture(file) => {
+                self.pictures.insert(file, picture::look(&bytes));
+            }
             _ => {
                 self.files.insert(name.to_owned(), bytes);
             }
@@ -434,6 +462,7 @@ impl Gathered {
 pub(super) fn cap(role: &Role) -> usize {
     match role {
         Role::Recording(_) => SOUND_CAP,
+        Role::Picture(_) => PICTURE_CAP,
         _ => TOO_LARGE,
     }
 }

@@ -22,6 +22,7 @@ pub(super) enum Named {
     Day,
     Reading,
     Recording,
+    Picture,
     Rule,
 }
 
@@ -38,6 +39,7 @@ impl Named {
             Self::Recipe => Code::UnknownRecipe,
             Self::Template => Code::UnknownTemplate,
             Self::Recording => Code::UnknownRecording,
+            Self::Picture => Code::UnknownPicture,
         }
     }
 
@@ -62,6 +64,7 @@ impl Named {
             Self::Recipe => "L025-help",
             Self::Template => "L026-help",
             Self::Recording => "L120-help",
+            Self::Picture => "L270-help",
         }
     }
 }

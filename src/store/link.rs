@@ -215,6 +215,8 @@ pub(super) trait Cells {
     fn integer(&self, index: usize) -> Result<i64, StoreError>;
     /// An integer or nothing.
     fn integer_or_null(&self, index: usize) -> Result<Option<i64>, StoreError>;
+    /// Bytes.
+    fn bytes(&self, index: usize) -> Result<&[u8], StoreError>;
     /// Yes or no.
     fn flag(&self, index: usize) -> Result<bool, StoreError>;
 }
@@ -235,6 +237,10 @@ macro_rules! cells {
                     .map_err(|source| StoreError::Cell { source })
             }
             fn integer_or_null(&self, index: usize) -> Result<Option<i64>, StoreError> {
+                self.try_get(index)
+                    .map_err(|source| StoreError::Cell { source })
+            }
+            fn bytes(&self, index: usize) -> Result<&[u8], StoreError> {
                 self.try_get(index)
                     .map_err(|source| StoreError::Cell { source })
             }

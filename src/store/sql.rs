@@ -100,13 +100,14 @@ pub mod audio;
 pub mod deliver;
 pub mod health;
 pub mod pause;
+pub mod picture;
 pub mod plan;
 pub mod progress;
 pub mod read;
 pub mod silence;
 
 /// Every statement there is, file by file.
-pub const ALL: [&[Statement]; 11] = [
+pub const ALL: [&[Statement]; 12] = [
     account::ALL,
     air::ALL,
     plan::ALL,
@@ -115,6 +116,7 @@ pub const ALL: [&[Statement]; 11] = [
     deliver::ALL,
     health::ALL,
     pause::ALL,
+    picture::ALL,
     progress::ALL,
     read::ALL,
     silence::ALL,
@@ -176,5 +178,11 @@ pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         "spoilt",
         include_str!("../../migrations/sqlite/0010_spoilt.sql"),
         include_str!("../../migrations/postgres/0010_spoilt.sql"),
+    ),
+    (
+        11,
+        "picture",
+        include_str!("../../migrations/sqlite/0011_picture.sql"),
+        include_str!("../../migrations/postgres/0011_picture.sql"),
     ),
 ];

@@ -9,6 +9,7 @@ use crate::domain::{
     audio::Recording,
     bulletin::Format,
     message::{Content, ContentHash},
+    picture::Picture,
     version::{BulletinRecord, ScheduleRecord, Slot},
 };
 
@@ -76,6 +77,16 @@ impl Side<'_> {
         };
         let mut wards = self.record.words.keys();
         wards.find_map(|ward| self.content(ward, slot)?.recording.as_ref())
+    }
+
+    /// The picture of the article, with the words that stand for it in the first ward: those of the others differ in names only.
+    fn picture(&self) -> Option<&Picture> {
+        let slot = Slot {
+            format: Format::Article,
+            correction: false,
+        };
+        let mut wards = self.record.words.keys();
+        wards.find_map(|ward| self.content(ward, slot)?.picture.as_ref())
     }
 
     /// What `ward` reads in `slot`, or what it hears where that `is_spoken`.
@@ -264,6 +275,16 @@ pub fn recording(old: Option<Side<'_>>, new: Side<'_>) -> Option<SourceChange> {
     let mut found = Vec::new();
     let before = old.map(line).unwrap_or_default();
     push(&mut found, "recording", "", &before, &line(new));
+    found.pop()
+}
+
+/// The same for the picture of the article, with the words that stand for it.
+#[must_use]
+pub fn picture(old: Option<Side<'_>>, new: Side<'_>) -> Option<SourceChange> {
+    let line = |side: Side<'_>| side.picture().map_or_else(String::new, Picture::line);
+    let mut found = Vec::new();
+    let before = old.map(line).unwrap_or_default();
+    push(&mut found, "picture", "", &before, &line(new));
     found.pop()
 }
 

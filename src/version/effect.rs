@@ -60,6 +60,8 @@ pub enum Kind {
     Reworded,
     /// Another recording is played.
     Recording,
+    /// Another picture is shown, or the same with other words for it.
+    Picture,
     /// It is estimated to last longer.
     Longer,
     /// It is estimated to be shorter.
@@ -68,13 +70,14 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order in which people read of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Added,
         Self::Removed,
         Self::Moved,
         Self::Replaced,
         Self::Reworded,
         Self::Recording,
+        Self::Picture,
         Self::Longer,
         Self::Shorter,
     ];
@@ -89,6 +92,7 @@ impl Kind {
             Self::Replaced => "replaced",
             Self::Reworded => "reworded",
             Self::Recording => "recording",
+            Self::Picture => "picture",
             Self::Longer => "longer",
             Self::Shorter => "shorter",
         }
@@ -414,6 +418,7 @@ impl Finder<'_> {
                 kinds
                     .extend((!is_replaced && compared.wording.is_some()).then_some(Kind::Reworded));
                 kinds.extend((!is_replaced && compared.other_recording).then_some(Kind::Recording));
+                kinds.extend((!is_replaced && compared.other_picture).then_some(Kind::Picture));
                 if let (Some(was), Some(is)) = (was, is) {
                     kinds.extend((was < is).then_some(Kind::Longer));
                     kinds.extend((was > is).then_some(Kind::Shorter));

@@ -77,8 +77,17 @@ struct Closing {
 struct Words {
     summary: Option<String>,
     text: String,
+    picture: Option<Shown>,
     hash_short: String,
     hash: String,
+}
+
+/// The picture of an article.
+#[derive(Serialize)]
+struct Shown {
+    address: String,
+    alt: String,
+    file: String,
 }
 
 /// One line of the table of facts.
@@ -286,6 +295,11 @@ fn words(hash: &ContentHash, content: Content) -> Words {
     Words {
         summary: content.summary,
         text: content.text,
+        picture: content.picture.map(|picture| Shown {
+            address: format!("/anh/{}", picture.name()),
+            alt: picture.alt,
+            file: picture.file,
+        }),
         hash_short: hash.as_str().chars().take(12).collect(),
         hash: hash.to_string(),
     }

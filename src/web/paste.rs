@@ -40,6 +40,8 @@ struct Paste {
 struct Article {
     title: String,
     summary: Option<String>,
+    /// Where the picture is, and what stands for it.
+    picture: Option<[String; 2]>,
     /// The body in plain paragraphs.
     paragraphs: Vec<String>,
     /// The body as HTML, to be shown as text.
@@ -88,6 +90,10 @@ async fn show(
         article: gone.is_none().then(|| Article {
             paragraphs: paragraphs(&body_of(&content)),
             html: body_of(&content).into_owned(),
+            picture: content
+                .picture
+                .as_ref()
+                .map(|picture| [format!("/anh/{}", picture.name()), picture.alt.clone()]),
             title: content.title,
             summary: content.summary,
         }),

@@ -11,6 +11,7 @@ mod icecast;
 mod language;
 mod lines;
 mod liquidsoap;
+mod pictures;
 mod proofs;
 mod recipes;
 mod server;
@@ -58,6 +59,7 @@ pub(crate) fn message() -> Message {
         quoted: loa::domain::message::Quoted::default(),
         contacts: Vec::new(),
         recording: None,
+        picture: None,
     };
     Message {
         delivery: DeliveryId::from_text("0123456789abcdefghjk"),
@@ -74,6 +76,7 @@ pub(crate) fn message() -> Message {
         hash: content.hash(),
         content: Arc::new(content),
         audio: None,
+        picture: None,
         kept: Kept::default(),
     }
 }

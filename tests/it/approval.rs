@@ -1,6 +1,7 @@
 //! Attacks on approval, with the program as people use it and whole daemons on both databases: nothing airs that somebody
 //! entitled has not approved word for word, and what was wrong is taken back everywhere.
 
+mod pictures;
 mod rules;
 mod taken_back;
 

@@ -54,6 +54,7 @@ fn spoken(text: &str) -> Content {
         quoted: loa::domain::message::Quoted::default(),
         contacts: Vec::new(),
         recording: None,
+        picture: None,
     }
 }
 

@@ -142,6 +142,54 @@ fn a_shipped_website_is_asked_first_and_then_changed() {
     assert_eq!((&body["catid"], &body["state"]), (&json!(8), &json!(1)));
 }
 
+/// The picture of an article is shown as the upload that it is, and where it is there already nothing is uploaded.
+#[test]
+fn a_picture_is_looked_for_and_uploaded_where_there_is_none() {
+    let folder = folder();
+    let green = include_bytes!("../fixtures/pictures/xanh.png");
+    folder.write_bytes("content/pictures/xanh.png", green);
+    folder.edit(
+        "content/bulletins/mot.yaml",
+        "article:\n",
+        "article:\n  picture: { file: xanh.png, alt: Ô xanh }\n",
+    );
+    let slug = format!("loa-{}", &blake3::hash(green).to_hex()[..24]);
+    let nothing = "HTTP/1.1 200 OK\n\n[]\n";
+    let media = format!("HTTP/1.1 201 Created\n\n{{\"id\": 71234, \"slug\": \"{slug}\"}}\n");
+    let named = "HTTP/1.1 200 OK\n\n{\"id\": 71234}\n";
+    let answers = [nothing, nothing, &media, named].concat();
+    let asked = ["web-ll", "--bulletin", "mot"];
+    let (code, told) = as_json(&folder, &asked, &answers);
+    assert_eq!((code, &told["verdict"]), (0, &json!("waits")), "{told}");
+    let requests = told["requests"].as_array().unwrap();
+    assert_eq!(requests.len(), 5, "{told}");
+    let api = "https://le-loi.vinh.example/wp-json/wp/v2";
+    let url = |at: usize| requests[at]["url"].as_str().unwrap();
+    assert_eq!(url(1), format!("{api}/media?slug={slug}&context=edit"));
+    assert_eq!(url(2), format!("{api}/media"));
+    assert_eq!(requests[2]["body_bytes"], green.len());
+    let name = json!([
+        "Content-Disposition",
+        format!("attachment; filename=\"{slug}.png\"")
+    ]);
+    let headers = requests[2]["headers"].as_array().unwrap();
+    assert!(headers.contains(&name) && headers.contains(&json!(["Content-Type", "image/png"])));
+    assert_eq!(url(3), format!("{api}/media/71234"));
+    let body = |at: usize| -> Value {
+        serde_json::from_str(requests[at]["body"].as_str().unwrap()).unwrap()
+    };
+    assert_eq!(body(3), json!({ "alt_text": "Ô xanh" }));
+    assert_eq!(body(4)["featured_media"], 71_234);
+
+    let there = format!("HTTP/1.1 200 OK\n\n[{{\"id\": 7, \"slug\": \"{slug}\"}}]\n");
+    let said = tried(&folder, &asked, &[nothing, &there].concat());
+    assert!(
+        said.out
+            .contains("3. POST https://le-loi.vinh.example/wp-json/wp/v2/media/7"),
+        "{said:?}"
+    );
+}
+
 const LOGGED_IN: &str =
     "HTTP/1.1 200 OK\nContent-Type: application/json\n\n{\"token\": \"tok-9f2c77\"}\n";
 const UPLOADED: &str = "HTTP/1.1 201 Created\r\nLocation: /clips/7\r\n\r\n";

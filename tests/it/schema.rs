@@ -49,6 +49,10 @@ fn workspace(folder: &Path) -> Files {
             "content/recordings/loi.wav".into(),
             loa::audio::wav::encode(&tone),
         );
+        files.insert(
+            "content/pictures/bien-bao.jpg".into(),
+            fs::read(root().join("tests/fixtures/pictures/bien-bao.jpg")).unwrap(),
+        );
     }
     files
 }
@@ -195,7 +199,8 @@ fn the_shipped_files_and_the_full_ones_are_what_the_schemas_say() {
                 assert!(
                     path.starts_with("content/templates/")
                         || path == "channels/README.md"
-                        || path.starts_with("content/recordings/"),
+                        || path.starts_with("content/recordings/")
+                        || path.starts_with("content/pictures/"),
                     "{path} has no schema"
                 );
                 continue;

@@ -11,6 +11,7 @@ mod guards;
 mod health;
 mod model;
 mod pausing;
+mod pictures;
 mod planning;
 mod progress;
 mod racing;
@@ -107,6 +108,8 @@ contract! {
         an_emergency_breaks_a_pause_unless_it_is_meant_too,
         a_pause_that_somebody_ended_silences_nothing_more,
         what_fell_due_in_a_pause_is_not_sent_after_it;
+    pictures:
+        a_picture_is_kept_and_is_open_once_it_was_frozen;
     racing:
         two_nodes_share_the_work,
         planning_on_two_nodes_at_once,

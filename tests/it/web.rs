@@ -8,6 +8,7 @@ mod connections;
 mod live;
 mod notices;
 mod pages;
+mod pictures;
 mod reports;
 mod screens;
 

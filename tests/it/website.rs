@@ -9,6 +9,8 @@ use crate::support::{
     wordpress::{USER, WordPress},
 };
 
+const SIGN: &[u8] = include_bytes!("../fixtures/pictures/bien-bao.jpg");
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retraction_corrects_the_article_on_a_real_wordpress() {
     let Some(site) = WordPress::start() else {
@@ -27,6 +29,12 @@ async fn a_retraction_corrects_the_article_on_a_real_wordpress() {
         "content/bulletins/mot.yaml",
         "contacts: [cong-an]",
         "editors: [Lan]\ncontacts: [cong-an]",
+    );
+    folder.write_bytes("content/pictures/bien-bao.jpg", SIGN);
+    folder.edit(
+        "content/bulletins/mot.yaml",
+        "article:\n",
+        "article:\n  picture: { file: bien-bao.jpg, alt: \"Biển báo ở {{ ward.name }}\" }\n",
     );
     // Every secret is worth the same in a simulated world, and this site has a password of its own.
     folder.edit(
@@ -59,6 +67,9 @@ async fn a_retraction_corrects_the_article_on_a_real_wordpress() {
     assert_eq!(row.state, State::Accepted, "{row:?} {attempts:?}");
     let posts = site.shown("mot-hung-binh");
     assert_eq!(posts.len(), 1, "{posts:?}");
+    let file = site.read(&format!("/media/{}", posts[0]["featured_media"]));
+    assert_eq!(file["alt_text"], "Biển báo ở phường Hưng Bình", "{file}");
+    assert!(site.fetch(file["source_url"].as_str().unwrap()) == SIGN);
     let said = |post: &Value| post["content"]["rendered"].as_str().unwrap().to_owned();
     assert!(said(&posts[0]).contains("lời thứ nhất"), "{posts:?}");
     assert!(!said(&posts[0]).contains("Đính chính"), "{posts:?}");
@@ -81,6 +92,7 @@ async fn a_retraction_corrects_the_article_on_a_real_wordpress() {
     let same = |part: &str| assert_eq!(corrected[0][part], posts[0][part], "{part}");
     same("id");
     same("link");
+    assert_eq!(corrected[0]["featured_media"], 0, "what was wrong goes");
     let words = said(&corrected[0]);
     assert!(words.contains("Đính chính: lời thứ nhất."), "{words}");
     assert!(!words.contains("chú ý"), "{words}");

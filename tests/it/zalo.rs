@@ -3,6 +3,7 @@
 mod articles;
 mod authorize;
 mod notes;
+mod pictures;
 mod reports;
 mod steps;
 mod tokens;

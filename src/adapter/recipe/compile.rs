@@ -3,10 +3,8 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
-    time::Duration,
 };
 
-use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::{
@@ -14,18 +12,16 @@ use super::{
     auth::Auth,
     judge::{Condition, Take, check_pointer},
     scene::FIELDS,
+    specimen::{sample, without_picture},
     text::{Reading, Text, Tree},
     write::{Call, each_leaf},
 };
 use crate::{
     domain::{
-        audio::{Audio, AudioFormat, Sound, SoundHash},
-        bulletin::{Format, Priority},
         channel::{Parameter, Parameters},
-        id::{BulletinId, ChannelId, DeliveryId, RecipeId, WardId},
-        message::{Content, Message},
+        id::RecipeId,
+        message::Message,
         recipe::{self, Poll, StepWhen, Verdict},
-        time::Timestamp,
     },
     template::{TemplateErrorKind, Templates},
 };
@@ -53,6 +49,8 @@ pub struct CompiledRecipe {
     pub(super) confirm: Option<Confirmation>,
     pub(super) errors: Vec<(Condition, Verdict)>,
     pub(super) probe: Option<Pulse>,
+    /// Whether it sends the picture of an article, or speaks of it.
+    pub(super) shows_pictures: bool,
 }
 
 /// A call before the one that counts, read.
@@ -60,6 +58,8 @@ pub struct CompiledRecipe {
 pub(super) struct Step {
     pub(super) name: String,
     pub(super) when: StepWhen,
+    /// Whether it is done already.
+    pub(super) find: Option<Question>,
     pub(super) call: Call,
     pub(super) accepted: Condition,
     pub(super) take: Vec<(String, Take)>,
@@ -78,6 +78,8 @@ pub(super) struct Question {
     pub(super) pages: Option<(Condition, u16)>,
     pub(super) take: Vec<(String, Take)>,
     pub(super) update: Option<Call>,
+    /// Whether nobody may see what is answered.
+    pub(super) is_private: bool,
 }
 
 /// "Was it really done?", read.
@@ -129,7 +131,8 @@ impl CompiledRecipe {
             find: recipe
                 .find
                 .as_ref()
-                .map(|find| read_find(&mut reading, find)),
+                .map(|find| read_find(&mut reading, "find", find)),
+            shows_pictures: recipe.wants_picture(),
             request: Call::read(&mut reading, "request", &recipe.request),
             stop: recipe
                 .stop
@@ -276,12 +279,25 @@ impl CompiledRecipe {
         facts: &Facts,
         look: &mut dyn FnMut(&Scene<'_>, Look<'_>) -> Result<(), RecipeProblem>,
     ) -> Result<(), RecipeProblem> {
-        let message = sample();
-        let mut scene = Scene::new(self, facts, Some(&message));
+        self.visit_with(&sample(), facts, look)?;
+        if self.shows_pictures {
+            // What has no picture has to go out, too.
+            self.visit_with(&without_picture(sample()), facts, look)?;
+        }
+        Ok(())
+    }
+
+    fn visit_with(
+        &self,
+        message: &Message,
+        facts: &Facts,
+        look: &mut dyn FnMut(&Scene<'_>, Look<'_>) -> Result<(), RecipeProblem>,
+    ) -> Result<(), RecipeProblem> {
+        let mut scene = Scene::new(self, facts, Some(message));
         if let Some(stop) = &self.stop {
             look(&scene, Look::Call(stop))?;
         }
-        for step in self.steps_of(StepWhen::Always) {
+        for step in self.steps_of(StepWhen::Always, Some(message)) {
             step.visit(&mut scene, look)?;
         }
         // Who calls may be proven by what a login gave.
@@ -294,7 +310,7 @@ impl CompiledRecipe {
             find.texts()
                 .try_for_each(|text| look(&scene, Look::Text(text)))?;
         }
-        for step in self.steps_of(StepWhen::Send) {
+        for step in self.steps_of(StepWhen::Send, Some(message)) {
             step.visit(&mut scene, look)?;
         }
         look(&scene, Look::Call(&self.request))?;
@@ -315,7 +331,7 @@ impl CompiledRecipe {
         }
         if let Some(probe) = &self.probe {
             let mut scene = Scene::new(self, facts, None);
-            for step in self.steps_of(StepWhen::Always) {
+            for step in self.steps_of(StepWhen::Always, None) {
                 step.visit(&mut scene, look)?;
             }
             look(&scene, Look::Call(&probe.call))?;
@@ -325,9 +341,23 @@ impl CompiledRecipe {
         Ok(())
     }
 
-    /// The steps that are made at one of the two times, in their order.
-    pub(super) fn steps_of(&self, when: StepWhen) -> impl Iterator<Item = &Step> {
-        self.steps.iter().filter(move |step| step.when == when)
+    /// The steps that are made for `message` at one of the two times, in their order.
+    pub(super) fn steps_of(
+        &self,
+        time: StepWhen,
+        message: Option<&Message>,
+    ) -> impl Iterator<Item = &Step> {
+        let has_picture = message.is_some_and(|message| message.content.picture.is_some());
+        self.steps.iter().filter(move |step| match step.when {
+            StepWhen::Picture => time == StepWhen::Send && has_picture,
+            when => when == time,
+        })
+    }
+
+    /// Whether what the step of that name gives may be seen: a picture's number on a website opens nothing.
+    pub(super) fn is_open(&self, step: &str) -> bool {
+        let mut steps = self.steps.iter();
+        steps.any(|known| known.name == step && known.when == StepWhen::Picture)
     }
 
     pub(super) fn check_parameters(
@@ -419,6 +449,12 @@ impl Step {
         scene: &mut Scene<'_>,
         look: &mut dyn FnMut(&Scene<'_>, Look<'_>) -> Result<(), RecipeProblem>,
     ) -> Result<(), RecipeProblem> {
+        if let Some(find) = &self.find {
+            let scene = scene.and("page", Value::from(1));
+            look(&scene, Look::Call(&find.call))?;
+            find.texts()
+                .try_for_each(|text| look(&scene, Look::Text(text)))?;
+        }
         look(scene, Look::Call(&self.call))?;
         self.accepted
             .texts()
@@ -483,9 +519,19 @@ fn read_takes(
 
 fn read_step(reading: &mut Reading, name: &str, step: &recipe::StepSpec) -> Step {
     let path = format!("steps.{name}");
+    let is_private = step.when != StepWhen::Picture && !step.take.is_empty();
+    if let Some(find) = &step.find
+        && !find.take.keys().eq(step.take.keys())
+    {
+        reading.problem(&format!("{path}.find.take"), RecipeProblemKind::Takes);
+    }
     Step {
         name: name.to_owned(),
         when: step.when,
+        find: step.find.as_ref().map(|find| Question {
+            is_private,
+            ..read_find(reading, &format!("{path}.find"), find)
+        }),
         call: Call::read(reading, &format!("{path}.request"), &step.request),
         accepted: Condition::read_success(reading, &format!("{path}.accepted"), &step.accepted),
         take: read_takes(reading, &format!("{path}.take"), &step.take),
@@ -505,70 +551,26 @@ fn read_confirm(reading: &mut Reading, confirm: &recipe::Confirm) -> Confirmatio
     }
 }
 
-fn read_find(reading: &mut Reading, find: &recipe::Find) -> Question {
+fn read_find(reading: &mut Reading, path: &str, find: &recipe::Find) -> Question {
+    let below = |key: &str| format!("{path}.{key}");
     if let Some(pointer) = &find.list {
-        check_pointer(reading, "find.list", pointer);
+        check_pointer(reading, &below("list"), pointer);
     }
     Question {
         always: find.always,
-        call: Call::read(reading, "find.request", &find.request),
+        call: Call::read(reading, &below("request"), &find.request),
         list: find.list.clone(),
-        found: Condition::read_success(reading, "find.found", &find.found),
-        absent: Condition::read_success(reading, "find.absent", &find.absent),
+        found: Condition::read_success(reading, &below("found"), &find.found),
+        absent: Condition::read_success(reading, &below("absent"), &find.absent),
         pages: find.pages.as_ref().map(|pages| {
-            let more = Condition::read_success(reading, "find.pages.more", &pages.more);
+            let more = Condition::read_success(reading, &below("pages.more"), &pages.more);
             (more, pages.most)
         }),
-        take: read_takes(reading, "find.take", &find.take),
+        take: read_takes(reading, &below("take"), &find.take),
         update: find
             .update
             .as_ref()
-            .map(|update| Call::read(reading, "find.update", update)),
-    }
-}
-
-/// A message with everything that a message can have.
-fn sample() -> Message {
-    let content = Content {
-        bulletin: BulletinId::parse("sample").expect("an id"),
-        format: Format::Article,
-        title: "Tiêu đề".to_owned(),
-        summary: Some("Tóm tắt".to_owned()),
-        text: "Nội dung".to_owned(),
-        html: Some("<p>Nội dung</p>".to_owned()),
-        turns: Vec::new(),
-        spoken: Vec::new(),
-        quoted: crate::domain::message::Quoted::default(),
-        contacts: Vec::new(),
-        recording: None,
-    };
-    let at = Timestamp::from_micros(1_711_319_400_000_000);
-    Message {
-        delivery: DeliveryId::from_text("00000000000000000000"),
-        attempt: 1,
-        channel: ChannelId::parse("sample").expect("an id"),
-        channel_name: "Sample".to_owned(),
-        ward: WardId::parse("sample").expect("an id"),
-        ward_name: "phường Mẫu".to_owned(),
-        priority: Priority::Normal,
-        preempts: false,
-        due: at,
-        deadline: at,
-        sent_at: at,
-        hash: content.hash(),
-        content: Arc::new(content),
-        kept: crate::domain::message::Kept::default(),
-        audio: Some(Audio {
-            sound: Sound {
-                hash: SoundHash::of(b""),
-                format: AudioFormat::Wav,
-                length: Duration::ZERO,
-                spoken: Duration::ZERO,
-                loudness: 0.0,
-                peak: 0.0,
-                size: 0,
-            },
-            data: Bytes::new(),
-        }),
+            .map(|update| Call::read(reading, &below("update"), update)),
+        is_private: false,
     }
 }

@@ -139,7 +139,16 @@ impl RecipeAdapter {
         done: &mut Course<'_>,
         hopes: Hopes<'_>,
     ) -> Result<(), Waits> {
-        for step in self.recipe.steps_of(when) {
+        for step in self.recipe.steps_of(when, scene.message()) {
+            let sought = self.sought(step, scene, done);
+            let sought = sought.map_err(|halt| {
+                let find = step.find.as_ref();
+                here(&halt, || find.and_then(|find| found(find, scene, hopes)))
+            })?;
+            if let Some(sought) = sought {
+                scene.know_step(&step.name, sought);
+                continue;
+            }
             let wanted = Wanted {
                 take: &step.take,
                 ..Wanted::of(&step.accepted)

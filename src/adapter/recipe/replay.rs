@@ -213,11 +213,26 @@ impl RecipeAdapter {
         scene: &mut Scene<'_>,
         done: &mut Course<'_>,
     ) -> Result<(), Halt> {
-        for step in self.recipe.steps_of(when) {
-            let taken = self.step_of(step, scene, done)?;
+        for step in self.recipe.steps_of(when, scene.message()) {
+            let found = self.sought(step, scene, done)?;
+            let taken = match found {
+                Some(found) => found,
+                None => self.step_of(step, scene, done)?,
+            };
             scene.know_step(&step.name, taken);
         }
         Ok(())
+    }
+
+    /// What a step would give that is done already.
+    pub(super) fn sought(
+        &self,
+        step: &compile::Step,
+        scene: &Scene<'_>,
+        done: &mut Course<'_>,
+    ) -> Result<Option<Map<String, Value>>, Halt> {
+        let find = step.find.as_ref();
+        find.map_or(Ok(None), |find| self.find(find, scene, done))
     }
 
     pub(super) fn step_of(
@@ -226,7 +241,7 @@ impl RecipeAdapter {
         scene: &Scene<'_>,
         done: &mut Course<'_>,
     ) -> Result<Map<String, Value>, Halt> {
-        let is_private = !step.take.is_empty();
+        let is_private = !step.take.is_empty() && !self.recipe.is_open(&step.name);
         let mut turns = Turns::of(step.poll);
         loop {
             let manner = Manner {
@@ -281,13 +296,17 @@ impl RecipeAdapter {
     pub(super) fn find(
         &self,
         find: &compile::Question,
-        scene: &mut Scene<'_>,
+        scene: &Scene<'_>,
         done: &mut Course<'_>,
     ) -> Result<Option<Map<String, Value>>, Halt> {
         let most = find.pages.as_ref().map_or(1, |(_, most)| *most);
         for page in 1..=most {
             let scene = scene.and("page", Value::from(page));
-            let exchange = self.call(&find.call, &scene, done, &Manner::default())?;
+            let manner = Manner {
+                is_private: find.is_private,
+                ..Manner::default()
+            };
+            let exchange = self.call(&find.call, &scene, done, &manner)?;
             match self.answered(find, exchange, &scene)? {
                 Asked::Found(found) => return Ok(Some(found)),
                 Asked::Absent => return Ok(None),

@@ -1,8 +1,9 @@
-//! What a recipe's templates may use: `message`, `audio`, `channel`, `with`, `value`, `steps`, `found`, `page` in `find`,
+//! What a recipe's templates may use: `message`, `audio`, `picture`, `channel`, `with`, `value`, `steps`, `found`, `page` in `find`,
 //! `receipt` in `confirm`, and `request` in headers.
 
 use std::{borrow::Cow, cell::OnceCell};
 
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::{
     adapter::Taken,
-    domain::{audio::Audio, message::Message, secret::Secret},
+    domain::{audio::Audio, message::Message, picture::Picture, secret::Secret},
     template::Context,
 };
 
@@ -90,7 +91,8 @@ impl<'a> Scene<'a> {
     pub(super) fn taken(&self) -> Vec<Taken> {
         let steps = self.known.get("steps").and_then(Value::as_object);
         let mut all = Vec::new();
-        for (step, taken) in steps.into_iter().flatten() {
+        let steps = steps.into_iter().flatten();
+        for (step, taken) in steps.filter(|(step, _)| !self.recipe.is_open(step)) {
             for (name, value) in taken.as_object().into_iter().flatten() {
                 all.extend(value.as_str().map(|text| Taken {
                     name: format!("steps.{step}.{name}"),
@@ -104,6 +106,12 @@ impl<'a> Scene<'a> {
     /// The message's sound.
     pub(super) fn audio(&self) -> Option<&'a Audio> {
         self.message?.audio.as_ref()
+    }
+
+    /// The bytes of the message's picture, with what is known of it.
+    pub(super) fn picture(&self) -> Option<(&'a Picture, &'a Bytes)> {
+        let message = self.message?;
+        Some((message.content.picture.as_ref()?, message.picture.as_ref()?))
     }
 
     pub(super) fn text<'t>(&'t self, text: &'t Text) -> Result<Cow<'t, str>, RecipeProblem> {
@@ -130,6 +138,7 @@ impl<'a> Scene<'a> {
                 message: self.message,
             },
             audio: self.audio(),
+            picture: self.picture().map(|(_, data)| data),
             templates: &self.recipe.templates,
             context,
         }
@@ -148,6 +157,9 @@ impl<'a> Scene<'a> {
             context.insert("audio", &describe_sound(audio));
         }
         if let Some(message) = self.message {
+            // There in any case, so that a recipe can ask whether there is one.
+            let picture = message.content.picture.as_ref().map(describe_picture);
+            context.insert("picture", &picture.unwrap_or_default());
             let wanted = if self.facts.is_lean {
                 self.recipe.wanted.as_slice()
             } else {
@@ -202,6 +214,17 @@ fn describe_sound(audio: &Audio) -> Value {
         "extension": sound.format.as_str(),
         "bytes": sound.size,
         "seconds": sound.length.as_millis().div_ceil(1_000),
+    })
+}
+
+/// `picture`: the picture of the article.
+fn describe_picture(picture: &Picture) -> Value {
+    serde_json::json!({
+        "hash": picture.hash.as_str(),
+        "type": picture.format.media_type(),
+        "extension": picture.format.as_str(),
+        "alt": picture.alt,
+        "slug": picture.slug(),
     })
 }
 

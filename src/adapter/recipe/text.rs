@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
@@ -33,6 +34,7 @@ pub(super) enum Text {
 pub(super) struct Filling<'a, 'e> {
     pub(super) names: Names<'a>,
     pub(super) audio: Option<&'a Audio>,
+    pub(super) picture: Option<&'a Bytes>,
     pub(super) templates: &'e Templates,
     /// Only asked for when the engine is.
     pub(super) context: &'e dyn Fn() -> Result<&'e Context, RecipeProblem>,
@@ -56,6 +58,10 @@ pub(super) enum Tree {
     },
     /// `$audio: base64`: the message's sound.
     Audio {
+        path: String,
+    },
+    /// `$picture: base64`: its picture.
+    Picture {
         path: String,
     },
 }
@@ -116,6 +122,7 @@ impl Reading {
             ("$json", value, 1) => Tree::Json(Box::new(self.tree(&path, value))),
             ("$base64", value, 1) => Tree::Base64(Box::new(self.tree(&path, value))),
             ("$audio", Value::String(coding), 1) if coding == "base64" => Tree::Audio { path },
+            ("$picture", Value::String(coding), 1) if coding == "base64" => Tree::Picture { path },
             ("$number", Value::String(text), 1) => {
                 let text = self.text(&path, text);
                 Tree::Number { path, text }
@@ -205,7 +212,9 @@ impl Tree {
                 }
                 out.push(b'}');
             }
-            Self::Json(_) | Self::Base64(_) | Self::Audio { .. } => json(&self.text(filling)?, out),
+            Self::Json(_) | Self::Base64(_) | Self::Audio { .. } | Self::Picture { .. } => {
+                json(&self.text(filling)?, out);
+            }
             Self::Number { path, text } => json(&number(path, text, filling)?, out),
         }
         Ok(())
@@ -224,6 +233,13 @@ impl Tree {
                     kind: RecipeProblemKind::NoAudio,
                 })?;
                 STANDARD.encode(&audio.data)
+            }
+            Self::Picture { path } => {
+                let picture = filling.picture.ok_or_else(|| RecipeProblem {
+                    path: path.clone(),
+                    kind: RecipeProblemKind::NoPicture,
+                })?;
+                STANDARD.encode(picture)
             }
             Self::Value(_) | Self::List(_) | Self::Map(_) | Self::Number { .. } => {
                 self.json(filling)?

@@ -12,6 +12,7 @@ use crate::{
     adapter::{Hidden, Request, digest, transport::Address},
     domain::{
         audio::Audio,
+        picture::Picture,
         recipe::{self, PartValue, RequestSpec},
     },
     template::{percent, sha256_hex},
@@ -54,16 +55,33 @@ enum Body {
     Form(Vec<(String, Text)>),
     Text(Text),
     Audio,
+    Picture,
     Multipart(Vec<Part>),
 }
 
 #[derive(Debug)]
 struct Part {
     name: String,
-    /// `None` for the sound.
-    value: Option<Text>,
+    value: Piece,
     filename: Option<Text>,
     media_type: Option<Text>,
+}
+
+/// What a part holds.
+#[derive(Debug)]
+enum Piece {
+    Text(Text),
+    Audio,
+    Picture,
+}
+
+impl Piece {
+    fn text(&self) -> Option<&Text> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Audio | Self::Picture => None,
+        }
+    }
 }
 
 impl Call {
@@ -234,13 +252,14 @@ impl Call {
         let headers = self.headers.iter().filter(|_| !self.signs);
         headers.for_each(|(_, value)| text(value));
         match &self.body {
-            Body::Empty | Body::Audio => {}
+            Body::Empty | Body::Audio | Body::Picture => {}
             Body::Form(fields) => fields.iter().for_each(|(_, value)| text(value)),
             Body::Text(body) => text(body),
             Body::Multipart(parts) => {
                 for part in parts {
-                    let texts = [&part.value, &part.filename, &part.media_type];
-                    texts.into_iter().flatten().for_each(&mut text);
+                    let more = [&part.filename, &part.media_type];
+                    let texts = part.value.text().into_iter();
+                    texts.chain(more.into_iter().flatten()).for_each(&mut text);
                 }
             }
             Body::Json(tree) => each_leaf(tree, &mut text),
@@ -251,7 +270,7 @@ impl Call {
 /// Every text in a tree.
 pub(super) fn each_leaf(tree: &Tree, text: &mut impl FnMut(&Text)) {
     match tree {
-        Tree::Value(_) | Tree::Audio { .. } => {}
+        Tree::Value(_) | Tree::Audio { .. } | Tree::Picture { .. } => {}
         Tree::Text(leaf) | Tree::Number { text: leaf, .. } => text(leaf),
         Tree::List(items) => items.iter().for_each(|item| each_leaf(item, text)),
         Tree::Map(entries) => entries.iter().for_each(|(_, tree)| each_leaf(tree, text)),
@@ -264,6 +283,7 @@ impl Body {
         match body {
             recipe::Body::Empty => Self::Empty,
             recipe::Body::Audio => Self::Audio,
+            recipe::Body::Picture => Self::Picture,
             recipe::Body::Json(value) => Self::Json(reading.tree(&format!("{path}.json"), value)),
             recipe::Body::Text(text) => Self::Text(reading.text(&format!("{path}.text"), text)),
             recipe::Body::Form(fields) => Self::Form(
@@ -298,8 +318,9 @@ impl Body {
             let filename = optional("filename", &part.filename);
             let media_type = optional("type", &part.media_type);
             let value = match &part.value {
-                PartValue::Text(text) => Some(reading.text(&format!("{path}.value"), text)),
-                PartValue::Audio => None,
+                PartValue::Text(text) => Piece::Text(reading.text(&format!("{path}.value"), text)),
+                PartValue::Audio => Piece::Audio,
+                PartValue::Picture => Piece::Picture,
             };
             read.push(Part {
                 name: name.clone(),
@@ -323,6 +344,11 @@ impl Body {
                 let audio = sound(scene, path)?;
                 let media_type = audio.sound.format.media_type();
                 return Ok((Some(media_type.to_owned()), audio.data.clone()));
+            }
+            Self::Picture => {
+                let (picture, data) = shown(scene, path)?;
+                let media_type = picture.format.media_type();
+                return Ok((Some(media_type.to_owned()), data.clone()));
             }
             Self::Json(tree) => {
                 let json = scene.json(tree)?;
@@ -362,6 +388,13 @@ fn sound<'a>(scene: &Scene<'a>, path: &str) -> Result<&'a Audio, RecipeProblem> 
     })
 }
 
+fn shown<'a>(scene: &Scene<'a>, path: &str) -> Result<(&'a Picture, &'a Bytes), RecipeProblem> {
+    scene.picture().ok_or_else(|| RecipeProblem {
+        path: path.to_owned(),
+        kind: RecipeProblemKind::NoPicture,
+    })
+}
+
 /// RFC 7578. The boundary is a hash of everything between the boundaries, so that no content can contain it.
 fn write_multipart(
     parts: &[Part],
@@ -381,15 +414,18 @@ fn write_multipart(
             head.push('"');
         }
         let own = part.media_type.as_ref().map(|text| scene.text(text));
-        let (media_type, content) = if let Some(text) = &part.value {
-            let text = scene.text(text)?.into_owned();
-            (own.transpose()?, Bytes::from(text))
-        } else {
-            let audio = sound(scene, path)?;
-            let known = || Cow::Borrowed(audio.sound.format.media_type());
-            let media_type = own.transpose()?.unwrap_or_else(known);
-            (Some(media_type), audio.data.clone())
+        let (known, content) = match &part.value {
+            Piece::Text(text) => (None, Bytes::from(scene.text(text)?.into_owned())),
+            Piece::Audio => {
+                let audio = sound(scene, path)?;
+                (Some(audio.sound.format.media_type()), audio.data.clone())
+            }
+            Piece::Picture => {
+                let (picture, data) = shown(scene, path)?;
+                (Some(picture.format.media_type()), data.clone())
+            }
         };
+        let media_type = own.transpose()?.or_else(|| known.map(Cow::Borrowed));
         if let Some(media_type) = media_type {
             head.push_str("\r\nContent-Type: ");
             // A line break here would begin a header of the content's own making.

@@ -16,7 +16,7 @@
 //! A bulletin has one article on a channel, as it has one page on a website: what carries wrong words has to be what gets the
 //! right ones.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -413,7 +413,7 @@ impl ZaloAdapter {
             "author": plain::shortened(&self.author, AUTHOR),
             "cover": {
                 "cover_type": "photo",
-                "photo_url": plain::address(&self.cover),
+                "photo_url": plain::address(&self.cover_of(message)),
                 "status": "show",
             },
             "description": plain::shortened(summary.unwrap_or(&content.title), DESCRIPTION),
@@ -429,6 +429,14 @@ impl ZaloAdapter {
             }
         };
         self.call(access, "POST", path, Some(&body))
+    }
+
+    /// The address of the picture over an article: its own where the platform can fetch that, or the one for all.
+    fn cover_of(&self, message: &Message) -> Cow<'_, str> {
+        match (&self.pictures, &message.content.picture) {
+            (Some(address), Some(picture)) => format!("{address}/{}", picture.name()).into(),
+            _ => Cow::Borrowed(&self.cover),
+        }
     }
 
     fn broadcast(&self, access: &Secret, article: &str) -> Request {

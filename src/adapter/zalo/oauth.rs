@@ -374,6 +374,8 @@ mod tests {
             proof: false,
             user: None,
             cover: None,
+            pictures: None,
+            picture: false,
             author: None,
             comments: true,
             correction: Correction::default(),

@@ -471,6 +471,7 @@ fn address(claimed: &Claimed, content: Arc<Content>) -> Message {
         hash: claimed.hash.clone(),
         content,
         audio: None,
+        picture: None,
         kept: Kept {
             is_correction: claimed.schedule.is_correction(),
             ..Kept::default()

@@ -13,7 +13,7 @@ use crate::{
         Adapter, Failure,
         attempt::{AttemptEnd, Ending, Notes, attempt},
     },
-    daemon::{Shared, keeper, live::Live, vetting},
+    daemon::{Shared, keeper, live::Live, pictures, vetting},
     domain::{
         audio::Sound,
         delivery::Reason,
@@ -211,6 +211,10 @@ pub(super) async fn work(
         let end = if now >= claimed.deadline {
             AttemptEnd::failed(Failure::reject(Reason::Deadline, ""))
         } else if let Err(failure) = add_sound(&mut message, sound).await {
+            AttemptEnd::failed(failure)
+        } else if adapter.wants_picture()
+            && let Err(failure) = pictures::add(&shared, &mut message).await
+        {
             AttemptEnd::failed(failure)
         } else {
             let notes = Record {

@@ -167,6 +167,7 @@ fn message(live: &Live, channel: &Channel, taken: &[Silence], now: Timestamp) ->
         quoted: Quoted::default(),
         contacts: Vec::new(),
         recording: None,
+        picture: None,
     };
     let hash = content.hash();
     // The same news has the same key however often it is tried, so that a receiver takes it once.
@@ -189,6 +190,7 @@ fn message(live: &Live, channel: &Channel, taken: &[Silence], now: Timestamp) ->
         hash,
         content: Arc::new(content),
         audio: None,
+        picture: None,
         kept: Kept::default(),
     }
 }

@@ -77,7 +77,7 @@ impl<'w> Lints<'w> {
             for (ward, words) in all {
                 let found = match part {
                     BodyPart::Script | BodyPart::Turn(_) => continue,
-                    BodyPart::ArticleBody => judge_article(words),
+                    BodyPart::ArticleBody | BodyPart::PictureAlt => judge_article(words),
                     BodyPart::ArticleSummary => judge_summary(words, limits),
                     BodyPart::Message => judge_message(words, limits),
                     BodyPart::Sign => judge_sign(words, limits),

@@ -377,6 +377,7 @@ pub(super) fn part_word(part: BodyPart) -> &'static str {
         BodyPart::Turn(_) => "part-dialogue",
         BodyPart::ArticleBody => "part-article",
         BodyPart::ArticleSummary => "part-summary",
+        BodyPart::PictureAlt => "part-picture",
         BodyPart::Message => "part-message",
         BodyPart::Sign => "part-sign",
         BodyPart::Correction => "part-correction",

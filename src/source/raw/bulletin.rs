@@ -11,6 +11,7 @@ use crate::{
             Voice,
         },
         id::{BulletinId, ContactId, TopicId},
+        picture::{Looked, Picture, PictureFormat, PictureHash},
     },
     render::BodyPart,
     source::{
@@ -29,6 +30,8 @@ pub(crate) struct RawBulletin {
     pub parts: BTreeMap<BodyPart, Text>,
     /// The recording that it names, and where.
     pub recording: Option<(String, Place)>,
+    /// The picture that its article names, and where.
+    pub picture: Option<(String, Place)>,
     /// Whether it says anything about who wrote it.
     pub names_editors: bool,
     /// Its title: where to point for the bulletin as a whole.
@@ -50,12 +53,18 @@ pub(crate) struct RawBulletin {
 }
 
 impl RawBulletin {
-    /// The bulletin with the recording that it names.
-    pub(crate) fn whole(&self, recording: Option<Recording>) -> Bulletin {
-        Bulletin {
+    /// The bulletin with the recording that it names, and with what was found in the file of its picture.
+    pub(crate) fn whole(&self, recording: Option<Recording>, looked: Option<Looked>) -> Bulletin {
+        let mut bulletin = Bulletin {
             recording,
             ..self.bulletin.clone()
+        };
+        let article = bulletin.article.as_mut();
+        let picture = article.and_then(|article| article.picture.as_mut());
+        if let (Some(picture), Some(looked)) = (picture, looked) {
+            (picture.hash, picture.format) = (looked.hash, looked.format);
         }
+        bulletin
     }
 }
 
@@ -105,10 +114,20 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
         let dated = valid.map(super::dated_validity);
         let article_at = fields.get("article").map(|value| value.key_place());
         let (claims, each_claim) = fields.get("claims").map(claims).unwrap_or_default();
+        let mut named = None;
         let article = fields.get("article").and_then(|value| {
             value.map(|fields| Article {
                 summary: body(BodyPart::ArticleSummary, fields.get("summary")),
                 body: body(BodyPart::ArticleBody, fields.required("body")).unwrap_or_default(),
+                picture: fields.get("picture").and_then(|value| {
+                    value.map(|fields| {
+                        named = fields.required("file").and_then(file(Named::Picture));
+                        picture(
+                            named.as_ref().map(|(file, _)| file.as_str()),
+                            body(BodyPart::PictureAlt, fields.required("alt")),
+                        )
+                    })
+                }),
             })
         });
         let topic = fields
@@ -156,13 +175,8 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
             id,
         };
         RawBulletin {
-            recording: fields.get("recording").and_then(|value| {
-                let file = value.words()?;
-                value
-                    .notebook
-                    .refer(Named::Recording, &file, &value.place());
-                Some((file, value.place()))
-            }),
+            recording: fields.get("recording").and_then(file(Named::Recording)),
+            picture: named,
             names_editors: super::approval::names_editors(fields),
             bulletin,
             parts,
@@ -176,6 +190,25 @@ pub(crate) fn read(id: BulletinId, root: Value<'_>) -> Option<RawBulletin> {
             not_contacts_at,
         }
     })
+}
+
+/// The name of a file of that sort, which has to be there, and where it is named.
+fn file<'a>(sort: Named) -> impl FnOnce(Value<'a>) -> Option<(String, Place)> {
+    move |value| {
+        let file = value.words()?;
+        value.notebook.refer(sort, &file, &value.place());
+        Some((file, value.place()))
+    }
+}
+
+/// A picture of which nobody has looked at the file yet.
+fn picture(file: Option<&str>, alt: Option<String>) -> Picture {
+    Picture {
+        file: file.unwrap_or_default().to_owned(),
+        hash: PictureHash::of(b""),
+        format: PictureFormat::Jpeg,
+        alt: alt.unwrap_or_default(),
+    }
 }
 
 /// `script` or `dialogue`.

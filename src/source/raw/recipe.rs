@@ -112,8 +112,13 @@ fn steps(value: Value<'_>) -> Option<Vec<(String, StepSpec)>> {
         check_name(name, &value);
         let step = value.map(|fields| StepSpec {
             when: fields.or("when", StepWhen::Send, |value| {
-                value.one_of(&[("send", StepWhen::Send), ("always", StepWhen::Always)])
+                value.one_of(&[
+                    ("send", StepWhen::Send),
+                    ("always", StepWhen::Always),
+                    ("picture", StepWhen::Picture),
+                ])
             }),
+            find: fields.get("find").and_then(|value| value.map(sought)),
             request: required_request(fields),
             accepted: fields
                 .get("accepted")
@@ -272,10 +277,15 @@ fn texts(value: Value<'_>) -> Option<BTreeMap<String, String>> {
     )
 }
 
-/// `audio`, or a map with one of the other sorts.
+/// `audio` or `picture`, or a map with one of the other sorts.
 fn body(value: Value<'_>) -> Option<Body> {
     if value.is_scalar() {
-        return value.one_of(&[("audio", ())]).map(|()| Body::Audio);
+        let is_picture = value.one_of(&[("audio", false), ("picture", true)])?;
+        return Some(if is_picture {
+            Body::Picture
+        } else {
+            Body::Audio
+        });
     }
     value
         .map(|fields| {
@@ -302,17 +312,25 @@ fn parts(value: Value<'_>) -> Option<BTreeMap<String, Part>> {
             });
         }
         value.map(|fields| Part {
-            value: match (fields.get("value"), fields.get("audio")) {
-                (Some(value), None) => {
+            value: match (
+                fields.get("value"),
+                fields.get("audio"),
+                fields.get("picture"),
+            ) {
+                (Some(value), None, None) => {
                     let text = value.text();
                     PartValue::Text(text.map(|text| text.value).unwrap_or_default())
                 }
-                (None, Some(audio)) => {
+                (None, Some(audio), None) => {
                     audio.boolean();
                     PartValue::Audio
                 }
+                (None, None, Some(picture)) => {
+                    picture.boolean();
+                    PartValue::Picture
+                }
                 _ => value
-                    .choose_one(&["value", "audio"], "L019-help-part")
+                    .choose_one(&["value", "audio", "picture"], "L019-help-part")
                     .unwrap_or(PartValue::Audio),
             },
             filename: fields.get("filename").and_then(|value| value.words()),
@@ -409,7 +427,19 @@ fn error_rule(fields: &Fields<'_>) -> ErrorRule {
     }
 }
 
+/// The question of the whole recipe: when it is asked, and what is sent where it is there.
 fn find(fields: &Fields<'_>) -> Find {
+    Find {
+        always: fields.or("when", false, |value| {
+            value.one_of(&[("always", true), ("repeat", false)])
+        }),
+        update: fields.get("update").and_then(request),
+        ..sought(fields)
+    }
+}
+
+/// The question of a step, which is asked whenever the step would be made.
+fn sought(fields: &Fields<'_>) -> Find {
     let matched = |name| {
         fields
             .required(name)
@@ -417,9 +447,7 @@ fn find(fields: &Fields<'_>) -> Find {
             .unwrap_or_default()
     };
     Find {
-        always: fields.or("when", false, |value| {
-            value.one_of(&[("always", true), ("repeat", false)])
-        }),
+        always: true,
         request: required_request(fields),
         list: fields.get("list").and_then(pointer),
         found: matched("found"),
@@ -434,7 +462,7 @@ fn find(fields: &Fields<'_>) -> Find {
             })
         }),
         take: fields.or("take", BTreeMap::new(), takes),
-        update: fields.get("update").and_then(request),
+        update: None,
     }
 }
 

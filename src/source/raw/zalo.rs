@@ -24,6 +24,8 @@ pub(super) fn by_zalo(fields: &Fields<'_>) -> Option<RawAdapter> {
     let proof = fields.or("proof", false, |value| value.boolean());
     let user = fields.get("user").map(number);
     let cover = fields.get("cover").and_then(web_address);
+    let pictures = fields.get("pictures").and_then(web_address);
+    let picture = fields.or("picture", false, |value| value.boolean());
     let author = fields.get("author").and_then(|value| value.words());
     let comments = fields.or("comments", true, |value| value.boolean());
     let ways = Correction::ALL.map(|way| (way.as_str(), way));
@@ -44,6 +46,8 @@ pub(super) fn by_zalo(fields: &Fields<'_>) -> Option<RawAdapter> {
             None => None,
         },
         cover,
+        pictures,
+        picture,
         author,
         comments,
         correction,

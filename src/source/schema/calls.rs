@@ -38,10 +38,28 @@ pub(super) fn recipe(shape: &Shape) -> Value {
             may("digest", account()),
         ],
     );
+    let pages = vec![
+        need("more", shape.object("match", conditions())),
+        need(
+            "most",
+            json!({ "type": "integer", "minimum": 1, "maximum": 30 }),
+        ),
+    ];
+    let question = || {
+        vec![
+            need("request", request(shape)),
+            may("list", pointer()),
+            need("found", shape.object("match", conditions())),
+            need("absent", shape.object("match", conditions())),
+            may("pages", shape.object("pages", pages.clone())),
+            may("take", by_name(take(shape))),
+        ]
+    };
     let step = shape.object(
         "step",
         vec![
-            may("when", one_of(&["send", "always"])),
+            may("when", one_of(&["send", "always", "picture"])),
+            may("find", shape.object("find", question())),
             need("request", request(shape)),
             may("accepted", shape.object("match", conditions())),
             may("take", by_name(take(shape))),
@@ -54,23 +72,9 @@ pub(super) fn recipe(shape: &Shape) -> Value {
         may("refuted", shape.object("match", conditions())),
         may("poll", poll()),
     ];
-    let pages = vec![
-        need("more", shape.object("match", conditions())),
-        need(
-            "most",
-            json!({ "type": "integer", "minimum": 1, "maximum": 30 }),
-        ),
-    ];
-    let find = vec![
-        may("when", one_of(&["always", "repeat"])),
-        need("request", request(shape)),
-        may("list", pointer()),
-        need("found", shape.object("match", conditions())),
-        need("absent", shape.object("match", conditions())),
-        may("pages", shape.object("pages", pages)),
-        may("take", by_name(take(shape))),
-        may("update", request(shape)),
-    ];
+    let mut find = question();
+    find.push(may("when", one_of(&["always", "repeat"])));
+    find.push(may("update", request(shape)));
     let probe = vec![
         need("request", request(shape)),
         may("healthy", shape.object("match", conditions())),
@@ -98,10 +102,11 @@ fn request(shape: &Shape) -> Value {
     let part = shape.choice(
         "part",
         "oneOf",
-        &["value", "audio"],
+        &["value", "audio", "picture"],
         vec![
             may("value", text()),
             may("audio", json!({ "type": "boolean" })),
+            may("picture", json!({ "type": "boolean" })),
             may("filename", text()),
             may("type", text()),
         ],
@@ -123,7 +128,7 @@ fn request(shape: &Shape) -> Value {
             need("method", one_of(&["GET", "POST", "PUT", "PATCH", "DELETE"])),
             need("url", text()),
             may("headers", by_name(text())),
-            may("body", either(&[one_of(&["audio"]), body])),
+            may("body", either(&[one_of(&["audio", "picture"]), body])),
             may("auth", one_of(&["none"])),
         ],
     )

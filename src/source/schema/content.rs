@@ -26,9 +26,14 @@ pub(super) fn bulletin(shape: &Shape) -> Value {
     );
     let mut dialogue = list(turn);
     dialogue["minItems"] = 1.into();
+    let picture = shape.object("picture", vec![need("file", text()), need("alt", text())]);
     let article = shape.object(
         "article",
-        vec![may("summary", text()), need("body", text())],
+        vec![
+            may("summary", text()),
+            need("body", text()),
+            may("picture", picture),
+        ],
     );
     let mut bulletin = shape.object(
         "bulletin",

@@ -334,6 +334,11 @@ fn zalo(shape: &Shape) -> Value {
                 "cover",
                 json!({ "type": "string", "pattern": "^https?://" }),
             ),
+            may(
+                "pictures",
+                json!({ "type": "string", "pattern": "^https?://" }),
+            ),
+            may("picture", json!({ "type": "boolean" })),
             may("author", text()),
             may("comments", json!({ "type": "boolean" })),
             may(

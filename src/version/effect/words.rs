@@ -53,11 +53,12 @@ pub(super) struct Compared {
     pub wording: Option<usize>,
     pub passages: Option<usize>,
     pub other_recording: bool,
+    pub other_picture: bool,
 }
 
 impl Compared {
     pub(super) fn differs(&self) -> bool {
-        self.wording.is_some() || self.other_recording
+        self.wording.is_some() || self.other_recording || self.other_picture
     }
 }
 
@@ -231,10 +232,15 @@ impl<'w> Comparer<'w> {
             (Some(wording), Some(self.passages.len() - 1))
         };
         let hash = |content: &Content| content.recording.as_ref().map(|sound| sound.hash.clone());
+        let seen = |content: &Content| {
+            let picture = content.picture.as_ref()?;
+            Some((picture.hash.clone(), picture.alt.clone()))
+        };
         Some(Compared {
             wording,
             passages,
             other_recording: hash(old) != hash(new),
+            other_picture: seen(old) != seen(new),
         })
     }
 

@@ -40,6 +40,12 @@ pub(super) fn generate(fixture: &str, files: &mut Files) {
         "L126-unused" => recording(files, "bo-quen.wav", 0.3, 2.0),
         "L127-one-for-all" => recording(files, "loi.wav", 0.3, 5.0),
         "L251-recording-unlike" => recording(files, "cut-cut.wav", 0.3, 1.5),
+        // As it comes out of a telephone.
+        "L271-larger" => {
+            let mut picture = include_bytes!("../../fixtures/pictures/xanh.png").to_vec();
+            picture.resize(1_000_001, 0);
+            files.insert("content/pictures/lon.png".to_owned(), picture);
+        }
         "L003-large" => edit(files, bulletin, |text| {
             (text + &"#\n".repeat(600_000)).into_bytes()
         }),

@@ -280,6 +280,7 @@ pub(super) fn content(text: &str) -> Content {
         quoted: loa::domain::message::Quoted::default(),
         contacts: Vec::new(),
         recording: None,
+        picture: None,
     }
 }
 

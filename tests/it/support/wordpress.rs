@@ -103,6 +103,21 @@ impl WordPress {
         self.call("DELETE", path, &format!("Authorization: Basic {login}\r\n"))
     }
 
+    /// The bytes at an address of the site.
+    pub(crate) fn fetch(&self, address: &str) -> Vec<u8> {
+        let path = address.strip_prefix(&self.url).expect("an address of ours");
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("connect");
+        let ask = format!(
+            "GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\n\r\n",
+            self.port
+        );
+        stream.write_all(ask.as_bytes()).expect("ask");
+        let mut said = Vec::new();
+        stream.read_to_end(&mut said).expect("read the answer");
+        let head = said.windows(4).position(|end| end == b"\r\n\r\n");
+        said.split_off(head.expect("a head") + 4)
+    }
+
     fn call(&self, method: &str, path: &str, headers: &str) -> serde_json::Value {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("connect");
         let ask = format!(

@@ -37,6 +37,7 @@ fn content(words: &str) -> Arc<Content> {
         quoted: loa::domain::message::Quoted::default(),
         contacts: Vec::new(),
         recording: None,
+        picture: None,
     })
 }
 

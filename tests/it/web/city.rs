@@ -318,6 +318,7 @@ impl City {
                 quoted: loa::domain::message::Quoted::default(),
                 contacts: Vec::new(),
                 recording: None,
+                picture: None,
             })
         };
         let contents: Vec<_> = Format::ALL

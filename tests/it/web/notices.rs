@@ -76,6 +76,8 @@ async fn the_page_of_today_says_which_account_waits_for_a_person() {
         proof: false,
         user: Some("5".into()),
         cover: None,
+        pictures: None,
+        picture: false,
         author: None,
         comments: true,
         correction: Correction::default(),

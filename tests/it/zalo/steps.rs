@@ -28,6 +28,8 @@ pub(super) fn config() -> ZaloConfig {
         proof: true,
         user: None,
         cover: Some("https://loa.example/ảnh bìa.jpg".into()),
+        pictures: None,
+        picture: false,
         author: Some("Ủy ban nhân dân ".repeat(9)),
         comments: false,
         correction: Correction::Update,
@@ -72,6 +74,7 @@ pub(super) fn message(kept: Kept, sent_at: Timestamp) -> Message {
         quoted: Quoted::default(),
         contacts: Vec::new(),
         recording: None,
+        picture: None,
     };
     Message {
         delivery: DeliveryId::from_text("0123456789abcdefghjk"),
@@ -88,6 +91,7 @@ pub(super) fn message(kept: Kept, sent_at: Timestamp) -> Message {
         hash: content.hash(),
         content: Arc::new(content),
         audio: None,
+        picture: None,
         kept: Kept {
             access: Some(Secret::new("accessToken".into())),
             ..kept
