@@ -464,7 +464,8 @@ fn midnight_ends_no_hours_and_hides_no_collision() {
     let night: Vec<_> = Plan::new(&workspace).deliveries(noon, next_noon).collect();
     assert_eq!(
         night.iter().map(skipped).collect::<Vec<_>>(),
-        [None, Some(Reason::Collision)]
+        [None, Some(Reason::Policy)],
+        "behind the other it would be over too late"
     );
     assert_eq!(
         night[0].limit.as_ref().map(|limit| limit.over),

@@ -138,7 +138,8 @@ pub struct Place {
 /// There is no place in time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NoPlace {
-    /// What does not let it wait so long: of all that is in the way the first that goes on for too long.
+    /// The first rule that kept it from a time at which nothing else is heard, as in the plan; without one, of what is heard the
+    /// first that goes on for too long.
     pub why: Why,
     /// When there is one, as far as can be told.
     pub next: Option<Timestamp>,

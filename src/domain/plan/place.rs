@@ -347,24 +347,32 @@ impl<'w> Placing<'_, 'w> {
     }
 
     /// When a unit can begin, and what was in the way at the time that was wanted.
+    ///
+    /// # Errors
+    /// Where there is no time: the first rule that kept it from one at which nothing else is heard, because without rules it would
+    /// be heard then; without such a rule what is heard at the time that was wanted.
     fn find(&mut self, unit: &Unit, drafts: &[Draft<'w>]) -> Result<(Timestamp, Option<Why>), Why> {
-        let first = &drafts[unit.parts[0]];
-        let latest = match first.schedule.start {
-            Start::Hard => first.due,
-            Start::Soft { max_wait } => first.due + max_wait,
+        let draft = &drafts[unit.parts[0]];
+        let latest = match draft.schedule.start {
+            Start::Hard => draft.due,
+            Start::Soft { max_wait } => draft.due + max_wait,
         };
-        let mut begin = first.due;
-        let mut first_why = None;
+        let mut begin = draft.due;
+        let (mut wanted, mut ruled) = (None, None);
         loop {
-            let Some(obstacle) = self.obstacle(unit, begin, drafts) else {
-                return Ok((begin, first_why));
+            let Some(Obstacle { hindrance, until }) = self.obstacle(unit, begin, drafts) else {
+                // Of what begins later people want to know what was in the way at first.
+                return Ok((begin, wanted.map(|hindrance| self.why(hindrance, drafts))));
             };
-            // What is in the way at the time that was wanted is what people want to know.
-            let why = first_why.get_or_insert_with(|| self.why(obstacle.hindrance, drafts));
-            if obstacle.until > latest || obstacle.until >= self.end {
-                return Err(why.clone());
+            let first = *wanted.get_or_insert(hindrance);
+            // Rules are asked where nothing else is heard.
+            if !matches!(hindrance, Hindrance::Collision(_)) {
+                ruled.get_or_insert(hindrance);
             }
-            begin = obstacle.until;
+            if until > latest || until >= self.end {
+                return Err(self.why(ruled.unwrap_or(first), drafts));
+            }
+            begin = until;
         }
     }
 

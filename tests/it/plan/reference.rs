@@ -134,7 +134,8 @@ impl Reference {
             wish.due + wish.wait
         };
         let mut begin = wish.due;
-        let mut first = None;
+        // What people hear is asked first. A rule is named where at some second only rules kept it silent: without them it would be heard.
+        let mut refused = Reason::Collision;
         while begin <= latest {
             let (reason, step) = match self.free(wish, begin) {
                 Err(reason) => (reason, 1),
@@ -143,10 +144,12 @@ impl Reference {
                     Err(reason) => (reason, 60),
                 },
             };
-            first.get_or_insert(reason);
+            if reason == Reason::Policy {
+                refused = reason;
+            }
             begin += step;
         }
-        Err(first.unwrap())
+        Err(refused)
     }
 
     fn take(&mut self, wish: &Wish, begin: u32) -> Vec<u32> {

@@ -380,3 +380,57 @@ fn an_exam_takes_the_day_and_a_move_goes_neither_onto_it_nor_out_of_the_hours() 
         ]
     );
 }
+
+#[test]
+fn what_waits_behind_others_into_a_rule_names_the_rule_and_what_no_rule_keeps_back_the_others() {
+    let hours = |until: &str| {
+        let windows = format!(
+            "    windows: [{{ from: \"05:00\", until: \"{until}\" }}, {{ from: \"06:10\", until: \"07:00\" }}]\n"
+        );
+        rules(&[rule("khung", &windows)])
+    };
+    let others = [
+        once("s1", "05:50", "b", "loa-hb-1", HARD),
+        once("s2", "06:10", "b", "loa-hb-1", HARD),
+        once(
+            "t",
+            "05:55",
+            "a",
+            "loa-hb-1",
+            "    start: { soft: { max_wait: 18m } }\n",
+        ),
+    ];
+    let last = |until: &str| heard(&hours(until), "", &others, (25, 26))[1].clone();
+    // From 06:00:35, when the first is over with what is reserved for it, until 06:09 only the rule forbids it; then the next plays.
+    let outside =
+        "25 05:55:00 a loa-hb-1 | policy outside-hours | Quy định khung | QĐ khung, 01/03/2024";
+    assert_eq!(last("06:01"), outside);
+    // One instant that the rule leaves is enough.
+    assert_eq!(last("06:02"), "25 06:00:35 a loa-hb-1");
+    // What keeps a day's only session for itself: it plays at the wanted time, and the rule lets no second one follow.
+    let single = rules(&[rule(
+        "mot-phien",
+        "    sessions: { per_day: 1, longest: 10m, gap: 1m }\n",
+    )]);
+    let lines = [
+        once("s1", "05:50", "b", "loa-hb-1", HARD),
+        once("t", "05:55", "a", "loa-hb-1", SOFT),
+    ];
+    assert_eq!(
+        heard(&single, "", &lines, (25, 26))[1],
+        "25 05:55:00 a loa-hb-1 | policy session-too-long | Quy định mot-phien | QĐ mot-phien, 01/03/2024"
+    );
+    // Where others play all the time, no rule is to blame, whatever it would have said.
+    let busy = [
+        once("s1", "05:50", "b", "loa-hb-1", HARD),
+        once(
+            "t",
+            "05:55",
+            "a",
+            "loa-hb-1",
+            "    start: { soft: { max_wait: 5m } }\n",
+        ),
+    ];
+    let found = heard(&hours("06:01"), "", &busy, (25, 26));
+    assert!(found[1].contains("| collision collision |"), "{found:#?}");
+}

@@ -30,6 +30,7 @@ impl<'w> Air<'w> {
         let end = day.end;
         let mut begin = wish.from;
         let mut first: Option<Why> = None;
+        let mut ruled: Option<Why> = None;
         let mut decides: Option<Why> = None;
         let mut last: Option<Why> = None;
         let mut is_found = false;
@@ -42,6 +43,10 @@ impl<'w> Air<'w> {
                 break;
             };
             first.get_or_insert_with(|| why.clone());
+            // Rules are asked where nothing else is heard: without them there would be a place.
+            if begin <= latest && why.reason == Reason::Policy {
+                ruled.get_or_insert_with(|| why.clone());
+            }
             if until > latest {
                 decides.get_or_insert_with(|| why.clone());
             }
@@ -60,7 +65,7 @@ impl<'w> Air<'w> {
                 } else {
                     self.permitted_from(wish, end)
                 };
-                let why = decides.unwrap_or(first);
+                let why = ruled.or(decides).unwrap_or(first);
                 let until_then = last.filter(|last| next.is_some() && *last != why);
                 Err(NoPlace {
                     why,
