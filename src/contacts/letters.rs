@@ -166,7 +166,8 @@ pub(super) fn passes_for_digit(c: char, is_upper: bool) -> Option<char> {
         'o' | 'd' => '0',
         'i' | 'l' | '|' | '!' => '1',
         'z' => '2',
-        'e' => '3',
+        // The Cyrillic letter is a figure to the eye.
+        'e' | 'з' => '3',
         'a' => '4',
         's' => '5',
         'b' if !is_upper => '6',

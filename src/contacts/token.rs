@@ -31,6 +31,8 @@ pub(super) enum Tens {
     Hundred,
     /// `linh`, `lẻ`: no tens.
     Odd,
+    /// `hăm`, `băm`: twenty or thirty, and what follows.
+    Short(char),
 }
 
 /// A word or a group of digits.
@@ -279,6 +281,8 @@ fn word(text: &str, run: &[Letter]) -> Shape {
         "mươi" => return Shape::Tens(Tens::TimesTen),
         "trăm" | "tram" => return Shape::Tens(Tens::Hundred),
         "linh" | "lẻ" => return Shape::Tens(Tens::Odd),
+        "hăm" => return Shape::Tens(Tens::Short('2')),
+        "băm" => return Shape::Tens(Tens::Short('3')),
         _ => {}
     }
     if let Some(digit) = DIGITS.get(text) {
@@ -397,6 +401,10 @@ pub(super) fn group(tokens: &[Token], at: usize) -> Option<Group> {
         Shape::Tens(Tens::Odd) => {
             let digit = spoken(at + 1).filter(|digits| digits.len() == 1)?;
             made(format!("0{digit}"), at + 1, true)
+        }
+        Shape::Tens(Tens::Short(ten)) => {
+            let one = spoken(at + 1).filter(|digits| digits.len() == 1)?;
+            made(format!("{ten}{one}"), at + 1, true)
         }
         Shape::Tens(_) | Shape::Word => None,
     }
