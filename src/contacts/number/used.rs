@@ -4,7 +4,7 @@
 use super::{
     Number, Search,
     around::is_bank,
-    words::{GOT, GOT_OR_SENT, PURSES, SENT},
+    words::{GOT, GOT_OR_SENT, PAYING, PURSES, SENT},
 };
 use crate::contacts::{
     Kind, Use, account::service, call::CALLING, claim::is_counted, fold::Letter,
@@ -61,8 +61,29 @@ impl Search<'_> {
             let word = &self.tokens[first - words];
             is_bank(word) || word.text == "hàng"
         });
-        let is_said = is_near && !(names_bank && self.called[first]);
-        is_said || (self.is_before_bank(end) && !self.called[first]) || self.is_paid_into(first)
+        let bank = since.map_or(first, |words| first - words);
+        let is_said = is_near && !(names_bank && self.is_called_at(bank));
+        is_said
+            || (self.is_before_bank(end) && !self.is_called_at(first))
+            || self.is_paid_into(first)
+    }
+
+    /// Whether words for calling stand right before token `at`, and none for paying after them: `hotline của ngân hàng …`.
+    fn is_called_at(&self, at: usize) -> bool {
+        /// How far before it they stand.
+        const REACH: usize = 6;
+        const CALLED: [&str; 6] = ["nóng", "đài", "thoại", "máy", "hotline", "sđt"];
+        let has_pause = |at: usize| {
+            let between = &self.letters[self.tokens[at].to..self.tokens[at + 1].from];
+            between.iter().any(|letter| letter.c == ',')
+        };
+        let sentence = self.tokens[at].sentence;
+        let before = (at.saturating_sub(REACH)..at).rev();
+        let mut before = before
+            .take_while(|at| self.tokens[*at].sentence == sentence && !has_pause(*at))
+            .map(|at| &self.tokens[at])
+            .take_while(|word| !word.is_exactly_one_of(&PAYING));
+        before.any(|word| word.is_exactly_one_of(&CALLING) || word.is_exactly_one_of(&CALLED))
     }
 
     /// `… - MB Bank`, `… mở tại Agribank`, `… ngân hàng MB`
