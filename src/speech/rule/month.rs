@@ -30,6 +30,20 @@ pub(super) fn apply(scene: &Scene<'_>) -> Option<Said> {
             None => Said::new(next + 1, text),
         });
     }
+    // quý 1,2/2026
+    if let Some(number) = quarter
+        && scene.token(1).is_sign(",")
+        && let Some(last) = super::roman::roman_or_number(scene.token(2))
+            .filter(|last| number < *last && *last <= 4)
+        && (ends(scene, 3) || scene.token(3).is_sign("/"))
+    {
+        let [first, last] = [number, last].map(|number| cardinal(&number.to_string(), voice));
+        let text = format!("{first}, {last}");
+        return Some(match year_at(scene, 3) {
+            Some(year) => Said::new(5, format!("{text} năm {}", year_name(scene, year))),
+            None => Said::new(3, text),
+        });
+    }
     if let Some(number) = quarter {
         let number = cardinal(&number.to_string(), voice);
         let year = scene.token(2);

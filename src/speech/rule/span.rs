@@ -319,7 +319,7 @@ pub(super) fn parts(scene: &Scene<'_>) -> Option<Said> {
 
 /// `tổ 3,4`, `mức độ 3,4`: what has a number has no decimals; the space behind the comma was forgotten.
 pub(super) fn comma(scene: &Scene<'_>) -> Option<Said> {
-    const NUMBERED: [&str; 28] = [
+    const NUMBERED: [&str; 21] = [
         "cấp",
         "tổ",
         "lớp",
@@ -341,29 +341,32 @@ pub(super) fn comma(scene: &Scene<'_>) -> Option<Said> {
         "cấp độ",
         "mức độ",
         "tuyến",
-        "đợt",
-        "lần",
-        "vòng",
-        "ngày",
-        "quý",
-        "kỳ",
-        "trang",
+    ];
+    /// What is numbered, and measured, too.
+    const MEASURED: [&str; 6] = ["đợt", "lần", "vòng", "ngày", "kỳ", "trang"];
+    const COUNTED: [&str; 15] = [
+        "triệu", "tỷ", "tỉ", "nghìn", "ngàn", "trăm", "viên", "lít", "gói", "thìa", "giờ", "lần",
+        "phút", "tiếng", "mét",
     ];
     /// A shake of the earth, or of a scale, has decimals.
     const SCALED: [&str; 3] = ["độ", "richter", "điểm"];
     let (one, comma, other) = (scene.token(0), scene.token(1), scene.token(2));
+    let is_numbered = NUMBERED.iter().any(|noun| scene.follows(noun));
+    let is_measured = MEASURED.contains(&scene.previous());
     let is_pair = !scene.is_glued()
         && one.text.len() <= 2
         && comma.is_sign(",")
         && other.text.len() <= 2
-        && NUMBERED.iter().any(|noun| scene.follows(noun))
+        && (is_numbered || is_measured)
+        && !COUNTED.contains(&scene.next_word(3))
         && !matches!(scene.token(3).kind, Kind::Word | Kind::Number)
         && !(matches!(scene.token(3).text, "," | "." | "-" | "/")
             && scene.token(4).is(Kind::Number))
         && unit::after_number(scene, 3).is_none()
         && !SCALED.contains(&scene.next_word(3));
     let (first, second) = (one.small()?, other.small()?);
-    if !is_pair || scene.token(0).text.starts_with('0') || first >= second {
+    let is_loose = is_measured && first + 1 != second;
+    if !is_pair || is_loose || one.text.starts_with('0') || first >= second {
         return None;
     }
     let voice = scene.speech.voice;
