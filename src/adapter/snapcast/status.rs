@@ -140,7 +140,7 @@ mod tests {
 
     use super::*;
 
-    fn stream(scheme: &str, host: &str, query: Value) -> Value {
+    fn stream(scheme: &str, host: &str, query: &Value) -> Value {
         json!({ "id": "loa", "status": "idle", "uri": { "scheme": scheme, "host": host, "query": query } })
     }
 
@@ -148,14 +148,14 @@ mod tests {
     fn sound_goes_in_where_the_server_waits_for_it() {
         let query = |mode: &str| json!({ "mode": mode, "sampleformat": "22050:16:1" });
         for (stream, expected) in [
-            (stream("tcp", "0.0.0.0:4954", query("server")), Some(4954)),
-            (stream("tcp", "[::]:4954", query("server")), Some(4954)),
-            (stream("tcp", "0.0.0.0", query("server")), Some(4953)),
-            (stream("tcp", "0.0.0.0:4954", json!({})), Some(4954)),
-            (stream("tcp", "10.1.5.2:4954", query("client")), None),
-            (stream("pipe", "", query("create")), None),
-            (stream("tcp", "0.0.0.0:x", query("server")), None),
-            (stream("tcp", "0.0.0.0:0", query("server")), None),
+            (stream("tcp", "0.0.0.0:4954", &query("server")), Some(4954)),
+            (stream("tcp", "[::]:4954", &query("server")), Some(4954)),
+            (stream("tcp", "0.0.0.0", &query("server")), Some(4953)),
+            (stream("tcp", "0.0.0.0:4954", &json!({})), Some(4954)),
+            (stream("tcp", "10.1.5.2:4954", &query("client")), None),
+            (stream("pipe", "", &query("create")), None),
+            (stream("tcp", "0.0.0.0:x", &query("server")), None),
+            (stream("tcp", "0.0.0.0:0", &query("server")), None),
         ] {
             assert_eq!(port(&stream), expected, "{stream}");
         }
@@ -166,7 +166,7 @@ mod tests {
         let client = |id: &str, connected: bool, muted: bool, percent: u8| json!({ "id": id, "connected": connected, "config": { "volume": { "muted": muted, "percent": percent } } });
         let group = |stream: &str, muted: bool, clients: Value| json!({ "id": stream, "name": "", "stream_id": stream, "muted": muted, "clients": clients });
         let result = json!({ "server": {
-            "streams": [stream("tcp", "0.0.0.0:4953", json!({})), { "id": "khac", "status": "playing" }],
+            "streams": [stream("tcp", "0.0.0.0:4953", &json!({})), { "id": "khac", "status": "playing" }],
             "groups": [
                 group("loa", false, json!([
                     client("mot", true, false, 40), client("hai", false, false, 40), client("ba", true, true, 40), client("bon", true, false, 0),

@@ -24,7 +24,7 @@ use loa::{
     },
 };
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use super::{
     channel,
@@ -72,11 +72,19 @@ async fn begun(
     node: &mut Node,
     snapcast: &SnapcastAdapter,
     message: &Message,
-) -> (AttemptEnd, JoinHandle<Aired>) {
+) -> (AttemptEnd, JoinSet<Aired>) {
     let Node { transport, airings } = node;
+    let mut on_air = JoinSet::new();
     let sending = attempt(snapcast, message, &NoNotes, transport, || message.sent_at);
-    let following = async { tokio::spawn(Node::aired(airings.recv().await.unwrap())) };
-    tokio::join!(sending, following)
+    let following = async {
+        on_air.spawn(Node::aired(airings.recv().await.unwrap()));
+    };
+    let (end, ()) = tokio::join!(sending, following);
+    (end, on_air)
+}
+
+async fn ended(mut on_air: JoinSet<Aired>) -> Aired {
+    on_air.join_next().await.unwrap().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,7 +129,7 @@ async fn a_broadcast_is_heard_whole_by_those_who_are_to_hear_it() {
         (Evidence::Device, 4),
         "asked, told, sent, asked: {end:?}"
     );
-    assert_eq!(aired.await.unwrap(), Aired::Whole);
+    assert_eq!(ended(aired).await, Aired::Whole);
     assert!(
         began.elapsed() >= Duration::from_secs(2),
         "no faster than it is heard"
@@ -178,8 +186,8 @@ async fn who_comes_second_waits_and_an_emergency_takes_over() {
         (evidence(&end), end.stopped),
         (Evidence::Accepted, Some(true))
     );
-    assert_eq!(second.await.unwrap(), Aired::Whole);
-    assert!(matches!(first.await.unwrap(), Aired::Overtaken { .. }));
+    assert_eq!(ended(second).await, Aired::Whole);
+    assert!(matches!(ended(first).await, Aired::Overtaken { .. }));
     let heard = client.heard();
     let (like, there) = likeness(&falling, &heard);
     assert!(like > 0.9 && there > 0.9, "{like} {there}");
@@ -201,7 +209,7 @@ async fn a_server_that_dies_in_the_middle_is_told() {
     let (end, aired) = begun(&mut node, &snapcast, &saying("mot", &rise(6))).await;
     assert_eq!(evidence(&end), Evidence::Accepted, "{end:?}");
     server.end();
-    match aired.await.unwrap() {
+    match ended(aired).await {
         Aired::Broken { after, fault } => {
             assert!(after > Duration::from_secs(1) && after < Duration::from_secs(5));
             assert_eq!(fault.reason, Reason::Cut, "{fault:?}");
