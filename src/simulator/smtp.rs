@@ -4,7 +4,7 @@
 //! A mailbox shows a letter that comes again once, so a repetition is recognised. `NOOP` is the question whether it is alive. Faults hit
 //! letters and that question; those that are ordered for a command (`method`: `EHLO`, `AUTH`, `RCPT`, …) hit that command.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use mail_parser::MessageParser;
 use tokio::net::TcpStream;
@@ -87,8 +87,8 @@ fn letter(to: &[String], raw: Vec<u8>) -> Request {
                 "in-reply-to",
                 read.in_reply_to().as_text().map(str::to_owned),
             ),
-            ("text", read.body_text(0).map(std::borrow::Cow::into_owned)),
-            ("html", read.body_html(0).map(std::borrow::Cow::into_owned)),
+            ("text", read.body_text(0).map(Cow::into_owned)),
+            ("html", read.body_html(0).map(Cow::into_owned)),
         ];
         let parts = parts.into_iter();
         request.headers = parts
@@ -318,11 +318,11 @@ async fn send(mut wire: Wire, answer: &Answer, fault: Option<Fault>, all: &str) 
         Some(Fault::Redirect { to }) => encoded(&said(551, &format!("5.1.6 Try {to}"))),
         Some(Fault::Echo { code }) => encoded(&said(code, all)),
         Some(Fault::Slow { ms }) => {
-            pause(std::time::Duration::from_millis(ms)).await;
+            pause(Duration::from_millis(ms)).await;
             bytes
         }
         Some(Fault::SlowBody { ms }) => {
-            let over = std::time::Duration::from_millis(ms);
+            let over = Duration::from_millis(ms);
             for piece in bytes.chunks(bytes.len().div_ceil(PIECES as usize).max(1)) {
                 pause(over / PIECES).await;
                 wire.write(piece).await.ok()?;
@@ -331,8 +331,7 @@ async fn send(mut wire: Wire, answer: &Answer, fault: Option<Fault>, all: &str) 
         }
         Some(Fault::Huge { bytes }) => {
             let length = usize::try_from(bytes).unwrap_or(usize::MAX);
-            let line = [b"250 ".as_slice(), &vec![b'x'; length], b"\r\n"].concat();
-            line
+            [b"250 ".as_slice(), &vec![b'x'; length], b"\r\n"].concat()
         }
         Some(Fault::Charset) => {
             let words = String::from_utf8_lossy(&answer.body);

@@ -31,6 +31,7 @@ use crate::{
     adapter_contract,
     support::{
         city::{Scene, at},
+        cli::loa,
         on_both_databases,
         workspace::Folder,
     },
@@ -44,6 +45,9 @@ const OPERATOR: &str = "watchdog: { operator: truc-ban, after: 90s }\n";
 
 fn by_mail(folder: &Folder) {
     folder.amend("loa.yaml", OPERATOR);
+    let approver =
+        "approval: { required: off, approvers: [{ name: Trần Thị Mai, role: Giám đốc }] }";
+    folder.edit("loa.yaml", "approval: { required: off }", approver);
     folder.write(
         "channels/thu.yaml",
         r#"
@@ -115,6 +119,25 @@ on_both_databases! {
         let text = article.text.as_deref().unwrap();
         assert!(text.starts_with("Cảnh giác lời thứ") && text.contains("Tóm tắt lời thứ"), "{text}");
         assert!(text.contains("Bà con thành phố Vinh chú ý: lời thứ"), "{text}");
+        // The correction answers it.
+        let bulletin = if text.contains("thứ nhất") { "mot" } else { "hai" };
+        let arguments = ["retract", bulletin, "--by", "Trần Thị Mai", "--reason", "nhầm số"];
+        let world = ["--simulate", "--database", &scene.database];
+        let said = loa(&scene.folder.path(), &[&arguments[..], &world[..]].concat());
+        assert_eq!(said.code, 0, "{said:?}");
+        let id = article.key.clone().unwrap();
+        let mut requests = scene.city.requests();
+        let answer = loop {
+            let heard = mailed(&scene);
+            let answers = format!("In-Reply-To: {id}");
+            let found = letters(&heard).into_iter().find(|one| one.text.as_deref().is_some_and(|text| text.contains(&answers))).cloned();
+            if let Some(found) = found {
+                break found;
+            }
+            clock.advance(Duration::from_secs(5));
+            let _ = tokio::time::timeout(Duration::from_millis(200), requests.changed()).await;
+        };
+        assert!(answer.text.unwrap().contains("Đính chính"));
         daemon.stop().await;
         scene.check().await;
     }
