@@ -208,7 +208,7 @@ fn is_followed(tokens: &[Token], at: usize) -> bool {
         "bạn" => before == "kết",
         "hệ" => before == "liên",
         "kiếm" => before == "tìm",
-        "follow" | "inbox" | "nhắn" | "tìm" | "add" | "ib" => true,
+        "follow" | "inbox" | "nhắn" | "tìm" | "gõ" | "add" | "ib" => true,
         _ => false,
     }
 }

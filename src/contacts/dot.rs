@@ -253,7 +253,10 @@ fn tail(letters: &[Letter], tokens: &[Token], at: usize) -> Option<Dot> {
         to: end.from,
         manner: Manner::Spelled,
     };
-    let run = &letters[first.from..first.to];
+    // `hoantien24h`
+    let length = letters[..first.to].iter().rev().take(3 * LONG);
+    let length = length.take_while(|letter| letter.is_word()).count();
+    let run = &letters[first.to - length..first.to];
     let is_nick = run.len() >= LONG
         && run.iter().all(|letter| letter.is_ascii)
         && !GENERAL.contains(&first.text.as_str());

@@ -86,7 +86,7 @@ fn runs(letters: &[Letter], tokens: &[Token], groups: &[Group]) -> Vec<Run> {
                 .is_some_and(|before| tokens[before].is_one_of(&DIGITS))
                 || tokens
                     .get(group.last + 1)
-                    .is_some_and(|next| next.is_one_of(&["đó", "cùng", "rốt", "hết"])));
+                    .is_some_and(|next| next.is_one_of(&["đó", "cùng", "rốt", "hết", "nữa"])));
         // `năm` is a year and a digit.
         let is_measure = tokens
             .get(group.last + 1)

@@ -97,10 +97,11 @@ fn is_code(tokens: &[Token], at: usize) -> bool {
         "qr" | "vietqr" => true,
         "vuông" => before == "mã" || before == "vạch",
         "mã" => {
-            tokens
-                .get(at + 1)
-                .is_some_and(|next| next.is_exactly_one_of(&["dán", "treo", "in", "niêm", "ở"]))
-                && tokens[at].sentence == tokens[at + 1].sentence
+            tokens.get(at + 1).is_some_and(|next| {
+                next.is_exactly_one_of(&[
+                    "dán", "treo", "in", "niêm", "ở", "có", "trên", "trong", "tại",
+                ])
+            }) && tokens[at].sentence == tokens[at + 1].sentence
                 && is_scanned(tokens, at).is_some()
         }
         _ => false,
@@ -116,14 +117,12 @@ fn is_scanned(tokens: &[Token], code: usize) -> Option<usize> {
     tokens[scan].is_one_of(&SCANNING).then_some(scan)
 }
 
-/// Whether a word shortly before token `scan` says not to.
+/// Whether a word shortly before token `scan` says not to. Behind *thì* stands what to do then.
 fn told_not(tokens: &[Token], scan: usize) -> bool {
-    (1..=3).any(|back| {
-        scan.checked_sub(back).is_some_and(|at| {
-            tokens[at].sentence == tokens[scan].sentence
-                && tokens[at].is_exactly_one_of(&FORBIDDING)
-        })
-    })
+    let before = tokens[..scan].iter().rev().take(3);
+    let mut before =
+        before.take_while(|word| word.sentence == tokens[scan].sentence && word.text != "thì");
+    before.any(|word| word.is_exactly_one_of(&FORBIDDING))
 }
 
 /// `quét mã QR dưới đây`

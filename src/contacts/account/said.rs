@@ -17,8 +17,8 @@ const LOOKING: [&str; 18] = [
 ];
 
 /// Words for turning to somebody on a service, right before it.
-const TURNING: [&str; 9] = [
-    "bạn", "nhắn", "tin", "hệ", "inbox", "add", "ib", "tìm", "theo",
+const TURNING: [&str; 12] = [
+    "với", "riêng", "qua", "bạn", "nhắn", "tin", "hệ", "inbox", "add", "ib", "tìm", "theo",
 ];
 
 /// Words in a sentence that tells of something that happened, or that tells people not to.
@@ -46,7 +46,8 @@ const TO_NUMBER: [&str; 18] = [
 
 /// The account named behind the service at token `at`, with words between that the usual form has not.
 pub(super) fn said(letters: &[Letter], tokens: &[Token], at: usize) -> Option<(Account, usize)> {
-    if !SERVICES.contains(&tokens[at].text.as_str()) {
+    let is_page = matches!(tokens[at].text.as_str(), "fanpage" | "page" | "oa");
+    if !is_page && !SERVICES.contains(&tokens[at].text.as_str()) {
         return None;
     }
     let first = owned(letters, tokens, at)
@@ -119,7 +120,7 @@ fn titled(letters: &[Letter], tokens: &[Token], at: usize) -> Option<usize> {
     let mut first = at + 1;
     if tokens
         .get(first)?
-        .is_exactly_one_of(&["với", "cho", "tới", "gặp"])
+        .is_exactly_one_of(&["với", "cho", "tới", "gặp", "của"])
     {
         first += 1;
     }
@@ -214,8 +215,16 @@ pub(super) fn joined(letters: &[Letter], tokens: &[Token], at: usize) -> Option<
     {
         first += 1;
     }
+    // `UltraViewer của kỹ thuật viên: 112 233 445`
+    let colon = (at + 1..at + REACH)
+        .take_while(|other| is_same(*other))
+        .find(|other| {
+            let signs = before(letters, tokens, *other);
+            signs.iter().any(|sign| sign.c == ':')
+        });
     let mut digits = String::new();
-    let mut next = first;
+    let mut next = colon.unwrap_or(first);
+    let first = next;
     while is_same(next)
         && let Shape::Digits(group) = &tokens[next].shape
     {

@@ -1,7 +1,7 @@
 //! What is heard as the first label of a name that is said aloud: `lấy lại tiền vinh chấm gov chấm vn` is one name to the ear.
 
 use super::{Label, Name, Search};
-use crate::contacts::{Kind, letters::is_common_end, token::Token};
+use crate::contacts::{Kind, fold::Letter, letters::is_common_end, token::Token};
 
 /// A label said in more words than this is none.
 const LONGEST_SPOKEN: usize = 6;
@@ -123,7 +123,9 @@ impl Search<'_> {
     /// `hoanguyen a còng gmail`, `hộp thư là hoanguyen, bên gmail`: a service for mail without its end.
     pub(super) fn mail(&self, at: usize) -> Option<Name> {
         const SERVICES: [&str; 6] = ["gmail", "yahoo", "hotmail", "outlook", "icloud", "zoho"];
-        const AT: [&str; 6] = ["bên", "đuôi", "ở", "dạng", "trên", "của"];
+        const AT: [&str; 9] = [
+            "vòng", "còng", "móc", "bên", "đuôi", "ở", "dạng", "trên", "của",
+        ];
         /// How far before it the name stands.
         const REACH: usize = 5;
         let token = &self.tokens[at];
@@ -143,7 +145,8 @@ impl Search<'_> {
                 .any(|word| matches!(word.text.as_str(), "thư" | "mail" | "email"));
             let is_name = |word: &&Token| {
                 let letters = &self.letters[word.from..word.to];
-                letters.len() > SYLLABLE
+                let has_figures = self.letters.get(word.to).is_some_and(Letter::is_digit);
+                (letters.len() > SYLLABLE || (has_figures && letters.len() > 3))
                     && letters
                         .iter()
                         .all(|letter| letter.is_ascii && !letter.is_digit())

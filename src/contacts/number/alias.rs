@@ -9,9 +9,9 @@ use crate::contacts::{
 };
 
 /// Words between an account and its name.
-const BETWEEN: [&str; 16] = [
-    "của", "ông", "bà", "anh", "chị", "cô", "chú", "là", "số", "tên", "mang", "chủ", "đứng", "có",
-    "nhận", "nick",
+const BETWEEN: [&str; 18] = [
+    "thụ", "hưởng", "của", "ông", "bà", "anh", "chị", "cô", "chú", "là", "số", "tên", "mang",
+    "chủ", "đứng", "có", "nhận", "nick",
 ];
 
 /// Words between the name and the bank.
