@@ -234,7 +234,10 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> an
                     .skip
                     .as_ref()
                     .filter(|_| bulletin.is_some())
-                    .map(|why| format!("  [{}]", why_so(why, output)));
+                    .map(|why| {
+                        let all = waits.iter().chain([why]).map(|why| why_so(why, output));
+                        format!("  [{}]", all.collect::<Vec<_>>().join("; "))
+                    });
                 let lapsed = lapses.of(&delivery).map(|id| {
                     let lapsed = output.say("cli.plan-lapsed", &[("contact", &id)]);
                     format!("  [{lapsed}]")
@@ -247,7 +250,12 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> an
                         "%H:%M:%S"
                     }),
                     delivery.channel_name,
-                    changed(&place.workspace, &delivery, waits.as_ref(), output),
+                    changed(
+                        &place.workspace,
+                        &delivery,
+                        waits.as_ref().filter(|_| delivery.skip.is_none()),
+                        output
+                    ),
                     skipped.or(lapsed).unwrap_or_default()
                 ))?;
                 count += 1;

@@ -203,7 +203,8 @@ impl<'w> Plan<'w> {
         self.judged(from, until).map(|(delivery, _)| delivery)
     }
 
-    /// [`Plan::deliveries`], each with what was in the way at its own time if it waits; of a session, its first part.
+    /// [`Plan::deliveries`], each with what was in the way at its own time if it waits, of a session its first part; and
+    /// what it would have had to wait for where a rule keeps it from waiting so long.
     pub fn judged(
         &self,
         from: Timestamp,

@@ -418,3 +418,61 @@ fn a_day_of_a_ward_is_shown_with_its_rules() {
         "{said}"
     );
 }
+
+#[test]
+fn what_a_rule_keeps_from_waiting_behind_others_is_told_with_both_and_no_mistake() {
+    let folder = Folder::small();
+    for bulletin in ["mot", "hai"] {
+        let path = format!("content/bulletins/{bulletin}.yaml");
+        folder.edit(&path, "until: 2024-12-31", "until: 2030-12-31");
+    }
+    let greeting = "Thưa bà con {{ ward.name }}.";
+    let long = "Bà con nghe rõ rồi làm theo nhé. ".repeat(68);
+    folder.edit(
+        "content/bulletins/mot.yaml",
+        greeting,
+        &format!("{greeting} {long}"),
+    );
+    write_rule(&folder, &windows("05:00", "05:32"));
+    folder.write(
+        "schedules/lich.yaml",
+        "schedules:\n  truoc: { when: { at: [\"05:29\"] }, bulletins: { only: mot }, to: { channels: [loa-hb-1] }, start: hard, missed: skip }\n  sau: { when: { at: [\"05:30\"] }, bulletins: { only: hai }, to: { channels: [loa-ll-1] }, start: { soft: { max_wait: 20m } }, missed: skip }\n",
+    );
+    let plan = ["plan", "--from", "2024-03-25", "--to", "2024-03-26"];
+    let json = loa(&folder.path(), &[&plan[..], &["--format", "json"]].concat()).json();
+    let behind = &json[1];
+    assert_eq!(
+        (&behind["schedule"], &behind["skipped"], &behind["waits"]),
+        (&json!("sau"), &json!("policy"), &json!("collision"))
+    );
+    let detail = behind["detail"].as_str().unwrap();
+    assert!(
+        detail.starts_with("outside-hours rule=Khung giờ thử; document=QĐ 12/QĐ-UBND"),
+        "{detail}"
+    );
+    let text = loa(&folder.path(), &plan).out;
+    let (first, then) = (
+        text.find("[Từ 05:29:00 đến "),
+        text.find("là ngoài khung giờ mà “Khung giờ thử” cho phép"),
+    );
+    assert!(first.is_some() && first < then, "{text}");
+
+    // At its own time the rule permits it, so the files may be used; whoever edits them learns of both.
+    let said = loa(&folder.path(), &["check", "--format", "json"]);
+    let codes: Vec<String> = said
+        .json()
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["code"].as_str().unwrap().to_owned())
+        .collect();
+    let has = |code: &str| codes.iter().any(|known| known == code);
+    assert!(has("L190") && has("L210") && !has("L211"), "{codes:?}");
+    assert_eq!(said.code, 0, "{said:?}");
+
+    // Without the other it is the rule alone, and then nothing of it would ever be heard.
+    let late = "at: [\"05:30\"] }, bulletins: { only: hai }";
+    folder.edit("schedules/lich.yaml", late, &late.replace("05:30", "05:33"));
+    let said = loa(&folder.path(), &["check", "--format", "json"]);
+    assert!(said.code == 1 && said.out.contains("L211"), "{said:?}");
+}

@@ -38,7 +38,7 @@ pub(crate) struct Draft<'w> {
     pub limit: Option<Limit>,
     /// Why it is not sent at all.
     pub skip: Option<Why>,
-    /// Why it does not begin when it was to begin.
+    /// Why it does not begin when it was to begin, or could not, where that is not what it is skipped for.
     pub waits: Option<Why>,
 }
 

@@ -306,7 +306,7 @@ impl<'w> Placing<'_, 'w> {
             // A station that names itself and has nothing to say says nothing.
             let is_bare = unit.parts.len() == 1 && drafts[unit.parts[0]].is_ident();
             let found = if is_bare {
-                Err(missing.clone())
+                Err((missing.clone(), None))
             } else {
                 self.chime(unit, drafts);
                 self.find(unit, drafts)
@@ -317,10 +317,11 @@ impl<'w> Placing<'_, 'w> {
                     drafts[unit.parts[0]].waits = waits;
                     return;
                 }
-                Err(why) => {
+                Err((why, waits)) => {
                     let last = unit.parts.pop();
                     if let Some(last) = last {
                         drafts[last].skip = Some(why.clone());
+                        drafts[last].waits = waits;
                     }
                     missing = why;
                 }
@@ -350,8 +351,13 @@ impl<'w> Placing<'_, 'w> {
     ///
     /// # Errors
     /// Where there is no time: the first rule that kept it from one at which nothing else is heard, because without rules it would
-    /// be heard then; without such a rule what is heard at the time that was wanted.
-    fn find(&mut self, unit: &Unit, drafts: &[Draft<'w>]) -> Result<(Timestamp, Option<Why>), Why> {
+    /// be heard then; without such a rule what is heard at the time that was wanted. Beside the rule stands what made it wait so
+    /// long, if that is something else.
+    fn find(
+        &mut self,
+        unit: &Unit,
+        drafts: &[Draft<'w>],
+    ) -> Result<(Timestamp, Option<Why>), (Why, Option<Why>)> {
         let draft = &drafts[unit.parts[0]];
         let latest = match draft.schedule.start {
             Start::Hard => draft.due,
@@ -370,7 +376,9 @@ impl<'w> Placing<'_, 'w> {
                 ruled.get_or_insert(hindrance);
             }
             if until > latest || until >= self.end {
-                return Err(self.why(ruled.unwrap_or(first), drafts));
+                let behind = matches!(first, Hindrance::Collision(_)) && ruled.is_some();
+                let waits = behind.then(|| self.why(first, drafts));
+                return Err((self.why(ruled.unwrap_or(first), drafts), waits));
             }
             begin = until;
         }

@@ -47,7 +47,7 @@ pub(super) fn check(
     quotas::check(notebook, workspace, channels, &spans);
     for (from, until) in spans {
         for (delivery, waits) in plan.scheduled(from, until) {
-            refusals.take(&delivery);
+            refusals.take(&delivery, waits.as_ref());
             collisions.take(delivery, waits);
         }
     }

@@ -29,8 +29,9 @@ pub(super) struct Collisions(BTreeMap<(ScheduleId, bool), Case>);
 impl Collisions {
     /// Takes a delivery of the plan into account, with why it waits.
     pub(super) fn take(&mut self, delivery: PlannedDelivery, waits: Option<Why>) {
-        let why = delivery.skip.clone().or(waits);
-        let Some(why) = why.filter(|why| why.reason == Reason::Collision) else {
+        // What a rule keeps from waiting until the other is over is lost because of both.
+        let mut all = delivery.skip.clone().into_iter().chain(waits);
+        let Some(why) = all.find(|why| why.reason == Reason::Collision) else {
             return;
         };
         let key = (delivery.schedule.clone(), delivery.skip.is_some());

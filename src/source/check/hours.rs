@@ -11,7 +11,7 @@ use crate::{
         delivery::Reason,
         detail::Detail,
         id::{ScheduleId, WardId},
-        plan::PlannedDelivery,
+        plan::{PlannedDelivery, Why},
         time::Timestamp,
         workspace::Workspace,
     },
@@ -36,17 +36,19 @@ pub(super) struct Refusals {
 }
 
 impl Refusals {
-    /// Takes a delivery of the plan into account.
-    pub(super) fn take(&mut self, delivery: &PlannedDelivery) {
+    /// Takes a delivery of the plan into account, with why it waits.
+    pub(super) fn take(&mut self, delivery: &PlannedDelivery, waits: Option<&Why>) {
         let refused = delivery
             .skip
             .as_ref()
             .filter(|why| why.reason == Reason::Policy)
             .and_then(|why| Detail::parse(why.detail.as_deref()?));
+        // At its own time the rule would let it be heard, if nothing else were.
+        let is_permitted = refused.is_none() || waits.is_some();
+        if is_permitted && delivery.length.is_some() && !self.heard.contains(&delivery.schedule) {
+            self.heard.insert(delivery.schedule.clone());
+        }
         let Some(detail) = refused else {
-            if delivery.length.is_some() && !self.heard.contains(&delivery.schedule) {
-                self.heard.insert(delivery.schedule.clone());
-            }
             return;
         };
         let rule = detail.get("rule").unwrap_or_default().to_owned();
