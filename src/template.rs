@@ -23,7 +23,7 @@ use std::{
 
 use budget::Spent;
 pub use cause::Cause;
-pub use filter::{percent, sha256_hex, urlencode};
+pub use filter::{FILTERS, digest_hex, percent, sha256_hex, urlencode};
 use serde_json::{Map, Value};
 pub use source::MENDED;
 use source::{Source, Stage};
@@ -126,8 +126,7 @@ impl fmt::Debug for Templates {
 }
 
 impl Templates {
-    /// No templates yet, but the filters `urlencode`, `base64`, `json_encode`, `upper_first` and `sha256` beside the
-    /// engine's own.
+    /// No templates yet, but the filters of `filter` beside the engine's own.
     #[must_use]
     pub fn new() -> Self {
         let mut tera = tera::Tera::new();

@@ -34,6 +34,8 @@ pub enum Cause<'e> {
     NotNumbers,
     /// A filter without the setting of this name.
     MissingArgument(&'e str),
+    /// A filter with a setting of this name that it does not know.
+    UnknownArgument(&'e str),
     /// A filter on what it cannot be used for.
     WrongValue,
 }
@@ -70,6 +72,7 @@ impl TemplateError {
                 Some(Cause::NotNumbers) => ("template-numbers", None),
                 Some(Cause::WrongValue) => ("template-value", None),
                 Some(Cause::MissingArgument(name)) => ("template-argument", Some(("name", name))),
+                Some(Cause::UnknownArgument(name)) => ("template-setting", Some(("name", name))),
                 None => ("template-unclear", Some(("words", &self.message))),
             },
         }
@@ -102,6 +105,12 @@ impl TemplateError {
             .and_then(|rest| rest.strip_suffix('`'));
         if let Some(name) = argument {
             return Some(Cause::MissingArgument(name));
+        }
+        let setting = words
+            .strip_prefix("no setting `")
+            .and_then(|rest| rest.strip_suffix("` here"));
+        if let Some(name) = setting {
+            return Some(Cause::UnknownArgument(name));
         }
         [
             ("Closing comment tag", Cause::OpenComment),
@@ -159,6 +168,10 @@ mod tests {
             (
                 "{{ ward.name | truncate }}",
                 Cause::MissingArgument("length"),
+            ),
+            (
+                "{{ ward.name | truncate(len=3) }}",
+                Cause::UnknownArgument("len"),
             ),
             ("{{ ward | upper }}", Cause::WrongValue),
         ] {

@@ -8,7 +8,7 @@
 //!   each beginning with "error: Unknown filter x" and "--> name:line:column" on the next line.
 
 use super::{
-    TEMPLATE_LIMIT, TemplateError, TemplateErrorKind,
+    TEMPLATE_LIMIT, TemplateError, TemplateErrorKind, filter,
     source::{Source, Stage},
     tag::{Tag, tags, words},
 };
@@ -44,6 +44,10 @@ pub(super) fn before_parsing(name: &str, source: &Source) -> Option<TemplateErro
         if let Some(feature) = unavailable(text, &tag) {
             let message = format!("`{feature}` is not available here");
             return refused(at, TemplateErrorKind::Syntax, &message);
+        }
+        if let Some(setting) = filter::unknown_setting(text, &tag) {
+            let message = format!("no setting `{}` here", &text[setting.clone()]);
+            return refused(setting.start, TemplateErrorKind::Syntax, &message);
         }
         if text[tag.inner.clone()].matches('~').count() > MOST_JOINED {
             return refused(at, TemplateErrorKind::TooLarge, "too much is joined by `~`");

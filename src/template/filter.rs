@@ -1,10 +1,13 @@
 //! The filters that the engine lacks.
 
+mod bytes;
+mod settings;
+mod words;
+
 use std::{borrow::Cow, fmt::Write};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use hmac::{Hmac, KeyInit, Mac};
-use md5::Md5;
+pub use settings::FILTERS;
+pub(super) use settings::unknown_setting;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use tera::{Error, ErrorKind, Kwargs, State, Tera, TeraResult, Value};
@@ -16,11 +19,10 @@ const NAMES: [u8; 16] = [
 
 /// Makes the filters known to `tera`.
 pub(super) fn register(tera: &mut Tera) {
+    bytes::register(tera);
+    words::register(tera);
     tera.register_filter("urlencode", |value: &Value, _: Kwargs, _: &State<'_>| {
         Ok::<_, Error>(urlencode(&text(value)?))
-    });
-    tera.register_filter("base64", |value: &Value, _: Kwargs, _: &State<'_>| {
-        Ok::<_, Error>(STANDARD.encode(text(value)?.as_bytes()))
     });
     tera.register_filter("json_encode", |value: &Value, _: Kwargs, _: &State<'_>| {
         json_encode(value)
@@ -28,29 +30,9 @@ pub(super) fn register(tera: &mut Tera) {
     tera.register_filter("upper_first", |value: &Value, _: Kwargs, _: &State<'_>| {
         Ok::<_, Error>(upper_first(&text(value)?))
     });
-    tera.register_filter(
-        "sha256",
-        |value: &Value, arguments: Kwargs, _: &State<'_>| {
-            encoded(&Sha256::digest(text(value)?.as_bytes()), &arguments)
-        },
-    );
-    // Weak, and what many a vendor's interface signs with all the same.
-    tera.register_filter("md5", |value: &Value, arguments: Kwargs, _: &State<'_>| {
-        encoded(&Md5::digest(text(value)?.as_bytes()), &arguments)
-    });
     tera.register_filter("uuid", |value: &Value, _: Kwargs, _: &State<'_>| {
         Ok::<_, Error>(uuid(&text(value)?))
     });
-    tera.register_filter(
-        "hmac_sha256",
-        |value: &Value, arguments: Kwargs, _: &State<'_>| {
-            let key: &str = arguments.must_get("key")?;
-            let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes())
-                .map_err(|error| Error::message(error.to_string()))?;
-            mac.update(text(value)?.as_bytes());
-            encoded(&mac.finalize().into_bytes(), &arguments)
-        },
-    );
 }
 
 /// The text of a text, a number or a boolean; nothing else has one here.
@@ -129,19 +111,17 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
+/// The digest of bytes as small hexadecimal digits.
+#[must_use]
+pub fn digest_hex<D: Digest>(bytes: &[u8]) -> String {
+    hex(&D::digest(bytes))
+}
+
+/// Bytes as small hexadecimal digits.
 fn hex(bytes: &[u8]) -> String {
     let mut hex = String::with_capacity(2 * bytes.len());
     for byte in bytes {
         write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
     }
     hex
-}
-
-/// Bytes as `encoding` says: `hex`, which is usual, or `base64`.
-fn encoded(bytes: &[u8], arguments: &Kwargs) -> TeraResult<String> {
-    match arguments.get::<&str>("encoding")? {
-        None | Some("hex") => Ok(hex(bytes)),
-        Some("base64") => Ok(STANDARD.encode(bytes)),
-        Some(_) => Err(Error::message("encoding is hex or base64")),
-    }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::{
     diagnostic::{Arg, Code, Diagnostic, Phrase, Place},
     source::{notebook::did_you_mean, similar::nearest, text::Text},
-    template::{Cause, TemplateError, TemplateErrorKind},
+    template::{Cause, FILTERS, TemplateError, TemplateErrorKind},
 };
 
 /// Where a template's mistake stands in the file.
@@ -80,7 +80,14 @@ pub(super) fn describe_template<'t>(
                 .with("problem", problem)
                 .help(Phrase::new(help))
         }
-        TemplateErrorKind::UnknownFilter(name) => unknown("template-filter", name, place),
+        TemplateErrorKind::UnknownFilter(name) => {
+            let known = FILTERS.iter().map(|(filter, _)| (*filter, None));
+            let diagnostic = unknown("template-filter", name, place);
+            match nearest(name, known) {
+                Some(near) => diagnostic.help(did_you_mean(near)),
+                None => diagnostic,
+            }
+        }
         TemplateErrorKind::UnknownFunction(name) => unknown("template-function", name, place),
         TemplateErrorKind::UnknownTest(name) => unknown("template-test", name, place),
         TemplateErrorKind::TooLarge => Diagnostic::new(Code::RenderFailed, place)
@@ -106,6 +113,7 @@ fn problem(error: &TemplateError) -> (Arg, &'static str) {
         Some(Cause::NotClosed(_) | Cause::Ends) => "L060-help-close",
         Some(Cause::OpenQuote | Cause::NoQuotes) => "L060-help-quotes",
         Some(Cause::UnknownTag | Cause::Unavailable(_) | Cause::SetGlobal) => "L060-help-tags",
+        Some(Cause::UnknownArgument(_)) => "L060-help-settings",
         Some(Cause::Character) => "L060-help-character",
         _ => "L060-help",
     };

@@ -1,0 +1,147 @@
+//! Filters about words and times.
+
+use std::{borrow::Cow, fmt::Write};
+
+use chrono::{DateTime, Utc, format::StrftimeItems};
+use chrono_tz::Tz;
+use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+use super::text;
+
+/// The references that HTML and XML share, and the blank that pages are full of.
+const REFERENCES: [(&str, char); 6] = [
+    ("amp", '&'),
+    ("lt", '<'),
+    ("gt", '>'),
+    ("quot", '"'),
+    ("apos", '\''),
+    ("nbsp", '\u{a0}'),
+];
+
+/// The longest reference that is looked for, in bytes.
+const LONGEST: usize = 10;
+
+/// Makes the filters known to `tera`.
+pub(super) fn register(tera: &mut Tera) {
+    tera.register_filter("unaccent", |value: &Value, _: Kwargs, _: &State<'_>| {
+        Ok::<_, Error>(unaccent(&text(value)?))
+    });
+    tera.register_filter("unescape", |value: &Value, _: Kwargs, _: &State<'_>| {
+        Ok::<_, Error>(unescape(&text(value)?).into_owned())
+    });
+    tera.register_filter("date", |value: &Value, given: Kwargs, _: &State<'_>| {
+        let zone = given.get::<&str>("zone")?.unwrap_or("Asia/Ho_Chi_Minh");
+        date(&text(value)?, given.must_get("format")?, zone)
+    });
+}
+
+/// The text without tone and vowel marks, `đ` as `d`: for receivers that have no Vietnamese letters.
+fn unaccent(text: &str) -> String {
+    let bare = text.nfd().filter(|letter| !is_combining_mark(*letter));
+    // Composed again, for other scripts come apart as well.
+    bare.nfc()
+        .map(|letter| match letter {
+            'đ' => 'd',
+            'Đ' => 'D',
+            other => other,
+        })
+        .collect()
+}
+
+/// The text with the references of HTML and XML resolved (`&amp;`, `&#39;`); one that is not known stays as it is.
+fn unescape(text: &str) -> Cow<'_, str> {
+    let Some((before, rest)) = text.split_once('&') else {
+        return Cow::Borrowed(text);
+    };
+    let mut plain = before.to_owned();
+    for part in rest.split('&') {
+        let end = part.bytes().take(LONGEST).position(|byte| byte == b';');
+        match end.and_then(|end| Some((reference(&part[..end])?, &part[end + 1..]))) {
+            Some((letter, after)) => {
+                plain.push(letter);
+                plain.push_str(after);
+            }
+            None => {
+                plain.push('&');
+                plain.push_str(part);
+            }
+        }
+    }
+    Cow::Owned(plain)
+}
+
+fn reference(name: &str) -> Option<char> {
+    let code = match name.strip_prefix('#') {
+        Some(number) => match number.strip_prefix(['x', 'X']) {
+            Some(digits) => u32::from_str_radix(digits, 16).ok()?,
+            None => number.parse().ok()?,
+        },
+        None => {
+            let known = REFERENCES.iter().find(|(known, _)| *known == name);
+            return known.map(|(_, letter)| *letter);
+        }
+    };
+    char::from_u32(code)
+}
+
+/// An instant (RFC 3339) as `format` says, on the clocks of `zone`.
+fn date(instant: &str, format: &str, zone: &str) -> TeraResult<String> {
+    let at = DateTime::parse_from_rfc3339(instant)
+        .map_err(|_| Error::message("`date` wants a time in RFC 3339, such as message.due"))?;
+    let zone: Tz = zone.parse().map_err(|_| {
+        Error::message("`zone` is the name of a zone, such as Asia/Ho_Chi_Minh or UTC")
+    })?;
+    let wrong = || Error::message("`format` is written as in strftime, such as %Y%m%d%H%M%S");
+    let items = StrftimeItems::new(format).parse().map_err(|_| wrong())?;
+    let mut written = String::new();
+    let local = at.with_timezone(&Utc).with_timezone(&zone);
+    write!(written, "{}", local.format_with_items(items.iter())).map_err(|_| wrong())?;
+    Ok(written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_taken_off_and_nothing_else() {
+        assert_eq!(
+            unaccent("Đề phòng lừa đảo: ĐƯỜNG dây “nóng”, 한글 ỹ"),
+            "De phong lua dao: DUONG day “nong”, 한글 y"
+        );
+        assert_eq!(unaccent("e\u{302}\u{301}"), "e");
+    }
+
+    #[test]
+    fn references_are_resolved_once() {
+        for (text, plain) in [
+            ("a&amp;b&#39;c&#x1EA1;&lt;", "a&b'cạ<"),
+            (
+                "&amp;amp; &khong; &; & &#; &#55555555; &#xD800;",
+                "&amp; &khong; &; & &#; &#55555555; &#xD800;",
+            ),
+            ("&ạ;&", "&ạ;&"),
+            ("", ""),
+        ] {
+            assert_eq!(unescape(text), plain);
+        }
+    }
+
+    #[test]
+    fn times_are_local_unless_a_zone_is_named() {
+        let at = "2024-12-31T17:30:00.5Z";
+        let written = |format, zone| date(at, format, zone).ok();
+        assert_eq!(
+            written("%Y%m%d%H%M%S", "Asia/Ho_Chi_Minh").as_deref(),
+            Some("20250101003000")
+        );
+        assert_eq!(
+            written("%Y-%m-%dT%H:%M:%SZ", "UTC").as_deref(),
+            Some("2024-12-31T17:30:00Z")
+        );
+        assert_eq!(written("%Q", "UTC"), None);
+        assert_eq!(written("%Y", "Vinh"), None);
+        assert_eq!(date("hôm qua", "%Y", "UTC").ok(), None);
+    }
+}
