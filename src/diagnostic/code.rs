@@ -389,4 +389,6 @@ codes! {
     RecipientTwice = "L268" Error,
     /// More recipients than a mail server has to take.
     TooManyRecipients = "L269" Error,
+    /// A channel that is sent something twice after a lost answer, by a recipe with nothing to know it by.
+    MayRepeat = "L274" Warning,
 }

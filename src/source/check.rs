@@ -19,6 +19,7 @@ mod policy;
 mod quotas;
 mod recipes;
 mod recordings;
+mod repeats;
 mod schedules;
 mod spoken;
 mod targets;

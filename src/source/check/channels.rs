@@ -30,6 +30,7 @@ pub(super) fn build(
 ) -> BTreeMap<ChannelId, Channel> {
     super::zalo::check(notebook, channels);
     super::mail::check(notebook, channels);
+    super::repeats::check(notebook, recipes, channels);
     for raw in channels {
         let Some((kind, format, help)) = raw.adapter.as_ref().and_then(home) else {
             continue;

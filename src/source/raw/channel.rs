@@ -40,6 +40,8 @@ pub(crate) struct RawChannel {
     pub format: Format,
     /// How doubt is treated.
     pub mode: Mode,
+    /// Whether the file says which.
+    pub says_mode: bool,
     /// Its own speaking rate.
     pub rate: Option<Rate>,
     /// What sort of sound it wants, and where it says so.
@@ -141,6 +143,7 @@ fn channel(id: ChannelId, value: Value<'_>) -> Option<RawChannel> {
             format: fields.or("format", kind_or_other.format(), |value| {
                 value.one_of(&formats)
             }),
+            says_mode: fields.get("mode").is_some(),
             mode: fields.or("mode", kind_or_other.mode(), |value| value.one_of(&modes)),
             rate: fields.get("rate").and_then(super::speech::rate),
             audio: fields.get("audio").and_then(|value| {
