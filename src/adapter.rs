@@ -49,6 +49,13 @@ pub trait Adapter: Send + Sync + fmt::Debug {
     /// first request.
     fn step(&self, message: &Message, done: &[Exchange]) -> Step;
 
+    /// [`Adapter::step`] where the next call may say when it is made, which is at `now`. What was asked for once is not asked for again,
+    /// so the same exchanges may give another request at another time.
+    fn step_at(&self, message: &Message, done: &[Exchange], now: Timestamp) -> Step {
+        let _ = now;
+        self.step(message, done)
+    }
+
     /// Whether a repeated attempt finds out by itself if the message is already there.
     fn can_ask(&self) -> bool {
         false
@@ -75,6 +82,17 @@ pub trait Adapter: Send + Sync + fmt::Debug {
     fn question(&self, access: Option<&Secret>, done: &[Exchange]) -> Option<Step> {
         let _ = access;
         self.probe(done)
+    }
+
+    /// [`Adapter::question`], as [`Adapter::step_at`] is to [`Adapter::step`].
+    fn question_at(
+        &self,
+        access: Option<&Secret>,
+        done: &[Exchange],
+        now: Timestamp,
+    ) -> Option<Step> {
+        let _ = now;
+        self.question(access, done)
     }
 
     /// Whether what it took is only offered, for a person to publish, and has to be looked for: how often, and how long.

@@ -103,13 +103,13 @@ pub async fn attempt(
     transport: &Transport,
     clock_now: impl Fn() -> Timestamp,
 ) -> AttemptEnd {
-    let step = |done: &[Exchange]| adapter.step(message, done);
+    let step = |done: &[Exchange]| adapter.step_at(message, done, clock_now());
     let note = |done: &[Exchange]| adapter.note(message, done);
     let kept = (
         &note as &(dyn Fn(&[Exchange]) -> Option<Note> + Sync),
         notes,
     );
-    let (mut end, done) = run(adapter.secrets(), transport, clock_now, step, kept).await;
+    let (mut end, done) = run(adapter.secrets(), transport, &clock_now, step, kept).await;
     end.stopped = adapter.stopped(message, &done);
     end
 }
@@ -124,15 +124,18 @@ pub async fn probe(
     transport: &Transport,
     clock_now: impl Fn() -> Timestamp,
 ) -> Option<Result<(), Failure>> {
-    adapter.question(access, &[])?;
+    adapter.question_at(access, &[], clock_now())?;
     let cannot = || {
         let detail = Detail::new("call-no-question");
         Step::Failed(Failure::reject(Reason::Defect, detail))
     };
-    let step = |done: &[Exchange]| adapter.question(access, done).unwrap_or_else(cannot);
+    let step = |done: &[Exchange]| {
+        let next = adapter.question_at(access, done, clock_now());
+        next.unwrap_or_else(cannot)
+    };
     let nothing = |_: &[Exchange]| None;
     let kept = (&nothing as NoteOf<'_>, &NoNotes as &dyn Notes);
-    let (end, _) = run(adapter.secrets(), transport, clock_now, step, kept).await;
+    let (end, _) = run(adapter.secrets(), transport, &clock_now, step, kept).await;
     match end.ending {
         Ending::Accepted(_) => Some(Ok(())),
         Ending::Failed(failure) => Some(Err(failure)),

@@ -11,13 +11,18 @@ impl Headers {
     /// replaced.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Cow<'_, str>> {
-        let mut values = self
-            .0
-            .iter()
-            .filter(|(known, _)| known.as_str() == name)
-            .map(|(_, value)| String::from_utf8_lossy(value.as_bytes()));
+        let mut values = self.each(name);
         let first = values.next()?;
         Some(values.fold(first, |all, value| Cow::Owned(format!("{all}, {value}"))))
+    }
+
+    /// Every value of a header by its name in lower case, in their order.
+    pub fn each<'h>(&'h self, name: &str) -> impl Iterator<Item = Cow<'h, str>> {
+        let named = self
+            .0
+            .iter()
+            .filter(move |(known, _)| known.as_str() == name);
+        named.map(|(_, value)| String::from_utf8_lossy(value.as_bytes()))
     }
 
     /// Their names in lower case.

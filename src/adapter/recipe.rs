@@ -3,7 +3,8 @@
 //!
 //! Rules that are not in the recipe's own description (`domain::recipe`):
 //! - Where a condition names no status, it means every success; in `errors`, every status.
-//! - `errors` also judge the answer to `find`. Asking has no effect, so doubt about the question itself becomes another
+//! - An answer that fits a line of `errors` is not what was hoped for, unless that line means the rest (`rank`).
+//! - `errors` also judge the answers to steps and to `find`. Asking has no effect, so doubt about the question itself becomes another
 //!   attempt.
 //! - What is neither accepted nor named by `errors` means what [`classify`] says. A success that is
 //!   not as expected is rejected: an answer came, and repeating could double what was done. A person looks at it.
@@ -23,16 +24,19 @@ mod compile;
 mod hope;
 mod judge;
 mod names;
+mod rank;
 mod replay;
 mod scene;
 mod specimen;
+mod sound;
 mod text;
 mod write;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use compile::CompiledRecipe;
-use judge::Answer;
+use compile::Rule;
+use judge::{Answer, Condition};
 use scene::Scene;
 use serde_json::{Map, Value};
 
@@ -46,9 +50,13 @@ use crate::{
         message::Message,
         recipe::{Recipe, Verdict},
         secret::Secret,
+        time::Timestamp,
     },
     template::{Context, TemplateError},
 };
+
+/// The most letters of a receiver's own words, or of its reference, that are kept.
+const LONGEST_WORDS: usize = 300;
 
 /// What is wrong in a recipe, or with a channel's parameters for it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -90,6 +98,9 @@ pub enum RecipeProblemKind {
     /// Not an address.
     #[error("this does not give an address that begins with http:// or https://")]
     Address,
+    /// An address with a blank or a control character in it.
+    #[error("this gives an address with a blank in it")]
+    Blank,
     /// A `$number` whose text is no number.
     #[error("this does not give a number")]
     NotANumber,
@@ -114,6 +125,7 @@ impl RecipeProblem {
         let told = |code| Detail::new(code).with("path", &self.path);
         match &self.kind {
             RecipeProblemKind::Address => told("call-recipe-address"),
+            RecipeProblemKind::Blank => told("call-recipe-blank"),
             RecipeProblemKind::HeaderValue => told("call-recipe-header"),
             RecipeProblemKind::NotANumber => told("call-recipe-number"),
             RecipeProblemKind::NoAudio => told("call-recipe-no-audio"),
@@ -246,15 +258,16 @@ impl RecipeAdapter {
         ))
     }
 
-    /// What an answer means that is not the hoped-for one.
+    /// What an answer means that is not the hoped-for one. `own` are the rules of the call, before the recipe's.
     fn refused(
         &self,
         exchange: &Exchange,
         answer: &Answer<'_>,
         scene: &Scene<'_>,
+        own: &[Rule],
         mismatch: Detail,
     ) -> Result<Failure, RecipeProblem> {
-        let ruled = self.ruled(answer, scene)?;
+        let ruled = self.ruled(answer, scene, own, |_| true)?;
         Ok(ruled.unwrap_or_else(|| match classify(exchange) {
             Failure::Reject {
                 reason: Reason::Unexpected,
@@ -264,26 +277,52 @@ impl RecipeAdapter {
         }))
     }
 
-    /// What the first rule of `errors` that fits says of an answer.
+    /// What `errors` say of an answer that is what was `hoped` for: nothing, where only a line fits that means the rest.
+    fn overruled(
+        &self,
+        hoped: &Condition,
+        answer: &Answer<'_>,
+        scene: &Scene<'_>,
+        own: &[Rule],
+    ) -> Result<Option<Failure>, RecipeProblem> {
+        // A probe has no message that the rules could speak of.
+        if scene.message().is_none() {
+            return Ok(None);
+        }
+        let accepted = &self.recipe.accepted;
+        let status = answer.response.status;
+        let is_own = std::ptr::eq(hoped, accepted);
+        self.ruled(answer, scene, own, |line| {
+            // What is the rest beside the call that counts is the rest beside a login, too.
+            !(line.is_rest_of(hoped, status) || (!is_own && line.is_rest(accepted)))
+        })
+    }
+
+    /// What the first rule of `errors` that fits says of an answer, of those that `counts` names.
     fn ruled(
         &self,
         answer: &Answer<'_>,
         scene: &Scene<'_>,
+        own: &[Rule],
+        counts: impl Fn(&Condition) -> bool,
     ) -> Result<Option<Failure>, RecipeProblem> {
         let status = answer.response.status;
-        for (index, (condition, verdict)) in self.recipe.errors.iter().enumerate() {
-            if !condition.holds(answer, scene)? {
+        for rule in own.iter().chain(&self.recipe.errors) {
+            let (condition, verdict) = (&rule.when, &rule.then);
+            if !condition.holds(answer, scene)? || !counts(condition) {
                 continue;
             }
             let reason = match (status, verdict) {
                 (429 | 503, Verdict::Retry) => Reason::Busy,
-                (300..=399, _) => Reason::Redirect,
+                // A line that reads more than the status knows where it points.
+                (300..=399, _) if condition.is_bare() => Reason::Redirect,
                 (400..=599, _) => Reason::Status,
                 _ => Reason::Unexpected,
             };
-            let detail = Detail::new("call-status-rule")
-                .with("status", status)
-                .with("rule", format!("errors[{index}]"));
+            let words = rule.says.as_ref().and_then(|take| take.from(answer));
+            let said = words.and_then(|words| self.said(&words, scene));
+            let detail = said.unwrap_or_else(|| Detail::new("call-status-rule"));
+            let detail = detail.with("status", status).with("rule", &rule.path);
             let detail = String::from(detail);
             return Ok(Some(match verdict {
                 Verdict::Retry => Failure::Retry {
@@ -296,6 +335,23 @@ impl RecipeAdapter {
             }));
         }
         Ok(None)
+    }
+
+    /// The receiver's own words: as secret as its answers, of which nobody sees what a call carried or a step gave.
+    fn said(&self, words: &Value, scene: &Scene<'_>) -> Option<Detail> {
+        let words = match words {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => return None,
+        };
+        let taken = scene.taken().into_iter().map(|taken| taken.value);
+        let secrets: Vec<Secret> = self.secrets.iter().cloned().chain(taken).collect();
+        // Blacked out first: half a secret would not be known again.
+        let words: String = redact(words.trim(), &secrets)
+            .chars()
+            .take(LONGEST_WORDS)
+            .collect();
+        (!words.is_empty()).then(|| Detail::new("receiver-says").with("words", words))
     }
 
     /// What an answer to the call that counts means that is not the hoped-for one. Whoever answers what is heard with a success
@@ -317,17 +373,17 @@ impl RecipeAdapter {
             .is_some_and(|value| !value.is_null());
         let is_success = answer.response.is_success();
         if is_heard && is_success && !contradicts {
-            let ruled = self.ruled(answer, scene)?;
+            let ruled = self.ruled(answer, scene, &[], |_| true)?;
             return Ok(ruled.unwrap_or_else(|| Failure::unknown(Reason::Unexpected, mismatch)));
         }
-        self.refused(exchange, answer, scene, mismatch)
+        self.refused(exchange, answer, scene, &[], mismatch)
     }
 }
 
 /// A receiver's own reference as evidence: short, and only a text or a number.
 fn reference(value: Option<&Value>) -> Option<String> {
     match value? {
-        Value::String(text) => Some(text.chars().take(300).collect()),
+        Value::String(text) => Some(text.chars().take(LONGEST_WORDS).collect()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
@@ -335,7 +391,11 @@ fn reference(value: Option<&Value>) -> Option<String> {
 
 impl Adapter for RecipeAdapter {
     fn step(&self, message: &Message, done: &[Exchange]) -> Step {
-        self.replay(message, done)
+        self.replay(message, done, message.sent_at)
+    }
+
+    fn step_at(&self, message: &Message, done: &[Exchange], now: Timestamp) -> Step {
+        self.replay(message, done, now)
     }
 
     fn can_ask(&self) -> bool {
@@ -355,8 +415,12 @@ impl Adapter for RecipeAdapter {
     }
 
     fn probe(&self, done: &[Exchange]) -> Option<Step> {
+        self.question_at(None, done, Timestamp::default())
+    }
+
+    fn question_at(&self, _: Option<&Secret>, done: &[Exchange], now: Timestamp) -> Option<Step> {
         let probe = self.recipe.probe.as_ref()?;
-        Some(self.replay_probe(probe, done))
+        Some(self.replay_probe(probe, done, now))
     }
 
     fn hoped(

@@ -144,7 +144,7 @@ pub(super) fn run(global: &Global, args: &RecipeArgs, output: &Output) -> anyhow
     };
     let answers = read_answers(args.answers.as_deref(), now, output)?;
     if args.probe {
-        let Some(rehearsal) = rehearse(|done| adapter.probe(done), answers) else {
+        let Some(rehearsal) = rehearse(|done| adapter.question_at(None, done, now), answers) else {
             bail!(output.say("cli.try-no-probe", &[("recipe", recipe)]));
         };
         return tell(channel, recipe.as_str(), None, &rehearsal, output);

@@ -32,7 +32,7 @@ pub struct Recipe {
     pub accepted: Accepted,
     /// "Was it really done?", asked after it was accepted.
     pub confirm: Option<Confirm>,
-    /// What other answers mean; the first match decides.
+    /// What other answers mean; the first match decides, and before `accepted` where it looks closer.
     pub errors: Vec<ErrorRule>,
     /// The question that shows whether the channel is alive, without any effect on it.
     pub probe: Option<Probe>,
@@ -123,6 +123,8 @@ pub enum StepWhen {
     Send,
     /// Only before something is really sent that has a picture: to upload that.
     Picture,
+    /// Only before `update`, after the others: what it asks for may come from `found`.
+    Update,
 }
 
 /// A call before the one that counts.
@@ -141,6 +143,8 @@ pub struct StepSpec {
     pub take: BTreeMap<String, Take>,
     /// Whether to ask again while it is not done.
     pub poll: Option<Poll>,
+    /// What other answers to this step mean, before what the recipe's say.
+    pub errors: Vec<ErrorRule>,
 }
 
 /// Asking again while an answer that is a success is not yet the one that is hoped for.
@@ -159,6 +163,8 @@ pub enum Take {
     Json(String),
     /// In a header.
     Header(String),
+    /// The value of a cookie that the answer sets, without what stands behind it.
+    Cookie(String),
     /// What the first group of a regular expression matches in the body, or all of what it matches where it has no group.
     Pattern(String),
 }
@@ -298,15 +304,24 @@ pub enum PartValue {
 pub struct Match {
     /// One of these.
     pub status: Vec<StatusRange>,
-    /// Headers that have exactly this value (names in any case).
-    pub header: BTreeMap<String, String>,
-    /// JSON pointers (RFC 6901) to their expected text; `*` means present and not null. Numbers and booleans compare by
-    /// how JSON writes them.
-    pub json: BTreeMap<String, String>,
+    /// Headers (names in any case) and what they say; `*` means that the header is there.
+    pub header: BTreeMap<String, Expected>,
+    /// JSON pointers (RFC 6901) and what is there; `*` means present and not null. Numbers and booleans compare by how JSON
+    /// writes them.
+    pub json: BTreeMap<String, Expected>,
     /// A text that the body contains.
     pub text: Option<String>,
     /// A regular expression that the body matches somewhere. No template.
     pub pattern: Option<String>,
+}
+
+/// What a header or a value of an answer has to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expected {
+    /// Exactly this text, a template; `*` for anything.
+    Text(String),
+    /// Something that this regular expression matches somewhere. No template.
+    Pattern(String),
 }
 
 /// Statuses from `low` to `high`, both included: `200` or `2xx` in a file.
@@ -345,17 +360,19 @@ impl StatusRange {
 pub struct Accepted {
     /// The conditions; without any, every 2xx.
     pub when: Match,
-    /// A JSON pointer to the receiver's own reference, kept as evidence.
-    pub receipt: Option<String>,
+    /// Where the receiver's own reference is, kept as evidence.
+    pub receipt: Option<Take>,
 }
 
-/// What an answer means that is not accepted.
+/// What an answer means that is not accepted. An answer that fits is not accepted either, unless everything that is accepted would fit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ErrorRule {
     /// The conditions.
     pub when: Match,
     /// The meaning.
     pub then: Verdict,
+    /// Where the receiver's own words about it are, for people who look why.
+    pub says: Option<Take>,
 }
 
 /// The meaning of an answer.

@@ -13,6 +13,7 @@ use super::{
     judge::{Condition, Take, check_pointer},
     scene::FIELDS,
     specimen::{sample, without_picture},
+    sound,
     text::{Reading, Text, Tree},
     write::{Call, each_leaf},
 };
@@ -36,6 +37,8 @@ pub struct CompiledRecipe {
     pub(super) templates: Templates,
     /// The fields of `message` that the templates name.
     pub(super) wanted: Vec<&'static str>,
+    /// What they name of what is made from the sound's bytes.
+    pub(super) wanted_sound: Vec<&'static str>,
     /// What the recipe declares, with defaults.
     parameters: BTreeMap<String, Option<String>>,
     pub(super) values: Vec<(String, Tree)>,
@@ -45,9 +48,9 @@ pub struct CompiledRecipe {
     pub(super) request: Call,
     pub(super) stop: Option<Call>,
     pub(super) accepted: Condition,
-    pub(super) receipt: Option<String>,
+    pub(super) receipt: Option<Take>,
     pub(super) confirm: Option<Confirmation>,
-    pub(super) errors: Vec<(Condition, Verdict)>,
+    pub(super) errors: Vec<Rule>,
     pub(super) probe: Option<Pulse>,
     /// Whether it sends the picture of an article, or speaks of it.
     pub(super) shows_pictures: bool,
@@ -64,6 +67,17 @@ pub(super) struct Step {
     pub(super) accepted: Condition,
     pub(super) take: Vec<(String, Take)>,
     pub(super) poll: Option<Poll>,
+    pub(super) errors: Vec<Rule>,
+}
+
+/// What an answer means, read.
+#[derive(Debug)]
+pub(super) struct Rule {
+    /// Where it stands in the recipe.
+    pub(super) path: String,
+    pub(super) when: Condition,
+    pub(super) then: Verdict,
+    pub(super) says: Option<Take>,
 }
 
 /// "Is it already there?", read.
@@ -109,6 +123,7 @@ impl CompiledRecipe {
             id: recipe.id.clone(),
             templates: Templates::new(),
             wanted: Vec::new(),
+            wanted_sound: Vec::new(),
             parameters: recipe
                 .parameters
                 .iter()
@@ -139,35 +154,27 @@ impl CompiledRecipe {
                 .as_ref()
                 .map(|stop| Call::read(&mut reading, "stop", stop)),
             accepted: Condition::read_success(&mut reading, "accepted", &recipe.accepted.when),
-            receipt: recipe.accepted.receipt.clone(),
+            receipt: recipe
+                .accepted
+                .receipt
+                .as_ref()
+                .and_then(|take| Take::read(&mut reading, "accepted.receipt", take)),
             confirm: recipe
                 .confirm
                 .as_ref()
                 .map(|confirm| read_confirm(&mut reading, confirm)),
-            errors: recipe
-                .errors
-                .iter()
-                .enumerate()
-                .map(|(index, rule)| {
-                    (
-                        Condition::read(&mut reading, &format!("errors[{index}]"), &rule.when),
-                        rule.then,
-                    )
-                })
-                .collect(),
+            errors: read_rules(&mut reading, "errors", &recipe.errors),
             probe: recipe.probe.as_ref().map(|probe| Pulse {
                 call: Call::read(&mut reading, "probe.request", &probe.request),
                 healthy: Condition::read_success(&mut reading, "probe.healthy", &probe.healthy),
             }),
         };
-        if let Some(pointer) = &compiled.receipt {
-            check_pointer(&mut reading, "accepted.receipt", pointer);
-        }
         let Reading {
             templates,
             mut problems,
         } = reading;
         compiled.wanted = wanted(&templates);
+        compiled.wanted_sound = sound::wanted(&templates);
         let mut errors = compiled.templates.add_all(templates.clone());
         if !errors.is_empty() {
             // It will not be used; what is broken is taken out, so that it does not hide what else is wrong.
@@ -225,7 +232,7 @@ impl CompiledRecipe {
             }
             Look::Call(call) => {
                 call.host(scene)?;
-                call.write(scene, None, None).map(drop)
+                call.write(scene, 0, None, None).map(drop)
             }
             Look::Text(text) => scene.text(text).map(drop),
         })
@@ -327,6 +334,9 @@ impl CompiledRecipe {
             && let Some(update) = &find.update
         {
             scene.know("found", Value::Object(sample_of(&find.take)));
+            for step in self.steps_of(StepWhen::Update) {
+                step.visit(&mut scene, look)?;
+            }
             look(&scene, Look::Call(update))?;
         }
         if let Some(probe) = &self.probe {
@@ -429,11 +439,9 @@ impl CompiledRecipe {
     }
 
     fn conditions(&self) -> impl Iterator<Item = &Text> {
-        self.accepted.texts().chain(
-            self.errors
-                .iter()
-                .flat_map(|(condition, _)| condition.texts()),
-        )
+        self.accepted
+            .texts()
+            .chain(self.errors.iter().flat_map(|rule| rule.when.texts()))
     }
 }
 
@@ -458,6 +466,7 @@ impl Step {
         look(scene, Look::Call(&self.call))?;
         self.accepted
             .texts()
+            .chain(self.errors.iter().flat_map(|rule| rule.when.texts()))
             .try_for_each(|text| look(scene, Look::Text(text)))?;
         scene.know_step(&self.name, sample_of(&self.take));
         Ok(())
@@ -517,6 +526,21 @@ fn read_takes(
     read
 }
 
+fn read_rules(reading: &mut Reading, path: &str, rules: &[recipe::ErrorRule]) -> Vec<Rule> {
+    let mut read = Vec::new();
+    for (index, rule) in rules.iter().enumerate() {
+        let path = format!("{path}[{index}]");
+        let says = rule.says.as_ref();
+        read.push(Rule {
+            when: Condition::read(reading, &path, &rule.when),
+            then: rule.then,
+            says: says.and_then(|take| Take::read(reading, &format!("{path}.says"), take)),
+            path,
+        });
+    }
+    read
+}
+
 fn read_step(reading: &mut Reading, name: &str, step: &recipe::StepSpec) -> Step {
     let path = format!("steps.{name}");
     let is_private = step.when != StepWhen::Picture && !step.take.is_empty();
@@ -536,6 +560,7 @@ fn read_step(reading: &mut Reading, name: &str, step: &recipe::StepSpec) -> Step
         accepted: Condition::read_success(reading, &format!("{path}.accepted"), &step.accepted),
         take: read_takes(reading, &format!("{path}.take"), &step.take),
         poll: step.poll,
+        errors: read_rules(reading, &format!("{path}.errors"), &step.errors),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The answers that a recipe hopes for: the course of an attempt once more, up to the call that waits, and an answer made from
 //! what the recipe takes for a yes there. So a receiver can be played for a vendor whom nobody here has seen.
 
-mod sample;
+pub(super) mod sample;
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{
     RecipeAdapter, Scene, compile,
-    judge::{Answer, Condition, Take, take_all},
+    judge::{self, Answer, Condition, Expect, Take, take_all},
     replay::{Halt, Manner},
 };
 use crate::{
@@ -33,7 +33,7 @@ struct Wanted<'w> {
     take: &'w [(String, Take)],
     /// Where the list is of which `condition` and `take` want an item.
     list: Option<&'w str>,
-    receipt: Option<&'w str>,
+    receipt: Option<&'w Take>,
     acts: Acts,
 }
 
@@ -102,8 +102,11 @@ impl RecipeAdapter {
             }
         }
         self.hope_of_steps(StepWhen::Send, scene, done, hopes)?;
+        if matches!(acts, Acts::Update) {
+            self.hope_of_steps(StepWhen::Update, scene, done, hopes)?;
+        }
         let wanted = Wanted {
-            receipt: recipe.receipt.as_deref(),
+            receipt: recipe.receipt.as_ref(),
             acts,
             ..Wanted::of(&recipe.accepted)
         };
@@ -180,7 +183,7 @@ fn answer(wanted: Wanted<'_>, scene: &Scene<'_>, hopes: Hopes<'_>) -> Option<Hop
     let condition = wanted.condition;
     let mut headers = Vec::new();
     for (name, value) in &condition.header {
-        headers.push((name.clone(), scene.text(value).ok()?.into_owned()));
+        headers.push((name.clone(), plainest(value, scene)?.into_owned()));
     }
     let mut one = Value::Null;
     let mut texts = Vec::new();
@@ -188,22 +191,31 @@ fn answer(wanted: Wanted<'_>, scene: &Scene<'_>, hopes: Hopes<'_>) -> Option<Hop
         match take {
             Take::Json(pointer) => put(&mut one, pointer, hopes.given.into()),
             Take::Header(name) => headers.push((name.clone(), hopes.given.to_owned())),
+            Take::Cookie(name) => headers.push(cookie(name, hopes.given)),
             Take::Pattern(pattern) => texts.push(Cow::Owned(sample::of(pattern.as_str())?)),
         }
     }
     for (pointer, expected) in &condition.json {
-        let expected = scene.text(expected).ok()?;
-        if expected != "*" {
+        let is_any =
+            matches!(expected, Expect::Text(text) if scene.text(text).ok()? == judge::ANYTHING);
+        if !is_any {
+            let expected = plainest(expected, scene)?;
             put(&mut one, pointer, as_json(&expected));
         } else if !pointer.is_empty() && one.pointer(pointer).is_none_or(Value::is_null) {
             // Any JSON at all is the business of the bodies that are tried.
             put(&mut one, pointer, ANYTHING.into());
         }
     }
-    if let Some(pointer) = wanted.receipt
-        && one.pointer(pointer).is_none_or(Value::is_null)
-    {
-        put(&mut one, pointer, ANYTHING.into());
+    match wanted.receipt {
+        Some(Take::Json(pointer)) if one.pointer(pointer).is_none_or(Value::is_null) => {
+            put(&mut one, pointer, ANYTHING.into());
+        }
+        Some(Take::Header(name)) if !condition.header.iter().any(|(known, _)| known == name) => {
+            headers.push((name.clone(), ANYTHING.to_owned()));
+        }
+        Some(Take::Cookie(name)) => headers.push(cookie(name, ANYTHING)),
+        Some(Take::Pattern(pattern)) => texts.extend(sample::of(pattern.as_str()).map(Cow::Owned)),
+        Some(Take::Json(_) | Take::Header(_)) | None => {}
     }
     let json = match wanted.list {
         None => one,
@@ -221,7 +233,7 @@ fn answer(wanted: Wanted<'_>, scene: &Scene<'_>, hopes: Hopes<'_>) -> Option<Hop
     }
     let status = condition.status.first().map_or(200, |range| range.low);
     let bodies = bodies(&json, &texts);
-    let fits = |body: &String| {
+    let fits = |body: &String, with_receipt: bool| {
         let named = headers
             .iter()
             .map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)));
@@ -239,9 +251,12 @@ fn answer(wanted: Wanted<'_>, scene: &Scene<'_>, hopes: Hopes<'_>) -> Option<Hop
         let answer = item.as_ref().unwrap_or(&whole);
         let holds = condition.holds(answer, scene).ok()?;
         let gives = take_all(wanted.take, answer).is_ok();
-        (holds && gives).then_some(())
+        let has = |take: &Take| take.from(answer).is_some();
+        let says = !with_receipt || wanted.receipt.is_none_or(has);
+        (holds && gives && says).then_some(())
     };
-    let body = bodies.into_iter().find(|body| fits(body).is_some())?;
+    let fitting = |with: bool| bodies.iter().find(|body| fits(body, with).is_some());
+    let body = fitting(true).or_else(|| fitting(false))?.clone();
     if serde_json::from_str::<Map<String, Value>>(&body).is_ok() || body.starts_with('[') {
         headers.push(("content-type".to_owned(), "application/json".to_owned()));
     }
@@ -254,13 +269,28 @@ fn answer(wanted: Wanted<'_>, scene: &Scene<'_>, hopes: Hopes<'_>) -> Option<Hop
     })
 }
 
+/// The header that sets a cookie.
+fn cookie(name: &str, value: &str) -> (String, String) {
+    ("set-cookie".to_owned(), format!("{name}={value}; Path=/"))
+}
+
+/// The plainest text that fits; the word itself where anything does, for anything fits.
+fn plainest<'t>(expected: &'t Expect, scene: &'t Scene<'_>) -> Option<Cow<'t, str>> {
+    match expected {
+        Expect::Text(text) => scene.text(text).ok(),
+        Expect::Pattern(pattern) => sample::of(pattern.as_str()).map(Cow::Owned),
+    }
+}
+
 /// The bodies that may fit, the likeliest first.
 fn bodies(json: &Value, texts: &[Cow<'_, str>]) -> Vec<String> {
     let joined = texts.join("\n");
     if json.is_null() {
         let plain = PLAIN.map(str::to_owned);
+        let each = texts.iter().map(|text| text.clone().into_owned());
         return plain
             .into_iter()
+            .chain(each)
             .chain([
                 joined.clone(),
                 format!("{{{joined}}}"),

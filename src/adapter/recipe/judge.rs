@@ -22,10 +22,19 @@ use crate::{
 pub(super) struct Condition {
     /// Empty for every status.
     pub(super) status: Vec<StatusRange>,
-    pub(super) header: Vec<(String, Text)>,
-    pub(super) json: Vec<(String, Text)>,
+    pub(super) header: Vec<(String, Expect)>,
+    pub(super) json: Vec<(String, Expect)>,
     pub(super) text: Option<Text>,
     pub(super) pattern: Option<Regex>,
+    /// As the recipe has it.
+    pub(super) given: Match,
+}
+
+/// What a header or a value has to be, read.
+#[derive(Debug)]
+pub(super) enum Expect {
+    Text(Text),
+    Pattern(Regex),
 }
 
 /// Where in an answer a value is, read.
@@ -33,9 +42,13 @@ pub(super) struct Condition {
 pub(super) enum Take {
     Json(String),
     Header(String),
+    Cookie(String),
     /// What the first group matches, or everything.
     Pattern(Regex),
 }
+
+/// What stands in a condition for whatever is there.
+pub(super) const ANYTHING: &str = "*";
 
 /// The most that a regular expression may need, in bytes: many times what one for an answer is.
 const PATTERN_SIZE: usize = 1024 * 1024;
@@ -87,21 +100,17 @@ impl Condition {
             header: given
                 .header
                 .iter()
-                .map(|(name, value)| {
-                    (
-                        name.to_ascii_lowercase(),
-                        reading.text(&format!("{path}.header.{name}"), value),
-                    )
+                .filter_map(|(name, value)| {
+                    let expect = Expect::read(reading, &format!("{path}.header.{name}"), value)?;
+                    Some((name.to_ascii_lowercase(), expect))
                 })
                 .collect(),
             json: given
                 .json
                 .iter()
-                .map(|(pointer, value)| {
-                    (
-                        pointer.clone(),
-                        reading.text(&format!("{path}.json.{pointer}"), value),
-                    )
+                .filter_map(|(pointer, value)| {
+                    let expect = Expect::read(reading, &format!("{path}.json.{pointer}"), value)?;
+                    Some((pointer.clone(), expect))
                 })
                 .collect(),
             text: given
@@ -112,6 +121,7 @@ impl Condition {
                 .pattern
                 .as_ref()
                 .and_then(|pattern| read_pattern(reading, &format!("{path}.pattern"), pattern)),
+            given: given.clone(),
         }
     }
 
@@ -133,6 +143,11 @@ impl Condition {
         self.json.is_empty() && self.text.is_none() && self.pattern.is_none()
     }
 
+    /// Whether nothing but the status counts.
+    pub(super) fn is_bare(&self) -> bool {
+        self.header.is_empty() && self.is_of_status()
+    }
+
     /// `None` when all conditions hold, else which one does not, with the status and without repeating either side's words.
     pub(super) fn mismatch(
         &self,
@@ -150,23 +165,21 @@ impl Condition {
             return Ok(Some(differs("call-other-status")));
         }
         for (name, expected) in &self.header {
-            let expected = scene.text(expected)?;
-            if answer
-                .response
-                .headers
-                .get(name)
-                .is_none_or(|value| *value != expected)
-            {
+            let value = answer.response.headers.get(name);
+            let holds = match value {
+                None => false,
+                Some(value) => expected.fits(&value, scene)?,
+            };
+            if !holds {
                 return Ok(Some(differs("call-other-header").with("name", name)));
             }
         }
         for (pointer, expected) in &self.json {
-            let expected = scene.text(expected)?;
             let holds = match answer.at(pointer) {
                 None => false,
-                Some(value) if expected == "*" => !value.is_null(),
-                Some(Value::String(text)) => *text == expected,
-                Some(other) => other.to_string() == expected,
+                Some(Value::Null) => expected.fits_null(scene)?,
+                Some(Value::String(text)) => expected.fits(text, scene)?,
+                Some(other) => expected.fits(&other.to_string(), scene)?,
             };
             if !holds {
                 return Ok(Some(differs("call-other-field").with("pointer", pointer)));
@@ -196,8 +209,41 @@ impl Condition {
 
     /// Every text in it, for trials.
     pub(super) fn texts(&self) -> impl Iterator<Item = &Text> {
-        let pairs = self.header.iter().chain(&self.json).map(|(_, text)| text);
-        pairs.chain(&self.text)
+        let pairs = self.header.iter().chain(&self.json);
+        let expected = pairs.filter_map(|(_, expected)| match expected {
+            Expect::Text(text) => Some(text),
+            Expect::Pattern(_) => None,
+        });
+        expected.chain(&self.text)
+    }
+}
+
+impl Expect {
+    fn read(reading: &mut Reading, path: &str, given: &recipe::Expected) -> Option<Self> {
+        Some(match given {
+            recipe::Expected::Text(text) => Self::Text(reading.text(path, text)),
+            recipe::Expected::Pattern(pattern) => {
+                Self::Pattern(read_pattern(reading, &format!("{path}.pattern"), pattern)?)
+            }
+        })
+    }
+
+    fn fits(&self, value: &str, scene: &Scene<'_>) -> Result<bool, RecipeProblem> {
+        Ok(match self {
+            Self::Text(text) => {
+                let text = scene.text(text)?;
+                text == ANYTHING || text == value
+            }
+            Self::Pattern(pattern) => pattern.is_match(value),
+        })
+    }
+
+    /// Whether JSON's `null` is what is expected: only where that is asked for by its name.
+    fn fits_null(&self, scene: &Scene<'_>) -> Result<bool, RecipeProblem> {
+        Ok(match self {
+            Self::Text(text) => scene.text(text)? == "null",
+            Self::Pattern(_) => false,
+        })
     }
 }
 
@@ -209,6 +255,7 @@ impl Take {
                 Self::Json(pointer.clone())
             }
             recipe::Take::Header(name) => Self::Header(name.to_ascii_lowercase()),
+            recipe::Take::Cookie(name) => Self::Cookie(name.clone()),
             recipe::Take::Pattern(pattern) => {
                 Self::Pattern(read_pattern(reading, &format!("{path}.pattern"), pattern)?)
             }
@@ -216,12 +263,22 @@ impl Take {
     }
 
     /// The value, where it is there.
-    fn from(&self, answer: &Answer<'_>) -> Option<Value> {
+    pub(super) fn from(&self, answer: &Answer<'_>) -> Option<Value> {
         match self {
             Self::Json(pointer) => answer.at(pointer).cloned(),
             Self::Header(name) => {
                 let value = answer.response.headers.get(name)?;
                 Some(Value::String(value.into_owned()))
+            }
+            Self::Cookie(name) => {
+                // As a browser has it, the last one of a name counts.
+                let set: Vec<_> = answer.response.headers.each("set-cookie").collect();
+                let pairs = set.iter().rev().filter_map(|cookie| {
+                    let pair = cookie.split(';').next()?;
+                    pair.split_once('=')
+                });
+                let mut named = pairs.filter(|(known, _)| known.trim() == name);
+                Some(Value::String(named.next()?.1.trim().to_owned()))
             }
             Self::Pattern(pattern) => {
                 let text = answer.text();
@@ -236,7 +293,7 @@ impl Take {
     fn place(&self) -> &str {
         match self {
             Self::Json(pointer) => pointer,
-            Self::Header(name) => name,
+            Self::Header(name) | Self::Cookie(name) => name,
             Self::Pattern(pattern) => pattern.as_str(),
         }
     }

@@ -22,6 +22,7 @@ use crate::{
         detail::Detail,
         message::Message,
         recipe::{Poll, StepWhen},
+        time::Timestamp,
     },
 };
 
@@ -56,9 +57,9 @@ pub(super) struct Manner<'k> {
 }
 
 impl RecipeAdapter {
-    pub(super) fn replay(&self, message: &Message, done: &[Exchange]) -> Step {
+    pub(super) fn replay(&self, message: &Message, done: &[Exchange], now: Timestamp) -> Step {
         let mut sent = false;
-        let mut scene = Scene::new(&self.recipe, &self.facts, Some(message));
+        let mut scene = Scene::new(&self.recipe, &self.facts, Some(message)).at(now);
         let step = self.course(message, &mut scene, &mut Course::of(done), &mut sent);
         match step {
             Ok(step) => step,
@@ -108,6 +109,7 @@ impl RecipeAdapter {
         self.stop(message, scene, done)?;
         self.steps(StepWhen::Always, scene, done)?;
         let (mut request, mut address) = (&recipe.request, self.address.as_ref());
+        let mut is_update = false;
         let asks = recipe.find.as_ref();
         if let Some(find) = asks.filter(|find| find.always || message.attempt > 1)
             && let Some(found) = self.find(find, scene, done)?
@@ -116,9 +118,12 @@ impl RecipeAdapter {
                 return Ok(Step::accepted(reference(found.get("receipt"))));
             };
             scene.know("found", Value::Object(found));
-            (request, address) = (update, None);
+            (request, address, is_update) = (update, None, true);
         }
         self.steps(StepWhen::Send, scene, done)?;
+        if is_update {
+            self.steps(StepWhen::Update, scene, done)?;
+        }
         let manner = Manner {
             key: Some(message.delivery.as_str()),
             address,
@@ -146,8 +151,13 @@ impl RecipeAdapter {
         }
     }
 
-    pub(super) fn replay_probe(&self, probe: &compile::Pulse, done: &[Exchange]) -> Step {
-        let mut scene = Scene::new(&self.recipe, &self.facts, None);
+    pub(super) fn replay_probe(
+        &self,
+        probe: &compile::Pulse,
+        done: &[Exchange],
+        now: Timestamp,
+    ) -> Step {
+        let mut scene = Scene::new(&self.recipe, &self.facts, None).at(now);
         match self.probed(probe, &mut scene, &mut Course::of(done)) {
             Ok(step) => step,
             Err(Halt::Call(request)) => Step::Call(*request),
@@ -192,7 +202,7 @@ impl RecipeAdapter {
     ) -> Result<&'d Exchange, Halt> {
         let auth = self.recipe.auth.as_ref().filter(|_| call.is_known());
         let request = |past: &[Exchange]| -> Result<Request, RecipeProblem> {
-            let mut request = call.write(scene, manner.key, manner.address)?;
+            let mut request = call.write(scene, past.len(), manner.key, manner.address)?;
             request.wait = manner.wait;
             request.hidden.answer = manner.is_private;
             if let Some(auth) = auth {
@@ -255,6 +265,11 @@ impl RecipeAdapter {
             };
             let answer = Answer::new(response);
             let Some(mismatch) = step.accepted.mismatch(&answer, scene)? else {
+                if let Some(failure) =
+                    self.overruled(&step.accepted, &answer, scene, &step.errors)?
+                {
+                    return Err(Halt::Failed(failure.without_effect()));
+                }
                 return take_all(&step.take, &answer).map_err(|place| {
                     let detail = Detail::new("call-step-no-field")
                         .with("step", &step.name)
@@ -262,7 +277,7 @@ impl RecipeAdapter {
                     Halt::Failed(Failure::reject(Reason::Unexpected, detail))
                 });
             };
-            let is_open = self.is_open(&answer, scene)?;
+            let is_open = self.is_open(&answer, scene, &step.errors)?;
             if is_open && turns.again() {
                 continue;
             }
@@ -270,13 +285,18 @@ impl RecipeAdapter {
                 let detail = Detail::new("call-step-open").with("step", &step.name);
                 return Err(Halt::Failed(Failure::retry(Reason::Busy, detail)));
             }
-            let failure = self.refused(exchange, &answer, scene, mismatch)?;
+            let failure = self.refused(exchange, &answer, scene, &step.errors, mismatch)?;
             return Err(Halt::Failed(failure.without_effect()));
         }
     }
 
     /// Whether an answer says neither yes nor no: a success that no rule of `errors` names.
-    fn is_open(&self, answer: &Answer<'_>, scene: &Scene<'_>) -> Result<bool, RecipeProblem> {
+    fn is_open(
+        &self,
+        answer: &Answer<'_>,
+        scene: &Scene<'_>,
+        own: &[compile::Rule],
+    ) -> Result<bool, RecipeProblem> {
         if !answer.response.is_success() {
             return Ok(false);
         }
@@ -284,8 +304,8 @@ impl RecipeAdapter {
         if scene.message().is_none() {
             return Ok(true);
         }
-        for (condition, _) in &self.recipe.errors {
-            if condition.holds(answer, scene)? {
+        for rule in own.iter().chain(&self.recipe.errors) {
+            if rule.when.holds(answer, scene)? {
                 return Ok(false);
             }
         }
@@ -344,6 +364,9 @@ impl RecipeAdapter {
             }
         };
         if let Some(item) = found {
+            if let Some(failure) = self.overruled(&find.found, &answer, scene, &[])? {
+                return Ok(Asked::Failed(failure.without_effect()));
+            }
             let taken = take_all(&find.take, item.as_ref().unwrap_or(&answer));
             return Ok(match taken {
                 Ok(found) => Asked::Found(found),
@@ -359,12 +382,16 @@ impl RecipeAdapter {
             return Ok(Asked::More);
         }
         if find.absent.holds(&answer, scene)? {
-            return Ok(Asked::Absent);
+            let overruled = self.overruled(&find.absent, &answer, scene, &[])?;
+            return Ok(overruled.map_or(Asked::Absent, |failure| {
+                Asked::Failed(failure.without_effect())
+            }));
         }
         let failure = self.refused(
             exchange,
             &answer,
             scene,
+            &[],
             Detail::new("call-neither").with("status", response.status),
         )?;
         Ok(Asked::Failed(failure.without_effect()))
@@ -379,10 +406,14 @@ impl RecipeAdapter {
             return Ok(Err(classify(exchange)));
         };
         let answer = Answer::new(response);
-        let Some(mismatch) = self.recipe.accepted.mismatch(&answer, scene)? else {
-            let receipt = self.recipe.receipt.as_deref();
+        let accepted = &self.recipe.accepted;
+        let Some(mismatch) = accepted.mismatch(&answer, scene)? else {
+            if let Some(failure) = self.overruled(accepted, &answer, scene, &[])? {
+                return Ok(Err(failure));
+            }
+            let receipt = self.recipe.receipt.as_ref();
             return Ok(Ok(Receipt {
-                reference: reference(receipt.and_then(|pointer| answer.at(pointer))),
+                reference: reference(receipt.and_then(|take| take.from(&answer)).as_ref()),
                 evidence: Evidence::Accepted,
             }));
         };

@@ -1,5 +1,5 @@
 //! What a recipe's templates may use: `message`, `audio`, `picture`, `channel`, `with`, `value`, `steps`, `found`, `page` in `find`,
-//! `receipt` in `confirm`, and `request` in headers.
+//! `receipt` in `confirm`, and `request`: in headers all of it, elsewhere only when it is made.
 
 use std::{borrow::Cow, cell::OnceCell};
 
@@ -11,11 +11,14 @@ use super::{
     auth::Auth,
     compile::CompiledRecipe,
     names::Names,
+    sound,
     text::{Filling, Text, Tree},
 };
 use crate::{
     adapter::Taken,
-    domain::{audio::Audio, message::Message, picture::Picture, secret::Secret},
+    domain::{
+        audio::Audio, message::Message, picture::Picture, secret::Secret, time::Timestamp,
+    },
     template::Context,
 };
 
@@ -25,6 +28,8 @@ pub(super) struct Scene<'a> {
     recipe: &'a CompiledRecipe,
     facts: &'a Facts,
     message: Option<&'a Message>,
+    /// When the next call is made.
+    now: Timestamp,
     /// What came up in this attempt, by the name under which templates know it: `steps`, `found`, `page`, `receipt`,
     /// `request`.
     known: Map<String, Value>,
@@ -41,9 +46,35 @@ impl<'a> Scene<'a> {
             recipe,
             facts,
             message,
+            now: message.map(|message| message.sent_at).unwrap_or_default(),
             known: Map::new(),
             context: OnceCell::new(),
         }
+    }
+
+    /// The same at another time.
+    pub(super) fn at(mut self, now: Timestamp) -> Self {
+        self.now = now;
+        self
+    }
+
+    /// `request` as everything in a request may know it: its time, and a text that no other request has. `turn` counts the exchanges
+    /// before it in this attempt.
+    pub(super) fn moment(&self, turn: usize) -> Value {
+        let micros = self.now.as_micros();
+        let nonce = match self.message {
+            Some(message) => message.nonce(&format!("request {turn}")),
+            None => {
+                let key = format!("{}\0{micros}\0{turn}", self.facts.id);
+                blake3::hash(key.as_bytes()).to_hex()[..32].to_owned()
+            }
+        };
+        serde_json::json!({
+            "time": self.now.to_rfc3339(),
+            "unix": micros.div_euclid(1_000_000).to_string(),
+            "unix_ms": micros.div_euclid(1_000).to_string(),
+            "nonce": nonce,
+        })
     }
 
     /// Makes something known that came up.
@@ -70,6 +101,7 @@ impl<'a> Scene<'a> {
             recipe: self.recipe,
             facts: self.facts,
             message: self.message,
+            now: self.now,
             known: self.known.clone(),
             context: OnceCell::new(),
         };
@@ -154,7 +186,8 @@ impl<'a> Scene<'a> {
     fn build(&self) -> Result<Context, RecipeProblem> {
         let mut context = self.facts.base();
         if let Some(audio) = self.audio() {
-            context.insert("audio", &describe_sound(audio));
+            let wanted = self.facts.is_lean.then_some(&*self.recipe.wanted_sound);
+            context.insert("audio", &sound::describe(audio, wanted));
         }
         if let Some(message) = self.message {
             // There in any case, so that a recipe can ask whether there is one.
@@ -204,18 +237,6 @@ pub(super) const FIELDS: [&str; 20] = [
     "sent_unix_ms",
     "nonce",
 ];
-
-/// `audio`: the sound that goes out with the message.
-fn describe_sound(audio: &Audio) -> Value {
-    let sound = &audio.sound;
-    serde_json::json!({
-        "hash": sound.hash.as_str(),
-        "type": sound.format.media_type(),
-        "extension": sound.format.as_str(),
-        "bytes": sound.size,
-        "seconds": sound.length.as_millis().div_ceil(1_000),
-    })
-}
 
 /// `picture`: the picture of the article.
 fn describe_picture(picture: &Picture) -> Value {

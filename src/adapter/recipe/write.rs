@@ -3,6 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use super::{
     RecipeProblem, RecipeProblemKind, Scene,
@@ -15,10 +16,13 @@ use crate::{
         picture::Picture,
         recipe::{self, PartValue, RequestSpec},
     },
-    template::{percent, sha256_hex},
+    template::{digest_hex, percent, sha256_hex},
 };
 
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/// What `request` may be asked for of the body's bytes, in headers.
+const DIGESTS: [&str; 4] = ["body_md5", "body_sha1", "body_sha256", "body_sha512"];
 
 /// Headers that belong to the connection and not to the message: whoever sets them can make one request into two.
 const RESERVED: [&str; 8] = [
@@ -44,6 +48,10 @@ pub(super) struct Call {
     anonymous: bool,
     /// Whether a header is made from the rest of the request.
     signs: bool,
+    /// The digests of the body that such headers name.
+    digests: Vec<&'static str>,
+    /// Whether anything in it is new in each request.
+    fresh: bool,
     /// Whether anything in it comes from a step. What that looks like nobody knows before it was made.
     follows: bool,
 }
@@ -98,6 +106,8 @@ impl Call {
             .headers
             .values()
             .any(|value| value.contains("request."));
+        let named = |digest: &&str| spec.headers.values().any(|value| value.contains(*digest));
+        let digests = DIGESTS.into_iter().filter(named).collect();
         for (name, value) in &spec.headers {
             let path = format!("{path}.headers.{name}");
             let lower = name.to_ascii_lowercase();
@@ -116,6 +126,8 @@ impl Call {
             body: Body::read(reading, &format!("{path}.body"), &spec.body),
             anonymous: spec.anonymous,
             signs,
+            digests,
+            fresh: spec.mentions("request."),
             follows: spec.mentions("steps."),
         }
     }
@@ -130,19 +142,23 @@ impl Call {
         !self.anonymous && !self.headers.iter().any(|(name, _)| digest::is_header(name))
     }
 
-    /// The request with everything filled in; `key` is the idempotency key, for calls with an effect, and `address` where the
+    /// The request with everything filled in; `turn` counts the exchanges before it in the attempt, `key` is the idempotency key, for calls with an effect, and `address` where the
     /// call goes, if that is known.
     pub(super) fn write(
         &self,
         scene: &Scene<'_>,
+        turn: usize,
         key: Option<&str>,
         address: Option<&Address>,
     ) -> Result<Request, RecipeProblem> {
+        let moment = self.fresh.then(|| scene.moment(turn));
+        let dated = moment.clone().map(|moment| scene.and("request", moment));
+        let scene = dated.as_ref().unwrap_or(scene);
         let url = address.map_or_else(|| self.address(scene), |known| Ok(known.clone()))?;
         let (media_type, body) = self.body.write(scene, &self.path)?;
         let signing = self
             .signs
-            .then(|| scene.and("request", self.describe(&url, &body)));
+            .then(|| scene.and("request", self.describe(moment, &url, &body)));
         let mut headers = Vec::with_capacity(self.headers.len() + 3);
         let own = signing.as_ref().unwrap_or(scene);
         for (name, value) in &self.headers {
@@ -193,21 +209,32 @@ impl Call {
         })
     }
 
-    /// `request` as the templates of headers see it: what is signed.
-    fn describe(&self, url: &str, body: &Bytes) -> serde_json::Value {
-        serde_json::json!({
-            "method": self.method,
-            "url": url,
-            "path": digest::target(url),
-            // Sound is no text; for that there is the hash.
-            "body": std::str::from_utf8(body).unwrap_or_default(),
-            "body_sha256": sha256_hex(body),
-        })
+    /// `request` as the templates of headers see it: its `moment`, and what is signed.
+    fn describe(&self, moment: Option<Value>, url: &str, body: &Bytes) -> Value {
+        let mut request = moment.unwrap_or_default();
+        request["method"] = self.method.as_str().into();
+        request["url"] = url.into();
+        request["path"] = digest::target(url).into();
+        // Sound is no text: whoever names it would sign nothing, and is told so. For that there are the digests.
+        if self.body.is_text() {
+            request["body"] = std::str::from_utf8(body).unwrap_or_default().into();
+        }
+        for name in &self.digests {
+            request[*name] = match *name {
+                "body_md5" => digest_hex::<md5::Md5>(body),
+                "body_sha1" => digest_hex::<sha1::Sha1>(body),
+                "body_sha512" => digest_hex::<sha2::Sha512>(body),
+                _ => sha256_hex(body),
+            }
+            .into();
+        }
+        request
     }
 
     /// The host of the address with everything filled in.
     pub(super) fn host(&self, scene: &Scene<'_>) -> Result<String, RecipeProblem> {
-        let address = self.address(scene)?;
+        let dated = scene.and("request", scene.moment(0));
+        let address = self.address(&dated)?;
         address.host().ok_or_else(|| self.no_address())
     }
 
@@ -222,8 +249,14 @@ impl Call {
         let url = scene.text(&self.url)?;
         // Readers of addresses drop tabs and line breaks silently; here they are a mistake.
         let http = url.starts_with("http://") || url.starts_with("https://");
-        if !http || url.chars().any(|c| c.is_control() || c == ' ') {
+        if !http {
             return Err(self.no_address());
+        }
+        if url.chars().any(|c| c.is_control() || c == ' ') {
+            return Err(RecipeProblem {
+                path: format!("{}.url", self.path),
+                kind: RecipeProblemKind::Blank,
+            });
         }
         Ok(url.into_owned().into())
     }
@@ -237,8 +270,10 @@ impl Call {
 
     /// Everything in it, rendered alone, for trials: one mistake does not hide the next.
     pub(super) fn each(&self, scene: &Scene<'_>, mistake: &mut impl FnMut(RecipeProblem)) {
+        let scene = &scene.and("request", scene.moment(0));
         if self.signs {
-            let scene = scene.and("request", self.describe("", &Bytes::new()));
+            let known = self.describe(Some(scene.moment(0)), "", &Bytes::new());
+            let scene = scene.and("request", known);
             for (_, value) in &self.headers {
                 scene.text(value).map_or_else(&mut *mistake, drop);
             }
@@ -279,6 +314,15 @@ pub(super) fn each_leaf(tree: &Tree, text: &mut impl FnMut(&Text)) {
 }
 
 impl Body {
+    /// Whether it is text whatever the message holds.
+    fn is_text(&self) -> bool {
+        match self {
+            Self::Empty | Self::Json(_) | Self::Form(_) | Self::Text(_) => true,
+            Self::Audio => false,
+            Self::Multipart(parts) => parts.iter().all(|part| part.value.is_some()),
+        }
+    }
+
     fn read(reading: &mut Reading, path: &str, body: &recipe::Body) -> Self {
         match body {
             recipe::Body::Empty => Self::Empty,

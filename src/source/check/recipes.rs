@@ -1,7 +1,7 @@
 //! Recipes: that they can act, by themselves and with each channel's parameters.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -44,17 +44,19 @@ pub(super) fn check(
             Err(problems) => {
                 let certain = |problem: &&RecipeProblem| !has_errors || is_certain(problem, raw);
                 for problem in problems.iter().filter(certain) {
-                    notebook.report(describe(
-                        problem,
-                        text_at(&raw.texts, &problem.path),
-                        &raw.at,
-                    ));
+                    let found = describe(problem, text_at(&raw.texts, &problem.path), &raw.at);
+                    notebook.report(if is_of_probe(problem) {
+                        found.help(Phrase::new("L061-help-probe"))
+                    } else {
+                        found
+                    });
                 }
             }
         }
     }
     let errors = notebook.error_places();
     let is_wrong = |place: &Place| errors.contains(&(place.file.path().to_owned(), place.start));
+    let mut unencoded = HashSet::new();
     for raw in channels {
         let Some(RawAdapter::Recipe { recipe, at, with }) = &raw.adapter else {
             continue;
@@ -81,6 +83,13 @@ pub(super) fn check(
         }
         if let (_, Err(problem)) = compiled.trial_without_secrets(parameters) {
             let text = text_at(&source.texts, &problem.path);
+            // What is filled in comes from the message, so no channel has it right.
+            if problem.kind == RecipeProblemKind::Blank && !names_a_parameter(text) {
+                if unencoded.insert((recipe, problem.path.clone())) {
+                    notebook.report(describe(&problem, text, &source.at));
+                }
+                continue;
+            }
             // The parameter that the text is about, where it is about one.
             let names = |given: &&RawParameter| {
                 text.is_some_and(|text| text.value.contains(&format!("with.{}", given.name)))
@@ -96,6 +105,26 @@ pub(super) fn check(
             notebook.report(diagnostic.note(from, Phrase::new("note-recipe")));
         }
     }
+}
+
+/// Whether a text is filled in with nothing but what the channel itself gives.
+fn names_a_parameter(text: Option<&Text>) -> bool {
+    text.is_some_and(|text| !text.value.contains("message.") && !text.value.contains("value."))
+}
+
+/// Whether what is wrong is that the probe has nothing to say: everywhere else there is a message.
+fn is_of_probe(problem: &RecipeProblem) -> bool {
+    let RecipeProblemKind::Template(error) = &problem.kind else {
+        return false;
+    };
+    let TemplateErrorKind::UndefinedVariable { name, available } = &error.kind else {
+        return false;
+    };
+    ["message", "value", "audio"].contains(&name.as_str())
+        && !available.iter().any(|known| known == "message")
+        && ["probe.", "steps.", "auth."]
+            .iter()
+            .any(|part| problem.path.starts_with(part))
 }
 
 /// Whether a problem of a recipe of which not everything could be read is one all the same: its text is there, and what it names
@@ -185,7 +214,11 @@ fn describe(problem: &RecipeProblem, text: Option<&Text>, at: &Place) -> Diagnos
             let place = text.map_or(place, |text| template_place(text, error));
             describe_template(error, place, Vec::new)
         }
+        RecipeProblemKind::Pattern(pattern) if pattern.contains("{{") => {
+            word("recipe-pattern").help(Phrase::new("L063-help-pattern"))
+        }
         RecipeProblemKind::Pattern(_) => word("recipe-pattern"),
+        RecipeProblemKind::Blank => word("recipe-blank").help(Phrase::new("L063-help-blank")),
         RecipeProblemKind::Dollar(_) => word("recipe-dollar"),
         RecipeProblemKind::HeaderName(_) => word("recipe-header-name"),
         RecipeProblemKind::HeaderValue => word("recipe-header-value"),

@@ -7,9 +7,9 @@ use crate::{
     domain::{
         id::RecipeId,
         recipe::{
-            Accepted, Auth, Body, Confirm, ErrorRule, Find, Match, Pages, ParameterSpec, Part,
-            PartValue, Poll, Probe, Recipe, RequestSpec, StatusRange, StepSpec, StepWhen, Take,
-            Value as NamedValue, Verdict,
+            Accepted, Auth, Body, Confirm, ErrorRule, Expected, Find, Match, Pages, ParameterSpec,
+            Part, PartValue, Poll, Probe, Recipe, RequestSpec, StatusRange, StepSpec, StepWhen,
+            Take, Value as NamedValue, Verdict,
         },
     },
     source::{
@@ -50,9 +50,7 @@ pub(crate) fn read(id: RecipeId, root: Value<'_>) -> Option<RawRecipe> {
                 .and_then(|value| value.map(accepted))
                 .unwrap_or_default(),
             confirm: fields.get("confirm").and_then(|value| value.map(confirm)),
-            errors: fields.or("errors", Vec::new(), |value| {
-                value.list(|value| value.map(error_rule))
-            }),
+            errors: error_rules(fields),
             probe: fields.get("probe").and_then(|value| value.map(probe)),
         };
         RawRecipe {
@@ -116,6 +114,7 @@ fn steps(value: Value<'_>) -> Option<Vec<(String, StepSpec)>> {
                     ("send", StepWhen::Send),
                     ("always", StepWhen::Always),
                     ("picture", StepWhen::Picture),
+                    ("update", StepWhen::Update),
                 ])
             }),
             find: fields.get("find").and_then(|value| value.map(sought)),
@@ -126,6 +125,7 @@ fn steps(value: Value<'_>) -> Option<Vec<(String, StepSpec)>> {
                 .unwrap_or_default(),
             take: fields.or("take", BTreeMap::new(), takes),
             poll: fields.get("poll").and_then(poll),
+            errors: error_rules(fields),
         });
         steps.extend(step.map(|step| (name.to_owned(), step)));
     }
@@ -154,29 +154,30 @@ fn count(value: Option<Value<'_>>) -> u16 {
     count.and_then(|count| count.try_into().ok()).unwrap_or(1)
 }
 
-/// Names to where the values are: a JSON pointer, `{ header: NAME }` or `{ pattern: REGULAR EXPRESSION }`.
+/// Names to where the values are.
 fn takes(value: Value<'_>) -> Option<BTreeMap<String, Take>> {
     let mut takes = BTreeMap::new();
     for (name, value) in value.entries()? {
         check_name(name, &value);
-        let take = if value.is_scalar() {
-            pointer(value).map(Take::Json)
-        } else {
-            value
-                .map(
-                    |fields| match (fields.get("header"), fields.get("pattern")) {
-                        (Some(header), None) => header.words().map(Take::Header),
-                        (None, Some(pattern)) => {
-                            pattern.text().map(|text| Take::Pattern(text.value))
-                        }
-                        _ => value.choose_one(&["header", "pattern"], "L019-help-take"),
-                    },
-                )
-                .flatten()
-        };
-        takes.extend(take.map(|take| (name.to_owned(), take)));
+        takes.extend(take(value).map(|take| (name.to_owned(), take)));
     }
     Some(takes)
+}
+
+/// A JSON pointer, `{ header: NAME }`, `{ cookie: NAME }` or `{ pattern: REGULAR EXPRESSION }`.
+fn take(value: Value<'_>) -> Option<Take> {
+    if value.is_scalar() {
+        return pointer(value).map(Take::Json);
+    }
+    let keys = ["header", "cookie", "pattern"];
+    value
+        .map(|fields| match keys.map(|key| fields.get(key)) {
+            [Some(header), None, None] => header.words().map(Take::Header),
+            [None, Some(cookie), None] => cookie.words().map(Take::Cookie),
+            [None, None, Some(pattern)] => pattern.text().map(|text| Take::Pattern(text.value)),
+            _ => value.choose_one(&keys, "L019-help-take"),
+        })
+        .flatten()
 }
 
 fn confirm(fields: &Fields<'_>) -> Confirm {
@@ -362,7 +363,7 @@ fn conditions(fields: &Fields<'_>) -> Match {
         let mut pointers = BTreeMap::new();
         for (path, value) in entries {
             if is_pointer(path) {
-                pointers.extend(value.text().map(|text| (path.to_owned(), text.value)));
+                pointers.extend(expected(value).map(|expected| (path.to_owned(), expected)));
             } else {
                 let place = value.key_place();
                 value.notebook.report(bad_pointer(path, place));
@@ -370,9 +371,14 @@ fn conditions(fields: &Fields<'_>) -> Match {
         }
         Some(pointers)
     };
+    let headers = |value: Value<'_>| {
+        let entries = value.entries()?.into_iter();
+        let read = entries.filter_map(|(name, value)| Some((name.to_owned(), expected(value)?)));
+        Some(read.collect())
+    };
     Match {
         status: fields.or("status", Vec::new(), statuses),
-        header: fields.or("header", BTreeMap::new(), texts),
+        header: fields.or("header", BTreeMap::new(), headers),
         json: fields.or("json", BTreeMap::new(), pointers),
         text: fields
             .get("text")
@@ -383,6 +389,15 @@ fn conditions(fields: &Fields<'_>) -> Match {
             .and_then(|value| value.text())
             .map(|text| text.value),
     }
+}
+
+/// A text, or `{ pattern: REGULAR EXPRESSION }`.
+fn expected(value: Value<'_>) -> Option<Expected> {
+    if value.is_scalar() {
+        return value.text().map(|text| Expected::Text(text.value));
+    }
+    let pattern = value.map(|fields| fields.required("pattern").and_then(|value| value.text()));
+    Some(Expected::Pattern(pattern??.value))
 }
 
 /// A JSON pointer (RFC 6901): empty, or parts that each begin with a slash.
@@ -408,8 +423,14 @@ fn pointer(value: Value<'_>) -> Option<String> {
 fn accepted(fields: &Fields<'_>) -> Accepted {
     Accepted {
         when: conditions(fields),
-        receipt: fields.get("receipt").and_then(pointer),
+        receipt: fields.get("receipt").and_then(take),
     }
+}
+
+fn error_rules(fields: &Fields<'_>) -> Vec<ErrorRule> {
+    fields.or("errors", Vec::new(), |value| {
+        value.list(|value| value.map(error_rule))
+    })
 }
 
 fn error_rule(fields: &Fields<'_>) -> ErrorRule {
@@ -424,6 +445,7 @@ fn error_rule(fields: &Fields<'_>) -> ErrorRule {
     ErrorRule {
         when: conditions(fields),
         then: then.unwrap_or(Verdict::Reject),
+        says: fields.get("says").and_then(take),
     }
 }
 

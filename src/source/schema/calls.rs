@@ -14,10 +14,12 @@ pub(super) fn recipe(shape: &Shape) -> Value {
         ],
     );
     let value = either(&[text(), shape.object("value", vec![need("json", json!({}))])]);
-    let mut accepted = conditions();
-    accepted.push(may("receipt", pointer()));
-    let mut error = conditions();
+    let mut accepted = conditions(shape);
+    accepted.push(may("receipt", take(shape)));
+    let mut error = conditions(shape);
     error.push(need("then", one_of(&["retry", "reject", "unknown"])));
+    error.push(may("says", take(shape)));
+    let errors = list(with_conditions(shape, "error", error));
     let poll = || {
         let count = json!({ "type": "integer", "minimum": 1, "maximum": 30 });
         shape.object("poll", vec![need("every", duration()), need("most", count)])
@@ -49,8 +51,8 @@ pub(super) fn recipe(shape: &Shape) -> Value {
         vec![
             need("request", request(shape)),
             may("list", pointer()),
-            need("found", shape.object("match", conditions())),
-            need("absent", shape.object("match", conditions())),
+            need("found", shape.object("match", conditions(shape))),
+            need("absent", shape.object("match", conditions(shape))),
             may("pages", shape.object("pages", pages.clone())),
             may("take", by_name(take(shape))),
         ]
@@ -58,18 +60,19 @@ pub(super) fn recipe(shape: &Shape) -> Value {
     let step = shape.object(
         "step",
         vec![
-            may("when", one_of(&["send", "always", "picture"])),
+            may("when", one_of(&["send", "always", "picture", "update"])),
             may("find", shape.object("find", question())),
             need("request", request(shape)),
-            may("accepted", shape.object("match", conditions())),
+            may("accepted", shape.object("match", conditions(shape))),
             may("take", by_name(take(shape))),
             may("poll", poll()),
+            may("errors", errors.clone()),
         ],
     );
     let confirm = vec![
         need("request", request(shape)),
-        need("confirmed", shape.object("match", conditions())),
-        may("refuted", shape.object("match", conditions())),
+        need("confirmed", shape.object("match", conditions(shape))),
+        may("refuted", shape.object("match", conditions(shape))),
         may("poll", poll()),
     ];
     let mut find = question();
@@ -77,7 +80,7 @@ pub(super) fn recipe(shape: &Shape) -> Value {
     find.push(may("update", request(shape)));
     let probe = vec![
         need("request", request(shape)),
-        may("healthy", shape.object("match", conditions())),
+        may("healthy", shape.object("match", conditions(shape))),
     ];
     shape.object(
         "recipe",
@@ -92,7 +95,7 @@ pub(super) fn recipe(shape: &Shape) -> Value {
             may("stop", request(shape)),
             may("accepted", with_conditions(shape, "accepted", accepted)),
             may("confirm", shape.object("confirm", confirm)),
-            may("errors", list(with_conditions(shape, "error", error))),
+            may("errors", errors),
             may("probe", shape.object("probe", probe)),
         ],
     )
@@ -135,13 +138,17 @@ fn request(shape: &Shape) -> Value {
 }
 
 /// What an answer may be asked for.
-fn conditions() -> Vec<Field> {
+fn conditions(shape: &Shape) -> Vec<Field> {
     let status = || json!({ "type": ["string", "integer"], "pattern": "^[1-5]([0-9]{2}|xx)$" });
-    let mut values = by_name(text());
+    let expected = || {
+        let pattern = shape.object("expected", vec![need("pattern", text())]);
+        by_name(either(&[text(), pattern]))
+    };
+    let mut values = expected();
     values["propertyNames"] = pointer();
     vec![
         may("status", either(&[status(), list(status())])),
-        may("header", by_name(text())),
+        may("header", expected()),
         may("json", values),
         may("text", text()),
         may("pattern", text()),
@@ -153,8 +160,12 @@ fn take(shape: &Shape) -> Value {
     let place = shape.choice(
         "take",
         "oneOf",
-        &["header", "pattern"],
-        vec![may("header", text()), may("pattern", text())],
+        &["header", "cookie", "pattern"],
+        vec![
+            may("header", text()),
+            may("cookie", text()),
+            may("pattern", text()),
+        ],
     );
     either(&[pointer(), place])
 }

@@ -18,8 +18,8 @@ use loa::{
         delivery::Reason,
         id::{ChannelId, RecipeId},
         recipe::{
-            Accepted, Body, ErrorRule, Match, ParameterSpec, Part, PartValue, Probe, Recipe,
-            RequestSpec, Value, Verdict,
+            Accepted, Body, ErrorRule, Expected, Match, ParameterSpec, Part, PartValue, Probe,
+            Recipe, RequestSpec, Take, Value, Verdict,
         },
         secret::{Secret, SecretRef},
     },
@@ -243,10 +243,12 @@ fn every_mistake_is_found_at_once_and_where_it_is() {
     });
     recipe.accepted = Accepted {
         when: Match {
-            json: map([("slug", "x"), ("/a~2", "x")]),
+            json: ["slug", "/a~2"]
+                .map(|pointer| (pointer.to_owned(), Expected::Text("x".into())))
+                .into(),
             ..Match::default()
         },
-        receipt: Some("id".into()),
+        receipt: Some(Take::Json("id".into())),
     };
     recipe.errors = vec![ErrorRule {
         when: Match {
@@ -254,6 +256,7 @@ fn every_mistake_is_found_at_once_and_where_it_is() {
             ..Match::default()
         },
         then: Verdict::Reject,
+        says: None,
     }];
     recipe.values = vec![("v".into(), Value::Json(json!({ "x": "{% if %}" })))];
     let problems = CompiledRecipe::new(&recipe).unwrap_err();
@@ -303,10 +306,11 @@ fn names_that_nothing_fills_are_found_without_a_channel() {
     recipe.request.headers = map([("X-A", "{{ channel.nam }}")]);
     recipe.errors = vec![ErrorRule {
         when: Match {
-            header: map([("x-b", "{{ nobody }}")]),
+            header: [("x-b".to_owned(), Expected::Text("{{ nobody }}".into()))].into(),
             ..Match::default()
         },
         then: Verdict::Reject,
+        says: None,
     }];
     let mut probe = request("GET", "{{ with.url }}/{{ message.ward }}", Body::Empty);
     probe.headers = map([("X-A", "{{ channel.name }}")]);

@@ -8,8 +8,8 @@ use loa::{
         channel::{AdapterConfig, Parameters},
         id::RecipeId,
         recipe::{
-            Accepted, Body, Find, Match, ParameterSpec, Recipe, RequestSpec, StatusRange, Take,
-            Value,
+            Accepted, Body, Expected, Find, Match, ParameterSpec, Recipe, RequestSpec, StatusRange,
+            Take, Value,
         },
         secret::Secret,
     },
@@ -54,7 +54,9 @@ pub(super) fn matching<const S: usize, const J: usize>(
     let status = status.map(|text| StatusRange::parse(text).unwrap()).into();
     Match {
         status,
-        json: map(json),
+        json: json
+            .map(|(pointer, text)| (pointer.to_owned(), Expected::Text(text.to_owned())))
+            .into(),
         ..Match::default()
     }
 }
@@ -98,7 +100,7 @@ pub(super) fn chat() -> Recipe {
         }),
         accepted: Accepted {
             when: Match::default(),
-            receipt: Some("/id".into()),
+            receipt: Some(Take::Json("/id".into())),
         },
         ..plain(request(
             "POST",

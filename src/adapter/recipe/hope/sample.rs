@@ -3,7 +3,7 @@
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// The text; `None` where it would be no text, or the expression is none.
-pub(super) fn of(pattern: &str) -> Option<String> {
+pub(in crate::adapter::recipe) fn of(pattern: &str) -> Option<String> {
     let hir = regex_syntax::parse(pattern).ok()?;
     let mut text = Vec::new();
     write(&hir, &mut text);
