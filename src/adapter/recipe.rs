@@ -27,8 +27,8 @@ mod names;
 mod rank;
 mod replay;
 mod scene;
-mod specimen;
 mod sound;
+mod specimen;
 mod text;
 mod write;
 

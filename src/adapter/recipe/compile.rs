@@ -12,8 +12,8 @@ use super::{
     auth::Auth,
     judge::{Condition, Take, check_pointer},
     scene::FIELDS,
-    specimen::{sample, without_picture},
     sound,
+    specimen::{sample, without_picture},
     text::{Reading, Text, Tree},
     write::{Call, each_leaf},
 };
@@ -334,7 +334,7 @@ impl CompiledRecipe {
             && let Some(update) = &find.update
         {
             scene.know("found", Value::Object(sample_of(&find.take)));
-            for step in self.steps_of(StepWhen::Update) {
+            for step in self.steps_of(StepWhen::Update, Some(message)) {
                 step.visit(&mut scene, look)?;
             }
             look(&scene, Look::Call(update))?;

@@ -16,9 +16,7 @@ use super::{
 };
 use crate::{
     adapter::Taken,
-    domain::{
-        audio::Audio, message::Message, picture::Picture, secret::Secret, time::Timestamp,
-    },
+    domain::{audio::Audio, message::Message, picture::Picture, secret::Secret, time::Timestamp},
     template::Context,
 };
 

@@ -318,8 +318,8 @@ impl Body {
     fn is_text(&self) -> bool {
         match self {
             Self::Empty | Self::Json(_) | Self::Form(_) | Self::Text(_) => true,
-            Self::Audio => false,
-            Self::Multipart(parts) => parts.iter().all(|part| part.value.is_some()),
+            Self::Audio | Self::Picture => false,
+            Self::Multipart(parts) => parts.iter().all(|part| part.value.text().is_some()),
         }
     }
 

@@ -41,7 +41,7 @@ pub(super) fn recipe(shape: &Shape) -> Value {
         ],
     );
     let pages = vec![
-        need("more", shape.object("match", conditions())),
+        need("more", shape.object("match", conditions(shape))),
         need(
             "most",
             json!({ "type": "integer", "minimum": 1, "maximum": 30 }),
