@@ -60,12 +60,11 @@ impl<'a> Scene<'a> {
     /// before it in this attempt.
     pub(super) fn moment(&self, turn: usize) -> Value {
         let micros = self.now.as_micros();
-        let nonce = match self.message {
-            Some(message) => message.nonce(&format!("request {turn}")),
-            None => {
-                let key = format!("{}\0{micros}\0{turn}", self.facts.id);
-                blake3::hash(key.as_bytes()).to_hex()[..32].to_owned()
-            }
+        let nonce = if let Some(message) = self.message {
+            message.nonce(&format!("request {turn}"))
+        } else {
+            let key = format!("{}\0{micros}\0{turn}", self.facts.id);
+            blake3::hash(key.as_bytes()).to_hex()[..32].to_owned()
         };
         serde_json::json!({
             "time": self.now.to_rfc3339(),

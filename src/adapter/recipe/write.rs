@@ -36,6 +36,17 @@ const RESERVED: [&str; 8] = [
     "upgrade",
 ];
 
+/// What a request may be made from of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Itself {
+    /// Nothing.
+    Nothing,
+    /// When it is made.
+    Moment,
+    /// A header of the rest: what is signed.
+    Rest,
+}
+
 /// A request, read.
 #[derive(Debug)]
 pub(super) struct Call {
@@ -46,12 +57,10 @@ pub(super) struct Call {
     body: Body,
     /// Whether the recipe's way of proving who calls is left out.
     anonymous: bool,
-    /// Whether a header is made from the rest of the request.
-    signs: bool,
+    /// What of `request` it is made from.
+    itself: Itself,
     /// The digests of the body that such headers name.
     digests: Vec<&'static str>,
-    /// Whether anything in it is new in each request.
-    fresh: bool,
     /// Whether anything in it comes from a step. What that looks like nobody knows before it was made.
     follows: bool,
 }
@@ -125,9 +134,14 @@ impl Call {
             headers,
             body: Body::read(reading, &format!("{path}.body"), &spec.body),
             anonymous: spec.anonymous,
-            signs,
+            itself: if signs {
+                Itself::Rest
+            } else if spec.mentions("request.") {
+                Itself::Moment
+            } else {
+                Itself::Nothing
+            },
             digests,
-            fresh: spec.mentions("request."),
             follows: spec.mentions("steps."),
         }
     }
@@ -151,13 +165,12 @@ impl Call {
         key: Option<&str>,
         address: Option<&Address>,
     ) -> Result<Request, RecipeProblem> {
-        let moment = self.fresh.then(|| scene.moment(turn));
+        let moment = (self.itself != Itself::Nothing).then(|| scene.moment(turn));
         let dated = moment.clone().map(|moment| scene.and("request", moment));
         let scene = dated.as_ref().unwrap_or(scene);
         let url = address.map_or_else(|| self.address(scene), |known| Ok(known.clone()))?;
         let (media_type, body) = self.body.write(scene, &self.path)?;
-        let signing = self
-            .signs
+        let signing = (self.itself == Itself::Rest)
             .then(|| scene.and("request", self.describe(moment, &url, &body)));
         let mut headers = Vec::with_capacity(self.headers.len() + 3);
         let own = signing.as_ref().unwrap_or(scene);
@@ -271,7 +284,7 @@ impl Call {
     /// Everything in it, rendered alone, for trials: one mistake does not hide the next.
     pub(super) fn each(&self, scene: &Scene<'_>, mistake: &mut impl FnMut(RecipeProblem)) {
         let scene = &scene.and("request", scene.moment(0));
-        if self.signs {
+        if self.itself == Itself::Rest {
             let known = self.describe(Some(scene.moment(0)), "", &Bytes::new());
             let scene = scene.and("request", known);
             for (_, value) in &self.headers {
@@ -284,7 +297,8 @@ impl Call {
             }
         };
         text(&self.url);
-        let headers = self.headers.iter().filter(|_| !self.signs);
+        let is_signed = self.itself == Itself::Rest;
+        let headers = self.headers.iter().filter(|_| !is_signed);
         headers.for_each(|(_, value)| text(value));
         match &self.body {
             Body::Empty | Body::Audio | Body::Picture => {}

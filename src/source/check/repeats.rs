@@ -30,8 +30,8 @@ pub(super) fn check(
             continue;
         };
         let repeats = raw.kind.is_some() && raw.mode == Mode::AtLeastOnce && !raw.says_mode;
-        let is_blind = |recipe: &&Recipe| recipe.find.is_none() && !has_key(recipe);
-        if repeats && recipes.get(recipe).filter(is_blind).is_some() {
+        let is_blind = |recipe: &Recipe| recipe.find.is_none() && !has_key(recipe);
+        if repeats && recipes.get(recipe).is_some_and(is_blind) {
             let found = Diagnostic::new(Code::MayRepeat, at.clone())
                 .with("channel", raw.id.as_str())
                 .with("recipe", recipe.as_str());

@@ -57,30 +57,26 @@ fn unescape(text: &str) -> Cow<'_, str> {
     let mut plain = before.to_owned();
     for part in rest.split('&') {
         let end = part.bytes().take(LONGEST).position(|byte| byte == b';');
-        match end.and_then(|end| Some((reference(&part[..end])?, &part[end + 1..]))) {
-            Some((letter, after)) => {
-                plain.push(letter);
-                plain.push_str(after);
-            }
-            None => {
-                plain.push('&');
-                plain.push_str(part);
-            }
+        let resolved = end.and_then(|end| Some((reference(&part[..end])?, &part[end + 1..])));
+        if let Some((letter, after)) = resolved {
+            plain.push(letter);
+            plain.push_str(after);
+        } else {
+            plain.push('&');
+            plain.push_str(part);
         }
     }
     Cow::Owned(plain)
 }
 
 fn reference(name: &str) -> Option<char> {
-    let code = match name.strip_prefix('#') {
-        Some(number) => match number.strip_prefix(['x', 'X']) {
-            Some(digits) => u32::from_str_radix(digits, 16).ok()?,
-            None => number.parse().ok()?,
-        },
-        None => {
-            let known = REFERENCES.iter().find(|(known, _)| *known == name);
-            return known.map(|(_, letter)| *letter);
-        }
+    let Some(number) = name.strip_prefix('#') else {
+        let known = REFERENCES.iter().find(|(known, _)| *known == name);
+        return known.map(|(_, letter)| *letter);
+    };
+    let code = match number.strip_prefix(['x', 'X']) {
+        Some(digits) => u32::from_str_radix(digits, 16).ok()?,
+        None => number.parse().ok()?,
     };
     char::from_u32(code)
 }

@@ -73,8 +73,11 @@ fn a_value_may_have_to_match_a_pattern() {
     }
 }
 
+/// What was answered, and what that comes to.
+type Came = (u16, &'static str, &'static str);
+
 /// What each answer comes to, by the lines of a recipe.
-const BOTH_FIT: &[(&str, &str, &[(u16, &str, &str)])] = &[
+const BOTH_FIT: &[(&str, &str, &[Came])] = &[
     (
         "the line that looks closer decides",
         "accepted: { status: 200 }\nerrors: [{ status: 200, text: lỗi, then: reject }]",

@@ -146,7 +146,7 @@ fn a_probe_has_a_time_without_a_message() {
     assert_ne!(one[..32], other[..32]);
 }
 
-/// What the description of the language shows of SOAP is what WS-Security asks for (UsernameToken Profile 1.0, section 3.1):
+/// What the description of the language shows of SOAP is what WS-Security asks for (Username Token Profile 1.0, section 3.1):
 /// `Base64(SHA-1(nonce + created + password))`, with the bytes that the nonce is base64 of.
 #[test]
 fn the_soap_example_makes_the_digest_of_ws_security() {
