@@ -58,6 +58,7 @@ struct Entry {
 /// The files, by the first part of their keys.
 const FILES: &[(&str, &str)] = &[
     ("diagnostic", include_str!("catalogue/diagnostic.yaml")),
+    ("diagnostic", include_str!("catalogue/channel.yaml")),
     ("state", include_str!("catalogue/state.yaml")),
     ("reason", include_str!("catalogue/reason.yaml")),
     ("detail", include_str!("catalogue/detail.yaml")),

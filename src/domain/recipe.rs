@@ -53,6 +53,15 @@ impl Recipe {
             .chain(self.probe.iter().map(|probe| &probe.request))
     }
 
+    /// What its addresses begin with, where that is taken from an answer: `steps.upload.place`, `found.link`.
+    pub fn leads(&self) -> impl Iterator<Item = &str> {
+        let names = self.requests().filter_map(|request| {
+            let filled = request.url.trim_start().strip_prefix("{{")?;
+            filled.trim_start().split(['}', '|', '~', ' ']).next()
+        });
+        names.filter(|name| name.starts_with("steps.") || name.starts_with("found."))
+    }
+
     /// Whether it sends the message's sound, or speaks of it.
     #[must_use]
     pub fn wants_sound(&self) -> bool {

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
     Facts, Recipe, RecipeProblem, RecipeProblemKind, Scene,
@@ -13,7 +13,7 @@ use super::{
     judge::{Condition, Take, check_pointer},
     scene::FIELDS,
     sound,
-    specimen::{sample, without_picture},
+    specimen::{sample, sample_of, without_picture},
     text::{Reading, Text, Tree},
     write::{Call, each_leaf},
 };
@@ -54,6 +54,8 @@ pub struct CompiledRecipe {
     pub(super) probe: Option<Pulse>,
     /// Whether it sends the picture of an article, or speaks of it.
     pub(super) shows_pictures: bool,
+    /// What is taken from answers and begins an address: `steps.upload.place`.
+    pub(super) leads: Vec<String>,
 }
 
 /// A call before the one that counts, read.
@@ -148,6 +150,7 @@ impl CompiledRecipe {
                 .as_ref()
                 .map(|find| read_find(&mut reading, "find", find)),
             shows_pictures: recipe.wants_picture(),
+            leads: recipe.leads().map(str::to_owned).collect(),
             request: Call::read(&mut reading, "request", &recipe.request),
             stop: recipe
                 .stop
@@ -485,13 +488,6 @@ impl Confirmation {
         let refuted = self.refuted.iter().flat_map(Condition::texts);
         self.confirmed.texts().chain(refuted)
     }
-}
-
-/// What is taken from an answer, as it could be.
-fn sample_of(take: &[(String, Take)]) -> Map<String, Value> {
-    take.iter()
-        .map(|(name, _)| (name.clone(), Value::from("1")))
-        .collect()
 }
 
 /// The fields of `message` that may be asked for: those whose names occur in a template at all, and all of them where a

@@ -31,6 +31,8 @@ const PLAIN: [&str; 4] = ["ok", "", "{}", "[]"];
 struct Wanted<'w> {
     condition: &'w Condition,
     take: &'w [(String, Take)],
+    /// What is taken here and leads to the next call: those names, and what an address begins with.
+    leads: (&'w [&'w str], &'w str),
     /// Where the list is of which `condition` and `take` want an item.
     list: Option<&'w str>,
     receipt: Option<&'w Take>,
@@ -42,6 +44,7 @@ impl<'w> Wanted<'w> {
         Self {
             condition,
             take: &[],
+            leads: (&[], ""),
             list: None,
             receipt: None,
             acts: Acts::Nothing,
@@ -120,6 +123,11 @@ impl RecipeAdapter {
         confirmed.map_err(|halt| here(&halt, || answer(wanted, scene, hopes)))
     }
 
+    /// The beginning of addresses at the receiver.
+    fn place(&self) -> String {
+        format!("http://{}/", self.host)
+    }
+
     fn hope_of_probe(
         &self,
         scene: &mut Scene<'_>,
@@ -152,8 +160,16 @@ impl RecipeAdapter {
                 scene.know_step(&step.name, sought);
                 continue;
             }
+            let prefix = format!("steps.{}.", step.name);
+            let leads = self.recipe.leads.iter();
+            let leads: Vec<&str> = leads
+                .filter_map(|name| name.strip_prefix(&prefix))
+                .collect();
+            // Of the receiver itself: so it is the next call's, too.
+            let place = self.place();
             let wanted = Wanted {
                 take: &step.take,
+                leads: (&leads, &place),
                 ..Wanted::of(&step.accepted)
             };
             let taken = self.step_of(step, scene, done);
@@ -187,11 +203,17 @@ fn answer(wanted: Wanted<'_>, scene: &Scene<'_>, hopes: Hopes<'_>) -> Option<Hop
     }
     let mut one = Value::Null;
     let mut texts = Vec::new();
-    for (_, take) in wanted.take {
+    let (leads, place) = wanted.leads;
+    for (name, take) in wanted.take {
+        let given = if leads.contains(&name.as_str()) {
+            Cow::Owned(format!("{place}{}", hopes.given))
+        } else {
+            Cow::Borrowed(hopes.given)
+        };
         match take {
-            Take::Json(pointer) => put(&mut one, pointer, hopes.given.into()),
-            Take::Header(name) => headers.push((name.clone(), hopes.given.to_owned())),
-            Take::Cookie(name) => headers.push(cookie(name, hopes.given)),
+            Take::Json(pointer) => put(&mut one, pointer, given.as_ref().into()),
+            Take::Header(name) => headers.push((name.clone(), given.into_owned())),
+            Take::Cookie(name) => headers.push(cookie(name, &given)),
             Take::Pattern(pattern) => texts.push(Cow::Owned(sample::of(pattern.as_str())?)),
         }
     }

@@ -1,9 +1,12 @@
-//! The message that a recipe is tried with before there is any: with everything that a message can have, and without a picture.
+//! What a recipe is tried with before there is any: a message with everything that a message can have, one without a picture, and
+//! what could be taken from answers.
 
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use serde_json::{Map, Value};
 
+use super::judge::Take;
 use crate::domain::{
     audio::{Audio, AudioFormat, Sound, SoundHash},
     bulletin::{Format, Priority},
@@ -12,6 +15,13 @@ use crate::domain::{
     picture::{Picture, PictureFormat, PictureHash},
     time::Timestamp,
 };
+
+/// What is taken from an answer, as it could be.
+pub(super) fn sample_of(take: &[(String, Take)]) -> Map<String, Value> {
+    take.iter()
+        .map(|(name, _)| (name.clone(), Value::from("1")))
+        .collect()
+}
 
 /// A message with everything that a message can have.
 pub(super) fn sample() -> Message {

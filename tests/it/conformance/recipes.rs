@@ -256,3 +256,45 @@ async fn a_question_at_the_address_of_everything_is_known_by_its_command() {
         told(&found)
     );
 }
+
+/// A receiver that says itself where the sound goes.
+const PLACE_OF_ITS_OWN: &str = r#"
+title: Nơi đặt tệp do cổng cấp
+parameters:
+  url: { about: "Địa chỉ cổng" }
+  token: { secret: true, about: "Mật khẩu" }
+steps:
+  place:
+    request: { method: POST, url: "{{ with.url }}/places", headers: { Authorization: "Bearer {{ with.token }}" } }
+    accepted: { status: 200 }
+    take: { url: /url, number: /number }
+  upload:
+    request: { method: PUT, url: "{{ steps.place.url }}", body: audio }
+    accepted: { status: 200 }
+request:
+  method: POST
+  url: "{{ with.url }}/play/{{ steps.place.number }}"
+  headers: { Authorization: "Bearer {{ with.token }}" }
+accepted: { status: 200, json: { /state: playing } }
+errors:
+  - { status: [400, 401, 403, 404, 410], then: reject }
+  - { status: ["5xx"], then: unknown }
+"#;
+
+#[tokio::test]
+async fn a_receiver_that_gives_addresses_is_played_as_one() {
+    let folder = folder();
+    folder.write("channels/recipes/noi-dat.yaml", PLACE_OF_ITS_OWN);
+    folder.edit(
+        "channels/kit.yaml",
+        "channels:\n",
+        "channels:\n  loa-noi-dat:\n    ward: le-loi\n    kind: loudspeaker\n    audio: mp3\n    adapter: { recipe: { use: noi-dat, with: { url: \"http://10.0.1.9\", token: \"env:LOA_K\" } } }\n",
+    );
+    let wanted = ["accepted", "timeout", "server-error"];
+    let found = examined(&folder.load(), "loa-noi-dat", |one| {
+        wanted.contains(&one.id)
+    })
+    .await;
+    assert_eq!(broken(&found), [].into(), "{}", told(&found));
+    assert!(found.held() > 1, "{}", told(&found));
+}
