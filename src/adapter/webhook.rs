@@ -97,6 +97,7 @@ impl Key {
 }
 
 /// Whether something can be signed with `secret`.
+#[must_use]
 pub fn is_key(secret: &Secret) -> bool {
     Key::read(secret).is_some()
 }
