@@ -5,7 +5,7 @@ use std::time::Duration;
 use loa::{
     clock::Clock,
     daemon::{Shared, planner, preparer, watchdog},
-    domain::{delivery::State, pause::Scope},
+    domain::{delivery::State, id::DeliveryId, pause::Scope},
     simulator::{Effect, Fault, FaultOrder, HeardFilter},
     store::{
         LogFilter, Order,
@@ -83,11 +83,21 @@ pub(crate) async fn wait_for_watchdog(shared: &Shared) {
 
 /// Waits until the journal has as many lines of that event.
 pub(crate) async fn wait(shared: &Shared, event: &str, lines: usize) {
+    wait_about(shared, None, event, lines).await;
+}
+
+/// The same of one delivery, where one is named.
+pub(crate) async fn wait_about(
+    shared: &Shared,
+    delivery: Option<&DeliveryId>,
+    event: &str,
+    lines: usize,
+) {
     let mut pulse = shared.store.pulse();
     let waiting = async {
         loop {
             pulse.borrow_and_update();
-            let found = shared.store.journal_rows(None, 1_000).await.unwrap();
+            let found = shared.store.journal_rows(delivery, 1_000).await.unwrap();
             if found.iter().filter(|line| line.event == event).count() >= lines {
                 return;
             }
