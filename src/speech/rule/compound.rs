@@ -18,7 +18,14 @@ pub(super) fn million_and(scene: &Scene<'_>, number: &Numeral) -> Option<Said> {
             let rest = scene.token(number.end + 1);
             let is_height =
                 rest.is(Kind::Number) && rest.text.len() <= 2 && !matches!(rest.text, "2" | "3");
+            // 1m05: without its zero it is half a metre more.
+            let zero = if rest.text.len() == 2 && rest.text.starts_with('0') {
+                "không "
+            } else {
+                ""
+            };
             let rest = is_height.then(|| cardinal(rest.text, scene.speech.voice))?;
+            let rest = format!("{zero}{rest}");
             return Some(Said::new(
                 number.end + 2,
                 format!("{} mét {rest}", number.say(scene)),

@@ -113,6 +113,8 @@ pub(super) fn block(scene: &Scene<'_>) -> Option<Said> {
             && number.text.len() <= 2
             && !number.text.starts_with('0')
             && !matches!(scene.token(at + 2).kind, Kind::Word | Kind::Number)
+            // K23+450: so far along a dyke or a canal
+            && !scene.token(at + 2).is_sign("+")
     };
     if scene.is_glued() || !is_block(0) || OTHERS.contains(&scene.previous()) {
         return None;
