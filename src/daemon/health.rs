@@ -230,6 +230,10 @@ mod tests {
         assert!(!learn(&health, None));
         assert!(!learn(&health, Some(Reason::Status)), "a no is an answer");
         assert!(!learn(&health, Some(Reason::Contact)), "nobody was called");
+        assert!(
+            !learn(&health, Some(Reason::Tls)),
+            "one channel's certificate is nothing to others at its host"
+        );
         assert!(health.hosts().breakers.is_empty());
         assert!(!learn(&health, Some(Reason::Timeout)));
         assert!(!learn(&health, None));

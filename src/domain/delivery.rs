@@ -74,14 +74,14 @@ impl Reason {
     }
 
     /// Whether an attempt that ended so says that its host answers: no, yes, or nothing at all, because no call came about or what
-    /// ended it lies on this side.
+    /// ended it lies on this side. A connection that could not be made safe is about one channel's certificate or port, and others
+    /// of its host may be well.
     #[must_use]
     pub fn host_answered(self) -> Option<bool> {
         match self {
             Self::Refused
             | Self::NoAddress
             | Self::NoConnection
-            | Self::Tls
             | Self::Timeout
             | Self::Reset
             | Self::Cut
