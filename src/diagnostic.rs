@@ -1,6 +1,6 @@
 //! Mistakes that people made in files, as plain data: a stable code, the place, and what the sentence needs to name.
 //!
-//! No sentence is written here: they are in `catalogue/diagnostic.yaml`, and [`render`] is the only code that prints.
+//! No sentence is written here: they are in `catalogue/diagnostic.yaml` and `channel.yaml`, and [`render`] is the only code that prints.
 //! A place points into the file as it is on disk, whatever was normalised on the way in.
 
 mod code;
