@@ -15,6 +15,7 @@ pub mod crontab;
 pub mod delivery;
 pub mod detail;
 pub mod exception;
+pub mod hash;
 pub mod id;
 pub mod lint;
 pub mod mail;

@@ -1,10 +1,10 @@
 //! Sound: how words become audible here, and what is known of a finished sound. Data only; `crate::audio` makes it.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{bulletin::Voice, secret::SecretRef, speech::Rate};
+use super::{bulletin::Voice, hash::BytesHash, secret::SecretRef, speech::Rate};
 
 /// Samples a second of every sound that is made here, where its format does not have a rate of its own.
 ///
@@ -311,37 +311,12 @@ impl Recording {
     }
 }
 
-/// The address of a finished sound: BLAKE3 of its bytes, in hexadecimal.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SoundHash(String);
+/// The sort of bytes that finished sounds are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SoundBytes;
 
-impl SoundHash {
-    /// The address of `bytes`.
-    #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
-        Self(blake3::hash(bytes).to_hex().to_string())
-    }
-
-    /// Reads an address back; `None` when the text is none.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let is_hash =
-            text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        is_hash.then(|| Self(text.to_owned()))
-    }
-
-    /// The address as 64 hexadecimal digits.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for SoundHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+/// The address of a finished sound.
+pub type SoundHash = BytesHash<SoundBytes>;
 
 /// What is known of a finished sound.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,7 +2,7 @@
 //!
 //! A picture goes out as it lies in the editors' folder, byte for byte: what was approved is what readers see.
 
-use std::fmt;
+use super::hash::BytesHash;
 
 /// The most bytes of a picture. Zalo takes pictures of up to 1 MB, and pages on a telephone are better off with less.
 pub const MOST_BYTES: usize = 1_000_000;
@@ -45,43 +45,12 @@ impl PictureFormat {
     }
 }
 
-/// The address of a picture: BLAKE3 of its bytes, in hexadecimal.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PictureHash(String);
+/// The sort of bytes that pictures are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PictureBytes;
 
-impl PictureHash {
-    /// The address of `bytes`.
-    #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
-        Self(blake3::hash(bytes).to_hex().to_string())
-    }
-
-    /// Reads an address back; `None` when the text is none.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let is_hash =
-            text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        is_hash.then(|| Self(text.to_owned()))
-    }
-
-    /// The address as 64 hexadecimal digits.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Its beginning: enough to tell two pictures apart, and to be read out on the telephone.
-    #[must_use]
-    pub fn short(&self) -> &str {
-        &self.0[..12]
-    }
-}
-
-impl fmt::Display for PictureHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+/// The address of a picture.
+pub type PictureHash = BytesHash<PictureBytes>;
 
 /// A picture that editors put into `content/pictures/`, as it was when the files were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
