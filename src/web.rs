@@ -13,6 +13,7 @@ mod articles;
 mod assets;
 mod broadcast;
 mod calendar;
+mod call;
 pub mod connections;
 mod day;
 mod frame;

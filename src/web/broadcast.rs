@@ -1,17 +1,14 @@
 //! `/luot/{delivery}`: one broadcast: its exact words, where it stands and what that means, and everything that was tried.
 
-use axum::{
-    extract::{Path, State},
-    http::Uri,
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::{
     Pages,
+    call::Call,
     frame::Place,
-    query::{Query, parse_delivery},
+    query::parse_delivery,
     reader::{Reader, standing},
     refusal::Refusal,
 };
@@ -128,26 +125,12 @@ struct Known {
 }
 
 /// `GET /luot/{delivery}`.
-pub(super) async fn page(
-    State(pages): State<Pages>,
-    Path(delivery): Path<String>,
-    uri: Uri,
-) -> Response {
-    let query = match Query::read(&uri) {
-        Ok(query) => query,
-        Err(refusal) => return pages.refuse_plainly(&uri, refusal),
-    };
-    let reader = pages.reader(query.lang());
-    let result = show(&pages, &reader, &uri, &delivery).await;
-    pages.answer(&uri, &reader, result)
+pub(super) async fn page(call: Call, Path(delivery): Path<String>) -> Response {
+    call.answer(show(&call, &delivery).await)
 }
 
-async fn show(
-    pages: &Pages,
-    reader: &Reader,
-    uri: &Uri,
-    delivery: &str,
-) -> Result<Response, Refusal> {
+async fn show(call: &Call, delivery: &str) -> Result<Response, Refusal> {
+    let Call { pages, reader, .. } = call;
     let id = parse_delivery(delivery).ok_or(Refusal::NoDelivery)?;
     let known = read(pages, &id).await?.ok_or(Refusal::NoDelivery)?;
     let workspace = pages.site.workspace.borrow().clone();
@@ -159,14 +142,7 @@ async fn show(
             command.push_str(" --simulate");
         }
     }
-    pages.page(
-        reader,
-        uri,
-        Place::Elsewhere,
-        &view.heading,
-        "broadcast.html",
-        &view,
-    )
+    call.page(Place::Elsewhere, &view.heading, "broadcast.html", &view)
 }
 
 async fn read(pages: &Pages, id: &DeliveryId) -> Result<Option<Known>, Refusal> {

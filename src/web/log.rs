@@ -6,12 +6,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{extract::State, http::Uri, response::Response};
+use axum::response::Response;
 use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::{
     Pages,
+    call::Call,
     frame::Place,
     query::{Query, format_key, parse_day, parse_key},
     reader::{Reader, needs_attention, standing},
@@ -142,22 +143,17 @@ struct Line {
 }
 
 /// `GET /nhat-ky`.
-pub(super) async fn page(State(pages): State<Pages>, uri: Uri) -> Response {
-    let query = match Query::read(&uri) {
-        Ok(query) => query,
-        Err(refusal) => return pages.refuse_plainly(&uri, refusal),
-    };
-    let reader = pages.reader(query.lang());
-    let result = show(&pages, &reader, &uri, &query).await;
-    pages.answer(&uri, &reader, result)
+pub(super) async fn page(call: Call) -> Response {
+    call.answer(show(&call).await)
 }
 
-async fn show(
-    pages: &Pages,
-    reader: &Reader,
-    uri: &Uri,
-    query: &Query,
-) -> Result<Response, Refusal> {
+async fn show(call: &Call) -> Result<Response, Refusal> {
+    let Call {
+        pages,
+        reader,
+        query,
+        ..
+    } = call;
     let asked = Asked::read(query)?;
     let workspace = pages.site.workspace.borrow().clone();
     known(pages, &workspace, &asked).await?;
@@ -167,7 +163,7 @@ async fn show(
         .of(&pages.site.store, &workspace, &found.rows)
         .await?;
     let view = arrange(reader, &workspace, &asked, &found, titles);
-    pages.page(reader, uri, Place::Log, &view.heading, "log.html", &view)
+    call.page(Place::Log, &view.heading, "log.html", &view)
 }
 
 /// Refuses a ward or channel that is neither in the files nor on record: an empty log would say that nothing was aired.

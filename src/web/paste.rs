@@ -2,19 +2,15 @@
 //!
 //! Without a script the parts are there to be copied by hand. Words that were taken back are not shown, and newer ones are pointed to.
 
-use axum::{
-    extract::{Path, State},
-    http::Uri,
-    response::Response,
-};
+use axum::{extract::Path, response::Response};
 use serde::Serialize;
 
 use super::{
     Pages,
     articles::{body_of, is_taken_back, taken_back, was_offered},
+    call::Call,
     frame::Place,
-    query::{Query, parse_delivery},
-    reader::Reader,
+    query::parse_delivery,
     refusal::Refusal,
 };
 use crate::{
@@ -49,26 +45,12 @@ struct Article {
 }
 
 /// `GET /luot/{delivery}/dan`.
-pub(super) async fn page(
-    State(pages): State<Pages>,
-    Path(delivery): Path<String>,
-    uri: Uri,
-) -> Response {
-    let query = match Query::read(&uri) {
-        Ok(query) => query,
-        Err(refusal) => return pages.refuse_plainly(&uri, refusal),
-    };
-    let reader = pages.reader(query.lang());
-    let result = show(&pages, &reader, &uri, &delivery).await;
-    pages.answer(&uri, &reader, result)
+pub(super) async fn page(call: Call, Path(delivery): Path<String>) -> Response {
+    call.answer(show(&call, &delivery).await)
 }
 
-async fn show(
-    pages: &Pages,
-    reader: &Reader,
-    uri: &Uri,
-    delivery: &str,
-) -> Result<Response, Refusal> {
+async fn show(call: &Call, delivery: &str) -> Result<Response, Refusal> {
+    let Call { pages, reader, .. } = call;
     let id = parse_delivery(delivery).ok_or(Refusal::NoDelivery)?;
     let store = &pages.site.store;
     let row = store.delivery(&id).await?.ok_or(Refusal::NoDelivery)?;
@@ -98,14 +80,7 @@ async fn show(
             summary: content.summary,
         }),
     };
-    pages.page(
-        reader,
-        uri,
-        Place::Elsewhere,
-        &view.heading,
-        "paste.html",
-        &view,
-    )
+    call.page(Place::Elsewhere, &view.heading, "paste.html", &view)
 }
 
 /// The newest delivery of the same bulletin on the same channel, if its words are others.

@@ -6,8 +6,7 @@
 use std::collections::BTreeMap;
 
 use axum::{
-    extract::State,
-    http::{HeaderMap, StatusCode, Uri, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use chrono::{Days, NaiveDate};
@@ -15,6 +14,7 @@ use serde::Serialize;
 
 use super::{
     Pages,
+    call::Call,
     day::{Day, Link, Live, arrange},
     frame::{self, Place},
     query::{Query, parse_day},
@@ -111,23 +111,17 @@ struct Word {
 }
 
 /// `GET /`, and with `fragment=1` only the part that changes.
-pub(super) async fn page(State(pages): State<Pages>, uri: Uri, headers: HeaderMap) -> Response {
-    let query = match Query::read(&uri) {
-        Ok(query) => query,
-        Err(refusal) => return pages.refuse_plainly(&uri, refusal),
-    };
-    let reader = pages.reader(query.lang());
-    let result = show(&pages, &reader, &uri, &query, &headers).await;
-    pages.answer(&uri, &reader, result)
+pub(super) async fn page(call: Call, headers: HeaderMap) -> Response {
+    call.answer(show(&call, &headers).await)
 }
 
-async fn show(
-    pages: &Pages,
-    reader: &Reader,
-    uri: &Uri,
-    query: &Query,
-    headers: &HeaderMap,
-) -> Result<Response, Refusal> {
+async fn show(call: &Call, headers: &HeaderMap) -> Result<Response, Refusal> {
+    let Call {
+        pages,
+        reader,
+        query,
+        ..
+    } = call;
     let asked = Asked::read(query, reader)?;
     let workspace = pages.site.workspace.borrow().clone();
     let live = live(pages, reader, &workspace, &asked).await?;
@@ -137,14 +131,7 @@ async fn show(
         return Ok(part(headers, body));
     }
     let view = whole(reader, &workspace, &asked, live);
-    pages.page(
-        reader,
-        uri,
-        Place::Today,
-        &view.heading,
-        "today.html",
-        &view,
-    )
+    call.page(Place::Today, &view.heading, "today.html", &view)
 }
 
 /// The fragment with a tag, so that asking again costs a few bytes when nothing has changed.
