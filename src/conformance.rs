@@ -33,7 +33,7 @@ pub use scenario::{SCENARIOS, Scenario};
 use crate::{
     adapter::{Acts, Adapter, transport::TransportError},
     domain::{
-        channel::{AdapterConfig, Channel},
+        channel::Channel,
         delivery::{Outcome, Reason, State},
         message::Message,
         secret::Secret,
@@ -296,10 +296,7 @@ pub async fn examine(
             continue;
         }
         // By what its file says: an adapter that calls nobody and should is to be caught.
-        let is_called = !matches!(
-            subject.channel.adapter,
-            AdapterConfig::Screen(_) | AdapterConfig::Vnpt(_)
-        );
+        let is_called = subject.channel.adapter.facts().calls;
         let spared = match at {
             _ if !is_called && !scenario.expects.is_of_probe() => Some(Spared::NoCall),
             0 => None,

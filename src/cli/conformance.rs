@@ -312,7 +312,7 @@ fn chosen<'p>(
     let mut chosen = Vec::new();
     for channel in workspace.channels.values() {
         let sort = (
-            sort(&channel.adapter),
+            channel.adapter.facts().word,
             channel.format,
             channel.mode,
             channel.audio,
@@ -323,20 +323,6 @@ fn chosen<'p>(
         }
     }
     Ok(chosen)
-}
-
-fn sort(config: &AdapterConfig) -> &str {
-    match config {
-        AdapterConfig::Recipe { recipe, .. } => recipe.as_str(),
-        AdapterConfig::Webhook { .. } => "webhook",
-        AdapterConfig::Zalo(_) => "zalo",
-        AdapterConfig::Axis(_) => "axis",
-        AdapterConfig::Icecast(_) => "icecast",
-        AdapterConfig::Snapcast(_) => "snapcast",
-        AdapterConfig::Screen(_) => "screen",
-        AdapterConfig::Vnpt(_) => "vnpt",
-        AdapterConfig::Email(_) => "email",
-    }
 }
 
 type Examined<'a> = (&'a Channel, String, conformance::Findings);

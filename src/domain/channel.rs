@@ -176,6 +176,108 @@ pub enum AdapterConfig {
     Email(Box<EmailConfig>),
 }
 
+/// What is true of every channel that is reached in one way, for whoever has no adapter at hand: those who read files, and those who plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts<'c> {
+    /// The word for that way in files; of a recipe, its own.
+    pub word: &'c str,
+    /// The address that is called, where the file says it by itself and not among parameters.
+    pub url: Option<&'c str>,
+    /// Whether anything is sent by calls. Else it is offered, and others come for it.
+    pub calls: bool,
+    /// The only kind and format of channels that can be reached so; `None` where others can, too, or the way has a check of its own.
+    pub serves: Option<(ChannelKind, Format)>,
+    /// The sorts of sound that can be sent; none where words are. Of recipes [`super::recipe::Recipe::wants_sound`] says it.
+    pub sounds: &'static [AudioFormat],
+    /// Whether what plays can be told to stop. Of recipes their text says it.
+    pub can_stop: bool,
+}
+
+impl AdapterConfig {
+    /// What is true of every channel that is reached so.
+    #[must_use]
+    pub fn facts(&self) -> Facts<'_> {
+        // Each way says everything of itself, so that a new one leaves nothing out.
+        let spoken = Some((ChannelKind::Loudspeaker, Format::Script));
+        match self {
+            Self::Recipe { recipe, .. } => Facts {
+                word: recipe.as_str(),
+                url: None,
+                calls: true,
+                serves: None,
+                sounds: &[],
+                can_stop: false,
+            },
+            Self::Webhook { url, .. } => Facts {
+                word: "webhook",
+                url: Some(url),
+                calls: true,
+                serves: None,
+                sounds: &[],
+                can_stop: false,
+            },
+            Self::Zalo(_) => Facts {
+                word: "zalo",
+                url: None,
+                calls: true,
+                serves: None,
+                sounds: &[],
+                can_stop: false,
+            },
+            Self::Axis(axis) => Facts {
+                word: "axis",
+                url: Some(&axis.url),
+                calls: true,
+                serves: spoken,
+                sounds: &AudioFormat::ALL,
+                can_stop: true,
+            },
+            // A listener who comes later would find no beginning in a WAV.
+            Self::Icecast(icecast) => Facts {
+                word: "icecast",
+                url: Some(&icecast.url),
+                calls: true,
+                serves: spoken,
+                sounds: &[AudioFormat::Mp3, AudioFormat::Opus],
+                can_stop: true,
+            },
+            // Bare samples are sent.
+            Self::Snapcast(snapcast) => Facts {
+                word: "snapcast",
+                url: Some(&snapcast.url),
+                calls: true,
+                serves: spoken,
+                sounds: &[AudioFormat::Wav],
+                can_stop: true,
+            },
+            Self::Screen(_) => Facts {
+                word: "screen",
+                url: None,
+                calls: false,
+                serves: Some((ChannelKind::Sign, Format::Sign)),
+                sounds: &[],
+                can_stop: false,
+            },
+            Self::Vnpt(portal) => Facts {
+                word: "vnpt",
+                url: Some(&portal.url),
+                calls: false,
+                serves: Some((ChannelKind::Website, Format::Article)),
+                sounds: &[],
+                can_stop: false,
+            },
+            Self::Email(_) => Facts {
+                word: "email",
+                url: None,
+                calls: true,
+                serves: None,
+                sounds: &[],
+                can_stop: false,
+            },
+        }
+    }
+}
+
 /// How a counter screen is reached: it comes by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScreenConfig {

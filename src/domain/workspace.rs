@@ -80,12 +80,7 @@ impl Workspace {
                 let recipe = self.recipes.get(recipe);
                 recipe.is_some_and(|recipe| recipe.stop.is_some())
             }
-            AdapterConfig::Axis(_) | AdapterConfig::Icecast(_) | AdapterConfig::Snapcast(_) => true,
-            AdapterConfig::Webhook { .. }
-            | AdapterConfig::Zalo(_)
-            | AdapterConfig::Screen(_)
-            | AdapterConfig::Vnpt(_)
-            | AdapterConfig::Email(_) => false,
+            other => other.facts().can_stop,
         }
     }
 

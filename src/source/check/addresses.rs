@@ -6,10 +6,7 @@ use crate::{
     adapter::zalo,
     diagnostic::{Code, Diagnostic, Phrase, Place},
     domain::{
-        channel::{
-            AdapterConfig, AxisConfig, Channel, ChannelKind, IcecastConfig, Parameter,
-            SnapcastConfig, VnptConfig,
-        },
+        channel::{AdapterConfig, Channel, ChannelKind, Parameter},
         settings::AllowRule,
         workspace::Workspace,
     },
@@ -27,7 +24,7 @@ pub(super) fn check(notebook: &Notebook, workspace: &Workspace, channels: &[RawC
             continue;
         };
         let Some((url, at)) = address(raw, channel) else {
-            if let Some(RawAdapter::Email(mail)) = &raw.adapter {
+            if let Some(RawAdapter::Other(AdapterConfig::Email(mail))) = &raw.adapter {
                 reachable(notebook, workspace, &mail.server, &raw.at);
             }
             continue;
@@ -75,17 +72,8 @@ fn address<'r>(raw: &'r RawChannel, channel: &'r Channel) -> Option<(&'r str, &'
                 _ => None,
             }
         }
-        (
-            Some(
-                RawAdapter::Webhook { url, .. }
-                | RawAdapter::Axis(AxisConfig { url, .. })
-                | RawAdapter::Icecast(IcecastConfig { url, .. })
-                | RawAdapter::Snapcast(SnapcastConfig { url, .. })
-                | RawAdapter::Vnpt(VnptConfig { url, .. }),
-            ),
-            _,
-        ) => Some((url, &raw.at)),
-        (Some(RawAdapter::Zalo(_)), _) => Some((zalo::API, &raw.at)),
+        (Some(RawAdapter::Other(AdapterConfig::Zalo(_))), _) => Some((zalo::API, &raw.at)),
+        (Some(RawAdapter::Other(config)), _) => Some((config.facts().url?, &raw.at)),
         _ => None,
     }
 }

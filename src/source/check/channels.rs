@@ -54,17 +54,7 @@ pub(super) fn build(
                 },
                 recipe: recipe.clone(),
             },
-            Some(RawAdapter::Webhook { url, secrets }) => AdapterConfig::Webhook {
-                url: url.clone(),
-                secrets: secrets.clone(),
-            },
-            Some(RawAdapter::Zalo(config)) => AdapterConfig::Zalo(config.clone()),
-            Some(RawAdapter::Axis(config)) => AdapterConfig::Axis(config.clone()),
-            Some(RawAdapter::Icecast(config)) => AdapterConfig::Icecast(config.clone()),
-            Some(RawAdapter::Snapcast(config)) => AdapterConfig::Snapcast(config.clone()),
-            Some(RawAdapter::Screen(config)) => AdapterConfig::Screen(config.clone()),
-            Some(RawAdapter::Vnpt(config)) => AdapterConfig::Vnpt(config.clone()),
-            Some(RawAdapter::Email(config)) => AdapterConfig::Email(config.clone()),
+            Some(RawAdapter::Other(config)) => config.clone(),
             None => AdapterConfig::Webhook {
                 url: String::new(),
                 secrets: Vec::new(),
@@ -92,19 +82,17 @@ pub(super) fn build(
 
 /// The only kind and format of channels that an adapter can serve, where there is one, and what helps elsewhere.
 fn home(adapter: &RawAdapter) -> Option<(ChannelKind, Format, &'static str)> {
-    match adapter {
-        RawAdapter::Screen(_) => Some((ChannelKind::Sign, Format::Sign, "L263-help-sign")),
-        RawAdapter::Vnpt(_) => Some((ChannelKind::Website, Format::Article, "L263-help-website")),
-        RawAdapter::Axis(_) | RawAdapter::Icecast(_) | RawAdapter::Snapcast(_) => {
-            let (kind, format) = (ChannelKind::Loudspeaker, Format::Script);
-            Some((kind, format, "L263-help-loudspeaker"))
-        }
-        // What a recipe or a webhook leads to is anything; an Official Account and mail have checks of their own.
-        RawAdapter::Recipe { .. }
-        | RawAdapter::Webhook { .. }
-        | RawAdapter::Zalo(_)
-        | RawAdapter::Email(_) => None,
-    }
+    let RawAdapter::Other(config) = adapter else {
+        return None;
+    };
+    let (kind, format) = config.facts().serves?;
+    let help = match kind {
+        ChannelKind::Loudspeaker => "L263-help-loudspeaker",
+        ChannelKind::Website => "L263-help-website",
+        ChannelKind::Chat => "L263-help-chat",
+        ChannelKind::Sign => "L263-help-sign",
+    };
+    Some((kind, format, help))
 }
 
 fn parameters(

@@ -2,7 +2,10 @@
 
 use crate::{
     diagnostic::{Code, Diagnostic, Phrase},
-    domain::{bulletin::Format, channel::ChannelKind},
+    domain::{
+        bulletin::Format,
+        channel::{AdapterConfig, ChannelKind},
+    },
     source::{
         notebook::Notebook,
         raw::channel::{RawAdapter, RawChannel},
@@ -11,7 +14,10 @@ use crate::{
 
 pub(super) fn check(notebook: &Notebook, channels: &[RawChannel]) {
     for raw in channels {
-        let is_mail = matches!(raw.adapter, Some(RawAdapter::Email(_)));
+        let is_mail = matches!(
+            raw.adapter,
+            Some(RawAdapter::Other(AdapterConfig::Email(_)))
+        );
         let is_chat = raw.kind.is_none_or(|kind| kind == ChannelKind::Chat);
         let can = is_chat && matches!(raw.format, Format::Message | Format::Article);
         if is_mail && !can {

@@ -13,6 +13,7 @@ use crate::{
     domain::{
         audio::{AudioFormat, Engine, Recording},
         bulletin::Format,
+        channel::AdapterConfig,
         workspace::Workspace,
     },
     render::Renderer,
@@ -95,8 +96,8 @@ pub(super) fn check(
                 let diagnostic =
                     Diagnostic::new(Code::AudioNotAsked, raw.at.clone()).with("adapter", adapter);
                 let help = match &raw.adapter {
-                    Some(RawAdapter::Icecast(_)) => "L128-help-icecast",
-                    Some(RawAdapter::Snapcast(_)) => "L128-help-snapcast",
+                    Some(RawAdapter::Other(AdapterConfig::Icecast(_))) => "L128-help-icecast",
+                    Some(RawAdapter::Other(AdapterConfig::Snapcast(_))) => "L128-help-snapcast",
                     _ => "L128-help",
                 };
                 notebook.report(diagnostic.help(Phrase::new(help)));
@@ -130,7 +131,9 @@ pub(super) fn check(
 
 /// Warns of sound as WAV where the device keeps little: what is longer is refused on air.
 fn size(notebook: &Notebook, raw: &RawChannel) {
-    if let (Some((AudioFormat::Wav, at)), Some(RawAdapter::Axis(_))) = (&raw.audio, &raw.adapter) {
+    if let Some((AudioFormat::Wav, at)) = &raw.audio
+        && let Some(RawAdapter::Other(AdapterConfig::Axis(_))) = &raw.adapter
+    {
         let seconds = MOST_KIBIBYTES * 1024 / BYTES_PER_SECOND;
         let large =
             Diagnostic::new(Code::AudioTooLarge, at.clone()).with("seconds", seconds.to_string());
@@ -140,41 +143,25 @@ fn size(notebook: &Notebook, raw: &RawChannel) {
 
 /// Whether a channel's adapter is known to send words only.
 fn sends_no_sound(workspace: &Workspace, raw: &RawChannel) -> bool {
-    match &raw.adapter {
-        Some(RawAdapter::Recipe { recipe, .. }) => {
-            workspace.recipes.contains_key(recipe) && sends_sound(workspace, raw).is_none()
-        }
-        Some(
-            RawAdapter::Webhook { .. }
-            | RawAdapter::Zalo(_)
-            | RawAdapter::Screen(_)
-            | RawAdapter::Vnpt(_)
-            | RawAdapter::Email(_),
-        ) => true,
-        Some(RawAdapter::Axis(_) | RawAdapter::Icecast(_) | RawAdapter::Snapcast(_)) | None => {
-            false
-        }
-    }
+    let is_known = match &raw.adapter {
+        Some(RawAdapter::Recipe { recipe, .. }) => workspace.recipes.contains_key(recipe),
+        Some(RawAdapter::Other(_)) => true,
+        None => false,
+    };
+    is_known && sends_sound(workspace, raw).is_none()
 }
 
 /// The adapter of a channel, or its recipe, if it sends sound.
-fn sends_sound<'a>(workspace: &'a Workspace, raw: &RawChannel) -> Option<&'a str> {
-    match &raw.adapter {
-        Some(RawAdapter::Recipe { recipe, .. }) => {
+fn sends_sound<'a>(workspace: &'a Workspace, raw: &'a RawChannel) -> Option<&'a str> {
+    match raw.adapter.as_ref()? {
+        RawAdapter::Recipe { recipe, .. } => {
             let recipe = workspace.recipes.get(recipe)?;
             recipe.wants_sound().then_some(recipe.id.as_str())
         }
-        Some(RawAdapter::Axis(_)) => Some("axis"),
-        Some(RawAdapter::Icecast(_)) => Some("icecast"),
-        Some(RawAdapter::Snapcast(_)) => Some("snapcast"),
-        Some(
-            RawAdapter::Webhook { .. }
-            | RawAdapter::Zalo(_)
-            | RawAdapter::Screen(_)
-            | RawAdapter::Vnpt(_)
-            | RawAdapter::Email(_),
-        )
-        | None => None,
+        RawAdapter::Other(config) => {
+            let facts = config.facts();
+            (!facts.sounds.is_empty()).then_some(facts.word)
+        }
     }
 }
 

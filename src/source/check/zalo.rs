@@ -2,7 +2,11 @@
 
 use crate::{
     diagnostic::{Code, Diagnostic, Phrase},
-    domain::{bulletin::Format, channel::ChannelKind, zalo::ZaloConfig},
+    domain::{
+        bulletin::Format,
+        channel::{AdapterConfig, ChannelKind},
+        zalo::ZaloConfig,
+    },
     source::{
         notebook::Notebook,
         raw::channel::{RawAdapter, RawChannel},
@@ -11,7 +15,7 @@ use crate::{
 
 pub(super) fn check(notebook: &Notebook, channels: &[RawChannel]) {
     for raw in channels {
-        let Some(RawAdapter::Zalo(config)) = &raw.adapter else {
+        let Some(RawAdapter::Other(AdapterConfig::Zalo(config))) = &raw.adapter else {
             continue;
         };
         let help = match (raw.kind, raw.format) {

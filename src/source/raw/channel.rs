@@ -8,13 +8,12 @@ use crate::{
         audio::AudioFormat,
         bulletin::Format,
         channel::{
-            AxisConfig, ChannelKind, IcecastConfig, Mode, ScreenConfig, SnapcastConfig, VnptConfig,
+            AdapterConfig, AxisConfig, ChannelKind, IcecastConfig, Mode, ScreenConfig,
+            SnapcastConfig, VnptConfig,
         },
         id::{ChannelId, RecipeId, WardId},
-        mail::EmailConfig,
         secret::SecretRef,
         speech::Rate,
-        zalo::ZaloConfig,
     },
     source::{
         address::{has_password, is_web_address},
@@ -66,37 +65,19 @@ pub(crate) enum RawAdapter {
         /// Parameters in the order of the file.
         with: Vec<RawParameter>,
     },
-    /// By Standard Webhooks.
-    Webhook {
-        /// The address.
-        url: String,
-        /// Signing secrets.
-        secrets: Vec<SecretRef>,
-    },
-    /// As a Zalo Official Account.
-    Zalo(Box<ZaloConfig>),
-    /// As an Axis loudspeaker.
-    Axis(AxisConfig),
-    /// As a mount point of Icecast.
-    Icecast(IcecastConfig),
-    /// As a stream of a Snapserver.
-    Snapcast(SnapcastConfig),
-    /// As a browser that fetches from our pages.
-    Screen(ScreenConfig),
-    /// As a portal that no program can write to.
-    Vnpt(VnptConfig),
-    /// By mail.
-    Email(Box<EmailConfig>),
+    /// In any other way, as the file says it.
+    Other(AdapterConfig),
 }
 
 impl RawAdapter {
-    /// Whether it can send sound of this sort. A listener who comes later would find no beginning in a WAV; Snapserver wants bare
-    /// samples.
+    /// Whether it can send sound of this sort. Where none can be sent, that is said elsewhere.
     fn carries(&self, format: AudioFormat) -> bool {
         match self {
-            Self::Icecast(_) => format != AudioFormat::Wav,
-            Self::Snapcast(_) => format == AudioFormat::Wav,
-            _ => true,
+            Self::Recipe { .. } => true,
+            Self::Other(config) => {
+                let sounds = config.facts().sounds;
+                sounds.is_empty() || sounds.contains(&format)
+            }
         }
     }
 }
@@ -160,20 +141,22 @@ fn channel(id: ChannelId, value: Value<'_>) -> Option<RawChannel> {
     })
 }
 
-/// Reads one way to reach a channel, from its fields and its value.
-type Way = fn(&Fields<'_>, Value<'_>) -> Option<RawAdapter>;
+/// Reads one way to reach a channel from its fields.
+type Way = fn(&Fields<'_>) -> Option<AdapterConfig>;
 
-/// The ways to reach a channel, by their keys.
-const WAYS: [(&str, Way); 9] = [
-    ("recipe", by_recipe),
+/// The key of the way that is written in YAML, too.
+const RECIPE: &str = "recipe";
+
+/// The other ways to reach a channel, by their keys.
+const WAYS: [(&str, Way); 8] = [
     ("webhook", by_webhook),
     ("axis", by_axis),
     ("icecast", by_icecast),
     ("snapcast", by_snapcast),
     ("screen", by_screen),
     ("vnpt", by_vnpt),
-    ("zalo", |fields, _| super::zalo::by_zalo(fields)),
-    ("email", |fields, _| super::mail::by_email(fields)),
+    ("zalo", super::zalo::by_zalo),
+    ("email", super::mail::by_email),
 ];
 
 /// The loudest that VAPIX takes, in percent.
@@ -194,11 +177,16 @@ pub(in crate::source) const MOST_LISTENERS: u64 = 10_000;
 fn adapter(value: Value<'_>) -> Option<RawAdapter> {
     value
         .map(|fields| {
-            let given = WAYS.map(|(name, read)| Some((fields.get(name)?, read)));
-            let mut given = given.into_iter().flatten();
-            match (given.next(), given.next()) {
-                (Some((way, read)), None) => way.map(|fields| read(fields, way)).flatten(),
-                _ => value.choose_one(&WAYS.map(|(name, _)| name), "L019-help-adapter"),
+            let recipe = fields.get(RECIPE);
+            let others = WAYS.map(|(name, read)| Some((fields.get(name)?, read)));
+            let mut others = others.into_iter().flatten();
+            match (recipe, others.next(), others.next()) {
+                (Some(way), None, _) => way.map(|fields| by_recipe(fields, way)).flatten(),
+                (None, Some((way, read)), None) => way.map(read).flatten().map(RawAdapter::Other),
+                _ => {
+                    let names = [RECIPE].into_iter().chain(WAYS.map(|(name, _)| name));
+                    value.choose_one(&names.collect::<Vec<_>>(), "L019-help-adapter")
+                }
             }
         })
         .flatten()
@@ -233,14 +221,14 @@ fn by_recipe(fields: &Fields<'_>, value: Value<'_>) -> Option<RawAdapter> {
     })
 }
 
-fn by_axis(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
+fn by_axis(fields: &Fields<'_>) -> Option<AdapterConfig> {
     let url = fields.required("url").and_then(web_address);
     let user = fields.required("user").and_then(|value| value.words());
     let password = fields.required("password").and_then(|value| value.secret());
     let volume = fields
         .get("volume")
         .and_then(|value| value.integer(0..=MOST_VOLUME));
-    Some(RawAdapter::Axis(AxisConfig {
+    Some(AdapterConfig::Axis(AxisConfig {
         url: url?,
         user: user?,
         password: password?,
@@ -248,11 +236,11 @@ fn by_axis(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
     }))
 }
 
-fn by_icecast(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
+fn by_icecast(fields: &Fields<'_>) -> Option<AdapterConfig> {
     let url = fields.required("url").and_then(web_address);
     let mount = fields.required("mount").and_then(|value| value.words());
     let password = fields.required("password").and_then(|value| value.secret());
-    Some(RawAdapter::Icecast(IcecastConfig {
+    Some(AdapterConfig::Icecast(IcecastConfig {
         url: url?,
         mount: mount?,
         user: fields.or("user", "source".to_owned(), |value| value.words()),
@@ -263,13 +251,13 @@ fn by_icecast(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
     }))
 }
 
-fn by_snapcast(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
+fn by_snapcast(fields: &Fields<'_>) -> Option<AdapterConfig> {
     let url = fields.required("url").and_then(web_address);
     let stream = fields.required("stream").and_then(|value| value.words());
     let volume = fields
         .get("volume")
         .and_then(|value| value.integer(0..=FULL_VOLUME));
-    Some(RawAdapter::Snapcast(SnapcastConfig {
+    Some(AdapterConfig::Snapcast(SnapcastConfig {
         url: url?,
         stream: stream?,
         group: fields.get("group").and_then(|value| value.words()),
@@ -280,10 +268,10 @@ fn by_snapcast(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
     }))
 }
 
-fn by_screen(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
+fn by_screen(fields: &Fields<'_>) -> Option<AdapterConfig> {
     let key = fields.required("key").and_then(|value| value.secret());
     let stays = fields.or("stays", USUAL_STAY, |value| value.duration_in(STAYS));
-    Some(RawAdapter::Screen(ScreenConfig { key: key?, stays }))
+    Some(AdapterConfig::Screen(ScreenConfig { key: key?, stays }))
 }
 
 /// How often a portal may be asked, and how long a clerk may be given.
@@ -291,9 +279,9 @@ const ASKED_EVERY: RangeInclusive<Duration> = Duration::from_mins(1)..=Duration:
 const PASTED_WITHIN: RangeInclusive<Duration> =
     Duration::from_mins(10)..=Duration::from_hours(30 * 24);
 
-fn by_vnpt(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
+fn by_vnpt(fields: &Fields<'_>) -> Option<AdapterConfig> {
     let url = fields.required("url").and_then(web_address);
-    Some(RawAdapter::Vnpt(VnptConfig {
+    Some(AdapterConfig::Vnpt(VnptConfig {
         url: url?,
         language: fields.or("language", "1".to_owned(), |value| value.words()),
         every: fields.or("every", Duration::from_mins(15), |value| {
@@ -305,10 +293,10 @@ fn by_vnpt(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
     }))
 }
 
-fn by_webhook(fields: &Fields<'_>, _: Value<'_>) -> Option<RawAdapter> {
+fn by_webhook(fields: &Fields<'_>) -> Option<AdapterConfig> {
     let url = fields.required("url").and_then(web_address);
     let secrets = fields.required("secrets").and_then(secrets);
-    Some(RawAdapter::Webhook {
+    Some(AdapterConfig::Webhook {
         url: url?,
         secrets: secrets?,
     })

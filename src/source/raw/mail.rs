@@ -2,10 +2,12 @@
 
 use crate::{
     diagnostic::{Code, Phrase},
-    domain::mail::{EmailConfig, MailTls, Mailbox, is_near_by_name},
+    domain::{
+        channel::AdapterConfig,
+        mail::{EmailConfig, MailTls, Mailbox, is_near_by_name},
+    },
     source::{
         address::is_host,
-        raw::channel::RawAdapter,
         reader::{Fields, Value},
     },
 };
@@ -13,7 +15,7 @@ use crate::{
 /// The most recipients of one letter that every server takes (RFC 5321, section 4.5.3.1.8).
 pub(in crate::source) const MOST_RECIPIENTS: usize = 100;
 
-pub(super) fn by_email(fields: &Fields<'_>) -> Option<RawAdapter> {
+pub(super) fn by_email(fields: &Fields<'_>) -> Option<AdapterConfig> {
     let server = fields.required("server").and_then(|value| {
         value.parsed(Code::BadMailServer, "L267-help", |text| {
             let is_good = is_host(text) || text.parse::<std::net::IpAddr>().is_ok();
@@ -50,7 +52,7 @@ pub(super) fn by_email(fields: &Fields<'_>) -> Option<RawAdapter> {
         at.notebook
             .report(diagnostic.help(Phrase::new("L266-help")));
     }
-    Some(RawAdapter::Email(Box::new(EmailConfig {
+    Some(AdapterConfig::Email(Box::new(EmailConfig {
         server,
         port: port.unwrap_or(tls.usual_port()),
         tls,

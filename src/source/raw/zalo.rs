@@ -2,13 +2,13 @@
 
 use chrono::Timelike as _;
 
-use super::{
-    channel::{RawAdapter, web_address},
-    schedule::clock_time,
-};
+use super::{channel::web_address, schedule::clock_time};
 use crate::{
     diagnostic::Code,
-    domain::zalo::{Correction, Quiet, Quota, ZaloConfig},
+    domain::{
+        channel::AdapterConfig,
+        zalo::{Correction, Quiet, Quota, ZaloConfig},
+    },
     source::reader::{Fields, Value},
 };
 
@@ -16,7 +16,7 @@ use crate::{
 const LONGEST_ID: usize = 32;
 
 /// Reads it. What it needs for its channel's format is checked where that is known.
-pub(super) fn by_zalo(fields: &Fields<'_>) -> Option<RawAdapter> {
+pub(super) fn by_zalo(fields: &Fields<'_>) -> Option<AdapterConfig> {
     let app = fields.required("app").and_then(number);
     let oa = fields.required("oa").and_then(number);
     let secret = fields.required("secret").and_then(|value| value.secret());
@@ -35,7 +35,7 @@ pub(super) fn by_zalo(fields: &Fields<'_>) -> Option<RawAdapter> {
     let reports = fields.get("reports").and_then(|value| value.secret());
     let quota = fields.or("quota", Quota::default(), quota);
     let quiet = fields.or("quiet", Quiet::default(), quiet);
-    Some(RawAdapter::Zalo(Box::new(ZaloConfig {
+    Some(AdapterConfig::Zalo(Box::new(ZaloConfig {
         app: app?,
         oa: oa?,
         secret: secret?,
