@@ -9,6 +9,7 @@
 //!   lock accounts after enough wrong passwords.
 
 mod letter;
+mod plain;
 
 use std::{fmt, sync::Arc, time::Duration};
 

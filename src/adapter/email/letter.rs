@@ -11,6 +11,7 @@ use lettre::{
 };
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::plain;
 use crate::domain::{
     bulletin::Format,
     mail::{self, EmailConfig},
@@ -144,7 +145,9 @@ fn is_id(text: &str) -> bool {
 
 fn text(content: &Content) -> String {
     let summary = content.summary.iter().map(|summary| lines(summary));
-    let all: Vec<String> = summary.chain([lines(&content.text)]).collect();
+    let all: Vec<String> = summary
+        .chain([plain::readable(&lines(&content.text))])
+        .collect();
     all.join("\n\n")
 }
 

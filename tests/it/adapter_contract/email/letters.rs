@@ -89,7 +89,12 @@ fn an_article_is_a_letter_of_text_and_a_page() {
     );
     let text = read.body_text(0).unwrap();
     assert!(text.starts_with("Kẻ gian giả danh <cán bộ>"), "{text}");
-    assert!(text.contains("<https://vinh.example/a?b=1&c=2>"), "{text}");
+    // Without its marks: nobody is to take them for a part of the words or of the address.
+    let (_, body) = text.split_once("<cán bộ>").unwrap();
+    assert_eq!(
+        body.trim(),
+        "Đừng bấm vào đường dẫn lạ: https://vinh.example/a?b=1&c=2"
+    );
     let page = read.body_html(0).unwrap();
     assert!(
         page.contains("<strong>Kẻ gian giả danh &lt;cán bộ&gt;</strong>"),
