@@ -99,6 +99,7 @@ impl Sets {
 }
 
 /// While it lives, a simulated clock runs no faster than life.
+#[derive(Debug)]
 #[must_use]
 pub struct Busy(Clock);
 

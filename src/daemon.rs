@@ -6,6 +6,7 @@
 //! `lookout` looks whether what was offered for pasting was published, `watchdog` notices what was not heard. They share nothing but the store, the live
 //! workspace and a few signals, so that several daemons on one database are the same thing as one.
 
+mod again;
 pub mod desk;
 pub mod dispatcher;
 mod health;
@@ -103,6 +104,8 @@ pub struct Shared {
     keeper: Arc<keeper::Keeper>,
     /// When counter screens last said what they show.
     screens: Arc<screens::Seen>,
+    /// Something may have no time left for its next try.
+    stranded: Arc<again::Bell>,
     /// Something new was planned.
     pub planned: Arc<Notify>,
     /// Something new was frozen.
@@ -144,6 +147,7 @@ impl Shared {
             health: Arc::default(),
             keeper: Arc::default(),
             screens: Arc::default(),
+            stranded: Arc::default(),
             planned: Arc::new(Notify::new()),
             prepared: Arc::new(Notify::new()),
             ordered: Arc::new(Notify::new()),

@@ -420,6 +420,8 @@ pub struct Claimed {
     pub due: Timestamp,
     /// When its sending must have begun.
     pub deadline: Timestamp,
+    /// Until when another place may be found for a further try that has no time left here; its deadline where none is looked for.
+    pub latest: Timestamp,
     /// Its words.
     pub hash: ContentHash,
     /// The host that its calls go to.
@@ -463,8 +465,8 @@ pub struct Finished {
     pub next_at: Option<Timestamp>,
     /// Whether this attempt, or one before it, may have arrived without an answer.
     pub doubt: bool,
-    /// Whether there would have been another attempt, had its deadline not come before that. Where what the delivery has to be
-    /// over for draws that deadline, the record then says so beside the reason.
+    /// Whether there would be another attempt at once or a little later, did its deadline not come before that. With `Ready` it waits for
+    /// another place. Else, where what the delivery has to be over for draws that deadline, the record says so beside the reason.
     pub cut_off: bool,
     /// What is known about what was heard.
     pub evidence: Evidence,

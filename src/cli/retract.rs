@@ -478,6 +478,7 @@ fn wished(
         part: 0,
         due: now,
         deadline: now + within,
+        latest: None,
         late: true,
         channel: row.channel.clone(),
         channel_name: row.channel_name.clone(),
@@ -513,6 +514,7 @@ fn placed(
             let deadline = from + within;
             delivery.due = from;
             delivery.deadline = over.map_or(deadline, |over| over.min(deadline)).max(from);
+            delivery.latest = Some(deadline.max(wish.from + WAITS));
             delivery.limit = limit;
             air.put(OnAir { from, ..wish });
         }

@@ -336,6 +336,7 @@ pub(super) fn claimed(subject: &Subject<'_>, message: &Message) -> Claimed {
         priority: message.priority,
         due: message.due,
         deadline: message.deadline,
+        latest: message.deadline,
         hash: message.hash.clone(),
         host: subject.adapter.host().to_owned(),
         mode: subject.channel.mode,

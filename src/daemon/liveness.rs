@@ -3,7 +3,7 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use super::{
-    Shared, health,
+    Shared, again, health,
     live::Live,
     planner,
     watch::{Gap, Jump, News},
@@ -326,7 +326,7 @@ pub(super) async fn watch(shared: Shared) {
     shared.stop.soft.cancelled().await;
 }
 
-/// Stamps the store and ends what can no longer begin, until told to stop. What dead nodes hold is taken back by the
+/// Stamps the store, looks for another place for what has no time left where it stands, and ends what can no longer begin, until told to stop. What dead nodes hold is taken back by the
 /// dispatcher, which knows what is not dead. `sets` says that the clock was set, from the start of the daemon on.
 pub async fn run(shared: Shared, mut sets: Sets) {
     while !shared.stop.soft.is_cancelled() {
@@ -335,6 +335,7 @@ pub async fn run(shared: Shared, mut sets: Sets) {
         let busy = tokio::select! {
             () = shared.stop.soft.cancelled() => shared.clock.busy(),
             () = sets.next() => shared.clock.busy(),
+            busy = shared.stranded.rung() => busy,
             busy = shared.clock.awake_at(shared.clock.now() + wait) => busy,
         };
         let result = step(&shared).await;
@@ -390,6 +391,9 @@ async fn step(shared: &Shared) -> Result<(), StoreError> {
     silenced(shared, &shared.store.end_paused(&live.topics, now).await?);
     // What ends now says whether its host was left alone.
     health::record(shared).await?;
+    if is_in_force {
+        again::place(shared, &live, now).await?;
+    }
     let expired = shared.store.expire(&shared.node, now).await?;
     if !expired.is_empty() {
         tracing::warn!(

@@ -9,11 +9,11 @@ use super::{Shared, live::Live};
 use crate::{
     domain::{
         id::DeliveryId,
-        plan::{Plan, PlannedDelivery},
+        plan::{Plan, PlannedDelivery, air::again::Spot},
         policy::Span,
         time::Timestamp,
     },
-    store::{Planned, StoreError, air::Spot},
+    store::{Planned, StoreError},
 };
 
 /// Deliveries a transaction takes, of one instant or of many: enough to be quick, little enough to keep memory flat and others
@@ -121,6 +121,7 @@ async fn still_to_come(
             Some(PlannedDelivery {
                 due: spot.due,
                 deadline: spot.deadline,
+                latest: delivery.latest.map(|latest| latest.max(spot.deadline)),
                 limit: spot.limit,
                 ..delivery
             })

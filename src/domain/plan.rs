@@ -106,6 +106,9 @@ pub struct PlannedDelivery {
     pub due: Timestamp,
     /// When its sending must have begun.
     pub deadline: Timestamp,
+    /// When it may begin at the latest if it is heard, whatever is in its way: until then another place is looked for where a further
+    /// try has no time left here. `None` for what is read.
+    pub latest: Option<Timestamp>,
     /// Whether it may still be sent when it fell due while nobody was running.
     pub late: bool,
     /// The channel.
@@ -350,6 +353,7 @@ impl<'w> Plan<'w> {
             part: draft.part,
             due: draft.due,
             deadline: draft.deadline(),
+            latest: draft.length.map(|_| draft.latest()),
             late: matches!(schedule.missed, Missed::Late { .. }),
             channel: channel.id.clone(),
             channel_name: channel.name.clone(),

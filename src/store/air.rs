@@ -1,5 +1,7 @@
 //! What is on air: what is sent by hand finds its place in one transaction, and what gives way to it another one.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::{
@@ -17,7 +19,10 @@ use crate::domain::{
     id::{BulletinId, ChannelId, DeliveryId, ScheduleId, WardId},
     plan::{
         Limit, PlannedDelivery,
-        air::{OnAir, Settled},
+        air::{
+            OnAir, Settled,
+            again::{Again, Spot, Stranded},
+        },
     },
     policy::Span,
     time::Timestamp,
@@ -30,19 +35,6 @@ pub struct Sending {
     pub deliveries: Vec<PlannedDelivery>,
     /// What they ask of others.
     pub settled: Settled,
-}
-
-/// The place of a delivery.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Spot {
-    /// The delivery.
-    pub id: DeliveryId,
-    /// When it is due.
-    pub due: Timestamp,
-    /// When its sending must have begun.
-    pub deadline: Timestamp,
-    /// When it has to be over.
-    pub limit: Option<Limit>,
 }
 
 /// Another place for a delivery.
@@ -74,6 +66,14 @@ impl<'a> PlaceJson<'a> {
             over_us: limit.map(|limit| limit.over.as_micros()),
             over_reason: limit.map(|limit| limit.why.reason.as_str()),
             over_detail: limit.and_then(|limit| clean_option(limit.why.detail.as_deref())),
+        }
+    }
+
+    fn at(spot: &'a Spot) -> Self {
+        Self {
+            due_us: Some(spot.due.as_micros()),
+            deadline_us: Some(spot.deadline.as_micros()),
+            ..Self::new(&spot.id, spot.limit.as_ref())
         }
     }
 }
@@ -148,6 +148,69 @@ impl Store {
         Ok(inserted)
     }
 
+    /// Gives what is to be tried again and has no time left for that where it stands another place, with a line in the journal; what
+    /// there is none for is left to [`Store::expire`]. `reach` says of which interval `decide` has to know what is on air, to find
+    /// what is heard and begins between two instants a place; nobody else finds one meanwhile. Returns how many were placed.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing is on record then.
+    pub async fn place_again(
+        &self,
+        now: Timestamp,
+        reach: impl FnOnce(Timestamp, Timestamp) -> Span + Send,
+        decide: impl FnOnce(Vec<OnAir>, &[Stranded]) -> Again + Send,
+    ) -> Result<usize, StoreError> {
+        // Nearly always nothing, and then nobody waits.
+        let (statement, now_us) = (sql::deliver::STRANDED, now.as_micros());
+        let mut reader = self.pools.reader().await?;
+        if rows!(reader, statement, [now_us], |row| stranded(row))?.is_empty() {
+            return Ok(0);
+        }
+        drop(reader);
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        execute!(tx, sql::air::SENT_MARK, now_us)?;
+        // Another node may have been quicker.
+        let found = rows!(tx, statement, [now_us], |row| stranded(row))?;
+        let (Some(first), Some(last)) = (
+            found.iter().map(|one| one.due.min(now)).min(),
+            found.iter().map(|one| one.latest).max(),
+        ) else {
+            return Ok(0);
+        };
+        let known = on_air_alone(&mut tx, reach(first, last), now).await?;
+        let again = decide(known, &found);
+        let details: HashMap<&DeliveryId, &str> = found
+            .iter()
+            .map(|one| (&one.id, one.detail.as_str()))
+            .collect();
+        let lines: Vec<Line<'_>> = again
+            .placed
+            .iter()
+            .map(|spot| Line {
+                delivery_id: spot.id.as_str(),
+                event: "placed-again",
+                detail: details.get(&spot.id).copied().unwrap_or_default().into(),
+            })
+            .collect();
+        let rows: Vec<PlaceJson<'_>> = again.placed.iter().map(PlaceJson::at).collect();
+        if !rows.is_empty() {
+            execute!(tx, sql::air::PLACE_AGAIN, json(&rows), now_us)?;
+            journal::append_lines(&mut tx, &lines, ACTOR, now).await?;
+        }
+        if !again.hopeless.is_empty() {
+            let list: Vec<&str> = again.hopeless.iter().map(DeliveryId::as_str).collect();
+            execute!(tx, sql::air::NO_PLACE, json(&list), now_us)?;
+        }
+        settle(&mut tx, &again.settled, now).await?;
+        // The plan knows nothing of it, so on these days freezing looks at what is on record.
+        if let Some(until) = again.until {
+            execute!(tx, sql::air::SENT_MARK, until.as_micros())?;
+        }
+        tx.commit().await?;
+        self.changed();
+        Ok(again.placed.len())
+    }
+
     /// Gives deliveries that have not begun another place, each with a line in the journal.
     ///
     /// # Errors
@@ -156,14 +219,7 @@ impl Store {
         if moves.is_empty() {
             return Ok(());
         }
-        let rows: Vec<PlaceJson<'_>> = moves
-            .iter()
-            .map(|one| PlaceJson {
-                due_us: Some(one.to.due.as_micros()),
-                deadline_us: Some(one.to.deadline.as_micros()),
-                ..PlaceJson::new(&one.to.id, one.to.limit.as_ref())
-            })
-            .collect();
+        let rows: Vec<PlaceJson<'_>> = moves.iter().map(|one| PlaceJson::at(&one.to)).collect();
         let lines: Vec<Line<'_>> = moves
             .iter()
             .map(|one| Line {
@@ -179,6 +235,15 @@ impl Store {
         self.changed();
         Ok(())
     }
+}
+
+fn stranded(row: &impl Cells) -> Result<Stranded, StoreError> {
+    Ok(Stranded {
+        id: delivery_id(row.text(0)?),
+        due: Timestamp::from_micros(row.integer(1)?),
+        latest: Timestamp::from_micros(row.integer(2)?),
+        detail: row.text_or_null(3)?.unwrap_or_default().to_owned(),
+    })
 }
 
 /// What is heard in `span`. Until the transaction ends nobody else finds a place.
@@ -220,7 +285,14 @@ pub(super) async fn put_on_air(
     if !skipped.is_empty() {
         execute!(*tx, sql::plan::PLAN_JOURNAL, json(&skipped), ACTOR, now_us)?;
     }
-    let Settled { gives_way, over_by } = &sending.settled;
+    settle(tx, &sending.settled, now).await?;
+    Ok(inserted)
+}
+
+/// Asks of others what new places want of them.
+async fn settle(tx: &mut Tx, settled: &Settled, now: Timestamp) -> Result<(), StoreError> {
+    let now_us = now.as_micros();
+    let Settled { gives_way, over_by } = settled;
     if !gives_way.is_empty() {
         let list: Vec<&str> = gives_way.iter().map(|one| one.id.as_str()).collect();
         execute!(*tx, sql::air::GIVE_WAY, json(&list), now_us)?;
@@ -232,7 +304,7 @@ pub(super) async fn put_on_air(
             .collect();
         execute!(*tx, sql::air::OVER_BY, json(&rows), now_us)?;
     }
-    Ok(inserted)
+    Ok(())
 }
 
 fn on_air(row: &impl Cells) -> Result<OnAir, StoreError> {

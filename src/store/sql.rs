@@ -185,4 +185,10 @@ pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0011_picture.sql"),
         include_str!("../../migrations/postgres/0011_picture.sql"),
     ),
+    (
+        12,
+        "latest",
+        include_str!("../../migrations/sqlite/0012_latest.sql"),
+        include_str!("../../migrations/postgres/0012_latest.sql"),
+    ),
 ];

@@ -26,6 +26,7 @@ mod support;
 
 mod accounting;
 mod adapter_contract;
+mod again;
 mod airtime;
 mod approval;
 mod audio;

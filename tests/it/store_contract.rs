@@ -1,6 +1,7 @@
 //! The store's contract, held by both databases: each test runs on SQLite and on PostgreSQL.
 
 mod account;
+mod again;
 mod approving;
 mod cut_off;
 mod delivering;
@@ -125,6 +126,9 @@ contract! {
         the_journal,
         known_and_contents,
         the_pulse_beats;
+    again:
+        what_has_no_time_left_gets_another_place,
+        what_waits_for_another_place_does_not_expire;
     cut_off:
         what_was_cut_off_is_no_airtime;
     guards:

@@ -265,6 +265,7 @@ impl Wanted<'_> {
             deadline: begun
                 .map_or(due + DEADLINE, |begun| begun.min(due + DEADLINE))
                 .max(due),
+            latest: length.map(|_| (self.now + self.within).max(due + DEADLINE)),
             late: false,
             channel: channel.id.clone(),
             channel_name: channel.name.clone(),

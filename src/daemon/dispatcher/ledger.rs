@@ -276,6 +276,10 @@ impl Ledger {
         for id in &lost {
             tracing::warn!(delivery.id = %id, "the lease was lost before the outcome could be written");
         }
+        let is_stranded = |end: &Finished| end.cut_off && end.next == State::Ready;
+        if !stopping && self.finished.iter().any(is_stranded) {
+            shared.stranded.ring(shared.clock.busy());
+        }
         for end in self
             .finished
             .drain(..)

@@ -80,7 +80,7 @@ pub fn conclude(
         }
     };
     let again = may_repeat
-        .then(|| policy.next(&claimed.id, claimed.attempt, now, after, claimed.deadline))
+        .then(|| policy.next(&claimed.id, claimed.attempt, now, after, claimed.latest))
         .flatten();
     (finished.next, finished.next_at) = match again {
         Some(at) => (State::Ready, Some(at)),
@@ -88,8 +88,14 @@ pub fn conclude(
         None => (State::Failed, None),
     };
     let ran_out = claimed.attempt >= policy.attempts;
-    finished.cut_off =
-        finished.next == State::Failed && (reason == Reason::Deadline || (may_repeat && !ran_out));
+    finished.cut_off = match again {
+        // Where it stands there is no time for that: liveness looks for another place.
+        Some(at) => at >= claimed.deadline,
+        None => {
+            let no_time = reason == Reason::Deadline || (may_repeat && !ran_out);
+            finished.next == State::Failed && no_time
+        }
+    };
     finished
 }
 
@@ -133,6 +139,7 @@ mod tests {
             priority: Priority::Normal,
             due: NOW,
             deadline: NOW + Duration::from_mins(10),
+            latest: NOW + Duration::from_mins(10),
             hash: ContentHash::from_store(""),
             host: String::new(),
             mode,
@@ -197,6 +204,7 @@ mod tests {
     fn the_deadline_wins_over_another_attempt() {
         let late = Claimed {
             deadline: NOW + Duration::from_secs(1),
+            latest: NOW + Duration::from_secs(1),
             ..claimed(Mode::AtLeastOnce, false, false, 1)
         };
         let end = conclude(&late, failure(Outcome::Retry), &POLICY, NOW);
@@ -206,6 +214,24 @@ mod tests {
         assert_eq!((end.next, end.cut_off), (State::Failed, false));
         let end = conclude(&late, failure(Outcome::Rejected), &POLICY, NOW);
         assert_eq!((end.next, end.cut_off), (State::Failed, false));
+    }
+
+    #[test]
+    fn what_has_no_time_left_where_it_stands_waits_for_another_place() {
+        let waits = |latest, attempt| {
+            let claimed = Claimed {
+                deadline: NOW + Duration::from_secs(1),
+                latest: NOW + latest,
+                ..claimed(Mode::AtMostOnce, false, false, attempt)
+            };
+            let end = conclude(&claimed, failure(Outcome::Retry), &POLICY, NOW);
+            (end.next, end.next_at.is_some(), end.cut_off)
+        };
+        let long = Duration::from_mins(5);
+        assert_eq!(waits(long, 1), (State::Ready, true, true));
+        assert_eq!(waits(long, POLICY.attempts), (State::Failed, false, false));
+        let short = Duration::from_secs(2);
+        assert_eq!(waits(short, 1), (State::Failed, false, true));
     }
 
     #[test]

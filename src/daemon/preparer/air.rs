@@ -10,16 +10,13 @@ use crate::{
         id::DeliveryId,
         plan::{
             Limit,
-            air::{Air, NoPlace, OnAir},
+            air::{Air, NoPlace, OnAir, again::Spot},
         },
         policy::Spoken,
         schedule::{Choice, Start},
         time::Timestamp,
     },
-    store::{
-        Frozen, StoreError, Unprepared,
-        air::{Move, Spot},
-    },
+    store::{Frozen, StoreError, Unprepared, air::Move},
 };
 
 use super::{Heard, Round, choice::Refused};

@@ -6,6 +6,7 @@
 //! hours, amounts, and who hears whom. What is less urgent and has not begun stands in nobody's way: it gives way when its own
 //! words are frozen.
 
+pub mod again;
 mod find;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -348,15 +349,17 @@ impl<'w> Air<'w> {
             .fold(item.priority, Priority::max)
     }
 
-    /// Whether `other` keeps its place when something of that `urgency` wants it.
-    fn goes_before(&self, other: &OnAir, urgency: Priority) -> bool {
-        other.is_begun || urgency <= self.urgency(other)
+    /// Whether `other` keeps its place when `wish` wants it. What was begun had its place and is tried again: only an emergency takes
+    /// away anybody else's for that.
+    fn goes_before(&self, other: &OnAir, wish: &OnAir) -> bool {
+        let urgency = self.urgency(wish);
+        let is_second = wish.is_begun && urgency != Priority::Emergency;
+        other.is_begun || is_second || urgency <= self.urgency(other)
     }
 
     /// Whether `other` stands in the way of `wish`, as far as urgency goes.
     fn binds(&self, other: &OnAir, wish: &OnAir) -> bool {
-        let urgency = self.urgency(wish);
-        urgency != Priority::Emergency && self.goes_before(other, urgency)
+        self.urgency(wish) != Priority::Emergency && self.goes_before(other, wish)
     }
 
     /// When `item` has to be over because of what is sent by hand and begins after it. The plan knows nothing of that.

@@ -8,7 +8,7 @@ use crate::domain::{
     channel::Channel,
     delivery::Reason,
     id::{ChannelId, DeliveryId, ScheduleId},
-    schedule::{Choice, Missed, Schedule},
+    schedule::{Choice, Missed, Schedule, Start},
     time::Timestamp,
     workspace::Workspace,
 };
@@ -145,20 +145,37 @@ impl<'w> Draft<'w> {
 
     /// When its sending must have begun: as its schedule says, on its bulletin's last day, and so that it is over in time.
     pub(super) fn deadline(&self) -> Timestamp {
-        let within = match self.schedule.missed {
-            Missed::Skip => self.schedule.deadline,
-            Missed::Late { within } => within,
-        };
-        let last = self
-            .bulletin
-            .map_or(Timestamp::from_micros(i64::MAX), |bulletin| {
-                last_instant(bulletin, self.schedule)
-            });
         let over = self.limit.as_ref().map(|limit| limit.over);
         let begun = over.map_or(Timestamp::from_micros(i64::MAX), |over| {
             over - self.length.unwrap_or_default()
         });
-        (self.due + within).min(last).min(begun).max(self.due)
+        self.in_time().min(begun).max(self.due)
+    }
+
+    /// When it may begin at the latest, whatever it has to be over for: as long as it may wait, or else be late.
+    pub(super) fn latest(&self) -> Timestamp {
+        let waited = match self.schedule.start {
+            Start::Hard => self.scheduled,
+            Start::Soft { max_wait } => self.scheduled + max_wait,
+        };
+        self.in_time().max(waited.min(self.last()))
+    }
+
+    /// When its sending must have begun if nothing else is in its way.
+    fn in_time(&self) -> Timestamp {
+        let within = match self.schedule.missed {
+            Missed::Skip => self.schedule.deadline,
+            Missed::Late { within } => within,
+        };
+        (self.due + within).min(self.last())
+    }
+
+    /// The end of its bulletin's last day.
+    fn last(&self) -> Timestamp {
+        self.bulletin
+            .map_or(Timestamp::from_micros(i64::MAX), |bulletin| {
+                last_instant(bulletin, self.schedule)
+            })
     }
 }
 

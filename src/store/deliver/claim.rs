@@ -201,6 +201,7 @@ struct Ready<'a> {
     content: Option<Cow<'a, str>>,
     can_ask: u8,
     doubt: u8,
+    latest_us: Option<i64>,
 }
 
 /// The deliveries of a page, in order.
@@ -245,6 +246,10 @@ impl Ready<'_> {
             priority,
             due: Timestamp::from_micros(self.due_us),
             deadline: Timestamp::from_micros(self.deadline_us),
+            latest: Timestamp::from_micros(
+                self.latest_us
+                    .map_or(self.deadline_us, |latest| latest.max(self.deadline_us)),
+            ),
             hash: ContentHash::from_store(&hash),
             can_ask: self.can_ask != 0,
             doubt: self.doubt != 0,

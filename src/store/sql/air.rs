@@ -48,8 +48,21 @@ statements! {
     MOVE = batch!(
         [delivery_id TEXT, due_us BIGINT, deadline_us BIGINT, over_us BIGINT, over_reason TEXT, over_detail TEXT]
         "UPDATE delivery SET due_us = batch.due_us, deadline_us = batch.deadline_us, over_us = batch.over_us,
+            latest_us = CASE WHEN latest_us < batch.deadline_us THEN batch.deadline_us ELSE latest_us END,
             over_reason = batch.over_reason, over_detail = batch.over_detail, state = 'planned', content = NULL, host = NULL,
             can_ask = FALSE, next_us = NULL, updated_us = $2
         FROM batch WHERE id = batch.delivery_id AND state IN ('planned', 'ready') AND attempt = 0"
     );
+    /// Gives what is to be tried again another place. `$2` now.
+    PLACE_AGAIN = batch!(
+        [delivery_id TEXT, due_us BIGINT, deadline_us BIGINT, over_us BIGINT, over_reason TEXT, over_detail TEXT]
+        concat!("UPDATE delivery SET due_us = batch.due_us, next_us = batch.due_us, deadline_us = batch.deadline_us,
+            over_us = batch.over_us, over_reason = batch.over_reason, over_detail = batch.over_detail, updated_us = $2
+        FROM batch WHERE id = batch.delivery_id AND attempt > 0 AND ", is_in_state!("ready"))
+    );
+    /// There is no other place for these: their deadline stands. `$2` now.
+    NO_PLACE = list!(concat!(
+        "UPDATE delivery SET latest_us = NULL, updated_us = $2 FROM list WHERE id = list.item AND attempt > 0 AND ",
+        is_in_state!("ready")
+    ));
 }

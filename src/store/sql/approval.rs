@@ -55,8 +55,8 @@ statements! {
     );
     /// What is on its way cannot be called back, and gets no other try. `$1` bulletin or NULL, `$2` schedule or NULL, `$3` now.
     STOP_SENDING = one!(
-        "UPDATE delivery SET deadline_us = $3
-        WHERE unfinished AND state = 'sending' AND deadline_us > $3 AND due_us <= $3
+        "UPDATE delivery SET deadline_us = CASE WHEN deadline_us > $3 THEN $3 ELSE deadline_us END, latest_us = NULL
+        WHERE unfinished AND state = 'sending' AND (deadline_us > $3 OR latest_us > $3) AND due_us <= $3
             AND (bulletin = CAST($1 AS TEXT) OR schedule = CAST($2 AS TEXT))
             AND substr(schedule, 1, 16) <> 'send.correction.'"
     );

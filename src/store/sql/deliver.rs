@@ -4,7 +4,7 @@
 macro_rules! candidate {
     () => {
         "id, channel, host, mode, next_us, attempt, schedule, channel_name, ward, ward_name, priority, due_us,
-        deadline_us, content, CAST(can_ask AS INTEGER), CAST(doubt AS INTEGER)"
+        deadline_us, content, CAST(can_ask AS INTEGER), CAST(doubt AS INTEGER), latest_us"
     };
 }
 
@@ -102,7 +102,26 @@ macro_rules! is_bound {
     };
 }
 
+/// Another place is looked for: it is heard, may be tried again, and may begin later than `$1`.
+macro_rules! may_be_placed {
+    () => {
+        "(state = 'ready' AND attempt > 0 AND length_us IS NOT NULL AND COALESCE(latest_us, 0) > $1
+            AND COALESCE(reason, '') NOT IN ('contact', 'unauthorised'))"
+    };
+}
+
+/// What may be tried again has no time left for that where it stands.
+macro_rules! is_stranded {
+    () => {
+        "(deadline_us <= $1 OR (state = 'ready' AND attempt > 0 AND next_us >= deadline_us AND length_us IS NOT NULL
+            AND COALESCE(reason, '') NOT IN ('contact', 'unauthorised')))"
+    };
+}
+
 statements! {
+    /// What is heard, may be tried again and has no time left for that where it stands. `$1` now.
+    STRANDED = one!("SELECT id, due_us, latest_us, over_detail FROM delivery
+        WHERE unfinished AND ", may_be_placed!(), " AND ", is_stranded!(), " ORDER BY id");
     /// Ends attempts, fenced: only while this node still holds the delivery at that attempt. `$2` node, `$3` now.
     FINISH = finish!("");
     /// The same, and says which. The driver takes rows one by one from the thread that runs SQLite, which costs more than
@@ -252,7 +271,7 @@ statements! {
     );
     /// Ends what can no longer begin: because its schedule says so, because it would not be over when it has to be, or
     /// because a contact was not verified again, which is no longer waited for then, or because its host does not answer and it
-    /// was never tried. A deadline is never before its instant. `$1` now, `$2` node.
+    /// was never tried. Not what another place is looked for ([`STRANDED`]). A deadline is never before its instant. `$1` now, `$2` node.
     EXPIRE = one!(
         "UPDATE delivery SET
             state = CASE WHEN attempt = 0 AND reason IS DISTINCT FROM 'contact' THEN 'skipped' WHEN doubt THEN 'unknown'
@@ -268,7 +287,7 @@ statements! {
                 WHEN attempt = 0 AND ", is_bound!(), " THEN over_detail
                 WHEN NOT doubt AND ", is_bound!(), " THEN COALESCE(over_detail, detail) ELSE detail END,
             unfinished = FALSE, next_us = NULL, updated_us = $1
-        WHERE unfinished AND state <> 'sending' AND due_us <= $1 AND deadline_us <= $1
+        WHERE unfinished AND state <> 'sending' AND due_us <= $1 AND ", is_stranded!(), " AND NOT ", may_be_placed!(), "
         RETURNING id, state, reason"
     );
     /// Skips what fell due while nobody was running and may not be late, or not as late as that; what a rule ended meanwhile is

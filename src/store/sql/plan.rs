@@ -24,13 +24,13 @@ statements! {
     PLAN_INSERT = batch!(
         [delivery_id TEXT, schedule TEXT, bulletin TEXT, topic TEXT, ward TEXT, ward_name TEXT, channel TEXT,
          channel_name TEXT, kind TEXT, format TEXT, mode TEXT, priority TEXT, scheduled_us BIGINT, part BIGINT,
-         due_us BIGINT, deadline_us BIGINT, late BOOLEAN, length_us BIGINT, over_us BIGINT, over_reason TEXT,
+         due_us BIGINT, deadline_us BIGINT, latest_us BIGINT, late BOOLEAN, length_us BIGINT, over_us BIGINT, over_reason TEXT,
          over_detail TEXT, skip TEXT, skip_detail TEXT]
         "INSERT INTO delivery (id, schedule, bulletin, topic, ward, ward_name, channel, channel_name, kind, format, mode,
-            priority, scheduled_us, part, due_us, deadline_us, late, length_us, over_us, over_reason, over_detail, revision,
+            priority, scheduled_us, part, due_us, deadline_us, latest_us, late, length_us, over_us, over_reason, over_detail, revision,
             state, unfinished, reason, detail, by_plan, updated_us)
         SELECT delivery_id, schedule, bulletin, topic, ward, ward_name, channel, channel_name, kind, format, mode,
-            priority, scheduled_us, part, due_us, deadline_us, late, length_us, over_us, over_reason, over_detail,
+            priority, scheduled_us, part, due_us, deadline_us, latest_us, late, length_us, over_us, over_reason, over_detail,
             CAST($2 AS TEXT), CASE WHEN skip IS NULL THEN 'planned' ELSE 'skipped' END, skip IS NULL, skip, skip_detail,
             skip IS NOT NULL, CAST($3 AS BIGINT)
         FROM batch WHERE TRUE
@@ -42,11 +42,12 @@ statements! {
     /// sound is longer than was expected, is no change. `$2` revision, `$3` now.
     PLAN_CHANGE = batch!(
         [delivery_id TEXT, bulletin TEXT, topic TEXT, ward TEXT, ward_name TEXT, channel_name TEXT,
-         kind TEXT, format TEXT, mode TEXT, priority TEXT, due_us BIGINT, deadline_us BIGINT, late BOOLEAN,
+         kind TEXT, format TEXT, mode TEXT, priority TEXT, due_us BIGINT, deadline_us BIGINT, latest_us BIGINT, late BOOLEAN,
          length_us BIGINT, over_us BIGINT, over_reason TEXT, over_detail TEXT, skip TEXT, skip_detail TEXT]
         "UPDATE delivery SET bulletin = batch.bulletin, topic = batch.topic, ward = batch.ward, ward_name = batch.ward_name,
             channel_name = batch.channel_name, kind = batch.kind, format = batch.format, mode = batch.mode,
-            priority = batch.priority, due_us = batch.due_us, deadline_us = batch.deadline_us, late = batch.late,
+            priority = batch.priority, due_us = batch.due_us, deadline_us = batch.deadline_us,
+            latest_us = batch.latest_us, late = batch.late,
             length_us = batch.length_us, over_us = batch.over_us, over_reason = batch.over_reason,
             over_detail = batch.over_detail, revision = $2,
             state = CASE WHEN batch.skip IS NULL THEN 'planned' ELSE 'skipped' END,
@@ -73,9 +74,9 @@ statements! {
     /// Deliveries that a new revision leaves as they are: their words may have changed all the same, so they are frozen
     /// again. `$2` revision, `$3` now.
     PLAN_REVISION = batch!(
-        [delivery_id TEXT, topic TEXT, length_us BIGINT]
+        [delivery_id TEXT, topic TEXT, length_us BIGINT, latest_us BIGINT]
         "UPDATE delivery SET revision = $2, state = 'planned', topic = batch.topic, length_us = batch.length_us,
-            content = NULL, host = NULL, can_ask = FALSE,
+            latest_us = batch.latest_us, content = NULL, host = NULL, can_ask = FALSE,
             next_us = NULL, updated_us = CASE WHEN state = 'ready' THEN $3 ELSE updated_us END
         FROM batch
         WHERE id = batch.delivery_id AND attempt = 0 AND state IN ('planned', 'ready') AND revision <> $2"

@@ -6,8 +6,8 @@ use std::time::Duration;
 use loa::domain::{
     bulletin::Priority,
     id::{BulletinId, ChannelId, DeliveryId, ScheduleId, WardId},
-    plan::air::{Air, OnAir},
-    policy::{Policy, Rule, Sessions, Spoken},
+    plan::air::{Air, OnAir, again::Stranded},
+    policy::{Policy, Rule, Sessions, Span, Spoken},
     time::Timestamp,
 };
 
@@ -179,4 +179,172 @@ fn a_session_of_several_priorities_counts_as_its_least_urgent_and_stands_as_its_
     };
     assert_eq!(gives_way(Priority::Priority), [0; 0]);
     assert_eq!(gives_way(Priority::Emergency), [0]);
+}
+
+/// A minute in which `wish`, which was tried before, could begin: inside the hours, and over nothing that anybody hears.
+fn is_free(wish: &OnAir, begin: Timestamp, items: &[OnAir], hours: &[Span]) -> bool {
+    let pause = Duration::from_secs(5);
+    let over = begin + wish.length;
+    let is_open = hours
+        .iter()
+        .any(|(from, until)| *from <= begin && over <= *until);
+    is_open
+        && items.iter().all(|other| {
+            let spare = if other.is_begun {
+                Duration::ZERO
+            } else {
+                other.length / 20
+            };
+            begin >= other.from + other.length + spare + pause
+                || other.from >= over + wish.length / 20 + pause
+        })
+}
+
+#[test]
+fn what_is_tried_again_takes_nobody_s_place_and_the_first_that_is_free() {
+    const PLACES: [(&str, &str); 3] = [
+        ("hung-binh", "loa-hb-1"),
+        ("hung-binh", "loa-hb-2"),
+        ("le-loi", "loa-ll-1"),
+    ];
+    let mut dice = Dice(0xa9);
+    let mut workspace = city("schedules: {}\n", &[]);
+    let midnight = at("2024-03-25T00:00:00");
+    let urgency = [Priority::Normal, Priority::Priority];
+    let (mut at_once, mut later, mut never) = (0, 0, 0);
+    for round in 0..200 {
+        let until = 8 * 60 + dice.below(120);
+        let rules = vec![rule(
+            "Giờ loa",
+            &[(5 * 60, until), (14 * 60, 22 * 60)],
+            Sessions::default(),
+        )];
+        workspace.policy = Policy { rules };
+        let minute = |number: u32| midnight + MINUTE * number;
+        let hours = [
+            (minute(5 * 60), minute(until)),
+            (minute(14 * 60), minute(22 * 60)),
+        ];
+        let from = minute(300 + dice.below(until - 300));
+        let items: Vec<OnAir> = (0..4 + dice.below(20))
+            .map(|number| OnAir {
+                priority: urgency[dice.below(2) as usize],
+                is_begun: dice.below(4) == 0,
+                ..on_air(
+                    &format!("s{number}"),
+                    PLACES[dice.below(3) as usize],
+                    from + MINUTE * dice.below(60),
+                    1 + dice.below(4),
+                )
+            })
+            .collect();
+        let wish = OnAir {
+            priority: urgency[dice.below(2) as usize],
+            is_begun: true,
+            ..on_air("send.1", PLACES[0], from, 1 + dice.below(3))
+        };
+        let now = from + MINUTE * dice.below(2);
+        let latest = from + MINUTE * (1 + dice.below(90));
+        let stranded = [Stranded {
+            id: wish.id.clone(),
+            due: from,
+            latest,
+            detail: String::new(),
+        }];
+        let on_record = items.iter().cloned().chain([wish.clone()]);
+        let again = Air::new(&workspace, on_record).place_again(&stranded, now);
+        let minutes = (0..90).map(|number| now + MINUTE * number);
+        let first = minutes
+            .take_while(|begin| *begin < latest)
+            .find(|begin| is_free(&wish, *begin, &items, &hours));
+        assert!(
+            again.settled.gives_way.is_empty(),
+            "round {round}: {again:?}"
+        );
+        let Some(there) = again.placed.first() else {
+            assert_eq!(again.hopeless, [wish.id], "round {round}");
+            // What ends with the hours has no moment to spare for its call.
+            assert!(
+                first.is_none_or(|first| first + wish.length == hours[0].1),
+                "round {round}: {first:?}"
+            );
+            never += 1;
+            continue;
+        };
+        let begin = there.due;
+        assert!(now <= begin && begin < there.deadline && there.deadline <= latest);
+        assert!(
+            is_free(&wish, begin, &items, &hours),
+            "round {round}: {there:?}"
+        );
+        let spared = begin + wish.length == hours[0].1;
+        assert!(
+            first.is_none_or(|first| begin < first + MINUTE) || spared,
+            "round {round}: {first:?} {there:?}"
+        );
+        for next in items.iter().filter(|next| begin < next.from) {
+            let last = next.from.max(begin + wish.length);
+            assert!(
+                there.deadline + wish.length <= last,
+                "round {round}: {next:?} {there:?}"
+            );
+        }
+        if begin == now {
+            at_once += 1;
+        } else {
+            later += 1;
+        }
+    }
+    assert!(
+        at_once > 10 && later > 10 && never > 10,
+        "{at_once} {later} {never}"
+    );
+}
+
+#[test]
+fn an_emergency_that_is_tried_again_waits_for_nothing() {
+    let workspace = city("schedules: {}\n", &[]);
+    let from = at("2024-03-25T05:30:00");
+    let place = ("hung-binh", "loa-hb-1");
+    let other = on_air("s", ("le-loi", "loa-ll-1"), from, 5);
+    let of = |priority| {
+        let wish = OnAir {
+            priority,
+            is_begun: true,
+            ..on_air("send.1", place, from, 2)
+        };
+        let stranded = [Stranded {
+            id: wish.id.clone(),
+            due: from,
+            latest: from + MINUTE * 20,
+            detail: String::new(),
+        }];
+        let air = Air::new(&workspace, [other.clone(), wish]);
+        let again = air.place_again(&stranded, from + MINUTE);
+        let gives_way = again.settled.gives_way.len();
+        (again.placed[0].due.since(from).as_secs(), gives_way)
+    };
+    assert_eq!(of(Priority::Emergency), (60, 1));
+    assert_eq!(of(Priority::Priority), (320, 0));
+}
+
+#[test]
+fn a_part_of_a_session_that_is_tried_again_is_heard_after_the_parts_that_follow() {
+    let workspace = city("schedules: {}\n", &[]);
+    let first = at("2024-03-25T05:30:00");
+    let second = first + Duration::from_secs(200);
+    let wish = OnAir {
+        is_begun: true,
+        ..part(0, Priority::Normal, first)
+    };
+    let stranded = [Stranded {
+        id: wish.id.clone(),
+        due: first,
+        latest: first + MINUTE * 20,
+        detail: String::new(),
+    }];
+    let air = Air::new(&workspace, [wish, part(1, Priority::Normal, second)]);
+    let again = air.place_again(&stranded, first + MINUTE);
+    // Three minutes with their reserve, and a pause.
+    assert_eq!(again.placed[0].due, second + Duration::from_secs(189 + 5));
 }

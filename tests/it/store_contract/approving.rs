@@ -1,6 +1,6 @@
 //! Decisions: what goes on record, what follows for deliveries, and who waits for whom.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use loa::{
     domain::{
@@ -244,7 +244,13 @@ pub(super) async fn a_return_stops_what_was_frozen_and_what_is_tried_again(groun
         bulletin: Some(BulletinId::parse("khac").unwrap()),
         ..planned_by("khac", "web-9", 100)
     };
-    let deliveries: Vec<_> = (1..=4).map(|n| planned(&format!("loa-{n}"), 100)).collect();
+    // There would be time for another try elsewhere on the day.
+    let heard = |number| PlannedDelivery {
+        length: Some(Duration::from_secs(30)),
+        latest: Some(at(900)),
+        ..planned(&format!("loa-{number}"), 100)
+    };
+    let deliveries: Vec<_> = (1..=4).map(heard).collect();
     ground.store.plan(&deliveries, R1, at(0)).await.unwrap();
     ground
         .store

@@ -5,11 +5,14 @@ use std::{sync::Arc, time::Duration};
 use loa::{
     domain::{
         delivery::{Reason, State},
-        plan::{Limit, PlannedDelivery, Why, air::Settled},
+        plan::{
+            Limit, PlannedDelivery, Why,
+            air::{Settled, again::Spot},
+        },
     },
     store::{
         Frozen, Planned,
-        air::{Move, Sending, Spot},
+        air::{Move, Sending},
     },
 };
 

@@ -237,6 +237,7 @@ pub(super) fn planned_by(schedule: &str, channel: &str, due: u32) -> PlannedDeli
         part: 0,
         due: at(due),
         deadline: at(due) + PATIENCE,
+        latest: None,
         late: false,
         channel_name: format!("Kênh {channel}"),
         channel,

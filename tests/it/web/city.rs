@@ -280,6 +280,7 @@ impl City {
                 part: 0,
                 due,
                 deadline: due + Duration::from_mins(30),
+                latest: None,
                 late: channel.kind != ChannelKind::Loudspeaker,
                 channel: channel.id.clone(),
                 channel_name: channel.name.clone(),

@@ -163,11 +163,12 @@ impl<'w> Air<'w> {
             let is_own = other.channel == wish.channel;
             if other.is_one_with(wish) {
                 // A chorus; of a session only what comes before on the same loudspeaker.
-                let is_before = is_own && other.part < wish.part;
-                if is_before && begin < other.until() {
+                // A part that is tried again is heard apart from the others, whichever comes first.
+                let is_own = is_own && !wish.is_begun;
+                if is_own && other.part < wish.part && begin < other.until() {
                     return Some((self.collision(other), other.until()));
                 }
-                if is_before || is_own || has_slack || begin == other.from {
+                if is_own || has_slack || begin == other.from {
                     continue;
                 }
             }
@@ -193,10 +194,9 @@ impl<'w> Air<'w> {
     /// What counts for the amounts of a day on which `parts` begin: what their area's own loudspeakers say.
     fn counted(&self, parts: &[OnAir], day: NaiveDate) -> Vec<Spoken> {
         let zone = self.workspace.settings.zone;
-        let urgency = self.urgency(&parts[0]);
         let counts = |other: &&OnAir| {
             parts.iter().all(|part| part.id != other.id)
-                && self.goes_before(other, urgency)
+                && self.goes_before(other, &parts[0])
                 && local(other.from, zone).date() == day
         };
         let items = self.ground.number(&parts[0].ward).into_iter();
