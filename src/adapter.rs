@@ -66,6 +66,26 @@ pub trait Adapter: Send + Sync + fmt::Debug {
         false
     }
 
+    /// How long the answer that `exchange` got, the call of a [`Login`], may be used in place of that call; `None` where it gives
+    /// nothing that could be used.
+    fn lasts(&self, message: Option<&Message>, exchange: &Exchange) -> Option<Duration> {
+        let _ = (message, exchange);
+        None
+    }
+
+    /// Whether the receiver said in this attempt, or without a message in this question, that the [`Login`] with which it was called has
+    /// ended.
+    fn has_ended(&self, message: Option<&Message>, done: &[Exchange]) -> bool {
+        let _ = (message, done);
+        false
+    }
+
+    /// How a receiver says that a [`Login`] has ended; `None` where what logins give is not kept. Only the conformance kit asks.
+    fn ended(&self, message: &Message) -> Option<Hoped> {
+        let _ = message;
+        None
+    }
+
     /// Whether the channel was told in this attempt to stop what was playing, and said yes; `None` where it was not told.
     fn stopped(&self, message: &Message, done: &[Exchange]) -> Option<bool> {
         let _ = (message, done);
@@ -398,6 +418,18 @@ pub struct Request {
     pub wait: Duration,
     /// What nobody may see of what comes of it.
     pub hidden: Hidden,
+    /// Whether it is a login whose answer other attempts may use, too.
+    pub login: Option<Login>,
+}
+
+/// A call whose answer is held in memory for a while and used in its place: what several attempts at one time may share
+/// ([`transport::logins`]).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// A digest of whose login it is, and of all that it depends on.
+    pub key: String,
+    /// Whether the answer is one that was given before, and the call was not made.
+    pub is_remembered: bool,
 }
 
 impl Request {

@@ -7,7 +7,12 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Adapter, Exchange, Failure, Fault, Receipt, Request, Response, Step, redact,
-    transport::{Transport, mail::Mail, stream::Stream},
+    transport::{
+        Transport,
+        logins::{Given, InUse},
+        mail::Mail,
+        stream::Stream,
+    },
 };
 use crate::domain::{
     delivery::Reason,
@@ -76,6 +81,12 @@ impl AttemptEnd {
 /// What has to be on record before the call that comes next.
 type NoteOf<'a> = &'a (dyn Fn(&[Exchange]) -> Option<Note> + Sync);
 
+/// What an adapter says of logins whose answers are kept: how long that of a call may be used, and whether the one in use has ended.
+type OfLogins<'a> = (
+    &'a (dyn Fn(&Exchange) -> Option<Duration> + Sync),
+    &'a (dyn Fn(&[Exchange]) -> bool + Sync),
+);
+
 /// Where notes are put on record.
 pub trait Notes: Sync {
     /// Puts `note` on record, durably and before anything else happens.
@@ -109,7 +120,11 @@ pub async fn attempt(
         &note as &(dyn Fn(&[Exchange]) -> Option<Note> + Sync),
         notes,
     );
-    let (mut end, done) = run(adapter.secrets(), transport, &clock_now, step, kept).await;
+    let lasts = |exchange: &Exchange| adapter.lasts(Some(message), exchange);
+    let ended = |done: &[Exchange]| adapter.has_ended(Some(message), done);
+    let logins: OfLogins<'_> = (&lasts, &ended);
+    let secrets = adapter.secrets();
+    let (mut end, done) = run(secrets, transport, &clock_now, step, kept, logins).await;
     end.stopped = adapter.stopped(message, &done);
     end
 }
@@ -135,7 +150,11 @@ pub async fn probe(
     };
     let nothing = |_: &[Exchange]| None;
     let kept = (&nothing as NoteOf<'_>, &NoNotes as &dyn Notes);
-    let (end, _) = run(adapter.secrets(), transport, &clock_now, step, kept).await;
+    let lasts = |exchange: &Exchange| adapter.lasts(None, exchange);
+    let ended = |done: &[Exchange]| adapter.has_ended(None, done);
+    let logins: OfLogins<'_> = (&lasts, &ended);
+    let secrets = adapter.secrets();
+    let (end, _) = run(secrets, transport, &clock_now, step, kept, logins).await;
     match end.ending {
         Ending::Accepted(_) => Some(Ok(())),
         Ending::Failed(failure) => Some(Err(failure)),
@@ -159,7 +178,8 @@ pub async fn look(
     let step = |done: &[Exchange]| adapter.look(content, done).unwrap_or_else(cannot);
     let nothing = |_: &[Exchange]| None;
     let kept = (&nothing as NoteOf<'_>, &NoNotes as &dyn Notes);
-    let (end, _) = run(adapter.secrets(), transport, clock_now, step, kept).await;
+    let logins: OfLogins<'_> = (&|_| None, &|_| false);
+    let (end, _) = run(adapter.secrets(), transport, clock_now, step, kept, logins).await;
     match end.ending {
         Ending::Accepted(receipt) => Ok(receipt),
         Ending::Failed(failure) => Err(failure),
@@ -197,11 +217,13 @@ async fn run(
     clock_now: impl Fn() -> Timestamp,
     step: impl Fn(&[Exchange]) -> Step,
     (note, notes): (NoteOf<'_>, &dyn Notes),
+    (lasts, has_ended): OfLogins<'_>,
 ) -> (AttemptEnd, Vec<Exchange>) {
     let deadline = Instant::now() + transport.total_timeout();
     let left = || deadline.saturating_duration_since(Instant::now());
     let mut done: Vec<Exchange> = Vec::new();
     let mut is_noted = false;
+    let mut logins = InUse::of(transport.logins());
     let ending = loop {
         let going = match step(&done) {
             Step::Accepted(receipt) => break Ending::Accepted(receipt),
@@ -210,11 +232,33 @@ async fn run(
             Step::Stream(stream) => Outgoing::Stream(stream),
             Step::Mail(mail) => Outgoing::Mail(mail),
         };
-        let request = going.request();
         if done.len() == MOST_CALLS {
             let detail = Detail::new("call-too-many").with("most", MOST_CALLS);
             break Ending::Failed(Failure::reject(Reason::Defect, detail));
         }
+        if let Some(login) = &going.request().login {
+            match logins.ask(login, &clock_now, deadline).await {
+                Given::Nothing => {}
+                Given::Remembered(answer) => {
+                    let mut request = going.into_request();
+                    if let Some(login) = &mut request.login {
+                        login.is_remembered = true;
+                    }
+                    let result = Ok(answer);
+                    done.push(Exchange { request, result });
+                    continue;
+                }
+                Given::Late => {
+                    let late = Fault::never_left(Reason::Unanswered, Detail::new("asked-no-time"));
+                    let (request, result) = (going.into_request(), Err(late));
+                    done.push(Exchange { request, result });
+                    continue;
+                }
+            }
+        } else {
+            logins.pass();
+        }
+        let request = going.request();
         if let Some(note) = note(&done) {
             let is_late = left().saturating_sub(request.wait) <= transport.total_timeout() / 2;
             if note.whole_call && !done.is_empty() && is_late {
@@ -254,10 +298,18 @@ async fn run(
             }
         };
         let request = going.into_request();
-        done.push(Exchange { request, result });
+        let exchange = Exchange { request, result };
+        if let (Some(_), Ok(answer)) = (&exchange.request.login, &exchange.result) {
+            logins.made(answer, lasts(&exchange), clock_now());
+        }
+        done.push(exchange);
     };
-    let last = done
-        .iter()
+    if logins.is_any() && has_ended(&done) {
+        logins.forget();
+    }
+    let made = done.iter().filter(|exchange| !is_remembered(exchange));
+    let last = made
+        .clone()
         .rev()
         .find_map(|exchange| Some((exchange, exchange.result.as_ref().ok()?)));
     let is_hidden =
@@ -267,10 +319,16 @@ async fn run(
         ending,
         status: last.map(|(_, answer)| answer.status),
         answer: shown.map(|(exchange, answer)| kept(&answer.body, &exchange.request, secrets)),
-        exchanges: done.len(),
+        exchanges: made.count(),
         stopped: None,
     };
     (end, done)
+}
+
+/// Whether a call was not made, because its answer was there.
+fn is_remembered(exchange: &Exchange) -> bool {
+    let login = exchange.request.login.as_ref();
+    login.is_some_and(|login| login.is_remembered)
 }
 
 /// The beginning of an answer, without what the channel was told in confidence.

@@ -201,6 +201,7 @@ impl AxisAdapter {
             body: Bytes::new(),
             wait: std::time::Duration::ZERO,
             hidden: Hidden::default(),
+            login: None,
         }
     }
 

@@ -275,6 +275,7 @@ mod tests {
             body: bytes::Bytes::new(),
             wait: Duration::ZERO,
             hidden: Hidden::default(),
+            login: None,
         }
     }
 

@@ -101,6 +101,7 @@ impl EmailAdapter {
             body,
             wait: Duration::ZERO,
             hidden: Hidden::default(),
+            login: None,
         }
     }
 

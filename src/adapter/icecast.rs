@@ -121,6 +121,7 @@ impl IcecastAdapter {
             body: Bytes::new(),
             wait,
             hidden: Hidden::default(),
+            login: None,
         }
     }
 

@@ -23,7 +23,9 @@ mod auth;
 mod compile;
 mod hope;
 mod judge;
+mod login;
 mod names;
+mod parts;
 mod rank;
 mod replay;
 mod scene;
@@ -32,25 +34,19 @@ mod specimen;
 mod text;
 mod write;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 pub use compile::CompiledRecipe;
-use compile::Rule;
 use judge::{Answer, Condition};
+use parts::Rule;
 use scene::Scene;
 use serde_json::{Map, Value};
 
 use super::{Adapter, Exchange, Failure, Hoped, Hopes, Step, classify, redact, transport::Address};
 use crate::{
     domain::{
-        bulletin::Format,
-        channel::Channel,
-        delivery::Reason,
-        detail::Detail,
-        message::Message,
-        recipe::{Recipe, Verdict},
-        secret::Secret,
-        time::Timestamp,
+        bulletin::Format, channel::Channel, delivery::Reason, detail::Detail, message::Message,
+        recipe::Verdict, secret::Secret, time::Timestamp,
     },
     template::{Context, TemplateError},
 };
@@ -113,6 +109,12 @@ pub enum RecipeProblemKind {
     /// What a step gives has other names where it is found than where it is made.
     #[error("the step gives other names where it is found")]
     Takes,
+    /// What is kept is no login.
+    #[error("`valid_for` belongs to a step with `when: always` that asks once")]
+    Keeps,
+    /// A login is to be made anew, and none is kept.
+    #[error("`renew` belongs to a recipe with a step that has `valid_for`")]
+    Renews,
     /// A parameter that the recipe wants and the channel does not give.
     #[error("the parameter `{0}` is missing")]
     MissingParameter(String),
@@ -147,6 +149,8 @@ impl RecipeProblem {
             | RecipeProblemKind::Dollar(_)
             | RecipeProblemKind::NoPicture
             | RecipeProblemKind::Takes
+            | RecipeProblemKind::Keeps
+            | RecipeProblemKind::Renews
             | RecipeProblemKind::HeaderName(_)) => {
                 told("call-recipe").with("problem", redact(&kind.to_string(), secrets))
             }
@@ -313,6 +317,7 @@ impl RecipeAdapter {
                 continue;
             }
             let reason = match (status, verdict) {
+                (_, Verdict::Renew) => Reason::Unauthorised,
                 (429 | 503, Verdict::Retry) => Reason::Busy,
                 // A line that reads more than the status knows where it points.
                 (300..=399, _) if condition.is_bare() => Reason::Redirect,
@@ -324,8 +329,11 @@ impl RecipeAdapter {
             let detail = said.unwrap_or_else(|| Detail::new("call-status-rule"));
             let detail = detail.with("status", status).with("rule", &rule.path);
             let detail = String::from(detail);
+            if *verdict == Verdict::Renew {
+                scene.end_login();
+            }
             return Ok(Some(match verdict {
-                Verdict::Retry => Failure::Retry {
+                Verdict::Retry | Verdict::Renew => Failure::Retry {
                     after: answer.response.retry_after,
                     reason,
                     detail,
@@ -410,6 +418,18 @@ impl Adapter for RecipeAdapter {
         self.recipe.shows_pictures
     }
 
+    fn lasts(&self, message: Option<&Message>, exchange: &Exchange) -> Option<Duration> {
+        self.login_lasts(message, exchange)
+    }
+
+    fn has_ended(&self, message: Option<&Message>, done: &[Exchange]) -> bool {
+        self.has_login_ended(message, done)
+    }
+
+    fn ended(&self, message: &Message) -> Option<Hoped> {
+        self.hope_of_end(message)
+    }
+
     fn stopped(&self, message: &Message, done: &[Exchange]) -> Option<bool> {
         self.replay_stop(message, done)
     }
@@ -420,7 +440,7 @@ impl Adapter for RecipeAdapter {
 
     fn question_at(&self, _: Option<&Secret>, done: &[Exchange], now: Timestamp) -> Option<Step> {
         let probe = self.recipe.probe.as_ref()?;
-        Some(self.replay_probe(probe, done, now))
+        Some(self.replayed_probe(probe, done, now).0)
     }
 
     fn hoped(

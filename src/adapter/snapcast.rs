@@ -152,6 +152,7 @@ impl SnapcastAdapter {
             body: body.to_string().into(),
             wait,
             hidden: Hidden::default(),
+            login: None,
         }
     }
 
@@ -290,6 +291,7 @@ impl SnapcastAdapter {
             body: data,
             wait: Duration::ZERO,
             hidden: Hidden::default(),
+            login: None,
         };
         Stream {
             is_free: Some(is_free),

@@ -16,6 +16,7 @@ fn exchange(result: Result<Response, Fault>) -> Exchange {
                 value: Secret::new("hunter2".to_owned()),
             }],
         },
+        login: None,
     };
     Exchange { request, result }
 }

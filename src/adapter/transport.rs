@@ -6,6 +6,7 @@
 //! - A fault says whether the request may have left; where the client does not say, it may have.
 //! - A sound that is heard while it is sent goes out at its pace: by HTTP with its length (`stream`), or as it is on a connection of its
 //!   own (`line`), under the same allow-list.
+//! - What a login gave is held for a while, and given to whoever would make the same one (`logins`).
 //! - A letter goes out by SMTP (`mail`), under the same rules.
 //! - In a simulation, sockets are opened to loopback only ([`simulated::Loopback`] is the only way to an address).
 //! - No address, header or body ever reaches a log or a fault's detail.
@@ -15,6 +16,7 @@ mod allow;
 mod fault;
 mod in_time;
 mod line;
+pub mod logins;
 pub mod mail;
 pub(super) mod retry_after;
 mod simulated;
@@ -31,6 +33,7 @@ pub use address::{Address, host, line_beside};
 use allow::{AllowList, AllowedResolver, NoResolver};
 use bytes::{Bytes, BytesMut};
 use in_time::in_time;
+use logins::Logins;
 use reqwest::{
     Method,
     header::{HeaderMap, HeaderName, HeaderValue},
@@ -99,6 +102,8 @@ pub struct Transport {
     current: Arc<RwLock<(TransportSettings, Client)>>,
     /// What is on air.
     air: Arc<Air>,
+    /// What logins gave.
+    logins: Arc<Logins>,
 }
 
 impl Transport {
@@ -111,6 +116,7 @@ impl Transport {
         Ok(Self {
             current: Arc::new(RwLock::new((settings, client))),
             air: Arc::default(),
+            logins: Arc::default(),
         })
     }
 
@@ -168,6 +174,11 @@ impl Transport {
         deadline: Instant,
     ) -> Result<Response, Fault> {
         self.client().call(request, now, deadline).await
+    }
+
+    /// What logins gave.
+    pub(super) fn logins(&self) -> &Logins {
+        &self.logins
     }
 
     fn read(&self) -> RwLockReadGuard<'_, (TransportSettings, Client)> {

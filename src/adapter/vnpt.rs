@@ -73,6 +73,7 @@ impl VnptAdapter {
             body: Bytes::new(),
             wait: Duration::ZERO,
             hidden: Hidden::default(),
+            login: None,
         })
     }
 

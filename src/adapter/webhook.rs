@@ -207,6 +207,7 @@ impl WebhookAdapter {
             body: Bytes::from(body),
             wait: Duration::ZERO,
             hidden: Hidden::default(),
+            login: None,
         }
     }
 }

@@ -135,6 +135,7 @@ impl ZaloAdapter {
                 answer: false,
                 values: taken(carried.into_iter().chain(known)),
             },
+            login: None,
         }
     }
 

@@ -154,6 +154,7 @@ async fn ask(
         body: body.into(),
         wait: Duration::ZERO,
         hidden: Hidden::default(),
+        login: None,
     };
     let answer = service
         .transport

@@ -68,6 +68,8 @@ pub(super) struct Run {
     pub(super) tries: Vec<Try>,
     pub(super) ends: Vec<Finished>,
     pub(super) arrivals: Vec<Arrival>,
+    /// Whether a login of before had ended.
+    pub(super) is_login_old: bool,
     /// How often something went wrong as it was to.
     pub(super) hits: u32,
     pub(super) is_stream: bool,
@@ -225,6 +227,17 @@ async fn deliver_within(
     let mut message = message(subject, is_decomposed);
     let mut claimed = claimed(subject, &message);
     let (mut tries, mut ends, mut access) = (Vec::new(), Vec::new(), Vec::new());
+    let ended = subject.adapter.ended(&message);
+    let ended = ended.filter(|_| scenario.mishap == Mishap::Stale);
+    let is_login_old = ended.is_some();
+    if let Some(ended) = ended {
+        // Something else was sent before, so that there is a login to end.
+        stage.receiver.begin(0, BEGIN);
+        let before = attempt::attempt(&stage.watched, &message, &notes, &stage.transport, || BEGIN);
+        let before = AssertUnwindSafe(before.with_subscriber(log.subscriber()));
+        before.catch_unwind().await.ok();
+        stage.receiver.end_logins(ended);
+    }
     loop {
         let now = claimed.started;
         stage.receiver.begin(claimed.attempt, now);
@@ -274,6 +287,7 @@ async fn deliver_within(
         tries,
         ends,
         arrivals,
+        is_login_old,
         hits,
         is_stream,
         is_mail,

@@ -335,7 +335,8 @@ impl View<'_> {
             let all = words::readings(&one.request);
             all.iter().any(|text| text.contains(&token))
         });
-        let is_due = attempt > 1 && (facts.is_given || self.subject.adapter.account().is_some());
+        let is_due = (attempt > 1 || self.run.is_login_old)
+            && (facts.is_given || self.subject.adapter.account().is_some());
         (is_due && !carries).then(|| Breach::new("old-token"))
     }
 }

@@ -169,6 +169,7 @@ async fn send(
         arrivals: Vec::new(),
         hits: 0,
         is_stream: false,
+        is_login_old: false,
         is_mail: false,
         given: Vec::new(),
         access: Vec::new(),

@@ -9,7 +9,10 @@ use std::{
 
 use bytes::Bytes;
 
-use super::scenario::{Expects, Mishap, Scenario};
+use super::{
+    scenario::{Expects, Mishap, Scenario},
+    words,
+};
 use crate::{
     adapter::{
         Acts, Adapter, Exchange, Hoped, Hopes, NotBelieved, Report, Step, zalo::oauth::Account,
@@ -80,6 +83,8 @@ pub(super) struct Memory {
     pub(super) is_mail: bool,
     /// What was given, by attempt.
     pub(super) given: Vec<(u32, String)>,
+    /// What whoever still calls with a login of before the first attempt is answered.
+    ended: Option<Hoped>,
 }
 
 /// The receiver.
@@ -110,6 +115,11 @@ impl Receiver {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What logins gave so far has ended: whoever calls with it is answered so.
+    pub(super) fn end_logins(&self, answer: Hoped) {
+        self.memory().ended = Some(answer);
+    }
+
     /// An attempt begins.
     pub(super) fn begin(&self, attempt: u32, now: Timestamp) {
         let mut memory = self.memory();
@@ -138,7 +148,7 @@ impl Receiver {
 
     /// Whether something goes wrong with this call.
     fn is_hit(&self, memory: &Memory, arrival: &Arrival) -> bool {
-        if memory.attempt == 0 {
+        if memory.attempt == 0 || memory.ended.is_some() {
             return false;
         }
         if self.is_probe {
@@ -220,6 +230,12 @@ impl Stage for Receiver {
     fn play(&self, host: &str, request: &Request, own: &Answer, effect: Effect) -> Played {
         let mut memory = self.memory();
         let hoped = memory.next.take();
+        let is_dead = memory.ended.is_some() && {
+            let old = given(0);
+            words::readings(request)
+                .iter()
+                .any(|text| text.contains(&old))
+        };
         let (acts, effect) = match &hoped {
             Some(hoped) => (hoped.acts, Effect::Received),
             None => match effect {
@@ -228,7 +244,8 @@ impl Stage for Receiver {
                 Effect::Kept | Effect::Stopped | Effect::Ignored => (Acts::Nothing, effect),
             },
         };
-        let answer = hoped.map(|hoped| Answer {
+        let answered = memory.ended.clone().filter(|_| is_dead).or(hoped);
+        let answer = answered.map(|hoped| Answer {
             status: hoped.status,
             headers: hoped
                 .headers
@@ -252,7 +269,7 @@ impl Stage for Receiver {
             request: request.clone(),
             acts,
             effect,
-            is_done: acts != Acts::Nothing,
+            is_done: acts != Acts::Nothing && !is_dead,
             key: key(request),
             answer: shown.body.clone(),
         };
@@ -261,11 +278,12 @@ impl Stage for Receiver {
         } else {
             None
         };
+        memory.hits += u32::from(is_dead);
         if let Some(fault) = &fault {
             memory.hits += 1;
             arrival.is_done &= fault.happens();
         }
-        let effect = if acts == Acts::Nothing {
+        let effect = if acts == Acts::Nothing || is_dead {
             Effect::Ignored
         } else {
             Effect::Received
@@ -341,6 +359,18 @@ impl Adapter for Watched {
 
     fn account(&self) -> Option<&Account> {
         self.inner.account()
+    }
+
+    fn lasts(&self, message: Option<&Message>, exchange: &Exchange) -> Option<Duration> {
+        self.inner.lasts(message, exchange)
+    }
+
+    fn has_ended(&self, message: Option<&Message>, done: &[Exchange]) -> bool {
+        self.inner.has_ended(message, done)
+    }
+
+    fn ended(&self, message: &Message) -> Option<Hoped> {
+        self.inner.ended(message)
     }
 
     fn gives_notes(&self) -> bool {

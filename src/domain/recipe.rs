@@ -62,6 +62,24 @@ impl Recipe {
         names.filter(|name| name.starts_with("steps.") || name.starts_with("found."))
     }
 
+    /// Whether what one of its logins gives is used by several attempts.
+    #[must_use]
+    pub fn keeps_logins(&self) -> bool {
+        self.steps.iter().any(|(_, step)| step.valid_for.is_some())
+    }
+
+    /// Every line of `errors` that says that a login has ended, by its path.
+    pub fn renewals(&self) -> impl Iterator<Item = (String, &ErrorRule)> {
+        let own = self.steps.iter().flat_map(|(name, step)| {
+            let rules = step.errors.iter().enumerate();
+            rules.map(move |(index, rule)| (format!("steps.{name}.errors[{index}]"), rule))
+        });
+        let all = self.errors.iter().enumerate();
+        let all = all.map(|(index, rule)| (format!("errors[{index}]"), rule));
+        all.chain(own)
+            .filter(|(_, rule)| rule.then == Verdict::Renew)
+    }
+
     /// Whether it sends the message's sound, or speaks of it.
     #[must_use]
     pub fn wants_sound(&self) -> bool {
@@ -154,6 +172,25 @@ pub struct StepSpec {
     pub poll: Option<Poll>,
     /// What other answers to this step mean, before what the recipe's say.
     pub errors: Vec<ErrorRule>,
+    /// How long what a login gave may be used by other attempts of the channel; without it, each makes its own.
+    pub valid_for: Option<Validity>,
+}
+
+/// The longest that what a login gave is used, whatever the receiver says.
+pub const LONGEST_LOGIN: Duration = Duration::from_hours(24);
+
+/// How long what a login gave may be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Validity {
+    /// So long.
+    Time(Duration),
+    /// As the answer says.
+    Answer {
+        /// Where it says it, in seconds.
+        seconds: Take,
+        /// How long where it does not; without it, the login is then not kept.
+        otherwise: Option<Duration>,
+    },
 }
 
 /// Asking again while an answer that is a success is not yet the one that is hoped for.
@@ -393,6 +430,8 @@ pub enum Verdict {
     Reject,
     /// It may have happened.
     Unknown,
+    /// The login has ended, and it did not happen.
+    Renew,
 }
 
 /// "Is it already there?"

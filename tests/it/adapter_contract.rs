@@ -12,6 +12,7 @@ mod icecast;
 mod language;
 mod lines;
 mod liquidsoap;
+mod logins;
 mod pictures;
 mod proofs;
 mod recipes;

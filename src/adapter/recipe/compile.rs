@@ -8,9 +8,13 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    Facts, Recipe, RecipeProblem, RecipeProblemKind, Scene,
+    Facts, RecipeProblem, RecipeProblemKind, Scene,
     auth::Auth,
-    judge::{Condition, Take, check_pointer},
+    judge::{Condition, Take},
+    parts::{
+        Confirmation, Pulse, Question, Rule, Step, read_confirm, read_find, read_rules, read_step,
+        read_value,
+    },
     scene::FIELDS,
     sound,
     specimen::{sample, sample_of, without_picture},
@@ -22,7 +26,7 @@ use crate::{
         channel::{Parameter, Parameters},
         id::RecipeId,
         message::Message,
-        recipe::{self, Poll, StepWhen, Verdict},
+        recipe::{Recipe, StepWhen},
     },
     template::{TemplateErrorKind, Templates},
 };
@@ -56,62 +60,8 @@ pub struct CompiledRecipe {
     pub(super) shows_pictures: bool,
     /// What is taken from answers and begins an address: `steps.upload.place`.
     pub(super) leads: Vec<String>,
-}
-
-/// A call before the one that counts, read.
-#[derive(Debug)]
-pub(super) struct Step {
-    pub(super) name: String,
-    pub(super) when: StepWhen,
-    /// Whether it is done already.
-    pub(super) find: Option<Question>,
-    pub(super) call: Call,
-    pub(super) accepted: Condition,
-    pub(super) take: Vec<(String, Take)>,
-    pub(super) poll: Option<Poll>,
-    pub(super) errors: Vec<Rule>,
-}
-
-/// What an answer means, read.
-#[derive(Debug)]
-pub(super) struct Rule {
-    /// Where it stands in the recipe.
-    pub(super) path: String,
-    pub(super) when: Condition,
-    pub(super) then: Verdict,
-    pub(super) says: Option<Take>,
-}
-
-/// "Is it already there?", read.
-#[derive(Debug)]
-pub(super) struct Question {
-    pub(super) always: bool,
-    pub(super) call: Call,
-    pub(super) list: Option<String>,
-    pub(super) found: Condition,
-    pub(super) absent: Condition,
-    /// When there is another page, and how many are looked through at most.
-    pub(super) pages: Option<(Condition, u16)>,
-    pub(super) take: Vec<(String, Take)>,
-    pub(super) update: Option<Call>,
-    /// Whether nobody may see what is answered.
-    pub(super) is_private: bool,
-}
-
-/// "Was it really done?", read.
-#[derive(Debug)]
-pub(super) struct Confirmation {
-    pub(super) call: Call,
-    pub(super) confirmed: Condition,
-    pub(super) refuted: Option<Condition>,
-    pub(super) poll: Option<Poll>,
-}
-
-/// "Are you alive?", read.
-#[derive(Debug)]
-pub(super) struct Pulse {
-    pub(super) call: Call,
-    pub(super) healthy: Condition,
+    /// A digest of the recipe, where a login of it is kept: what another text of it took is not this one's.
+    pub(super) print: Option<blake3::Hash>,
 }
 
 impl CompiledRecipe {
@@ -151,6 +101,9 @@ impl CompiledRecipe {
                 .map(|find| read_find(&mut reading, "find", find)),
             shows_pictures: recipe.wants_picture(),
             leads: recipe.leads().map(str::to_owned).collect(),
+            print: recipe
+                .keeps_logins()
+                .then(|| blake3::hash(format!("{recipe:?}").as_bytes())),
             request: Call::read(&mut reading, "request", &recipe.request),
             stop: recipe
                 .stop
@@ -172,6 +125,9 @@ impl CompiledRecipe {
                 healthy: Condition::read_success(&mut reading, "probe.healthy", &probe.healthy),
             }),
         };
+        for (path, _) in recipe.renewals().filter(|_| compiled.print.is_none()) {
+            reading.problem(&path, RecipeProblemKind::Renews);
+        }
         let Reading {
             templates,
             mut problems,
@@ -476,20 +432,6 @@ impl Step {
     }
 }
 
-impl Question {
-    fn texts(&self) -> impl Iterator<Item = &Text> {
-        let more = self.pages.iter().flat_map(|(more, _)| more.texts());
-        self.found.texts().chain(self.absent.texts()).chain(more)
-    }
-}
-
-impl Confirmation {
-    fn texts(&self) -> impl Iterator<Item = &Text> {
-        let refuted = self.refuted.iter().flat_map(Condition::texts);
-        self.confirmed.texts().chain(refuted)
-    }
-}
-
 /// The fields of `message` that may be asked for: those whose names occur in a template at all, and all of them where a
 /// template picks one by a computed name or goes through the whole.
 fn wanted(templates: &[(String, String)]) -> Vec<&'static str> {
@@ -500,98 +442,4 @@ fn wanted(templates: &[(String, String)]) -> Vec<&'static str> {
     });
     let named = |field: &&str| is_open || templates.iter().any(|(_, text)| text.contains(*field));
     FIELDS.into_iter().filter(named).collect()
-}
-
-fn read_value(reading: &mut Reading, name: &str, value: &recipe::Value) -> Tree {
-    match value {
-        recipe::Value::Text(text) => Tree::Text(reading.text(&format!("values.{name}"), text)),
-        recipe::Value::Json(json) => reading.tree(&format!("values.{name}.json"), json),
-    }
-}
-
-fn read_takes(
-    reading: &mut Reading,
-    path: &str,
-    takes: &BTreeMap<String, recipe::Take>,
-) -> Vec<(String, Take)> {
-    let mut read = Vec::new();
-    for (name, take) in takes {
-        let take = Take::read(reading, &format!("{path}.{name}"), take);
-        read.extend(take.map(|take| (name.clone(), take)));
-    }
-    read
-}
-
-fn read_rules(reading: &mut Reading, path: &str, rules: &[recipe::ErrorRule]) -> Vec<Rule> {
-    let mut read = Vec::new();
-    for (index, rule) in rules.iter().enumerate() {
-        let path = format!("{path}[{index}]");
-        let says = rule.says.as_ref();
-        read.push(Rule {
-            when: Condition::read(reading, &path, &rule.when),
-            then: rule.then,
-            says: says.and_then(|take| Take::read(reading, &format!("{path}.says"), take)),
-            path,
-        });
-    }
-    read
-}
-
-fn read_step(reading: &mut Reading, name: &str, step: &recipe::StepSpec) -> Step {
-    let path = format!("steps.{name}");
-    let is_private = step.when != StepWhen::Picture && !step.take.is_empty();
-    if let Some(find) = &step.find
-        && !find.take.keys().eq(step.take.keys())
-    {
-        reading.problem(&format!("{path}.find.take"), RecipeProblemKind::Takes);
-    }
-    Step {
-        name: name.to_owned(),
-        when: step.when,
-        find: step.find.as_ref().map(|find| Question {
-            is_private,
-            ..read_find(reading, &format!("{path}.find"), find)
-        }),
-        call: Call::read(reading, &format!("{path}.request"), &step.request),
-        accepted: Condition::read_success(reading, &format!("{path}.accepted"), &step.accepted),
-        take: read_takes(reading, &format!("{path}.take"), &step.take),
-        poll: step.poll,
-        errors: read_rules(reading, &format!("{path}.errors"), &step.errors),
-    }
-}
-
-fn read_confirm(reading: &mut Reading, confirm: &recipe::Confirm) -> Confirmation {
-    Confirmation {
-        call: Call::read(reading, "confirm.request", &confirm.request),
-        confirmed: Condition::read_success(reading, "confirm.confirmed", &confirm.confirmed),
-        refuted: confirm
-            .refuted
-            .as_ref()
-            .map(|refuted| Condition::read_success(reading, "confirm.refuted", refuted)),
-        poll: confirm.poll,
-    }
-}
-
-fn read_find(reading: &mut Reading, path: &str, find: &recipe::Find) -> Question {
-    let below = |key: &str| format!("{path}.{key}");
-    if let Some(pointer) = &find.list {
-        check_pointer(reading, &below("list"), pointer);
-    }
-    Question {
-        always: find.always,
-        call: Call::read(reading, &below("request"), &find.request),
-        list: find.list.clone(),
-        found: Condition::read_success(reading, &below("found"), &find.found),
-        absent: Condition::read_success(reading, &below("absent"), &find.absent),
-        pages: find.pages.as_ref().map(|pages| {
-            let more = Condition::read_success(reading, &below("pages.more"), &pages.more);
-            (more, pages.most)
-        }),
-        take: read_takes(reading, &below("take"), &find.take),
-        update: find
-            .update
-            .as_ref()
-            .map(|update| Call::read(reading, &below("update"), update)),
-        is_private: false,
-    }
 }

@@ -8,13 +8,17 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::{
-    RecipeAdapter, Scene, compile,
+    RecipeAdapter, Scene,
     judge::{self, Answer, Condition, Expect, Take, take_all},
-    replay::{Halt, Manner},
+    parts,
+    replay::{Halt, Manner, Trouble},
 };
 use crate::{
     adapter::{Acts, Exchange, Headers, Hoped, Hopes, Response, course::Course},
-    domain::{message::Message, recipe::StepWhen},
+    domain::{
+        message::Message,
+        recipe::{StepWhen, Verdict},
+    },
 };
 
 /// A course that waits, with the answer that is hoped for, or that has ended.
@@ -22,6 +26,9 @@ type Waits = Option<Hoped>;
 
 /// What stands where a recipe only wants something to be there.
 const ANYTHING: &str = "1";
+
+/// How long a login is good, in seconds.
+const AN_HOUR: u64 = 3600;
 
 /// What a receiver may say where nothing is asked of its words, the plainest first.
 const PLAIN: [&str; 4] = ["ok", "", "{}", "[]"];
@@ -36,6 +43,8 @@ struct Wanted<'w> {
     /// Where the list is of which `condition` and `take` want an item.
     list: Option<&'w str>,
     receipt: Option<&'w Take>,
+    /// Where it says how long a login lasts.
+    lasts: Option<&'w Take>,
     acts: Acts,
 }
 
@@ -47,6 +56,7 @@ impl<'w> Wanted<'w> {
             leads: (&[], ""),
             list: None,
             receipt: None,
+            lasts: None,
             acts: Acts::Nothing,
         }
     }
@@ -67,13 +77,51 @@ impl RecipeAdapter {
         done: &[Exchange],
         hopes: Hopes<'_>,
     ) -> Option<Hoped> {
-        let mut scene = Scene::new(&self.recipe, &self.facts, message);
-        let mut course = Course::of(done);
+        let (mut scene, mut course) = self.last_course(message, done);
         let ended = match message {
             Some(message) => self.hope_of(message, &mut scene, &mut course, hopes),
             None => self.hope_of_probe(&mut scene, &mut course, hopes),
         };
         ended.err().flatten()
+    }
+
+    /// The beginning of the course that these exchanges are in: the second one, where a login had ended.
+    fn last_course<'a, 'd>(
+        &'a self,
+        message: Option<&'a Message>,
+        done: &'d [Exchange],
+    ) -> (Scene<'a>, Course<'d>) {
+        let scene = || Scene::new(&self.recipe, &self.facts, message);
+        let (mut first, mut course) = (scene(), Course::of(done));
+        let halt = match (message, &self.recipe.probe) {
+            (Some(message), _) => self.course(message, &mut first, &mut course, &mut false),
+            (None, Some(probe)) => self.probed(probe, &mut first, &mut course),
+            (None, None) => return (first, course),
+        };
+        if matches!(halt, Err(Halt::Problem(Trouble::Ended))) {
+            (scene().anew(), course)
+        } else {
+            (scene(), Course::of(done))
+        }
+    }
+
+    /// How the receiver says that a login has ended which is kept.
+    pub(super) fn hope_of_end(&self, message: &Message) -> Option<Hoped> {
+        self.recipe.print?;
+        let scene = Scene::new(&self.recipe, &self.facts, Some(message));
+        let hopes = Hopes {
+            is_there: false,
+            given: "",
+        };
+        let mut rules = self.recipe.errors.iter();
+        let told = rules.find(|rule| rule.then == Verdict::Renew);
+        let told = told.and_then(|rule| answer(Wanted::of(&rule.when), &scene, hopes));
+        told.or_else(|| {
+            Some(Hoped {
+                status: 401,
+                ..Hoped::default()
+            })
+        })
     }
 
     fn hope_of(
@@ -170,6 +218,7 @@ impl RecipeAdapter {
             let wanted = Wanted {
                 take: &step.take,
                 leads: (&leads, &place),
+                lasts: step.valid_for.as_ref().and_then(parts::Validity::told),
                 ..Wanted::of(&step.accepted)
             };
             let taken = self.step_of(step, scene, done);
@@ -181,7 +230,7 @@ impl RecipeAdapter {
 }
 
 /// What a receiver says that is asked whether the message is there.
-fn found(find: &compile::Question, scene: &Scene<'_>, hopes: Hopes<'_>) -> Waits {
+fn found(find: &parts::Question, scene: &Scene<'_>, hopes: Hopes<'_>) -> Waits {
     let scene = &scene.and("page", Value::from(1));
     if !hopes.is_there {
         return answer(Wanted::of(&find.absent), scene, hopes);
@@ -227,6 +276,13 @@ fn answer(wanted: Wanted<'_>, scene: &Scene<'_>, hopes: Hopes<'_>) -> Option<Hop
             // Any JSON at all is the business of the bodies that are tried.
             put(&mut one, pointer, ANYTHING.into());
         }
+    }
+    match wanted.lasts {
+        Some(Take::Json(pointer)) => put(&mut one, pointer, AN_HOUR.into()),
+        Some(Take::Header(name)) => headers.push((name.clone(), AN_HOUR.to_string())),
+        Some(Take::Cookie(name)) => headers.push(cookie(name, &AN_HOUR.to_string())),
+        Some(Take::Pattern(pattern)) => texts.extend(sample::of(pattern.as_str()).map(Cow::Owned)),
+        None => {}
     }
     match wanted.receipt {
         Some(Take::Json(pointer)) if one.pointer(pointer).is_none_or(Value::is_null) => {

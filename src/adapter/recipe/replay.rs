@@ -6,14 +6,14 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::{
-    RecipeAdapter, RecipeProblem, Scene, compile,
+    RecipeAdapter, RecipeProblem, Scene,
     judge::{Answer, Condition, take_all},
-    reference,
+    parts, reference,
     write::Call,
 };
 use crate::{
     adapter::{
-        Exchange, Failure, Receipt, Request, Response, Step, classify,
+        Exchange, Failure, Login, Receipt, Request, Response, Step, classify,
         course::{self, Course},
         transport::Address,
     },
@@ -26,12 +26,26 @@ use crate::{
     },
 };
 
-/// Where a course ends for now. Its problem is that something of the recipe could not be filled in.
-pub(super) type Halt = course::Halt<Box<RecipeProblem>>;
+/// Where a course ends for now.
+pub(super) type Halt = course::Halt<Trouble>;
+
+/// Why a course does not go on.
+pub(super) enum Trouble {
+    /// Something of the recipe could not be filled in.
+    Problem(Box<RecipeProblem>),
+    /// The login of an earlier attempt has ended, and nothing was done.
+    Ended,
+}
+
+impl From<RecipeProblem> for Trouble {
+    fn from(problem: RecipeProblem) -> Self {
+        Self::Problem(Box::new(problem))
+    }
+}
 
 impl From<RecipeProblem> for Halt {
     fn from(problem: RecipeProblem) -> Self {
-        Self::Problem(Box::new(problem))
+        Self::Problem(problem.into())
     }
 }
 
@@ -54,23 +68,55 @@ pub(super) struct Manner<'k> {
     wait: Duration,
     /// Whether nobody may see what is answered.
     is_private: bool,
+    /// Whose login it is, where others may use it.
+    login: Option<Login>,
 }
 
 impl RecipeAdapter {
     pub(super) fn replay(&self, message: &Message, done: &[Exchange], now: Timestamp) -> Step {
+        self.replayed(message, done, now).0
+    }
+
+    /// What comes next, and whether the receiver says that the login has ended.
+    pub(super) fn replayed(
+        &self,
+        message: &Message,
+        done: &[Exchange],
+        now: Timestamp,
+    ) -> (Step, bool) {
         let mut sent = false;
+        let mut done = Course::of(done);
         let mut scene = Scene::new(&self.recipe, &self.facts, Some(message)).at(now);
-        let step = self.course(message, &mut scene, &mut Course::of(done), &mut sent);
-        match step {
-            Ok(step) => step,
-            Err(Halt::Call(request)) => Step::Call(*request),
-            Err(Halt::Failed(failure)) => Step::Failed(failure),
+        let mut halt = self.course(message, &mut scene, &mut done, &mut sent);
+        if matches!(halt, Err(Halt::Problem(Trouble::Ended))) {
+            sent = false;
+            scene = Scene::new(&self.recipe, &self.facts, Some(message))
+                .at(now)
+                .anew();
+            halt = self.course(message, &mut scene, &mut done, &mut sent);
+        }
+        let step = match halt {
             // The call was made and answered; only the judging failed, so it may have happened.
-            Err(Halt::Problem(problem)) if sent => {
+            Err(Halt::Problem(Trouble::Problem(problem))) if sent => {
                 let detail = problem.told(&self.secrets);
                 Step::Failed(Failure::unknown(Reason::Defect, detail))
             }
-            Err(Halt::Problem(problem)) => self.unwritable(&problem),
+            halt => self.step_at_halt(halt),
+        };
+        (step, scene.has_login_ended())
+    }
+
+    fn step_at_halt(&self, halt: Result<Step, Halt>) -> Step {
+        match halt {
+            Ok(step) => step,
+            Err(Halt::Call(request)) => Step::Call(*request),
+            Err(Halt::Failed(failure)) => Step::Failed(failure),
+            Err(Halt::Problem(Trouble::Problem(problem))) => self.unwritable(&problem),
+            // A second course never ends so.
+            Err(Halt::Problem(Trouble::Ended)) => {
+                let detail = Detail::new("call-no-question");
+                Step::Failed(Failure::retry(Reason::Unauthorised, detail))
+            }
         }
     }
 
@@ -89,7 +135,8 @@ impl RecipeAdapter {
         done: &mut Course<'d>,
     ) -> Result<Option<&'d Exchange>, Halt> {
         match &self.recipe.stop {
-            Some(stop) if message.preempts => {
+            // Nothing of ours began to play since.
+            Some(stop) if message.preempts && !scene.is_anew() => {
                 let exchange = self.call(stop, scene, done, &Manner::default())?;
                 Ok(Some(exchange))
             }
@@ -97,7 +144,7 @@ impl RecipeAdapter {
         }
     }
 
-    fn course(
+    pub(super) fn course(
         &self,
         message: &Message,
         scene: &mut Scene<'_>,
@@ -133,7 +180,7 @@ impl RecipeAdapter {
         *sent = true;
         let receipt = match self.judge(exchange, scene)? {
             Ok(receipt) => receipt,
-            Err(failure) => return Ok(Step::Failed(failure)),
+            Err(failure) => return Err(self.failed(request, exchange, failure, scene)),
         };
         let Some(confirm) = &recipe.confirm else {
             return Ok(Step::Accepted(receipt));
@@ -151,24 +198,26 @@ impl RecipeAdapter {
         }
     }
 
-    pub(super) fn replay_probe(
+    /// What comes next of the question whether the channel is alive, and whether the receiver says that the login has ended.
+    pub(super) fn replayed_probe(
         &self,
-        probe: &compile::Pulse,
+        probe: &parts::Pulse,
         done: &[Exchange],
         now: Timestamp,
-    ) -> Step {
+    ) -> (Step, bool) {
+        let mut done = Course::of(done);
         let mut scene = Scene::new(&self.recipe, &self.facts, None).at(now);
-        match self.probed(probe, &mut scene, &mut Course::of(done)) {
-            Ok(step) => step,
-            Err(Halt::Call(request)) => Step::Call(*request),
-            Err(Halt::Failed(failure)) => Step::Failed(failure),
-            Err(Halt::Problem(problem)) => self.unwritable(&problem),
+        let mut halt = self.probed(probe, &mut scene, &mut done);
+        if matches!(halt, Err(Halt::Problem(Trouble::Ended))) {
+            scene = Scene::new(&self.recipe, &self.facts, None).at(now).anew();
+            halt = self.probed(probe, &mut scene, &mut done);
         }
+        (self.step_at_halt(halt), scene.has_login_ended())
     }
 
-    fn probed(
+    pub(super) fn probed(
         &self,
-        probe: &compile::Pulse,
+        probe: &parts::Pulse,
         scene: &mut Scene<'_>,
         done: &mut Course<'_>,
     ) -> Result<Step, Halt> {
@@ -182,14 +231,15 @@ impl RecipeAdapter {
             return Ok(Step::accepted(None));
         };
         let detail = String::from(mismatch);
-        Ok(Step::Failed(match classify(exchange).without_effect() {
+        let failure = match classify(exchange).without_effect() {
             Failure::Retry { after, reason, .. } => Failure::Retry {
                 after,
                 reason,
                 detail,
             },
             other => Failure::reject(other.reason(), detail),
-        }))
+        };
+        Err(self.failed(&probe.call, exchange, failure, scene))
     }
 
     /// The exchange of one call, with the answers to challenges in between.
@@ -205,16 +255,17 @@ impl RecipeAdapter {
             let mut request = call.write(scene, past.len(), manner.key, manner.address)?;
             request.wait = manner.wait;
             request.hidden.answer = manner.is_private;
+            request.login.clone_from(&manner.login);
             if let Some(auth) = auth {
                 auth.go_ahead(&mut request, past, scene)?;
             }
             Ok(request)
         };
         let answer = |past: &[Exchange], turn| match auth {
-            Some(auth) => auth.answer(past, scene, turn).map_err(Box::new),
+            Some(auth) => auth.answer(past, scene, turn).map_err(Trouble::from),
             None => Ok(None),
         };
-        done.exchange(|past| request(past).map_err(Box::new), answer)
+        done.exchange(|past| request(past).map_err(Trouble::from), answer)
     }
 
     fn steps(
@@ -237,7 +288,7 @@ impl RecipeAdapter {
     /// What a step would give that is done already.
     pub(super) fn sought(
         &self,
-        step: &compile::Step,
+        step: &parts::Step,
         scene: &Scene<'_>,
         done: &mut Course<'_>,
     ) -> Result<Option<Map<String, Value>>, Halt> {
@@ -247,19 +298,35 @@ impl RecipeAdapter {
 
     pub(super) fn step_of(
         &self,
-        step: &compile::Step,
+        step: &parts::Step,
         scene: &Scene<'_>,
         done: &mut Course<'_>,
     ) -> Result<Map<String, Value>, Halt> {
         let is_private = !step.take.is_empty() && !self.recipe.is_open(&step.name);
         let mut turns = Turns::of(step.poll);
+        let login = self.login(step);
         loop {
             let manner = Manner {
                 wait: turns.wait(),
                 is_private,
+                login: login.clone(),
                 ..Manner::default()
             };
             let exchange = self.call(&step.call, scene, done, &manner)?;
+            if exchange
+                .request
+                .login
+                .as_ref()
+                .is_some_and(|login| login.is_remembered)
+            {
+                scene.remember_login();
+            }
+            let failed = |failure: Failure| {
+                if login.is_some() {
+                    scene.end_login();
+                }
+                self.failed(&step.call, exchange, failure, scene)
+            };
             let Ok(response) = &exchange.result else {
                 return Err(Halt::Failed(classify(exchange).without_effect()));
             };
@@ -268,13 +335,13 @@ impl RecipeAdapter {
                 if let Some(failure) =
                     self.overruled(&step.accepted, &answer, scene, &step.errors)?
                 {
-                    return Err(Halt::Failed(failure.without_effect()));
+                    return Err(failed(failure.without_effect()));
                 }
                 return take_all(&step.take, &answer).map_err(|place| {
                     let detail = Detail::new("call-step-no-field")
                         .with("step", &step.name)
                         .with("pointer", place);
-                    Halt::Failed(Failure::reject(Reason::Unexpected, detail))
+                    failed(Failure::reject(Reason::Unexpected, detail))
                 });
             };
             let is_open = self.is_open(&answer, scene, &step.errors)?;
@@ -286,7 +353,7 @@ impl RecipeAdapter {
                 return Err(Halt::Failed(Failure::retry(Reason::Busy, detail)));
             }
             let failure = self.refused(exchange, &answer, scene, &step.errors, mismatch)?;
-            return Err(Halt::Failed(failure.without_effect()));
+            return Err(failed(failure.without_effect()));
         }
     }
 
@@ -295,7 +362,7 @@ impl RecipeAdapter {
         &self,
         answer: &Answer<'_>,
         scene: &Scene<'_>,
-        own: &[compile::Rule],
+        own: &[parts::Rule],
     ) -> Result<bool, RecipeProblem> {
         if !answer.response.is_success() {
             return Ok(false);
@@ -315,7 +382,7 @@ impl RecipeAdapter {
     /// What is there already; `None` where nothing is.
     pub(super) fn find(
         &self,
-        find: &compile::Question,
+        find: &parts::Question,
         scene: &Scene<'_>,
         done: &mut Course<'_>,
     ) -> Result<Option<Map<String, Value>>, Halt> {
@@ -331,7 +398,9 @@ impl RecipeAdapter {
                 Asked::Found(found) => return Ok(Some(found)),
                 Asked::Absent => return Ok(None),
                 Asked::More => {}
-                Asked::Failed(failure) => return Err(Halt::Failed(failure)),
+                Asked::Failed(failure) => {
+                    return Err(self.failed(&find.call, exchange, failure, &scene));
+                }
             }
         }
         let detail = Detail::new("call-pages").with("most", most);
@@ -340,7 +409,7 @@ impl RecipeAdapter {
 
     fn answered(
         &self,
-        find: &compile::Question,
+        find: &parts::Question,
         exchange: &Exchange,
         scene: &Scene<'_>,
     ) -> Result<Asked, RecipeProblem> {
@@ -424,7 +493,7 @@ impl RecipeAdapter {
     /// Asks whether what was accepted was done: what is known of it then, or that it was not.
     pub(super) fn confirmed(
         &self,
-        confirm: &compile::Confirmation,
+        confirm: &parts::Confirmation,
         scene: &Scene<'_>,
         done: &mut Course<'_>,
     ) -> Result<Result<Evidence, Failure>, Halt> {
@@ -435,6 +504,7 @@ impl RecipeAdapter {
                 ..Manner::default()
             };
             let exchange = self.call(&confirm.call, scene, done, &manner)?;
+            self.notice_end(&confirm.call, exchange, scene);
             let Ok(response) = &exchange.result else {
                 return Ok(Ok(Evidence::Accepted));
             };

@@ -1,7 +1,11 @@
 //! What a recipe's templates may use: `message`, `audio`, `picture`, `channel`, `with`, `value`, `steps`, `found`, `page` in `find`,
 //! `receipt` in `confirm`, and `request`: in headers all of it, elsewhere only when it is made.
 
-use std::{borrow::Cow, cell::OnceCell};
+use std::{
+    borrow::Cow,
+    cell::{Cell, OnceCell},
+    rc::Rc,
+};
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -31,7 +35,19 @@ pub(super) struct Scene<'a> {
     /// What came up in this attempt, by the name under which templates know it: `steps`, `found`, `page`, `receipt`,
     /// `request`.
     known: Map<String, Value>,
+    login: Rc<LoginState>,
     context: OnceCell<Result<Context, RecipeProblem>>,
+}
+
+/// What is known in this attempt of a login that several may share.
+#[derive(Debug, Default)]
+struct LoginState {
+    /// Whether it is one of an earlier attempt.
+    is_remembered: Cell<bool>,
+    /// Whether the receiver says that it has ended.
+    has_ended: Cell<bool>,
+    /// Whether it was made anew in this attempt because the one before had ended.
+    is_anew: bool,
 }
 
 impl<'a> Scene<'a> {
@@ -46,8 +62,43 @@ impl<'a> Scene<'a> {
             message,
             now: message.map(|message| message.sent_at).unwrap_or_default(),
             known: Map::new(),
+            login: Rc::default(),
             context: OnceCell::new(),
         }
+    }
+
+    /// The same in the second course of an attempt, in which the login is made anew.
+    pub(super) fn anew(mut self) -> Self {
+        self.login = Rc::new(LoginState {
+            is_anew: true,
+            ..LoginState::default()
+        });
+        self
+    }
+
+    /// Whether it is the second course.
+    pub(super) fn is_anew(&self) -> bool {
+        self.login.is_anew
+    }
+
+    /// The login in use is one of an earlier attempt.
+    pub(super) fn remember_login(&self) {
+        self.login.is_remembered.set(true);
+    }
+
+    /// Whether it is.
+    pub(super) fn is_login_remembered(&self) -> bool {
+        self.login.is_remembered.get()
+    }
+
+    /// The receiver says that the login has ended.
+    pub(super) fn end_login(&self) {
+        self.login.has_ended.set(true);
+    }
+
+    /// Whether it says so.
+    pub(super) fn has_login_ended(&self) -> bool {
+        self.login.has_ended.get()
     }
 
     /// The same at another time.
@@ -100,6 +151,7 @@ impl<'a> Scene<'a> {
             message: self.message,
             now: self.now,
             known: self.known.clone(),
+            login: Rc::clone(&self.login),
             context: OnceCell::new(),
         };
         scene.know(name, value);

@@ -151,6 +151,11 @@ impl Call {
         self.follows
     }
 
+    /// Whether it goes to somebody who must not learn who calls.
+    pub(super) fn is_anonymous(&self) -> bool {
+        self.anonymous
+    }
+
     /// Whether this request proves who calls in the recipe's way.
     pub(super) fn is_known(&self) -> bool {
         !self.anonymous && !self.headers.iter().any(|(name, _)| digest::is_header(name))
@@ -219,6 +224,7 @@ impl Call {
                 answer: false,
                 values: scene.taken(),
             },
+            login: None,
         })
     }
 

@@ -199,6 +199,7 @@ mod tests {
             body: bytes::Bytes::new(),
             wait: Duration::ZERO,
             hidden: Hidden::default(),
+            login: None,
         };
         let result = Ok(Response {
             status,

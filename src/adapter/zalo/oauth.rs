@@ -192,6 +192,7 @@ impl Account {
                 answer: true,
                 values: taken(carried),
             },
+            login: None,
         }
     }
 }
@@ -319,6 +320,7 @@ pub fn visit(consent: &str) -> Request {
             answer: true,
             values: Vec::new(),
         },
+        login: None,
     }
 }
 

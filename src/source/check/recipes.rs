@@ -226,6 +226,8 @@ fn describe(problem: &RecipeProblem, text: Option<&Text>, at: &Place) -> Diagnos
         RecipeProblemKind::NotANumber => word("recipe-not-a-number"),
         RecipeProblemKind::NoPicture => word("recipe-no-picture"),
         RecipeProblemKind::Takes => word("recipe-takes"),
+        RecipeProblemKind::Keeps => word("recipe-keeps"),
+        RecipeProblemKind::Renews => word("recipe-renews"),
         // Read and refused with the file, each with a code of its own; what is left over is shown in the adapter's words.
         RecipeProblemKind::Method(_)
         | RecipeProblemKind::Pointer(_)

@@ -1,15 +1,15 @@
 //! `channels/recipes/*.yaml`: adapters written as data.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     diagnostic::{Code, Phrase, Place},
     domain::{
         id::RecipeId,
         recipe::{
-            Accepted, Auth, Body, Confirm, ErrorRule, Expected, Find, Match, Pages, ParameterSpec,
-            Part, PartValue, Poll, Probe, Recipe, RequestSpec, StatusRange, StepSpec, StepWhen,
-            Take, Value as NamedValue, Verdict,
+            Accepted, Auth, Body, Confirm, ErrorRule, Expected, Find, LONGEST_LOGIN, Match, Pages,
+            ParameterSpec, Part, PartValue, Poll, Probe, Recipe, RequestSpec, StatusRange,
+            StepSpec, StepWhen, Take, Validity, Value as NamedValue, Verdict,
         },
     },
     source::{
@@ -126,10 +126,26 @@ fn steps(value: Value<'_>) -> Option<Vec<(String, StepSpec)>> {
             take: fields.or("take", BTreeMap::new(), takes),
             poll: fields.get("poll").and_then(poll),
             errors: error_rules(fields),
+            valid_for: fields.get("valid_for").and_then(validity),
         });
         steps.extend(step.map(|step| (name.to_owned(), step)));
     }
     Some(steps)
+}
+
+/// A length of time, or where the answer has one.
+fn validity(value: Value<'_>) -> Option<Validity> {
+    let time = |value: Value<'_>| value.duration_in(Duration::from_secs(1)..=LONGEST_LOGIN);
+    if value.is_scalar() {
+        return time(value).map(Validity::Time);
+    }
+    value
+        .map(|fields| {
+            let otherwise = fields.get("otherwise").and_then(time);
+            let seconds = fields.required("seconds").and_then(take)?;
+            Some(Validity::Answer { seconds, otherwise })
+        })
+        .flatten()
 }
 
 fn required_request(fields: &Fields<'_>) -> RequestSpec {
@@ -438,6 +454,7 @@ fn error_rule(fields: &Fields<'_>) -> ErrorRule {
         ("retry", Verdict::Retry),
         ("reject", Verdict::Reject),
         ("unknown", Verdict::Unknown),
+        ("renew", Verdict::Renew),
     ];
     let then = fields
         .required("then")

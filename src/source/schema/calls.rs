@@ -17,7 +17,10 @@ pub(super) fn recipe(shape: &Shape) -> Value {
     let mut accepted = conditions(shape);
     accepted.push(may("receipt", take(shape)));
     let mut error = conditions(shape);
-    error.push(need("then", one_of(&["retry", "reject", "unknown"])));
+    error.push(need(
+        "then",
+        one_of(&["retry", "reject", "unknown", "renew"]),
+    ));
     error.push(may("says", take(shape)));
     let errors = list(with_conditions(shape, "error", error));
     let poll = || {
@@ -57,6 +60,10 @@ pub(super) fn recipe(shape: &Shape) -> Value {
             may("take", by_name(take(shape))),
         ]
     };
+    let validity = shape.object(
+        "validity",
+        vec![need("seconds", take(shape)), may("otherwise", duration())],
+    );
     let step = shape.object(
         "step",
         vec![
@@ -67,6 +74,7 @@ pub(super) fn recipe(shape: &Shape) -> Value {
             may("take", by_name(take(shape))),
             may("poll", poll()),
             may("errors", errors.clone()),
+            may("valid_for", either(&[duration(), validity])),
         ],
     );
     let confirm = vec![

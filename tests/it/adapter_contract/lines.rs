@@ -36,6 +36,7 @@ fn lined(id: &str, url: &str, is_free: bool, message: &Message) -> Stream {
         body: Bytes::from(data),
         wait: Duration::ZERO,
         hidden: Hidden::default(),
+        login: None,
     };
     let message = Message {
         delivery: DeliveryId::from_text(id),

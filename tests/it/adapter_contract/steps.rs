@@ -25,7 +25,7 @@ use super::{
 use crate::support::workspace::Folder;
 
 /// The adapter of a recipe as people write it.
-fn written_for(url: &str, yaml: &str) -> RecipeAdapter {
+pub(super) fn written_for(url: &str, yaml: &str) -> RecipeAdapter {
     let folder = Folder::small();
     let parameters_of = "title: Thử\nparameters: { url: {}, token: { secret: true }, user: {}, password: { secret: true } }\n";
     folder.write(

@@ -45,6 +45,7 @@ pub(super) fn post(url: String) -> Request {
         body: Bytes::from_static(b"xin ch\xc3\xa0o"),
         wait: Duration::ZERO,
         hidden: Hidden::default(),
+        login: None,
     }
 }
 

@@ -11,7 +11,8 @@ use std::{
 use bytes::Bytes;
 use loa::{
     adapter::{
-        Acts, Adapter, Exchange, Failure, Hidden, Hoped, Hopes, Request, Response, Step, classify,
+        Acts, Adapter, Exchange, Failure, Hidden, Hoped, Hopes, Login, Request, Response, Step,
+        classify,
     },
     conformance::{Findings, Scenario, Subject, examine},
     domain::{
@@ -43,6 +44,7 @@ enum Flaw {
     Decomposes,
     WritesLatin,
     NeverRenews,
+    KeepsADeadToken,
     RenewsForEver,
     Hammers,
     Panics,
@@ -95,10 +97,11 @@ impl Device {
             body,
             wait: Duration::ZERO,
             hidden: Hidden::default(),
+            login: None,
         }
     }
 
-    fn login() -> Request {
+    fn login(&self) -> Request {
         let body = json!({ "password": PASSWORD }).to_string();
         let mut login = Self::request(
             "POST",
@@ -107,6 +110,12 @@ impl Device {
             body.into(),
         );
         login.hidden.answer = true;
+        if self.flaw == Flaw::KeepsADeadToken {
+            login.login = Some(Login {
+                key: "device".to_owned(),
+                is_remembered: false,
+            });
+        }
         login
     }
 
@@ -229,7 +238,7 @@ impl Adapter for Device {
             return Step::Call(self.say(message, old));
         }
         let Some(last) = done.last() else {
-            return Step::Call(Self::login());
+            return Step::Call(self.login());
         };
         if is_to(last, "/login") {
             if self.flaw == Flaw::BelievesNobody && last.result.is_err() {
@@ -261,7 +270,7 @@ impl Adapter for Device {
                     ..self.say(message, &token)
                 });
             }
-            (Flaw::RenewsForEver, 401) => return Step::Call(Self::login()),
+            (Flaw::RenewsForEver, 401) => return Step::Call(self.login()),
             (Flaw::Hammers, 503) => return Step::Call(self.say(message, &token)),
             (Flaw::NeverEnds, 200) => {
                 return Step::Call(Self::request("GET", "/state", &[], Bytes::new()));
@@ -326,6 +335,17 @@ impl Adapter for Device {
             body: body.to_string().into(),
             acts: if is_said { Acts::New } else { Acts::Nothing },
             gives: logs_in,
+        })
+    }
+
+    fn lasts(&self, _: Option<&Message>, exchange: &Exchange) -> Option<Duration> {
+        token(exchange).map(|_| Duration::from_mins(10))
+    }
+
+    fn ended(&self, _: &Message) -> Option<Hoped> {
+        (self.flaw == Flaw::KeepsADeadToken).then(|| Hoped {
+            status: 401,
+            ..Hoped::default()
         })
     }
 
@@ -421,6 +441,7 @@ async fn every_wrong_one_is_caught_by_the_scenario_that_is_meant_for_it() {
         (Flaw::WritesLatin, Loudspeaker, "vietnamese-nfc", "words"),
         (Flaw::SaysLess, Loudspeaker, "vietnamese-nfc", "words"),
         (Flaw::NeverRenews, Loudspeaker, "renewal", "old-token"),
+        (Flaw::KeepsADeadToken, Loudspeaker, "renewal", "no-renewal"),
         (Flaw::RenewsForEver, Loudspeaker, "unauthorised", "hammers"),
         (Flaw::Hammers, Loudspeaker, "unavailable", "hammers"),
         (Flaw::Panics, Loudspeaker, "accepted", "panicked"),

@@ -137,6 +137,7 @@ impl Adapter for Halfway {
                     body: Bytes::new(),
                     wait: Duration::ZERO,
                     hidden: Hidden::default(),
+                    login: None,
                 })
             }
         }

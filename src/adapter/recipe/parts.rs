@@ -1,0 +1,246 @@
+//! The parts of a recipe, read: steps, questions and what answers mean.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_json::Value;
+
+use super::{
+    RecipeProblemKind,
+    judge::{Answer, Condition, Take, check_pointer},
+    text::{Reading, Text, Tree},
+    write::Call,
+};
+use crate::domain::recipe::{self, LONGEST_LOGIN, Poll, StepWhen, Verdict};
+
+/// How long before its end what a login gave is not used any more: what an attempt needs.
+const SPARE: Duration = Duration::from_secs(30);
+
+/// A call before the one that counts, read.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) name: String,
+    pub(super) when: StepWhen,
+    /// Whether it is done already.
+    pub(super) find: Option<Question>,
+    pub(super) call: Call,
+    pub(super) accepted: Condition,
+    pub(super) take: Vec<(String, Take)>,
+    pub(super) poll: Option<Poll>,
+    pub(super) errors: Vec<Rule>,
+    /// How long other attempts may use what it gave.
+    pub(super) valid_for: Option<Validity>,
+}
+
+/// How long what a login gave may be used, read.
+#[derive(Debug)]
+pub(super) enum Validity {
+    Time(Duration),
+    Answer {
+        seconds: Option<Take>,
+        otherwise: Option<Duration>,
+    },
+}
+
+/// What an answer means, read.
+#[derive(Debug)]
+pub(super) struct Rule {
+    /// Where it stands in the recipe.
+    pub(super) path: String,
+    pub(super) when: Condition,
+    pub(super) then: Verdict,
+    pub(super) says: Option<Take>,
+}
+
+/// "Is it already there?", read.
+#[derive(Debug)]
+pub(super) struct Question {
+    pub(super) always: bool,
+    pub(super) call: Call,
+    pub(super) list: Option<String>,
+    pub(super) found: Condition,
+    pub(super) absent: Condition,
+    /// When there is another page, and how many are looked through at most.
+    pub(super) pages: Option<(Condition, u16)>,
+    pub(super) take: Vec<(String, Take)>,
+    pub(super) update: Option<Call>,
+    /// Whether nobody may see what is answered.
+    pub(super) is_private: bool,
+}
+
+/// "Was it really done?", read.
+#[derive(Debug)]
+pub(super) struct Confirmation {
+    pub(super) call: Call,
+    pub(super) confirmed: Condition,
+    pub(super) refuted: Option<Condition>,
+    pub(super) poll: Option<Poll>,
+}
+
+/// "Are you alive?", read.
+#[derive(Debug)]
+pub(super) struct Pulse {
+    pub(super) call: Call,
+    pub(super) healthy: Condition,
+}
+
+impl Question {
+    pub(super) fn texts(&self) -> impl Iterator<Item = &Text> {
+        let more = self.pages.iter().flat_map(|(more, _)| more.texts());
+        self.found.texts().chain(self.absent.texts()).chain(more)
+    }
+}
+
+impl Confirmation {
+    pub(super) fn texts(&self) -> impl Iterator<Item = &Text> {
+        let refuted = self.refuted.iter().flat_map(Condition::texts);
+        self.confirmed.texts().chain(refuted)
+    }
+}
+
+pub(super) fn read_value(reading: &mut Reading, name: &str, value: &recipe::Value) -> Tree {
+    match value {
+        recipe::Value::Text(text) => Tree::Text(reading.text(&format!("values.{name}"), text)),
+        recipe::Value::Json(json) => reading.tree(&format!("values.{name}.json"), json),
+    }
+}
+
+pub(super) fn read_takes(
+    reading: &mut Reading,
+    path: &str,
+    takes: &BTreeMap<String, recipe::Take>,
+) -> Vec<(String, Take)> {
+    let mut read = Vec::new();
+    for (name, take) in takes {
+        let take = Take::read(reading, &format!("{path}.{name}"), take);
+        read.extend(take.map(|take| (name.clone(), take)));
+    }
+    read
+}
+
+pub(super) fn read_rules(
+    reading: &mut Reading,
+    path: &str,
+    rules: &[recipe::ErrorRule],
+) -> Vec<Rule> {
+    let mut read = Vec::new();
+    for (index, rule) in rules.iter().enumerate() {
+        let path = format!("{path}[{index}]");
+        let says = rule.says.as_ref();
+        read.push(Rule {
+            when: Condition::read(reading, &path, &rule.when),
+            then: rule.then,
+            says: says.and_then(|take| Take::read(reading, &format!("{path}.says"), take)),
+            path,
+        });
+    }
+    read
+}
+
+pub(super) fn read_step(reading: &mut Reading, name: &str, step: &recipe::StepSpec) -> Step {
+    let path = format!("steps.{name}");
+    let is_private = step.when != StepWhen::Picture && !step.take.is_empty();
+    if let Some(find) = &step.find
+        && !find.take.keys().eq(step.take.keys())
+    {
+        reading.problem(&format!("{path}.find.take"), RecipeProblemKind::Takes);
+    }
+    Step {
+        name: name.to_owned(),
+        when: step.when,
+        find: step.find.as_ref().map(|find| Question {
+            is_private,
+            ..read_find(reading, &format!("{path}.find"), find)
+        }),
+        call: Call::read(reading, &format!("{path}.request"), &step.request),
+        accepted: Condition::read_success(reading, &format!("{path}.accepted"), &step.accepted),
+        take: read_takes(reading, &format!("{path}.take"), &step.take),
+        poll: step.poll,
+        errors: read_rules(reading, &format!("{path}.errors"), &step.errors),
+        valid_for: step
+            .valid_for
+            .as_ref()
+            .map(|validity| read_validity(reading, &path, step, validity)),
+    }
+}
+
+/// Only a login that is made whatever is sent, by one call, is one that others could make as well.
+fn read_validity(
+    reading: &mut Reading,
+    path: &str,
+    step: &recipe::StepSpec,
+    validity: &recipe::Validity,
+) -> Validity {
+    let path = format!("{path}.valid_for");
+    if step.when != StepWhen::Always || step.poll.is_some() || step.find.is_some() {
+        reading.problem(&path, RecipeProblemKind::Keeps);
+    }
+    match validity {
+        recipe::Validity::Time(time) => Validity::Time(*time),
+        recipe::Validity::Answer { seconds, otherwise } => Validity::Answer {
+            seconds: Take::read(reading, &format!("{path}.seconds"), seconds),
+            otherwise: *otherwise,
+        },
+    }
+}
+
+impl Validity {
+    /// Where the answer says how long it may be used.
+    pub(super) fn told(&self) -> Option<&Take> {
+        match self {
+            Self::Time(_) => None,
+            Self::Answer { seconds, .. } => seconds.as_ref(),
+        }
+    }
+
+    /// How long the answer may be used. What the receiver says is a little shortened, because a call takes time, too.
+    pub(super) fn of(&self, answer: &Answer<'_>) -> Option<Duration> {
+        let (seconds, otherwise) = match self {
+            Self::Time(time) => return Some(*time),
+            Self::Answer { seconds, otherwise } => (seconds.as_ref()?, otherwise),
+        };
+        let told = seconds.from(answer).and_then(|value| match value {
+            Value::Number(number) => number.as_u64(),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        });
+        let Some(told) = told else { return *otherwise };
+        let told = Duration::from_secs(told).min(LONGEST_LOGIN);
+        Some(told - (told / 10).min(SPARE))
+    }
+}
+
+pub(super) fn read_confirm(reading: &mut Reading, confirm: &recipe::Confirm) -> Confirmation {
+    Confirmation {
+        call: Call::read(reading, "confirm.request", &confirm.request),
+        confirmed: Condition::read_success(reading, "confirm.confirmed", &confirm.confirmed),
+        refuted: confirm
+            .refuted
+            .as_ref()
+            .map(|refuted| Condition::read_success(reading, "confirm.refuted", refuted)),
+        poll: confirm.poll,
+    }
+}
+
+pub(super) fn read_find(reading: &mut Reading, path: &str, find: &recipe::Find) -> Question {
+    let below = |key: &str| format!("{path}.{key}");
+    if let Some(pointer) = &find.list {
+        check_pointer(reading, &below("list"), pointer);
+    }
+    Question {
+        always: find.always,
+        call: Call::read(reading, &below("request"), &find.request),
+        list: find.list.clone(),
+        found: Condition::read_success(reading, &below("found"), &find.found),
+        absent: Condition::read_success(reading, &below("absent"), &find.absent),
+        pages: find.pages.as_ref().map(|pages| {
+            let more = Condition::read_success(reading, &below("pages.more"), &pages.more);
+            (more, pages.most)
+        }),
+        take: read_takes(reading, &below("take"), &find.take),
+        update: find
+            .update
+            .as_ref()
+            .map(|update| Call::read(reading, &below("update"), update)),
+        is_private: false,
+    }
+}

@@ -1,0 +1,250 @@
+//! Logins that several attempts share: made once for many at a time, used while they are good, made anew where they have ended.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use loa::{
+    adapter::{
+        Adapter,
+        attempt::{AttemptEnd, Ending, NoNotes, attempt, probe},
+        transport::Transport,
+    },
+    domain::{delivery::Reason, time::Timestamp},
+};
+
+use super::{
+    instant, message,
+    server::{Server, answer, script},
+    steps::written_for,
+    transport::settings,
+};
+
+const GATEWAY: &str = r#"
+auth: { bearer: "{{ steps.login.token }}" }
+steps:
+  login:
+    when: always
+    request: { method: POST, url: "{{ with.url }}/login", auth: none }
+    take: { token: /token }
+    valid_for: 20m
+request: { method: POST, url: "{{ with.url }}/say", body: { json: { text: "{{ message.text }}" } } }
+accepted: { json: { /ok: true } }
+errors:
+  - { json: { /code: 1003 }, then: renew }
+  - { status: 4xx, then: reject }
+probe: { request: { method: GET, url: "{{ with.url }}/state" } }
+"#;
+
+/// A gateway that gives `token-1`, `token-2`, … and takes the newest one only, until it took so many calls as `ends_after` names; `ended`
+/// is what it says then.
+fn gateway(connections: usize, ended: &'static str, ends_after: &'static [usize]) -> Server {
+    let state = Arc::new(Mutex::new((0_usize, 0_usize, false)));
+    Server::start(
+        (0..connections)
+            .map(|_| {
+                let state = Arc::clone(&state);
+                script(move |wire| {
+                    while let Some(request) = wire.request() {
+                        let mut state = state.lock().unwrap();
+                        let (given, said, is_over) = &mut *state;
+                        if request.starts_with("POST /login") {
+                            *given += 1;
+                            *is_over = false;
+                            let token = format!(r#"{{"token":"token-{given}","expires_in":100}}"#);
+                            wire.write(answer("200 OK", "", &token));
+                            continue;
+                        }
+                        let newest = format!("Bearer token-{given}\r");
+                        if request.contains(&newest) && !*is_over {
+                            *said += 1;
+                            *is_over = ends_after.contains(said);
+                            wire.write(answer("200 OK", "", r#"{"ok":true}"#));
+                        } else {
+                            wire.write(ended);
+                        }
+                    }
+                })
+            })
+            .collect(),
+    )
+}
+
+const UNAUTHORISED: &str = "HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n";
+const CODE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n{\"code\":1003}";
+
+async fn send(adapter: &dyn Adapter, transport: &Transport, at: Timestamp) -> AttemptEnd {
+    attempt(adapter, &message(), &NoNotes, transport, || at).await
+}
+
+fn is_accepted(end: &AttemptEnd) -> bool {
+    matches!(end.ending, Ending::Accepted(_))
+}
+
+/// The paths that were called, and the tokens with which.
+async fn calls(server: Server) -> Vec<String> {
+    let requests = server.requests().await;
+    let call = |request: &String| {
+        let path = request.split(' ').nth(1).unwrap().to_owned();
+        let token = request.split("Bearer ").nth(1);
+        let token = token.and_then(|rest| rest.lines().next());
+        token.map_or(path.clone(), |token| format!("{path} {token}"))
+    };
+    requests.iter().map(call).collect()
+}
+
+#[tokio::test]
+async fn one_login_serves_until_its_time_is_over() {
+    let server = gateway(1, UNAUTHORISED, &[]);
+    let adapter = written_for(&server.url(""), GATEWAY);
+    let transport = Transport::new(settings()).unwrap();
+    let begin = instant("2024-03-25T05:30:00Z");
+    for minutes in [0, 1, 19, 20] {
+        let end = send(&adapter, &transport, begin + Duration::from_mins(minutes)).await;
+        assert!(is_accepted(&end), "{end:?}");
+    }
+    let at = || begin + Duration::from_mins(21);
+    probe(&adapter, None, &transport, at)
+        .await
+        .unwrap()
+        .unwrap();
+    drop(transport);
+    assert_eq!(
+        calls(server).await,
+        [
+            "/login",
+            "/say token-1",
+            "/say token-1",
+            "/say token-1",
+            "/login",
+            "/say token-2",
+            "/state token-2"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_answer_may_say_how_long_a_login_lasts() {
+    let server = gateway(1, UNAUTHORISED, &[]);
+    let told = GATEWAY.replace("20m", "{ seconds: /expires_in }");
+    let adapter = written_for(&server.url(""), &told);
+    let transport = Transport::new(settings()).unwrap();
+    let begin = instant("2024-03-25T05:30:00Z");
+    // A tenth of it is left for what an attempt takes.
+    for seconds in [0, 89, 90] {
+        let end = send(&adapter, &transport, begin + Duration::from_secs(seconds)).await;
+        assert!(is_accepted(&end), "{end:?}");
+    }
+    drop(transport);
+    assert_eq!(
+        calls(server).await,
+        [
+            "/login",
+            "/say token-1",
+            "/say token-1",
+            "/login",
+            "/say token-2"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn many_at_once_make_one_login() {
+    // A connection for each call: one login, and eight calls with what it gave.
+    let call = || {
+        script(|wire| {
+            let request = wire.request().unwrap();
+            let body = if request.starts_with("POST /login") {
+                r#"{"token":"token-1"}"#
+            } else {
+                r#"{"ok":true}"#
+            };
+            wire.write(answer("200 OK", "connection: close\r\n", body));
+        })
+    };
+    let server = Server::start((0..9).map(|_| call()).collect());
+    let adapter = written_for(&server.url(""), GATEWAY);
+    let transport = Transport::new(settings()).unwrap();
+    let at = instant("2024-03-25T05:30:00Z");
+    let all = futures_util::future::join_all((0..8).map(|_| send(&adapter, &transport, at))).await;
+    assert!(all.iter().all(is_accepted), "{all:?}");
+    let calls = calls(server).await;
+    let logins = calls.iter().filter(|call| *call == "/login").count();
+    assert_eq!((logins, calls.len()), (1, 9), "{calls:?}");
+}
+
+#[tokio::test]
+async fn a_login_that_has_ended_is_made_anew_within_the_attempt() {
+    for ended in [UNAUTHORISED, CODE] {
+        let server = gateway(1, ended, &[1]);
+        let adapter = written_for(&server.url(""), GATEWAY);
+        let transport = Transport::new(settings()).unwrap();
+        let at = instant("2024-03-25T05:30:00Z");
+        for _ in 0..3 {
+            let end = send(&adapter, &transport, at).await;
+            assert!(is_accepted(&end), "{end:?}");
+        }
+        drop(transport);
+        assert_eq!(
+            calls(server).await,
+            [
+                "/login",
+                "/say token-1",
+                "/say token-1",
+                "/login",
+                "/say token-2",
+                "/say token-2"
+            ],
+            "{ended}"
+        );
+    }
+}
+
+/// A fresh login that is refused is refused for good, and the next attempt makes its own.
+#[tokio::test]
+async fn a_fresh_login_that_is_refused_is_neither_made_again_nor_kept() {
+    let server = Server::start(vec![script(|wire| {
+        while let Some(request) = wire.request() {
+            if request.starts_with("POST /login") {
+                wire.write(answer("200 OK", "", r#"{"token":"token-x"}"#));
+            } else {
+                wire.write(UNAUTHORISED);
+            }
+        }
+    })]);
+    let adapter = written_for(&server.url(""), GATEWAY);
+    let transport = Transport::new(settings()).unwrap();
+    let at = instant("2024-03-25T05:30:00Z");
+    for _ in 0..2 {
+        let end = send(&adapter, &transport, at).await;
+        let Ending::Failed(failure) = &end.ending else {
+            panic!("{end:?}");
+        };
+        assert_eq!((failure.reason(), end.exchanges), (Reason::Status, 2));
+    }
+    drop(transport);
+    assert_eq!(
+        calls(server).await,
+        ["/login", "/say token-x", "/login", "/say token-x"]
+    );
+}
+
+/// Another password is another login.
+#[tokio::test]
+async fn what_a_channel_says_of_itself_has_its_own_login() {
+    let server = gateway(1, UNAUTHORISED, &[]);
+    let one = written_for(&server.url(""), GATEWAY);
+    let other = written_for(&server.url("/"), GATEWAY);
+    let transport = Transport::new(settings()).unwrap();
+    let at = instant("2024-03-25T05:30:00Z");
+    send(&one, &transport, at).await;
+    send(&other, &transport, at).await;
+    drop(transport);
+    let logins = calls(server).await;
+    let logins = logins
+        .iter()
+        .filter(|call| call.ends_with("/login"))
+        .count();
+    assert_eq!(logins, 2);
+}
