@@ -26,6 +26,7 @@ mod judge;
 mod login;
 mod names;
 mod parts;
+mod pieces;
 mod rank;
 mod replay;
 mod scene;
@@ -45,8 +46,14 @@ use serde_json::{Map, Value};
 use super::{Adapter, Exchange, Failure, Hoped, Hopes, Step, classify, redact, transport::Address};
 use crate::{
     domain::{
-        bulletin::Format, channel::Channel, delivery::Reason, detail::Detail, message::Message,
-        recipe::Verdict, secret::Secret, time::Timestamp,
+        bulletin::Format,
+        channel::Channel,
+        delivery::Reason,
+        detail::Detail,
+        message::Message,
+        recipe::{MOST_PIECES, Verdict},
+        secret::Secret,
+        time::Timestamp,
     },
     template::{Context, TemplateError},
 };
@@ -77,9 +84,9 @@ pub enum RecipeProblemKind {
     /// Not a JSON pointer.
     #[error("`{0}` is not a JSON pointer, which is empty or begins with a slash")]
     Pointer(String),
-    /// A `$` key that is not alone in its map, or that does not exist, or a `$number` that is not a text.
+    /// A `$` key that is not alone in its map, or that does not exist, or a `$number` or `$parse` that is not a text.
     #[error(
-        "`{0}` is not a form of $json, $base64, $number, $audio or $picture, each alone in its map"
+        "`{0}` is not a form of $json, $base64, $number, $parse, $audio or $picture, each alone in its map"
     )]
     Dollar(String),
     /// A header that cannot be set here.
@@ -100,6 +107,9 @@ pub enum RecipeProblemKind {
     /// A `$number` whose text is no number.
     #[error("this does not give a number")]
     NotANumber,
+    /// A `$parse` whose text is no JSON.
+    #[error("this does not give JSON")]
+    NotJson,
     /// The body is sound, and the message has none.
     #[error("the message has no sound; the channel has to say `audio`")]
     NoAudio,
@@ -109,6 +119,14 @@ pub enum RecipeProblemKind {
     /// What a step gives has other names where it is found than where it is made.
     #[error("the step gives other names where it is found")]
     Takes,
+    /// What is to go out in pieces has no file in it, or is a question.
+    #[error(
+        "`pieces` belongs to the `request` of a step, to `request` or to `update`, with one file in its body"
+    )]
+    Pieces,
+    /// A file is too large for its pieces.
+    #[error("a file of {0} bytes has too many pieces")]
+    TooManyPieces(usize),
     /// What is kept is no login.
     #[error("`valid_for` belongs to a step with `when: always` that asks once")]
     Keeps,
@@ -130,6 +148,10 @@ impl RecipeProblem {
             RecipeProblemKind::Blank => told("call-recipe-blank"),
             RecipeProblemKind::HeaderValue => told("call-recipe-header"),
             RecipeProblemKind::NotANumber => told("call-recipe-number"),
+            RecipeProblemKind::TooManyPieces(bytes) => told("call-recipe-pieces")
+                .with("bytes", bytes)
+                .with("most", MOST_PIECES),
+            RecipeProblemKind::NotJson => told("call-recipe-json"),
             RecipeProblemKind::NoAudio => told("call-recipe-no-audio"),
             RecipeProblemKind::MissingParameter(name) => {
                 told("call-recipe-parameter").with("name", name)
@@ -150,6 +172,7 @@ impl RecipeProblem {
             | RecipeProblemKind::NoPicture
             | RecipeProblemKind::Takes
             | RecipeProblemKind::Keeps
+            | RecipeProblemKind::Pieces
             | RecipeProblemKind::Renews
             | RecipeProblemKind::HeaderName(_)) => {
                 told("call-recipe").with("problem", redact(&kind.to_string(), secrets))

@@ -33,7 +33,7 @@ use crate::{
         bulletin::{Bulletin, Priority},
         channel::{AdapterConfig, Channel},
         id::{DeliveryId, ScheduleId},
-        message::{Kept, Message},
+        message::{Kept, Message, Playing},
         secret::Secret,
         time::Timestamp,
     },
@@ -224,8 +224,12 @@ fn message(
     let ward = named::ward(workspace, channel.ward.as_str(), output)?;
     let (renderer, _) = Renderer::new(workspace);
     let content = renderer.render(workspace, bulletin, ward, channel.kind.format())?;
-    // What stands for the sound: nothing is made here.
-    let stand_in = Bytes::from(output.say("cli.try-sound", &[]));
+    // What stands for the sound: nothing is made here. Where it goes out in pieces, it has two.
+    let mut stand_in = output.say("cli.try-sound", &[]);
+    if let Some(bytes) = piece(place, channel) {
+        stand_in = stand_in.repeat(bytes / stand_in.len() + 1);
+    }
+    let stand_in = Bytes::from(stand_in);
     let sound = |format| Audio {
         sound: Sound {
             hash: SoundHash::of(&stand_in),
@@ -265,8 +269,24 @@ fn message(
         content: Arc::new(content),
         audio: channel.audio.map(sound),
         picture: picture.transpose()?,
-        kept: Kept::default(),
+        kept: Kept {
+            playing: args.preempts.then(|| Playing {
+                delivery: DeliveryId::of(&ScheduleId::by_hand("playing"), now, &channel.id),
+                receipt: Some("playing-receipt".to_owned()),
+            }),
+            ..Kept::default()
+        },
     })
+}
+
+/// How many bytes of the sound the channel's recipe sends at a time, where it sends it in pieces.
+fn piece(place: &Place, channel: &Channel) -> Option<usize> {
+    let AdapterConfig::Recipe { recipe, .. } = &channel.adapter else {
+        return None;
+    };
+    let requests = place.workspace.recipes.get(recipe)?.requests();
+    let pieces = requests.filter_map(|request| request.pieces.as_ref());
+    usize::try_from(pieces.map(|pieces| pieces.bytes).max()?).ok()
 }
 
 /// `text` with the names of what earlier answers gave in its place: that is as secret as a password.
@@ -283,6 +303,17 @@ fn seen(text: &str, taken: &[Taken]) -> String {
     text
 }
 
+/// More letters than this of a body nobody reads.
+const SHOWN: usize = 16 * 1024;
+
+/// The beginning of what is very long, such as a piece of a sound.
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
 /// A request as people may see it.
 fn asked(request: &Request, answer: Option<&Answer>) -> Asked {
     let seen = |text: &str| seen(text, &request.hidden.values);
@@ -295,7 +326,7 @@ fn asked(request: &Request, answer: Option<&Answer>) -> Asked {
             .iter()
             .map(|(name, value)| (name.clone(), seen(value)))
             .collect(),
-        body: body.map(seen),
+        body: body.map(|body| shortened(seen(body))),
         body_bytes: request.body.len(),
         wait_ms: request.wait.as_millis(),
         status: answer.and_then(|answer| Some(answer.as_ref().ok()?.status)),

@@ -408,6 +408,17 @@ pub struct Kept {
     pub holds: Option<String>,
     /// Whether these words take the place of words that were wrong.
     pub is_correction: bool,
+    /// What the channel may be playing that this interrupts, where it interrupts something: what it took last.
+    pub playing: Option<Playing>,
+}
+
+/// What a channel may be playing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Playing {
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// The receiver's reference of it, where it gave one.
+    pub receipt: Option<String>,
 }
 
 /// What has to be on record before a call, so that whoever goes on knows what may have happened.

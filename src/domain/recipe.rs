@@ -242,9 +242,36 @@ pub struct RequestSpec {
     pub body: Body,
     /// Whether the recipe's `auth` is left out: for an address at somebody else's, who must not learn it.
     pub anonymous: bool,
+    /// How the file in it is cut up: one request for each piece.
+    pub pieces: Option<Pieces>,
+}
+
+/// The most pieces of one file: they all have to go out within an attempt.
+pub const MOST_PIECES: usize = 100;
+
+/// A file that goes out in pieces.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pieces {
+    /// The bytes of each but the last, which has the rest.
+    pub bytes: u64,
+    /// What counts as taken of all but the last; without any condition, every 2xx.
+    pub accepted: Match,
+    /// Values taken from the answer to each piece, for `steps.<step>.pieces`, a list.
+    pub take: BTreeMap<String, Take>,
 }
 
 impl RequestSpec {
+    /// Whether that makes sense: there is one file in it, and where it stands, at `path`, is no question. Only a step can hand on what is
+    /// taken from the answers.
+    #[must_use]
+    pub fn may_be_cut(&self, path: &str, pieces: &Pieces) -> bool {
+        let is_step = path.starts_with("steps.") && !path.ends_with(".find.request");
+        let is_call = is_step || ["request", "find.update"].contains(&path);
+        let files = [Upload::Sound, Upload::Picture].map(|upload| self.body.holds(upload));
+        let has_one = files[0] != files[1];
+        is_call && has_one && (is_step || pieces.take.is_empty())
+    }
+
     /// Whether `name` occurs in one of its templates.
     #[must_use]
     pub fn mentions(&self, name: &str) -> bool {
@@ -252,7 +279,7 @@ impl RequestSpec {
         let in_body = match &self.body {
             Body::Empty | Body::Audio | Body::Picture => false,
             Body::Json(json) => json.to_string().contains(name),
-            Body::Form(fields) => fields.values().any(has),
+            Body::Form(fields) => fields.iter().any(|field| has(&field.value)),
             Body::Text(text) => has(text),
             Body::Multipart(parts) => parts.values().any(|part| {
                 let value = match &part.value {
@@ -268,6 +295,12 @@ impl RequestSpec {
 }
 
 impl Body {
+    /// Whether the picture is in it.
+    #[must_use]
+    pub fn has_picture(&self) -> bool {
+        self.holds(Upload::Picture)
+    }
+
     /// Whether those bytes of the message are in it.
     fn holds(&self, upload: Upload) -> bool {
         fn has_key(json: &serde_json::Value, key: &str) -> bool {
@@ -308,11 +341,11 @@ pub enum Body {
     Empty,
     /// A JSON tree. Texts in it are templates and come out as JSON strings. A map with the single key `$json` comes out
     /// as a string that holds its value's JSON, `$base64` as a string that holds the base64 of its value's text or
-    /// JSON, `$number` as the number its template's text spells, `$audio: base64` as the message's sound in base64, and
+    /// JSON, `$number` as the number its template's text spells, `$parse` as the JSON that it spells, `$audio: base64` as the message's sound in base64, and
     /// `$picture: base64` as its picture.
     Json(serde_json::Value),
-    /// `application/x-www-form-urlencoded` fields.
-    Form(BTreeMap<String, String>),
+    /// `application/x-www-form-urlencoded` fields, in this order.
+    Form(Vec<Field>),
     /// Plain text, UTF-8.
     Text(String),
     /// The sound of the message, with its media type. The channel has to want one.
@@ -321,6 +354,17 @@ pub enum Body {
     Picture,
     /// `multipart/form-data` parts by field name.
     Multipart(BTreeMap<String, Part>),
+}
+
+/// One field of a form. Others may have its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// Where it stands in the body's description: `form.text`, `form[0].text`.
+    pub path: String,
+    /// Its name.
+    pub name: String,
+    /// What is in it, a template.
+    pub value: String,
 }
 
 /// One part of a multipart body.

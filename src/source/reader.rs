@@ -77,6 +77,11 @@ impl<'a> Value<'a> {
         matches!(self.node.kind, Kind::Scalar(_))
     }
 
+    /// Whether it is written as a list.
+    pub(super) fn is_list(&self) -> bool {
+        matches!(self.node.kind, Kind::List(_))
+    }
+
     /// Whether it is a list without anything in it.
     pub(super) fn is_empty_list(&self) -> bool {
         matches!(&self.node.kind, Kind::List(items) if items.is_empty())

@@ -11,11 +11,12 @@ use super::{
 };
 use crate::domain::{
     id::{ChannelId, DeliveryId},
+    message::Playing,
     time::Timestamp,
 };
 
 impl Store {
-    /// What may still be playing at `now` where `deliveries` go and gives way to them, by channel.
+    /// What may still be playing at `now` where `deliveries` go and gives way to them, by channel; what was taken last comes last.
     ///
     /// # Errors
     /// [`StoreError::Query`] or [`StoreError::Corrupt`].
@@ -23,7 +24,7 @@ impl Store {
         &self,
         deliveries: &[&DeliveryId],
         now: Timestamp,
-    ) -> Result<Vec<(ChannelId, DeliveryId)>, StoreError> {
+    ) -> Result<Vec<(ChannelId, Playing)>, StoreError> {
         let list = json(&deliveries.iter().map(|id| id.as_str()).collect::<Vec<_>>());
         let since = (now - Duration::from_hours(24)).as_micros();
         let mut reader = self.pools.reader().await?;
@@ -34,7 +35,11 @@ impl Store {
             |row| {
                 let id = row.text(0)?;
                 let channel = parsed(row.text(1)?, ChannelId::parse, "delivery", "channel", id)?;
-                Ok((channel, delivery_id(id)))
+                let playing = Playing {
+                    delivery: delivery_id(id),
+                    receipt: row.text_or_null(2)?.map(str::to_owned),
+                };
+                Ok((channel, playing))
             }
         )
     }

@@ -4,6 +4,7 @@
 
 mod attempts;
 mod axis;
+mod bodies;
 mod cases;
 mod cms;
 mod email;

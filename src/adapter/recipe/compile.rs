@@ -261,7 +261,11 @@ impl CompiledRecipe {
     ) -> Result<(), RecipeProblem> {
         let mut scene = Scene::new(self, facts, Some(message));
         if let Some(stop) = &self.stop {
-            look(&scene, Look::Call(stop))?;
+            // What is playing may be known or not.
+            let known = serde_json::json!({ "delivery": "1", "receipt": "1" });
+            for playing in [known, Value::Null] {
+                look(&scene.and("playing", playing), Look::Call(stop))?;
+            }
         }
         for step in self.steps_of(StepWhen::Always, Some(message)) {
             step.visit(&mut scene, look)?;
@@ -427,7 +431,13 @@ impl Step {
             .texts()
             .chain(self.errors.iter().flat_map(|rule| rule.when.texts()))
             .try_for_each(|text| look(scene, Look::Text(text)))?;
-        scene.know_step(&self.name, sample_of(&self.take));
+        let mut sample = sample_of(&self.take);
+        if let Some(pieces) = self.call.pieces().filter(|pieces| !pieces.take.is_empty()) {
+            let mut one = sample_of(&pieces.take);
+            one.insert("number".to_owned(), 1.into());
+            sample.insert("pieces".to_owned(), vec![one].into());
+        }
+        scene.know_step(&self.name, sample);
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ use super::{
     judge::{self, Answer, Condition, Expect, Take, take_all},
     parts,
     replay::{Halt, Manner, Trouble},
+    write::Call,
 };
 use crate::{
     adapter::{Acts, Exchange, Headers, Hoped, Hopes, Response, course::Course},
@@ -161,8 +162,10 @@ impl RecipeAdapter {
             acts,
             ..Wanted::of(&recipe.accepted)
         };
-        let called = self.call(request, scene, done, &Manner::default());
-        let exchange = called.map_err(|halt| here(&halt, || answer(wanted, scene, hopes)))?;
+        let called = self.sent(request, scene, done, &Manner::default(), &[]);
+        let wanted = amid(request, scene).unwrap_or(wanted);
+        let called = called.map_err(|halt| here(&halt, || answer(wanted, scene, hopes)));
+        let (exchange, _) = called?;
         let receipt = self.judge(exchange, scene).ok().and_then(Result::ok);
         let confirm = recipe.confirm.as_ref().ok_or(None)?;
         scene.know("receipt", receipt.ok_or(None)?.reference.into());
@@ -222,11 +225,22 @@ impl RecipeAdapter {
                 ..Wanted::of(&step.accepted)
             };
             let taken = self.step_of(step, scene, done);
+            let amid = amid(&step.call, scene);
+            let wanted = amid.unwrap_or(wanted);
             let taken = taken.map_err(|halt| here(&halt, || answer(wanted, scene, hopes)))?;
             scene.know_step(&step.name, taken);
         }
         Ok(())
     }
+}
+
+/// What is wanted of the answer to a piece that others follow.
+fn amid<'w>(call: &'w Call, scene: &Scene<'_>) -> Option<Wanted<'w>> {
+    let pieces = call.pieces().filter(|_| scene.is_amid_pieces())?;
+    Some(Wanted {
+        take: &pieces.take,
+        ..Wanted::of(&pieces.accepted)
+    })
 }
 
 /// What a receiver says that is asked whether the message is there.

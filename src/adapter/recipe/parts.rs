@@ -139,6 +139,9 @@ pub(super) fn read_rules(
 pub(super) fn read_step(reading: &mut Reading, name: &str, step: &recipe::StepSpec) -> Step {
     let path = format!("steps.{name}");
     let is_private = step.when != StepWhen::Picture && !step.take.is_empty();
+    if step.request.pieces.is_some() && step.poll.is_some() {
+        reading.problem(&format!("{path}.request.pieces"), RecipeProblemKind::Pieces);
+    }
     if let Some(find) = &step.find
         && !find.take.keys().eq(step.take.keys())
     {

@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 use super::{
     RecipeAdapter, RecipeProblem, Scene,
     judge::{Answer, Condition, take_all},
-    parts, reference,
+    parts,
+    pieces::with_pieces,
+    reference,
     write::Call,
 };
 use crate::{
@@ -70,6 +72,13 @@ pub(super) struct Manner<'k> {
     is_private: bool,
     /// Whose login it is, where others may use it.
     login: Option<Login>,
+}
+
+impl Manner<'_> {
+    /// Whether somebody may hear or see the call.
+    pub(super) fn has_effect(&self) -> bool {
+        self.key.is_some()
+    }
 }
 
 impl RecipeAdapter {
@@ -137,7 +146,8 @@ impl RecipeAdapter {
         match &self.recipe.stop {
             // Nothing of ours began to play since.
             Some(stop) if message.preempts && !scene.is_anew() => {
-                let exchange = self.call(stop, scene, done, &Manner::default())?;
+                let scene = scene.and("playing", playing(message));
+                let exchange = self.call(stop, &scene, done, &Manner::default())?;
                 Ok(Some(exchange))
             }
             _ => Ok(None),
@@ -176,7 +186,7 @@ impl RecipeAdapter {
             address,
             ..Manner::default()
         };
-        let exchange = self.call(request, scene, done, &manner)?;
+        let (exchange, _) = self.sent(request, scene, done, &manner, &[])?;
         *sent = true;
         let receipt = match self.judge(exchange, scene)? {
             Ok(receipt) => receipt,
@@ -312,7 +322,7 @@ impl RecipeAdapter {
                 login: login.clone(),
                 ..Manner::default()
             };
-            let exchange = self.call(&step.call, scene, done, &manner)?;
+            let (exchange, pieces) = self.sent(&step.call, scene, done, &manner, &step.errors)?;
             if exchange
                 .request
                 .login
@@ -337,7 +347,9 @@ impl RecipeAdapter {
                 {
                     return Err(failed(failure.without_effect()));
                 }
-                return take_all(&step.take, &answer).map_err(|place| {
+                let taken = take_all(&step.take, &answer);
+                let taken = taken.map(|taken| with_pieces(taken, &step.call, pieces));
+                return taken.map_err(|place| {
                     let detail = Detail::new("call-step-no-field")
                         .with("step", &step.name)
                         .with("pointer", place);
@@ -522,6 +534,20 @@ impl RecipeAdapter {
             }
         }
     }
+}
+
+/// `playing`: what the device is to stop.
+fn playing(message: &Message) -> Value {
+    message
+        .kept
+        .playing
+        .as_ref()
+        .map_or(Value::Null, |playing| {
+            serde_json::json!({
+                "delivery": playing.delivery.as_str(),
+                "receipt": playing.receipt.as_deref().unwrap_or_default(),
+            })
+        })
 }
 
 /// How often something was asked.

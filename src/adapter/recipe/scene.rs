@@ -15,6 +15,7 @@ use super::{
     auth::Auth,
     compile::CompiledRecipe,
     names::Names,
+    pieces::Piece,
     sound,
     text::{Filling, Text, Tree},
 };
@@ -36,6 +37,8 @@ pub(super) struct Scene<'a> {
     /// `request`.
     known: Map<String, Value>,
     login: Rc<LoginState>,
+    /// The part of the file that goes out.
+    piece: Option<Piece>,
     context: OnceCell<Result<Context, RecipeProblem>>,
 }
 
@@ -48,6 +51,8 @@ struct LoginState {
     has_ended: Cell<bool>,
     /// Whether it was made anew in this attempt because the one before had ended.
     is_anew: bool,
+    /// Whether the call that is made now is a piece with others to follow.
+    is_amid: Cell<bool>,
 }
 
 impl<'a> Scene<'a> {
@@ -63,6 +68,7 @@ impl<'a> Scene<'a> {
             now: message.map(|message| message.sent_at).unwrap_or_default(),
             known: Map::new(),
             login: Rc::default(),
+            piece: None,
             context: OnceCell::new(),
         }
     }
@@ -99,6 +105,28 @@ impl<'a> Scene<'a> {
     /// Whether it says so.
     pub(super) fn has_login_ended(&self) -> bool {
         self.login.has_ended.get()
+    }
+
+    /// A piece goes out now, which `is_last` or not.
+    pub(super) fn begin_piece(&self, is_last: bool) {
+        self.login.is_amid.set(!is_last);
+    }
+
+    /// Whether others follow.
+    pub(super) fn is_amid_pieces(&self) -> bool {
+        self.login.is_amid.get()
+    }
+
+    /// The same for one piece of a file.
+    pub(super) fn of_piece(&self, piece: Piece) -> Self {
+        let mut scene = self.and("piece", piece.describe());
+        scene.piece = Some(piece);
+        scene
+    }
+
+    /// The piece that goes out, where a file goes out in pieces.
+    pub(super) fn piece(&self) -> Option<&Piece> {
+        self.piece.as_ref()
     }
 
     /// The same at another time.
@@ -152,6 +180,7 @@ impl<'a> Scene<'a> {
             now: self.now,
             known: self.known.clone(),
             login: Rc::clone(&self.login),
+            piece: self.piece.clone(),
             context: OnceCell::new(),
         };
         scene.know(name, value);
@@ -175,8 +204,9 @@ impl<'a> Scene<'a> {
         let steps = steps.into_iter().flatten();
         for (step, taken) in steps.filter(|(step, _)| !self.recipe.is_open(step)) {
             for (name, value) in taken.as_object().into_iter().flatten() {
-                all.extend(value.as_str().map(|text| Taken {
-                    name: format!("steps.{step}.{name}"),
+                let name = format!("steps.{step}.{name}");
+                all.extend(texts_in(value).into_iter().map(|text| Taken {
+                    name: name.clone(),
                     value: Secret::new(text.to_owned()),
                 }));
             }
@@ -220,6 +250,7 @@ impl<'a> Scene<'a> {
             },
             audio: self.audio(),
             picture: self.picture().map(|(_, data)| data),
+            piece: self.piece.as_ref(),
             templates: &self.recipe.templates,
             context,
         }
@@ -260,6 +291,21 @@ impl<'a> Scene<'a> {
             context.insert(name, value);
         }
         Ok(context)
+    }
+}
+
+/// A text, or every text of what was taken from the answers to pieces.
+fn texts_in(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(pieces) => {
+            let pieces = pieces.iter().filter_map(Value::as_object);
+            pieces
+                .flat_map(Map::values)
+                .filter_map(Value::as_str)
+                .collect()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Serialize, de::IgnoredAny};
 use serde_json::{Map, Number, Value};
 
 use super::{
     RecipeProblem, RecipeProblemKind,
     names::{self, Names},
+    pieces::Piece,
 };
 use crate::{
     domain::audio::Audio,
@@ -35,6 +36,8 @@ pub(super) struct Filling<'a, 'e> {
     pub(super) names: Names<'a>,
     pub(super) audio: Option<&'a Audio>,
     pub(super) picture: Option<&'a Bytes>,
+    /// What of them goes out.
+    pub(super) piece: Option<&'a Piece>,
     pub(super) templates: &'e Templates,
     /// Only asked for when the engine is.
     pub(super) context: &'e dyn Fn() -> Result<&'e Context, RecipeProblem>,
@@ -53,6 +56,11 @@ pub(super) enum Tree {
     Base64(Box<Tree>),
     /// `$number`: the number that a text spells.
     Number {
+        path: String,
+        text: Text,
+    },
+    /// `$parse`: the JSON that a text spells, as it is.
+    Parse {
         path: String,
         text: Text,
     },
@@ -126,6 +134,10 @@ impl Reading {
             ("$number", Value::String(text), 1) => {
                 let text = self.text(&path, text);
                 Tree::Number { path, text }
+            }
+            ("$parse", Value::String(text), 1) => {
+                let text = self.text(&path, text);
+                Tree::Parse { path, text }
             }
             _ => {
                 self.problem(&path, RecipeProblemKind::Dollar(key.clone()));
@@ -216,6 +228,16 @@ impl Tree {
                 json(&self.text(filling)?, out);
             }
             Self::Number { path, text } => json(&number(path, text, filling)?, out),
+            Self::Parse { path, text } => {
+                let text = text.render(filling)?;
+                if serde_json::from_str::<IgnoredAny>(&text).is_err() {
+                    return Err(RecipeProblem {
+                        path: path.clone(),
+                        kind: RecipeProblemKind::NotJson,
+                    });
+                }
+                out.extend_from_slice(text.trim().as_bytes());
+            }
         }
         Ok(())
     }
@@ -232,18 +254,20 @@ impl Tree {
                     path: path.clone(),
                     kind: RecipeProblemKind::NoAudio,
                 })?;
-                STANDARD.encode(&audio.data)
+                STANDARD.encode(cut(&audio.data, filling.piece))
             }
             Self::Picture { path } => {
                 let picture = filling.picture.ok_or_else(|| RecipeProblem {
                     path: path.clone(),
                     kind: RecipeProblemKind::NoPicture,
                 })?;
-                STANDARD.encode(picture)
+                STANDARD.encode(cut(picture, filling.piece))
             }
-            Self::Value(_) | Self::List(_) | Self::Map(_) | Self::Number { .. } => {
-                self.json(filling)?
-            }
+            Self::Value(_)
+            | Self::List(_)
+            | Self::Map(_)
+            | Self::Number { .. }
+            | Self::Parse { .. } => self.json(filling)?,
         })
     }
 
@@ -252,6 +276,11 @@ impl Tree {
         self.write(filling, &mut out)?;
         Ok(String::from_utf8(out).expect("JSON is text"))
     }
+}
+
+/// What of a file goes out.
+pub(super) fn cut(file: &Bytes, piece: Option<&Piece>) -> Bytes {
+    piece.map_or_else(|| file.clone(), |piece| piece.of(file))
 }
 
 fn json<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::{
     RecipeProblem, RecipeProblemKind, Scene,
-    text::{Reading, Text, Tree},
+    pieces::{self, Pieces},
+    text::{Reading, Text, Tree, cut},
 };
 use crate::{
     adapter::{Hidden, Request, digest, transport::Address},
@@ -61,6 +62,10 @@ pub(super) struct Call {
     itself: Itself,
     /// The digests of the body that such headers name.
     digests: Vec<&'static str>,
+    /// How the file in it is cut up.
+    pieces: Option<Pieces>,
+    /// Whether that file is the picture.
+    has_picture: bool,
     /// Whether anything in it comes from a step. What that looks like nobody knows before it was made.
     follows: bool,
 }
@@ -79,20 +84,20 @@ enum Body {
 #[derive(Debug)]
 struct Part {
     name: String,
-    value: Piece,
+    value: Content,
     filename: Option<Text>,
     media_type: Option<Text>,
 }
 
 /// What a part holds.
 #[derive(Debug)]
-enum Piece {
+enum Content {
     Text(Text),
     Audio,
     Picture,
 }
 
-impl Piece {
+impl Content {
     fn text(&self) -> Option<&Text> {
         match self {
             Self::Text(text) => Some(text),
@@ -108,6 +113,11 @@ impl Call {
                 &format!("{path}.method"),
                 RecipeProblemKind::Method(spec.method.clone()),
             );
+        }
+        if let Some(pieces) = &spec.pieces
+            && !spec.may_be_cut(path, pieces)
+        {
+            reading.problem(&format!("{path}.pieces"), RecipeProblemKind::Pieces);
         }
         let multipart = matches!(spec.body, recipe::Body::Multipart(_));
         let mut headers = Vec::new();
@@ -142,6 +152,11 @@ impl Call {
                 Itself::Nothing
             },
             digests,
+            pieces: spec
+                .pieces
+                .as_ref()
+                .map(|pieces| Pieces::read(reading, path, pieces)),
+            has_picture: spec.body.has_picture(),
             follows: spec.mentions("steps."),
         }
     }
@@ -149,6 +164,30 @@ impl Call {
     /// Whether anything in it comes from a step.
     pub(super) fn follows(&self) -> bool {
         self.follows
+    }
+
+    /// How the file in it is cut up.
+    pub(super) fn pieces(&self) -> Option<&Pieces> {
+        self.pieces.as_ref()
+    }
+
+    /// Where it stands in the recipe.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The file that is in it.
+    pub(super) fn file<'a>(&self, scene: &Scene<'a>) -> Result<&'a Bytes, RecipeProblem> {
+        if self.has_picture {
+            return shown(scene, &self.path).map(|(_, data)| data);
+        }
+        sound(scene, &self.path).map(|audio| &audio.data)
+    }
+
+    /// For trials: the same with a piece, where there is to be one.
+    fn with_piece<'a>(&self, scene: &Scene<'a>) -> Option<Scene<'a>> {
+        let is_missing = self.pieces.is_some() && scene.piece().is_none();
+        is_missing.then(|| scene.of_piece(pieces::Piece::sample()))
     }
 
     /// Whether it goes to somebody who must not learn who calls.
@@ -170,6 +209,8 @@ impl Call {
         key: Option<&str>,
         address: Option<&Address>,
     ) -> Result<Request, RecipeProblem> {
+        let with_piece = self.with_piece(scene);
+        let scene = with_piece.as_ref().unwrap_or(scene);
         let moment = (self.itself != Itself::Nothing).then(|| scene.moment(turn));
         let dated = moment.clone().map(|moment| scene.and("request", moment));
         let scene = dated.as_ref().unwrap_or(scene);
@@ -252,6 +293,8 @@ impl Call {
 
     /// The host of the address with everything filled in.
     pub(super) fn host(&self, scene: &Scene<'_>) -> Result<String, RecipeProblem> {
+        let with_piece = self.with_piece(scene);
+        let scene = with_piece.as_ref().unwrap_or(scene);
         let dated = scene.and("request", scene.moment(0));
         let address = self.address(&dated)?;
         address.host().ok_or_else(|| self.no_address())
@@ -289,6 +332,8 @@ impl Call {
 
     /// Everything in it, rendered alone, for trials: one mistake does not hide the next.
     pub(super) fn each(&self, scene: &Scene<'_>, mistake: &mut impl FnMut(RecipeProblem)) {
+        let with_piece = self.with_piece(scene);
+        let scene = with_piece.as_ref().unwrap_or(scene);
         let scene = &scene.and("request", scene.moment(0));
         if self.itself == Itself::Rest {
             let known = self.describe(Some(scene.moment(0)), "", &Bytes::new());
@@ -326,7 +371,9 @@ impl Call {
 pub(super) fn each_leaf(tree: &Tree, text: &mut impl FnMut(&Text)) {
     match tree {
         Tree::Value(_) | Tree::Audio { .. } | Tree::Picture { .. } => {}
-        Tree::Text(leaf) | Tree::Number { text: leaf, .. } => text(leaf),
+        Tree::Text(leaf) | Tree::Number { text: leaf, .. } | Tree::Parse { text: leaf, .. } => {
+            text(leaf);
+        }
         Tree::List(items) => items.iter().for_each(|item| each_leaf(item, text)),
         Tree::Map(entries) => entries.iter().for_each(|(_, tree)| each_leaf(tree, text)),
         Tree::Json(tree) | Tree::Base64(tree) => each_leaf(tree, text),
@@ -353,11 +400,9 @@ impl Body {
             recipe::Body::Form(fields) => Self::Form(
                 fields
                     .iter()
-                    .map(|(name, value)| {
-                        (
-                            name.clone(),
-                            reading.text(&format!("{path}.form.{name}"), value),
-                        )
+                    .map(|field| {
+                        let path = format!("{path}.{}", field.path);
+                        (field.name.clone(), reading.text(&path, &field.value))
                     })
                     .collect(),
             ),
@@ -382,9 +427,11 @@ impl Body {
             let filename = optional("filename", &part.filename);
             let media_type = optional("type", &part.media_type);
             let value = match &part.value {
-                PartValue::Text(text) => Piece::Text(reading.text(&format!("{path}.value"), text)),
-                PartValue::Audio => Piece::Audio,
-                PartValue::Picture => Piece::Picture,
+                PartValue::Text(text) => {
+                    Content::Text(reading.text(&format!("{path}.value"), text))
+                }
+                PartValue::Audio => Content::Audio,
+                PartValue::Picture => Content::Picture,
             };
             read.push(Part {
                 name: name.clone(),
@@ -407,12 +454,12 @@ impl Body {
             Self::Audio => {
                 let audio = sound(scene, path)?;
                 let media_type = audio.sound.format.media_type();
-                return Ok((Some(media_type.to_owned()), audio.data.clone()));
+                return Ok((Some(media_type.to_owned()), cut(&audio.data, scene.piece())));
             }
             Self::Picture => {
                 let (picture, data) = shown(scene, path)?;
                 let media_type = picture.format.media_type();
-                return Ok((Some(media_type.to_owned()), data.clone()));
+                return Ok((Some(media_type.to_owned()), cut(data, scene.piece())));
             }
             Self::Json(tree) => {
                 let json = scene.json(tree)?;
@@ -479,14 +526,15 @@ fn write_multipart(
         }
         let own = part.media_type.as_ref().map(|text| scene.text(text));
         let (known, content) = match &part.value {
-            Piece::Text(text) => (None, Bytes::from(scene.text(text)?.into_owned())),
-            Piece::Audio => {
+            Content::Text(text) => (None, Bytes::from(scene.text(text)?.into_owned())),
+            Content::Audio => {
                 let audio = sound(scene, path)?;
-                (Some(audio.sound.format.media_type()), audio.data.clone())
+                let data = cut(&audio.data, scene.piece());
+                (Some(audio.sound.format.media_type()), data)
             }
-            Piece::Picture => {
+            Content::Picture => {
                 let (picture, data) = shown(scene, path)?;
-                (Some(picture.format.media_type()), data.clone())
+                (Some(picture.format.media_type()), cut(data, scene.piece()))
             }
         };
         let media_type = own.transpose()?.or_else(|| known.map(Cow::Borrowed));

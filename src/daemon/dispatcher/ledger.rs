@@ -418,6 +418,7 @@ impl Ledger {
             let mut message = address(&claimed, content);
             let interrupts = playing.remove(&claimed.channel).unwrap_or_default();
             message.preempts = !interrupts.is_empty();
+            message.kept.playing = interrupts.last().cloned();
             let lane = match (claimed.priority, claimed.mode) {
                 (Priority::Emergency, _) => &mut urgent,
                 (_, Mode::AtMostOnce) => &mut singular,

@@ -9,6 +9,7 @@ use crate::{
         bulletin::Priority,
         channel::Mode,
         id::{ChannelId, DeliveryId},
+        message::Playing,
     },
     store::Claimed,
 };
@@ -18,7 +19,7 @@ use crate::{
 pub(super) async fn playing(
     shared: &Shared,
     claimed: &[Claimed],
-) -> HashMap<ChannelId, Vec<DeliveryId>> {
+) -> HashMap<ChannelId, Vec<Playing>> {
     let interrupts = |claimed: &&Claimed| {
         let is_urgent = claimed.priority == Priority::Emergency;
         claimed.mode == Mode::AtMostOnce && (is_urgent || claimed.schedule.is_correction())
@@ -28,7 +29,7 @@ pub(super) async fn playing(
         .filter(interrupts)
         .map(|claimed| &claimed.id)
         .collect();
-    let mut by_channel: HashMap<ChannelId, Vec<DeliveryId>> = HashMap::new();
+    let mut by_channel: HashMap<ChannelId, Vec<Playing>> = HashMap::new();
     if deliveries.is_empty() {
         return by_channel;
     }
@@ -50,7 +51,7 @@ pub(super) async fn playing(
 pub(super) async fn record(
     shared: &Shared,
     claimed: &Claimed,
-    interrupted: &[DeliveryId],
+    interrupted: &[Playing],
     stopped: bool,
 ) {
     let now = shared.clock.now();
@@ -64,8 +65,12 @@ pub(super) async fn record(
         stopped,
         "a loudspeaker was told to stop what it was playing"
     );
-    let own = interrupted.iter().map(|id| (&claimed.id, id));
-    let theirs = interrupted.iter().map(|id| (id, &claimed.id));
+    let own = interrupted
+        .iter()
+        .map(|playing| (&claimed.id, &playing.delivery));
+    let theirs = interrupted
+        .iter()
+        .map(|playing| (&playing.delivery, &claimed.id));
     for (at, other) in own
         .map(|(at, other)| (at, format!("preempts {other}")))
         .chain(theirs.map(|(at, other)| (at, format!("by {other}"))))

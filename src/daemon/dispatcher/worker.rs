@@ -18,8 +18,7 @@ use crate::{
         audio::Sound,
         delivery::Reason,
         detail::Detail,
-        id::DeliveryId,
-        message::{Message, Note},
+        message::{Message, Note, Playing},
         retry::RetryPolicy,
         time::Timestamp,
     },
@@ -41,7 +40,7 @@ pub(super) struct Job {
     /// The sound that goes with it, and where its bytes are.
     pub(super) sound: Option<(Sound, Arc<Live>)>,
     /// What it interrupts.
-    pub(super) interrupts: Vec<DeliveryId>,
+    pub(super) interrupts: Vec<Playing>,
 }
 
 /// The end of an attempt that was not made, because the lease was lost before it could begin. It certainly never left.

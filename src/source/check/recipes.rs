@@ -224,14 +224,17 @@ fn describe(problem: &RecipeProblem, text: Option<&Text>, at: &Place) -> Diagnos
         RecipeProblemKind::HeaderValue => word("recipe-header-value"),
         RecipeProblemKind::Address => word("recipe-address"),
         RecipeProblemKind::NotANumber => word("recipe-not-a-number"),
+        RecipeProblemKind::NotJson => word("recipe-not-json"),
         RecipeProblemKind::NoPicture => word("recipe-no-picture"),
         RecipeProblemKind::Takes => word("recipe-takes"),
+        RecipeProblemKind::Pieces => word("recipe-pieces"),
         RecipeProblemKind::Keeps => word("recipe-keeps"),
         RecipeProblemKind::Renews => word("recipe-renews"),
         // Read and refused with the file, each with a code of its own; what is left over is shown in the adapter's words.
         RecipeProblemKind::Method(_)
         | RecipeProblemKind::Pointer(_)
         | RecipeProblemKind::NoAudio
+        | RecipeProblemKind::TooManyPieces(_)
         | RecipeProblemKind::MissingParameter(_) => Diagnostic::new(Code::BadRecipe, place)
             .with("problem", problem.kind.to_string())
             .help(Phrase::new("L063-help")),

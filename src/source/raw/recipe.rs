@@ -1,15 +1,15 @@
 //! `channels/recipes/*.yaml`: adapters written as data.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 use crate::{
     diagnostic::{Code, Phrase, Place},
     domain::{
         id::RecipeId,
         recipe::{
-            Accepted, Auth, Body, Confirm, ErrorRule, Expected, Find, LONGEST_LOGIN, Match, Pages,
-            ParameterSpec, Part, PartValue, Poll, Probe, Recipe, RequestSpec, StatusRange,
-            StepSpec, StepWhen, Take, Validity, Value as NamedValue, Verdict,
+            Accepted, Auth, Body, Confirm, ErrorRule, Expected, Field, Find, LONGEST_LOGIN, Match,
+            Pages, ParameterSpec, Part, PartValue, Pieces, Poll, Probe, Recipe, RequestSpec,
+            StatusRange, StepSpec, StepWhen, Take, Validity, Value as NamedValue, Verdict,
         },
     },
     source::{
@@ -68,6 +68,7 @@ fn empty_request() -> RequestSpec {
         headers: BTreeMap::new(),
         body: Body::Empty,
         anonymous: false,
+        pieces: None,
     }
 }
 
@@ -279,8 +280,25 @@ fn request(value: Value<'_>) -> Option<RequestSpec> {
             headers: fields.or("headers", BTreeMap::new(), texts),
             body: fields.or("body", Body::Empty, body),
             anonymous: fields.or("auth", false, |value| value.one_of(&[("none", true)])),
+            pieces: fields.get("pieces").and_then(|value| value.map(pieces)),
         }
     })
+}
+
+/// The bytes of a piece.
+const PIECE: RangeInclusive<u64> = 1024..=64 * 1024 * 1024;
+
+fn pieces(fields: &Fields<'_>) -> Pieces {
+    let bytes = fields.required("bytes");
+    let bytes = bytes.and_then(|value| value.integer(PIECE));
+    Pieces {
+        bytes: bytes.unwrap_or(*PIECE.end()),
+        accepted: fields
+            .get("accepted")
+            .and_then(|value| value.map(conditions))
+            .unwrap_or_default(),
+        take: fields.or("take", BTreeMap::new(), takes),
+    }
 }
 
 /// A map of texts.
@@ -310,13 +328,40 @@ fn body(value: Value<'_>) -> Option<Body> {
             let (text, multipart) = (fields.get("text"), fields.get("multipart"));
             match (json, form, text, multipart) {
                 (Some(json), None, None, None) => Some(Body::Json(json.json())),
-                (None, Some(form), None, None) => texts(form).map(Body::Form),
+                (None, Some(form), None, None) => form_fields(form).map(Body::Form),
                 (None, None, Some(text), None) => text.text().map(|text| Body::Text(text.value)),
                 (None, None, None, Some(multipart)) => parts(multipart).map(Body::Multipart),
                 _ => value.choose_one(&["json", "form", "text", "multipart"], "L019-help-body"),
             }
         })
         .flatten()
+}
+
+/// A map, whose fields go out by their names, or a list of maps, which keeps its order and may repeat a name.
+fn form_fields(value: Value<'_>) -> Option<Vec<Field>> {
+    let read = |at: &str, value: Value<'_>| {
+        let mut fields = Vec::new();
+        for (name, value) in value.entries()? {
+            fields.extend(value.text().map(|text| Field {
+                path: format!("{at}.{name}"),
+                name: name.to_owned(),
+                value: text.value,
+            }));
+        }
+        Some(fields)
+    };
+    if !value.is_list() {
+        let mut fields = read("form", value)?;
+        fields.sort_by(|one, other| one.name.cmp(&other.name));
+        return Some(fields);
+    }
+    let mut index = 0;
+    let fields = value.list(|value| {
+        let fields = read(&format!("form[{index}]"), value);
+        index += 1;
+        fields
+    });
+    fields.map(|fields| fields.concat())
 }
 
 fn parts(value: Value<'_>) -> Option<BTreeMap<String, Part>> {

@@ -128,9 +128,18 @@ fn request(shape: &Shape) -> Value {
         &["json", "form", "text", "multipart"],
         vec![
             may("json", json!({})),
-            may("form", by_name(text())),
+            may("form", either(&[by_name(text()), list(by_name(text()))])),
             may("text", text()),
             may("multipart", by_name(either(&[text(), part]))),
+        ],
+    );
+    let bytes = json!({ "type": "integer", "minimum": 1024, "maximum": 64 * 1024 * 1024 });
+    let pieces = shape.object(
+        "pieces",
+        vec![
+            need("bytes", bytes),
+            may("accepted", shape.object("match", conditions(shape))),
+            may("take", by_name(take(shape))),
         ],
     );
     shape.object(
@@ -141,6 +150,7 @@ fn request(shape: &Shape) -> Value {
             may("headers", by_name(text())),
             may("body", either(&[one_of(&["audio", "picture"]), body])),
             may("auth", one_of(&["none"])),
+            may("pieces", pieces),
         ],
     )
 }

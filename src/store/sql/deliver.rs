@@ -187,11 +187,14 @@ statements! {
     /// emergency, and what it corrects to a correction. Nothing that fell due more than a day ago plays. `$2` the oldest
     /// instant to look at, `$3` now.
     PLAYING = list!(
-        "SELECT d.id, d.channel FROM list JOIN delivery AS c ON c.id = list.item JOIN delivery AS d ON d.channel = c.channel
+        "SELECT d.id, d.channel, (SELECT a.receipt FROM attempt AS a WHERE a.delivery = d.id AND a.receipt IS NOT NULL
+            ORDER BY a.number DESC LIMIT 1)
+        FROM list JOIN delivery AS c ON c.id = list.item JOIN delivery AS d ON d.channel = c.channel
         WHERE d.due_us >= $2 AND d.accepted_us + d.length_us > $3
             AND ((c.priority = 'emergency' AND d.priority <> 'emergency')
                 OR (substr(c.schedule, 1, 16) = 'send.correction.' AND d.bulletin = c.bulletin
-                    AND substr(d.schedule, 1, 16) <> 'send.correction.'))"
+                    AND substr(d.schedule, 1, 16) <> 'send.correction.'))
+        ORDER BY d.accepted_us, d.id"
     );
     /// Begins attempts. `$2` node, `$3` now, `$4` end of the lease. `updated_us` stays: to move every delivery through the
     /// index of changes twice would be a sixth of what SQLite does for it, and `started_us` says when this change was.

@@ -18,8 +18,8 @@ use loa::{
         delivery::Reason,
         id::{ChannelId, RecipeId},
         recipe::{
-            Accepted, Body, ErrorRule, Expected, Match, ParameterSpec, Part, PartValue, Probe,
-            Recipe, RequestSpec, Take, Value, Verdict,
+            Accepted, Body, ErrorRule, Expected, Field, Match, ParameterSpec, Part, PartValue,
+            Probe, Recipe, RequestSpec, Take, Value, Verdict,
         },
         secret::{Secret, SecretRef},
     },
@@ -124,7 +124,15 @@ fn other_bodies() {
             "Cảnh giác \"cán bộ thuế\"".into()
         )
     );
-    let form = Body::Form(map([("a b", "1&2=3"), ("x", "{{ message.title }}")]));
+    let field = |name: &str, value: &str| Field {
+        path: format!("form.{name}"),
+        name: name.into(),
+        value: value.into(),
+    };
+    let form = Body::Form(vec![
+        field("a b", "1&2=3"),
+        field("x", "{{ message.title }}"),
+    ]);
     let expected = "a+b=1%262%3D3&x=C%E1%BA%A3nh+gi%C3%A1c+%22c%C3%A1n+b%E1%BB%99+thu%E1%BA%BF%22";
     assert_eq!(
         body_of(form),

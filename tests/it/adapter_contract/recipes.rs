@@ -25,6 +25,7 @@ pub(super) fn request(method: &str, url: &str, body: Body) -> RequestSpec {
         headers: BTreeMap::new(),
         body,
         anonymous: false,
+        pieces: None,
     }
 }
 

@@ -71,7 +71,7 @@ pub(super) fn ok(body: &str) -> Answer {
     says(200, &[], body)
 }
 
-fn lost() -> Answer {
+pub(super) fn lost() -> Answer {
     Err(Fault::may_have_left(Reason::Timeout, "call-timeout"))
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use loa::domain::{
     bulletin::Priority,
     id::{BulletinId, ScheduleId},
+    message::Playing,
     plan::PlannedDelivery,
 };
 
@@ -70,7 +71,11 @@ pub(super) async fn what_may_be_playing(ground: Ground) {
     ground.store.plan(&all, R1, at(103)).await.unwrap();
     let urgent: Vec<_> = urgent.iter().map(|urgent| &urgent.id).collect();
     let playing = |now| ground.store.playing(&urgent, at(now));
-    let one = [(planned[0].channel.clone(), planned[0].id.clone())];
+    let what = Playing {
+        delivery: planned[0].id.clone(),
+        receipt: Some("r-1".to_owned()),
+    };
+    let one = [(planned[0].channel.clone(), what)];
     assert_eq!(
         playing(110).await.unwrap(),
         one,
