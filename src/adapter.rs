@@ -115,8 +115,22 @@ pub trait Adapter: Send + Sync + fmt::Debug {
         self.question(access, done)
     }
 
-    /// Whether what it took is only offered, for a person to publish, and has to be looked for: how often, and how long.
+    /// Whether what it took has to be looked for afterwards, because it is only offered, for a person to publish, or because a device says
+    /// only then what it did: how often, and how long.
     fn patience(&self) -> Option<Patience> {
+        None
+    }
+
+    /// Asks afterwards whether a device did the `message` that it took with `receipt`, without any effect ([`Patience::is_device`]): accepted
+    /// means that it did, [`Reason::NotPlayed`] that it did not, every other failure that nobody knows yet.
+    fn look_after(
+        &self,
+        message: &Message,
+        receipt: Option<&str>,
+        done: &[Exchange],
+        now: Timestamp,
+    ) -> Option<Step> {
+        let _ = (message, receipt, done, now);
         None
     }
 
@@ -190,12 +204,15 @@ pub trait Adapter: Send + Sync + fmt::Debug {
     }
 }
 
-/// How something that is published by hand is looked for.
+/// How what was taken is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
+    /// Whether a device is asked by its receipt ([`Adapter::look_after`]), and what it does not say changes nothing; else something is
+    /// published by hand, and missed where it is not seen in time ([`Adapter::look`]).
+    pub is_device: bool,
     /// How often.
     pub every: Duration,
-    /// How long after it was offered; then it is missed.
+    /// How long after it was taken.
     pub within: Duration,
 }
 

@@ -161,6 +161,42 @@ pub async fn probe(
     }
 }
 
+/// Asks the device that took `message` with `receipt` whether it did it.
+///
+/// # Errors
+/// [`Reason::NotPlayed`] where it did not; every other reason says why nobody knows yet.
+pub async fn look_after(
+    adapter: &dyn Adapter,
+    message: &Message,
+    receipt: Option<&str>,
+    transport: &Transport,
+    clock_now: impl Fn() -> Timestamp,
+) -> Result<(), Failure> {
+    let cannot = || {
+        let detail = Detail::new("call-no-question");
+        Step::Failed(Failure::reject(Reason::Defect, detail))
+    };
+    let step = |done: &[Exchange]| {
+        let next = adapter.look_after(message, receipt, done, clock_now());
+        next.unwrap_or_else(cannot)
+    };
+    let nothing = |_: &[Exchange]| None;
+    let kept = (&nothing as NoteOf<'_>, &NoNotes as &dyn Notes);
+    let lasts = |exchange: &Exchange| adapter.lasts(Some(message), exchange);
+    // The question is the last call, and what it is answered says whether the login is good.
+    let ended = |done: &[Exchange]| {
+        let last = done.last().and_then(|last| last.result.as_ref().ok());
+        last.is_some_and(|answer| answer.status == 401)
+    };
+    let logins: OfLogins<'_> = (&lasts, &ended);
+    let secrets = adapter.secrets();
+    let (end, _) = run(secrets, transport, &clock_now, step, kept, logins).await;
+    match end.ending {
+        Ending::Accepted(_) => Ok(()),
+        Ending::Failed(failure) => Err(failure),
+    }
+}
+
 /// Looks whether `content`, which was offered to the channel, was published there.
 ///
 /// # Errors

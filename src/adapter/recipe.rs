@@ -13,6 +13,8 @@
 //!   steps that are always made.
 //! - `stop` comes before everything else where the message preempts; what is answered to it does not matter.
 //! - A step must not be heard or seen by anybody. So its doubt becomes another attempt, in which all steps are made again.
+//! - A login of an earlier attempt that has ended (401, or a line with `renew`) begins the course anew, once in an attempt.
+//! - A piece of a file that gets no answer is what the whole call without one would be.
 //! - `poll` asks again after an answer that is a success and neither done nor named by `errors`.
 //! - `confirm` never makes things worse: without a clear answer what was accepted stays accepted.
 //! - Every call with an effect carries the delivery's id as `Idempotency-Key`, unless the recipe sets that header.
@@ -43,7 +45,9 @@ use parts::Rule;
 use scene::Scene;
 use serde_json::{Map, Value};
 
-use super::{Adapter, Exchange, Failure, Hoped, Hopes, Step, classify, redact, transport::Address};
+use super::{
+    Adapter, Exchange, Failure, Hoped, Hopes, Patience, Step, classify, redact, transport::Address,
+};
 use crate::{
     domain::{
         bulletin::Format,
@@ -439,6 +443,25 @@ impl Adapter for RecipeAdapter {
 
     fn wants_picture(&self) -> bool {
         self.recipe.shows_pictures
+    }
+
+    fn patience(&self) -> Option<Patience> {
+        let later = self.recipe.confirm.as_ref()?.later?;
+        Some(Patience {
+            is_device: true,
+            every: later.every,
+            within: later.within,
+        })
+    }
+
+    fn look_after(
+        &self,
+        message: &Message,
+        receipt: Option<&str>,
+        done: &[Exchange],
+        now: Timestamp,
+    ) -> Option<Step> {
+        self.asked_later(message, receipt, done, now)
     }
 
     fn lasts(&self, message: Option<&Message>, exchange: &Exchange) -> Option<Duration> {

@@ -1,4 +1,5 @@
-//! Looks whether what was offered for pasting was published: on channels that no program can write to ([`Adapter::patience`]).
+//! Looks whether what was offered for pasting was published: on channels that no program can write to ([`Adapter::patience`]). And asks
+//! devices that say only afterwards what they did (`devices`).
 //!
 //! At once, because last week's article may still be there, then at intervals, until the channel's time for that is over. What is seen is
 //! confirmed. What is not there by then ends as unheard, and as a silence like everything that was due and did not come; where the
@@ -9,6 +10,8 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+
+mod devices;
 
 use super::{Shared, live::Live};
 use crate::{
@@ -80,10 +83,15 @@ impl Lookout {
         let mut next: Option<Timestamp> = None;
         let mut wake = |at: Timestamp| next = Some(next.map_or(at, |known| known.min(at)));
         let mut looked = HashMap::new();
+        let mut devices = HashMap::new();
         for (channel, adapter) in live.adapters.iter() {
             let Some(patience) = adapter.patience() else {
                 continue;
             };
+            if patience.is_device {
+                devices.insert(channel.clone(), (Arc::clone(adapter), patience));
+                continue;
+            }
             // What is offered meanwhile is found then.
             wake(now + patience.every);
             for row in waiting(shared, channel, patience, now).await? {
@@ -102,6 +110,9 @@ impl Lookout {
                 }
             }
         }
+        let asked = devices::ask(shared, &devices, &self.0, now).await?;
+        asked.next.into_iter().for_each(&mut wake);
+        looked.extend(asked.when);
         self.0 = looked;
         Ok(next)
     }

@@ -227,6 +227,17 @@ pub struct Confirm {
     pub refuted: Option<Match>,
     /// Whether to ask again while it says neither.
     pub poll: Option<Poll>,
+    /// Whether to go on asking when the attempt is long over.
+    pub later: Option<Later>,
+}
+
+/// Asking a device afterwards whether it did what it took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Later {
+    /// How long in between.
+    pub every: Duration,
+    /// How long after it was taken; without a clear answer it then stays accepted.
+    pub within: Duration,
 }
 
 /// A request as templates.

@@ -195,3 +195,72 @@ async fn what_was_taken_back_is_not_looked_for_any_more() {
     daemon.stop().await;
     scene.check().await;
 }
+
+/// What a device says when an attempt is long over counts like its own report; what it never says changes nothing.
+#[tokio::test]
+async fn what_a_device_says_afterwards_counts_and_what_it_never_says_changes_nothing() {
+    let scene = Scene::new(None).await;
+    let mut channels = "channels:\n".to_owned();
+    // The device counts what it plays, so the second broadcast says what became of the first.
+    for (name, said) in [
+        ("roi", "confirmed: { json: { /heard: \"2\" } }"),
+        (
+            "hong",
+            "confirmed: { json: { /heard: \"99\" } }, refuted: { json: { /heard: \"2\" } }",
+        ),
+        ("im", "confirmed: { json: { /heard: \"99\" } }"),
+    ] {
+        let recipe = format!(
+            "title: Loa {name}\nparameters: {{ url: {{}} }}\nrequest: {{ method: POST, url: \"{{{{ with.url }}}}/api/speak\", body: {{ json: \
+             {{ id: \"{{{{ message.delivery }}}}\", text: \"{{{{ message.spoken }}}}\" }} }} }}\naccepted: {{ status: 202, receipt: /id \
+             }}\nconfirm: {{ request: {{ method: GET, url: \"{{{{ with.url }}}}/api/status?id={{{{ receipt }}}}\" }}, {said}, later: {{ every: \
+             1m, within: 30m }} }}\n"
+        );
+        scene
+            .folder
+            .write(&format!("channels/recipes/{name}.yaml"), &recipe);
+        channels += &format!(
+            "  loa-{name}:\n    ward: le-loi\n    name: Loa {name}\n    kind: loudspeaker\n    adapter: {{ recipe: {{ use: {name}, with: {{ \
+             url: \"http://loa-{name}.vinh.example\" }} }} }}\n"
+        );
+    }
+    scene.folder.write("channels/sau.yaml", &channels);
+    scene.folder.write(
+        "schedules/lich.yaml",
+        "schedules:\n  loa:\n    when: { cron: \"0,10 6 * * 1-5\" }\n    bulletins: { only: [mot] }\n    to: { channels: [loa-roi, loa-hong, \
+         loa-im] }\n    missed: { late: { within: 6h } }\n",
+    );
+    let clock = Clock::simulated(at("2024-03-25T05:50"), 3_000.0);
+    let daemon = scene.start_with(clock.clone()).await;
+    daemon.reach("2024-03-25T06:05").await;
+    for name in ["roi", "hong", "im"] {
+        let row = scene.row(&format!("loa-{name}"), DUE).await;
+        assert_eq!((row.state, row.reason), (State::Accepted, None), "{row:?}");
+    }
+    let settled = |rows: &[loa::store::row::DeliveryRow], channel: &str, state: State| {
+        rows.iter()
+            .any(|row| row.channel.as_str() == channel && row.due == at(DUE) && row.state == state)
+    };
+    daemon
+        .wait(move |rows| {
+            settled(rows, "loa-roi", State::Confirmed) && settled(rows, "loa-hong", State::Unheard)
+        })
+        .await;
+    let row = scene.row("loa-roi", DUE).await;
+    assert_eq!((row.evidence, row.reason), (Evidence::Device, None));
+    assert!(row.updated_at >= at("2024-03-25T06:10"), "{row:?}");
+    assert!(
+        events(&scene, "loa-roi")
+            .await
+            .contains(&"played".to_owned())
+    );
+    let row = scene.row("loa-hong", DUE).await;
+    assert_eq!(row.reason, Some(Reason::NotPlayed));
+
+    daemon.reach("2024-03-25T08:00").await;
+    let row = scene.row("loa-im", DUE).await;
+    assert_eq!(
+        (row.state, row.evidence),
+        (State::Accepted, Evidence::Accepted)
+    );
+}

@@ -246,6 +246,30 @@ fn steps_are_handled_one_after_another() {
     assert_eq!(told["requests"][4]["wait_ms"], 1000);
 }
 
+/// What stands for a sound is as long as two pieces, so that a whole one and the last are shown.
+#[test]
+fn a_sound_in_pieces_is_tried_with_two() {
+    let folder = folder();
+    folder.edit(
+        "channels/recipes/phien.yaml",
+        "body: audio }",
+        "headers: { Content-Range: \"bytes {{ piece.from }}-{{ piece.to }}/{{ piece.total }}\" }, body: audio, pieces: { bytes: 1024 } }",
+    );
+    let answers = [LOGGED_IN, "HTTP/1.1 200 OK\n\n", UPLOADED].concat();
+    let (_, told) = as_json(&folder, &["loa-phien"], &answers);
+    let requests = told["requests"].as_array().unwrap();
+    let ranges: Vec<String> = requests
+        .iter()
+        .flat_map(|request| request["headers"].as_array().unwrap())
+        .filter(|header| header[0] == "Content-Range")
+        .map(|header| header[1].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!((requests.len(), ranges.len()), (4, 2), "{told}");
+    assert!(ranges[0].starts_with("bytes 0-1023/"), "{ranges:?}");
+    assert!(ranges[1].starts_with("bytes 1024-"), "{ranges:?}");
+    assert_eq!(requests[1]["body_bytes"], 1024);
+}
+
 /// The addresses of chat groups hold their key: such a one is a secret as a whole.
 #[test]
 fn an_address_that_is_secret_has_a_name_in_its_place() {

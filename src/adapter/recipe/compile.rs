@@ -293,6 +293,7 @@ impl CompiledRecipe {
                 .texts()
                 .try_for_each(|text| look(&scene, Look::Text(text)))?;
         }
+        self.visit_later(message, facts, look)?;
         if let Some(find) = &self.find
             && let Some(update) = &find.update
         {
@@ -312,6 +313,34 @@ impl CompiledRecipe {
             texts.try_for_each(|text| look(&scene, Look::Text(text)))?;
         }
         Ok(())
+    }
+
+    /// What is asked when an attempt is long over knows what is on record: no sound, no picture, and no upload.
+    fn visit_later(
+        &self,
+        message: &Message,
+        facts: &Facts,
+        look: &mut dyn FnMut(&Scene<'_>, Look<'_>) -> Result<(), RecipeProblem>,
+    ) -> Result<(), RecipeProblem> {
+        let Some(confirm) = self
+            .confirm
+            .as_ref()
+            .filter(|confirm| confirm.later.is_some())
+        else {
+            return Ok(());
+        };
+        let bare = Message {
+            audio: None,
+            ..without_picture(message.clone())
+        };
+        let mut scene = Scene::new(self, facts, Some(&bare));
+        for step in self.steps_of(StepWhen::Always, Some(&bare)) {
+            step.visit(&mut scene, look)?;
+        }
+        let scene = scene.and("receipt", Value::from("1"));
+        look(&scene, Look::Call(&confirm.call))?;
+        let mut texts = confirm.texts();
+        texts.try_for_each(|text| look(&scene, Look::Text(text)))
     }
 
     /// The steps that are made for `message` at one of the two times, in their order.

@@ -1,4 +1,4 @@
-//! Logins that several attempts share (`valid_for`): whose they are, how long they last, and what follows where one has ended.
+//! What goes beyond one attempt: logins that several share (`valid_for`), and the question that is asked afterwards (`later`).
 
 use std::time::Duration;
 
@@ -10,8 +10,14 @@ use super::{
     write::Call,
 };
 use crate::{
-    adapter::{Exchange, Failure, Login},
-    domain::{delivery::Reason, message::Message, time::Timestamp},
+    adapter::{Exchange, Failure, Login, Step, course::Course},
+    domain::{
+        delivery::{Evidence, Reason},
+        detail::Detail,
+        message::Message,
+        recipe::StepWhen,
+        time::Timestamp,
+    },
 };
 
 impl RecipeAdapter {
@@ -64,6 +70,35 @@ impl RecipeAdapter {
             (None, Some(probe)) => self.replayed_probe(probe, done, now).1,
             (None, None) => false,
         }
+    }
+
+    /// Asks whether what was taken with `receipt` was done, when its attempt is long over.
+    pub(super) fn asked_later(
+        &self,
+        message: &Message,
+        receipt: Option<&str>,
+        done: &[Exchange],
+        now: Timestamp,
+    ) -> Option<Step> {
+        let confirm = self.recipe.confirm.as_ref()?;
+        confirm.later?;
+        let mut scene = Scene::new(&self.recipe, &self.facts, Some(message)).at(now);
+        let mut done = Course::of(done);
+        let halt = match self.steps(StepWhen::Always, &mut scene, &mut done) {
+            Ok(()) => {
+                scene.know("receipt", receipt.into());
+                self.confirmed(confirm, &scene, &mut done)
+            }
+            Err(halt) => Err(halt),
+        };
+        Some(self.step_at_halt(halt.map(|said| match said {
+            Ok(Evidence::Device) => Step::accepted(None),
+            Ok(_) => {
+                let detail = Detail::new("call-not-yet");
+                Step::Failed(Failure::retry(Reason::Unanswered, detail))
+            }
+            Err(failure) => Step::Failed(Failure::reject(Reason::NotPlayed, failure.detail())),
+        })))
     }
 
     /// Where a course ends at whose `call` this failure came up. A login of an earlier attempt that has ended is made anew, once, and the

@@ -10,7 +10,7 @@ use super::{
     text::{Reading, Text, Tree},
     write::Call,
 };
-use crate::domain::recipe::{self, LONGEST_LOGIN, Poll, StepWhen, Verdict};
+use crate::domain::recipe::{self, LONGEST_LOGIN, Later, Poll, StepWhen, Verdict};
 
 /// How long before its end what a login gave is not used any more: what an attempt needs.
 const SPARE: Duration = Duration::from_secs(30);
@@ -74,6 +74,7 @@ pub(super) struct Confirmation {
     pub(super) confirmed: Condition,
     pub(super) refuted: Option<Condition>,
     pub(super) poll: Option<Poll>,
+    pub(super) later: Option<Later>,
 }
 
 /// "Are you alive?", read.
@@ -221,6 +222,7 @@ pub(super) fn read_confirm(reading: &mut Reading, confirm: &recipe::Confirm) -> 
             .as_ref()
             .map(|refuted| Condition::read_success(reading, "confirm.refuted", refuted)),
         poll: confirm.poll,
+        later: confirm.later,
     }
 }
 

@@ -115,7 +115,7 @@ impl RecipeAdapter {
         (step, scene.has_login_ended())
     }
 
-    fn step_at_halt(&self, halt: Result<Step, Halt>) -> Step {
+    pub(super) fn step_at_halt(&self, halt: Result<Step, Halt>) -> Step {
         match halt {
             Ok(step) => step,
             Err(Halt::Call(request)) => Step::Call(*request),
@@ -278,7 +278,7 @@ impl RecipeAdapter {
         done.exchange(|past| request(past).map_err(Trouble::from), answer)
     }
 
-    fn steps(
+    pub(super) fn steps(
         &self,
         when: StepWhen,
         scene: &mut Scene<'_>,

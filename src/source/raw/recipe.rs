@@ -7,8 +7,8 @@ use crate::{
     domain::{
         id::RecipeId,
         recipe::{
-            Accepted, Auth, Body, Confirm, ErrorRule, Expected, Field, Find, LONGEST_LOGIN, Match,
-            Pages, ParameterSpec, Part, PartValue, Pieces, Poll, Probe, Recipe, RequestSpec,
+            Accepted, Auth, Body, Confirm, ErrorRule, Expected, Field, Find, LONGEST_LOGIN, Later,
+            Match, Pages, ParameterSpec, Part, PartValue, Pieces, Poll, Probe, Recipe, RequestSpec,
             StatusRange, StepSpec, StepWhen, Take, Validity, Value as NamedValue, Verdict,
         },
     },
@@ -208,7 +208,26 @@ fn confirm(fields: &Fields<'_>) -> Confirm {
             .get("refuted")
             .and_then(|value| value.map(conditions)),
         poll: fields.get("poll").and_then(poll),
+        later: fields.get("later").and_then(later),
     }
+}
+
+/// How often and how long a device is asked afterwards.
+fn later(value: Value<'_>) -> Option<Later> {
+    let time = |value: Option<Value<'_>>, low, high| {
+        let range = Duration::from_secs(low)..=Duration::from_secs(high);
+        value.and_then(|value| value.duration_in(range))
+    };
+    value
+        .map(|fields| {
+            let every = time(fields.required("every"), 10, 3600);
+            let within = time(fields.required("within"), 60, 24 * 3600);
+            Some(Later {
+                every: every?,
+                within: within?,
+            })
+        })
+        .flatten()
 }
 
 /// Reports a name that no template could name.

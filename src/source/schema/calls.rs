@@ -82,6 +82,13 @@ pub(super) fn recipe(shape: &Shape) -> Value {
         need("confirmed", shape.object("match", conditions(shape))),
         may("refuted", shape.object("match", conditions(shape))),
         may("poll", poll()),
+        may(
+            "later",
+            shape.object(
+                "later",
+                vec![need("every", duration()), need("within", duration())],
+            ),
+        ),
     ];
     let mut find = question();
     find.push(may("when", one_of(&["always", "repeat"])));

@@ -7,7 +7,7 @@ use std::{
 
 use loa::{
     adapter::{
-        Adapter,
+        Adapter, Exchange, Step,
         attempt::{AttemptEnd, Ending, NoNotes, attempt, probe},
         transport::Transport,
     },
@@ -17,7 +17,7 @@ use loa::{
 use super::{
     instant, message,
     server::{Server, answer, script},
-    steps::written_for,
+    steps::{failure, lost, ok, says, written, written_for},
     transport::settings,
 };
 
@@ -247,4 +247,77 @@ async fn what_a_channel_says_of_itself_has_its_own_login() {
         .filter(|call| call.ends_with("/login"))
         .count();
     assert_eq!(logins, 2);
+}
+
+const LATER: &str = r#"
+auth: { bearer: "{{ steps.login.token }}" }
+steps:
+  login:
+    when: always
+    request: { method: POST, url: "{{ with.url }}/login", auth: none }
+    take: { token: /token }
+request: { method: POST, url: "{{ with.url }}/say" }
+accepted: { status: 202, receipt: /job }
+confirm:
+  request: { method: GET, url: "{{ with.url }}/jobs/{{ receipt }}?d={{ message.delivery }}" }
+  confirmed: { json: { /state: done } }
+  refuted: { json: { /state: failed } }
+  later: { every: 1m, within: 30m }
+"#;
+
+/// The question that is asked afterwards logs in, names the receipt, and says yes, no, or that nobody knows yet.
+#[test]
+fn what_was_taken_is_asked_for_afterwards() {
+    let adapter = written(LATER);
+    let patience = adapter.patience().unwrap();
+    assert!(patience.is_device);
+    assert_eq!(
+        (patience.every, patience.within),
+        (Duration::from_mins(1), Duration::from_mins(30))
+    );
+    let now = instant("2024-03-25T05:30:00Z");
+    let message = message();
+    let next = |done: &[Exchange]| {
+        adapter
+            .look_after(&message, Some("j-7"), done, now)
+            .unwrap()
+    };
+    let Step::Call(login) = next(&[]) else {
+        panic!()
+    };
+    let login = Exchange {
+        request: login,
+        result: says(200, &[], r#"{"token":"token-1"}"#),
+    };
+    let Step::Call(question) = next(std::slice::from_ref(&login)) else {
+        panic!()
+    };
+    let asked = format!("http://10.1.4.3/jobs/j-7?d={}", message.delivery);
+    assert_eq!(question.url.to_string(), asked);
+    for (answer, expected) in [
+        (ok(r#"{"state":"done"}"#), None),
+        (
+            ok(r#"{"state":"failed"}"#),
+            Some(("reject", Reason::NotPlayed)),
+        ),
+        (
+            ok(r#"{"state":"playing"}"#),
+            Some(("retry", Reason::Unanswered)),
+        ),
+        (lost(), Some(("retry", Reason::Unanswered))),
+        (says(401, &[], ""), Some(("retry", Reason::Unanswered))),
+    ] {
+        let shown = format!("{answer:?}");
+        let done = [
+            login.clone(),
+            Exchange {
+                request: question.clone(),
+                result: answer,
+            },
+        ];
+        let end = next(&done);
+        let told = (end != Step::accepted(None)).then(|| failure(&end));
+        assert_eq!(told, expected, "{shown}");
+    }
+    assert!(written(GATEWAY).patience().is_none());
 }

@@ -459,7 +459,7 @@ fn the_worked_examples_are_recipes() {
         .skip(1)
         .filter_map(|rest| rest.split_once("```").map(|(example, _)| example))
         .collect();
-    assert_eq!(examples.len(), 5);
+    assert_eq!(examples.len(), 6);
     for example in examples {
         let folder = Folder::small();
         folder.write("channels/recipes/thu.yaml", example);

@@ -1,0 +1,142 @@
+//! Asks devices afterwards whether they did what they took: at intervals, until they say so or their time is over. A clear answer is what
+//! the device itself would have reported; without one, what was taken stays taken.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
+
+use crate::{
+    adapter::{Adapter, Patience, attempt},
+    daemon::Shared,
+    domain::{
+        delivery::{Reason, State},
+        id::{ChannelId, DeliveryId},
+        message::{Content, Kept, Message},
+        time::Timestamp,
+    },
+    store::{LogFilter, Order, StoreError, row::DeliveryRow},
+};
+
+/// How long before it was taken a delivery may have been due.
+const BACK: Duration = Duration::from_hours(24);
+
+/// The most deliveries that are looked at: the newest.
+const MOST: u32 = 1_000;
+
+/// How many are asked at a time.
+const ABREAST: usize = 16;
+
+/// What was asked.
+pub(super) struct Asked {
+    /// What was asked last when, of what is asked again.
+    pub(super) when: HashMap<DeliveryId, Timestamp>,
+    /// When the next round is due.
+    pub(super) next: Option<Timestamp>,
+}
+
+/// Asks whom it is time to ask. `before` says when that was done last.
+pub(super) async fn ask(
+    shared: &Shared,
+    devices: &HashMap<ChannelId, (Arc<dyn Adapter>, Patience)>,
+    before: &HashMap<DeliveryId, Timestamp>,
+    now: Timestamp,
+) -> Result<Asked, StoreError> {
+    let mut asked = Asked {
+        when: HashMap::new(),
+        next: None,
+    };
+    let patience = devices.values().map(|(_, patience)| patience);
+    let Some(longest) = patience.clone().map(|patience| patience.within).max() else {
+        return Ok(asked);
+    };
+    // What is taken meanwhile is found then.
+    asked.next = patience.map(|patience| now + patience.every).min();
+    let filter = LogFilter {
+        state: Some(State::Accepted),
+        since: Some(now - longest - BACK),
+        ..LogFilter::default()
+    };
+    let rows = shared
+        .store
+        .log(&filter, Order::NewestFirst, None, MOST)
+        .await?;
+    let mut due: Vec<BoxFuture<'_, Result<(), StoreError>>> = Vec::new();
+    for row in rows {
+        let Some((adapter, patience)) = devices.get(&row.channel) else {
+            continue;
+        };
+        let taken = row.accepted_at.unwrap_or(row.due);
+        if now > taken + patience.within {
+            continue;
+        }
+        let last = before.get(&row.id).copied().unwrap_or(taken);
+        let next = last + patience.every;
+        if next <= now {
+            asked.when.insert(row.id.clone(), now);
+            due.push(one(shared, Arc::clone(adapter), row).boxed());
+        } else {
+            asked.when.insert(row.id.clone(), last);
+            asked.next = asked.next.min(Some(next));
+        }
+    }
+    let asking = stream::iter(due).buffer_unordered(ABREAST);
+    let said: Vec<Result<(), StoreError>> = asking.collect().await;
+    said.into_iter().collect::<Result<(), StoreError>>()?;
+    Ok(asked)
+}
+
+async fn one(
+    shared: &Shared,
+    adapter: Arc<dyn Adapter>,
+    row: DeliveryRow,
+) -> Result<(), StoreError> {
+    let store = &shared.store;
+    let hash = row.content_hash.as_slice();
+    let Some((_, content)) = store.contents(hash).await?.pop() else {
+        return Ok(());
+    };
+    let attempts = store.attempts(&row.id).await?;
+    let receipt = attempts
+        .into_iter()
+        .rev()
+        .find_map(|attempt| attempt.receipt);
+    let (id, channel) = (row.id.clone(), row.channel.clone());
+    let now = || shared.clock.now();
+    let message = message(row, content, now());
+    let said = attempt::look_after(
+        adapter.as_ref(),
+        &message,
+        receipt.as_deref(),
+        &shared.transport,
+        now,
+    );
+    let played = match said.await {
+        Ok(()) => true,
+        Err(failure) if failure.reason() == Reason::NotPlayed => false,
+        Err(_) => return Ok(()),
+    };
+    store.told(&id, &channel, played, now()).await?;
+    Ok(())
+}
+
+/// What was taken, as far as it is on record.
+fn message(row: DeliveryRow, content: Content, now: Timestamp) -> Message {
+    Message {
+        delivery: row.id,
+        attempt: row.attempts,
+        channel: row.channel,
+        channel_name: row.channel_name,
+        ward: row.ward,
+        ward_name: row.ward_name,
+        priority: row.priority,
+        preempts: false,
+        due: row.due,
+        deadline: row.deadline,
+        sent_at: now,
+        hash: content.hash(),
+        content: Arc::new(content),
+        audio: None,
+        picture: None,
+        kept: Kept::default(),
+    }
+}
