@@ -385,16 +385,18 @@ impl Renderer {
         format: Format,
     ) -> Result<Content, RenderError> {
         let text = self.part(workspace, bulletin, ward, BodyPart::Correction)?;
+        // What goes out is Vietnamese, whatever the operator reads.
+        let title = catalogue::text(
+            Lang::Vi,
+            "approval.correction-title",
+            &[("title", &bulletin.title)],
+        );
         let mut content = Content {
             bulletin: bulletin.id.clone(),
             format,
-            // What goes out is Vietnamese, whatever the operator reads.
-            title: catalogue::text(
-                Lang::Vi,
-                "approval.correction-title",
-                &[("title", &bulletin.title)],
-            ),
-            summary: None,
+            // A site may refuse what has none.
+            summary: (format == Format::Article).then(|| title.clone()),
+            title,
             html: (format == Format::Article).then(|| to_html(&text)),
             spoken: if format == Format::Script {
                 vec![self.speech.say(&text)]

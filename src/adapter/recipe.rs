@@ -289,7 +289,9 @@ impl RecipeAdapter {
         ))
     }
 
-    /// What an answer means that is not the hoped-for one. `own` are the rules of the call, before the recipe's.
+    /// What an answer means that is not the hoped-for one. `own` are the rules of the call, before the recipe's. A success that
+    /// does not read as agreed is neither a yes nor a no: it may have been done, and a router's page or an empty body says nothing
+    /// of that. Only a value that contradicts is a no.
     fn refused(
         &self,
         exchange: &Exchange,
@@ -299,7 +301,27 @@ impl RecipeAdapter {
         mismatch: Detail,
     ) -> Result<Failure, RecipeProblem> {
         let ruled = self.ruled(answer, scene, own, |_| true)?;
+        let contradicts = mismatch
+            .get("pointer")
+            .and_then(|pointer| answer.at(pointer))
+            .is_some_and(|value| !value.is_null());
         Ok(ruled.unwrap_or_else(|| match classify(exchange) {
+            Failure::Reject {
+                reason: Reason::Unexpected,
+                ..
+            } if answer.response.is_success() && !contradicts => {
+                Failure::unknown(Reason::Unexpected, mismatch)
+            }
+            // Who logs in for each attempt has had a session, and it ended meanwhile: the next attempt has another.
+            Failure::Reject { detail, .. }
+                if answer.response.status == 401 && scene.has_logged_in() =>
+            {
+                Failure::Retry {
+                    after: None,
+                    reason: Reason::Unauthorised,
+                    detail,
+                }
+            }
             Failure::Reject {
                 reason: Reason::Unexpected,
                 ..
@@ -387,31 +409,6 @@ impl RecipeAdapter {
             .take(LONGEST_WORDS)
             .collect();
         (!words.is_empty()).then(|| Detail::new("receiver-says").with("words", words))
-    }
-
-    /// What an answer to the call that counts means that is not the hoped-for one. Whoever answers what is heard with a success
-    /// that does not read as agreed may be speaking already: only a value that contradicts is a no. A page or a chat message
-    /// can be looked at, and is not repeated for an answer that the recipe has wrong.
-    fn not_accepted(
-        &self,
-        exchange: &Exchange,
-        answer: &Answer<'_>,
-        scene: &Scene<'_>,
-        mismatch: Detail,
-    ) -> Result<Failure, RecipeProblem> {
-        let is_heard = scene
-            .message()
-            .is_some_and(|message| message.content.format == Format::Script);
-        let contradicts = mismatch
-            .get("pointer")
-            .and_then(|pointer| answer.at(pointer))
-            .is_some_and(|value| !value.is_null());
-        let is_success = answer.response.is_success();
-        if is_heard && is_success && !contradicts {
-            let ruled = self.ruled(answer, scene, &[], |_| true)?;
-            return Ok(ruled.unwrap_or_else(|| Failure::unknown(Reason::Unexpected, mismatch)));
-        }
-        self.refused(exchange, answer, scene, &[], mismatch)
     }
 }
 

@@ -67,6 +67,9 @@ struct TryArgs {
     /// As an emergency that interrupts what is playing: `stop` comes first
     #[arg(long, conflicts_with = "probe")]
     preempts: bool,
+    /// The bulletin's correction in its place: what `retract` would send
+    #[arg(long, conflicts_with = "probe")]
+    correction: bool,
     /// Ask whether the channel is alive instead
     #[arg(long)]
     probe: bool,
@@ -223,7 +226,12 @@ fn message(
     let workspace = &place.workspace;
     let ward = named::ward(workspace, channel.ward.as_str(), output)?;
     let (renderer, _) = Renderer::new(workspace);
-    let content = renderer.render(workspace, bulletin, ward, channel.kind.format())?;
+    let format = channel.kind.format();
+    let content = if args.correction {
+        renderer.correction(workspace, bulletin, ward, format)?
+    } else {
+        renderer.render(workspace, bulletin, ward, format)?
+    };
     // What stands for the sound: nothing is made here. Where it goes out in pieces, it has two.
     let mut stand_in = output.say("cli.try-sound", &[]);
     if let Some(bytes) = piece(place, channel) {

@@ -152,6 +152,8 @@ pub enum StepWhen {
     Picture,
     /// Only before `update`, after the others: what it asks for may come from `found`.
     Update,
+    /// Only before `request`, after the others: not where what is found is brought up to date.
+    Create,
 }
 
 /// A call before the one that counts.

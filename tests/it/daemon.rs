@@ -7,6 +7,7 @@ use loa::{
     domain::{
         delivery::{Evidence, Outcome, Reason, State},
         id::DeliveryId,
+        time::Timestamp,
     },
     simulator::{Effect, Fault, HeardFilter},
     template::Templates,
@@ -14,6 +15,7 @@ use loa::{
 
 use crate::support::{
     city::{Scene, at, count, fault},
+    cli::loa,
     on_both_databases,
     workspace::{SCHEDULES, bulletin},
 };
@@ -88,6 +90,26 @@ on_both_databases! {
         assert_eq!((chat.state, chat.reason), (State::Skipped, Some(Reason::Expired)), "two hours late at most");
         assert!(chat.detail.is_some_and(|detail| detail.contains("..")), "for what had no time left, too");
         assert!(heard(&scene, LOUDSPEAKER, Effect::Heard).is_empty());
+        scene.check().await;
+    }
+
+    async fn what_is_sent_by_hand_is_good_until_its_deadline_whoever_is_down_meanwhile(scene: Scene) {
+        let daemon = scene.start("2024-03-25T05:00").await;
+        daemon.reach("2024-03-25T05:10").await;
+        daemon.stop().await;
+        let world = ["--simulate", "--database", &scene.database, "--format", "json"];
+        let send = ["send", "mot", "--to", "channel:loa-hb-1", "--by", "Lan", "--reason", "thử"];
+        let said = loa(&scene.folder.path(), &[&send[..], &world[..]].concat());
+        assert!(said.code == 0, "{said:?}");
+        let due = Timestamp::parse_rfc3339(said.json()["due"].as_str().unwrap()).unwrap();
+        // Longer than what counts as on time, and not as long as it is good.
+        let later = due + Duration::from_mins(5);
+        let daemon = scene.start_with(Clock::simulated(later, 240.0)).await;
+        daemon.wait(|rows| rows.iter().any(|row| row.schedule.is_by_hand() && row.state.is_final())).await;
+        daemon.stop().await;
+        let rows = scene.log().await;
+        let sent = rows.iter().find(|row| row.schedule.is_by_hand()).unwrap();
+        assert_eq!(sent.state, State::Accepted, "{sent:?}");
         scene.check().await;
     }
 
@@ -387,7 +409,7 @@ on_both_databases! {
         }
         let verify = |from, to| {
             let range = ["verify", "--simulate", "--from", from, "--to", to, "--format", "json"];
-            crate::support::cli::loa(&scene.folder.path(), &[&range[..], &["--database", scene.database.as_str()]].concat())
+            loa(&scene.folder.path(), &[&range[..], &["--database", scene.database.as_str()]].concat())
         };
         let said = verify("2024-03-28", "2024-04-20");
         assert_eq!(said.code, 1, "{said:?}");

@@ -287,6 +287,30 @@ fn an_address_that_is_secret_has_a_name_in_its_place() {
     assert_eq!(login["body"], "{\"password\":\"env:LOA_PHIEN\"}");
 }
 
+/// A site that wants a summary takes a correction, too.
+#[test]
+fn a_correction_is_shown_as_retract_would_send_it() {
+    let folder = folder();
+    folder.write(
+        "channels/recipes/joomla.yaml",
+        include_str!("../../channels/recipes/joomla.yaml"),
+    );
+    folder.write(
+        "channels/web.yaml",
+        "channels:\n  web-ll:\n    ward: le-loi\n    name: Trang phường\n    kind: website\n    adapter: { recipe: { \
+         use: joomla, with: { url: \"https://leloi.example\", token: \"env:LOA_JOOMLA\", category: \"8\" } } }\n",
+    );
+    let absent = "HTTP/1.1 200 OK\n\n{\"data\": [], \"meta\": {\"total-pages\": 0}}\n";
+    let (code, told) = as_json(&folder, &["web-ll", "--correction"], absent);
+    assert_eq!(code, 0, "{told}");
+    let requests = told["requests"].as_array().unwrap();
+    let body = requests.last().unwrap()["body"].as_str().unwrap();
+    let body: Value = serde_json::from_str(body).unwrap();
+    let title = body["title"].as_str().unwrap();
+    assert!(title.starts_with("Đính chính: "), "{body}");
+    assert_eq!(body["metadesc"], title);
+}
+
 #[test]
 fn answers_are_taken_for_what_the_recipe_says() {
     let folder = folder();
@@ -309,7 +333,7 @@ fn answers_are_taken_for_what_the_recipe_says() {
         ("!timeout\n".to_owned(), "retry", "unanswered"),
         (
             format!("{LOGGED_IN}HTTP/1.1 201 Created\n\n"),
-            "reject",
+            "retry",
             "unexpected",
         ),
         (

@@ -181,7 +181,7 @@ impl CompiledRecipe {
         let facts = Facts::new("sample", "Sample", with);
         self.visit(&facts, &mut |scene, look| match look {
             Look::Call(call) if call.follows() => {
-                let mut first = Ok(());
+                let mut first = call.known(scene);
                 call.each(scene, &mut |problem| {
                     if first.is_ok() {
                         first = Err(problem);
@@ -283,7 +283,12 @@ impl CompiledRecipe {
         for step in self.steps_of(StepWhen::Send, Some(message)) {
             step.visit(&mut scene, look)?;
         }
-        look(&scene, Look::Call(&self.request))?;
+        let mut new = scene.fork();
+        for step in self.steps_of(StepWhen::Create, Some(message)) {
+            step.visit(&mut new, look)?;
+        }
+        look(&new, Look::Call(&self.request))?;
+        // From here on it may be an `update` just as well.
         self.conditions()
             .try_for_each(|text| look(&scene, Look::Text(text)))?;
         if let Some(confirm) = &self.confirm {

@@ -154,9 +154,12 @@ impl RecipeAdapter {
             }
         }
         self.hope_of_steps(StepWhen::Send, scene, done, hopes)?;
-        if matches!(acts, Acts::Update) {
-            self.hope_of_steps(StepWhen::Update, scene, done, hopes)?;
-        }
+        let rest = if matches!(acts, Acts::Update) {
+            StepWhen::Update
+        } else {
+            StepWhen::Create
+        };
+        self.hope_of_steps(rest, scene, done, hopes)?;
         let wanted = Wanted {
             receipt: recipe.receipt.as_ref(),
             acts,

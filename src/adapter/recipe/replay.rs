@@ -178,9 +178,12 @@ impl RecipeAdapter {
             (request, address, is_update) = (update, None, true);
         }
         self.steps(StepWhen::Send, scene, done)?;
-        if is_update {
-            self.steps(StepWhen::Update, scene, done)?;
-        }
+        let rest = if is_update {
+            StepWhen::Update
+        } else {
+            StepWhen::Create
+        };
+        self.steps(rest, scene, done)?;
         let manner = Manner {
             key: Some(message.delivery.as_str()),
             address,
@@ -353,7 +356,8 @@ impl RecipeAdapter {
                     let detail = Detail::new("call-step-no-field")
                         .with("step", &step.name)
                         .with("pointer", place);
-                    failed(Failure::reject(Reason::Unexpected, detail))
+                    // Nothing was done yet: what is missing may be there next time.
+                    failed(Failure::retry(Reason::Unexpected, detail))
                 });
             };
             let is_open = self.is_open(&answer, scene, &step.errors)?;
@@ -453,7 +457,7 @@ impl RecipeAdapter {
                 Ok(found) => Asked::Found(found),
                 Err(place) => {
                     let detail = Detail::new("call-no-field").with("pointer", place);
-                    Asked::Failed(Failure::reject(Reason::Unexpected, detail))
+                    Asked::Failed(Failure::retry(Reason::Unexpected, detail))
                 }
             });
         }
@@ -498,7 +502,7 @@ impl RecipeAdapter {
                 evidence: Evidence::Accepted,
             }));
         };
-        self.not_accepted(exchange, &answer, scene, mismatch)
+        self.refused(exchange, &answer, scene, &[], mismatch)
             .map(Err)
     }
 

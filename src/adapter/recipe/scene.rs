@@ -21,7 +21,10 @@ use super::{
 };
 use crate::{
     adapter::Taken,
-    domain::{audio::Audio, message::Message, picture::Picture, secret::Secret, time::Timestamp},
+    domain::{
+        audio::Audio, message::Message, picture::Picture, recipe::StepWhen, secret::Secret,
+        time::Timestamp,
+    },
     template::Context,
 };
 
@@ -171,9 +174,26 @@ impl<'a> Scene<'a> {
         self.context = OnceCell::new();
     }
 
+    /// Whether a step before everything else, a login, has given something in this attempt.
+    pub(super) fn has_logged_in(&self) -> bool {
+        let given = self.known.get("steps").and_then(Value::as_object);
+        let mut steps = self.recipe.steps.iter();
+        steps.any(|step| {
+            let taken = given.and_then(|steps| steps.get(&step.name)?.as_object());
+            step.when == StepWhen::Always && taken.is_some_and(|taken| !taken.is_empty())
+        })
+    }
+
     /// The same with one thing more.
     pub(super) fn and(&self, name: &str, value: Value) -> Self {
-        let mut scene = Self {
+        let mut scene = self.fork();
+        scene.know(name, value);
+        scene
+    }
+
+    /// The same, for a course that parts from this one.
+    pub(super) fn fork(&self) -> Self {
+        Self {
             recipe: self.recipe,
             facts: self.facts,
             message: self.message,
@@ -182,9 +202,7 @@ impl<'a> Scene<'a> {
             login: Rc::clone(&self.login),
             piece: self.piece.clone(),
             context: OnceCell::new(),
-        };
-        scene.know(name, value);
-        scene
+        }
     }
 
     /// How the recipe proves who calls.
@@ -227,6 +245,11 @@ impl<'a> Scene<'a> {
 
     pub(super) fn text<'t>(&'t self, text: &'t Text) -> Result<Cow<'t, str>, RecipeProblem> {
         text.render(&self.filling(&|| self.context()))
+    }
+
+    /// Whether what no step has a part in is a number, or JSON, where it has to be.
+    pub(super) fn spelt(&self, tree: &Tree) -> Result<(), RecipeProblem> {
+        tree.spelt(&self.filling(&|| self.context()))
     }
 
     /// The JSON of a tree.

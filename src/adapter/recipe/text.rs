@@ -58,11 +58,15 @@ pub(super) enum Tree {
     Number {
         path: String,
         text: Text,
+        /// Whether anything in it comes from a step.
+        follows: bool,
     },
     /// `$parse`: the JSON that a text spells, as it is.
     Parse {
         path: String,
         text: Text,
+        /// Whether anything in it comes from a step.
+        follows: bool,
     },
     /// `$audio: base64`: the message's sound.
     Audio {
@@ -132,12 +136,22 @@ impl Reading {
             ("$audio", Value::String(coding), 1) if coding == "base64" => Tree::Audio { path },
             ("$picture", Value::String(coding), 1) if coding == "base64" => Tree::Picture { path },
             ("$number", Value::String(text), 1) => {
+                let follows = text.contains("steps.");
                 let text = self.text(&path, text);
-                Tree::Number { path, text }
+                Tree::Number {
+                    path,
+                    text,
+                    follows,
+                }
             }
             ("$parse", Value::String(text), 1) => {
+                let follows = text.contains("steps.");
                 let text = self.text(&path, text);
-                Tree::Parse { path, text }
+                Tree::Parse {
+                    path,
+                    text,
+                    follows,
+                }
             }
             _ => {
                 self.problem(&path, RecipeProblemKind::Dollar(key.clone()));
@@ -227,19 +241,40 @@ impl Tree {
             Self::Json(_) | Self::Base64(_) | Self::Audio { .. } | Self::Picture { .. } => {
                 json(&self.text(filling)?, out);
             }
-            Self::Number { path, text } => json(&number(path, text, filling)?, out),
-            Self::Parse { path, text } => {
-                let text = text.render(filling)?;
-                if serde_json::from_str::<IgnoredAny>(&text).is_err() {
-                    return Err(RecipeProblem {
-                        path: path.clone(),
-                        kind: RecipeProblemKind::NotJson,
-                    });
-                }
-                out.extend_from_slice(text.trim().as_bytes());
+            Self::Number { path, text, .. } => json(&number(path, text, filling)?, out),
+            Self::Parse { path, text, .. } => {
+                out.extend_from_slice(spelt(path, text, filling)?.trim().as_bytes());
             }
         }
         Ok(())
+    }
+
+    /// Tries the numbers and the JSON in it that do not come from a step.
+    pub(super) fn spelt(&self, filling: &Filling<'_, '_>) -> Result<(), RecipeProblem> {
+        match self {
+            Self::Number {
+                path,
+                text,
+                follows: false,
+            } => number(path, text, filling).map(drop),
+            Self::Parse {
+                path,
+                text,
+                follows: false,
+            } => spelt(path, text, filling).map(drop),
+            Self::List(items) => items.iter().try_for_each(|item| item.spelt(filling)),
+            Self::Map(entries) => {
+                let mut trees = entries.iter().map(|(_, tree)| tree);
+                trees.try_for_each(|tree| tree.spelt(filling))
+            }
+            Self::Json(tree) | Self::Base64(tree) => tree.spelt(filling),
+            Self::Value(_)
+            | Self::Text(_)
+            | Self::Number { .. }
+            | Self::Parse { .. }
+            | Self::Audio { .. }
+            | Self::Picture { .. } => Ok(()),
+        }
     }
 
     /// A text as it is, anything else as JSON.
@@ -293,4 +328,20 @@ fn number(path: &str, text: &Text, filling: &Filling<'_, '_>) -> Result<Number, 
         path: path.to_owned(),
         kind: RecipeProblemKind::NotANumber,
     })
+}
+
+/// A text that spells JSON.
+fn spelt<'t>(
+    path: &str,
+    text: &'t Text,
+    filling: &Filling<'t, '_>,
+) -> Result<Cow<'t, str>, RecipeProblem> {
+    let text = text.render(filling)?;
+    match serde_json::from_str::<IgnoredAny>(&text) {
+        Ok(_) => Ok(text),
+        Err(_) => Err(RecipeProblem {
+            path: path.to_owned(),
+            kind: RecipeProblemKind::NotJson,
+        }),
+    }
 }

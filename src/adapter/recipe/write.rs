@@ -68,6 +68,8 @@ pub(super) struct Call {
     has_picture: bool,
     /// Whether anything in it comes from a step. What that looks like nobody knows before it was made.
     follows: bool,
+    /// Whether its address does.
+    is_led: bool,
 }
 
 #[derive(Debug)]
@@ -158,6 +160,7 @@ impl Call {
                 .map(|pieces| Pieces::read(reading, path, pieces)),
             has_picture: spec.body.has_picture(),
             follows: spec.mentions("steps."),
+            is_led: spec.url.contains("steps."),
         }
     }
 
@@ -327,6 +330,17 @@ impl Call {
         RecipeProblem {
             path: format!("{}.url", self.path),
             kind: RecipeProblemKind::Address,
+        }
+    }
+
+    /// Tries what no step has a part in of a request that one has: an address, and numbers.
+    pub(super) fn known(&self, scene: &Scene<'_>) -> Result<(), RecipeProblem> {
+        if !self.is_led {
+            self.host(scene)?;
+        }
+        match &self.body {
+            Body::Json(tree) => scene.and("request", scene.moment(0)).spelt(tree),
+            _ => Ok(()),
         }
     }
 

@@ -266,7 +266,8 @@ impl Wanted<'_> {
                 .map_or(due + DEADLINE, |begun| begun.min(due + DEADLINE))
                 .max(due),
             latest: length.map(|_| (self.now + self.within).max(due + DEADLINE)),
-            late: false,
+            // Whoever sends by hand is told how long it is good; a daemon that was down in between changes nothing of that.
+            late: true,
             channel: channel.id.clone(),
             channel_name: channel.name.clone(),
             kind: channel.kind,

@@ -116,6 +116,7 @@ fn steps(value: Value<'_>) -> Option<Vec<(String, StepSpec)>> {
                     ("always", StepWhen::Always),
                     ("picture", StepWhen::Picture),
                     ("update", StepWhen::Update),
+                    ("create", StepWhen::Create),
                 ])
             }),
             find: fields.get("find").and_then(|value| value.map(sought)),
