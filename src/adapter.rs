@@ -351,6 +351,17 @@ impl Failure {
         }
     }
 
+    /// The same, with other words about it.
+    #[must_use]
+    pub fn saying(mut self, words: impl Into<String>) -> Self {
+        match &mut self {
+            Self::Retry { detail, .. }
+            | Self::Reject { detail, .. }
+            | Self::Unknown { detail, .. } => *detail = words.into(),
+        }
+        self
+    }
+
     /// The same failure of a call that has no effect: nothing can have happened, so doubt becomes another attempt, and the
     /// reason does not speak of doubt.
     #[must_use]

@@ -7,6 +7,7 @@
 mod abreast;
 mod address;
 mod archive;
+pub mod certificates;
 mod check;
 pub mod equipment;
 mod files;
@@ -38,6 +39,7 @@ use crate::{
         workspace::Workspace,
     },
 };
+use certificates::Authorities;
 use check::{Parts, Pictures, Recordings};
 use files::{Role, TOO_LARGE};
 use notebook::{Named, Notebook};
@@ -75,6 +77,8 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// The files that were read, relative to the workspace, with `/`: what a watcher has to watch.
     pub files: Vec<String>,
+    /// The files that channels name for certificates, which nobody has looked at.
+    pub authorities: Vec<Authorities>,
 }
 
 /// The known id nearest to a mistyped one; each candidate is an id and what people call it, and both count.
@@ -138,6 +142,7 @@ pub fn too_slow() -> Loaded {
         contacts: None,
         diagnostics: vec![files::too_slow()],
         files: Vec::new(),
+        authorities: Vec::new(),
     }
 }
 
@@ -243,6 +248,7 @@ fn read(
         .iter()
         .map(|raw| (raw.contact.id.clone(), raw.contact.clone()))
         .collect();
+    let authorities = certificates::named(&parts.channels);
     let workspace = check::run(&notebook, parts, revision, now);
     let mut diagnostics = notebook.into_report();
     diagnostics.sort_by(Diagnostic::order);
@@ -268,6 +274,7 @@ fn read(
         rest,
         diagnostics,
         files: read,
+        authorities,
     }
 }
 

@@ -102,6 +102,12 @@ pub enum RecipeProblemKind {
     /// Not a regular expression.
     #[error("`{0}` is not a regular expression")]
     Pattern(String),
+    /// A regular expression of which nothing is sure to be taken.
+    #[error("`{0}` has no group in round brackets that takes part in every match")]
+    NoGroup(String),
+    /// What is no name of a header.
+    #[error("`{0}` is no name that a header can have")]
+    NoHeader(String),
     /// Not an address.
     #[error("this does not give an address that begins with http:// or https://")]
     Address,
@@ -172,6 +178,8 @@ impl RecipeProblem {
             kind @ (RecipeProblemKind::Method(_)
             | RecipeProblemKind::Pointer(_)
             | RecipeProblemKind::Pattern(_)
+            | RecipeProblemKind::NoGroup(_)
+            | RecipeProblemKind::NoHeader(_)
             | RecipeProblemKind::Dollar(_)
             | RecipeProblemKind::NoPicture
             | RecipeProblemKind::Takes

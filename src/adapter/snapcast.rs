@@ -54,6 +54,11 @@ const TOLD: usize = 80;
 /// moment: a loudspeaker may have left since it was listed.
 const NOT_UNDERSTOOD: [i64; 4] = [-32700, -32600, -32601, -32602];
 
+/// The ports of Snapserver that take no calls over HTTP, where nobody has moved them: one for its loudspeakers, one for calls line by
+/// line. That for sound is in [`status`].
+const LOUDSPEAKERS: u16 = 1704;
+const LINES: u16 = 1705;
+
 /// The server answers each call a second time, with nothing (seen at 0.26.0). On a connection that is used again that would be taken for
 /// the next answer.
 const HEADERS: [(&str, &str); 2] = [
@@ -163,8 +168,32 @@ impl SnapcastAdapter {
         self.post(&call(1, "Server.GetStatus", &params), wait)
     }
 
+    /// What came of asking at a place where nobody answers as the server's control does: what is there instead, as far as that is known.
+    fn elsewhere(&self, exchange: &Exchange, failure: Failure) -> Failure {
+        let port = self.base.parse::<http::Uri>().ok();
+        let port = port.and_then(|address| address.port_u16()).unwrap_or(80);
+        let is_sound = status::USUAL_PORT == port;
+        let met = match (port, &exchange.result) {
+            (LOUDSPEAKERS, _) => "call-snapcast-at-loudspeakers",
+            (LINES, _) => "call-snapcast-at-lines",
+            _ if is_sound => "call-snapcast-at-sound",
+            (_, Ok(answer)) if !answer.is_success() => "call-snapcast-at-other",
+            (_, Err(fault)) => match fault.reason {
+                Reason::Refused => "call-snapcast-at-nothing",
+                Reason::Unreadable => "call-snapcast-at-no-http",
+                _ => return failure,
+            },
+            // What it says is told.
+            (_, Ok(_)) => return failure,
+        };
+        let status = exchange.result.as_ref().map_or(0, |answer| answer.status);
+        let detail = Detail::new("call-snapcast-elsewhere").with("url", &self.base);
+        let detail = detail.with("port", port).with("status", status);
+        failure.saying(detail.with("met", met))
+    }
+
     fn status(&self, exchange: &Exchange) -> Result<Status, Failure> {
-        let answer = json_of(exchange)?;
+        let answer = json_of(exchange).map_err(|failure| self.elsewhere(exchange, failure))?;
         if let Some(failure) = refusal(&answer) {
             return Err(failure);
         }

@@ -28,6 +28,12 @@ pub(super) async fn run(global: &Global, output: &Output) -> anyhow::Result<()> 
         loaded.diagnostics.extend(found);
         loaded.diagnostics.sort_by(Diagnostic::order);
     }
+    // In the simulated city nobody reads them.
+    if global.world() == World::Real {
+        let found = source::certificates::report(&global.dir, &loaded.authorities);
+        loaded.diagnostics.extend(found);
+        loaded.diagnostics.sort_by(Diagnostic::order);
+    }
     progress.finish_and_clear();
     let found = &loaded.diagnostics;
     let errors = found

@@ -121,7 +121,7 @@ const MOST_BYTES: u64 = 4 << 20;
 /// Does it.
 ///
 /// # Errors
-/// [`Findings`] when the answers would be taken for a failure; others when there is no such channel or bulletin, or the answers
+/// [`Findings`] when the answers would be taken for a failure, or do not go as far as the requests; others when there is no such channel or bulletin, or the answers
 /// cannot be read.
 pub(super) fn run(global: &Global, args: &RecipeArgs, output: &Output) -> anyhow::Result<()> {
     let What::Try(args) = &args.what;
@@ -400,6 +400,16 @@ fn tell(
         "retry" | "reject" | "unknown" => {
             Err(Findings(output.say("cli.try-failed", &[("channel", &channel.id)])).into())
         }
+        // Who gives no answer at all wants to see the first request.
+        "waits" if !rehearsal.exchanges.is_empty() => {
+            let (number, answers) = (told.requests.len(), rehearsal.exchanges.len());
+            let args: [(&str, &dyn std::fmt::Display); 3] = [
+                ("channel", &channel.id),
+                ("number", &number),
+                ("answers", &answers),
+            ];
+            Err(Findings(output.say("cli.try-short", &args)).into())
+        }
         _ => Ok(()),
     }
 }
@@ -444,22 +454,30 @@ fn show(told: &Told<'_>, output: &Output) -> anyhow::Result<()> {
         };
         output.line(&format!("   ← {answer}"))?;
     }
+    let short = told.requests.last().filter(|_| told.verdict == "waits");
+    let asked = short.map(|request| format!("{} {}", request.method, request.url));
     let (receipt, why) = (told.receipt.as_deref(), told.why.as_deref());
     let evidence = told
         .evidence
         .map(|word| output.say(&format!("state.evidence-{word}"), &[]));
     let after = told.retry_after_seconds.map(|seconds| seconds.to_string());
-    let args: [(&str, &dyn std::fmt::Display); 5] = [
+    let args: [(&str, &dyn std::fmt::Display); 6] = [
         ("number", &told.requests.len()),
+        ("request", &asked.unwrap_or_default()),
         ("receipt", &receipt.unwrap_or("–")),
         ("evidence", &evidence.as_deref().unwrap_or("–")),
-        ("after", &after.as_deref().unwrap_or("–")),
+        ("after", &after.as_deref().unwrap_or_default()),
         ("why", &why.unwrap_or_default()),
     ];
-    output.line(&format!(
-        "\n{}",
-        output.say(&format!("cli.try-{}", told.verdict), &args)
-    ))?;
+    let key = match (told.verdict, &after) {
+        ("accepted", _) => "cli.try-accepted",
+        ("retry", Some(_)) => "cli.try-retry-after",
+        ("retry", None) => "cli.try-retry",
+        ("reject", _) => "cli.try-reject",
+        ("unknown", _) => "cli.try-unknown",
+        _ => "cli.try-waits",
+    };
+    output.line(&format!("\n{}", output.say(key, &args)))?;
     if told.unused_answers > 0 {
         output.line(&output.say("cli.try-unused", &[("count", &told.unused_answers)]))?;
     }

@@ -243,6 +243,8 @@ codes! {
     PictureSize = "L272" Warning,
     /// A picture that no article shows.
     UnusedPicture = "L273" Warning,
+    /// A file among the pictures that is none and that no article shows.
+    BadUnusedPicture = "L275" Warning,
     /// A recipe that sends sound on a channel that does not ask for any.
     AudioNotAsked = "L128" Error,
     /// A channel that asks for sound and whose adapter sends none.
@@ -389,6 +391,12 @@ codes! {
     RecipientTwice = "L268" Error,
     /// More recipients than a mail server has to take.
     TooManyRecipients = "L269" Error,
+    /// Certificates that a channel names and this machine does not have.
+    NoAuthorities = "L276" Warning,
+    /// Certificates that stand in the file themselves, or where nothing is encrypted.
+    BadAuthorities = "L277" Error,
+    /// A line of a recipe's `errors` that lines before it leave nothing to decide.
+    IdleLine = "L278" Warning,
     /// A channel that is sent something twice after a lost answer, by a recipe with nothing to know it by.
     MayRepeat = "L274" Warning,
 }

@@ -53,7 +53,7 @@ pub struct EmailConfig {
     pub port: u16,
     /// How the connection is encrypted.
     pub tls: MailTls,
-    /// Whose certificates are believed beside those that the machine believes: a PEM file, kept as secrets are.
+    /// Whose certificates are believed beside those that the machine believes: a PEM file. It is read as secrets are, and is none.
     pub ca: Option<SecretRef>,
     /// Who logs in, and the password; `None` where the server takes mail from this machine without.
     pub login: Option<(String, SecretRef)>,

@@ -7,6 +7,10 @@ use super::hash::BytesHash;
 /// The most bytes of a picture. Zalo takes pictures of up to 1 MB, and pages on a telephone are better off with less.
 pub const MOST_BYTES: usize = 1_000_000;
 
+/// The most pixels of a picture. Unpacked each takes four bytes, and what needs more than 200 MB so opens on no telephone, however few
+/// bytes its file has.
+pub const MOST_PIXELS: u64 = 50_000_000;
+
 /// What a picture is packed as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PictureFormat {
@@ -107,31 +111,54 @@ pub enum NoPicture {
     Empty,
     /// It is something else; what, where its first bytes say so.
     Other(Option<&'static str>),
-    /// It begins as a picture and does not go on as one, or breaks off.
+    /// It begins as a picture and does not go on as one, breaks off, or is not what its sums say.
     Broken(PictureFormat),
-    /// It has so many bytes, which are too many.
-    TooLarge(usize),
+    /// So many bytes stand behind its end, where no picture has any.
+    GoesOn(usize),
+    /// It has more than [`MOST_BYTES`].
+    TooLarge,
+    /// It has more than [`MOST_PIXELS`].
+    TooManyPixels {
+        /// How wide it is, in pixels.
+        width: u32,
+        /// How high it is, in pixels.
+        height: u32,
+    },
 }
 
-/// Looks at the bytes of a file, as far as its head and its end go. Nothing is decoded.
+/// Looks at the bytes of a file: that its parts follow each other up to its end. No pixel is decoded.
 ///
 /// # Errors
 /// [`NoPicture`].
 pub fn look(bytes: &[u8]) -> Result<Looked, NoPicture> {
-    let (format, size) = if bytes.is_empty() {
+    let (format, (size, whole)) = if bytes.is_empty() {
         return Err(NoPicture::Empty);
     } else if bytes.starts_with(PNG) {
-        (PictureFormat::Png, png_size(bytes))
+        (PictureFormat::Png, png(bytes))
     } else if bytes.starts_with(JPEG) {
-        (PictureFormat::Jpeg, jpeg_size(bytes))
+        (PictureFormat::Jpeg, jpeg(bytes))
     } else {
         return Err(NoPicture::Other(known(bytes)));
     };
+    // The size stands at the beginning, and may be more than a picture has bytes for.
+    if let Some((width, height)) = size
+        && u64::from(width) * u64::from(height) > MOST_PIXELS
+    {
+        return Err(NoPicture::TooManyPixels { width, height });
+    }
     // Of what is too large only the beginning may have been read.
     if bytes.len() > MOST_BYTES {
-        return Err(NoPicture::TooLarge(bytes.len()));
+        return Err(NoPicture::TooLarge);
     }
-    let (width, height) = size.ok_or(NoPicture::Broken(format))?;
+    let broken = || NoPicture::Broken(format);
+    let end = whole.ok_or_else(broken)?;
+    // Telephones write a second picture behind a JPEG, and readers know it; behind a PNG stands nothing.
+    if format == PictureFormat::Png && end < bytes.len() {
+        return Err(NoPicture::GoesOn(bytes.len() - end));
+    }
+    let (width, height) = size
+        .filter(|(width, height)| *width > 0 && *height > 0)
+        .ok_or_else(broken)?;
     Ok(Looked {
         hash: PictureHash::of(bytes),
         format,
@@ -139,6 +166,9 @@ pub fn look(bytes: &[u8]) -> Result<Looked, NoPicture> {
         height,
     })
 }
+
+/// Width and height, as far as they are there, and where the picture ends; `None` where it does not.
+type Parts = (Option<(u32, u32)>, Option<usize>);
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 const JPEG: &[u8] = b"\xff\xd8\xff";
@@ -178,18 +208,51 @@ fn number<const N: usize>(bytes: &[u8], at: usize) -> Option<u32> {
     )
 }
 
-/// Width and height from `IHDR`, which comes first; `None` also where the end (`IEND`) is missing.
-fn png_size(bytes: &[u8]) -> Option<(u32, u32)> {
-    let is_head = bytes.get(12..16) == Some(b"IHDR");
-    let (width, height) = (number::<4>(bytes, 16)?, number::<4>(bytes, 20)?);
-    let ends = bytes.windows(8).any(|part| part == b"IEND\xae\x42\x60\x82");
-    (is_head && ends && width > 0 && height > 0).then_some((width, height))
+/// The sum of a PNG's chunk (ISO/IEC 15948, 5.5).
+const SUM: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+
+/// From chunk to chunk: `IHDR` comes first and has the size, `IEND` is the end.
+fn png(bytes: &[u8]) -> Parts {
+    let size = || {
+        let is_head = bytes.get(8..16)? == b"\0\0\0\x0dIHDR";
+        // A size that is not what it was is none.
+        let is_whole = number::<4>(bytes, 29)? == SUM.checksum(bytes.get(12..29)?);
+        let size = (number::<4>(bytes, 16)?, number::<4>(bytes, 20)?);
+        (is_head && is_whole).then_some(size)
+    };
+    let size = size();
+    (size, size.and_then(|_| png_end(bytes)))
 }
 
-/// Width and height from the frame's header (`SOF`), which comes after tables of any number; `None` also where the end (`EOI`)
-/// is missing.
-fn jpeg_size(bytes: &[u8]) -> Option<(u32, u32)> {
+fn png_end(bytes: &[u8]) -> Option<usize> {
+    let mut at = PNG.len();
+    let mut has_data = false;
+    loop {
+        let length = usize::try_from(number::<4>(bytes, at)?).ok()?;
+        let end = at.checked_add(8)?.checked_add(length)?;
+        let chunk = bytes.get(at + 4..end)?;
+        if number::<4>(bytes, end)? != SUM.checksum(chunk) {
+            return None;
+        }
+        at = end + 4;
+        match &chunk[..4] {
+            b"IEND" => return (has_data && length == 0).then_some(at),
+            kind => has_data |= kind == b"IDAT",
+        }
+    }
+}
+
+/// From segment to segment: a frame's header (`SOF`), which comes after tables of any number, has the size; then come scans, and
+/// `EOI` is the end.
+fn jpeg(bytes: &[u8]) -> Parts {
+    let mut size = None;
+    let end = jpeg_end(bytes, &mut size);
+    (size, end)
+}
+
+fn jpeg_end(bytes: &[u8], size: &mut Option<(u32, u32)>) -> Option<usize> {
     let mut at = 2;
+    let mut has_data = false;
     loop {
         // Between segments stands FF, as often as one likes.
         while bytes.get(at) == Some(&0xff) && bytes.get(at + 1) == Some(&0xff) {
@@ -198,20 +261,35 @@ fn jpeg_size(bytes: &[u8]) -> Option<(u32, u32)> {
         if bytes.get(at) != Some(&0xff) {
             return None;
         }
+        let marker = *bytes.get(at + 1)?;
+        match marker {
+            0xd9 => return has_data.then_some(at + 2),
+            // Segments without a length.
+            0x01 | 0xd0..=0xd8 => return None,
+            _ => {}
+        }
         let length = usize::try_from(number::<2>(bytes, at + 2)?).ok()?;
-        match bytes.get(at + 1)? {
+        let after = at + 2 + length;
+        if length < 2 || after > bytes.len() {
+            return None;
+        }
+        match marker {
             // All frames but DHT, JPG and DAC, which have numbers among them.
             0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => {
                 let (height, width) = (number::<2>(bytes, at + 5)?, number::<2>(bytes, at + 7)?);
-                let rest = bytes.get(at + length..)?;
-                let ends = rest.windows(2).any(|mark| mark == b"\xff\xd9");
-                return (ends && width > 0 && height > 0).then_some((width, height));
+                size.get_or_insert((width, height));
             }
-            // Segments without a length, the beginning of the data, and the end: no frame comes any more.
-            0x01 | 0xd0..=0xda => return None,
-            _ if length < 2 => return None,
-            _ => at += 2 + length,
+            0xda if size.is_none() => return None,
+            0xda => {
+                // In a scan FF is followed by 0, or by the number of a restart. Anything else is the next segment.
+                let goes_on = |pair: &[u8]| pair[0] != 0xff || matches!(pair[1], 0 | 0xd0..=0xd7);
+                at = after + bytes[after..].windows(2).position(|pair| !goes_on(pair))?;
+                has_data |= at > after;
+                continue;
+            }
+            _ => {}
         }
+        at = after;
     }
 }
 
@@ -219,12 +297,27 @@ fn jpeg_size(bytes: &[u8]) -> Option<(u32, u32)> {
 mod tests {
     use super::*;
 
+    fn chunk(kind: &[u8], data: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(data.len()).unwrap().to_be_bytes();
+        let summed = [kind, data].concat();
+        let sum = SUM.checksum(&summed).to_be_bytes();
+        [&length[..], &summed, &sum].concat()
+    }
+
     fn png(width: u32, height: u32) -> Vec<u8> {
-        let mut bytes = [PNG, b"\0\0\0\x0dIHDR"].concat();
-        bytes.extend(width.to_be_bytes());
-        bytes.extend(height.to_be_bytes());
-        bytes.extend(b"\x08\x02\0\0\0....\0\0\0\0IEND\xae\x42\x60\x82");
-        bytes
+        let head = [
+            &width.to_be_bytes()[..],
+            &height.to_be_bytes(),
+            b"\x08\x02\0\0\0",
+        ]
+        .concat();
+        let chunks = [
+            chunk(b"IHDR", &head),
+            chunk(b"tEXt", b"IEND\xae\x42\x60\x82"),
+            chunk(b"IDAT", b"pixels"),
+            chunk(b"IEND", b""),
+        ];
+        [PNG, &chunks.concat()].concat()
     }
 
     /// A table, a comment that looks like a frame, fill bytes, and the frame.
@@ -234,7 +327,9 @@ mod tests {
                 .to_vec();
         bytes.extend(height.to_be_bytes());
         bytes.extend(width.to_be_bytes());
-        bytes.extend(b"\x01\0\0\0\xff\xda\0\x02data\xff\xd9");
+        // Two scans, and between them a table in which an end seems to be.
+        bytes.extend(b"\x01\0\0\0\xff\xda\0\x02da\xff\0\xff\xd3ta");
+        bytes.extend(b"\xff\xc4\0\x04\xff\xd9\xff\xda\0\x02data\xff\xd9");
         bytes
     }
 
@@ -289,7 +384,41 @@ mod tests {
         }
         let mut large = png(10, 10);
         large.resize(MOST_BYTES + 1, 0);
-        assert_eq!(look(&large), Err(NoPicture::TooLarge(MOST_BYTES + 1)));
+        assert_eq!(look(&large), Err(NoPicture::TooLarge));
+    }
+
+    #[test]
+    fn damage_anywhere_in_a_png_is_seen() {
+        let whole = png(640, 480);
+        // The mark at its beginning makes it a PNG, and the kind of the first chunk its head.
+        for at in PNG.len()..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1;
+            let found = look(&damaged);
+            assert_eq!(found, Err(NoPicture::Broken(PictureFormat::Png)), "{at}");
+        }
+    }
+
+    #[test]
+    fn nothing_stands_behind_a_png_and_anything_behind_a_jpeg() {
+        let behind = |mut bytes: Vec<u8>| {
+            bytes.extend(b"<script>");
+            bytes
+        };
+        assert_eq!(look(&behind(png(640, 480))), Err(NoPicture::GoesOn(8)));
+        assert_eq!(size(&behind(jpeg(9, 7))), Some((PictureFormat::Jpeg, 9, 7)));
+    }
+
+    #[test]
+    fn too_many_pixels_are_said_before_anything_else() {
+        let (width, height) = (60_000, 60_000);
+        let expected = Err(NoPicture::TooManyPixels { width, height });
+        let mut large = png(width, height);
+        assert_eq!(look(&large), expected);
+        large.resize(MOST_BYTES + 1, 0);
+        assert_eq!(look(&large), expected);
+        assert_eq!(look(&jpeg(60_000, 60_000)), expected);
+        assert!(size(&png(10_000, 5_000)).is_some());
     }
 
     #[test]

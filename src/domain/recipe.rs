@@ -213,7 +213,7 @@ pub enum Take {
     Header(String),
     /// The value of a cookie that the answer sets, without what stands behind it.
     Cookie(String),
-    /// What the first group of a regular expression matches in the body, or all of what it matches where it has no group.
+    /// What the first group of a regular expression that takes part in the match holds in the body. One does in every match.
     Pattern(String),
 }
 

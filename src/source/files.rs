@@ -13,12 +13,12 @@ use super::{
 };
 use crate::audio::{SOUND_CAP, examine};
 use crate::diagnostic::{Arg, Code, Diagnostic, Phrase, Place};
-use crate::domain::picture;
+use crate::domain::picture::{self, NoPicture};
 
 /// Files above this size are refused: nobody writes a mebibyte of bulletins or channels into one file by hand.
 pub(super) const TOO_LARGE: usize = 1024 * 1024;
 
-/// Pictures above this size are not even looked at. What is smaller and still too large is told how large it is.
+/// Pictures above this size are not even looked at.
 const PICTURE_CAP: usize = 32 * 1024 * 1024;
 
 /// Folders in one another at most; also what ends a circle of symbolic links.
@@ -434,6 +434,13 @@ impl Gathered {
 
     /// Takes in what was read of the file `name`.
     pub(super) fn keep(&mut self, name: &str, role: Role, bytes: Vec<u8>) {
+        if bytes.len() > cap(&role)
+            && let Role::Picture(file) = role
+        {
+            // It is said where all pictures are judged: one that nobody shows is in nobody's way.
+            self.pictures.insert(file, Err(NoPicture::TooLarge));
+            return;
+        }
         if bytes.len() > cap(&role) {
             self.diagnostics.push(too_large(name));
             self.unreadable.push(role);

@@ -26,7 +26,7 @@ use loa::{
 };
 use proptest::{prelude::*, test_runner::RngSeed};
 
-use made::{edit, generate};
+use made::{certificates, edit, generate};
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -114,7 +114,7 @@ fn load_fixture(fixture: &str) -> Loaded {
             link("..")(&root.join("content/loop"));
             link("../..")(&root.join("channels/tat-ca"));
         },
-        "L230-programs" => |_| {},
+        "L230-programs" | "L276-authorities" => |_| {},
         "L231-not-executable" => |root| {
             let path = root.join("bin/doc.sh");
             fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
@@ -130,6 +130,7 @@ fn load_fixture(fixture: &str) -> Loaded {
     }
     change(folder.path());
     let mut loaded = load(folder.path());
+    certificates(fixture, folder.path(), &mut loaded);
     if ["L230", "L231", "L232"].contains(&&fixture[..4]) {
         let lacks = lacks(folder.path(), loaded.workspace.as_ref().unwrap());
         loaded.diagnostics = source::equipment::report(folder.path(), &lacks);

@@ -160,7 +160,7 @@ fn a_picture_is_looked_for_and_uploaded_where_there_is_none() {
     let answers = [nothing, nothing, &media, named].concat();
     let asked = ["web-ll", "--bulletin", "mot"];
     let (code, told) = as_json(&folder, &asked, &answers);
-    assert_eq!((code, &told["verdict"]), (0, &json!("waits")), "{told}");
+    assert_eq!((code, &told["verdict"]), (1, &json!("waits")), "{told}");
     let requests = told["requests"].as_array().unwrap();
     assert_eq!(requests.len(), 5, "{told}");
     let api = "https://le-loi.vinh.example/wp-json/wp/v2";
@@ -368,6 +368,41 @@ fn answers_are_taken_for_what_the_recipe_says() {
     assert_eq!(told["unused_answers"], 1);
 }
 
+/// What is said names the request that has no answer, and nothing that nobody gave: no wish, no count that is none.
+#[test]
+fn what_is_missing_is_said() {
+    let folder = folder();
+    let said = |answers: &[&str]| {
+        let said = tried(&folder, &["loa-phien", "--lang", "en"], &answers.concat());
+        let last = said.out.trim_end().lines().last().unwrap().to_owned();
+        (said.code, last, said.err)
+    };
+    let (code, last, err) = said(&[LOGGED_IN, UPLOADED]);
+    assert_eq!(code, 1);
+    assert_eq!(
+        last,
+        "Request 3 (POST http://10.0.0.77‹steps.upload.clip›/play) has no answer yet; give it on standard input or in `--answers`."
+    );
+    assert!(
+        err.contains("the answer to request 3 is missing (answers given: 2)"),
+        "{err}"
+    );
+    // Who gives none wants to see the first request.
+    let (code, last, err) = said(&[]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(last.starts_with("Request 1 (POST http"), "{last}");
+    let (_, last, _) = said(&[LOGGED_IN, UPLOADED, "HTTP/1.1 423 Locked\n\n"]);
+    assert!(
+        last.starts_with("Taken for NOT NOW: it would be tried again. "),
+        "{last}"
+    );
+    let wish = "HTTP/1.1 429 -\nRetry-After: 30\n\n";
+    let (_, last, _) = said(&[LOGGED_IN, UPLOADED, wish]);
+    assert!(last.contains("(the receiver's wish: after 30 s)"), "{last}");
+    let (_, last, _) = said(&[LOGGED_IN, UPLOADED, "HTTP/1.1 423 -\n\n", TAKEN]);
+    assert_eq!(last, "Answers that no request asked for: 1.");
+}
+
 #[test]
 fn questions_and_probes_are_tried_too() {
     let folder = folder();
@@ -432,7 +467,8 @@ fn people_are_told_in_words_and_mistakes_with_their_line() {
         "không đọc",
     );
     assert!(
-        said.out.contains("Yêu cầu 2 chưa có câu trả lời"),
+        said.out.contains("Yêu cầu 2 (PUT http://10.0.0.77/clips/")
+            && said.out.contains(") chưa có câu trả lời"),
         "{said:?}"
     );
 }

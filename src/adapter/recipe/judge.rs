@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     RecipeProblem, RecipeProblemKind, Scene,
+    hope::sample,
     text::{Reading, Text},
 };
 use crate::{
@@ -43,7 +44,7 @@ pub(super) enum Take {
     Json(String),
     Header(String),
     Cookie(String),
-    /// What the first group matches, or everything.
+    /// What the first group that takes part matches.
     Pattern(Regex),
 }
 
@@ -94,6 +95,9 @@ impl Condition {
     pub(super) fn read(reading: &mut Reading, path: &str, given: &Match) -> Self {
         for pointer in given.json.keys() {
             check_pointer(reading, &format!("{path}.json.{pointer}"), pointer);
+        }
+        for name in given.header.keys() {
+            check_header(reading, &format!("{path}.header.{name}"), name);
         }
         Self {
             status: given.status.clone(),
@@ -254,10 +258,18 @@ impl Take {
                 check_pointer(reading, path, pointer);
                 Self::Json(pointer.clone())
             }
-            recipe::Take::Header(name) => Self::Header(name.to_ascii_lowercase()),
+            recipe::Take::Header(name) => {
+                check_header(reading, path, name);
+                Self::Header(name.to_ascii_lowercase())
+            }
             recipe::Take::Cookie(name) => Self::Cookie(name.clone()),
             recipe::Take::Pattern(pattern) => {
-                Self::Pattern(read_pattern(reading, &format!("{path}.pattern"), pattern)?)
+                let path = format!("{path}.pattern");
+                let read = read_pattern(reading, &path, pattern)?;
+                if !sample::has_group(pattern) {
+                    reading.problem(&path, RecipeProblemKind::NoGroup(pattern.clone()));
+                }
+                Self::Pattern(read)
             }
         })
     }
@@ -283,7 +295,7 @@ impl Take {
             Self::Pattern(pattern) => {
                 let text = answer.text();
                 let found = pattern.captures(&text)?;
-                let value = found.get(1).or_else(|| found.get(0))?;
+                let value = found.iter().skip(1).flatten().next()?;
                 Some(Value::String(value.as_str().to_owned()))
             }
         }
@@ -319,6 +331,13 @@ fn read_pattern(reading: &mut Reading, path: &str, pattern: &str) -> Option<Rege
         reading.problem(path, RecipeProblemKind::Pattern(pattern.to_owned()));
     }
     read.ok()
+}
+
+/// What no header can be called never comes.
+fn check_header(reading: &mut Reading, path: &str, name: &str) {
+    if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
+        reading.problem(path, RecipeProblemKind::NoHeader(name.to_owned()));
+    }
 }
 
 /// RFC 6901: empty, or parts that each begin with a slash, in which `~` is followed by 0 or 1.

@@ -4,9 +4,12 @@
 //! line, and fits every yes: `{ status: 2xx, then: reject }` under `accepted: { json: { /code: "0" } }`. Such a line would leave
 //! nothing to be accepted, so it can only mean the rest, and what is hoped for decides.
 
+use std::ops::RangeInclusive;
+
 use regex::Regex;
 
 use super::{
+    compile::{CompiledRecipe, Rule},
     hope::sample,
     judge::{ANYTHING, Condition},
 };
@@ -33,6 +36,67 @@ impl Condition {
         let mut own = self.status.iter();
         own.any(|own| (own.low..=own.high).contains(&range.low))
     }
+}
+
+impl CompiledRecipe {
+    /// Where the lines of `errors` stand that never decide anything, because lines before them do so for every answer that fits them.
+    #[must_use]
+    pub fn idle_lines(&self) -> Vec<String> {
+        let sought = self.steps.iter().filter_map(|step| step.find.as_ref());
+        let sought = sought.chain(&self.find);
+        let mut hoped = vec![&self.accepted];
+        hoped.extend(self.steps.iter().map(|step| &step.accepted));
+        hoped.extend(sought.flat_map(|find| [&find.found, &find.absent]));
+        let steps = self.steps.iter();
+        idle_among(&self.errors, &hoped)
+            .chain(steps.flat_map(|step| idle_among(&step.errors, &hoped)))
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
+/// The lines that decide nothing, whatever of `hoped` an answer is held against.
+fn idle_among<'l>(lines: &'l [Rule], hoped: &[&Condition]) -> impl Iterator<Item = &'l str> {
+    // A line that means the rest leaves what is hoped for to those behind it.
+    let decides = |line: &Condition, status: u16| {
+        let is_rest =
+            |hoped: &&Condition| has(&hoped.status, status) && line.is_rest_of(hoped, status);
+        has(&line.status, status) && !hoped.iter().any(is_rest)
+    };
+    let is_idle = |(index, line): &(usize, &'l Rule)| {
+        let before = lines[..*index].iter().map(|earlier| &earlier.when);
+        let wider: Vec<_> = before
+            .filter(|earlier| surely_fits(&earlier.given, &line.when.given))
+            .collect();
+        let mut statuses = STATUSES.filter(|status| has(&line.when.status, *status));
+        statuses.all(|status| wider.iter().any(|earlier| decides(earlier, status)))
+    };
+    let idle: Vec<_> = lines.iter().enumerate().filter(is_idle).collect();
+    idle.into_iter().map(|(_, line)| line.path.as_str())
+}
+
+/// Every status that an answer can have.
+const STATUSES: RangeInclusive<u16> = 100..=599;
+
+/// Whether a condition lets this status be: one that names none lets every one.
+fn has(ranges: &[StatusRange], status: u16) -> bool {
+    let is_in = |range: &StatusRange| (range.low..=range.high).contains(&status);
+    ranges.is_empty() || ranges.iter().any(is_in)
+}
+
+/// Whether every answer that fits `line` fits `wider`, whatever the status. In doubt not: what a regular expression matches is not
+/// weighed against another.
+fn surely_fits(wider: &Match, line: &Match) -> bool {
+    if wider.pattern.is_some() && wider.pattern != line.pattern {
+        return false;
+    }
+    let is_null = |value: &Expected| *value == Expected::Text("null".to_owned());
+    let plain = |of: &Match| Match {
+        pattern: None,
+        ..of.clone()
+    };
+    // `*` is anything but null.
+    !line.json.values().any(is_null) && asks_no_more(&plain(wider), &plain(line))
 }
 
 /// Whether an answer with all that `hoped` names also has all that `line` names, whatever the status. Of a regular expression that is

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::pcm::Format;
 
 /// The port of a source where its address has none.
-const USUAL_PORT: u16 = 4953;
+pub(super) const USUAL_PORT: u16 = 4953;
 
 /// What the server says of a stream.
 #[derive(Debug, PartialEq)]

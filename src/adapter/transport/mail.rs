@@ -18,7 +18,7 @@ use std::{
 };
 
 use rustls::{
-    ClientConfig,
+    ClientConfig, RootCertStore,
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},
 };
@@ -140,12 +140,7 @@ impl Server {
         let Some(pem) = &self.authorities else {
             return Ok(Vec::new());
         };
-        let read = CertificateDer::pem_slice_iter(pem.expose().as_bytes());
-        let roots: Vec<_> = read.collect::<Result<_, _>>().map_err(|_| none())?;
-        if roots.is_empty() {
-            return Err(none());
-        }
-        Ok(roots)
+        read_certificates(pem.expose().as_bytes()).ok_or_else(none)
     }
 
     fn config(&self) -> Result<Arc<ClientConfig>, Fault> {
@@ -163,6 +158,21 @@ impl Server {
             .with_no_client_auth();
         Ok(Arc::clone(self.config.get_or_init(|| Arc::new(config))))
     }
+}
+
+/// Certificates in PEM, one at least.
+fn read_certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    let read = CertificateDer::pem_slice_iter(pem);
+    let read: Vec<_> = read.collect::<Result<_, _>>().ok()?;
+    (!read.is_empty()).then_some(read)
+}
+
+/// Whether a server's authorities can be read from `pem`: what holds none of them, or something else by the same name, keeps every
+/// letter back.
+#[must_use]
+pub fn holds_certificates(pem: &[u8]) -> bool {
+    let mut roots = RootCertStore::empty();
+    read_certificates(pem).is_some_and(|all| all.into_iter().all(|one| roots.add(one).is_ok()))
 }
 
 /// The encrypted connection did not come about.

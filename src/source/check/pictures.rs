@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use crate::{
     diagnostic::{Code, Diagnostic, Phrase, Place},
-    domain::picture::{Looked, MOST_BYTES, NoPicture, PictureFormat},
+    domain::picture::{Looked, MOST_BYTES, MOST_PIXELS, NoPicture, PictureFormat},
     source::{notebook::Notebook, pictures::PICTURES, raw::bulletin::RawBulletin},
 };
 
@@ -35,17 +35,24 @@ pub(super) fn check(notebook: &Notebook, pictures: &Pictures, bulletins: &[RawBu
         let absent = || Place::absent(&format!("{PICTURES}/{file}"));
         let place = named.cloned().unwrap_or_else(absent);
         match found {
-            Err(problem) => notebook.report(bad(problem, place)),
-            Ok(looked) if !is_fitting(looked) => {
-                let diagnostic = Diagnostic::new(Code::PictureSize, place)
-                    .with("width", looked.width.to_string())
-                    .with("height", looked.height.to_string());
-                let help = Phrase::new("L272-help")
-                    .with("least", SIDES.start().to_string())
-                    .with("most", SIDES.end().to_string());
-                notebook.report(diagnostic.help(help));
+            // Nobody is shown it, so it keeps nothing else from its work.
+            Err(problem) if named.is_none() => {
+                notebook.report(bad(Code::BadUnusedPicture, problem, place));
+                continue;
             }
-            Ok(_) => {}
+            Err(problem) => notebook.report(bad(Code::BadPicture, problem, place)),
+            Ok(looked) => {
+                if let Some(problem) = misfit(looked) {
+                    let diagnostic = Diagnostic::new(Code::PictureSize, place)
+                        .with("width", looked.width.to_string())
+                        .with("height", looked.height.to_string())
+                        .with("problem", Phrase::new(problem));
+                    let help = Phrase::new("L272-help")
+                        .with("least", SIDES.start().to_string())
+                        .with("most", SIDES.end().to_string());
+                    notebook.report(diagnostic.help(help));
+                }
+            }
         }
         if named.is_none() {
             let unused = Diagnostic::new(Code::UnusedPicture, absent());
@@ -54,13 +61,20 @@ pub(super) fn check(notebook: &Notebook, pictures: &Pictures, bulletins: &[RawBu
     }
 }
 
-fn is_fitting(looked: &Looked) -> bool {
+/// What a page does with a picture of that size, where it is nothing good.
+fn misfit(looked: &Looked) -> Option<&'static str> {
     let (width, height) = (looked.width, looked.height);
     let is_long = width > height.saturating_mul(LONGEST) || height > width.saturating_mul(LONGEST);
-    SIDES.contains(&width) && SIDES.contains(&height) && !is_long
+    if width.max(height) > *SIDES.end() {
+        Some("picture-heavy")
+    } else if is_long {
+        Some("picture-cropped")
+    } else {
+        (width.min(height) < *SIDES.start()).then_some("picture-blurred")
+    }
 }
 
-fn bad(problem: &NoPicture, place: Place) -> Diagnostic {
+fn bad(code: Code, problem: &NoPicture, place: Place) -> Diagnostic {
     let name = |format: &PictureFormat| match format {
         PictureFormat::Jpeg => "JPEG",
         PictureFormat::Png => "PNG",
@@ -76,14 +90,23 @@ fn bad(problem: &NoPicture, place: Place) -> Diagnostic {
             Phrase::new("picture-broken").with("name", name(format)),
             "L271-help",
         ),
-        NoPicture::TooLarge(size) => {
-            let phrase = Phrase::new("picture-large")
-                .with("size", size.to_string())
-                .with("most", MOST_BYTES.to_string());
+        NoPicture::GoesOn(count) => (
+            Phrase::new("picture-goes-on").with("count", count.to_string()),
+            "L271-help",
+        ),
+        NoPicture::TooLarge => (
+            Phrase::new("picture-large").with("most", MOST_BYTES.to_string()),
+            "L271-help-large",
+        ),
+        NoPicture::TooManyPixels { width, height } => {
+            let phrase = Phrase::new("picture-pixels")
+                .with("width", width.to_string())
+                .with("height", height.to_string())
+                .with("most", (MOST_PIXELS / 1_000_000).to_string());
             (phrase, "L271-help-large")
         }
     };
-    Diagnostic::new(Code::BadPicture, place)
+    Diagnostic::new(code, place)
         .with("problem", phrase)
         .help(Phrase::new(help))
 }

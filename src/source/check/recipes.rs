@@ -39,6 +39,12 @@ pub(super) fn check(
             // With stand-ins in it, it would only give its channels mistakes that nobody made.
             Ok(_) if has_errors => {}
             Ok(recipe) => {
+                for path in recipe.idle_lines() {
+                    let text = text_at(&raw.texts, &format!("{path}.then"));
+                    let place = text.map_or_else(|| raw.at.clone(), |text| text.place.clone());
+                    let idle = Diagnostic::new(Code::IdleLine, place);
+                    notebook.report(idle.help(Phrase::new("L278-help")));
+                }
                 compiled.insert(&raw.recipe.id, (recipe, raw));
             }
             Err(problems) => {
@@ -218,6 +224,12 @@ fn describe(problem: &RecipeProblem, text: Option<&Text>, at: &Place) -> Diagnos
             word("recipe-pattern").help(Phrase::new("L063-help-pattern"))
         }
         RecipeProblemKind::Pattern(_) => word("recipe-pattern"),
+        RecipeProblemKind::NoGroup(_) => {
+            word("recipe-no-group").help(Phrase::new("L063-help-group"))
+        }
+        RecipeProblemKind::NoHeader(_) => {
+            word("recipe-no-header").help(Phrase::new("L063-help-header"))
+        }
         RecipeProblemKind::Blank => word("recipe-blank").help(Phrase::new("L063-help-blank")),
         RecipeProblemKind::Dollar(_) => word("recipe-dollar"),
         RecipeProblemKind::HeaderName(_) => word("recipe-header-name"),

@@ -92,7 +92,9 @@ pub(super) fn check(
     one_for_all(notebook, workspace, bulletins);
     for raw in channels {
         let Some((_, at)) = &raw.audio else {
-            if let Some(adapter) = sends_sound(workspace, raw) {
+            // A sort that the adapter does not take is said where it stands.
+            let asked_for = || sends_sound(workspace, raw).filter(|_| !raw.says_audio);
+            if let Some(adapter) = asked_for() {
                 let diagnostic =
                     Diagnostic::new(Code::AudioNotAsked, raw.at.clone()).with("adapter", adapter);
                 let help = match &raw.adapter {

@@ -45,10 +45,14 @@ pub(crate) struct RawChannel {
     pub rate: Option<Rate>,
     /// What sort of sound it wants, and where it says so.
     pub audio: Option<(AudioFormat, Place)>,
+    /// Whether the file says which, be it one that there is not.
+    pub says_audio: bool,
     /// Whether it is for tests only.
     pub test: bool,
     /// What the device signs its own reports with.
     pub reports: Vec<SecretRef>,
+    /// Where its adapter names a file of certificates.
+    pub authorities: Option<Place>,
     /// How it is reached; `None` when that could not be read.
     pub adapter: Option<RawAdapter>,
 }
@@ -127,6 +131,7 @@ fn channel(id: ChannelId, value: Value<'_>) -> Option<RawChannel> {
             says_mode: fields.get("mode").is_some(),
             mode: fields.or("mode", kind_or_other.mode(), |value| value.one_of(&modes)),
             rate: fields.get("rate").and_then(super::speech::rate),
+            says_audio: fields.get("audio").is_some(),
             audio: fields.get("audio").and_then(|value| {
                 let can =
                     |format: &AudioFormat| adapter.as_ref().is_none_or(|way| way.carries(*format));
@@ -136,9 +141,20 @@ fn channel(id: ChannelId, value: Value<'_>) -> Option<RawChannel> {
             }),
             test: fields.or("test", false, |value| value.boolean()),
             reports: fields.get("reports").and_then(secrets).unwrap_or_default(),
+            authorities: fields
+                .get("adapter")
+                .filter(|_| matches!(&adapter, Some(RawAdapter::Other(AdapterConfig::Email(_)))))
+                .and_then(|value| within(within(value, "email")?, "ca"))
+                .map(|value| value.place()),
             adapter,
         }
     })
+}
+
+/// What stands under `key` of something that was read already.
+fn within<'a>(value: Value<'a>, key: &str) -> Option<Value<'a>> {
+    let mut entries = value.entries()?.into_iter();
+    Some(entries.find(|(name, _)| *name == key)?.1)
 }
 
 /// Reads one way to reach a channel from its fields.

@@ -5,6 +5,7 @@ use crate::{
     domain::{
         channel::AdapterConfig,
         mail::{EmailConfig, MailTls, Mailbox, is_near_by_name},
+        secret::SecretRef,
     },
     source::{
         address::is_host,
@@ -42,7 +43,8 @@ pub(super) fn by_email(fields: &Fields<'_>) -> Option<AdapterConfig> {
     let from = fields.required("from").and_then(mailbox);
     let to = fields.required("to").and_then(recipients);
     let reply_to = fields.get("reply_to").and_then(mailbox);
-    let ca = fields.get("ca").and_then(|value| value.secret());
+    let ca = fields.get("ca");
+    let authorities = ca.and_then(authorities);
     let server = server?;
     if let Some(at) = tls_at
         && tls == MailTls::None
@@ -52,16 +54,42 @@ pub(super) fn by_email(fields: &Fields<'_>) -> Option<AdapterConfig> {
         at.notebook
             .report(diagnostic.help(Phrase::new("L266-help")));
     }
+    if let Some(value) = ca
+        && tls == MailTls::None
+    {
+        let _: Option<()> = useless(value, "ca-without-tls", "L277-help-tls");
+    }
     Some(AdapterConfig::Email(Box::new(EmailConfig {
         server,
         port: port.unwrap_or(tls.usual_port()),
         tls,
-        ca,
+        ca: authorities,
         login: user.zip(password),
         from: from?,
         to: to?,
         reply_to,
     })))
+}
+
+/// The file of certificates. They are nobody's secret, so that a plain path is as good as a reference.
+fn authorities(value: Value<'_>) -> Option<SecretRef> {
+    let text = value.words()?;
+    if text.contains("-----BEGIN") {
+        return useless(value, "ca-itself", "L277-help");
+    }
+    let reference = SecretRef::parse(&text);
+    if reference.is_none() && (text.starts_with("env:") || text.starts_with("file:")) {
+        value.notebook.report(value.plain_secret(&text));
+        return None;
+    }
+    Some(reference.unwrap_or(SecretRef::File(text)))
+}
+
+fn useless<T>(value: Value<'_>, problem: &'static str, help: &'static str) -> Option<T> {
+    let diagnostic = value.wrong(Code::BadAuthorities);
+    let diagnostic = diagnostic.with("problem", Phrase::new(problem));
+    value.notebook.report(diagnostic.help(Phrase::new(help)));
+    None
 }
 
 fn mailbox(value: Value<'_>) -> Option<Mailbox> {

@@ -303,7 +303,7 @@ fn email(shape: &Shape) -> Value {
             need("server", text()),
             may("port", integer(1, u16::MAX.into())),
             may("tls", one_of(&MailTls::ALL.map(MailTls::as_str))),
-            may("ca", secret()),
+            may("ca", text()),
             may("user", text()),
             may("password", secret()),
             need("from", text()),

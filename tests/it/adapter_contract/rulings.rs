@@ -213,6 +213,11 @@ fn a_receipt_may_be_anywhere_in_an_answer() {
             Some("m-7"),
         ),
         (
+            "{ pattern: 'OK:([0-9]+)|XONG=([a-z0-9-]+)' }",
+            ok("XONG=m-8"),
+            Some("m-8"),
+        ),
+        (
             "{ header: X-Id }",
             says(200, &[("x-id", "9")], ""),
             Some("9"),

@@ -19,6 +19,7 @@ use loa::{
         bulletin::Priority,
         channel::{AdapterConfig, Channel, SnapcastConfig},
         delivery::{Evidence, Reason},
+        detail::Detail,
         id::DeliveryId,
         message::Message,
     },
@@ -320,6 +321,56 @@ fn play(
     }
     let step = snapcast.step(message, &done);
     (step, done.into_iter().map(|one| one.request).collect())
+}
+
+/// Whoever has the wrong port is told what is there, and what was to be.
+#[test]
+fn a_wrong_port_is_told_with_what_is_there() {
+    let lost = || Err(Fault::may_have_left(Reason::Timeout, ""));
+    for (url, answer, met) in [
+        ("http://10.1.5.2:1704", lost(), "at-loudspeakers"),
+        ("http://10.1.5.2:1705/", lost(), "at-lines"),
+        ("http://10.1.5.2:4953", lost(), "at-sound"),
+        (
+            "http://10.1.5.2:1781",
+            Err(Fault::never_left(Reason::Refused, "")),
+            "at-nothing",
+        ),
+        (
+            "http://10.1.5.2:6600",
+            Err(Fault::may_have_left(Reason::Unreadable, "call-no-http")),
+            "at-no-http",
+        ),
+        ("http://10.1.5.2", says(404, &[], "<html>"), "at-other"),
+    ] {
+        let snapcast = adapter(&config(url));
+        let request = |step: Step| match step {
+            Step::Call(request) => request,
+            other => panic!("{other:?}"),
+        };
+        let question = request(snapcast.probe(&[]).unwrap());
+        let probed = [Exchange {
+            request: question,
+            result: answer.clone(),
+        }];
+        let message = saying("mot", &rise(1));
+        let (sent, _) = play(&snapcast, &message, vec![answer]);
+        for step in [snapcast.probe(&probed).unwrap(), sent] {
+            let Step::Failed(failure) = step else {
+                panic!("{url}: {step:?}")
+            };
+            let told = Detail::parse(failure.detail()).unwrap();
+            assert_eq!(told.code(), "call-snapcast-elsewhere", "{url}");
+            let base = url.trim_end_matches('/');
+            assert_eq!(told.get("url"), Some(base));
+            assert_eq!(told.get("met"), Some(&*format!("call-snapcast-{met}")));
+        }
+    }
+    // Where it is, and late, nothing is known to be wrong with the port.
+    let right = adapter(&config("http://10.1.5.2:1780"));
+    let (step, _) = play(&right, &saying("mot", &rise(1)), vec![lost()]);
+    assert_eq!(failure(&step), ("retry", Reason::Unanswered));
+    assert!(!format!("{step:?}").contains("elsewhere"), "{step:?}");
 }
 
 #[test]

@@ -1,10 +1,22 @@
 //! Files of fixtures that are made here: what git or an editor would not keep as it is, and sound.
 
+use std::path::Path;
+
+use loa::source::{self, Loaded};
+
 use super::Files;
 
 pub(super) fn edit(files: &mut Files, path: &str, change: impl FnOnce(String) -> Vec<u8>) {
     let text = String::from_utf8(files[path].clone()).unwrap();
     files.insert(path.to_owned(), change(text));
+}
+
+/// What is said of certificates besides, where a fixture is about those that a machine has.
+pub(super) fn certificates(fixture: &str, root: &Path, loaded: &mut Loaded) {
+    if fixture.starts_with("L276") {
+        let found = source::certificates::report(root, &loaded.authorities);
+        loaded.diagnostics.extend(found);
+    }
 }
 
 /// A recording of a tone.

@@ -10,6 +10,20 @@ pub(in crate::adapter::recipe) fn of(pattern: &str) -> Option<String> {
     String::from_utf8(text).ok()
 }
 
+/// Whether a group takes part in whatever the expression matches.
+pub(in crate::adapter::recipe) fn has_group(pattern: &str) -> bool {
+    fn has(hir: &Hir) -> bool {
+        match hir.kind() {
+            HirKind::Capture(_) => true,
+            HirKind::Repetition(repetition) => repetition.min > 0 && has(&repetition.sub),
+            HirKind::Concat(parts) => parts.iter().any(has),
+            HirKind::Alternation(choices) => choices.iter().all(has),
+            HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(_) => false,
+        }
+    }
+    regex_syntax::parse(pattern).is_ok_and(|hir| has(&hir))
+}
+
 fn write(hir: &Hir, text: &mut Vec<u8>) {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => {}
