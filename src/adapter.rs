@@ -151,6 +151,11 @@ pub trait Adapter: Send + Sync + fmt::Debug {
         false
     }
 
+    /// Whether it proves by digest who calls, so that its receiver may challenge any of its calls.
+    fn answers_challenges(&self) -> bool {
+        false
+    }
+
     /// Whether it gives notes. Then its messages hold what is on record of them ([`crate::domain::message::Kept`]).
     fn gives_notes(&self) -> bool {
         false

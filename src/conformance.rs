@@ -14,6 +14,7 @@ mod delivery;
 mod judge;
 mod leak;
 mod outside;
+mod picture;
 mod receiver;
 mod record;
 mod scenario;
@@ -28,6 +29,7 @@ use std::{
 };
 
 pub use outside::{Outside, examine_outside};
+use scenario::Mishap;
 pub use scenario::{SCENARIOS, Scenario};
 
 use crate::{
@@ -122,11 +124,19 @@ pub enum Spared {
     Once,
     /// It speaks of HTTP, and letters go out by SMTP.
     Mail,
+    /// What plays there cannot be told to stop.
+    NoStop,
+    /// It sends no pictures.
+    NoPicture,
+    /// It does not prove by digest who calls.
+    NoChallenge,
+    /// The receiver gives no reference of its own that the kit could choose.
+    NoReceipt,
 }
 
 impl Spared {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::NoProbe,
         Self::Stream,
         Self::StatusEnough,
@@ -137,6 +147,10 @@ impl Spared {
         Self::Inside,
         Self::Once,
         Self::Mail,
+        Self::NoStop,
+        Self::NoPicture,
+        Self::NoChallenge,
+        Self::NoReceipt,
     ];
 
     /// The word for it, in JSON and in the catalogue (`conformance.spared-WORD`).
@@ -153,6 +167,10 @@ impl Spared {
             Self::Inside => "inside",
             Self::Once => "once",
             Self::Mail => "mail",
+            Self::NoStop => "no-stop",
+            Self::NoPicture => "no-picture",
+            Self::NoChallenge => "no-challenge",
+            Self::NoReceipt => "no-receipt",
         }
     }
 }
@@ -315,6 +333,15 @@ pub async fn examine(
             (judge::asked(scenario, &asked, &facts), Vec::new())
         } else {
             let run = delivery::deliver(subject, scenario, facts.effect).await?;
+            // Only when it was played does it show whether there is a reference to choose.
+            if scenario.mishap == Mishap::Receipt && run.hits == 0 {
+                all.push(Finding {
+                    scenario,
+                    verdict: Verdict::Spared(Spared::NoReceipt),
+                    tries: run.tries,
+                });
+                continue;
+            }
             if at == 0 {
                 facts = Facts::of(subject, &run, &delivery::message(subject, false));
             }

@@ -43,6 +43,7 @@ use std::{
 use tokio::sync::watch;
 
 pub use axis::Clip;
+pub(crate) use axis::proof;
 pub use fault::{Fault, FaultOrder};
 pub use memory::{Counts, DeviceSummary, Doubled, Effect, Heard, HeardFilter, Kind, Summary};
 pub use record::RecordError;

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Adapter, Exchange, Failure, Fault, Receipt, Request, Response, Step, redact,
+    Adapter, Exchange, Failure, Fault, Receipt, Request, Response, Step, quote, redact,
     transport::{
         Transport,
         logins::{Given, InUse},
@@ -27,6 +27,13 @@ const MOST_CALLS: usize = 128;
 
 /// How much of the last answer is kept, in bytes.
 const KEPT_ANSWER: usize = 4096;
+
+/// How much of a receiver's own reference is kept, in letters.
+const KEPT_RECEIPT: usize = 300;
+
+/// Which part of an attempt's time a device gets to stop what it plays: one that never answers must not use up what the emergency
+/// needs.
+const STOPS_WITHIN: u32 = 3;
 
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,10 +130,29 @@ pub async fn attempt(
     let lasts = |exchange: &Exchange| adapter.lasts(Some(message), exchange);
     let ended = |done: &[Exchange]| adapter.has_ended(Some(message), done);
     let logins: OfLogins<'_> = (&lasts, &ended);
-    let secrets = adapter.secrets();
-    let (mut end, done) = run(secrets, transport, &clock_now, step, kept, logins).await;
+    let stops = |done: &[Exchange], request: &Request| stops(adapter, message, done, request);
+    let (secrets, steps) = (adapter.secrets(), (step, stops));
+    let (mut end, done) = run(secrets, transport, &clock_now, steps, kept, logins).await;
     end.stopped = adapter.stopped(message, &done);
     end
+}
+
+/// Whether `request`, the next after `done`, tells the device to stop what it plays: of that one the adapter says what came of it.
+pub(crate) fn stops(
+    adapter: &dyn Adapter,
+    message: &Message,
+    done: &[Exchange],
+    request: &Request,
+) -> bool {
+    if !message.preempts || !adapter.can_stop() || adapter.stopped(message, done).is_some() {
+        return false;
+    }
+    let unanswered = Exchange {
+        request: request.clone(),
+        result: Err(Fault::never_left(Reason::Unanswered, String::new())),
+    };
+    let with_it = [done, &[unanswered]].concat();
+    adapter.stopped(message, &with_it).is_some()
 }
 
 /// Asks the channel whether it is alive; `None` when it cannot be asked. `access` is the token that its calls carry.
@@ -153,8 +179,8 @@ pub async fn probe(
     let lasts = |exchange: &Exchange| adapter.lasts(None, exchange);
     let ended = |done: &[Exchange]| adapter.has_ended(None, done);
     let logins: OfLogins<'_> = (&lasts, &ended);
-    let secrets = adapter.secrets();
-    let (end, _) = run(secrets, transport, &clock_now, step, kept, logins).await;
+    let (secrets, steps) = (adapter.secrets(), (step, never));
+    let (end, _) = run(secrets, transport, &clock_now, steps, kept, logins).await;
     match end.ending {
         Ending::Accepted(_) => Some(Ok(())),
         Ending::Failed(failure) => Some(Err(failure)),
@@ -215,11 +241,16 @@ pub async fn look(
     let nothing = |_: &[Exchange]| None;
     let kept = (&nothing as NoteOf<'_>, &NoNotes as &dyn Notes);
     let logins: OfLogins<'_> = (&|_| None, &|_| false);
-    let (end, _) = run(adapter.secrets(), transport, clock_now, step, kept, logins).await;
+    let (secrets, steps) = (adapter.secrets(), (step, never));
+    let (end, _) = run(secrets, transport, clock_now, steps, kept, logins).await;
     match end.ending {
         Ending::Accepted(receipt) => Ok(receipt),
         Ending::Failed(failure) => Err(failure),
     }
+}
+
+fn never(_: &[Exchange], _: &Request) -> bool {
+    false
 }
 
 /// What an adapter wants to be sent.
@@ -251,7 +282,10 @@ async fn run(
     secrets: &[Secret],
     transport: &Transport,
     clock_now: impl Fn() -> Timestamp,
-    step: impl Fn(&[Exchange]) -> Step,
+    (step, stops): (
+        impl Fn(&[Exchange]) -> Step,
+        impl Fn(&[Exchange], &Request) -> bool,
+    ),
     (note, notes): (NoteOf<'_>, &dyn Notes),
     (lasts, has_ended): OfLogins<'_>,
 ) -> (AttemptEnd, Vec<Exchange>) {
@@ -327,7 +361,12 @@ async fn run(
         } else {
             match &going {
                 Outgoing::Call(request) => {
-                    transport.call_until(request, clock_now(), deadline).await
+                    let until = if stops(&done, request) {
+                        deadline.min(Instant::now() + transport.total_timeout() / STOPS_WITHIN)
+                    } else {
+                        deadline
+                    };
+                    transport.call_until(request, clock_now(), until).await
                 }
                 Outgoing::Stream(stream) => transport.stream(stream, clock_now(), deadline).await,
                 Outgoing::Mail(mail) => transport.mail(mail, deadline).await,
@@ -351,6 +390,15 @@ async fn run(
     let is_hidden =
         |answer: &Response, request: &Request| request.hidden.answer && answer.is_success();
     let shown = last.filter(|(exchange, answer)| !is_hidden(answer, &exchange.request));
+    let ending = match ending {
+        Ending::Accepted(receipt) => Ending::Accepted(Receipt {
+            reference: receipt
+                .reference
+                .map(|said| kept_receipt(&said, &done, secrets)),
+            ..receipt
+        }),
+        failed @ Ending::Failed(_) => failed,
+    };
     let end = AttemptEnd {
         ending,
         status: last.map(|(_, answer)| answer.status),
@@ -369,21 +417,7 @@ fn is_remembered(exchange: &Exchange) -> bool {
 
 /// The beginning of an answer, without what the channel was told in confidence.
 fn kept(body: &[u8], request: &Request, secrets: &[Secret]) -> String {
-    let mut secrets = secrets.to_vec();
-    secrets.extend(request.hidden_values());
-    // Credentials often travel in another shape than they are kept in, such as base64.
-    let credentials = request
-        .headers
-        .iter()
-        .filter(|(name, _)| is_credential(name));
-    secrets.extend(
-        credentials
-            .flat_map(|(_, value)| value.split(' ').map(|part| Secret::new(part.to_owned()))),
-    );
-    secrets.retain(|secret| {
-        !["basic", "bearer", "digest", "token"]
-            .contains(&secret.expose().to_ascii_lowercase().as_str())
-    });
+    let secrets = carried([request], secrets);
     // Redacted before it is cut: half a secret is still half a secret.
     let text = String::from_utf8_lossy(body);
     let text = redact(&text, &secrets);
@@ -392,6 +426,30 @@ fn kept(body: &[u8], request: &Request, secrets: &[Secret]) -> String {
         .find(|end| text.is_char_boundary(*end))
         .unwrap_or(0);
     text[..end].to_owned()
+}
+
+/// A receiver's own reference, likewise: it may be anything of what the attempt's calls carried.
+fn kept_receipt(said: &str, done: &[Exchange], secrets: &[Secret]) -> String {
+    let secrets = carried(done.iter().map(|exchange| &exchange.request), secrets);
+    quote(said, &secrets, KEPT_RECEIPT)
+}
+
+/// What nobody may see of `requests`, beside `secrets`.
+fn carried<'r>(requests: impl IntoIterator<Item = &'r Request>, secrets: &[Secret]) -> Vec<Secret> {
+    let mut all = secrets.to_vec();
+    for request in requests {
+        all.extend(request.hidden_values());
+        // Credentials often travel in another shape than they are kept in, such as base64.
+        let headers = request.headers.iter();
+        let credentials = headers.filter(|(name, _)| is_credential(name));
+        let parts = credentials.flat_map(|(_, value)| value.split(' '));
+        all.extend(parts.map(|part| Secret::new(part.to_owned())));
+    }
+    all.retain(|secret| {
+        !["basic", "bearer", "digest", "token"]
+            .contains(&secret.expose().to_ascii_lowercase().as_str())
+    });
+    all
 }
 
 fn is_credential(name: &str) -> bool {

@@ -369,6 +369,10 @@ impl Adapter for AxisAdapter {
         true
     }
 
+    fn answers_challenges(&self) -> bool {
+        true
+    }
+
     fn stopped(&self, message: &Message, done: &[Exchange]) -> Option<bool> {
         let exchange = self.stop(message, &mut Course::of(done)).ok()??;
         Some(exchange.result.as_ref().is_ok_and(Response::is_success))

@@ -11,6 +11,8 @@ pub struct Hopes<'h> {
     /// What it gives where something is taken from its answer: a session, a token, a number of an upload. Another one in every
     /// attempt.
     pub given: &'h str,
+    /// What it gives for its own reference, where that is not all the same.
+    pub receipt: Option<&'h str>,
 }
 
 /// The answer to one request that the adapter hopes for.

@@ -420,10 +420,10 @@ impl RecipeAdapter {
     }
 }
 
-/// A receiver's own reference as evidence: short, and only a text or a number.
+/// A receiver's own reference as evidence: only a text or a number. Whoever keeps it cuts it, after what is secret is out of it.
 fn reference(value: Option<&Value>) -> Option<String> {
     match value? {
-        Value::String(text) => Some(text.chars().take(LONGEST_WORDS).collect()),
+        Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
@@ -479,6 +479,10 @@ impl Adapter for RecipeAdapter {
 
     fn ended(&self, message: &Message) -> Option<Hoped> {
         self.hope_of_end(message)
+    }
+
+    fn answers_challenges(&self) -> bool {
+        matches!(self.recipe.auth, Some(auth::Auth::Digest { .. }))
     }
 
     fn stopped(&self, message: &Message, done: &[Exchange]) -> Option<bool> {

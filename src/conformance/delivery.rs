@@ -7,7 +7,7 @@ use futures_util::FutureExt as _;
 use tracing::instrument::WithSubscriber as _;
 
 use super::{
-    NotPlayed, Subject, Try,
+    NotPlayed, Subject, Try, picture,
     receiver::{Arrival, Receiver, Watched},
     record::{Log, Notebook},
     scenario::{Expects, Mishap, Scenario},
@@ -26,7 +26,7 @@ use crate::{
         delivery::{Reason, State},
         detail::Detail,
         id::{DeliveryId, ScheduleId},
-        message::{Kept, Message},
+        message::{Content, Kept, Message},
         retry::RetryPolicy,
         secret::Secret,
         settings::AllowRule,
@@ -76,6 +76,8 @@ pub(super) struct Run {
     pub(super) is_mail: bool,
     /// What was given, by attempt.
     pub(super) given: Vec<(u32, String)>,
+    /// Whether the device was told to stop and said yes, by attempt.
+    pub(super) stopped: Vec<Option<bool>>,
     /// The token of each attempt.
     pub(super) access: Vec<Option<Secret>>,
     pub(super) log: String,
@@ -105,7 +107,8 @@ impl Stage {
         target: Option<Effect>,
     ) -> Result<Self, NotPlayed> {
         let has_account = subject.adapter.account().is_some();
-        let receiver = Arc::new(Receiver::new(scenario, target, has_account));
+        let host = subject.adapter.host();
+        let receiver = Arc::new(Receiver::new(scenario, target, has_account, host));
         let city = City::start_on_stage(Arc::clone(&receiver) as _).await?;
         let watched = Watched {
             inner: Arc::clone(&subject.adapter),
@@ -188,14 +191,18 @@ pub(super) async fn deliver(
     scenario: &Scenario,
     target: Option<Effect>,
 ) -> Result<Run, NotPlayed> {
-    let never_ends = matches!(scenario.mishap, Mishap::After | Mishap::SlowBody);
+    let never_ends = matches!(
+        scenario.mishap,
+        Mishap::After | Mishap::SlowBody | Mishap::StopSilent
+    );
     if !never_ends {
         return deliver_within(subject, scenario, target, PLENTY).await;
     }
     let mut run = None;
     for limit in LIMITS {
         let tried = deliver_within(subject, scenario, target, limit).await?;
-        let came_late = tried.hits == 0
+        // What comes after a call that is never answered needs time, too.
+        let came_late = (tried.hits == 0 || scenario.mishap == Mishap::StopSilent)
             && tried.ends.first().is_some_and(|end| {
                 matches!(
                     end.reason,
@@ -220,11 +227,7 @@ async fn deliver_within(
     let mut pair = stage.consent().await?;
     stage.close_doors(scenario).await?;
     let (log, notes) = (Log::default(), Notebook::default());
-    let is_decomposed = scenario.expects
-        == Expects::Arrives {
-            is_decomposed: true,
-        };
-    let mut message = message(subject, is_decomposed);
+    let mut message = message_of(subject, scenario);
     let mut claimed = claimed(subject, &message);
     let (mut tries, mut ends, mut access) = (Vec::new(), Vec::new(), Vec::new());
     let ended = subject.adapter.ended(&message);
@@ -238,6 +241,7 @@ async fn deliver_within(
         before.catch_unwind().await.ok();
         stage.receiver.end_logins(ended);
     }
+    let mut stopped = Vec::new();
     loop {
         let now = claimed.started;
         stage.receiver.begin(claimed.attempt, now);
@@ -256,6 +260,7 @@ async fn deliver_within(
             .catch_unwind()
             .await
             .unwrap_or_else(|_| AttemptEnd::failed(panicked()));
+        stopped.push(end.stopped);
         let finished = conclude(&claimed, end, &POLICY, now);
         notes.end(finished.outcome);
         if let (Some(account), Some(Reason::Unauthorised)) =
@@ -292,6 +297,7 @@ async fn deliver_within(
         is_stream,
         is_mail,
         given,
+        stopped,
         access,
         log: log.text(),
     })
@@ -314,7 +320,27 @@ pub(super) async fn ask(subject: &Subject<'_>, scenario: &Scenario) -> Result<As
     Ok(Asked { result, arrivals })
 }
 
-/// The message of every scenario.
+/// The message of a scenario.
+fn message_of(subject: &Subject<'_>, scenario: &Scenario) -> Message {
+    let is_decomposed = scenario.expects
+        == Expects::Arrives {
+            is_decomposed: true,
+        };
+    let mut message = message(subject, is_decomposed);
+    if scenario.expects.preempts() {
+        (message.priority, message.preempts) = (Priority::Emergency, true);
+    }
+    if scenario.expects.has_picture() {
+        let mut content = Content::clone(&message.content);
+        content.picture = Some(picture::named());
+        message.hash = content.hash();
+        message.content = Arc::new(content);
+        message.picture = Some(picture::bytes().into());
+    }
+    message
+}
+
+/// The message of most scenarios.
 pub(super) fn message(subject: &Subject<'_>, is_decomposed: bool) -> Message {
     let channel = subject.channel;
     let content = words::content(channel.format, is_decomposed);

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use super::{
     Breach, Facts, Spared, Subject, command,
     delivery::{Asked, Run},
-    leak,
+    leak, picture,
     receiver::{Arrival, ELSEWHERE, WISH, place},
     scenario::{Expects, Mishap, Scenario},
     sound, words,
@@ -54,6 +54,17 @@ pub(super) fn spared(scenario: &Scenario, subject: &Subject<'_>, facts: &Facts) 
             Some(Spared::StatusEnough)
         }
         (_, Mishap::Broken) if !facts.is_json => Some(Spared::NoJson),
+        (expects, _) if expects.preempts() && !subject.adapter.can_stop() => Some(Spared::NoStop),
+        // Its sound itself takes the place of what plays.
+        (expects, _) if expects.preempts() && facts.is_stream => Some(Spared::Stream),
+        (Expects::Pictured { .. } | Expects::PicturedOnce, _)
+            if !subject.adapter.wants_picture() =>
+        {
+            Some(Spared::NoPicture)
+        }
+        (Expects::Challenged, _) if !subject.adapter.answers_challenges() => {
+            Some(Spared::NoChallenge)
+        }
         (_, Mishap::QuestionLost) if !facts.asks_first => Some(Spared::OneCall),
         (_, Mishap::Stale) if subject.adapter.account().is_none() && !facts.is_given => {
             Some(Spared::NoToken)
@@ -82,12 +93,27 @@ pub(super) fn delivered(
     let first = end.outcome;
     match scenario.expects {
         Expects::Yes => breaches.extend(view.is_yes(1)),
-        Expects::Doubt => {
-            breaches.extend(view.said_yes());
-            breaches.extend(view.said_no());
-            let again = first == Outcome::Retry && view.is_once();
-            breaches.extend(again.then(|| Breach::new("said-retry").of(end.reason)));
-            breaches.extend(view.settles());
+        Expects::Doubt => breaches.extend(view.doubts()),
+        Expects::Challenged => {
+            breaches.extend(view.is_yes(1));
+            breaches.extend(view.done_twice());
+        }
+        Expects::Interrupts => {
+            breaches.extend(view.is_yes(1));
+            breaches.extend(view.interrupts(scenario.mishap == Mishap::None));
+            breaches.extend(view.silences_itself());
+        }
+        Expects::NotSilenced => {
+            breaches.extend(view.doubts());
+            breaches.extend(view.silences_itself());
+        }
+        Expects::Pictured { has } => {
+            breaches.extend(view.is_yes(1));
+            breaches.extend(view.shows(has));
+        }
+        Expects::PicturedOnce => {
+            breaches.extend(view.doubts());
+            breaches.extend(view.shows(true).filter(|_| subject.adapter.can_ask()));
         }
         Expects::Later => {
             breaches.extend(view.said_yes());
@@ -213,6 +239,62 @@ impl View<'_> {
         let mut ends = self.run.ends.iter();
         let refused = ends.find(|end| end.outcome != Outcome::Accepted)?;
         Some(Breach::new("not-yes").of(refused.reason))
+    }
+
+    /// Nobody knows whether it was done, and that is what is said.
+    fn doubts(&self) -> Vec<Breach> {
+        let first = self.run.ends.first();
+        let again = first.filter(|end| end.outcome == Outcome::Retry && self.is_once());
+        let said_again = again.map(|end| Breach::new("said-retry").of(end.reason));
+        let all = [self.said_yes(), self.said_no(), said_again, self.settles()];
+        all.into_iter().flatten().collect()
+    }
+
+    /// More than one effect of a sort.
+    fn done_twice(&self) -> Option<Breach> {
+        let done = self.run.arrivals.iter().filter(|one| one.is_done);
+        let effects: BTreeSet<Effect> = done.clone().map(|one| one.effect).collect();
+        let times = effects
+            .into_iter()
+            .map(|effect| done.clone().filter(|one| one.effect == effect).count());
+        let most = times.max().filter(|most| *most > 1)?;
+        Some(Breach::new("again").with("times", most))
+    }
+
+    /// What plays was told to stop before anything was sent, and what came of that is not said to be what it was not.
+    fn interrupts(&self, is_answered: bool) -> Option<Breach> {
+        let mut all = self.run.arrivals.iter();
+        let first = all.find(|one| one.stops || one.acts != Acts::Nothing);
+        if !first.is_some_and(|one| one.stops) {
+            return Some(Breach::new("no-stop"));
+        }
+        let said = self.run.stopped.first().copied().flatten();
+        match (is_answered, said) {
+            (true, Some(true)) | (false, Some(false)) => None,
+            (true, _) => Some(Breach::new("stop-unsaid")),
+            (false, _) => Some(Breach::new("stop-believed")),
+        }
+    }
+
+    /// What is sent was told to stop when it may have been playing.
+    fn silences_itself(&self) -> Option<Breach> {
+        let begun = self.run.arrivals.iter().skip_while(|one| !one.is_done);
+        let is_told = begun.clone().any(|one| one.stops);
+        is_told.then(|| Breach::new("stops-itself"))
+    }
+
+    /// The picture of the article arrived, and once; or there is none, and nothing is said to be one.
+    fn shows(&self, has: bool) -> Option<Breach> {
+        let requests = self.run.arrivals.iter().map(|one| &one.request);
+        let requests: Vec<_> = requests.collect();
+        if !has {
+            return picture::is_announced(&requests).then(|| Breach::new("picture-empty"));
+        }
+        match picture::sent(&requests) {
+            0 if !picture::is_led_to(&requests) => Some(Breach::new("picture-lost")),
+            0 | 1 => None,
+            times => Some(Breach::new("picture-again").with("times", times)),
+        }
     }
 
     fn said_yes(&self) -> Option<Breach> {

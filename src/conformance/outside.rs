@@ -164,6 +164,7 @@ async fn send(
         ends.push(finished);
     }
     delivery::Run {
+        stopped: Vec::new(),
         tries,
         ends,
         arrivals: Vec::new(),

@@ -15,14 +15,15 @@ use super::{
 };
 use crate::{
     adapter::{
-        Acts, Adapter, Exchange, Hoped, Hopes, NotBelieved, Report, Step, zalo::oauth::Account,
+        Acts, Adapter, Exchange, Hoped, Hopes, NotBelieved, Report, Step, attempt,
+        zalo::oauth::Account,
     },
     domain::{
         message::{Message, Note},
         secret::Secret,
         time::Timestamp,
     },
-    simulator::{Answer, Effect, Fault, Played, Request, Stage},
+    simulator::{Answer, Effect, Fault, Played, Request, Stage, proof},
 };
 
 /// How long a receiver asks to be left alone, in seconds: longer than any wait of our own.
@@ -63,6 +64,8 @@ pub(super) struct Arrival {
     pub(super) key: Option<String>,
     /// What it was answered, before anything went wrong.
     pub(super) answer: Bytes,
+    /// Whether it tells the device to stop what it plays.
+    pub(super) stops: bool,
 }
 
 /// Everything that a receiver remembers.
@@ -72,6 +75,12 @@ pub(super) struct Memory {
     now: Timestamp,
     /// The answer that the adapter hopes for to the call that it makes now.
     next: Option<Hoped>,
+    /// Whether that call tells the device to stop.
+    next_stops: bool,
+    /// What was given for the receiver's own reference.
+    receipt: Option<String>,
+    /// Whether the call that counts was challenged anew.
+    is_stale: bool,
     /// How often something went wrong.
     pub(super) hits: u32,
     pub(super) arrivals: Vec<Arrival>,
@@ -95,17 +104,25 @@ pub(super) struct Receiver {
     /// The sort of effect at which it goes wrong, where it is known.
     target: Option<Effect>,
     has_account: bool,
+    /// Where the adapter calls, without a port.
+    host: String,
     memory: Mutex<Memory>,
 }
 
 impl Receiver {
-    pub(super) fn new(scenario: &Scenario, target: Option<Effect>, has_account: bool) -> Self {
+    pub(super) fn new(
+        scenario: &Scenario,
+        target: Option<Effect>,
+        has_account: bool,
+        host: &str,
+    ) -> Self {
         let is_probe = matches!(scenario.expects, Expects::Well | Expects::Unwell);
         Self {
             mishap: scenario.mishap,
             is_probe,
             target,
             has_account,
+            host: name_of(host).to_owned(),
             memory: Mutex::default(),
         }
     }
@@ -128,8 +145,9 @@ impl Receiver {
     }
 
     /// The adapter asks for a call.
-    fn expect(&self, hoped: Option<Hoped>) {
+    fn expect(&self, hoped: Option<Hoped>, stops: bool, receipt: Option<String>) {
         let mut memory = self.memory();
+        (memory.next_stops, memory.receipt) = (stops, receipt);
         if hoped.as_ref().is_some_and(|hoped| hoped.gives) {
             let given = (memory.attempt, given(memory.attempt));
             memory.given.push(given);
@@ -161,8 +179,10 @@ impl Receiver {
                 | Mishap::Redirect
                 | Mishap::EchoRefused
         );
-        if self.mishap == Mishap::QuestionLost {
-            return memory.arrivals.is_empty();
+        match self.mishap {
+            Mishap::QuestionLost => return memory.arrivals.is_empty(),
+            Mishap::StopRefused | Mishap::StopSilent => return arrival.stops,
+            _ => {}
         }
         let is_target = arrival.acts != Acts::Nothing
             && self.target.is_none_or(|target| target == arrival.effect);
@@ -177,8 +197,9 @@ impl Receiver {
             body: body.map(str::to_owned),
         };
         Some(match self.mishap {
-            Mishap::None | Mishap::Refuse => return None,
+            Mishap::None | Mishap::Refuse | Mishap::Receipt | Mishap::Challenge => return None,
             Mishap::Status(code) => plain(code, None, None),
+            Mishap::StopRefused => plain(500, None, None),
             Mishap::BusySeconds => plain(429, Some(WISH.to_string()), None),
             Mishap::BusyDate => plain(429, Some(date(now + Duration::from_secs(WISH))), None),
             Mishap::Redirect => Fault::Redirect {
@@ -191,7 +212,7 @@ impl Receiver {
             Mishap::Garbage => Fault::Garbage,
             Mishap::Reset | Mishap::QuestionLost => Fault::Reset,
             Mishap::Lost => Fault::AcceptedThenLost,
-            Mishap::After => Fault::After,
+            Mishap::After | Mishap::StopSilent => Fault::After,
             Mishap::Broken => Fault::Broken,
             Mishap::Charset => Fault::Charset,
             Mishap::Stranger => plain(status, None, Some(PAGE)),
@@ -201,6 +222,69 @@ impl Receiver {
             Mishap::Stale | Mishap::BusyForever => plain(503, None, None),
         })
     }
+}
+
+/// A host without its port.
+fn name_of(host: &str) -> &str {
+    host.split_once(':').map_or(host, |(name, _)| name)
+}
+
+/// The challenge of a receiver that has none of its own (RFC 7616).
+const REALM: &str = "kit";
+const NONCE: &str = "a2llbS10cmE";
+
+/// What a number that is too old gets in its place, behind it.
+const NEWER: &str = "Mg";
+
+fn challenge(realm: &str, nonce: &str, stale: bool) -> Answer {
+    let stale = if stale { ", stale=true" } else { "" };
+    let value =
+        format!("Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm=MD5, qop=\"auth\"{stale}");
+    Answer {
+        status: 401,
+        headers: vec![("WWW-Authenticate".into(), value)],
+        body: Bytes::new(),
+    }
+}
+
+/// What a receiver says in place of its answer that asks for proofs; `None` where it is content. `own` is a device that asks by
+/// itself.
+fn challenged(
+    request: &Request,
+    own: Option<&Answer>,
+    counts: bool,
+    is_stale: &mut bool,
+) -> Option<Answer> {
+    let Some(proof) = proof(request) else {
+        return match own {
+            Some(own) => (own.status == 401).then(|| own.clone()),
+            None => Some(challenge(REALM, NONCE, false)),
+        };
+    };
+    if proof.nonce.ends_with(NEWER) {
+        return None;
+    }
+    *is_stale |= counts;
+    let newer = format!("{}{NEWER}", proof.nonce);
+    is_stale.then(|| challenge(&proof.realm, &newer, true))
+}
+
+/// All that a request carries and that could be a secret, the likeliest first, as one line that stands in JSON as it is.
+fn carried(request: &crate::adapter::Request) -> String {
+    let usual = ["content-type", "idempotency-key", "accept"];
+    let headers = request.headers.iter();
+    let headers = headers.filter(|(name, _)| !usual.contains(&name.to_ascii_lowercase().as_str()));
+    let mut all: Vec<&str> = headers.map(|(_, value)| value.as_str()).collect();
+    all.push(&request.url);
+    all.extend(std::str::from_utf8(&request.body));
+    let plain = |c: char| {
+        if c.is_ascii_graphic() && !"\"\\".contains(c) {
+            c
+        } else {
+            ' '
+        }
+    };
+    all.join(" ").chars().map(plain).take(2_000).collect()
 }
 
 /// What is given in an attempt: digits, so that it may stand anywhere, and never those of another one.
@@ -226,6 +310,13 @@ fn key(request: &Request) -> Option<String> {
     Some(body.get("id")?.as_str()?.to_owned())
 }
 
+/// Whether an answer gives that reference.
+fn gives(answer: &Answer, receipt: &str) -> bool {
+    let mut headers = answer.headers.iter();
+    String::from_utf8_lossy(&answer.body).contains(receipt)
+        || headers.any(|(_, value)| value.contains(receipt))
+}
+
 impl Stage for Receiver {
     fn play(&self, host: &str, request: &Request, own: &Answer, effect: Effect) -> Played {
         let mut memory = self.memory();
@@ -236,6 +327,10 @@ impl Stage for Receiver {
                 .iter()
                 .any(|text| text.contains(&old))
         };
+        let (stops, receipt) = (
+            std::mem::take(&mut memory.next_stops),
+            memory.receipt.take(),
+        );
         let (acts, effect) = match &hoped {
             Some(hoped) => (hoped.acts, Effect::Received),
             None => match effect {
@@ -272,7 +367,27 @@ impl Stage for Receiver {
             is_done: acts != Acts::Nothing && !is_dead,
             key: key(request),
             answer: shown.body.clone(),
+            stops,
         };
+        if let Some(receipt) = receipt.filter(|_| arrival.is_done)
+            && answer
+                .as_ref()
+                .is_some_and(|answer| gives(answer, &receipt))
+        {
+            memory.hits += 1;
+        }
+        if self.mishap == Mishap::Challenge && memory.attempt > 0 && name_of(host) == self.host {
+            let (own, counts) = (answer.is_none().then_some(own), arrival.is_done);
+            if let Some(answer) = challenged(request, own, counts, &mut memory.is_stale) {
+                memory.hits += 1;
+                (arrival.acts, arrival.is_done) = (Acts::Nothing, false);
+                memory.arrivals.push(arrival);
+                return Played {
+                    answer: Some((answer, Effect::Ignored)),
+                    fault: None,
+                };
+            }
+        }
         let fault = if self.is_hit(&memory, &arrival) {
             self.fault(shown.status, memory.now)
         } else {
@@ -321,12 +436,21 @@ impl Watched {
             Step::Accepted(_) | Step::Failed(_) => return step,
         };
         request.wait = Duration::ZERO;
+        let receipt = (self.receiver.mishap == Mishap::Receipt).then(|| carried(request));
         let (is_there, given) = self.receiver.hopes();
         let hopes = Hopes {
             is_there,
             given: &given,
+            receipt: receipt.as_deref(),
         };
-        self.receiver.expect(self.inner.hoped(message, done, hopes));
+        let hoped = self.inner.hoped(message, done, hopes);
+        let stops = match (&step, message) {
+            (Step::Call(request), Some(message)) => {
+                attempt::stops(&*self.inner, message, done, request)
+            }
+            _ => false,
+        };
+        self.receiver.expect(hoped, stops, receipt);
         step
     }
 }

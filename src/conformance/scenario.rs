@@ -61,6 +61,14 @@ pub(super) enum Mishap {
     QuestionLost,
     /// The token is not good any more.
     Stale,
+    /// It is done, and the receiver's own reference is what was sent.
+    Receipt,
+    /// The first call is challenged, and the call that counts once more, because its number is too old.
+    Challenge,
+    /// Telling the device to stop is refused.
+    StopRefused,
+    /// The device stops, and never says so.
+    StopSilent,
 }
 
 /// What has to come of it.
@@ -95,6 +103,19 @@ pub(super) enum Expects {
     Secret,
     /// The next attempt carries the new token.
     Renewed,
+    /// Accepted, at once and once, although every call has to be proven anew.
+    Challenged,
+    /// What plays is told to stop first, and whatever comes of that the emergency is accepted, at once and once.
+    Interrupts,
+    /// What may be playing is never told to stop, but for what it takes the place of.
+    NotSilenced,
+    /// The picture of an article arrives as it is and once, or there is none and nothing is sent for it.
+    Pictured {
+        /// Whether the article has one.
+        has: bool,
+    },
+    /// A repetition does not send the picture again.
+    PicturedOnce,
     /// The channel is said to be alive, and nothing is sent.
     Well,
     /// The channel is not said to be alive.
@@ -105,6 +126,16 @@ impl Expects {
     /// Whether it is about the question "are you alive?".
     pub(super) fn is_of_probe(self) -> bool {
         matches!(self, Self::Well | Self::Unwell)
+    }
+
+    /// Whether an emergency is sent while something else plays.
+    pub(super) fn preempts(self) -> bool {
+        matches!(self, Self::Interrupts | Self::NotSilenced)
+    }
+
+    /// Whether an article with a picture is sent.
+    pub(super) fn has_picture(self) -> bool {
+        matches!(self, Self::Pictured { has: true } | Self::PicturedOnce)
     }
 }
 
@@ -164,6 +195,15 @@ pub static SCENARIOS: &[Scenario] = &[
     ),
     outside("secrets", Mishap::Echo, Expects::Secret),
     scenario("secrets-refused", Mishap::EchoRefused, Expects::Secret),
+    scenario("secrets-receipt", Mishap::Receipt, Expects::Secret),
+    scenario("challenge", Mishap::Challenge, Expects::Challenged),
+    scenario("stop", Mishap::None, Expects::Interrupts),
+    scenario("stop-refused", Mishap::StopRefused, Expects::Interrupts),
+    scenario("stop-silent", Mishap::StopSilent, Expects::Interrupts),
+    scenario("stop-repeated", Mishap::Lost, Expects::NotSilenced),
+    scenario("picture", Mishap::None, Expects::Pictured { has: true }),
+    scenario("no-picture", Mishap::None, Expects::Pictured { has: false }),
+    scenario("picture-repeated", Mishap::Lost, Expects::PicturedOnce),
     outside("probe-well", Mishap::None, Expects::Well),
     scenario("probe-error", Mishap::Status(500), Expects::Unwell),
     scenario("probe-stranger", Mishap::Stranger, Expects::Unwell),

@@ -142,14 +142,22 @@ fn upload(memory: &Memory, request: &Request) -> (Answer, Effect, Option<Clip>) 
     (answer, Effect::Kept, Some(Clip { number, name }))
 }
 
-/// Whether the request carries a proof that only somebody who knows the password can make.
+/// Whether the request carries a proof that only somebody who knows the password can make, by our challenge or one that took its place.
 fn is_proven(request: &Request) -> bool {
-    let Some(proof) = request
+    proof(request).is_some_and(|proof| proof.realm == REALM && proof.nonce.starts_with(NONCE))
+}
+
+/// What a proof was asked for by, where only somebody who knows the password can have made it (RFC 7616 with MD5 and `qop=auth`).
+pub(crate) struct Proof {
+    pub(crate) realm: String,
+    pub(crate) nonce: String,
+}
+
+/// The proof that a request carries, if it is a good one.
+pub(crate) fn proof(request: &Request) -> Option<Proof> {
+    let proof = request
         .header("authorization")
-        .and_then(|value| value.strip_prefix("Digest "))
-    else {
-        return false;
-    };
+        .and_then(|value| value.strip_prefix("Digest "))?;
     let field = |name: &str| {
         let found = proof.split(',').find_map(|part| {
             let (key, value) = part.trim().split_once('=')?;
@@ -166,18 +174,23 @@ fn is_proven(request: &Request) -> bool {
     let uri = proof
         .split_once("uri=\"")
         .and_then(|(_, rest)| rest.split('"').next());
+    let (realm, nonce) = (field("realm"), field("nonce"));
     let who = md5(&format!(
-        "{}:{REALM}:{}",
+        "{}:{realm}:{}",
         field("username"),
         Secret::simulated().expose()
     ));
     let what = md5(&format!("{}:{target}", request.method));
     let expected = md5(&format!(
-        "{who}:{NONCE}:{}:{}:auth:{what}",
+        "{who}:{nonce}:{}:{}:auth:{what}",
         field("nc"),
         field("cnonce")
     ));
-    uri == Some(target.as_str()) && field("nonce") == NONCE && field("response") == expected
+    let is_good = uri == Some(target.as_str()) && field("response") == expected;
+    is_good.then(|| Proof {
+        realm: realm.to_owned(),
+        nonce: nonce.to_owned(),
+    })
 }
 
 fn md5(text: &str) -> String {

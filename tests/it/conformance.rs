@@ -4,5 +4,6 @@
 mod adapters;
 mod command;
 mod ground;
+mod interrupting;
 mod recipes;
 mod shipped;

@@ -133,24 +133,32 @@ impl RecipeAdapter {
         hopes: Hopes<'_>,
     ) -> Result<(), Waits> {
         let recipe = &*self.recipe;
-        self.stop(message, scene, done).map_err(|halt| {
-            here(&halt, || {
-                Some(Hoped {
-                    status: 200,
-                    ..Hoped::default()
+        let stop = |scene: &Scene<'_>, done: &mut Course<'_>| {
+            let stopped = self.stop(message, scene, done).map(drop);
+            stopped.map_err(|halt| {
+                here(&halt, || {
+                    Some(Hoped {
+                        status: 200,
+                        ..Hoped::default()
+                    })
                 })
             })
-        })?;
+        };
+        let asks = self.asks(message);
+        if asks.is_none() {
+            stop(scene, done)?;
+        }
         self.hope_of_steps(StepWhen::Always, scene, done, hopes)?;
         let (mut request, mut acts) = (&recipe.request, Acts::New);
-        let asks = recipe.find.as_ref();
-        if let Some(find) = asks.filter(|find| find.always || message.attempt > 1) {
+        if let Some(find) = asks {
             let asked = self.find(find, scene, done);
             let found = asked.map_err(|halt| here(&halt, || found(find, scene, hopes)))?;
             if let Some(found) = found {
                 let update = find.update.as_ref().ok_or(None)?;
                 scene.know("found", Value::Object(found));
                 (request, acts) = (update, Acts::Update);
+            } else {
+                stop(scene, done)?;
             }
         }
         self.hope_of_steps(StepWhen::Send, scene, done, hopes)?;
@@ -301,14 +309,15 @@ fn answer(wanted: Wanted<'_>, scene: &Scene<'_>, hopes: Hopes<'_>) -> Option<Hop
         Some(Take::Pattern(pattern)) => texts.extend(sample::of(pattern.as_str()).map(Cow::Owned)),
         None => {}
     }
+    let receipt = hopes.receipt.unwrap_or(ANYTHING);
     match wanted.receipt {
         Some(Take::Json(pointer)) if one.pointer(pointer).is_none_or(Value::is_null) => {
-            put(&mut one, pointer, ANYTHING.into());
+            put(&mut one, pointer, receipt.into());
         }
         Some(Take::Header(name)) if !condition.header.iter().any(|(known, _)| known == name) => {
-            headers.push((name.clone(), ANYTHING.to_owned()));
+            headers.push((name.clone(), receipt.to_owned()));
         }
-        Some(Take::Cookie(name)) => headers.push(cookie(name, ANYTHING)),
+        Some(Take::Cookie(name)) => headers.push(cookie(name, receipt)),
         Some(Take::Pattern(pattern)) => texts.extend(sample::of(pattern.as_str()).map(Cow::Owned)),
         Some(Take::Json(_) | Take::Header(_)) | None => {}
     }

@@ -131,8 +131,9 @@ impl RecipeAdapter {
 
     /// What came of telling the device to stop; `None` where it was not told.
     pub(super) fn replay_stop(&self, message: &Message, done: &[Exchange]) -> Option<bool> {
-        let scene = Scene::new(&self.recipe, &self.facts, Some(message));
-        let exchange = self.stop(message, &scene, &mut Course::of(done)).ok()??;
+        let mut scene = Scene::new(&self.recipe, &self.facts, Some(message));
+        let opened = self.open(message, &mut scene, &mut Course::of(done));
+        let exchange = opened.ok()?.1?;
         let answer = exchange.result.as_ref();
         Some(answer.is_ok_and(Response::is_success))
     }
@@ -154,6 +155,33 @@ impl RecipeAdapter {
         }
     }
 
+    /// What an attempt begins with: what is there already, and what came of telling the device to stop. Whatever it makes of that, the
+    /// emergency is sent: to be heard late is better than not to be heard. Where it may be playing already, that is asked first, and what is
+    /// there is not told to stop.
+    fn open<'d>(
+        &self,
+        message: &Message,
+        scene: &mut Scene<'_>,
+        done: &mut Course<'d>,
+    ) -> Result<(Option<Map<String, Value>>, Option<&'d Exchange>), Halt> {
+        let Some(find) = self.asks(message) else {
+            let stopped = self.stop(message, scene, done)?;
+            self.steps(StepWhen::Always, scene, done)?;
+            return Ok((None, stopped));
+        };
+        self.steps(StepWhen::Always, scene, done)?;
+        Ok(match self.find(find, scene, done)? {
+            Some(found) => (Some(found), None),
+            None => (None, self.stop(message, scene, done)?),
+        })
+    }
+
+    /// The question that this attempt begins with, if it does.
+    pub(super) fn asks(&self, message: &Message) -> Option<&parts::Question> {
+        let find = self.recipe.find.as_ref();
+        find.filter(|find| find.always || message.attempt > 1)
+    }
+
     pub(super) fn course(
         &self,
         message: &Message,
@@ -162,15 +190,10 @@ impl RecipeAdapter {
         sent: &mut bool,
     ) -> Result<Step, Halt> {
         let recipe = &*self.recipe;
-        // Whatever the device makes of that, the emergency is sent: to be heard late is better than not to be heard.
-        self.stop(message, scene, done)?;
-        self.steps(StepWhen::Always, scene, done)?;
+        let (found, _) = self.open(message, scene, done)?;
         let (mut request, mut address) = (&recipe.request, self.address.as_ref());
         let mut is_update = false;
-        let asks = recipe.find.as_ref();
-        if let Some(find) = asks.filter(|find| find.always || message.attempt > 1)
-            && let Some(found) = self.find(find, scene, done)?
-        {
+        if let (Some(find), Some(found)) = (&recipe.find, found) {
             let Some(update) = &find.update else {
                 return Ok(Step::accepted(reference(found.get("receipt"))));
             };

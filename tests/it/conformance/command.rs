@@ -29,11 +29,11 @@ fn the_table_names_every_scenario_and_ends_with_the_line_for_the_readme() {
     let last = said.out.lines().last().unwrap();
     assert_eq!(
         last,
-        "Dòng cho bảng bộ kết nối: `loudspeaker-http` | 28 of 28; 2 do not apply"
+        "Dòng cho bảng bộ kết nối: `loudspeaker-http` | 33 of 33; 6 do not apply"
     );
     assert!(
         said.out
-            .contains("28 tình huống giữ được, 0 không đạt, 2 không áp dụng."),
+            .contains("33 tình huống giữ được, 0 không đạt, 6 không áp dụng."),
         "{}",
         said.out
     );
@@ -52,7 +52,7 @@ fn the_table_names_every_scenario_and_ends_with_the_line_for_the_readme() {
         (said.code, said.out.as_str()),
         (
             0,
-            "`loudspeaker-http` | 28 of 28; 2 do not apply\n`webhook` | 22 of 22; 8 do not apply\n"
+            "`loudspeaker-http` | 33 of 33; 6 do not apply\n`webhook` | 22 of 22; 17 do not apply\n"
         )
     );
 }

@@ -3,6 +3,7 @@
 use loa::conformance::Verdict;
 
 use super::ground::{broken, examined, folder, told};
+use crate::support::workspace::Folder;
 
 const SPEAKER: &str = "channels/recipes/loudspeaker-http.yaml";
 const CHAT: &str = "channels/recipes/chat-webhook.yaml";
@@ -21,7 +22,7 @@ struct Wrong {
     code: &'static str,
 }
 
-const WRONG: [Wrong; 20] = [
+const WRONG: [Wrong; 22] = [
     // takes any answer for a yes
     speaker(
         YES,
@@ -153,6 +154,32 @@ const WRONG: [Wrong; 20] = [
         instead: r#"- { status: [429, "5xx"], then: reject }"#,
         scenario: "server-error",
         code: "said-no",
+    },
+    // a picture that is told of and never sent
+    Wrong {
+        file: SITE,
+        channel: "web-hb",
+        right: "      body: picture\n",
+        instead: "      body: { text: \"{{ picture.alt }}\" }\n",
+        scenario: "picture",
+        code: "picture-lost",
+    },
+    // a picture that is never found again
+    Wrong {
+        file: SITE,
+        channel: "web-hb",
+        right: r##"    find:
+      request:
+        method: GET
+        url: '{{ with.url }}{{ with.api }}/wp/v2/media{% if "?" in with.api %}&{% else %}?{% endif %}slug={{ picture.slug }}&context=edit'
+        headers: { Authorization: 'Basic {{ (with.user ~ ":" ~ with.password) | base64 }}' }
+      found: { status: [200], json: { "/0/id": "*", "/0/slug": "{{ picture.slug }}" } }
+      absent: { status: [200], json: { "": "[]" } }
+      take: { id: "/0/id" }
+"##,
+        instead: "",
+        scenario: "picture-repeated",
+        code: "picture-again",
     },
 ];
 
@@ -297,4 +324,66 @@ async fn a_receiver_that_gives_addresses_is_played_as_one() {
     .await;
     assert_eq!(broken(&found), [].into(), "{}", told(&found));
     assert!(found.held() > 1, "{}", told(&found));
+}
+
+/// A device that asks for a proof by digest.
+const PROVEN: &str = r#"
+title: Thiết bị hỏi mật khẩu
+parameters:
+  url: { about: "Địa chỉ thiết bị" }
+  token: { secret: true, about: "Mật khẩu" }
+auth: { digest: { user: loa, password: "{{ with.token }}" } }
+steps:
+  ready:
+    request: { method: GET, url: "{{ with.url }}/ready" }
+request:
+  method: POST
+  url: "{{ with.url }}/speak"
+  headers: { Content-Language: vi }
+  body: { json: { text: "{{ message.text }}" } }
+accepted: { status: 200, json: { /state: playing } }
+errors:
+  - { status: [400, 401, 403, 404, 410], then: reject }
+  - { status: ["5xx"], then: unknown }
+"#;
+
+#[tokio::test]
+async fn a_proof_is_given_whenever_it_is_asked_for() {
+    let folder = folder();
+    folder.write(SPEAKER, PROVEN);
+    let challenged = async |folder: &Folder| {
+        let workspace = folder.load();
+        examined(&workspace, "loa-hb-1", |one| one.id == "challenge").await
+    };
+    let found = challenged(&folder).await;
+    let last = found.all.last().unwrap();
+    assert_eq!(
+        (last.scenario.id, &last.verdict),
+        ("challenge", &Verdict::Held),
+        "{}",
+        told(&found)
+    );
+    // ready, ready with a proof, speak, speak with a newer one
+    assert_eq!(last.tries[0].calls, 4, "{}", told(&found));
+    for (right, instead) in [
+        // Who sets the header itself answers no challenge.
+        (
+            "Content-Language: vi",
+            "Authorization: \"Digest {{ with.token }}\"",
+        ),
+        (
+            "password: \"{{ with.token }}\"",
+            "password: \"{{ with.token | upper }}\"",
+        ),
+    ] {
+        folder.write(SPEAKER, PROVEN);
+        folder.edit(SPEAKER, right, instead);
+        let found = challenged(&folder).await;
+        assert_eq!(
+            broken(&found).remove("challenge"),
+            Some(vec!["not-yes"]),
+            "{instead}: {}",
+            told(&found)
+        );
+    }
 }
