@@ -6,6 +6,8 @@
 
 use std::{error::Error, io};
 
+use rustls::CertificateError;
+
 use super::allow::{self, Denied};
 use crate::{
     adapter::Fault,
@@ -33,6 +35,7 @@ pub(super) fn explain(error: reqwest::Error, https: bool) -> Fault {
         return Fault::never_left(Reason::Unwritable, detail);
     }
     if error.is_connect() {
+        let detail = unsafe_line(&error).unwrap_or(detail);
         return Fault::never_left(connect_reason(&error, https), detail);
     }
     match find::<hyper::Error>(&error) {
@@ -44,6 +47,55 @@ pub(super) fn explain(error: reqwest::Error, https: bool) -> Fault {
         }
         _ => Fault::may_have_left(Reason::Reset, detail),
     }
+}
+
+/// Why an encrypted connection did not come about, where the error is about that: a certificate that is not believed, another side
+/// that does not encrypt, or whatever else. These are for different people to mend.
+fn unsafe_line(error: &(dyn Error + 'static)) -> Option<Detail> {
+    let met = causes(error).find_map(of_tls)?;
+    Some(match met {
+        rustls::Error::InvalidCertificate(problem) => match problem {
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => Detail::new("tls-expired"),
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                Detail::new("tls-other-name")
+            }
+            _ => problem_of("tls-untrusted", met),
+        },
+        // What came first was no message of TLS at all: a greeting or an answer in clear text.
+        rustls::Error::InvalidMessage(_) => Detail::new(NO_TLS),
+        _ => problem_of("call-problem", met),
+    })
+}
+
+/// The error itself, or what an error of input and output holds: that one gives its cause's causes for its own, and not the cause.
+fn of_tls<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
+    if let Some(found) = error.downcast_ref() {
+        return Some(found);
+    }
+    of_tls(error.downcast_ref::<io::Error>()?.get_ref()?)
+}
+
+/// The code for another side that does not encrypt.
+pub(super) const NO_TLS: &str = "tls-none";
+
+/// An encrypted connection that did not come about, for whoever encrypts without the HTTP client.
+pub(super) fn no_tls(error: &(dyn Error + 'static)) -> Fault {
+    let detail = unsafe_line(error).unwrap_or_else(|| met(error));
+    Fault::never_left(Reason::Tls, detail)
+}
+
+/// The other side says nothing to the offer to encrypt.
+pub(super) fn late_tls() -> Fault {
+    Fault::never_left(Reason::Tls, Detail::new("tls-silent"))
+}
+
+/// A code with the words of an error.
+fn problem_of(code: &str, problem: &dyn Error) -> Detail {
+    let problem: String = problem.to_string().chars().take(200).collect();
+    Detail::new(code).with("problem", problem)
 }
 
 /// An error from within the answer's body.
@@ -140,9 +192,7 @@ pub(super) fn met(error: &(dyn Error + 'static)) -> Detail {
         Some(io::ErrorKind::TimedOut) => "call-no-connection",
         _ if is_incomplete => "call-closed",
         _ => {
-            let last = causes(error).last().unwrap_or(error).to_string();
-            let problem: String = last.chars().take(200).collect();
-            return Detail::new("call-problem").with("problem", problem);
+            return problem_of("call-problem", causes(error).last().unwrap_or(error));
         }
     };
     Detail::new(code)

@@ -23,7 +23,7 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},
 };
 use rustls_platform_verifier::Verifier;
-use talk::{Broken, Part, Session, Socket};
+use talk::{Broken, Session, Socket};
 use tokio::{
     net::TcpStream,
     time::{Instant, timeout_at},
@@ -136,7 +136,7 @@ impl Server {
 
     /// The certificates of its own authority.
     fn roots(&self) -> Result<Vec<CertificateDer<'static>>, Fault> {
-        let none = || Fault::never_left(Reason::Tls, Detail::new("call-mail-no-certificate"));
+        let none = || Fault::never_left(Reason::Tls, Detail::new("mail-no-certificate"));
         let Some(pem) = &self.authorities else {
             return Ok(Vec::new());
         };
@@ -175,6 +175,14 @@ pub fn holds_certificates(pem: &[u8]) -> bool {
     read_certificates(pem).is_some_and(|all| all.into_iter().all(|one| roots.add(one).is_ok()))
 }
 
+/// Where encryption has to begin at once and the other side knows none, it may be the port of servers that want to be asked for it.
+fn wrong_port(fault: Fault) -> Fault {
+    match fault.detail.as_str() {
+        fault::NO_TLS => Fault::never_left(Reason::Tls, Detail::new("mail-no-tls")),
+        _ => fault,
+    }
+}
+
 /// The encrypted connection did not come about.
 fn no_tls(problem: impl fmt::Display) -> Fault {
     let problem: String = problem.to_string().chars().take(200).collect();
@@ -207,7 +215,9 @@ impl Client {
         // Encryption is part of connecting, and has its time; what comes after has what is left of the call's.
         if self.city.is_none() && server.tls == MailTls::Implicit {
             let secured = timeout_at(soon, secure(session, server)).await;
-            session = secured.unwrap_or_else(|_| Err(no_tls("no answer in time")))?;
+            session = secured
+                .unwrap_or_else(|_| Err(fault::late_tls()))
+                .map_err(wrong_port)?;
         }
         let may_be_clear = self.city.is_some() || server.tls != MailTls::Starttls;
         if !may_be_clear {
@@ -215,11 +225,11 @@ impl Client {
             match greeted {
                 Some(Ok(None)) => {}
                 Some(Ok(Some(refusal))) => return Ok(refusal),
-                Some(Err(broken)) => return Err(broken.fault(Part::Before)),
-                None => return Err(Broken::Late.fault(Part::Before)),
+                Some(Err(broken)) => return Err(broken.fault(session.part)),
+                None => return Err(Broken::Late.fault(session.part)),
             }
             let secured = timeout_at(deadline, secure(session, server)).await;
-            session = secured.unwrap_or_else(|_| Err(no_tls("no answer in time")))?;
+            session = secured.unwrap_or_else(|_| Err(fault::late_tls()))?;
         }
         let ended = {
             let talk = pin!(session.talk(mail, server.login.as_ref(), !may_be_clear));
@@ -251,7 +261,7 @@ impl Client {
         let mut last = allow::no_address();
         for address in addresses {
             if server.tls == MailTls::None && !is_near(address.ip()) {
-                last = Fault::never_left(Reason::Tls, Detail::new("call-mail-clear"));
+                last = Fault::never_left(Reason::Tls, Detail::new("mail-clear"));
                 continue;
             }
             match TcpStream::connect(address).await {
@@ -282,7 +292,7 @@ async fn secure(session: Session, server: &Server) -> Result<Session, Fault> {
     let stream = TlsConnector::from(config)
         .connect(name, socket)
         .await
-        .map_err(no_tls)?;
+        .map_err(|error| fault::no_tls(&error))?;
     Ok(rest.over(Box::new(stream)))
 }
 
@@ -299,7 +309,7 @@ mod tests {
             let server = Server::new(place, None, Some(Secret::new(pem.to_owned())));
             let fault = server.config().unwrap_err();
             let said = (fault.may_have_left, fault.detail.as_str());
-            assert_eq!(said, (false, "call-mail-no-certificate"), "{pem}");
+            assert_eq!(said, (false, "mail-no-certificate"), "{pem}");
         }
     }
 

@@ -432,7 +432,7 @@ async fn until_the_last_line_nothing_was_sent_and_then_silence_is_doubt() {
     }
     // One that says nothing at all, or speaks another language.
     for (greeting, reason, detail) in [
-        ("!hang", Reason::Unanswered, "mail-timeout"),
+        ("!hang", Reason::Unanswered, "mail-silent"),
         ("SSH-2.0-OpenSSH_9.2", Reason::Unanswered, "mail-unreadable"),
     ] {
         let peer = Peer::start(greeting, &[]);
@@ -509,7 +509,7 @@ async fn nobody_there_nothing_allowed_and_nothing_in_clear_text_far_away() {
     let end = send(&config, &short(), far).await;
     assert_eq!(
         ending(&end),
-        ("retry", Reason::Tls, "call-mail-clear".to_owned())
+        ("retry", Reason::Tls, "mail-clear".to_owned())
     );
 }
 
@@ -553,7 +553,7 @@ async fn nothing_is_sent_where_encryption_does_not_come_about() {
         (
             vec![("EHLO ", "250-x\r\n250 AUTH PLAIN")],
             Reason::Tls,
-            "call-mail-no-starttls",
+            "mail-no-starttls",
         ),
         (
             vec![

@@ -38,6 +38,8 @@ pub(super) type Socket = Box<dyn Stream>;
 /// How far a letter came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
+    /// The server has said nothing at all.
+    Silent,
     /// Its last line is not handed over.
     Before,
     /// It may be there.
@@ -83,8 +85,12 @@ impl Broken {
         };
         match part {
             Part::After => doubt,
+            // Whoever expects the other side to begin, as TLS does, says nothing either.
+            Part::Silent if doubt.reason == Reason::Timeout => {
+                Fault::never_left(Reason::Unanswered, Detail::new("mail-silent"))
+            }
             // As with a question before a call: nothing was sent.
-            Part::Before => {
+            Part::Silent | Part::Before => {
                 let detail = Detail::new(&format!("mail-{}", doubt.reason.as_str()));
                 Fault::never_left(Reason::Unanswered, detail)
             }
@@ -146,6 +152,8 @@ pub(super) struct Rest {
     /// How many bytes of answers may still come.
     left: usize,
     cap: usize,
+    /// How far the letter has come, for the next connection.
+    part: Part,
     /// How we are called: an address in brackets, because few machines that run this have a name that others know.
     hello: String,
 }
@@ -155,8 +163,8 @@ impl Rest {
     pub(super) fn over(self, socket: Socket) -> Session {
         Session {
             socket,
+            part: self.part,
             rest: self,
-            part: Part::Before,
         }
     }
 }
@@ -171,6 +179,7 @@ impl Session {
             buffer: BytesMut::new(),
             left: cap,
             cap,
+            part: Part::Silent,
             hello,
         };
         rest.over(socket)
@@ -179,7 +188,8 @@ impl Session {
     /// The connection, unless something came that nobody has looked at.
     pub(super) fn into_parts(self) -> (Option<Socket>, Rest) {
         let socket = self.rest.buffer.is_empty().then_some(self.socket);
-        (socket, self.rest)
+        let part = self.part;
+        (socket, Rest { part, ..self.rest })
     }
 
     /// Greets the server and asks it to encrypt the connection; a refusal where it will not.
@@ -196,7 +206,7 @@ impl Session {
             .offers()
             .any(|word| word.eq_ignore_ascii_case("STARTTLS"))
         {
-            let detail = Detail::new("call-mail-no-starttls");
+            let detail = Detail::new("mail-no-starttls");
             return Err(Broken::Missing(Fault::never_left(Reason::Tls, detail)));
         }
         let answer = self.command("STARTTLS").await?;
@@ -351,6 +361,9 @@ impl Session {
                 return Err(Broken::Closed(is_within || before > 0));
             }
             self.rest.left = self.rest.left.saturating_sub(read);
+            if self.part == Part::Silent {
+                self.part = Part::Before;
+            }
         };
         let line = self.rest.buffer.split_to(end + 1);
         let line = String::from_utf8_lossy(line.trim_ascii_end());

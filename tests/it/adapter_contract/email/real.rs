@@ -1,10 +1,12 @@
 //! A real mail server (aiosmtpd), with encryption in both ways.
 
+use std::time::Duration;
+
 use loa::{
     adapter::{
         attempt::{NoNotes, attempt, probe},
         email::EmailAdapter,
-        transport::Transport,
+        transport::{Transport, TransportSettings},
     },
     domain::{
         delivery::Reason,
@@ -17,7 +19,7 @@ use mail_parser::MessageParser;
 
 use super::{
     super::{message, transport::settings},
-    article, config, ending, mailbox, receipt, short,
+    Peer, article, config, ending, impatient, mailbox, receipt, send, short,
 };
 use crate::support::smtp::{self, Smtp};
 
@@ -74,14 +76,26 @@ async fn a_real_server_takes_letters_over_an_encrypted_connection() {
         );
         // Nobody whom this machine does not believe gets a password.
         let stranger = mail(&with(&config, smtp::PASSWORD, None), &short()).await;
-        assert_eq!(
-            (ending(&stranger).0, ending(&stranger).1),
-            ("retry", Reason::Tls)
-        );
+        let (sort, reason, detail) = ending(&stranger);
+        assert_eq!((sort, reason), ("retry", Reason::Tls));
+        assert!(detail.starts_with("tls-untrusted problem="), "{detail}");
+        // The other way of encrypting, at the same port: neither is about certificates.
+        let (other, reason, detail) = match tls {
+            MailTls::Starttls => (MailTls::Implicit, Reason::Tls, "mail-no-tls"),
+            _ => (MailTls::Starttls, Reason::Unanswered, "mail-silent"),
+        };
+        let elsewhere = EmailConfig {
+            tls: other,
+            ..config.clone()
+        };
+        let adapter = with(&elsewhere, smtp::PASSWORD, Some(smtp::authority()));
+        let impatient = Transport::new(impatient()).unwrap();
+        let end = attempt(&adapter, &short(), &NoNotes, &impatient, now).await;
+        assert_eq!(ending(&end), ("retry", reason, detail.to_owned()), "{mode}");
         let no_file = with(&config, smtp::PASSWORD, Some("mat-khau".into()));
         assert_eq!(
             ending(&mail(&no_file, &short()).await).2,
-            "call-mail-no-certificate"
+            "mail-no-certificate"
         );
         for (to, sort, reason) in [
             ("khong-co@vinh.example", "reject", Reason::Status),
@@ -104,4 +118,27 @@ async fn a_real_server_takes_letters_over_an_encrypted_connection() {
             }
         }
     }
+}
+
+/// A server that wants to be asked for encryption, where a channel begins with it: that is about the port, not about certificates.
+#[tokio::test]
+async fn a_server_that_does_not_encrypt_is_not_told_of_as_a_certificate() {
+    let peer = Peer::start("220 x", &[]);
+    let end = send(&config(peer.port, MailTls::Implicit), &short(), settings()).await;
+    assert_eq!(
+        ending(&end),
+        ("retry", Reason::Tls, "mail-no-tls".to_owned())
+    );
+    // Nobody takes this connection, so nothing is ever said on it.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let quick = TransportSettings {
+        connect_timeout: Duration::from_millis(400),
+        ..settings()
+    };
+    let end = send(&config(port, MailTls::Implicit), &short(), quick).await;
+    assert_eq!(
+        ending(&end),
+        ("retry", Reason::Tls, "tls-silent".to_owned())
+    );
 }
