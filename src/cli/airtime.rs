@@ -181,7 +181,7 @@ pub(super) async fn run(
         },
         is_supposed: args.at.is_some(),
     };
-    let store = place.desk(output).await?;
+    let store = place.reading(output).await?;
     let zone = place.zone();
     let now = match place.world {
         World::Real => Clock::system().now(),

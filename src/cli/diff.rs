@@ -43,7 +43,7 @@ pub(super) struct DiffArgs {
 /// # Errors
 /// When there is no such thing, or the store fails.
 pub(super) async fn run(global: &Global, args: &DiffArgs, output: &Output) -> anyhow::Result<()> {
-    let desk = Desk::open(Place::load(global, output)?, output).await?;
+    let desk = Desk::look(Place::load(global, output)?, output).await?;
     let version = desk.find(&args.id, output)?;
     let standing = desk.standing(&version.subject).await?;
     let old = match &standing.in_force {
@@ -330,16 +330,16 @@ fn show_change(change: &Change, is_first: bool, output: &Output) -> anyhow::Resu
 }
 
 fn show_source(source: &SourceChange, is_first: bool, output: &Output) -> anyhow::Result<()> {
+    // At the first approval the rendered words say it all; the file itself is for those who want it.
+    if is_first && source.part == "file" {
+        return Ok(());
+    }
     let what = output.say(&format!("approval.part-{}", source.part), &[]);
     output.line(
         &format!("\n{what} {}", source.name)
             .trim_end()
             .replace("\n\n", "\n"),
     )?;
-    // At the first approval the rendered words say it all; the file itself is for those who want it.
-    if is_first && source.part == "file" {
-        return Ok(());
-    }
     for piece in &source.pieces {
         let (sign, lines) = match piece {
             Piece::Same(_) => continue,

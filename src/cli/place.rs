@@ -136,6 +136,25 @@ impl Place {
         self.store(false, output).await
     }
 
+    /// Opens the database of a command that only reads it and has something to say before anything is there. Where there is none, that is
+    /// a database of nothing: what only looks makes no file.
+    ///
+    /// # Errors
+    /// As [`Place::record`], where the database was named.
+    pub(super) async fn reading(&self, output: &Output) -> anyhow::Result<Store> {
+        if Store::absent_file(&self.database).is_some() {
+            if self.names_database {
+                return self.record(output).await;
+            }
+            return Ok(Store::nothing(self.world).await?);
+        }
+        self.tell_name(output);
+        match Store::open_record(&self.database, self.world).await {
+            Err(StoreError::Empty) => Ok(Store::nothing(self.world).await?),
+            opened => Ok(opened?),
+        }
+    }
+
     /// The same for a command that only has more to say where there is one: `None` where nothing has run yet.
     ///
     /// # Errors

@@ -79,7 +79,11 @@ pub(super) async fn run(global: &Global, args: &SendArgs, output: &Output) -> an
     let priority = args.priority.unwrap_or(bulletin.priority);
     let scale = urgent::scale(&place, &channels, output);
     urgent::confirmed(&scale, priority, args.confirm.as_deref(), output)?;
-    let store = place.desk(output).await?;
+    let store = if args.dry_run {
+        place.reading(output).await?
+    } else {
+        place.desk(output).await?
+    };
     let now = place.now(&store).await?;
     let today = calendar::local(now, place.zone()).date();
     if !bulletin.valid.contains(today) {
@@ -212,6 +216,19 @@ fn channels<'p>(
     output: &Output,
 ) -> anyhow::Result<Vec<&'p Channel>> {
     let targets = parse_selector(&args.to, place, output)?;
+    // What is named and never meant is said to be what it is; to leave it out silently would look like a slip.
+    for id in &targets.channels {
+        let Some(channel) = place.workspace.channels.get(id) else {
+            continue;
+        };
+        let key = match (channel.operator, channel.test, args.test) {
+            (true, ..) => "cli.send-to-operator",
+            (false, true, false) => "cli.send-to-test-channel",
+            (false, false, true) => "cli.send-test-to-real",
+            _ => continue,
+        };
+        bail!(output.say(key, &[("channel", id), ("name", &channel.name)]));
+    }
     let channels: Vec<&Channel> = place
         .workspace
         .channels

@@ -94,7 +94,7 @@ type HeldByBulletin = BTreeMap<BulletinId, Vec<DeliveryRow>>;
 /// # Errors
 /// [`Findings`] when something waits; others when the store fails.
 pub(super) async fn run(global: &Global, args: &StatusArgs, output: &Output) -> anyhow::Result<()> {
-    let desk = Desk::open(Place::load(global, output)?, output).await?;
+    let desk = Desk::look(Place::load(global, output)?, output).await?;
     let only = args
         .id
         .as_deref()

@@ -49,6 +49,16 @@ impl Desk {
         Self::with(place, store).await
     }
 
+    /// Opens everything for a command that only looks: where nothing is on record yet, nothing is made.
+    ///
+    /// # Errors
+    /// As [`Desk::open`].
+    pub(super) async fn look(place: Place, output: &Output) -> anyhow::Result<Self> {
+        wanted(&place, output)?;
+        let store = place.reading(output).await?;
+        Self::with(place, store).await
+    }
+
     async fn with(place: Place, store: Store) -> anyhow::Result<Self> {
         let (renderer, _) = Renderer::new(&place.workspace);
         let versions = Versions::of(&place.workspace, &renderer);

@@ -33,8 +33,8 @@ pub(super) struct SqlitePools {
     pub writer: SqlitePool,
     /// A few connections that cannot write.
     pub readers: SqlitePool,
-    /// The file that they have open.
-    pub place: Arc<Place>,
+    /// The file that they have open; `None` for what is in memory alone.
+    pub place: Option<Arc<Place>>,
 }
 
 /// A file by its name and by what the system knows it by.
@@ -106,7 +106,7 @@ impl SqlitePools {
 impl Pools {
     fn is_kept(&self) -> Result<(), StoreError> {
         match self {
-            Link::Sqlite(pools) => pools.place.is_kept(),
+            Link::Sqlite(pools) => pools.place.as_ref().map_or(Ok(()), |place| place.is_kept()),
             Link::Postgres(_) => Ok(()),
         }
     }

@@ -237,7 +237,7 @@ async fn open_sqlite(path: &Path) -> Result<SqlitePools, StoreError> {
     Ok(SqlitePools {
         writer,
         readers,
-        place: Arc::new(place),
+        place: Some(Arc::new(place)),
     })
 }
 
@@ -346,6 +346,47 @@ async fn belongs(store: &Store, world: World) -> Result<(), StoreError> {
             column: "value",
             id: "world".to_owned(),
         }),
+    }
+}
+
+impl Store {
+    /// A database of nothing, for whoever only reads where nothing is on record yet. It is in memory alone, and gone when it is
+    /// closed.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn nothing(world: World) -> Result<Self, StoreError> {
+        // Each has a name of its own, under which its connections find it.
+        let options = SqliteConnectOptions::from_str("sqlite::memory:")
+            .map_err(StoreError::connect)?
+            .foreign_keys(true)
+            .statement_cache_capacity(STATEMENTS)
+            .disable_statement_logging();
+        let pool = |most| {
+            SqlitePoolOptions::new()
+                .acquire_timeout(ACQUIRE)
+                .min_connections(1)
+                .max_connections(most)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .connect_with(options.clone())
+        };
+        let writer = pool(1).await.map_err(StoreError::connect)?;
+        migrator(|(version, name, text, _)| (*version, name, text))
+            .run(&writer)
+            .await
+            .map_err(StoreError::migrate)?;
+        let store = Self {
+            pools: Link::Sqlite(SqlitePools {
+                readers: pool(1).await.map_err(StoreError::connect)?,
+                writer,
+                place: None,
+            }),
+            lock: None,
+            pulse: Arc::new(watch::Sender::new(0)),
+        };
+        belongs(&store, world).await?;
+        Ok(store)
     }
 }
 

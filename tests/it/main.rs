@@ -42,6 +42,7 @@ mod diagnostics;
 mod exceptions;
 mod health;
 mod library;
+mod looking;
 mod nodes;
 mod notices;
 mod operation;
