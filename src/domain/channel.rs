@@ -7,6 +7,7 @@ use super::{
     bulletin::Format,
     id::{ChannelId, RecipeId, WardId},
     mail::EmailConfig,
+    recipe::Recipe,
     secret::SecretRef,
     speech::Rate,
     zalo::{Quota, ZaloConfig},
@@ -129,6 +130,26 @@ impl Channel {
     #[must_use]
     pub fn is_heard(&self) -> bool {
         self.kind == ChannelKind::Loudspeaker && self.format == Format::Script
+    }
+
+    /// Whether the picture of an article goes along with what it is sent; `recipes` are those of its workspace. On a portal a person
+    /// pastes it.
+    #[must_use]
+    pub fn carries_pictures(&self, recipes: &BTreeMap<RecipeId, Recipe>) -> bool {
+        match &self.adapter {
+            AdapterConfig::Recipe { recipe, .. } => {
+                recipes.get(recipe).is_some_and(Recipe::wants_picture)
+            }
+            AdapterConfig::Zalo(zalo) if self.format == Format::Article => zalo.pictures.is_some(),
+            AdapterConfig::Zalo(zalo) => zalo.picture,
+            AdapterConfig::Vnpt(_) => true,
+            AdapterConfig::Webhook { .. }
+            | AdapterConfig::Axis(_)
+            | AdapterConfig::Icecast(_)
+            | AdapterConfig::Snapcast(_)
+            | AdapterConfig::Screen(_)
+            | AdapterConfig::Email(_) => false,
+        }
     }
 
     /// The account whose followers it broadcasts to, and what its package permits; `None` where it does not broadcast.

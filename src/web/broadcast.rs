@@ -76,6 +76,8 @@ struct Words {
     text: String,
     picture: Option<Shown>,
     hash_short: String,
+    /// That the article has a picture which does not go along here.
+    no_picture: Option<String>,
     hash: String,
 }
 
@@ -210,7 +212,7 @@ fn arrange(reader: &Reader, workspace: &Workspace, known: Known) -> Broadcast {
         waits: waits(reader, workspace, &row),
         paste: (row.format == Format::Article && content.is_some())
             .then(|| reader.link(&format!("/luot/{}/dan", row.id), &[])),
-        words: content.map(|(hash, content)| words(&hash, content)),
+        words: content.map(|(hash, content)| words(reader, workspace, &row, &hash, content)),
         facts: facts(reader, &row),
         evidence: reader.word(&evidence(row.evidence, row.kind)),
         evidence_meaning: reader.word(&format!("{}-meaning", evidence(row.evidence, row.kind))),
@@ -267,16 +269,30 @@ fn closing(reader: &Reader, row: &DeliveryRow) -> Closing {
     }
 }
 
-fn words(hash: &ContentHash, content: Content) -> Words {
+/// The words, and the picture where the channel sends one: frozen with the words it is for every channel of that format.
+fn words(
+    reader: &Reader,
+    workspace: &Workspace,
+    row: &DeliveryRow,
+    hash: &ContentHash,
+    content: Content,
+) -> Words {
+    let channel = workspace.channels.get(&row.channel);
+    let is_sent = channel.is_some_and(|channel| channel.carries_pictures(&workspace.recipes));
+    let (sent, left) = match content.picture {
+        Some(picture) if is_sent => (Some(picture), None),
+        picture => (None, picture),
+    };
     Words {
         summary: content.summary,
         text: content.text,
-        picture: content.picture.map(|picture| Shown {
+        picture: sent.map(|picture| Shown {
             address: format!("/anh/{}", picture.name()),
             alt: picture.alt,
             file: picture.file,
         }),
         hash_short: hash.as_str().chars().take(12).collect(),
+        no_picture: left.map(|picture| reader.text("picture-left-out", &[("file", &picture.file)])),
         hash: hash.to_string(),
     }
 }

@@ -5,7 +5,7 @@ mod authorize;
 mod notes;
 mod pictures;
 mod reports;
-mod steps;
+pub(crate) mod steps;
 mod tokens;
 
 use loa::{

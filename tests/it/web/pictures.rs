@@ -1,13 +1,15 @@
 //! `/anh/`: the pictures of frozen articles by the address of their bytes, to whoever asks by whatever name, and nothing else.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use loa::{
     domain::{
         bulletin::Format,
-        id::BulletinId,
+        channel::{AdapterConfig, VnptConfig},
+        id::{BulletinId, ChannelId},
         message::Content,
         picture::{Picture, PictureFormat, PictureHash},
+        zalo::ZaloConfig,
     },
     store::Frozen,
 };
@@ -79,20 +81,16 @@ async fn frozen_pictures_are_served_and_nothing_else_is() {
     served.shutdown.cancel();
 }
 
-#[tokio::test]
-async fn the_pages_of_an_article_show_its_picture_with_its_words() {
-    let city = City::new(Names::Plain, "2024-03-25T05:00").await;
-    let served = city.serve().await;
-    let batch = city
-        .plan("2024-03-25T05:30", |id| id == "web-hung-binh")
-        .await;
+/// A page of `channel`'s broadcast at 05:30, frozen with a picture.
+async fn with_picture(city: &City, channel: &str, format: Format) -> String {
+    let batch = city.plan("2024-03-25T05:30", |id| id == channel).await;
     let content = Content {
         bulletin: BulletinId::parse("gia-danh-can-bo-thue").unwrap(),
-        format: Format::Article,
+        format,
         title: "Cảnh giác".into(),
         summary: None,
         text: "Một".into(),
-        html: Some("<p>Một</p>".into()),
+        html: (format == Format::Article).then(|| "<p>Một</p>".into()),
         turns: Vec::new(),
         spoken: Vec::new(),
         quoted: loa::domain::message::Quoted::default(),
@@ -123,9 +121,34 @@ async fn the_pages_of_an_article_show_its_picture_with_its_words() {
         .freeze(&contents, &frozen, "r1", city.clock.now())
         .await
         .unwrap();
+    format!("/luot/{}", batch[0].id)
+}
+
+/// Connects a channel of the city in another way.
+fn connect(city: &City, channel: &str, adapter: AdapterConfig) {
+    city.workspace.send_modify(|workspace| {
+        let mut edited = (**workspace).clone();
+        let id = ChannelId::parse(channel).unwrap();
+        edited.channels.get_mut(&id).unwrap().adapter = adapter;
+        *workspace = Arc::new(edited);
+    });
+}
+
+#[tokio::test]
+async fn the_pages_of_an_article_show_its_picture_with_its_words() {
+    let city = City::new(Names::Plain, "2024-03-25T05:00").await;
+    let portal = VnptConfig {
+        url: "http://127.0.0.1:9".into(),
+        language: "vi".into(),
+        every: Duration::from_mins(5),
+        within: Duration::from_hours(1),
+    };
+    connect(&city, "web-hung-binh", AdapterConfig::Vnpt(portal));
+    let served = city.serve().await;
+    let path = with_picture(&city, "web-hung-binh", Format::Article).await;
     let address = format!("src=\"/anh/{}.png\"", PictureHash::of(GREEN));
     for page in ["", "/dan"] {
-        let answer = served.get(&format!("/luot/{}{page}", batch[0].id)).await;
+        let answer = served.get(&format!("{path}{page}")).await;
         assert_eq!(answer.status, 200);
         assert_page(&answer.text, "vi");
         assert!(answer.text.contains(&address), "{}", answer.text);
@@ -135,6 +158,36 @@ async fn the_pages_of_an_article_show_its_picture_with_its_words() {
             answer.text
         );
         assert!(!answer.text.contains("<script>alert"), "{}", answer.text);
+    }
+    served.shutdown.cancel();
+}
+
+/// The picture is frozen with the words of every message; whether anybody gets it is up to the channel.
+#[tokio::test]
+async fn the_page_of_a_message_shows_a_picture_only_where_it_goes_along() {
+    let city = City::new(Names::Plain, "2024-03-25T05:00").await;
+    let zalo = |picture| {
+        AdapterConfig::Zalo(Box::new(ZaloConfig {
+            user: Some("1234".into()),
+            picture,
+            ..crate::zalo::steps::config()
+        }))
+    };
+    connect(&city, "zalo-le-loi", zalo(true));
+    connect(&city, "zalo-le-mao", zalo(false));
+    let served = city.serve().await;
+    // By a webhook nobody gets one either.
+    for (channel, is_sent) in [
+        ("zalo-le-loi", true),
+        ("zalo-le-mao", false),
+        ("zalo-hung-binh", false),
+    ] {
+        let path = with_picture(&city, channel, Format::Message).await;
+        let page = served.get(&path).await.text;
+        assert_page(&page, "vi");
+        assert_eq!(page.contains("/anh/"), is_sent, "{channel}: {page}");
+        let says = page.contains("kênh này không gửi ảnh kèm theo");
+        assert_eq!(says, !is_sent, "{channel}: {page}");
     }
     served.shutdown.cancel();
 }

@@ -1,6 +1,6 @@
 //! Pictures on a Zalo Official Account: the cover of an article by an address that Zalo can fetch, and an upload that goes with a message.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use loa::{
@@ -15,7 +15,7 @@ use loa::{
 };
 use serde_json::{Value, json};
 
-use super::steps::{MORNING, adapter, config, message, no, of, play, reason, yes};
+use super::steps::{MORNING, adapter, channel, config, message, no, of, play, reason, yes};
 use crate::support::city::at;
 
 fn with_picture() -> Message {
@@ -151,5 +151,24 @@ fn an_article_has_its_own_picture_where_zalo_can_fetch_it() {
         assert_eq!(cover(&config, &with_picture()), own);
         let without = message(Kept::default(), at(MORNING));
         assert_eq!(cover(&config, &without), for_all);
+    }
+}
+
+/// What a broadcast's page says of its picture is what the adapter does with it.
+#[test]
+fn a_channel_carries_the_pictures_that_its_adapter_wants() {
+    for format in [Format::Article, Format::Message] {
+        for (pictures, picture) in [(None, false), (Some("https://a.example/anh"), true)] {
+            let config = ZaloConfig {
+                user: (format == Format::Message).then(|| "1234".into()),
+                pictures: pictures.map(Into::into),
+                picture,
+                ..config()
+            };
+            let wants = of(&config, format).wants_picture();
+            let channel = channel(&config, format);
+            assert_eq!(wants, picture, "{format:?}");
+            assert_eq!(channel.carries_pictures(&BTreeMap::new()), wants);
+        }
     }
 }

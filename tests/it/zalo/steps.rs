@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::support::city::at;
 
-pub(super) fn config() -> ZaloConfig {
+pub(crate) fn config() -> ZaloConfig {
     ZaloConfig {
         app: "123".into(),
         oa: "456".into(),
@@ -44,7 +44,12 @@ pub(super) fn adapter(config: &ZaloConfig) -> ZaloAdapter {
 }
 
 pub(super) fn of(config: &ZaloConfig, format: Format) -> ZaloAdapter {
-    let channel = Channel {
+    let channel = channel(config, format);
+    ZaloAdapter::new(&channel, config, Secret::new("appSecretKey".into()), None)
+}
+
+pub(super) fn channel(config: &ZaloConfig, format: Format) -> Channel {
+    Channel {
         id: ChannelId::parse("oa").unwrap(),
         name: "OA".into(),
         ward: WardId::parse("vinh").unwrap(),
@@ -57,8 +62,7 @@ pub(super) fn of(config: &ZaloConfig, format: Format) -> ZaloAdapter {
         test: false,
         operator: false,
         adapter: AdapterConfig::Zalo(Box::new(config.clone())),
-    };
-    ZaloAdapter::new(&channel, config, Secret::new("appSecretKey".into()), None)
+    }
 }
 
 pub(super) fn message(kept: Kept, sent_at: Timestamp) -> Message {
@@ -76,6 +80,7 @@ pub(super) fn message(kept: Kept, sent_at: Timestamp) -> Message {
         recording: None,
         picture: None,
     };
+    let access = Some(Secret::new("accessToken".into()));
     Message {
         delivery: DeliveryId::from_text("0123456789abcdefghjk"),
         attempt: 2,
@@ -92,10 +97,7 @@ pub(super) fn message(kept: Kept, sent_at: Timestamp) -> Message {
         content: Arc::new(content),
         audio: None,
         picture: None,
-        kept: Kept {
-            access: Some(Secret::new("accessToken".into())),
-            ..kept
-        },
+        kept: Kept { access, ..kept },
     }
 }
 
