@@ -136,10 +136,11 @@ pub fn detail<'a>(
     let arguments: Vec<(&str, String)> = given
         .iter()
         .map(|(name, value)| {
-            // What a call met, the system said, or a template's mistake is, may be part of another sentence.
+            // What a call or a host met, the system said, or a template's mistake is, may be part of another sentence.
             let file = match value.split_once('-') {
                 Some(("call", _)) => "detail",
                 Some(("cause", _)) => "cli",
+                Some(("host", _)) => "state",
                 Some(("template" | "render", _)) => "diagnostic",
                 _ => return (*name, (*value).to_owned()),
             };

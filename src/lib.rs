@@ -25,6 +25,7 @@ pub mod adapter;
 pub mod audio;
 pub mod config;
 pub mod store;
+pub mod why;
 
 pub mod daemon;
 pub mod simulator;

@@ -31,7 +31,6 @@ mod screens;
 mod titles;
 mod today;
 mod wards;
-pub mod why;
 
 use std::{fmt, io, sync::Arc, time::Duration};
 

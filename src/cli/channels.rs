@@ -1,7 +1,11 @@
 //! `loa channels`: the destinations, and whether each is alive.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
+use chrono_tz::Tz;
 use clap::Args;
 use comfy_table::{Table, presets};
 use serde::Serialize;
@@ -17,8 +21,14 @@ use super::{
 use crate::{
     adapter::{Adapter, Failure, attempt},
     clock::Clock,
-    daemon::live::fault,
-    domain::{channel::Channel, delivery::Reason, detail::Detail, secret::Secret, time::Timestamp},
+    daemon::{live::fault, screens::SILENT_AFTER},
+    domain::{
+        channel::{AdapterConfig, Channel},
+        delivery::Reason,
+        detail::Detail,
+        secret::Secret,
+        time::Timestamp,
+    },
     store::{ALIVE, Store, World, health::HostHealth},
 };
 
@@ -53,6 +63,9 @@ struct Row<'a> {
     /// How the running daemon treats the channel's host, where it ever failed to answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     breaker: Option<BreakerRow>,
+    /// When a counter screen last said what it shows, as far as is on record. Nobody calls it: it comes by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    screen: Option<ScreenRow>,
     #[serde(skip)]
     why: Option<String>,
 }
@@ -78,6 +91,7 @@ impl<'a> Row<'a> {
             detail: known.as_ref().map(|detail| output.detail(detail)),
             account: None,
             breaker: None,
+            screen: None,
             why: failure.map(|failure| output.failure(failure)),
         }
     }
@@ -96,6 +110,43 @@ struct BreakerRow {
     reason: &'static str,
     #[serde(skip)]
     said: String,
+}
+
+/// What is known of a counter screen.
+#[derive(Debug, Clone, Serialize)]
+struct ScreenRow {
+    /// `showing`; `silent`: it has said nothing for longer than screens are; `never`: it never said anything.
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen: Option<String>,
+    #[serde(skip)]
+    said: String,
+}
+
+impl ScreenRow {
+    fn of(
+        channel: &Channel,
+        seen: Option<Timestamp>,
+        now: Timestamp,
+        zone: Tz,
+        output: &Output,
+    ) -> Self {
+        let state = match seen {
+            None => "never",
+            Some(seen) if seen + SILENT_AFTER < now => "silent",
+            Some(_) => "showing",
+        };
+        let at = seen.map_or_else(String::new, |seen| local(seen, zone));
+        let said = output.say(
+            &format!("cli.screen-{state}"),
+            &[("at", &at), ("id", &channel.id)],
+        );
+        Self {
+            state,
+            seen: seen.map(|seen| rfc3339(seen, zone)),
+            said,
+        }
+    }
 }
 
 /// What the daemons that are at work have on record of hosts, by host.
@@ -193,6 +244,14 @@ pub(super) async fn run(
         }
         _ => HashMap::new(),
     };
+    let seen = match &record {
+        Some((store, _)) if args.probe => {
+            let seen = store.screens_seen().await;
+            seen.map_err(|error| away(error.into())).unwrap_or_default()
+        }
+        _ => BTreeMap::new(),
+    };
+    let now = record.as_ref().map_or_else(|| clock.now(), |(_, now)| *now);
     let mut rows = Vec::new();
     for channel in place.workspace.channels.values() {
         let adapter = registry.get(&channel.id);
@@ -203,10 +262,8 @@ pub(super) async fn run(
         let account = adapter
             .and_then(|adapter| adapter.account())
             .filter(|_| is_read);
-        let account = account.map(|_| {
-            let now = record.as_ref().map_or_else(|| clock.now(), |(_, now)| *now);
-            AccountRow::of(holding.as_ref(), channel.id.as_str(), &place, now, output)
-        });
+        let account = account
+            .map(|_| AccountRow::of(holding.as_ref(), channel.id.as_str(), &place, now, output));
         let access = holding.as_ref().map(|holding| &holding.access);
         let (health, failure) = match (&transport, adapter) {
             (None, _) => (None, None),
@@ -220,9 +277,15 @@ pub(super) async fn run(
             (Some(transport), Some(adapter)) => ask(adapter, access, transport, &clock).await,
         };
         let breaker = adapter.and_then(|adapter| breakers.get(adapter.host()).cloned());
+        let is_screen = matches!(channel.adapter, AdapterConfig::Screen(_));
+        let screen = (args.probe && is_read && is_screen).then(|| {
+            let seen = seen.get(&channel.id).copied();
+            ScreenRow::of(channel, seen, now, place.zone(), output)
+        });
         rows.push(Row {
             account,
             breaker,
+            screen,
             ..Row::of(channel, adapter, (health, failure.as_ref()), output)
         });
     }
@@ -273,7 +336,9 @@ fn table(rows: &[Row<'_>], output: &Output) -> String {
         let why = row.why.as_deref();
         let breaker = row.breaker.as_ref().map(|breaker| breaker.said.as_str());
         let account = row.account.as_ref().map(|account| account.said.as_str());
-        let why: Vec<&str> = why.into_iter().chain(breaker).chain(account).collect();
+        let screen = row.screen.as_ref().map(|screen| screen.said.as_str());
+        let why = why.into_iter().chain(breaker).chain(account).chain(screen);
+        let why: Vec<&str> = why.collect();
         table.add_row([
             row.channel,
             row.name,

@@ -21,7 +21,7 @@ use crate::{
         time::Timestamp,
     },
     store::{LogFilter, Order, PageKey, Store, row::DeliveryRow},
-    web::why::{self, Words},
+    why::{self, Words, standing},
 };
 
 /// Rows a page of the store holds.
@@ -87,6 +87,15 @@ pub(super) struct Row<'a> {
     evidence: &'static str,
     content_hash: Option<&'a str>,
     closed_by: Option<&'a str>,
+    left_alone: Option<AloneRow>,
+}
+
+/// How the host is left alone that it waits for.
+#[derive(Debug, Serialize)]
+struct AloneRow {
+    since: String,
+    until: String,
+    reason: Reason,
 }
 
 impl<'a> Row<'a> {
@@ -130,6 +139,11 @@ impl<'a> Row<'a> {
                 .as_ref()
                 .map(super::super::domain::message::ContentHash::as_str),
             closed_by: row.closed_by.as_deref(),
+            left_alone: row.left_alone.map(|left| AloneRow {
+                since: rfc3339(left.since, zone),
+                until: rfc3339(left.until, zone),
+                reason: left.reason,
+            }),
         }
     }
 }
@@ -259,7 +273,7 @@ fn why(row: &DeliveryRow, output: &Output, zone: chrono_tz::Tz) -> String {
         zone,
         moment: &|at| local(at, zone),
     };
-    words.of(row).unwrap_or_default()
+    words.whole(row).unwrap_or_default()
 }
 
 /// What a delivery carries: its bulletin, or that one's correction.
@@ -287,7 +301,7 @@ fn cells(row: &DeliveryRow, output: &Output, zone: chrono_tz::Tz) -> [String; 6]
     };
     [
         local(row.due, zone),
-        output.say(&format!("state.{}", row.state.as_str()), &[]),
+        output.say(&format!("state.{}", standing(row)), &[]),
         row.channel_name.clone(),
         said_of(row, output),
         why,

@@ -191,9 +191,10 @@ fn written(news: &News, zone: chrono_tz::Tz) -> HealthNews {
         Change::Closed(_) => (news.at, None, Some("host-answers")),
     };
     let local = |at| calendar::local(at, zone).format("%H:%M %d/%m/%Y");
-    let detail = Detail::new("unreachable")
+    let detail = Detail::new("unreachable-because")
         .with("since", local(since))
-        .with("tried", local(news.at));
+        .with("tried", local(news.at))
+        .with("why", format!("host-{}", news.reason.as_str()));
     HealthNews {
         host: news.host.clone(),
         since,

@@ -5,7 +5,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 use super::{
     Shared, again, health,
     live::Live,
-    planner,
+    planner, screens,
     watch::{Gap, Jump, News},
 };
 use crate::{
@@ -391,6 +391,7 @@ async fn step(shared: &Shared) -> Result<(), StoreError> {
     silenced(shared, &shared.store.end_paused(&live.topics, now).await?);
     // What ends now says whether its host was left alone.
     health::record(shared).await?;
+    screens::record(shared).await?;
     if is_in_force {
         again::place(shared, &live, now).await?;
     }

@@ -6,7 +6,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -33,7 +33,7 @@ const MOST_ROWS: u32 = 200;
 const MOST_SIGNS: usize = 20;
 
 /// A screen that has said nothing for so long shows nothing, as far as anybody knows. Screens say something every half minute.
-const SILENT_AFTER: Duration = Duration::from_mins(3);
+pub const SILENT_AFTER: Duration = Duration::from_mins(3);
 
 /// What a screen has to show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -83,19 +83,54 @@ pub enum NotLetIn {
 
 /// When screens last said what they show, as this node knows it.
 #[derive(Debug, Default)]
-pub(super) struct Seen(Mutex<HashMap<ChannelId, Timestamp>>);
+pub(super) struct Seen(Mutex<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    last: HashMap<ChannelId, Timestamp>,
+    /// Those that said something since it was put on record.
+    news: HashSet<ChannelId>,
+}
 
 impl Seen {
     /// A poisoned lock guards a table that is never left half-written.
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn put(&self, channel: &ChannelId, at: Timestamp) {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.insert(channel.clone(), at);
+        let mut table = self.table();
+        table.last.insert(channel.clone(), at);
+        table.news.insert(channel.clone());
     }
 
     fn last(&self, channel: &ChannelId) -> Option<Timestamp> {
-        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.get(channel).copied()
+        self.table().last.get(channel).copied()
     }
+
+    /// What is not on record yet.
+    fn take_news(&self) -> Vec<(ChannelId, Timestamp)> {
+        let mut table = self.table();
+        let news = std::mem::take(&mut table.news);
+        let said = |channel: ChannelId| table.last.get(&channel).map(|at| (channel.clone(), *at));
+        let mut said: Vec<_> = news.into_iter().filter_map(said).collect();
+        // Nodes that write at once do so in the same order.
+        said.sort_unstable();
+        said
+    }
+}
+
+/// Puts on record when screens last said something, for commands that have no daemon to ask.
+pub(super) async fn record(shared: &Shared) -> Result<(), StoreError> {
+    let said = shared.screens.take_news();
+    let written = shared.store.note_screens(&said).await;
+    if written.is_err() {
+        let mut table = shared.screens.table();
+        table
+            .news
+            .extend(said.into_iter().map(|(channel, _)| channel));
+    }
+    written
 }
 
 /// The channel of a screen that shows the right key.

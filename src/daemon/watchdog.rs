@@ -16,6 +16,7 @@ use std::{
 use super::{Shared, live::Live};
 use crate::{
     domain::{
+        calendar,
         delivery::{Evidence, Reason, State},
         id::DeliveryId,
         pause::Pause,
@@ -26,6 +27,7 @@ use crate::{
         StoreError,
         silence::{Silent, WasDue},
     },
+    why::alone,
 };
 use operator::Operator;
 
@@ -168,6 +170,7 @@ impl Watchdog {
             .chain(unplanned)
             // What gave way to something sent by hand is looked at when its own time has come.
             .filter(|one| one.place.due < until && is_silence(one, &pauses))
+            .map(|one| with_host(one, live.workspace.settings.zone))
             .collect();
         // Nodes that write at once do so in the same order.
         silent.sort_unstable_by(|one, other| one.place.delivery.cmp(&other.place.delivery));
@@ -263,6 +266,8 @@ fn unplanned(one: &PlannedDelivery) -> WasDue {
         },
         state: None,
         reason: None,
+        detail: None,
+        left_alone: None,
         priority: one.priority,
         topic: one.topic.clone(),
         deadline: one.deadline,
@@ -270,6 +275,22 @@ fn unplanned(one: &PlannedDelivery) -> WasDue {
         by_plan: false,
         evidence: Evidence::None,
     }
+}
+
+/// Of what waits because its host is left alone, that is why.
+fn with_host(mut one: WasDue, zone: chrono_tz::Tz) -> WasDue {
+    if let Some(left) = &one.left_alone {
+        one.reason = Some(Reason::Unreachable);
+        one.detail = Some(alone(left, &|at| written(at, zone)).to_string());
+    }
+    one
+}
+
+/// An instant as letters and details on record have it.
+fn written(at: Timestamp, zone: chrono_tz::Tz) -> String {
+    calendar::local(at, zone)
+        .format("%H:%M %d/%m/%Y")
+        .to_string()
 }
 
 /// Whether a delivery should have been heard by now and was not: neither accepted, nor taken back by a person or a rule.
@@ -336,6 +357,8 @@ mod tests {
             },
             state,
             reason,
+            detail: None,
+            left_alone: None,
             priority: Priority::Normal,
             topic: None,
             deadline: DUE + Duration::from_mins(10),

@@ -1,18 +1,26 @@
 //! Hosts that did not answer, on record: for whoever looks, for what ends meanwhile, and for the next start.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+};
 
 use serde::Serialize;
 
 use super::{
-    Store, StoreError,
+    ALIVE, Store, StoreError,
     batch::{clean, json},
     journal,
     link::{Cells, Purpose, execute, rows},
-    row::count,
+    row::{DeliveryRow, LeftAlone, count, delivery_id, parsed},
     sql::health as statement,
 };
-use crate::domain::{breaker::Open, delivery::Reason, time::Timestamp};
+use crate::domain::{
+    breaker::Open,
+    delivery::{Reason, State},
+    id::{ChannelId, DeliveryId},
+    time::Timestamp,
+};
 
 /// How a host is, as one node knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +52,13 @@ pub struct HealthNews {
     pub detail: String,
     /// The journal's event, unless it only goes on as it was.
     pub event: Option<&'static str>,
+}
+
+/// A screen as one row of a batch.
+#[derive(Serialize)]
+struct SeenRow<'a> {
+    channel: &'a str,
+    seen_us: i64,
 }
 
 /// A host as one row of a batch.
@@ -124,6 +139,85 @@ impl Store {
             row
         ))
     }
+
+    /// Writes down when counter screens last said what they show.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn note_screens(&self, seen: &[(ChannelId, Timestamp)]) -> Result<(), StoreError> {
+        if seen.is_empty() {
+            return Ok(());
+        }
+        let batch: Vec<SeenRow<'_>> = seen
+            .iter()
+            .map(|(channel, at)| SeenRow {
+                channel: channel.as_str(),
+                seen_us: at.as_micros(),
+            })
+            .collect();
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        execute!(tx, statement::SCREENS_SEEN, json(&batch))?;
+        tx.commit().await
+    }
+
+    /// When counter screens last said what they show, by channel.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::Corrupt`].
+    pub async fn screens_seen(&self) -> Result<BTreeMap<ChannelId, Timestamp>, StoreError> {
+        let mut reader = self.pools.reader().await?;
+        let found = rows!(reader, statement::SCREENS, [], |row| {
+            let id = row.text(0)?;
+            let channel = parsed(id, ChannelId::parse, "screen", "channel", id)?;
+            Ok((channel, Timestamp::from_micros(row.integer(1)?)))
+        })?;
+        Ok(found.into_iter().collect())
+    }
+
+    /// Which of these deliveries wait for a host that is left alone, and how it is: where several nodes leave it alone, the one that
+    /// tries it first.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::Corrupt`].
+    pub(super) async fn left_alone<'i>(
+        &self,
+        waiting: impl Iterator<Item = &'i DeliveryId>,
+    ) -> Result<HashMap<DeliveryId, LeftAlone>, StoreError> {
+        let ids: Vec<&str> = waiting.map(DeliveryId::as_str).collect();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let lasts = i64::try_from(ALIVE.as_micros()).unwrap_or(i64::MAX);
+        let mut reader = self.pools.reader().await?;
+        let found = rows!(reader, statement::LEFT_ALONE, [json(&ids), lasts], |row| {
+            let id = row.text(0)?;
+            let alone = LeftAlone {
+                since: Timestamp::from_micros(row.integer(1)?),
+                until: Timestamp::from_micros(row.integer(2)?),
+                reason: reason(row.text(3)?, id)?,
+            };
+            Ok((delivery_id(id), alone))
+        })?;
+        // The earliest trial comes first, and is put in last.
+        Ok(found.into_iter().rev().collect())
+    }
+
+    /// Lets rows that wait know how their hosts are left alone.
+    pub(super) async fn with_hosts(
+        &self,
+        mut rows: Vec<DeliveryRow>,
+    ) -> Result<Vec<DeliveryRow>, StoreError> {
+        let waiting = rows.iter().filter(|row| row.state == State::Ready);
+        let alone = self.left_alone(waiting.map(|row| &row.id)).await?;
+        for row in &mut rows {
+            row.left_alone = alone.get(&row.id).copied();
+        }
+        Ok(rows)
+    }
+}
+
+fn reason(word: &str, of: &str) -> Result<Reason, StoreError> {
+    Reason::parse(word).ok_or_else(|| StoreError::corrupt("health", "reason", of))
 }
 
 fn read(row: &impl Cells) -> Result<HostHealth, StoreError> {
@@ -142,7 +236,6 @@ fn read(row: &impl Cells) -> Result<HostHealth, StoreError> {
         node: row.text(1)?.to_owned(),
         since,
         open,
-        reason: Reason::parse(row.text(5)?)
-            .ok_or_else(|| StoreError::corrupt("health", "reason", host))?,
+        reason: reason(row.text(5)?, host)?,
     })
 }

@@ -68,7 +68,8 @@ impl Store {
         let found = rows!(reader, statement::DELIVERY, [id.as_str()], |row| delivery(
             row
         ))?;
-        Ok(found.into_iter().next())
+        drop(reader);
+        Ok(self.with_hosts(found).await?.pop())
     }
 
     /// What is held until a contact is verified again, oldest first.
@@ -136,14 +137,16 @@ impl Store {
         let (b, limit) = (filter.binds(), i64::from(limit));
         let mut reader = self.pools.reader().await?;
         let statement = filter.pick(texts);
-        rows!(
+        let found = rows!(
             reader,
             statement,
             [
                 b.ward, b.channel, b.schedule, b.state, b.since, b.until, due, id, limit
             ],
             |row| { delivery(row) }
-        )
+        )?;
+        drop(reader);
+        self.with_hosts(found).await
     }
 
     /// Deliveries changed at or after `since` (by `updated`), oldest change first, at most `limit`: for following. Those
@@ -160,12 +163,14 @@ impl Store {
         let mut reader = self.pools.reader().await?;
         let after = after.map_or("", DeliveryId::as_str);
         let binds = (since.as_micros(), i64::from(limit));
-        rows!(
+        let found = rows!(
             reader,
             statement::CHANGED_SINCE,
             [binds.0, after, binds.1],
             |row| delivery(row)
-        )
+        )?;
+        drop(reader);
+        self.with_hosts(found).await
     }
 
     /// The accounting equation over the deliveries in `filter`; `occurrences` is counted by a statement of its own, at

@@ -13,6 +13,17 @@ use crate::domain::{
     time::Timestamp,
 };
 
+/// How the host of a delivery that waits is left alone, because it does not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeftAlone {
+    /// Since when.
+    pub since: Timestamp,
+    /// When it may be tried again.
+    pub until: Timestamp,
+    /// Why the last call there got no answer.
+    pub reason: Reason,
+}
+
 /// A delivery.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeliveryRow {
@@ -74,6 +85,10 @@ pub struct DeliveryRow {
     pub length: Option<Duration>,
     /// When it has to be over.
     pub limit: Option<Limit>,
+    /// How its host is left alone, which is all that it waits for or keeps it waiting longer. Read beside the row, by
+    /// [`Store::delivery`](super::Store::delivery), [`Store::log`](super::Store::log) and
+    /// [`Store::changed_since`](super::Store::changed_since).
+    pub left_alone: Option<LeftAlone>,
 }
 
 impl DeliveryRow {
@@ -317,6 +332,7 @@ pub(super) fn delivery(row: &impl Cells) -> Result<DeliveryRow, StoreError> {
         part: count(row.integer(25)?, TABLE, "part", id)?,
         length: length(row, 26, id)?,
         limit: limit_at(row, 27, id)?,
+        left_alone: None,
     })
 }
 

@@ -10,7 +10,7 @@ use super::{
     end::LATEST,
     journal,
     link::{Cells, Purpose, Tx, execute, rows},
-    row::{delivery_id, first_instant, parsed},
+    row::{LeftAlone, delivery_id, first_instant, parsed},
     sql::silence as statement,
 };
 use crate::domain::{
@@ -35,6 +35,10 @@ pub struct WasDue {
     pub state: Option<State>,
     /// Why.
     pub reason: Option<Reason>,
+    /// What the reason's word leaves out.
+    pub detail: Option<String>,
+    /// How its host is left alone, where it waits for that.
+    pub left_alone: Option<LeftAlone>,
     /// How urgent it is.
     pub priority: Priority,
     /// What it is about.
@@ -77,6 +81,8 @@ pub struct Silence {
     pub state: Option<State>,
     /// The reason that stood beside it.
     pub reason: Option<Reason>,
+    /// What the reason's word left out.
+    pub detail: Option<String>,
     /// Since when something is heard there again.
     pub over: Option<Timestamp>,
     /// When the operator was told of it.
@@ -98,6 +104,7 @@ struct Row<'a> {
     due_us: i64,
     state: &'static str,
     reason: Option<&'static str>,
+    detail: Option<Cow<'a, str>>,
 }
 
 /// What the operator was told, as one row of a batch.
@@ -130,12 +137,21 @@ impl Store {
     ) -> Result<Vec<WasDue>, StoreError> {
         let list: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
         let mut reader = self.pools.reader().await?;
-        rows!(
+        let mut found = rows!(
             reader,
             statement::WAS_DUE,
             [json(&list), from.as_micros(), until.as_micros()],
             |row| was_due(row)
-        )
+        )?;
+        drop(reader);
+        let waiting = found.iter().filter(|one| one.state == Some(State::Ready));
+        let alone = self
+            .left_alone(waiting.map(|one| &one.place.delivery))
+            .await?;
+        for one in &mut found {
+            one.left_alone = alone.get(&one.place.delivery).copied();
+        }
+        Ok(found)
     }
 
     /// Puts what was not heard before `until` on record, and gives back what nobody had noticed yet.
@@ -327,6 +343,7 @@ fn as_row(one: &WasDue) -> Row<'_> {
         due_us: place.due.as_micros(),
         state: word(one.state),
         reason: one.reason.map(Reason::as_str),
+        detail: one.detail.as_deref().map(clean),
     }
 }
 
@@ -414,6 +431,8 @@ fn was_due(row: &impl Cells) -> Result<WasDue, StoreError> {
             "evidence",
             id,
         )?,
+        detail: row.text_or_null(15)?.map(str::to_owned),
+        left_alone: None,
         place,
     })
 }
@@ -429,5 +448,6 @@ fn read(row: &impl Cells) -> Result<Silence, StoreError> {
         reason,
         over: instant(9)?,
         told: instant(10)?,
+        detail: row.text_or_null(11)?.map(str::to_owned),
     })
 }

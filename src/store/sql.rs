@@ -191,4 +191,16 @@ pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0012_latest.sql"),
         include_str!("../../migrations/postgres/0012_latest.sql"),
     ),
+    (
+        13,
+        "silence_detail",
+        include_str!("../../migrations/sqlite/0013_silence_detail.sql"),
+        include_str!("../../migrations/postgres/0013_silence_detail.sql"),
+    ),
+    (
+        14,
+        "screen",
+        include_str!("../../migrations/sqlite/0014_screen.sql"),
+        include_str!("../../migrations/postgres/0014_screen.sql"),
+    ),
 ];

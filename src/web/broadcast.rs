@@ -23,6 +23,7 @@ use crate::{
         workspace::Workspace,
     },
     store::row::{AttemptRow, DeliveryRow, JournalRow},
+    why::standing,
 };
 
 /// The most journal lines shown.
@@ -75,9 +76,9 @@ struct Words {
     summary: Option<String>,
     text: String,
     picture: Option<Shown>,
-    hash_short: String,
     /// That the article has a picture which does not go along here.
     no_picture: Option<String>,
+    hash_short: String,
     hash: String,
 }
 
@@ -291,8 +292,8 @@ fn words(
             alt: picture.alt,
             file: picture.file,
         }),
-        hash_short: hash.as_str().chars().take(12).collect(),
         no_picture: left.map(|picture| reader.text("picture-left-out", &[("file", &picture.file)])),
+        hash_short: hash.as_str().chars().take(12).collect(),
         hash: hash.to_string(),
     }
 }
@@ -450,7 +451,10 @@ fn sentence(
     );
     let again = match (next, row.state, row.next_at) {
         (Some(next), ..) => Some(("attempt-again", next.started)),
-        (None, Standing::Ready, Some(at)) => Some(("attempt-will", at)),
+        (None, Standing::Ready, Some(at)) => {
+            let until = row.left_alone.map(|left| left.until);
+            Some(("attempt-will", until.map_or(at, |until| at.max(until))))
+        }
         _ => None,
     };
     if let Some((word, at)) = again {

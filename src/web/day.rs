@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::Serialize;
 
 use super::{
-    reader::{Reader, needs_attention, standing},
+    reader::{Reader, needs_attention},
     wards::sort_key,
 };
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
         workspace::Workspace,
     },
     store::row::DeliveryRow,
+    why::standing,
 };
 
 /// The part that changes while one looks at it.
@@ -303,6 +304,7 @@ fn line(reader: &Reader, row: &DeliveryRow) -> Line {
         Standing::Accepted | Standing::Confirmed => {
             row.accepted_at.map(|time| at("note-accepted", time))
         }
+        Standing::Ready if row.left_alone.is_some() => reader.why(row),
         Standing::Ready if row.attempts > 0 => row.next_at.map(|time| at("note-retry", time)),
         Standing::Sending => row.started_at.map(|time| at("note-started", time)),
         _ => reader.why(row),

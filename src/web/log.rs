@@ -15,7 +15,7 @@ use super::{
     call::Call,
     frame::Place,
     query::{Query, format_key, parse_day, parse_key},
-    reader::{Reader, needs_attention, standing},
+    reader::{Reader, needs_attention},
     refusal::Refusal,
     wards::{WardChoice, sort_key, ward_choices},
 };
@@ -26,6 +26,7 @@ use crate::{
         workspace::Workspace,
     },
     store::{LogFilter, Order, PageKey, StoreError, row::DeliveryRow},
+    why::standing,
 };
 
 /// Rows on a page.
@@ -368,6 +369,6 @@ fn line(reader: &Reader, row: &DeliveryRow, title: Option<Arc<str>>) -> Line {
         class: standing(row),
         word: reader.word(standing(row)),
         attention: needs_attention(row),
-        reason: reader.why(row),
+        reason: reader.whole_why(row),
     }
 }

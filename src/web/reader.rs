@@ -5,7 +5,6 @@ use std::fmt::Display;
 use chrono::{Datelike, Days, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 
-use super::why::Words;
 use crate::{
     catalogue::{self, Lang},
     domain::{
@@ -15,6 +14,7 @@ use crate::{
         time::Timestamp,
     },
     store::row::DeliveryRow,
+    why::Words,
 };
 
 /// A reader.
@@ -58,20 +58,14 @@ impl Reader {
         self.in_words(|words| words.of(row))
     }
 
-    /// What of a row's detail the words of [`Reader::why`] do not say.
-    pub(super) fn rest_of_detail(&self, row: &DeliveryRow) -> Option<String> {
-        let detail = row.detail.as_deref()?;
-        let is_spoken = row
-            .reason
-            .is_some_and(|reason| self.spoken(reason, detail, self.day_of(row.due)).is_some());
-        (!is_spoken).then(|| self.remark(detail))
+    /// The same in one piece, for a list.
+    pub(super) fn whole_why(&self, row: &DeliveryRow) -> Option<String> {
+        self.in_words(|words| words.whole(row))
     }
 
-    /// A detail that stands beside a reason, in words.
-    fn remark(&self, detail: &str) -> String {
-        let known = Detail::parse(detail)
-            .and_then(|known| catalogue::detail(self.lang, known.code(), known.arguments()));
-        known.unwrap_or_else(|| detail.to_owned())
+    /// What of a row's detail the words of [`Reader::why`] do not say.
+    pub(super) fn rest_of_detail(&self, row: &DeliveryRow) -> Option<String> {
+        self.in_words(|words| words.rest(row))
     }
 
     /// Why an attempt ended as it did, and what these words leave out.
@@ -86,7 +80,10 @@ impl Reader {
         };
         match self.spoken(reason, detail, day) {
             Some(spoken) => (spoken, None),
-            None => (self.reason(reason), Some(self.remark(detail))),
+            None => {
+                let rest = self.in_words(|words| words.remark(detail));
+                (self.reason(reason), Some(rest))
+            }
         }
     }
 
@@ -214,15 +211,6 @@ impl Reader {
             link.push_str(value);
         }
         link
-    }
-}
-
-/// The word of the catalogue for where a delivery stands: a waiting one that has been tried is a different thing to a
-/// reader than one whose time has not come.
-pub(super) fn standing(row: &DeliveryRow) -> &'static str {
-    match row.state {
-        State::Ready if row.attempts > 0 => "retrying",
-        state => state.as_str(),
     }
 }
 

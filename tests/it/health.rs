@@ -206,12 +206,13 @@ on_both_databases! {
 
         let away = scene.row("loa-hb-1", "2024-03-25T05:30").await;
         assert_eq!((away.state, away.reason, away.attempts), (State::Skipped, Some(Reason::Unreachable), 0));
-        assert!(away.detail.as_deref().unwrap().starts_with("unreachable since=05:1"), "{away:?}");
+        assert!(away.detail.as_deref().unwrap().starts_with("unreachable-because since=05:1"), "{away:?}");
         for channel in ["loa-hb-2", "loa-ll-1"] {
             assert_eq!(scene.row(channel, "2024-03-25T05:30").await.state, State::Accepted);
         }
         let log = loa(&scene.folder.path(), &["log", "--simulate", "--database", &scene.database]);
         assert!(log.out.contains("Kênh mất liên lạc từ 05:1"), "{}", log.out);
+        assert!(log.out.contains("không nhận kết nối"), "the last cause: {}", log.out);
         assert_eq!(events(&scene, "host-left-alone").await, ["10.0.0.1: refused"]);
         assert_eq!(events(&scene, "host-answers").await, [""; 0]);
         scene.check().await;

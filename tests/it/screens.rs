@@ -21,6 +21,7 @@ use loa::{
 
 use crate::support::{
     city::{Scene, at},
+    cli::loa,
     on_both_databases,
     workspace::bulletin,
 };
@@ -183,7 +184,31 @@ on_both_databases! {
         wait_about(&shared, Some(&row.id), "silence-over", 1).await;
         go(&clock, at("2024-03-25T06:06"));
         assert_eq!(screens::silent(&shared, began), [(id(), Some(at("2024-03-25T06:02")))]);
+        // What commands read of it is put on record with the next stamp.
+        let recorded = async {
+            let is_there = async || {
+                let seen = shared.store.screens_seen().await.unwrap();
+                let stamp = shared.store.last_alive().await.unwrap();
+                seen.get(&id()) == Some(&at("2024-03-25T06:02")) && stamp >= Some(at("2024-03-25T06:06"))
+            };
+            while !is_there().await {
+                clock.advance(Duration::from_secs(2));
+                shared.clock.sleep_really(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), recorded).await.expect("it is put on record");
         daemon.stop().await;
+        let probe = |more: &[&str]| {
+            let base = ["channels", "--probe", "--simulate", "--database", &scene.database];
+            loa(&scene.folder.path(), &[&base, more].concat())
+        };
+        let rows = probe(&["--format", "json"]).json();
+        let row = rows.as_array().unwrap().iter().find(|row| row["channel"] == "man-hinh-hb").unwrap();
+        assert_eq!((&row["screen"]["state"], &row["health"]), (&"silent".into(), &"cannot-be-asked".into()), "{row}");
+        assert_eq!(row["screen"]["seen"], "2024-03-25T06:02:00+07:00");
+        assert!(rows.as_array().unwrap().iter().all(|row| row["channel"] == "man-hinh-hb" || row["screen"].is_null()));
+        let said = probe(&[]);
+        assert!(said.out.contains("Màn hình không báo đang chiếu từ 25/03/2024 06:02"), "{}", said.out);
     }
 
     async fn only_the_right_key_lets_a_screen_in(scene: Scene) {

@@ -162,6 +162,8 @@ contract! {
     health:
         the_last_news_of_a_host_stays_and_each_is_in_the_journal,
         what_nodes_that_are_gone_knew_is_inherited,
+        when_a_screen_was_seen_last_stays,
+        what_waits_for_a_host_that_every_node_leaves_alone_says_so,
         what_ends_at_a_host_that_is_left_alone_was_unreachable;
     schema:
         every_statement_prepares;

@@ -40,6 +40,7 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("store", &["domain"]),
+    ("why", &["catalogue", "domain", "store"]),
     ("config", &["adapter", "audio", "domain", "store"]),
     ("simulator", &["adapter", "domain"]),
     (
@@ -58,6 +59,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "store",
             "telemetry",
             "version",
+            "why",
         ],
     ),
     (
@@ -65,7 +67,10 @@ const EDGES: &[(&str, &[&str])] = &[
         &["adapter", "daemon", "domain", "simulator", "store"],
     ),
     ("feed", &["catalogue", "domain"]),
-    ("web", &["catalogue", "clock", "domain", "feed", "store"]),
+    (
+        "web",
+        &["catalogue", "clock", "domain", "feed", "store", "why"],
+    ),
 ];
 
 /// Texts that may stand in the code of one place only, with that place.

@@ -174,6 +174,35 @@ on_both_databases! {
         scene.check().await;
     }
 
+    async fn what_waits_for_a_host_that_is_left_alone_is_said_in_letter_log_and_page(scene: Scene) {
+        with_operator(&scene);
+        scene.folder.edit("loa.yaml", "health: { every: off }", "health: { every: off, failures: 1, first: 3h, longest: 3h }");
+        scene.fault(FaultOrder::new("10.0.0.1", Fault::Refuse)).await;
+        let clock = Clock::manual(at("2024-03-25T05:29"));
+        let daemon = scene.start_with(clock.clone()).await;
+        daemon.wait(|rows| count(rows, State::Ready) == 3).await;
+        wait_for_watchdog(&daemon.shared).await;
+        clock.advance(Duration::from_secs(61));
+        daemon.wait(|rows| {
+            clock.advance(Duration::from_secs(1));
+            rows.iter().any(|row| row.left_alone.is_some())
+        }).await;
+        clock.advance(Duration::from_secs(95));
+        wait(&daemon.shared, "silence-told", 1).await;
+        let log = loa(&scene.folder.path(), &["log", "--simulate", "--database", &scene.database]);
+        daemon.stop().await;
+        let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert_eq!((row.state, row.attempts), (State::Ready, 1), "{row:?}");
+        let letter = told(&scene).join("\n");
+        for text in [letter.as_str(), log.out.as_str()] {
+            for part in ["chờ kênh trả lời lại", "không trả lời từ", "thử lại từ", "máy ở địa chỉ ấy không nhận kết nối"] {
+                assert!(text.contains(part), "{part}: {text}");
+            }
+        }
+        assert!(letter.contains("không trả lời từ 05:30 25/03/2024") && letter.contains("thử lại từ 08:"), "{letter}");
+        scene.check().await;
+    }
+
     async fn two_minutes_are_kept_at_the_longest_wait_that_may_be_set(scene: Scene) {
         with_operator_after(&scene, "100s");
         scene.fault(FaultOrder::new("10.0.0.1", Fault::Refuse)).await;
@@ -297,7 +326,7 @@ on_both_databases! {
         let words = told(&scene);
         assert_eq!(words.len(), 1, "{words:?}");
         for named in [
-            "05:30 25/03/2024, phường Hưng Bình: Cụm loa 1 Hưng Bình (bỏ qua: Đã quá giờ phát nên không phát nữa); Cụm loa 2",
+            "05:30 25/03/2024, phường Hưng Bình: Cụm loa 1 Hưng Bình (bỏ qua: Hệ thống ngừng chạy từ 05:00 đến 09:00 nên lượt này không phát); Cụm loa 2",
             "05:30 25/03/2024, phường Lê Lợi: Cụm loa 1 Lê Lợi (bỏ qua",
             "06:10 25/03/2024, thành phố Vinh: OA thành phố (",
         ] {

@@ -10,7 +10,7 @@ use crate::{
     daemon::Shared,
     domain::{delivery::State, time::Timestamp},
     store::{StoreError, row::DeliveryRow},
-    web::why::Words,
+    why::Words,
 };
 
 /// Changes of one moment come in one line.
@@ -60,7 +60,7 @@ fn tell(shared: &Shared, rows: &[DeliveryRow], zone: Tz, lang: Lang) {
             moment: &|at| local(at, zone),
         };
         // The same sentence as in the log: the name of a rule, what a device said.
-        let why = words.of(row);
+        let why = words.whole(row);
         lines
             .entry((row.due, row.schedule.as_str(), row.kind, row.state, why))
             .or_default()

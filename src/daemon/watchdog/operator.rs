@@ -16,7 +16,7 @@ use crate::{
         attempt::{Ending, NoNotes, attempt},
     },
     catalogue::{self, Lang},
-    daemon::{Shared, keeper, live::Live},
+    daemon::{Shared, keeper, live::Live, watchdog::written},
     domain::{
         bulletin::{Format, Priority},
         calendar,
@@ -27,6 +27,7 @@ use crate::{
         time::Timestamp,
     },
     store::{StoreError, silence::Silence},
+    why::Words,
 };
 
 /// The first wait after a try that failed. Each further wait is twice as long, up to [`LONGEST`].
@@ -209,8 +210,9 @@ fn lines(silences: &[&Silence], zone: chrono_tz::Tz) -> Vec<String> {
         .iter()
         .take(NAMED)
         .map(|((due, ward), silences)| {
-            let at = calendar::local(*due, zone).format("%H:%M %d/%m/%Y");
-            let channels: Vec<String> = silences.iter().map(|one| channel_line(one)).collect();
+            let at = written(*due, zone);
+            let channels: Vec<String> =
+                silences.iter().map(|one| channel_line(one, zone)).collect();
             format!("{at}, {ward}: {}", channels.join("; "))
         })
         .collect();
@@ -221,19 +223,27 @@ fn lines(silences: &[&Silence], zone: chrono_tz::Tz) -> Vec<String> {
 }
 
 /// A channel, and what is known of it: where the silence stood when it was noticed, and whether it is over already.
-fn channel_line(one: &Silence) -> String {
+fn channel_line(one: &Silence, zone: chrono_tz::Tz) -> String {
     let name = &one.place.channel_name;
     if one.told.is_some() {
         return name.clone();
     }
     let mut why = match one.state {
         None => say("unplanned", &[]),
+        Some(State::Ready) if one.reason == Some(Reason::Unreachable) => known("state.left-alone"),
         // Tried, and to be tried again.
         Some(State::Ready) if one.reason.is_some() => known("state.retrying"),
         Some(state) => known(&format!("state.{}", state.as_str())),
     };
     if let Some(reason) = one.reason {
-        why = format!("{why}: {}", known(&format!("reason.{}", reason.as_str())));
+        let words = Words {
+            lang: Lang::Vi,
+            zone,
+            moment: &|at| written(at, zone),
+        };
+        let day = calendar::local(one.place.due, zone).date();
+        let told = words.told(reason, one.detail.as_deref(), day);
+        why = format!("{why}: {told}");
     }
     if one.over.is_some() {
         why = format!("{why}; {}", say("already-over", &[]));
@@ -275,6 +285,7 @@ mod tests {
             },
             state: Some(State::Failed),
             reason: Some(Reason::Refused),
+            detail: None,
             over: None,
             told: None,
         }
@@ -308,6 +319,42 @@ mod tests {
             ["05:30 25/03/2024, phường 01: Cụm loa 1"],
             "what was told before is not told again"
         );
+    }
+
+    #[test]
+    fn what_a_channel_said_is_in_the_letter_and_never_at_length() {
+        let mut one = silence(1);
+        one.reason = Some(Reason::Status);
+        let said = "call-mail-recipient recipient=a@b.vn; said=550 5.1.1 User unknown";
+        one.detail = Some(said.to_owned());
+        let line = &read(std::slice::from_ref(&one))[0];
+        assert!(
+            line.contains("a@b.vn") && line.contains("550 5.1.1 User unknown"),
+            "{line}"
+        );
+        one.detail = Some("receiver-says words=".to_owned() + &"đ".repeat(4_000));
+        let line = &read(&[one])[0];
+        assert!(line.chars().count() < 500, "{line}");
+    }
+
+    #[test]
+    fn what_waits_for_a_host_that_is_left_alone_says_so() {
+        let mut one = silence(1);
+        one.state = Some(State::Ready);
+        one.reason = Some(Reason::Unreachable);
+        one.detail = Some(
+            "left-alone since=05:00 25/03/2024; until=05:40 25/03/2024; why=host-timeout"
+                .to_owned(),
+        );
+        let line = &read(&[one])[0];
+        for part in [
+            "chờ kênh trả lời lại",
+            "từ 05:00 25/03/2024",
+            "thử lại từ 05:40 25/03/2024",
+            "chờ mãi không có trả lời",
+        ] {
+            assert!(line.contains(part), "{line}");
+        }
     }
 
     #[test]

@@ -1,10 +1,20 @@
-//! Statements about hosts that did not answer.
+//! Statements about hosts that did not answer, and about screens, which come by themselves.
 
 /// The node has not been heard of since `$3`, or nobody else can be there (`$2`).
 macro_rules! is_gone {
     () => {
         "node <> $1 AND (CAST($2 AS BIGINT) = 1 OR NOT EXISTS
             (SELECT 1 FROM node AS n WHERE n.id = health.node AND n.alive_us >= $3))"
+    };
+}
+
+/// A node that is at work, going by the newest stamp; `$2` how long one lasts.
+macro_rules! is_at_work {
+    ($node:literal) => {
+        concat!(
+            $node,
+            ".alive_us >= (SELECT max(alive_us) FROM node) - CAST($2 AS BIGINT)"
+        )
     };
 }
 
@@ -32,8 +42,26 @@ statements! {
         "SELECT health.host, health.node, health.since_us, health.until_us, health.rounds, health.reason
         FROM health JOIN node ON node.id = health.node WHERE node.alive_us >= $1 ORDER BY health.host, health.node"
     );
-    /// The same of one node alone, heard of or not. `$1` node.
+    /// Which of these deliveries wait for a host that every node at work leaves alone, and how, the earliest trial first. Emergencies go
+    /// there all the same, and so does what is due only after the trial. `$1` ids, `$2` how long a node's stamp lasts.
+    LEFT_ALONE = list!(concat!(
+        "SELECT d.id, h.since_us, h.until_us, h.reason
+        FROM list JOIN delivery AS d ON d.id = list.item JOIN health AS h ON h.host = d.host JOIN node AS n ON n.id = h.node
+        WHERE d.state = 'ready' AND d.priority <> 'emergency' AND h.until_us IS NOT NULL AND d.next_us < h.until_us AND ",
+        is_at_work!("n"), " AND NOT EXISTS (SELECT 1 FROM node AS o WHERE ", is_at_work!("o"), " AND NOT EXISTS
+            (SELECT 1 FROM health AS k WHERE k.host = d.host AND k.node = o.id AND k.until_us IS NOT NULL))
+        ORDER BY d.id, h.until_us"
+    ));
+    /// How hosts are as one node alone knows it, heard of or not. `$1` node.
     HEALTH_OF = one!(
         "SELECT host, node, since_us, until_us, rounds, reason FROM health WHERE node = $1 ORDER BY host"
     );
+    /// Writes down when screens last said what they show; what another node heard later stays.
+    SCREENS_SEEN = batch!(
+        [channel TEXT, seen_us BIGINT]
+        "INSERT INTO screen (channel, seen_us) SELECT channel, seen_us FROM batch WHERE TRUE
+        ON CONFLICT (channel) DO UPDATE SET seen_us = excluded.seen_us WHERE excluded.seen_us > screen.seen_us"
+    );
+    /// When they did.
+    SCREENS = one!("SELECT channel, seen_us FROM screen ORDER BY channel");
 }

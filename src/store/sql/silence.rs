@@ -3,7 +3,7 @@
 /// The columns of a silence, in the order in which `silence.rs` reads them.
 macro_rules! silence {
     () => {
-        "delivery, schedule, ward, ward_name, channel, channel_name, due_us, state, reason, over_us, told_us"
+        "delivery, schedule, ward, ward_name, channel, channel_name, due_us, state, reason, over_us, told_us, detail"
     };
 }
 
@@ -12,7 +12,7 @@ macro_rules! was_due {
     () => {
         "SELECT delivery.id, delivery.schedule, delivery.ward, delivery.ward_name, delivery.channel, delivery.channel_name,
             delivery.due_us, delivery.state, delivery.reason, delivery.priority, delivery.topic, delivery.deadline_us,
-            delivery.updated_us, delivery.by_plan, delivery.evidence"
+            delivery.updated_us, delivery.by_plan, delivery.evidence, delivery.detail"
     };
 }
 
@@ -26,13 +26,13 @@ statements! {
     /// that was wrong. `$2` now, `$3` node.
     SILENCE_INSERT = batch!(
         [delivery_id TEXT, schedule TEXT, ward TEXT, ward_name TEXT, channel TEXT, channel_name TEXT, due_us BIGINT,
-         state TEXT, reason TEXT]
-        concat!("INSERT INTO silence (delivery, schedule, ward, ward_name, channel, channel_name, due_us, state, reason,
+         state TEXT, reason TEXT, detail TEXT]
+        concat!("INSERT INTO silence (delivery, schedule, ward, ward_name, channel, channel_name, due_us, state, reason, detail,
             noticed_us, node, news_us)
-        SELECT delivery_id, schedule, ward, ward_name, channel, channel_name, due_us, state, reason, CAST($2 AS BIGINT),
+        SELECT delivery_id, schedule, ward, ward_name, channel, channel_name, due_us, state, reason, detail, CAST($2 AS BIGINT),
             CAST($3 AS TEXT), CAST($2 AS BIGINT) FROM batch WHERE TRUE
         ON CONFLICT (delivery) DO UPDATE SET due_us = excluded.due_us, state = excluded.state, reason = excluded.reason,
-            noticed_us = excluded.noticed_us, node = excluded.node, over_us = NULL, told_us = NULL,
+            detail = excluded.detail, noticed_us = excluded.noticed_us, node = excluded.node, over_us = NULL, told_us = NULL,
             news_us = excluded.news_us, trying_us = NULL
             WHERE silence.noticed_us > $4
         RETURNING ", silence!())

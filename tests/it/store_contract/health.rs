@@ -5,9 +5,15 @@ use std::time::Duration;
 use loa::{
     domain::{
         breaker::Open,
+        bulletin::Priority,
         delivery::{Reason, State},
+        id::ChannelId,
     },
-    store::health::{HealthNews, HostHealth},
+    store::{
+        LogFilter, Order,
+        health::{HealthNews, HostHealth},
+        row::LeftAlone,
+    },
 };
 
 use super::ground::{Ground, NODE, R1, at, planned};
@@ -111,6 +117,76 @@ pub(super) async fn what_nodes_that_are_gone_knew_is_inherited(ground: Ground) {
         0,
         "its node has no stamp yet"
     );
+}
+
+pub(super) async fn what_waits_for_a_host_that_every_node_leaves_alone_says_so(ground: Ground) {
+    let (dead, well, later) = (
+        planned("web-1", 100),
+        planned("web-2", 100),
+        planned("web-1", 900),
+    );
+    let mut urgent = planned("web-1", 200);
+    urgent.priority = Priority::Emergency;
+    let all = [dead.clone(), well.clone(), later.clone(), urgent.clone()];
+    ground.ready(&all).await;
+    let host = "web-1.test:80";
+    let store = &ground.store;
+    for (node, until) in [(NODE, 400), ("other", 300)] {
+        store.beat(node, R1, at(120)).await.unwrap();
+        let said = [news(host, 90, Some(until)), news("web-2.test:80", 90, None)];
+        store.note_health(&said, node, at(120)).await.unwrap();
+    }
+    let alone = LeftAlone {
+        since: at(90),
+        until: at(300),
+        reason: Reason::Refused,
+    };
+    assert_eq!(ground.row(&dead.id).await.left_alone, Some(alone));
+    for (other, why) in [
+        (&well, "its host answers"),
+        (&later, "its host is tried before its time"),
+        (&urgent, "emergencies go there all the same"),
+    ] {
+        assert_eq!(ground.row(&other.id).await.left_alone, None, "{why}");
+    }
+    let filter = LogFilter::default();
+    let log = store.log(&filter, Order::OldestFirst, None, 9).await;
+    let log = log.unwrap();
+    let changed = store.changed_since(at(0), None, 9).await.unwrap();
+    for rows in [log, changed] {
+        assert_eq!(rows.len(), 4);
+        for row in rows {
+            assert_eq!(row.left_alone.is_some(), row.id == dead.id);
+        }
+    }
+    let due = store.was_due(&[], at(0), at(1_000)).await.unwrap();
+    for one in due {
+        let expected = (one.place.delivery == dead.id).then_some(alone);
+        assert_eq!(one.left_alone, expected);
+    }
+    // What a node that is gone knew keeps nobody waiting, and what one node reaches is sent there.
+    store.beat(NODE, R1, at(181)).await.unwrap();
+    let left = ground.row(&dead.id).await.left_alone.unwrap();
+    assert_eq!(left.until, at(400), "the other node has not been heard of");
+    store.beat("third", R1, at(181)).await.unwrap();
+    assert_eq!(ground.row(&dead.id).await.left_alone, None);
+}
+
+pub(super) async fn when_a_screen_was_seen_last_stays(ground: Ground) {
+    let store = &ground.store;
+    let (one, two) = (
+        ChannelId::parse("man-1").unwrap(),
+        ChannelId::parse("man-2").unwrap(),
+    );
+    assert!(store.screens_seen().await.unwrap().is_empty());
+    let first = [(one.clone(), at(50)), (two.clone(), at(60))];
+    store.note_screens(&first).await.unwrap();
+    // Another node heard the first one later, and the second one earlier.
+    let second = [(one.clone(), at(70)), (two.clone(), at(40))];
+    store.note_screens(&second).await.unwrap();
+    store.note_screens(&[]).await.unwrap();
+    let seen = store.screens_seen().await.unwrap();
+    assert_eq!(seen, [(one, at(70)), (two, at(60))].into());
 }
 
 pub(super) async fn what_ends_at_a_host_that_is_left_alone_was_unreachable(ground: Ground) {
