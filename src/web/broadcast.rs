@@ -5,12 +5,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::{
-    Pages,
-    call::Call,
-    frame::Place,
-    query::parse_delivery,
-    reader::{Reader, standing},
-    refusal::Refusal,
+    Pages, call::Call, frame::Place, query::parse_delivery, reader::Reader, refusal::Refusal,
 };
 use crate::{
     catalogue,

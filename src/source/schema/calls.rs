@@ -67,7 +67,10 @@ pub(super) fn recipe(shape: &Shape) -> Value {
     let step = shape.object(
         "step",
         vec![
-            may("when", one_of(&["send", "always", "picture", "update", "create"])),
+            may(
+                "when",
+                one_of(&["send", "always", "picture", "update", "create"]),
+            ),
             may("find", shape.object("find", question())),
             need("request", request(shape)),
             may("accepted", shape.object("match", conditions(shape))),
