@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Adapter, Exchange, Failure, Fault, Receipt, Request, Response, Step, quote, redact,
+    Adapter, Exchange, Failure, Fault, Login, Receipt, Request, Response, Step, quote, redact,
     transport::{
         Transport,
         logins::{Given, InUse},
@@ -269,6 +269,13 @@ impl Outgoing {
         }
     }
 
+    fn login_mut(&mut self) -> Option<&mut Login> {
+        match self {
+            Self::Call(request) => request.login.as_mut(),
+            Self::Stream(_) | Self::Mail(_) => None,
+        }
+    }
+
     fn into_request(self) -> Request {
         match self {
             Self::Call(request) => request,
@@ -306,27 +313,11 @@ async fn run(
             let detail = Detail::new("call-too-many").with("most", MOST_CALLS);
             break Ending::Failed(Failure::reject(Reason::Defect, detail));
         }
-        if let Some(login) = &going.request().login {
-            match logins.ask(login, &clock_now, deadline).await {
-                Given::Nothing => {}
-                Given::Remembered(answer) => {
-                    let mut request = going.into_request();
-                    if let Some(login) = &mut request.login {
-                        login.is_remembered = true;
-                    }
-                    let result = Ok(answer);
-                    done.push(Exchange { request, result });
-                    continue;
-                }
-                Given::Late => {
-                    let late = Fault::never_left(Reason::Unanswered, Detail::new("asked-no-time"));
-                    let (request, result) = (going.into_request(), Err(late));
-                    done.push(Exchange { request, result });
-                    continue;
-                }
-            }
-        } else {
-            logins.pass();
+        let (going, known) = instead(&mut logins, going, &clock_now, deadline).await;
+        if let Some(result) = known {
+            let request = going.into_request();
+            done.push(Exchange { request, result });
+            continue;
         }
         let request = going.request();
         if let Some(note) = note(&done) {
@@ -407,6 +398,31 @@ async fn run(
         stopped: None,
     };
     (end, done)
+}
+
+/// What is known in place of a call that is a login; nothing where it has to be made, or is none.
+async fn instead(
+    logins: &mut InUse<'_>,
+    mut going: Outgoing,
+    clock_now: impl Fn() -> Timestamp,
+    deadline: Instant,
+) -> (Outgoing, Option<Result<Response, Fault>>) {
+    let Some(login) = going.login_mut() else {
+        logins.pass();
+        return (going, None);
+    };
+    let known = match logins.ask(login, clock_now, deadline).await {
+        Given::Nothing => None,
+        Given::Remembered(answer) => {
+            login.is_remembered = true;
+            Some(Ok(answer))
+        }
+        Given::Late => {
+            let late = Detail::new("asked-no-time");
+            Some(Err(Fault::never_left(Reason::Unanswered, late)))
+        }
+    };
+    (going, known)
 }
 
 /// Whether a call was not made, because its answer was there.

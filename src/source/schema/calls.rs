@@ -60,10 +60,6 @@ pub(super) fn recipe(shape: &Shape) -> Value {
             may("take", by_name(take(shape))),
         ]
     };
-    let validity = shape.object(
-        "validity",
-        vec![need("seconds", take(shape)), may("otherwise", duration())],
-    );
     let step = shape.object(
         "step",
         vec![
@@ -77,7 +73,7 @@ pub(super) fn recipe(shape: &Shape) -> Value {
             may("take", by_name(take(shape))),
             may("poll", poll()),
             may("errors", errors.clone()),
-            may("valid_for", either(&[duration(), validity])),
+            may("valid_for", validity(shape)),
         ],
     );
     let confirm = vec![
@@ -85,13 +81,7 @@ pub(super) fn recipe(shape: &Shape) -> Value {
         need("confirmed", shape.object("match", conditions(shape))),
         may("refuted", shape.object("match", conditions(shape))),
         may("poll", poll()),
-        may(
-            "later",
-            shape.object(
-                "later",
-                vec![need("every", duration()), need("within", duration())],
-            ),
-        ),
+        may("later", later(shape)),
     ];
     let mut find = question();
     find.push(may("when", one_of(&["always", "repeat"])));
@@ -117,6 +107,18 @@ pub(super) fn recipe(shape: &Shape) -> Value {
             may("probe", shape.object("probe", probe)),
         ],
     )
+}
+
+/// A length of time, or where an answer says it.
+fn validity(shape: &Shape) -> Value {
+    let told = vec![need("seconds", take(shape)), may("otherwise", duration())];
+    either(&[duration(), shape.object("validity", told)])
+}
+
+/// How a device is asked afterwards.
+fn later(shape: &Shape) -> Value {
+    let times = vec![need("every", duration()), need("within", duration())];
+    shape.object("later", times)
 }
 
 fn request(shape: &Shape) -> Value {
