@@ -70,6 +70,10 @@ pub(super) struct Arrival {
 
 /// Everything that a receiver remembers.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and none rules another out"
+)]
 pub(super) struct Memory {
     attempt: u32,
     now: Timestamp,

@@ -59,6 +59,9 @@ enum Asked {
     Failed(Failure),
 }
 
+/// What is there already, and the exchange that told the device to stop.
+type Opened<'d> = (Option<Map<String, Value>>, Option<&'d Exchange>);
+
 /// How a call is made.
 #[derive(Default)]
 pub(super) struct Manner<'k> {
@@ -167,7 +170,7 @@ impl RecipeAdapter {
         message: &Message,
         scene: &mut Scene<'_>,
         done: &mut Course<'d>,
-    ) -> Result<(Option<Map<String, Value>>, Option<&'d Exchange>), Halt> {
+    ) -> Result<Opened<'d>, Halt> {
         let Some(find) = self.asks(message) else {
             let stopped = self.stop(message, scene, done)?;
             self.steps(StepWhen::Always, scene, done)?;
