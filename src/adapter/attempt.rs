@@ -215,8 +215,8 @@ pub async fn look_after(
         last.is_some_and(|answer| answer.status == 401)
     };
     let logins: OfLogins<'_> = (&lasts, &ended);
-    let secrets = adapter.secrets();
-    let (end, _) = run(secrets, transport, &clock_now, step, kept, logins).await;
+    let (secrets, steps) = (adapter.secrets(), (step, never));
+    let (end, _) = run(secrets, transport, &clock_now, steps, kept, logins).await;
     match end.ending {
         Ending::Accepted(_) => Ok(()),
         Ending::Failed(failure) => Err(failure),

@@ -27,6 +27,7 @@ mod hope;
 mod judge;
 mod login;
 mod names;
+mod open;
 mod parts;
 mod pieces;
 mod rank;

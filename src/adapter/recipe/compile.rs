@@ -26,7 +26,7 @@ use crate::{
         channel::{Parameter, Parameters},
         id::RecipeId,
         message::Message,
-        recipe::{Recipe, StepWhen},
+        recipe::{self, Recipe, StepWhen},
     },
     template::{TemplateErrorKind, Templates},
 };
@@ -51,6 +51,8 @@ pub struct CompiledRecipe {
     pub(super) find: Option<Question>,
     pub(super) request: Call,
     pub(super) stop: Option<Call>,
+    /// Whether the device takes a stop only from whom it knows: then the logins come first.
+    pub(super) stops_by_a_login: bool,
     pub(super) accepted: Condition,
     pub(super) receipt: Option<Take>,
     pub(super) confirm: Option<Confirmation>,
@@ -105,6 +107,7 @@ impl CompiledRecipe {
                 .keeps_logins()
                 .then(|| blake3::hash(format!("{recipe:?}").as_bytes())),
             request: Call::read(&mut reading, "request", &recipe.request),
+            stops_by_a_login: stops_by_a_login(recipe),
             stop: recipe
                 .stop
                 .as_ref()
@@ -253,6 +256,20 @@ impl CompiledRecipe {
         Ok(())
     }
 
+    fn visit_stop(
+        &self,
+        scene: &Scene<'_>,
+        look: &mut dyn FnMut(&Scene<'_>, Look<'_>) -> Result<(), RecipeProblem>,
+    ) -> Result<(), RecipeProblem> {
+        // What is playing may be known or not.
+        let known = serde_json::json!({ "delivery": "1", "receipt": "1" });
+        let mut calls = self.stop.iter();
+        calls.try_for_each(|stop| {
+            let mut both = [known.clone(), Value::Null].into_iter();
+            both.try_for_each(|playing| look(&scene.and("playing", playing), Look::Call(stop)))
+        })
+    }
+
     fn visit_with(
         &self,
         message: &Message,
@@ -260,15 +277,14 @@ impl CompiledRecipe {
         look: &mut dyn FnMut(&Scene<'_>, Look<'_>) -> Result<(), RecipeProblem>,
     ) -> Result<(), RecipeProblem> {
         let mut scene = Scene::new(self, facts, Some(message));
-        if let Some(stop) = &self.stop {
-            // What is playing may be known or not.
-            let known = serde_json::json!({ "delivery": "1", "receipt": "1" });
-            for playing in [known, Value::Null] {
-                look(&scene.and("playing", playing), Look::Call(stop))?;
-            }
+        if !self.stops_by_a_login {
+            self.visit_stop(&scene, look)?;
         }
         for step in self.steps_of(StepWhen::Always, Some(message)) {
             step.visit(&mut scene, look)?;
+        }
+        if self.stops_by_a_login {
+            self.visit_stop(&scene, look)?;
         }
         // Who calls may be proven by what a login gave.
         for text in self.auth.iter().flat_map(Auth::texts) {
@@ -474,6 +490,19 @@ impl Step {
         scene.know_step(&self.name, sample);
         Ok(())
     }
+}
+
+/// Whether a recipe's stop needs what a login gives, by itself or to prove who calls.
+fn stops_by_a_login(recipe: &Recipe) -> bool {
+    let proof = match &recipe.auth {
+        Some(recipe::Auth::Bearer(token)) => token.contains("steps."),
+        Some(recipe::Auth::Basic { user, password } | recipe::Auth::Digest { user, password }) => {
+            user.contains("steps.") || password.contains("steps.")
+        }
+        None => false,
+    };
+    let mut stops = recipe.stop.iter();
+    stops.any(|stop| stop.mentions("steps.") || (proof && !stop.anonymous))
 }
 
 /// The fields of `message` that may be asked for: those whose names occur in a template at all, and all of them where a

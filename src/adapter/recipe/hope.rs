@@ -113,6 +113,7 @@ impl RecipeAdapter {
         let hopes = Hopes {
             is_there: false,
             given: "",
+            receipt: None,
         };
         let mut rules = self.recipe.errors.iter();
         let told = rules.find(|rule| rule.then == Verdict::Renew);
@@ -145,10 +146,13 @@ impl RecipeAdapter {
             })
         };
         let asks = self.asks(message);
-        if asks.is_none() {
+        if asks.is_none() && !recipe.stops_by_a_login {
             stop(scene, done)?;
         }
         self.hope_of_steps(StepWhen::Always, scene, done, hopes)?;
+        if asks.is_none() && recipe.stops_by_a_login {
+            stop(scene, done)?;
+        }
         let (mut request, mut acts) = (&recipe.request, Acts::New);
         if let Some(find) = asks {
             let asked = self.find(find, scene, done);

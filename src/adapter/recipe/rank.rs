@@ -9,9 +9,10 @@ use std::ops::RangeInclusive;
 use regex::Regex;
 
 use super::{
-    compile::{CompiledRecipe, Rule},
+    compile::CompiledRecipe,
     hope::sample,
     judge::{ANYTHING, Condition},
+    parts::Rule,
 };
 use crate::domain::recipe::{Expected, Match, StatusRange};
 

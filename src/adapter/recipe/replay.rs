@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     adapter::{
-        Exchange, Failure, Login, Receipt, Request, Response, Step, classify,
+        Exchange, Failure, Login, Receipt, Request, Step, classify,
         course::{self, Course},
         transport::Address,
     },
@@ -58,9 +58,6 @@ enum Asked {
     More,
     Failed(Failure),
 }
-
-/// What is there already, and the exchange that told the device to stop.
-type Opened<'d> = (Option<Map<String, Value>>, Option<&'d Exchange>);
 
 /// How a call is made.
 #[derive(Default)]
@@ -130,63 +127,6 @@ impl RecipeAdapter {
                 Step::Failed(Failure::retry(Reason::Unauthorised, detail))
             }
         }
-    }
-
-    /// What came of telling the device to stop; `None` where it was not told.
-    pub(super) fn replay_stop(&self, message: &Message, done: &[Exchange]) -> Option<bool> {
-        let mut scene = Scene::new(&self.recipe, &self.facts, Some(message));
-        let course = &mut Course::of(done);
-        // What comes after it is not waited for.
-        let exchange = match self.asks(message) {
-            None => self.stop(message, &scene, course).ok()??,
-            Some(_) => self.open(message, &mut scene, course).ok()?.1?,
-        };
-        let answer = exchange.result.as_ref();
-        Some(answer.is_ok_and(Response::is_success))
-    }
-
-    pub(super) fn stop<'d>(
-        &self,
-        message: &Message,
-        scene: &Scene<'_>,
-        done: &mut Course<'d>,
-    ) -> Result<Option<&'d Exchange>, Halt> {
-        match &self.recipe.stop {
-            // Nothing of ours began to play since.
-            Some(stop) if message.preempts && !scene.is_anew() => {
-                let scene = scene.and("playing", playing(message));
-                let exchange = self.call(stop, &scene, done, &Manner::default())?;
-                Ok(Some(exchange))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    /// What an attempt begins with: what is there already, and what came of telling the device to stop. Whatever it makes of that, the
-    /// emergency is sent: to be heard late is better than not to be heard. Where it may be playing already, that is asked first, and what is
-    /// there is not told to stop.
-    fn open<'d>(
-        &self,
-        message: &Message,
-        scene: &mut Scene<'_>,
-        done: &mut Course<'d>,
-    ) -> Result<Opened<'d>, Halt> {
-        let Some(find) = self.asks(message) else {
-            let stopped = self.stop(message, scene, done)?;
-            self.steps(StepWhen::Always, scene, done)?;
-            return Ok((None, stopped));
-        };
-        self.steps(StepWhen::Always, scene, done)?;
-        Ok(match self.find(find, scene, done)? {
-            Some(found) => (Some(found), None),
-            None => (None, self.stop(message, scene, done)?),
-        })
-    }
-
-    /// The question that this attempt begins with, if it does.
-    pub(super) fn asks(&self, message: &Message) -> Option<&parts::Question> {
-        let find = self.recipe.find.as_ref();
-        find.filter(|find| find.always || message.attempt > 1)
     }
 
     pub(super) fn course(
@@ -568,20 +508,6 @@ impl RecipeAdapter {
             }
         }
     }
-}
-
-/// `playing`: what the device is to stop.
-fn playing(message: &Message) -> Value {
-    message
-        .kept
-        .playing
-        .as_ref()
-        .map_or(Value::Null, |playing| {
-            serde_json::json!({
-                "delivery": playing.delivery.as_str(),
-                "receipt": playing.receipt.as_deref().unwrap_or_default(),
-            })
-        })
 }
 
 /// How often something was asked.

@@ -280,6 +280,42 @@ fn an_emergency_stops_before_it_logs_in() {
     assert_eq!(adapter.stopped(&message(), &[]), None);
 }
 
+/// A device that takes a stop only from whom it knows is told after the login, whatever the stop needs it for.
+#[test]
+fn a_stop_that_needs_a_login_comes_after_it() {
+    let urgent = Message {
+        preempts: true,
+        ..message()
+    };
+    let named = SESSION.replace(
+        "/stop\", auth: none",
+        "/stop?sid={{ steps.login.token }}\", auth: none",
+    );
+    let proven = SESSION.replace("/stop\", auth: none", "/stop\"");
+    for (recipe, way) in [(named, "POST /stop?sid=bi-mat-1"), (proven, "POST /stop")] {
+        let adapter = written(&recipe);
+        let answers = [
+            ok(r#"{"token":"bi-mat-1"}"#),
+            says(500, &[], ""),
+            says(201, &[("location", "/clips/7")], "size=42"),
+            says(202, &[], ""),
+        ];
+        let (requests, end) = play(&adapter, &urgent, answers);
+        assert!(matches!(end, Step::Accepted(_)), "{end:?}");
+        assert_eq!(
+            ways(&requests),
+            ["POST /login", way, "PUT /clips", "POST /clips/7/play"]
+        );
+        let done: Vec<Exchange> = requests
+            .into_iter()
+            .zip([ok(r#"{"token":"bi-mat-1"}"#), says(500, &[], "")])
+            .map(|(request, result)| Exchange { request, result })
+            .collect();
+        assert_eq!(adapter.stopped(&urgent, &done[..1]), None);
+        assert_eq!(adapter.stopped(&urgent, &done), Some(false));
+    }
+}
+
 async fn run(adapter: &dyn Adapter) -> AttemptEnd {
     let transport = Transport::new(settings()).unwrap();
     let now = || instant("2024-03-25T05:30:00Z");

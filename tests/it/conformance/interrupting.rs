@@ -136,6 +136,7 @@ impl Speaker {
             body,
             wait: Duration::ZERO,
             hidden: Hidden::default(),
+            login: None,
         }
     }
 }
