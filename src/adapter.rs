@@ -429,6 +429,7 @@ pub fn classify(exchange: &Exchange) -> Failure {
             detail,
         },
         300..=399 => Failure::reject(Reason::Redirect, detail),
+        401 | 403 => Failure::reject(Reason::Unauthorised, detail),
         400..=499 => Failure::reject(Reason::Status, detail),
         500..=599 => Failure::unknown(Reason::Status, detail),
         _ => Failure::reject(Reason::Unexpected, detail),

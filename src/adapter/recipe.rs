@@ -368,43 +368,70 @@ impl RecipeAdapter {
         own: &[Rule],
         counts: impl Fn(&Condition) -> bool,
     ) -> Result<Option<Failure>, RecipeProblem> {
-        let status = answer.response.status;
         for rule in own.iter().chain(&self.recipe.errors) {
-            let (condition, verdict) = (&rule.when, &rule.then);
-            if !condition.holds(answer, scene)? || !counts(condition) {
-                continue;
+            if rule.when.holds(answer, scene)? && counts(&rule.when) {
+                return Ok(Some(self.meaning(rule, answer, scene)));
             }
-            let reason = match (status, verdict) {
-                (_, Verdict::Renew) => Reason::Unauthorised,
-                (429 | 503, Verdict::Retry) => Reason::Busy,
-                // A line that reads more than the status knows where it points.
-                (300..=399, _) if condition.is_bare() => Reason::Redirect,
-                (400..=599, _) => Reason::Status,
-                _ => Reason::Unexpected,
-            };
-            let words = rule.says.as_ref().and_then(|take| take.from(answer));
-            let said = words.and_then(|words| self.said(&words, scene));
-            let detail = said.unwrap_or_else(|| Detail::new("call-status-rule"));
-            let detail = detail.with("status", status).with("rule", &rule.path);
-            let detail = String::from(detail);
-            if *verdict == Verdict::Renew {
-                scene.end_login();
-            }
-            return Ok(Some(match verdict {
-                Verdict::Retry | Verdict::Renew => Failure::Retry {
-                    after: answer.response.retry_after,
-                    reason,
-                    detail,
-                },
-                Verdict::Reject => Failure::Reject { reason, detail },
-                Verdict::Unknown => Failure::Unknown { reason, detail },
-            }));
         }
         Ok(None)
     }
 
+    /// What the first line of `errors` that has words for people says of an answer to a probe. A line that wants a message fits none.
+    fn remark(&self, answer: &Answer<'_>, scene: &Scene<'_>) -> Option<Failure> {
+        let mut worded = self
+            .recipe
+            .errors
+            .iter()
+            .filter(|rule| rule.about.is_some());
+        let rule = worded.find(|rule| rule.when.holds(answer, scene).unwrap_or(false))?;
+        Some(self.meaning(rule, answer, scene))
+    }
+
+    /// What a line of `errors` says of an answer that fits it.
+    fn meaning(&self, rule: &Rule, answer: &Answer<'_>, scene: &Scene<'_>) -> Failure {
+        let status = answer.response.status;
+        let reason = match (status, rule.then) {
+            (_, Verdict::Account | Verdict::Renew) | (401 | 403, Verdict::Reject) => {
+                Reason::Unauthorised
+            }
+            (429 | 503, Verdict::Retry) => Reason::Busy,
+            // A line that reads more than the status knows where it points.
+            (300..=399, _) if rule.when.is_bare() => Reason::Redirect,
+            (400..=599, _) => Reason::Status,
+            _ => Reason::Unexpected,
+        };
+        let words = rule.says.as_ref().and_then(|take| take.from(answer));
+        let said = words.and_then(|words| self.said(&words, scene));
+        // Long words are cut at their end.
+        let told = |code: &str| {
+            let detail = Detail::new(code);
+            detail.with("status", status).with("rule", &rule.path)
+        };
+        let detail = match (&rule.about, said) {
+            (Some(about), Some(said)) => told("recipe-says-of")
+                .with("about", about)
+                .with("words", said),
+            (Some(about), None) => told("recipe-says").with("about", about),
+            (None, Some(said)) => told("receiver-says").with("words", said),
+            (None, None) => told("call-status-rule"),
+        };
+        let detail = String::from(detail);
+        if rule.then == Verdict::Renew {
+            scene.end_login();
+        }
+        match rule.then {
+            Verdict::Retry | Verdict::Renew => Failure::Retry {
+                after: answer.response.retry_after,
+                reason,
+                detail,
+            },
+            Verdict::Reject | Verdict::Account => Failure::Reject { reason, detail },
+            Verdict::Unknown => Failure::Unknown { reason, detail },
+        }
+    }
+
     /// The receiver's own words: as secret as its answers, of which nobody sees what a call carried or a step gave.
-    fn said(&self, words: &Value, scene: &Scene<'_>) -> Option<Detail> {
+    fn said(&self, words: &Value, scene: &Scene<'_>) -> Option<String> {
         let words = match words {
             Value::String(text) => text.clone(),
             Value::Number(number) => number.to_string(),
@@ -417,7 +444,7 @@ impl RecipeAdapter {
             .chars()
             .take(LONGEST_WORDS)
             .collect();
-        (!words.is_empty()).then(|| Detail::new("receiver-says").with("words", words))
+        (!words.is_empty()).then_some(words)
     }
 }
 

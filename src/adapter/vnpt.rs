@@ -163,7 +163,14 @@ fn read(exchange: &Exchange) -> Result<Option<Value>, Failure> {
             retry @ Failure::Retry { .. } => Err(retry),
             other => {
                 let detail = Detail::new("portal-closed").with("status", answer.status);
-                Err(Failure::reject(other.reason(), detail))
+                // Nobody has an account there.
+                Err(Failure::reject(
+                    match other.reason() {
+                        Reason::Unauthorised => Reason::Status,
+                        reason => reason,
+                    },
+                    detail,
+                ))
             }
         },
     }

@@ -91,7 +91,8 @@ impl Reason {
             | Self::Status
             | Self::Busy
             | Self::Unexpected
-            | Self::Redirect => Some(true),
+            | Self::Redirect
+            | Self::Unauthorised => Some(true),
             _ => None,
         }
     }

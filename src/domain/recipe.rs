@@ -476,6 +476,8 @@ pub struct ErrorRule {
     pub then: Verdict,
     /// Where the receiver's own words about it are, for people who look why.
     pub says: Option<Take>,
+    /// What it means here and what is to be done, in the words of whoever wrote the recipe. No template.
+    pub about: Option<String>,
 }
 
 /// The meaning of an answer.
@@ -485,6 +487,8 @@ pub enum Verdict {
     Retry,
     /// The answer is no.
     Reject,
+    /// The account or its password is refused, or may not do this: no, until a person has mended that.
+    Account,
     /// It may have happened.
     Unknown,
     /// The login has ended, and it did not happen.

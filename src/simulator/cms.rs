@@ -105,6 +105,7 @@ pub(super) fn made(site: &Site, slug: &str, status: &str) -> Post {
         category: None,
         featured: None,
         alt: None,
+        author: None,
         twin: false,
     }
 }

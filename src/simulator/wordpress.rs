@@ -1,12 +1,16 @@
 //! A website as `WordPress` 6.1 with an author's application password was measured to behave: a slug is no idempotency
-//! key (a second post gets `-2`), every wrong credential is a 401, unregistered `meta` is dropped silently.
+//! key (a second post gets `-2`, whoever has the first), unregistered `meta` is dropped silently, and each post is its author's.
 //!
-//! Not imitated: themes, plugins, revisions, users (any credentials do), and time: a site that knows no clock cannot
-//! tell a date in the future, so such posts are published at once.
+//! Any name with any password is an author. The account `editor` may change what others made, too; `contributor` may only write drafts; the
+//! password `wrong` is refused: as 401, but where the list of drafts is asked for as 400.
+//!
+//! Not imitated: themes, plugins, revisions, and time: a site that knows no clock cannot tell a date in the future, so such posts are
+//! published at once.
 //! Answering does not change anything; the change is the [`Post`] that the caller puts in once it is on record.
 
 use std::collections::BTreeMap;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -46,6 +50,9 @@ pub struct Post {
     /// Of a file: what is said in its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alt: Option<String>,
+    /// The account that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
     /// Whether the slug that it asked for was taken.
     pub twin: bool,
 }
@@ -70,12 +77,9 @@ impl Site {
 
     /// Answers a request below `/wp-json` and says what it would change.
     pub(super) fn answer(&self, request: &Request) -> Outcome {
-        let signed_in = request
-            .header("authorization")
-            .and_then(|value| value.split_once(' '))
-            .is_some_and(|(scheme, rest)| {
-                scheme.eq_ignore_ascii_case("basic") && !rest.trim().is_empty()
-            });
+        let account = Account::of(request);
+        let account = account.as_ref();
+        let signed_in = account.is_some();
         let route = route(request).unwrap_or_default();
         let route = route.trim_matches('/');
         let words: Vec<&str> = route.split('/').collect();
@@ -84,34 +88,48 @@ impl Site {
                 200,
                 &json!({"name": "Simulated", "namespaces": ["wp/v2"]}),
             )),
-            ("GET", ["wp", "v2", "users", "me"]) if signed_in => quiet(Answer::json(
-                200,
-                &json!({"id": 1, "name": "loa", "slug": "loa"}),
-            )),
-            ("GET", ["wp", "v2", "users", "me"]) => no(401, "rest_not_logged_in"),
-            ("GET", ["wp", "v2", "posts"]) => self.list(request, signed_in),
+            ("GET", ["wp", "v2", "users", "me"]) => match account {
+                Some(account) => quiet(account.shown()),
+                None => no(401, "rest_not_logged_in"),
+            },
+            ("GET", ["wp", "v2", "posts"]) => self.list(request, account),
             ("GET", ["wp", "v2", "posts", id]) => match self.find(id) {
-                Some(post) if post.status == "publish" || signed_in => {
+                Some(post)
+                    if request.parameter("context").as_deref() == Some("edit")
+                        && !may_edit(account, post) =>
+                {
+                    no(if signed_in { 403 } else { 401 }, "rest_forbidden_context")
+                }
+                Some(post) if post.status == "publish" || may_edit(account, post) => {
                     quiet(Answer::json(200, &shown(post, request)))
                 }
-                Some(_) => no(401, "rest_forbidden"),
+                Some(_) => no(if signed_in { 403 } else { 401 }, "rest_forbidden"),
                 None => no(404, "rest_post_invalid_id"),
             },
             ("POST", ["wp", "v2", "posts" | "media"]) if !signed_in => {
                 no(401, "rest_cannot_create")
             }
-            ("GET", ["wp", "v2", "media"]) => self.files(request, signed_in),
+            ("GET", ["wp", "v2", "media"]) => self.files(request, account),
             ("POST" | "PUT" | "PATCH", ["wp", "v2", "media", id]) => match self.file(id) {
                 None => no(404, "rest_post_invalid_id"),
-                Some(_) if !signed_in => no(401, "rest_cannot_edit"),
+                Some(file) if !may_edit(account, file) => {
+                    no(if signed_in { 403 } else { 401 }, "rest_cannot_edit")
+                }
                 Some(file) => describe(request, file),
             },
-            ("POST", ["wp", "v2", "posts"]) => self.create(request),
-            ("POST", ["wp", "v2", "media"]) => self.upload(request),
+            ("POST", ["wp", "v2", "media"])
+                if account.is_some_and(|account| account.role == Role::Contributor) =>
+            {
+                no(403, "rest_cannot_create")
+            }
+            ("POST", ["wp", "v2", "posts"]) => self.create(request, account),
+            ("POST", ["wp", "v2", "media"]) => self.upload(request, account),
             ("POST" | "PUT" | "PATCH" | "DELETE", ["wp", "v2", "posts", id]) => match self.find(id)
             {
                 None => no(404, "rest_post_invalid_id"),
-                Some(_) if !signed_in => no(401, "rest_cannot_edit"),
+                Some(post) if !may_edit(account, post) => {
+                    no(if signed_in { 403 } else { 401 }, "rest_cannot_edit")
+                }
                 Some(post) if request.method == "DELETE" => {
                     let slug = format!("{}__trashed", post.slug);
                     let post = Post {
@@ -125,7 +143,7 @@ impl Site {
                         Some(post),
                     )
                 }
-                Some(post) => self.update(request, post),
+                Some(post) => self.update(request, post, account),
             },
             _ => no(404, "rest_no_route"),
         }
@@ -143,15 +161,16 @@ impl Site {
             .filter(|post| post.status == "inherit")
     }
 
-    /// Lists uploaded files; with what only editors see for somebody with credentials alone.
-    fn files(&self, request: &Request, signed_in: bool) -> Outcome {
-        if request.parameter("context").as_deref() == Some("edit") && !signed_in {
+    /// Lists uploaded files; with what only editors see, those that somebody with credentials may edit.
+    fn files(&self, request: &Request, account: Option<&Account>) -> Outcome {
+        let for_edit = request.parameter("context").as_deref() == Some("edit");
+        if for_edit && account.is_none() {
             return no(401, "rest_forbidden_context");
         }
         let slug = request.parameter("slug");
         let files = self.posts.values().rev().filter(|post| {
             let is_meant = slug.as_ref().is_none_or(|slug| *slug == post.slug);
-            post.status == "inherit" && is_meant
+            post.status == "inherit" && is_meant && (!for_edit || may_edit(account, post))
         });
         let page: Vec<Value> = files.take(10).map(|post| shown(post, request)).collect();
         quiet(Answer::json(200, &Value::Array(page)))
@@ -171,17 +190,18 @@ impl Site {
         }
     }
 
-    /// Lists posts: published ones for everybody, others with credentials only.
-    fn list(&self, request: &Request, signed_in: bool) -> Outcome {
+    /// Lists posts: published ones for everybody, others for who may edit them.
+    fn list(&self, request: &Request, account: Option<&Account>) -> Outcome {
         let status = request
             .parameter("status")
             .unwrap_or_else(|| "publish".to_owned());
         if status != "any" && !STATUSES.contains(&status.as_str()) && status != "trash" {
             return quiet(invalid("status"));
         }
-        if status != "publish" && !signed_in {
-            return quiet(invalid("status"));
+        if status != "publish" && account.is_none() {
+            return quiet(forbidden_status());
         }
+        let for_edit = request.parameter("context").as_deref() == Some("edit");
         let slugs = request.parameter("slug");
         let limit = request
             .parameter("per_page")
@@ -192,7 +212,9 @@ impl Site {
                 "any" => !matches!(post.status.as_str(), "trash" | "inherit"),
                 one => post.status == one,
             };
+            let is_shown = (post.status == "publish" && !for_edit) || may_edit(account, post);
             standing
+                && is_shown
                 && slugs
                     .as_ref()
                     .is_none_or(|slugs| slugs.split(',').any(|slug| slug == post.slug))
@@ -206,11 +228,14 @@ impl Site {
         quiet(Answer::json(200, &Value::Array(page)).with("X-WP-Total", found.len().to_string()))
     }
 
-    fn create(&self, request: &Request) -> Outcome {
+    fn create(&self, request: &Request, account: Option<&Account>) -> Outcome {
         let fields = match Fields::read(request) {
             Ok(fields) => fields,
             Err(refusal) => return quiet(refusal),
         };
+        if fields.publishes() && account.is_some_and(|account| account.role == Role::Contributor) {
+            return no(403, "rest_cannot_publish");
+        }
         if fields.0.get("id").is_some_and(|id| !id.is_null()) {
             return no(400, "rest_post_exists");
         }
@@ -246,17 +271,26 @@ impl Site {
             category: None,
             featured,
             alt: None,
+            author: account.map(|account| account.name.clone()),
+        };
+        let effect = if post.status == "publish" {
+            Effect::Published
+        } else {
+            Effect::Kept
         };
         let location = format!("{}/{id}", own_address(request, "/wp-json/wp/v2/posts"));
         let answer = Answer::json(201, &shown(&post, request)).with("Location", location);
-        (answer, Effect::Published, Some(post))
+        (answer, effect, Some(post))
     }
 
-    fn update(&self, request: &Request, before: &Post) -> Outcome {
+    fn update(&self, request: &Request, before: &Post, account: Option<&Account>) -> Outcome {
         let fields = match Fields::read(request) {
             Ok(fields) => fields,
             Err(refusal) => return quiet(refusal),
         };
+        if fields.publishes() && account.is_some_and(|account| account.role == Role::Contributor) {
+            return no(403, "rest_cannot_publish");
+        }
         let mut post = before.clone();
         match self.featured(&fields) {
             Ok(featured) => post.featured = featured.or(post.featured),
@@ -278,14 +312,19 @@ impl Site {
             post.slug = self.free_slug(&asked, post.id);
             post.twin = post.slug != asked;
         }
+        let effect = if before.status != "publish" && post.status == "publish" {
+            Effect::Published
+        } else {
+            Effect::Updated
+        };
         (
             Answer::json(200, &shown(&post, request)),
-            Effect::Updated,
+            effect,
             Some(post),
         )
     }
 
-    fn upload(&self, request: &Request) -> Outcome {
+    fn upload(&self, request: &Request, account: Option<&Account>) -> Outcome {
         let name = request
             .header("content-disposition")
             .and_then(|value| value.split_once("filename="))
@@ -309,6 +348,7 @@ impl Site {
             category: None,
             featured: None,
             alt: None,
+            author: account.map(|account| account.name.clone()),
             twin: false, // a file that is uploaded again is a copy, not a page that people read twice
         };
         let answer = Answer::json(201, &shown(&post, request))
@@ -343,6 +383,66 @@ impl Site {
     }
 }
 
+/// What an account may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Contributor,
+    Author,
+    Editor,
+}
+
+/// Who asks.
+#[derive(Debug)]
+struct Account {
+    name: String,
+    role: Role,
+}
+
+impl Account {
+    /// Whose credentials a request carries, where they are good.
+    fn of(request: &Request) -> Option<Self> {
+        let (scheme, given) = request.header("authorization")?.split_once(' ')?;
+        let decoded = STANDARD.decode(given.trim()).ok()?;
+        let text = String::from_utf8(decoded).ok()?;
+        let (name, password) = text.split_once(':')?;
+        let is_good =
+            scheme.eq_ignore_ascii_case("basic") && !password.is_empty() && password != "wrong";
+        is_good.then(|| Self {
+            name: name.to_owned(),
+            role: match name {
+                "contributor" => Role::Contributor,
+                "editor" => Role::Editor,
+                _ => Role::Author,
+            },
+        })
+    }
+
+    /// The account as the interface shows it: only what it may do is listed.
+    fn shown(&self) -> Answer {
+        let mut may = json!({"edit_posts": true});
+        if self.role != Role::Contributor {
+            may["publish_posts"] = true.into();
+            may["upload_files"] = true.into();
+        }
+        if self.role == Role::Editor {
+            may["edit_others_posts"] = true.into();
+        }
+        let body = json!({"id": 1, "name": self.name, "slug": self.name, "capabilities": may});
+        Answer::json(200, &body)
+    }
+}
+
+/// Whether an account may change a post or a file: its own, and of others an editor.
+fn may_edit(account: Option<&Account>, post: &Post) -> bool {
+    account.is_some_and(|account| {
+        account.role == Role::Editor
+            || post
+                .author
+                .as_ref()
+                .is_none_or(|author| *author == account.name)
+    })
+}
+
 /// The fields of a request that writes.
 struct Fields(Value);
 
@@ -358,6 +458,11 @@ impl Fields {
             Some(Value::String(status)) if STATUSES.contains(&status.as_str()) => Ok(fields),
             Some(_) => Err(invalid("status")),
         }
+    }
+
+    /// Whether everybody is to see it.
+    fn publishes(&self) -> bool {
+        ["publish", "future", "private"].contains(&self.text("status").as_deref().unwrap_or(""))
     }
 
     /// A text field, also in the form `{"raw": …}`.
@@ -402,6 +507,15 @@ fn refused(status: u16, code: &str) -> Answer {
 /// A refusal that changes nothing.
 fn no(status: u16, code: &str) -> Outcome {
     quiet(refused(status, code))
+}
+
+/// The refusal of drafts for somebody whom the site does not know: about a parameter, and so a 400.
+fn forbidden_status() -> Answer {
+    let details = json!({"status": {"code": "rest_forbidden_status", "message": "Status is forbidden.", "data": {"status": 401}}});
+    let params = json!({"status": "Status is forbidden."});
+    let data = json!({"status": 400, "params": params, "details": details});
+    let body = json!({"code": "rest_invalid_param", "message": "Simulated", "data": data});
+    Answer::json(400, &body)
 }
 
 /// A refusal of one parameter.

@@ -247,7 +247,7 @@ on_both_databases! {
         daemon.reach("2024-03-25T05:45").await;
         daemon.stop().await;
         let refused = scene.row("loa-hb-1", "2024-03-25T05:30").await;
-        assert_eq!((refused.state, refused.reason, refused.attempts), (State::Failed, Some(Reason::Status), 1));
+        assert_eq!((refused.state, refused.reason, refused.attempts), (State::Failed, Some(Reason::Unauthorised), 1));
         let attempts = scene.store().await.attempts(&refused.id).await.unwrap();
         assert_eq!(attempts[0].status, Some(403));
         assert!(attempts[0].answer.as_deref().is_some_and(|answer| answer.contains("khóa")));

@@ -153,39 +153,61 @@ fn a_picture_is_looked_for_and_uploaded_where_there_is_none() {
         "article:\n",
         "article:\n  picture: { file: xanh.png, alt: Ô xanh }\n",
     );
-    let slug = format!("loa-{}", &blake3::hash(green).to_hex()[..24]);
+    let name = format!("loa-{}", &blake3::hash(green).to_hex()[..24]);
     let nothing = "HTTP/1.1 200 OK\n\n[]\n";
+    let draft =
+        "HTTP/1.1 201 Created\n\n{\"id\": 4, \"slug\": \"mot-le-loi\", \"status\": \"draft\"}\n";
+    let mine = "HTTP/1.1 200 OK\n\n{\"id\": 4}\n";
+    let (_, told) = as_json(
+        &folder,
+        &["web-ll", "--bulletin", "mot"],
+        &[nothing, nothing, draft, mine].concat(),
+    );
+    // The mark of the account stands behind the name.
+    let asked = told["requests"][4]["url"].as_str().unwrap();
+    let (_, slug) = asked.split_once("/media?slug=").unwrap();
+    assert!(
+        slug.starts_with(&format!("{name}-")) && slug.len() == name.len() + 9,
+        "{slug}"
+    );
+    let slug = slug.to_owned();
     let media = format!("HTTP/1.1 201 Created\n\n{{\"id\": 71234, \"slug\": \"{slug}\"}}\n");
     let named = "HTTP/1.1 200 OK\n\n{\"id\": 71234}\n";
-    let answers = [nothing, nothing, &media, named].concat();
+    let answers = [nothing, nothing, draft, mine, nothing, &media, named].concat();
     let asked = ["web-ll", "--bulletin", "mot"];
     let (code, told) = as_json(&folder, &asked, &answers);
     assert_eq!((code, &told["verdict"]), (1, &json!("waits")), "{told}");
     let requests = told["requests"].as_array().unwrap();
-    assert_eq!(requests.len(), 5, "{told}");
+    assert_eq!(requests.len(), 8, "{told}");
     let api = "https://le-loi.vinh.example/wp-json/wp/v2";
     let url = |at: usize| requests[at]["url"].as_str().unwrap();
-    assert_eq!(url(1), format!("{api}/media?slug={slug}&context=edit"));
-    assert_eq!(url(2), format!("{api}/media"));
-    assert_eq!(requests[2]["body_bytes"], green.len());
+    assert_eq!(url(2), format!("{api}/posts"));
+    assert_eq!(url(3), format!("{api}/posts/4?context=edit&_fields=id"));
+    assert_eq!(url(4), format!("{api}/media?slug={slug}"));
+    assert_eq!(url(5), format!("{api}/media"));
+    assert_eq!(requests[5]["body_bytes"], green.len());
     let name = json!([
         "Content-Disposition",
         format!("attachment; filename=\"{slug}.png\"")
     ]);
-    let headers = requests[2]["headers"].as_array().unwrap();
+    let headers = requests[5]["headers"].as_array().unwrap();
     assert!(headers.contains(&name) && headers.contains(&json!(["Content-Type", "image/png"])));
-    assert_eq!(url(3), format!("{api}/media/71234"));
+    assert_eq!(url(6), format!("{api}/media/71234"));
     let body = |at: usize| -> Value {
         serde_json::from_str(requests[at]["body"].as_str().unwrap()).unwrap()
     };
-    assert_eq!(body(3), json!({ "alt_text": "Ô xanh" }));
-    assert_eq!(body(4)["featured_media"], 71_234);
+    assert_eq!(body(6), json!({ "alt_text": "Ô xanh" }));
+    assert_eq!(body(7)["featured_media"], 71_234);
 
     let there = format!("HTTP/1.1 200 OK\n\n[{{\"id\": 7, \"slug\": \"{slug}\"}}]\n");
-    let said = tried(&folder, &asked, &[nothing, &there].concat());
+    let said = tried(
+        &folder,
+        &asked,
+        &[nothing, nothing, draft, mine, &there].concat(),
+    );
     assert!(
         said.out
-            .contains("3. POST https://le-loi.vinh.example/wp-json/wp/v2/media/7"),
+            .contains("6. POST https://le-loi.vinh.example/wp-json/wp/v2/media/7"),
         "{said:?}"
     );
 }
@@ -406,18 +428,18 @@ fn what_is_missing_is_said() {
 #[test]
 fn questions_and_probes_are_tried_too() {
     let folder = folder();
-    let there =
-        "HTTP/1.1 200 OK\n\n[{\"id\": 5, \"slug\": \"mot-hung-binh\", \"link\": \"https://x/5\"}]";
+    let there = "HTTP/1.1 200 OK\n\n[{\"id\": 5, \"slug\": \"mot-hung-binh\", \"link\": \"https://x/5\"}]\n";
+    let there = &[there, there].concat();
     let (_, told) = as_json(&folder, &["web-hb", "--bulletin", "mot"], there);
     assert_eq!(
-        told["requests"][1]["url"],
+        told["requests"][2]["url"],
         "https://hung-binh.vinh.example/wp-json/wp/v2/posts/5"
     );
     assert_eq!(told["verdict"], "waits");
     let (code, told) = as_json(
         &folder,
         &["web-hb", "--probe"],
-        "HTTP/1.1 200 OK\n\n{\"namespaces\": [\"wp/v2\"]}",
+        "HTTP/1.1 200 OK\n\n{\"capabilities\": {\"publish_posts\": true, \"upload_files\": true}}",
     );
     assert_eq!(
         (code, &told["verdict"], &told["bulletin"]),

@@ -49,6 +49,7 @@ pub(super) struct Rule {
     pub(super) when: Condition,
     pub(super) then: Verdict,
     pub(super) says: Option<Take>,
+    pub(super) about: Option<String>,
 }
 
 /// "Is it already there?", read.
@@ -131,6 +132,7 @@ pub(super) fn read_rules(
             when: Condition::read(reading, &path, &rule.when),
             then: rule.then,
             says: says.and_then(|take| Take::read(reading, &format!("{path}.says"), take)),
+            about: rule.about.clone(),
             path,
         });
     }

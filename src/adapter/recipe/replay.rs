@@ -213,6 +213,9 @@ impl RecipeAdapter {
         let Some(mismatch) = probe.healthy.mismatch(&answer, scene)? else {
             return Ok(Step::accepted(None));
         };
+        if let Some(remark) = self.remark(&answer, scene) {
+            return Ok(Step::Failed(remark.without_effect()));
+        }
         let detail = String::from(mismatch);
         let failure = match classify(exchange).without_effect() {
             Failure::Retry { after, reason, .. } => Failure::Retry {

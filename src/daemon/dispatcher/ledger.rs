@@ -457,6 +457,13 @@ impl Ledger {
 fn learn(shared: &Shared, was: &InFlight, end: &Finished) {
     let settings = shared.live.borrow().workspace.settings.delivery.health;
     let (now, health) = (shared.clock.now(), &shared.health);
+    // Without a token nobody was called.
+    if end.reason == Some(Reason::Unauthorised) && end.status.is_none() {
+        if was.is_trial {
+            health.give_back(&was.host);
+        }
+        return;
+    }
     health.learn(&was.host, end.reason, was.is_trial, now, &settings);
 }
 

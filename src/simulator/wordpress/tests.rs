@@ -280,3 +280,73 @@ fn files_are_taken() {
         2
     );
 }
+
+/// As a real one was measured: what others made is seen, and changed by an editor only; what cannot be seen holds its slug all the same.
+#[test]
+fn what_others_made_is_not_anybodys() {
+    let mut site = Site::default();
+    let mut act = |user: &str, method: &str, target: &str, body: &str| {
+        let mut request = request(method, target, false, body);
+        let login = STANDARD.encode(format!("{user}:abcd"));
+        request
+            .headers
+            .push(("authorization".to_owned(), format!("Basic {login}")));
+        let (answer, _, post) = site.answer(&request);
+        if let Some(post) = post {
+            site.put(post);
+        }
+        (
+            answer.status,
+            serde_json::from_slice::<Value>(&answer.body).unwrap(),
+        )
+    };
+    let body = r#"{"title":"T","slug":"tin","status":"publish"}"#;
+    assert_eq!(act("lan", "POST", "/posts", body).0, 201);
+    let asked = "/posts?slug=tin&status=any";
+    assert_eq!(act("hoa", "GET", asked, "").1[0]["id"], 1);
+    let edited = format!("{asked}&context=edit");
+    assert_eq!(act("hoa", "GET", &edited, "").1, json!([]));
+    assert_eq!(act("editor", "GET", &edited, "").1[0]["id"], 1);
+    let refused = act("hoa", "POST", "/posts/1", r#"{"title":"M"}"#);
+    assert_eq!(
+        (refused.0, &refused.1["code"]),
+        (403, &json!("rest_cannot_edit"))
+    );
+    assert_eq!(act("editor", "POST", "/posts/1", r#"{"title":"M"}"#).0, 200);
+
+    let draft = r#"{"title":"T","slug":"nhap","status":"draft"}"#;
+    assert_eq!(act("lan", "POST", "/posts", draft).1["slug"], "nhap");
+    assert_eq!(
+        act("hoa", "GET", "/posts?slug=nhap&status=any", "").1,
+        json!([])
+    );
+    assert_eq!(act("hoa", "POST", "/posts", draft).1["slug"], "nhap-2");
+
+    let (status, said) = act("contributor", "POST", "/posts", body);
+    assert_eq!(
+        (status, &said["code"]),
+        (403, &json!("rest_cannot_publish"))
+    );
+    let me = act("contributor", "GET", "/users/me?context=edit", "").1;
+    assert_eq!(me["capabilities"]["publish_posts"], Value::Null);
+    let me = act("lan", "GET", "/users/me?context=edit", "").1;
+    assert_eq!(me["capabilities"]["publish_posts"], true);
+}
+
+#[test]
+fn a_wrong_password_is_refused() {
+    let mut site = Site::default();
+    let mut wrong = request("GET", "/posts?status=any", false, "");
+    let login = STANDARD.encode("lan:wrong");
+    wrong
+        .headers
+        .push(("authorization".to_owned(), format!("Basic {login}")));
+    let (answer, _, _) = site.answer(&wrong);
+    let said: Value = serde_json::from_slice(&answer.body).unwrap();
+    let code = said.pointer("/data/details/status/code");
+    assert_eq!(
+        (answer.status, code),
+        (400, Some(&json!("rest_forbidden_status")))
+    );
+    assert_eq!(ask(&mut site, "GET", "/users/me", false, "").0, 401);
+}

@@ -518,6 +518,7 @@ fn error_rule(fields: &Fields<'_>) -> ErrorRule {
     let verdicts = [
         ("retry", Verdict::Retry),
         ("reject", Verdict::Reject),
+        ("account", Verdict::Account),
         ("unknown", Verdict::Unknown),
         ("renew", Verdict::Renew),
     ];
@@ -528,6 +529,7 @@ fn error_rule(fields: &Fields<'_>) -> ErrorRule {
         when: conditions(fields),
         then: then.unwrap_or(Verdict::Reject),
         says: fields.get("says").and_then(take),
+        about: fields.get("about").and_then(|value| value.words()),
     }
 }
 

@@ -19,9 +19,10 @@ pub(super) fn recipe(shape: &Shape) -> Value {
     let mut error = conditions(shape);
     error.push(need(
         "then",
-        one_of(&["retry", "reject", "unknown", "renew"]),
+        one_of(&["retry", "reject", "account", "unknown", "renew"]),
     ));
     error.push(may("says", take(shape)));
+    error.push(may("about", text()));
     let errors = list(with_conditions(shape, "error", error));
     let poll = || {
         let count = json!({ "type": "integer", "minimum": 1, "maximum": 30 });

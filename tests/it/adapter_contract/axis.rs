@@ -186,7 +186,7 @@ fn what_answers_mean() {
         (
             "list refused",
             vec![says(403, &[], "")],
-            ("reject", Reason::Status),
+            ("reject", Reason::Unauthorised),
         ),
         (
             "a login page",

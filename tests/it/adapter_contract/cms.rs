@@ -250,7 +250,7 @@ async fn a_wordpress_without_permalinks_is_reached_by_its_parameter() {
 
 /// A page that took another slug has a twin: whoever reads the refusal is told where to look.
 #[tokio::test]
-async fn a_twin_is_named() {
+async fn no_twin_is_made_of_an_address_that_is_taken() {
     let scene = Scene::new().await;
     let adapter = scene.adapter("wordpress", "password", &worth(), "");
     let address = scene.city.device("wordpress").unwrap();
@@ -274,11 +274,12 @@ async fn a_twin_is_named() {
         Ending::Failed(Failure::Reject { detail, .. }) => {
             let detail = Detail::parse(&detail).unwrap();
             assert_eq!(
-                (detail.code(), detail.get("pointer")),
-                ("call-other-field", Some("/slug"))
+                (detail.code(), detail.get("status")),
+                ("recipe-says", Some("201"))
             );
         }
         other => panic!("{other:?}"),
     }
-    assert_eq!(scene.city.summary().total.twins, 1);
+    let total = scene.city.summary().total;
+    assert_eq!((total.twins, total.published), (0, 0), "a draft at most");
 }

@@ -157,7 +157,7 @@ async fn who_may_not_or_comes_second_is_refused_and_an_emergency_takes_over() {
     let end = node.send(&stranger, &saying("la", &mp3)).await;
     assert_eq!(
         (reason(&end), end.status),
-        (("reject", Reason::Status), Some(401))
+        (("reject", Reason::Unauthorised), Some(401))
     );
     let icecast = adapter(&server.url, "/khoi", PASSWORD, None);
     let end = node.send(&icecast, &saying("mot", &mp3)).await;
@@ -449,7 +449,7 @@ fn what_answers_mean() {
         (
             "no format",
             vec![says(403, &[], "No content-type given")],
-            ("reject", Reason::Status),
+            ("reject", Reason::Unauthorised),
         ),
         (
             "in use",
@@ -464,7 +464,7 @@ fn what_answers_mean() {
         (
             "wrong password",
             vec![says(401, &[], "")],
-            ("reject", Reason::Status),
+            ("reject", Reason::Unauthorised),
         ),
         ("down", vec![says(503, &[], "")], ("retry", Reason::Busy)),
     ] {

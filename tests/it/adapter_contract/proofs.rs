@@ -64,7 +64,7 @@ fn a_digest_is_answered() {
     assert_eq!(field("response"), expected);
     // Refused is refused; only a number that got too old is answered once more.
     let (_, end) = play(&adapter, &message(), [asked(""), asked("")]);
-    assert_eq!(failure(&end), ("reject", Reason::Status));
+    assert_eq!(failure(&end), ("reject", Reason::Unauthorised));
     let (requests, _) = play(
         &adapter,
         &message(),

@@ -300,7 +300,7 @@ fn a_step_may_have_errors_of_its_own() {
     let adapter = written(OWN_ERRORS);
     let wrong = || says(401, &[], r#"{"message":"sai mật khẩu"}"#);
     let (_, end) = play(&adapter, &article(), [wrong()]);
-    assert_eq!(failure(&end), ("reject", Reason::Status));
+    assert_eq!(failure(&end), ("reject", Reason::Unauthorised));
     let (_, end) = play(&adapter, &article(), [says(503, &[], "")]);
     assert_eq!(
         failure(&end),

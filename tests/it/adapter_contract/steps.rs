@@ -205,7 +205,7 @@ fn a_step_that_fails_leaves_no_doubt() {
         (lost(), ("retry", Reason::Unanswered)),
         (says(500, &[], ""), ("retry", Reason::Status)),
         (says(503, &[], ""), ("retry", Reason::Busy)),
-        (says(401, &[], ""), ("reject", Reason::Status)),
+        (says(401, &[], ""), ("reject", Reason::Unauthorised)),
         (ok("{}"), ("retry", Reason::Unexpected)),
         (ok("<html>Trang chủ</html>"), ("retry", Reason::Unexpected)),
     ] {

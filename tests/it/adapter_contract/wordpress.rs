@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use loa::{
     adapter::{
+        Failure,
         attempt::{Ending, NoNotes, attempt, probe},
         recipe::RecipeAdapter,
         transport::Transport,
     },
     domain::{
-        delivery::Evidence,
+        delivery::{Evidence, Reason},
+        id::BulletinId,
         message::{Content, Message},
         picture::PictureFormat,
     },
@@ -22,7 +24,7 @@ use super::{
     recipes::{adapter_with, parameters, website},
     transport::settings,
 };
-use crate::support::wordpress::{USER, WordPress};
+use crate::support::wordpress::{OTHERS, USER, WordPress};
 
 fn adapter(url: &str, password: &str) -> RecipeAdapter {
     let mut with = parameters();
@@ -211,4 +213,159 @@ async fn a_picture_is_there_once_and_is_the_one_that_was_sent() {
     let end = attempt(&plain, &sign, &NoNotes, &transport, now).await;
     assert!(matches!(end.ending, Ending::Accepted(_)), "{end:?}");
     assert_eq!((featured(), files()), (first, 2));
+}
+
+fn as_account(site: &WordPress, user: &str, password: &str, api: &str) -> RecipeAdapter {
+    let mut with = parameters();
+    with.insert("url".into(), site.url.clone());
+    with.insert("api".into(), api.to_owned());
+    with.insert("user".into(), user.to_owned());
+    with.insert("password".into(), password.to_owned());
+    adapter_with(&website(), &with)
+}
+
+/// A channel's account changes: what the old one made is updated by an editor, and refused to an author, who makes no second page, no
+/// draft and no file.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_another_account_never_gets_a_twin() {
+    let Some(site) = WordPress::start() else {
+        return;
+    };
+    let transport = Transport::new(settings()).unwrap();
+    let now = || instant("2024-03-25T05:30:00Z");
+    let [author, editor, _] = OTHERS;
+    let [author_key, editor_key, _] = site.passwords.as_slice() else {
+        panic!("three passwords")
+    };
+    let send = async |adapter: &RecipeAdapter, message: &Message| {
+        attempt(adapter, message, &NoNotes, &transport, now).await
+    };
+    let drafts = || {
+        let path = "/posts?status=draft&per_page=100";
+        let all = site.act("GET", path, editor, editor_key);
+        all.as_array().unwrap().len()
+    };
+    let files = || {
+        let all = site.read("/media?per_page=100");
+        all.as_array().unwrap().len()
+    };
+    let old = adapter(&site.url, &site.password);
+    let sign = with_picture(SIGN, PictureFormat::Jpeg, "Biển báo");
+    let end = send(&old, &sign).await;
+    assert!(matches!(end.ending, Ending::Accepted(_)), "{end:?}");
+    let slug = sign.slug();
+    let first = site.shown(&slug);
+    assert_eq!((first.len(), files(), drafts()), (1, 1, 0), "{first:?}");
+
+    let other = as_account(&site, author, author_key, "/wp-json");
+    for message in [&sign, &saying("Lời của tài khoản khác"), &sign] {
+        let end = send(&other, message).await;
+        let Ending::Failed(Failure::Reject { reason, detail }) = &end.ending else {
+            panic!("{end:?}")
+        };
+        assert_eq!(*reason, Reason::Unauthorised, "{detail}");
+        assert!(detail.contains("thuộc tài khoản khác"), "{detail}");
+        assert_eq!(site.shown(&slug), first);
+        assert_eq!((files(), drafts()), (1, 0), "nothing was made");
+    }
+
+    // The same picture in an article of its own: its words are its own account's to say.
+    let mut own = with_picture(SIGN, PictureFormat::Jpeg, "Lời khác cho ảnh");
+    Arc::make_mut(&mut own.content).bulletin = BulletinId::parse("bai-khac").unwrap();
+    let mut moved = own.clone();
+    for message in [&own, &own] {
+        let end = send(&other, message).await;
+        assert!(matches!(end.ending, Ending::Accepted(_)), "{end:?}");
+        let shown = site.shown(&message.slug());
+        assert_eq!((shown.len(), files()), (1, 2), "{shown:?}");
+    }
+
+    // An editor brings it up to date where it is.
+    let chief = as_account(&site, editor, editor_key, "/wp-json");
+    let others = "Đính chính: số cũ đã sai";
+    let end = send(&chief, &saying(others)).await;
+    assert!(matches!(end.ending, Ending::Accepted(_)), "{end:?}");
+    let now_there = site.shown(&slug);
+    assert_eq!(now_there.len(), 1, "{now_there:?}");
+    assert_eq!(now_there[0]["id"], first[0]["id"]);
+    assert!(now_there[0].to_string().contains(others), "{now_there:?}");
+
+    // A draft that only editors see holds the address: nothing is shown under another one.
+    Arc::make_mut(&mut moved.content).bulletin = BulletinId::parse("bai-nhap").unwrap();
+    let held = moved.slug();
+    let path = format!("/posts?title=Nhap&slug={held}&status=draft");
+    let draft = site.act("POST", &path, USER, &site.password);
+    assert_eq!(draft["slug"], held.as_str(), "{draft}");
+    let end = send(&other, &moved).await;
+    let Ending::Failed(Failure::Reject { reason, detail }) = &end.ending else {
+        panic!("{end:?}")
+    };
+    assert_eq!(*reason, Reason::Unauthorised, "{detail}");
+    assert_eq!((site.shown(&held).len(), files()), (0, 2), "{detail}");
+    let end = send(&chief, &moved).await;
+    assert!(matches!(end.ending, Ending::Accepted(_)), "{end:?}");
+    let shown = site.shown(&held);
+    assert_eq!(
+        (shown.len(), &shown[0]["id"]),
+        (1, &draft["id"]),
+        "{shown:?}"
+    );
+}
+
+/// Accounts that cannot do it are told of before anything is due, and by their name when something is sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_cannot_publish_is_named_by_probe_and_send() {
+    let Some(site) = WordPress::start() else {
+        return;
+    };
+    let transport = Transport::new(settings()).unwrap();
+    let now = || instant("2024-03-25T05:30:00Z");
+    let [author, _, contributor] = OTHERS;
+    let [author_key, _, contributor_key] = site.passwords.as_slice() else {
+        panic!("three passwords")
+    };
+    for api in ["/wp-json", "/?rest_route="] {
+        let good = as_account(&site, author, author_key, api);
+        assert_eq!(probe(&good, None, &transport, now).await, Some(Ok(())));
+        for (user, key, words) in [
+            (author, "sai-mat-khau", "mật khẩu ứng dụng không được nhận"),
+            (
+                "khong-co-ai",
+                author_key.as_str(),
+                "mật khẩu ứng dụng không được nhận",
+            ),
+            (contributor, contributor_key.as_str(), "cần vai trò Tác giả"),
+        ] {
+            let account = as_account(&site, user, key, api);
+            let asked = probe(&account, None, &transport, now).await;
+            let Some(Err(failure)) = asked else {
+                panic!("{user} {asked:?}")
+            };
+            assert_eq!(failure.reason(), Reason::Unauthorised, "{failure:?}");
+            assert!(failure.detail().contains(words), "{failure:?}");
+            let end = attempt(&account, &message(), &NoNotes, &transport, now).await;
+            let Ending::Failed(Failure::Reject { reason, detail }) = &end.ending else {
+                panic!("{end:?}")
+            };
+            assert_eq!(*reason, Reason::Unauthorised, "{detail}");
+            assert!(detail.contains(words), "{detail}");
+        }
+    }
+    assert_eq!(site.shown(&message().slug()).len(), 0);
+
+    // A site with plain permalinks leads elsewhere, and what to write is said.
+    site.set_permalinks("");
+    let plain = as_account(&site, author, author_key, "/wp-json");
+    let asked = probe(&plain, None, &transport, now).await;
+    let Some(Err(failure)) = asked else {
+        panic!("{asked:?}")
+    };
+    assert!(failure.detail().contains("/?rest_route="), "{failure:?}");
+    let end = attempt(&plain, &message(), &NoNotes, &transport, now).await;
+    let Ending::Failed(Failure::Reject { detail, .. }) = &end.ending else {
+        panic!("{end:?}")
+    };
+    assert!(detail.contains("/?rest_route="), "{detail}");
+    let right = as_account(&site, author, author_key, "/?rest_route=");
+    assert_eq!(probe(&right, None, &transport, now).await, Some(Ok(())));
 }

@@ -5,7 +5,7 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
 };
 
@@ -18,13 +18,19 @@ const MISSING: &str =
 /// The author whose application password the server makes.
 pub(crate) const USER: &str = "bien-tap";
 
+/// Another author, an editor, and somebody who may only write drafts.
+pub(crate) const OTHERS: [&str; 3] = ["tac-gia-hai", "truong-ban", "cong-tac"];
+
 /// A running site.
 pub(crate) struct WordPress {
     /// Where it is: `http://127.0.0.1:PORT`.
     pub(crate) url: String,
     /// The application password of its author.
     pub(crate) password: String,
+    /// Those of [`OTHERS`].
+    pub(crate) passwords: Vec<String>,
     port: u16,
+    folder: PathBuf,
     _guard: (Child, ChildStdin),
 }
 
@@ -63,11 +69,14 @@ impl WordPress {
         loop {
             let mut line = String::new();
             let read = said.read_line(&mut line).expect("read what it says");
-            if let Some(password) = line.strip_prefix("ready ") {
+            if let Some(passwords) = line.strip_prefix("ready ") {
+                let mut passwords = passwords.split_whitespace().map(str::to_owned);
                 return Some(Self {
                     url: format!("http://127.0.0.1:{port}"),
-                    password: password.trim().to_owned(),
+                    password: passwords.next().expect("the author's password"),
+                    passwords: passwords.collect(),
                     port,
+                    folder: folder.to_owned(),
                     _guard: (child, input),
                 });
             }
@@ -97,10 +106,25 @@ impl WordPress {
 
     /// What its author is told there: `DELETE` puts a post into the bin.
     pub(crate) fn delete(&self, path: &str) -> serde_json::Value {
+        self.act("DELETE", path, USER, &self.password)
+    }
+
+    /// What an account is told there.
+    pub(crate) fn act(&self, method: &str, path: &str, user: &str, key: &str) -> serde_json::Value {
         use base64::Engine as _;
-        let login = format!("{USER}:{}", self.password);
-        let login = base64::engine::general_purpose::STANDARD.encode(login);
-        self.call("DELETE", path, &format!("Authorization: Basic {login}\r\n"))
+        let login = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{key}"));
+        self.call(method, path, &format!("Authorization: Basic {login}\r\n"))
+    }
+
+    /// Gives its pages other addresses: `""` is what a new site has, `?p=123`.
+    pub(crate) fn set_permalinks(&self, structure: &str) {
+        let script = self.folder.join("permalinks.php");
+        let set = Command::new("/usr/bin/php")
+            .arg(script)
+            .arg(structure)
+            .output();
+        let set = set.expect("run php");
+        assert!(set.status.success(), "{set:?}");
     }
 
     /// The bytes at an address of the site.

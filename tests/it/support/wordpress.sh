@@ -1,10 +1,11 @@
-# A WordPress with a MariaDB of its own in the folder $1, on port $2 of loopback, until it is told to end. Says "ready PASSWORD",
-# the application password of the author "bien-tap", or what is wrong. Debian's packages, unchanged but for their configuration.
+# A WordPress with a MariaDB of its own in the folder $1, on port $2 of loopback, until it is told to end. Says "ready PASSWORD…", the
+# application passwords of the author "bien-tap", another author, an editor and a contributor, or what is wrong. Debian's packages, unchanged but for their configuration.
 set -eu
 folder="$1"
 port="$2"
 cd "$folder"
-export HOME="$folder" PATH="/usr/sbin:/usr/bin:/sbin:/bin"
+# Databases that start beside each other clear away what others keep in /tmp.
+export HOME="$folder" TMPDIR="$folder" PATH="/usr/sbin:/usr/bin:/sbin:/bin"
 servers=""
 trap 'kill $servers 2>/dev/null || true; wait; exit 0' TERM
 trap 'kill $servers 2>/dev/null || true' EXIT
@@ -52,11 +53,23 @@ require __DIR__ . '/site/wp-load.php';
 require_once ABSPATH . 'wp-admin/includes/upgrade.php';
 wp_install('Phường thử nghiệm', 'quan-tri', 'quan-tri@example.invalid', false, '', 'mat-khau-quan-tri');
 update_option('permalink_structure', '/%postname%/');
-$author = wp_create_user('bien-tap', 'mat-khau-dang-nhap', 'bien-tap@example.invalid');
-(new WP_User($author))->set_role('author');
-list($password) = WP_Application_Passwords::create_new_application_password($author, ['name' => 'loa']);
+$accounts = ['bien-tap' => 'author', 'tac-gia-hai' => 'author', 'truong-ban' => 'editor', 'cong-tac' => 'contributor'];
+foreach ($accounts as $name => $role) {
+    $account = wp_create_user($name, "mat-khau-cua-$name", "$name@example.invalid");
+    (new WP_User($account))->set_role($role);
+    list($password) = WP_Application_Passwords::create_new_application_password($account, ['name' => 'loa']);
+    echo $password, ' ';
+}
 flush_rewrite_rules(false);
-echo $password;
+END
+cat >permalinks.php <<'END'
+<?php
+$_SERVER['HTTP_HOST'] = '127.0.0.1';
+$_SERVER['REQUEST_URI'] = '/';
+require __DIR__ . '/site/wp-load.php';
+update_option('permalink_structure', $argv[1]);
+$wp_rewrite->init();
+flush_rewrite_rules(false);
 END
 # What is no file is WordPress's, as any web server is told to do it.
 cat >router.php <<'END'
