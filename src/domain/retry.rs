@@ -4,6 +4,14 @@ use std::time::Duration;
 
 use super::{id::DeliveryId, time::Timestamp};
 
+/// How long before its deadline a delivery is tried for the last time where the receiver asks for more time than there is: a site
+/// whose software is being changed asks for ten minutes and is back after seconds.
+const LAST_TRY: Duration = Duration::from_secs(30);
+
+/// The least that has to be left for such a try: less, and the receiver would be asked again at once. After the last try less is left, so
+/// there is no other.
+const LEFT_FOR_LAST_TRY: Duration = Duration::from_secs(40);
+
 /// How a delivery is tried again.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RetryPolicy {
@@ -21,7 +29,7 @@ impl RetryPolicy {
     ///
     /// Waits double from `first` up to `longest`, ± 20 % that depend only on the delivery and the attempt, so that many
     /// failures of one moment do not come back in one moment. `after` is the receiver's Retry-After: it can only
-    /// lengthen the wait.
+    /// lengthen the wait. Where it leads to the deadline or beyond, there is one more try shortly before the deadline, and no other.
     #[must_use]
     pub fn next(
         &self,
@@ -43,7 +51,15 @@ impl RetryPolicy {
             .min(self.longest)
             .mul_f64(jitter(delivery.as_str(), attempt));
         let next = now + wait.max(after.unwrap_or_default());
-        (next < deadline).then_some(next)
+        if next < deadline {
+            return Some(next);
+        }
+        let left = deadline.since(now);
+        if after.is_none() || left < LEFT_FOR_LAST_TRY {
+            return None;
+        }
+        let last = deadline - LAST_TRY.min(left / 4);
+        (now + wait < last).then_some(last)
     }
 }
 
@@ -100,15 +116,36 @@ mod tests {
     }
 
     #[test]
+    fn a_wish_beyond_the_deadline_gets_one_last_try_before_it() {
+        let minutes = |minutes| Duration::from_mins(minutes);
+        let seconds = |seconds| Duration::from_secs(seconds);
+        let until = |left: Duration| Timestamp::from_micros(0) + left;
+        for (left, wish, last) in [
+            (minutes(10), minutes(10), Some(seconds(570))),
+            (minutes(10), minutes(600), Some(seconds(570))),
+            (minutes(10), minutes(9), Some(minutes(9))),
+            (minutes(1), minutes(2), Some(seconds(45))),
+            (seconds(40), minutes(2), Some(seconds(30))),
+            (seconds(39), minutes(2), None),
+        ] {
+            let case = format!("{left:?} left, {wish:?} wished");
+            assert_eq!(wait(1, Some(wish), until(left)), last, "{case}");
+            // The same wish again: that was the last one.
+            let Some(tried) = last.filter(|last| wish > *last) else {
+                continue;
+            };
+            let rest = left.checked_sub(tried).unwrap();
+            assert_eq!(wait(2, Some(wish), until(rest)), None, "{case}");
+        }
+        // Not sooner than without any wish, and not where tries ran out.
+        assert_eq!(wait(6, Some(minutes(9)), until(minutes(2))), None);
+        assert_eq!(wait(8, Some(minutes(9)), until(minutes(5))), None);
+        assert_eq!(wait(6, None, until(minutes(2))), None);
+    }
+
+    #[test]
     fn the_deadline_wins() {
-        assert_eq!(
-            wait(
-                1,
-                Some(Duration::from_mins(1)),
-                Timestamp::from_micros(60_000_000)
-            ),
-            None
-        );
+        assert_eq!(wait(1, None, Timestamp::from_micros(3_000_000)), None);
         assert!(wait(1, None, Timestamp::from_micros(60_000_000)).is_some());
     }
 }

@@ -213,6 +213,32 @@ on_both_databases! {
         scene.check().await;
     }
 
+    async fn a_wish_beyond_the_deadline_gets_one_last_try(scene: Scene) {
+        let busy = || Fault::Status { code: 503, retry_after: Some("86400".to_owned()), body: None };
+        scene.fault(fault(LOUDSPEAKER, busy(), 1)).await;
+        scene.fault(fault("10.0.0.2", busy(), 1000)).await;
+        let daemon = scene.start("2024-03-25T05:29").await;
+        daemon.reach("2024-03-25T06:30").await;
+        daemon.stop().await;
+        let store = scene.store().await;
+        for (channel, state, told) in [
+            ("loa-hb-1", State::Accepted, ["call-last-try", ""]),
+            ("loa-hb-2", State::Failed, ["call-last-try", "call-too-late"]),
+        ] {
+            let row = scene.row(channel, "2024-03-25T05:30").await;
+            let attempts = store.attempts(&row.id).await.unwrap();
+            assert_eq!((row.state, attempts.len()), (state, 2), "{attempts:?}");
+            let left = row.deadline.since(attempts[1].started);
+            assert!(left > Duration::ZERO && left <= Duration::from_secs(30), "{left:?}");
+            for (attempt, code) in attempts.iter().zip(told) {
+                let detail = attempt.detail.clone().unwrap_or_default();
+                assert!(detail.starts_with(code), "{channel} {detail}");
+                assert_eq!(detail.contains("asked=86400"), !code.is_empty(), "{detail}");
+            }
+        }
+        scene.check().await;
+    }
+
     async fn doubt_stays_with_a_loudspeaker_and_is_settled_on_a_website(scene: Scene) {
         for host in [LOUDSPEAKER, "10.0.0.2", "10.0.0.3"] {
             let doubtful = match host {

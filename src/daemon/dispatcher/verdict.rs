@@ -8,6 +8,7 @@ use crate::{
     domain::{
         channel::Mode,
         delivery::{Evidence, Outcome, Reason, State},
+        detail::Detail,
         retry::RetryPolicy,
         time::Timestamp,
     },
@@ -82,6 +83,18 @@ pub fn conclude(
     let again = may_repeat
         .then(|| policy.next(&claimed.id, claimed.attempt, now, after, claimed.latest))
         .flatten();
+    // What it asked for counts less than the deadline, and whoever reads the log has to know.
+    if may_repeat && let Some(asked) = after.filter(|after| now + *after >= claimed.latest) {
+        let code = if again.is_some() {
+            "call-last-try"
+        } else {
+            "call-too-late"
+        };
+        let past = finished.detail.as_deref().and_then(Detail::parse);
+        let detail = past.map_or_else(|| Detail::new(code), |past| past.under(code));
+        let detail = detail.with("asked", asked.as_secs());
+        finished.detail = Some(shorten(detail.to_string()));
+    }
     (finished.next, finished.next_at) = match again {
         Some(at) => (State::Ready, Some(at)),
         None if finished.doubt => (State::Unknown, None),
@@ -232,6 +245,35 @@ mod tests {
         assert_eq!(waits(long, POLICY.attempts), (State::Failed, false, false));
         let short = Duration::from_secs(2);
         assert_eq!(waits(short, 1), (State::Failed, false, true));
+    }
+
+    #[test]
+    fn a_wish_beyond_the_deadline_is_told() {
+        let busy = |wish| {
+            AttemptEnd::failed(Failure::Retry {
+                after: Some(Duration::from_secs(wish)),
+                reason: Reason::Busy,
+                detail: "call-status status=503".to_owned(),
+            })
+        };
+        let claimed = claimed(Mode::AtMostOnce, false, false, 1);
+        let told = |wish, now| {
+            let end = conclude(&claimed, busy(wish), &POLICY, now);
+            (end.next, end.next_at, end.detail.unwrap_or_default())
+        };
+        let last = claimed.latest - Duration::from_secs(30);
+        let words = |code: &str| format!("{code} status=503; asked=600");
+        let begun = told(600, NOW);
+        assert_eq!(begun, (State::Ready, Some(last), words("call-last-try")));
+        assert_eq!(
+            told(600, last),
+            (State::Failed, None, words("call-too-late"))
+        );
+        let (next, _, detail) = told(60, NOW);
+        assert_eq!(
+            (next, detail.as_str()),
+            (State::Ready, "call-status status=503")
+        );
     }
 
     #[test]
