@@ -84,3 +84,32 @@ fn no_words_hold_a_number_a_site_or_an_account() {
     }
     assert!(said > 3_000, "only {said} texts were read");
 }
+
+/// What is copied to begin with has nothing wrong in it, and is as small as its page says.
+#[test]
+fn the_smallest_workspace_is_whole() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    let copied = std::process::Command::new("cp")
+        .arg("-r")
+        .arg(root.join("contrib/workspace/."))
+        .arg(folder.path())
+        .status();
+    assert!(copied.unwrap().success());
+    let recipes = folder.path().join("channels/recipes");
+    std::fs::create_dir(&recipes).unwrap();
+    let recipe = root.join("channels/recipes/wordpress.yaml");
+    std::fs::copy(recipe, recipes.join("wordpress.yaml")).unwrap();
+    let loaded = loa::source::load(folder.path());
+    assert!(loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
+    let workspace = loaded.workspace.unwrap();
+    let sizes = (
+        workspace.wards.len(),
+        workspace.channels.len(),
+        workspace.bulletins.len(),
+        workspace.schedules.len(),
+    );
+    assert_eq!(sizes, (1, 1, 1, 1));
+    let done = crate::support::cli::loa(folder.path(), &["check"]);
+    assert_eq!(done.code, 0, "{done:?}");
+}
