@@ -384,6 +384,33 @@ impl Failure {
             certain => certain,
         }
     }
+
+    /// [`Self::without_effect`] of a step before the call that counts: nobody hears of it, but it may have been done, and that is said.
+    #[must_use]
+    pub fn of_step(self) -> Self {
+        match self {
+            Self::Unknown { reason, detail } if reason.is_doubt() => {
+                let met = Detail::parse(&detail).unwrap_or_else(|| Detail::new(reason.as_str()));
+                let lost = Detail::new("step-lost").with("met", met.code());
+                let arguments = met.arguments();
+                let lost = arguments.fold(lost, |lost, (name, value)| lost.with(name, value));
+                Self::retry(Reason::Unanswered, lost)
+            }
+            other => other.without_effect(),
+        }
+    }
+
+    /// The same with the name of the call that failed, where an adapter makes several.
+    #[must_use]
+    pub fn at(mut self, call: &str) -> Self {
+        let (Self::Retry { detail, .. }
+        | Self::Reject { detail, .. }
+        | Self::Unknown { detail, .. }) = &mut self;
+        if let Some(known) = Detail::parse(detail) {
+            *detail = known.first("call", call).to_string();
+        }
+        self
+    }
 }
 
 /// What a call that did not succeed means where nothing else is said about it:

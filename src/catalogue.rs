@@ -153,7 +153,28 @@ pub fn detail<'a>(
         .iter()
         .map(|(name, value)| (*name, value as &dyn fmt::Display))
         .collect();
-    has(&key).then(|| text(lang, &key, &arguments))
+    let said = has(&key).then(|| text(lang, &key, &arguments))?;
+    // What stands below a reason leaves that to the reason.
+    if code.starts_with("call-") {
+        return Some(said);
+    }
+    let call = given.iter().find(|(name, _)| *name == "call");
+    Some(call.map_or(said.clone(), |(_, call)| at_call(lang, &said, call)))
+}
+
+/// What is `said` of a call of a recipe, with which of its calls that is: the keys that lead there, such as `steps.upload`.
+#[must_use]
+pub fn at_call(lang: Lang, said: &str, call: &str) -> String {
+    let key = match call {
+        "request" => "state.call-request",
+        "find" => "state.call-find",
+        "find.update" => "state.call-update",
+        "confirm" => "state.call-confirm",
+        "probe" => "state.call-probe",
+        step if step.ends_with(".find") => "state.call-step-find",
+        _ => "state.call-step",
+    };
+    text(lang, key, &[("said", &said), ("call", &call)])
 }
 
 /// What keeps an airtime target from being met: the sentence for a detail, and on how many days of the week that is so.

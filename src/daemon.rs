@@ -129,6 +129,7 @@ impl Shared {
     ) -> Self {
         let workspace = tokio::sync::watch::Sender::new(live.workspace.clone());
         let (shown, run) = clock.read();
+        transport.set_pace(live.workspace.settings.delivery.host_per_second);
         let watch = watch::Watch::new(shown, run, clock.patience());
         Self {
             node: node.into(),

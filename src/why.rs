@@ -70,10 +70,16 @@ impl Words<'_> {
         catalogue::text(self.lang, key, args)
     }
 
-    /// Why something ended as it did.
+    /// Why something ended as it did; with `detail`, at which of several calls.
     #[must_use]
-    pub fn reason(&self, reason: Reason) -> String {
-        self.say(&format!("reason.{}", reason.as_str()), &[])
+    pub fn reason(&self, reason: Reason, detail: Option<&str>) -> String {
+        let said = self.say(&format!("reason.{}", reason.as_str()), &[]);
+        let known = detail.and_then(Detail::parse);
+        let call = known.as_ref().and_then(|known| known.get("call"));
+        call.map_or_else(
+            || said.clone(),
+            |call| catalogue::at_call(self.lang, &said, call),
+        )
     }
 
     /// Why a delivery stands where it does; `None` where nothing is to be explained. Its detail is in these words where they have
@@ -109,10 +115,20 @@ impl Words<'_> {
         let spoken = detail.and_then(|detail| self.spoken(reason, detail, day));
         Some(match spoken {
             // Both belong to the answer: what the channel said, and why nobody asked again.
-            Some(limit) if row.is_cut_off() => format!("{}. {limit}", self.reason(reason)),
-            Some(spoken) => self.with_doubt(row, reason, spoken),
-            None => self.with_doubt(row, reason, joined(self.reason(reason), rest)),
+            Some(limit) if row.is_cut_off() => format!("{}. {limit}", self.reason(reason, None)),
+            Some(spoken) => self.with_doubt(row, reason, self.for_good(row.state, detail, spoken)),
+            None => self.with_doubt(row, reason, joined(self.reason(reason, detail), rest)),
         })
+    }
+
+    /// `said` of the last try, and that no other came, where it was only asked for patience.
+    fn for_good(&self, state: State, detail: Option<&str>, said: String) -> String {
+        let known = detail.and_then(Detail::parse);
+        if state == State::Failed && known.is_some_and(|known| known.code() == "not-now") {
+            self.say("state.tries-used-up", &[("said", &said)])
+        } else {
+            said
+        }
     }
 
     /// What of a row's detail the words of [`Words::of`] do not say.
@@ -134,7 +150,7 @@ impl Words<'_> {
             (Some(spoken), _) => shortened(&spoken, MOST_OWN),
             (None, detail) => {
                 let rest = detail.map(|detail| self.remark(detail));
-                joined(self.reason(reason), rest.as_deref())
+                joined(self.reason(reason, detail), rest.as_deref())
             }
         }
     }
@@ -266,5 +282,28 @@ mod tests {
                 "{key}"
             );
         }
+    }
+
+    #[test]
+    fn not_now_to_the_last_try_is_told_as_that() {
+        let words = Words {
+            lang: Lang::En,
+            zone: chrono_tz::Asia::Ho_Chi_Minh,
+            moment: &|at| at.to_rfc3339(),
+        };
+        let day = NaiveDate::default();
+        let told = |state, detail: &str| {
+            let said = words.spoken(Reason::Busy, detail, day).unwrap();
+            words.for_good(state, Some(detail), said)
+        };
+        let not_now = "not-now call=request; status=200; rule=errors[1]";
+        let said = "The receiver said “not now” (status 200, by `errors[1]` of the recipe) (in the call that counts, `request`)";
+        assert_eq!(told(State::Ready, not_now), said);
+        assert_eq!(
+            told(State::Failed, not_now),
+            format!("{said}. No try or no time was left")
+        );
+        let refused = "receiver-says status=422; rule=errors[0]; words=x";
+        assert!(!told(State::Failed, refused).contains("left"));
     }
 }

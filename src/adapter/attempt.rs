@@ -15,6 +15,7 @@ use super::{
     },
 };
 use crate::domain::{
+    bulletin::Priority,
     delivery::Reason,
     detail::Detail,
     message::{Content, Message, Note},
@@ -40,7 +41,8 @@ const STOPS_WITHIN: u32 = 3;
 pub struct AttemptEnd {
     /// The adapter's decision.
     pub ending: Ending,
-    /// The status of the last answer, if any call got one.
+    /// The status of the answer that decided: of the last one where the channel took it, else of the call that failed, if that one
+    /// was made and answered.
     pub status: Option<u16>,
     /// The first 4 KiB of that answer, lossily as text, with secrets blacked out.
     pub answer: Option<String>,
@@ -113,7 +115,8 @@ impl Notes for NoNotes {
     }
 }
 
-/// Makes one attempt to deliver `message`. All its calls together get the transport's time for a whole call.
+/// Makes one attempt to deliver `message`. All its calls together get the transport's time for a whole call, and each waits in it for
+/// its turn at its host, but for an emergency's.
 pub async fn attempt(
     adapter: &dyn Adapter,
     message: &Message,
@@ -132,7 +135,8 @@ pub async fn attempt(
     let logins: OfLogins<'_> = (&lasts, &ended);
     let stops = |done: &[Exchange], request: &Request| stops(adapter, message, done, request);
     let (secrets, steps) = (adapter.secrets(), (step, stops));
-    let (mut end, done) = run(secrets, transport, &clock_now, steps, kept, logins).await;
+    let line = (transport, message.priority == Priority::Emergency);
+    let (mut end, done) = run(secrets, line, &clock_now, steps, kept, logins).await;
     end.stopped = adapter.stopped(message, &done);
     end
 }
@@ -179,8 +183,8 @@ pub async fn probe(
     let lasts = |exchange: &Exchange| adapter.lasts(None, exchange);
     let ended = |done: &[Exchange]| adapter.has_ended(None, done);
     let logins: OfLogins<'_> = (&lasts, &ended);
-    let (secrets, steps) = (adapter.secrets(), (step, never));
-    let (end, _) = run(secrets, transport, &clock_now, steps, kept, logins).await;
+    let (secrets, steps, line) = (adapter.secrets(), (step, never), (transport, false));
+    let (end, _) = run(secrets, line, &clock_now, steps, kept, logins).await;
     match end.ending {
         Ending::Accepted(_) => Some(Ok(())),
         Ending::Failed(failure) => Some(Err(failure)),
@@ -215,8 +219,8 @@ pub async fn look_after(
         last.is_some_and(|answer| answer.status == 401)
     };
     let logins: OfLogins<'_> = (&lasts, &ended);
-    let (secrets, steps) = (adapter.secrets(), (step, never));
-    let (end, _) = run(secrets, transport, &clock_now, steps, kept, logins).await;
+    let (secrets, steps, line) = (adapter.secrets(), (step, never), (transport, false));
+    let (end, _) = run(secrets, line, &clock_now, steps, kept, logins).await;
     match end.ending {
         Ending::Accepted(_) => Ok(()),
         Ending::Failed(failure) => Err(failure),
@@ -241,8 +245,8 @@ pub async fn look(
     let nothing = |_: &[Exchange]| None;
     let kept = (&nothing as NoteOf<'_>, &NoNotes as &dyn Notes);
     let logins: OfLogins<'_> = (&|_| None, &|_| false);
-    let (secrets, steps) = (adapter.secrets(), (step, never));
-    let (end, _) = run(secrets, transport, clock_now, steps, kept, logins).await;
+    let (secrets, steps, line) = (adapter.secrets(), (step, never), (transport, false));
+    let (end, _) = run(secrets, line, clock_now, steps, kept, logins).await;
     match end.ending {
         Ending::Accepted(receipt) => Ok(receipt),
         Ending::Failed(failure) => Err(failure),
@@ -287,7 +291,7 @@ impl Outgoing {
 
 async fn run(
     secrets: &[Secret],
-    transport: &Transport,
+    (transport, is_urgent): (&Transport, bool),
     clock_now: impl Fn() -> Timestamp,
     (step, stops): (
         impl Fn(&[Exchange]) -> Step,
@@ -301,6 +305,7 @@ async fn run(
     let mut done: Vec<Exchange> = Vec::new();
     let mut is_noted = false;
     let mut logins = InUse::of(transport.logins());
+    let mut was_called = true;
     let ending = loop {
         let going = match step(&done) {
             Step::Accepted(receipt) => break Ending::Accepted(receipt),
@@ -323,10 +328,12 @@ async fn run(
         if let Some(note) = note(&done) {
             let is_late = left().saturating_sub(request.wait) <= transport.total_timeout() / 2;
             if note.whole_call && !done.is_empty() && is_late {
+                was_called = false;
                 let detail = Detail::new("call-put-off");
                 break Ending::Failed(Failure::retry(Reason::Unanswered, detail));
             }
             if let Err(failure) = notes.keep(&note).await {
+                was_called = false;
                 break Ending::Failed(if is_noted {
                     // The call after an earlier note was made, and what came of it is not on record: that has to be looked for.
                     Failure::unknown(failure.reason(), Detail::new("note-lost"))
@@ -349,6 +356,11 @@ async fn run(
                 Reason::Unanswered,
                 Detail::new("asked-no-time"),
             ))
+        } else if let Err(fault) = transport
+            .turn(&request.url, clock_now(), deadline, is_urgent)
+            .await
+        {
+            Err(fault)
         } else {
             match &going {
                 Outgoing::Call(request) => {
@@ -374,10 +386,16 @@ async fn run(
         logins.forget();
     }
     let made = done.iter().filter(|exchange| !is_remembered(exchange));
-    let last = made
-        .clone()
-        .rev()
-        .find_map(|exchange| Some((exchange, exchange.result.as_ref().ok()?)));
+    let answered = |exchange| -> Option<(&Exchange, &Response)> {
+        let exchange: &Exchange = exchange;
+        Some((exchange, exchange.result.as_ref().ok()?))
+    };
+    let last = match &ending {
+        Ending::Accepted(_) => made.clone().rev().find_map(answered),
+        // An earlier call's answer would be taken for that of the one that failed.
+        Ending::Failed(failure) if !was_called || failure.reason() == Reason::Unwritable => None,
+        Ending::Failed(_) => made.clone().next_back().and_then(answered),
+    };
     let is_hidden =
         |answer: &Response, request: &Request| request.hidden.answer && answer.is_success();
     let shown = last.filter(|(exchange, answer)| !is_hidden(answer, &exchange.request));

@@ -15,7 +15,8 @@
 //! - A step must not be heard or seen by anybody. So its doubt becomes another attempt, in which all steps are made again.
 //! - A login of an earlier attempt that has ended (401, or a line with `renew`) begins the course anew, once in an attempt.
 //! - A piece of a file that gets no answer is what the whole call without one would be.
-//! - `poll` asks again after an answer that is a success and neither done nor named by `errors`.
+//! - `poll` of a step asks again after a success that is neither done nor named by `errors`; that of `confirm` after any answer that is
+//!   neither yes nor no. Neither asks again after an answer that is lost.
 //! - `confirm` never makes things worse: without a clear answer what was accepted stays accepted.
 //! - Every call with an effect carries the delivery's id as `Idempotency-Key`, unless the recipe sets that header.
 //!
@@ -398,6 +399,8 @@ impl RecipeAdapter {
             // A line that reads more than the status knows where it points.
             (300..=399, _) if rule.when.is_bare() => Reason::Redirect,
             (400..=599, _) => Reason::Status,
+            // "Not now" that the recipe knows is as agreed, whatever its status.
+            (_, Verdict::Retry) => Reason::Busy,
             _ => Reason::Unexpected,
         };
         let words = rule.says.as_ref().and_then(|take| take.from(answer));
@@ -413,6 +416,7 @@ impl RecipeAdapter {
                 .with("words", said),
             (Some(about), None) => told("recipe-says").with("about", about),
             (None, Some(said)) => told("receiver-says").with("words", said),
+            (None, None) if rule.then == Verdict::Retry => told("not-now"),
             (None, None) => told("call-status-rule"),
         };
         let detail = String::from(detail);
@@ -434,8 +438,9 @@ impl RecipeAdapter {
     fn said(&self, words: &Value, scene: &Scene<'_>) -> Option<String> {
         let words = match words {
             Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
-            _ => return None,
+            Value::Null => return None,
+            // A number, or what names the mistake field by field (RFC 9457, 3.2).
+            other => other.to_string(),
         };
         let taken = scene.taken().into_iter().map(|taken| taken.value);
         let secrets: Vec<Secret> = self.secrets.iter().cloned().chain(taken).collect();

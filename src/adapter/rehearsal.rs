@@ -174,10 +174,10 @@ fn header(line: &[u8]) -> Option<(HeaderName, HeaderValue)> {
 fn fault(line: &[u8]) -> Option<Fault> {
     let lost = |reason, code| Fault::may_have_left(reason, Detail::new(code));
     Some(match line {
-        b"!refused" => Fault::never_left(Reason::Refused, String::new()),
+        b"!refused" => Fault::never_left(Reason::Refused, Detail::new("call-refused")),
         b"!timeout" => lost(Reason::Timeout, "call-timeout"),
-        b"!reset" => Fault::may_have_left(Reason::Reset, String::new()),
-        b"!cut" => Fault::may_have_left(Reason::Cut, String::new()),
+        b"!reset" => lost(Reason::Reset, "call-reset"),
+        b"!cut" => lost(Reason::Cut, "call-closed"),
         _ => return None,
     })
 }

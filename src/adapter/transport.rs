@@ -1,5 +1,6 @@
 //! The only HTTP client for channels, and beside it the one for mail.
 //!
+//! - Each host gets its calls at its pace (`pace`).
 //! - A call goes out once: no redirects, no proxy, no retries of the client's own.
 //! - An address outside the allow-list gets no connection, and the address that was checked is the one connected to.
 //! - An answer is read up to a cap.
@@ -18,6 +19,7 @@ mod in_time;
 mod line;
 pub mod logins;
 pub mod mail;
+mod pace;
 pub(super) mod retry_after;
 mod simulated;
 pub mod stream;
@@ -25,7 +27,7 @@ pub mod stream;
 use std::{
     net::SocketAddr,
     pin::pin,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
     time::Duration,
 };
 
@@ -34,6 +36,7 @@ use allow::{AllowList, AllowedResolver, NoResolver};
 use bytes::{Bytes, BytesMut};
 use in_time::in_time;
 use logins::Logins;
+use pace::Pace;
 use reqwest::{
     Method,
     header::{HeaderMap, HeaderName, HeaderValue},
@@ -104,6 +107,7 @@ pub struct Transport {
     air: Arc<Air>,
     /// What logins gave.
     logins: Arc<Logins>,
+    pace: Arc<Mutex<Pace>>,
 }
 
 impl Transport {
@@ -117,7 +121,60 @@ impl Transport {
             current: Arc::new(RwLock::new((settings, client))),
             air: Arc::default(),
             logins: Arc::default(),
+            pace: Arc::default(),
         })
+    }
+
+    /// Lets each host have at most `per_second` calls a second from now on, whoever makes them. Until then there is no limit.
+    pub fn set_pace(&self, per_second: f64) {
+        self.pace().set(per_second);
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The hosts whose pace leaves no room for a call within `ahead` of `now`, and when the first of them will have some.
+    #[must_use]
+    pub fn crowded(&self, now: Timestamp, ahead: Duration) -> (Vec<String>, Option<Timestamp>) {
+        self.pace().crowded(now, ahead)
+    }
+
+    /// Waits until a call to `url` may go by its host's pace. What is urgent goes at once, and counts.
+    ///
+    /// # Errors
+    /// [`Reason::Paced`] where that would leave too little of the time until `deadline`; then it took no place.
+    pub(super) async fn turn(
+        &self,
+        url: &Address,
+        now: Timestamp,
+        deadline: Instant,
+        is_urgent: bool,
+    ) -> Result<(), Fault> {
+        let Some(host) = url.host() else {
+            // What is no address is refused where it is called.
+            return Ok(());
+        };
+        if is_urgent {
+            self.pace().pass(&host, now);
+            return Ok(());
+        }
+        // A call that begins too late would be lost for want of time, and a loss is doubt.
+        let left = deadline.saturating_duration_since(Instant::now());
+        let patience = left.saturating_sub(self.total_timeout() / 5);
+        let wait = self.pace().take(&host, now, patience);
+        let Some(wait) = wait else {
+            let detail = Detail::new("call-paced").with("host", host);
+            return Err(Fault::never_left(Reason::Paced, detail));
+        };
+        if !wait.is_zero() {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a receiver takes real time, as the time-outs of calls do; a simulated clock runs no faster meanwhile"
+            )]
+            tokio::time::sleep(wait).await;
+        }
+        Ok(())
     }
 
     /// Takes other time-outs and another allow-list for all calls from now on.
@@ -154,12 +211,13 @@ impl Transport {
         }
     }
 
-    /// Makes one call, in the time for a whole call. `now` is for a Retry-After that is a date.
+    /// Makes one call, in the time for a whole call and at its host's pace. `now` is for a Retry-After that is a date.
     ///
     /// # Errors
     /// A [`Fault`], when no whole answer came.
     pub async fn call(&self, request: &Request, now: Timestamp) -> Result<Response, Fault> {
         let deadline = Instant::now() + self.total_timeout();
+        self.turn(&request.url, now, deadline, false).await?;
         self.call_until(request, now, deadline).await
     }
 

@@ -75,7 +75,13 @@ impl Output {
     pub fn failure(&self, failure: &Failure) -> String {
         let said = self.say(&format!("reason.{}", failure.reason().as_str()), &[]);
         match Detail::parse(failure.detail()) {
-            Some(known) if known.stands_beside() => format!("{said}. {}", self.detail(&known)),
+            Some(known) if known.stands_beside() => {
+                let said = match known.get("call") {
+                    Some(call) => catalogue::at_call(self.lang, &said, call),
+                    None => said,
+                };
+                format!("{said}. {}", self.detail(&known))
+            }
             Some(known) => self.detail(&known),
             None => said,
         }

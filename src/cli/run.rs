@@ -292,6 +292,7 @@ pub(super) async fn transport(
         answer_cap: ANSWER_CAP,
         route,
     })?;
+    transport.set_pace(settings.delivery.host_per_second);
     if let Route::Simulated { control } = route
         && !transport.is_city_there().await
     {

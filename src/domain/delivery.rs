@@ -155,6 +155,8 @@ words! {
         NotAllowed = "not-allowed",
         /// The request could not be made from the recipe.
         Unwritable = "unwritable",
+        /// Its host's pace left no time for the call within the attempt.
+        Paced = "paced",
         // --- it may have left
         /// No answer in time.
         Timeout = "timeout",

@@ -56,6 +56,14 @@ impl Detail {
         self
     }
 
+    /// Adds an argument before the others: what is long and may be cut stands last.
+    #[must_use]
+    pub fn first(self, name: &str, value: impl fmt::Display) -> Self {
+        let mut first = Self::new(&self.code).with(name, value);
+        first.arguments.extend(self.arguments);
+        first
+    }
+
     /// Puts another value in place of an argument's, or adds the argument.
     #[must_use]
     pub fn set(mut self, name: &str, value: impl fmt::Display) -> Self {

@@ -102,7 +102,7 @@ pub struct DeliverySettings {
     pub retry: super::retry::RetryPolicy,
     /// Calls in flight to one host at most.
     pub host_concurrency: usize,
-    /// Calls a second to one host at most.
+    /// Requests a second to one host at most, whatever they are for.
     pub host_per_second: f64,
     /// How hosts that do not answer are treated.
     pub health: HealthSettings,

@@ -81,8 +81,8 @@ impl Reader {
         match self.spoken(reason, detail, day) {
             Some(spoken) => (spoken, None),
             None => {
-                let rest = self.in_words(|words| words.remark(detail));
-                (self.reason(reason), Some(rest))
+                let said = self.in_words(|words| words.reason(reason, Some(detail)));
+                (said, Some(self.in_words(|words| words.remark(detail))))
             }
         }
     }
@@ -306,6 +306,21 @@ pub(super) mod tests {
         assert_eq!(more, None);
         let old = said(Lang::Vi, Reason::Reset, Some("Connection reset by peer"));
         assert_eq!(old.1.as_deref(), Some("Connection reset by peer"));
+        let at = "call-status call=steps.upload; status=404";
+        let (what, more) = said(Lang::En, Reason::Status, Some(at));
+        assert_eq!(
+            what,
+            "The channel answered with an error (in the step `steps.upload`)"
+        );
+        assert_eq!(more.as_deref(), Some("Status 404"));
+        let lost = "step-lost call=steps.write; met=call-timeout";
+        let (what, more) = said(Lang::Vi, Reason::Unanswered, Some(lost));
+        assert!(
+            what.contains("(Không có trả lời trong thời gian chờ (`delivery.total_timeout`))"),
+            "{what}"
+        );
+        assert!(what.ends_with("(ở bước `steps.write`)"), "{what}");
+        assert_eq!(more, None);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod attempts;
 mod axis;
 mod bodies;
+mod calls;
 mod cases;
 mod cms;
 mod email;

@@ -162,7 +162,7 @@ on_both_databases! {
         let never = scene.row("web-hb", "2024-03-25T06:00").await;
         assert_eq!(
             (never.state, never.reason, never.detail.as_deref()),
-            (State::Failed, Some(Reason::Unanswered), Some("asked-unreadable"))
+            (State::Failed, Some(Reason::Unanswered), Some("asked-unreadable call=find"))
         );
         let perhaps = scene.row("web-ll", "2024-03-25T06:00").await;
         assert_eq!((perhaps.state, perhaps.reason), (State::Unknown, Some(Reason::TooLarge)), "{perhaps:?}");

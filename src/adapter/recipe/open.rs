@@ -69,7 +69,8 @@ impl RecipeAdapter {
             return Ok((None, stopped));
         };
         self.steps(StepWhen::Always, scene, done)?;
-        Ok(match self.find(find, scene, done)? {
+        let found = self.named(self.find(find, scene, done), || "find".to_owned())?;
+        Ok(match found {
             Some(found) => (Some(found), None),
             None => (None, self.stop(message, scene, done)?),
         })

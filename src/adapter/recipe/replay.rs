@@ -159,11 +159,16 @@ impl RecipeAdapter {
             address,
             ..Manner::default()
         };
-        let (exchange, _) = self.sent(request, scene, done, &manner, &[])?;
+        let counts = || if is_update { "find.update" } else { "request" };
+        let called = self.sent(request, scene, done, &manner, &[]);
+        let (exchange, _) = self.named(called, || counts().to_owned())?;
         *sent = true;
         let receipt = match self.judge(exchange, scene)? {
             Ok(receipt) => receipt,
-            Err(failure) => return Err(self.failed(request, exchange, failure, scene)),
+            Err(failure) => {
+                let failure = self.at(failure, counts());
+                return Err(self.failed(request, exchange, failure, scene));
+            }
         };
         let Some(confirm) = &recipe.confirm else {
             return Ok(Step::Accepted(receipt));
@@ -177,8 +182,27 @@ impl RecipeAdapter {
                 evidence,
                 ..receipt
             })),
-            Ok(Err(failure)) => Ok(Step::Failed(failure)),
+            Ok(Err(failure)) => Ok(Step::Failed(self.at(failure, "confirm"))),
         }
+    }
+
+    /// A failure with the name of the call that it is of, where there are others that it could be of.
+    fn at(&self, failure: Failure, call: &str) -> Failure {
+        let recipe = &self.recipe;
+        let is_alone = recipe.steps.is_empty() && recipe.find.is_none() && recipe.confirm.is_none();
+        if is_alone { failure } else { failure.at(call) }
+    }
+
+    /// What came of a call, a failure with its name.
+    pub(super) fn named<T>(
+        &self,
+        result: Result<T, Halt>,
+        call: impl FnOnce() -> String,
+    ) -> Result<T, Halt> {
+        result.map_err(|halt| match halt {
+            Halt::Failed(failure) => Halt::Failed(self.at(failure, &call())),
+            other => other,
+        })
     }
 
     /// What comes next of the question whether the channel is alive, and whether the receiver says that the login has ended.
@@ -206,15 +230,17 @@ impl RecipeAdapter {
     ) -> Result<Step, Halt> {
         self.steps(StepWhen::Always, scene, done)?;
         let exchange = self.call(&probe.call, scene, done, &Manner::default())?;
+        let is_alone = self.recipe.steps.is_empty();
+        let at = |failure: Failure| if is_alone { failure } else { failure.at("probe") };
         let Ok(response) = &exchange.result else {
-            return Ok(Step::Failed(classify(exchange).without_effect()));
+            return Ok(Step::Failed(at(classify(exchange).without_effect())));
         };
         let answer = Answer::new(response);
         let Some(mismatch) = probe.healthy.mismatch(&answer, scene)? else {
             return Ok(Step::accepted(None));
         };
         if let Some(remark) = self.remark(&answer, scene) {
-            return Ok(Step::Failed(remark.without_effect()));
+            return Ok(Step::Failed(at(remark.without_effect())));
         }
         let detail = String::from(mismatch);
         let failure = match classify(exchange).without_effect() {
@@ -225,7 +251,7 @@ impl RecipeAdapter {
             },
             other => Failure::reject(other.reason(), detail),
         };
-        Err(self.failed(&probe.call, exchange, failure, scene))
+        Err(self.failed(&probe.call, exchange, at(failure), scene))
     }
 
     /// The exchange of one call, with the answers to challenges in between.
@@ -261,10 +287,12 @@ impl RecipeAdapter {
         done: &mut Course<'_>,
     ) -> Result<(), Halt> {
         for step in self.recipe.steps_of(when, scene.message()) {
-            let found = self.sought(step, scene, done)?;
+            let name = || format!("steps.{}", step.name);
+            let sought = self.sought(step, scene, done);
+            let found = self.named(sought, || format!("{}.find", name()))?;
             let taken = match found {
                 Some(found) => found,
-                None => self.step_of(step, scene, done)?,
+                None => self.named(self.step_of(step, scene, done), name)?,
             };
             scene.know_step(&step.name, taken);
         }
@@ -314,7 +342,7 @@ impl RecipeAdapter {
                 self.failed(&step.call, exchange, failure, scene)
             };
             let Ok(response) = &exchange.result else {
-                return Err(Halt::Failed(classify(exchange).without_effect()));
+                return Err(Halt::Failed(classify(exchange).of_step()));
             };
             let answer = Answer::new(response);
             let Some(mismatch) = step.accepted.mismatch(&answer, scene)? else {
@@ -403,7 +431,16 @@ impl RecipeAdapter {
         scene: &Scene<'_>,
     ) -> Result<Asked, RecipeProblem> {
         let Ok(response) = &exchange.result else {
-            return Ok(Asked::Failed(classify(exchange).without_effect()));
+            let failure = classify(exchange);
+            // Before a step's question, steps that change something may have been made.
+            let own = self.recipe.find.as_ref();
+            return Ok(Asked::Failed(
+                if own.is_some_and(|own| std::ptr::eq(own, find)) {
+                    failure.without_effect()
+                } else {
+                    failure.of_step()
+                },
+            ));
         };
         let answer = Answer::new(response);
         let found = match &find.list {

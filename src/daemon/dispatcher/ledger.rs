@@ -75,7 +75,12 @@ impl Ledger {
     /// Nothing claimed yet.
     pub(super) fn new(shared: &Shared, settings: &DeliverySettings, leases: Leases) -> Self {
         Self {
-            limits: Limits::new(settings.host_concurrency, settings.host_per_second),
+            limits: Limits::new(
+                settings.host_concurrency,
+                settings.host_per_second,
+                // A fast clock waits for a host better between two claims than at life's speed, with a call in hand.
+                !shared.clock.is_simulated(),
+            ),
             leases,
             policy: settings.retry,
             workers: settings.workers,
@@ -226,6 +231,9 @@ impl Ledger {
         let now = shared.clock.now();
         let mut full = self.limits.full(now);
         full.extend(shared.health.held(now));
+        // What is on its way makes more calls than one.
+        let (crowded, roomy) = shared.transport.crowded(now, self.limits.ahead());
+        full.extend(crowded);
         // What comes first is claimed quickly, so that workers begin while more is claimed.
         let is_first = self.in_flight.is_empty();
         let room = self.workers * if is_first { FIRST } else { AHEAD };
@@ -314,7 +322,7 @@ impl Ledger {
         let next = shared.store.next_after(now).await?;
         let free = self.limits.next_free(now);
         let answers = shared.health.next_free(Caller::Delivery, now);
-        let instants = next.into_iter().chain(free).chain(answers);
+        let instants = next.into_iter().chain(free).chain(roomy).chain(answers);
         Ok(instants.fold(poll, Timestamp::min))
     }
 

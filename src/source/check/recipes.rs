@@ -89,19 +89,37 @@ pub(super) fn check(
         }
         if let (_, Err(problem)) = compiled.trial_without_secrets(parameters) {
             let text = text_at(&source.texts, &problem.path);
-            // What is filled in comes from the message, so no channel has it right.
-            if problem.kind == RecipeProblemKind::Blank && !names_a_parameter(text) {
+            let about = text.map(|text| (text, about(text, &problem)));
+            // The parameters that the mistake is about, by themselves or by what the recipe works out from them.
+            let names = |name: &str| {
+                let values = &source.texts;
+                about.is_some_and(|(_, about)| {
+                    names_field(about, "with", name)
+                        || source.recipe.values.iter().any(|(value, _)| {
+                            let from = text_at(values, &format!("values.{value}"));
+                            names_field(about, "value", value)
+                                && from.is_some_and(|from| names_field(&from.value, "with", name))
+                        })
+                })
+            };
+            // Where what is filled in comes from the message, no channel has it right.
+            let is_of_recipe = match &problem.kind {
+                RecipeProblemKind::Blank => !names_a_parameter(text),
+                RecipeProblemKind::Template(_) | RecipeProblemKind::NotANumber => {
+                    about.is_some() && !source.recipe.parameters.keys().any(|name| names(name))
+                }
+                _ => false,
+            };
+            if is_of_recipe {
                 if unencoded.insert((recipe, problem.path.clone())) {
                     notebook.report(describe(&problem, text, &source.at));
                 }
                 continue;
             }
             // The parameter that the text is about, where it is about one.
-            let names = |given: &&RawParameter| {
-                text.is_some_and(|text| text.value.contains(&format!("with.{}", given.name)))
-            };
-            let about: Vec<&RawParameter> = with.iter().filter(names).collect();
-            let at = if let [only] = about.as_slice() {
+            let given = with.iter().filter(|given| names(&given.name));
+            let given: Vec<&RawParameter> = given.collect();
+            let at = if let [only] = given.as_slice() {
                 &only.at
             } else {
                 at
@@ -111,6 +129,38 @@ pub(super) fn check(
             notebook.report(diagnostic.note(from, Phrase::new("note-recipe")));
         }
     }
+}
+
+/// What of a text its problem is about: the tag with the mistake, where that is known, else all of it.
+fn about<'t>(text: &'t Text, problem: &RecipeProblem) -> &'t str {
+    let all = text.value.as_str();
+    let RecipeProblemKind::Template(error) = &problem.kind else {
+        return all;
+    };
+    let mut lines = all.split_inclusive('\n');
+    let Some(before) = error.line.checked_sub(1) else {
+        return all;
+    };
+    let start: usize = lines.by_ref().take(before).map(str::len).sum();
+    let column = all[start..]
+        .char_indices()
+        .nth(error.column.saturating_sub(1));
+    let at = column.map_or(all.len(), |(at, _)| start + at);
+    let open = ["{{", "{%"].iter().filter_map(|open| all[..at].rfind(open));
+    let open = open.max().unwrap_or(0);
+    let close = ["}}", "%}"]
+        .iter()
+        .filter_map(|close| all[at..].find(close));
+    &all[open..close.min().map_or(all.len(), |close| at + close)]
+}
+
+/// Whether a text names the field `name` of `of`, and not just one whose name begins so.
+fn names_field(text: &str, of: &str, name: &str) -> bool {
+    let named = format!("{of}.{name}");
+    text.match_indices(&named).any(|(at, _)| {
+        let after = text[at + named.len()..].chars().next();
+        !after.is_some_and(|after| after.is_alphanumeric() || after == '_')
+    })
 }
 
 /// Whether a text is filled in with nothing but what the channel itself gives.

@@ -44,7 +44,7 @@ fn a_redirect_to_the_login_page_is_told_from_one_to_the_page() {
     assert!(matches!(end, Step::Accepted(_)), "{end:?}");
     let login = "/quantri/dangnhap?ReturnUrl=%2Fquantri%2Ftin%2Fthem";
     let (_, end) = play(&adapter, &article(), [to(login)]);
-    assert_eq!(failure(&end), ("retry", Reason::Unexpected));
+    assert_eq!(failure(&end), ("retry", Reason::Busy));
     let (_, end) = play(&adapter, &article(), [says(302, &[], "")]);
     assert_eq!(failure(&end), ("reject", Reason::Redirect));
 }

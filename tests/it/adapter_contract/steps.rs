@@ -121,7 +121,7 @@ pub(crate) fn failure(step: &Step) -> (&'static str, Reason) {
     }
 }
 
-const SESSION: &str = r#"
+pub(super) const SESSION: &str = r#"
 auth: { bearer: "{{ steps.login.token }}" }
 steps:
   upload:
@@ -316,7 +316,7 @@ fn a_stop_that_needs_a_login_comes_after_it() {
     }
 }
 
-async fn run(adapter: &dyn Adapter) -> AttemptEnd {
+pub(super) async fn run(adapter: &dyn Adapter) -> AttemptEnd {
     let transport = Transport::new(settings()).unwrap();
     let now = || instant("2024-03-25T05:30:00Z");
     attempt(adapter, &message(), &NoNotes, &transport, now).await
@@ -336,8 +336,7 @@ async fn what_a_login_gives_is_kept_nowhere() {
     drop(server);
     let server = Server::start(vec![script(|wire| {
         wire.request();
-        wire.write(answer("200 OK", "", r#"{"token":"bi-mat-dang-nhap"}"#));
-        wire.request();
+        wire.write(answer("200 OK", "", r#"{"tokens":"bi-mat-dang-nhap"}"#));
     })]);
     let end = run(&written_for(&server.url(""), SESSION)).await;
     assert_eq!((end.status, end.answer), (Some(200), None));
@@ -374,6 +373,11 @@ fn polling_ends_with_the_answer_or_with_patience() {
         ("reject", Reason::Unexpected),
         "a rule ends it"
     );
+    // Only a success that says nothing yet is asked about again.
+    let (_, end) = play(&adapter, &message(), [open(), says(404, &[], "")]);
+    assert_eq!(failure(&end), ("reject", Reason::Status));
+    let (_, end) = play(&adapter, &message(), [open(), lost()]);
+    assert_eq!(failure(&end), ("retry", Reason::Unanswered));
 }
 
 #[tokio::test]
