@@ -99,6 +99,8 @@ pub enum Verdict {
     Broken(Vec<Breach>),
     /// The scenario says nothing about this adapter.
     Spared(Spared),
+    /// It was taken, and what became of it there cannot be seen from here.
+    Unseen,
 }
 
 /// Why a scenario says nothing about an adapter.
@@ -295,8 +297,8 @@ fn can_probe(adapter: &Arc<dyn Adapter>) -> bool {
     catch_unwind(AssertUnwindSafe(asks)).unwrap_or(true)
 }
 
-/// Puts an adapter through the scenarios that are wanted. The first is always among them: it shows which of the others say something
-/// about it.
+/// Puts an adapter through the scenarios that are wanted. Of each it is asked just before its turn. The first is always among them: it
+/// shows which of the others say something about it.
 ///
 /// # Errors
 /// [`NotPlayed`], most often for want of file descriptors.
@@ -310,7 +312,7 @@ pub async fn examine(
     };
     let mut all = Vec::new();
     for (at, scenario) in SCENARIOS.iter().enumerate() {
-        if at > 0 && !is_wanted(scenario) {
+        if !is_wanted(scenario) && at > 0 {
             continue;
         }
         // By what its file says: an adapter that calls nobody and should is to be caught.
@@ -369,10 +371,19 @@ impl Findings {
             .count()
     }
 
+    /// How many cannot be judged from here.
+    #[must_use]
+    pub fn unseen(&self) -> usize {
+        let all = self.all.iter();
+        all.filter(|one| one.verdict == Verdict::Unseen).count()
+    }
+
     /// How many did not hold.
     #[must_use]
     pub fn broken(&self) -> usize {
-        self.all.len() - self.held() - self.spared()
+        let all = self.all.iter();
+        all.filter(|one| matches!(one.verdict, Verdict::Broken(_)))
+            .count()
     }
 
     /// The line for a table of adapters: `24 of 25; 5 do not apply`, `nothing applies`.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use anyhow::bail;
 use clap::Args;
 use comfy_table::{Table, presets};
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::{
     Findings, Global, named,
     output::{Format, Output},
-    place::{Place, progress},
+    place::{Place, eprint_text, progress},
     run::transport,
     usage::one_of,
 };
@@ -22,6 +23,7 @@ use crate::{
     daemon::live::fault,
     domain::{
         channel::{AdapterConfig, AxisConfig, Channel, IcecastConfig, Parameter, SnapcastConfig},
+        detail::Detail,
         secret::Secret,
     },
 };
@@ -59,6 +61,8 @@ struct Told<'a> {
     held: usize,
     broken: usize,
     not_applicable: usize,
+    /// How many cannot be judged from here.
+    unseen: usize,
     badge: String,
     scenarios: Vec<Row>,
 }
@@ -68,7 +72,7 @@ struct Told<'a> {
 struct Row {
     scenario: &'static str,
     name: String,
-    /// `held`, `broken` or `not-applicable`.
+    /// `held`, `broken`, `not-applicable` or `unseen`.
     verdict: &'static str,
     /// What has to come of it.
     expected: String,
@@ -121,6 +125,11 @@ impl Row {
                 let key = format!("conformance.spared-{}", spared.as_str());
                 ("not-applicable", Vec::new(), vec![output.say(&key, &[])])
             }
+            Verdict::Unseen => {
+                let args: [(&str, &dyn std::fmt::Display); 1] = [("expected", &say("expected"))];
+                let seen = output.say("conformance.unseen-what", &args);
+                ("unseen", Vec::new(), vec![seen])
+            }
         };
         Self {
             scenario: id,
@@ -144,6 +153,10 @@ fn told(breach: &Breach, output: &Output) -> String {
             let key = match *name {
                 "reason" => format!("reason.{value}"),
                 "how" | "place" => format!("conformance.{name}-{value}"),
+                "met" => {
+                    let met = Detail::parse(value).map(|met| output.detail(&met));
+                    return (*name, met.unwrap_or_else(|| value.clone()));
+                }
                 _ => return (*name, value.clone()),
             };
             let is_known = crate::catalogue::has(&key);
@@ -184,7 +197,13 @@ pub(super) async fn run(
             output,
         )?;
         let busy = progress(&output.say("conformance.busy", &[("channel", &channel.id)]));
-        let is_wanted = |scenario: &Scenario| args.only.is_empty() || args.only.contains(scenario);
+        let is_wanted = |scenario: &Scenario| {
+            let is_wanted = args.only.is_empty() || args.only.contains(scenario);
+            if is_wanted {
+                begins(channel, scenario, &busy, output);
+            }
+            is_wanted
+        };
         let found = conformance::examine(&subject, is_wanted).await?;
         busy.finish_and_clear();
         all.push((channel, subject.adapter.name().to_owned(), found));
@@ -226,7 +245,13 @@ async fn run_against(
     for channel in channels {
         let subject = subject(place, channel, (&registry, &problems), Vec::new(), output)?;
         let busy = progress(&output.say("conformance.busy", &[("channel", &channel.id)]));
-        let is_wanted = |scenario: &Scenario| args.only.is_empty() || args.only.contains(scenario);
+        let is_wanted = |scenario: &Scenario| {
+            let is_wanted = args.only.is_empty() || args.only.contains(scenario);
+            if is_wanted {
+                begins(channel, scenario, &busy, output);
+            }
+            is_wanted
+        };
         let now = || clock.now();
         let found = conformance::examine_outside(&subject, &outside, now, is_wanted).await;
         busy.finish_and_clear();
@@ -236,6 +261,20 @@ async fn run_against(
         city.shutdown().await;
     }
     tell(&all, args, output)
+}
+
+/// Says which scenario begins: on a terminal in place of the one before, else as a line, for minutes may go by until the table.
+fn begins(channel: &Channel, scenario: &Scenario, busy: &ProgressBar, output: &Output) {
+    let name = output.say(&format!("conformance.name-{}", scenario.id), &[]);
+    let line = output.say(
+        "conformance.begins",
+        &[("channel", &channel.id), ("name", &name)],
+    );
+    if busy.is_hidden() {
+        eprint_text(&line);
+    } else {
+        busy.set_message(line);
+    }
 }
 
 /// A channel with its adapter.
@@ -337,6 +376,7 @@ fn tell(all: &[Examined<'_>], args: &ConformanceArgs, output: &Output) -> anyhow
             held: found.held(),
             broken: found.broken(),
             not_applicable: found.spared(),
+            unseen: found.unseen(),
             badge: found.badge(),
             scenarios: found.all.iter().map(|one| Row::of(one, output)).collect(),
         })
@@ -398,11 +438,17 @@ fn show(told: &Told<'_>, args: &ConformanceArgs, output: &Output) -> anyhow::Res
         table.add_row([verdict, row.name.clone(), said]);
     }
     output.line(&table.trim_fmt())?;
+    let sum = if args.against.is_some() {
+        "conformance.sum-against"
+    } else {
+        "conformance.sum"
+    };
     output.line(&output.say(
-        "conformance.sum",
+        sum,
         &[
             ("held", &told.held),
             ("broken", &told.broken),
+            ("unseen", &told.unseen),
             ("spared", &told.not_applicable),
         ],
     ))?;

@@ -23,6 +23,7 @@ use crate::{
     daemon::dispatcher::verdict::conclude,
     domain::{
         bulletin::Priority,
+        channel::AdapterConfig,
         delivery::{Reason, State},
         detail::Detail,
         id::{DeliveryId, ScheduleId},
@@ -343,7 +344,10 @@ fn message_of(subject: &Subject<'_>, scenario: &Scenario) -> Message {
 /// The message of most scenarios.
 pub(super) fn message(subject: &Subject<'_>, is_decomposed: bool) -> Message {
     let channel = subject.channel;
-    let content = words::content(channel.format, is_decomposed);
+    // What people write is composed when their files are read (`source/text`), so no recipe ever sees it otherwise. An adapter in Rust
+    // is given it all the same: it has letters of its own to put together.
+    let is_recipe = matches!(channel.adapter, AdapterConfig::Recipe { .. });
+    let content = words::content(channel.format, is_decomposed && !is_recipe);
     Message {
         delivery: DeliveryId::of(&ScheduleId::by_hand("kit"), BEGIN, &channel.id),
         attempt: 1,

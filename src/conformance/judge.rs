@@ -11,7 +11,7 @@ use super::{
     sound, words,
 };
 use crate::{
-    adapter::Acts,
+    adapter::{Acts, Failure},
     domain::{
         channel::Mode,
         delivery::{Outcome, Reason, State},
@@ -238,7 +238,9 @@ impl View<'_> {
     pub(super) fn is_taken(&self) -> Option<Breach> {
         let mut ends = self.run.ends.iter();
         let refused = ends.find(|end| end.outcome != Outcome::Accepted)?;
-        Some(Breach::new("not-yes").of(refused.reason))
+        let met = refused.detail.as_deref().unwrap_or("-");
+        let not_taken = Breach::new("not-taken").of(refused.reason);
+        Some(not_taken.with("met", met))
     }
 
     /// Nobody knows whether it was done, and that is what is said.
@@ -424,6 +426,12 @@ impl View<'_> {
             && (facts.is_given || self.subject.adapter.account().is_some());
         (is_due && !carries).then(|| Breach::new("old-token"))
     }
+}
+
+/// What a question at a real address shows where the answer is no.
+pub(super) fn unwell(failure: &Failure) -> Breach {
+    let breach = Breach::new("not-well").of(Some(failure.reason()));
+    breach.with("met", failure.detail())
 }
 
 /// What a question shows that it must not.

@@ -21,6 +21,7 @@ use crate::{
     },
     daemon::dispatcher::verdict::conclude,
     domain::{
+        delivery::Reason,
         id::{DeliveryId, ScheduleId},
         time::Timestamp,
     },
@@ -75,7 +76,13 @@ pub async fn examine_outside(
                     .unwrap_or_else(|_| Some(Err(delivery::panicked()))),
                 arrivals: Vec::new(),
             };
-            let breaches = judge::asked(scenario, &asked, &super::Facts::default());
+            let breaches = match &asked.result {
+                // What a receiver here was told to answer is known; there it may be ill.
+                Some(Err(failure)) if failure.reason() != Reason::Defect => {
+                    vec![judge::unwell(failure)]
+                }
+                _ => judge::asked(scenario, &asked, &super::Facts::default()),
+            };
             all.push(Finding::of(scenario, breaches, Vec::new()));
             continue;
         }
@@ -93,9 +100,18 @@ pub async fn examine_outside(
         };
         breaches.extend(judge::defects(&run));
         let tries = run.tries;
-        all.push(Finding::of(scenario, breaches, tries));
+        let mut finding = Finding::of(scenario, breaches, tries);
+        if finding.verdict == Verdict::Held && !shows_here(scenario) {
+            finding.verdict = Verdict::Unseen;
+        }
+        all.push(finding);
     }
     Findings { all }
+}
+
+/// Whether what a scenario is about shows in the answers. What arrived, and whether it is there once, does not.
+fn shows_here(scenario: &Scenario) -> bool {
+    !matches!(scenario.expects, Expects::Arrives { .. }) && scenario.mishap != Mishap::Lost
 }
 
 /// Looks after streams as they begin, until all is sent. A stream is heard to its end before the next scenario.

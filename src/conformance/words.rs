@@ -1,6 +1,6 @@
 //! The words that are sent, and whether they arrive: found again in whatever form a request carries them.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use base64::{
     Engine as _,
@@ -94,19 +94,28 @@ pub(super) fn arrived(
     breaches.extend(odd.map(|charset| Breach::new("charset").with("charset", charset)));
     if let Some(audio) = audio {
         let packed = STANDARD.encode(&audio.data);
-        let has = |body: &[u8], wanted: &[u8]| {
-            body.windows(wanted.len().max(1)).any(|part| part == wanted)
-        };
         // Some receivers take bare samples, for which both sides have agreed on the rest.
         let samples = match audio.sound.format {
             AudioFormat::Wav => audio.data.get(WAV_HEAD..),
             AudioFormat::Mp3 | AudioFormat::Opus => None,
         };
-        let is_whole = requests.iter().any(|request| {
-            has(&request.body, &audio.data)
-                || has(&request.body, packed.as_bytes())
-                || samples.is_some_and(|samples| has(&request.body, samples))
+        // Others take it in pieces, in several calls: as bytes, as pieces of its base64, or each piece as base64 of its own. Each reading
+        // of a request counts once: silence is much alike.
+        let bodies = || requests.iter().map(|request| request.body.to_vec());
+        let plain = |request: &&Request| percent_decode(&String::from_utf8_lossy(&request.body));
+        let unpacked = requests.iter().flat_map(|request| {
+            let texts: BTreeSet<String> = readings(request).into_iter().collect();
+            let bytes = texts.iter().map(|text| STANDARD.decode(text.trim()));
+            bytes.filter_map(Result::ok).collect::<Vec<_>>()
         });
+        let is_whole = covers(&audio.data, bodies())
+            || covers(packed.as_bytes(), bodies())
+            || covers(
+                packed.as_bytes(),
+                requests.iter().map(|one| plain(one).into_bytes()),
+            )
+            || covers(&audio.data, unpacked)
+            || samples.is_some_and(|samples| covers(samples, bodies()));
         if !is_whole && !is_found {
             breaches.push(Breach::new("sound"));
         }
@@ -114,6 +123,30 @@ pub(super) fn arrived(
         breaches.push(Breach::new("no-words"));
     }
     breaches
+}
+
+/// How many bytes of a piece have to be found again before it is taken for one.
+const PIECE: usize = 16;
+
+/// Whether the parts hold `wanted`, one after another: each goes on where those before it have come to.
+fn covers(wanted: &[u8], parts: impl Iterator<Item = Vec<u8>>) -> bool {
+    let mut rest = wanted;
+    for part in parts {
+        let Some(begin) = rest
+            .get(..rest.len().min(PIECE))
+            .filter(|one| !one.is_empty())
+        else {
+            break;
+        };
+        let places = part.windows(begin.len()).enumerate();
+        let places = places.filter(|(_, window)| *window == begin);
+        let lengths = places.map(|(at, _)| {
+            let both = part[at..].iter().zip(rest);
+            both.take_while(|(one, other)| one == other).count()
+        });
+        rest = &rest[lengths.max().unwrap_or(0)..];
+    }
+    rest.is_empty()
 }
 
 /// How words differ from what was sent: the mildest comes first in the alphabet of these.
@@ -192,4 +225,48 @@ pub(super) fn from_base64(text: &str) -> Option<String> {
         .decode(text)
         .or_else(|_| URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')));
     String::from_utf8(bytes.ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(body: impl Into<Vec<u8>>) -> Request {
+        Request {
+            method: "POST".to_owned(),
+            path: "/".to_owned(),
+            query: String::new(),
+            headers: Vec::new(),
+            body: body.into().into(),
+            keep_alive: true,
+        }
+    }
+
+    /// A device with little memory takes a sound in several calls, and has it whole at the end.
+    #[test]
+    fn a_sound_may_arrive_in_pieces() {
+        for format in [AudioFormat::Wav, AudioFormat::Mp3, AudioFormat::Opus] {
+            let audio = crate::conformance::sound::silence(format);
+            let whole = audio.data.as_ref();
+            let (one, other) = whole.split_at(whole.len() / 3);
+            let json = |text: &str| sent(format!(r#"{{"seq":1,"data":"{text}"}}"#));
+            let packed = STANDARD.encode(whole);
+            let (packed_one, packed_other) = packed.split_at(packed.len() / 3);
+            let ways = [
+                [sent(one), sent([b"--x\r\n\r\n", other].concat())],
+                [json(&STANDARD.encode(one)), json(&STANDARD.encode(other))],
+                [json(packed_one), json(packed_other)],
+            ];
+            for [one, other] in &ways {
+                let broken = |requests: &[&Request]| {
+                    let found = arrived(requests, Some(&audio), false);
+                    found.iter().any(|breach| breach.code == "sound")
+                };
+                assert!(!broken(&[one, other]), "{format:?}");
+                assert!(!broken(&[one, &sent("{}"), other]), "{format:?}");
+                assert!(broken(&[one]), "{format:?}");
+                assert!(broken(&[other]), "{format:?}");
+            }
+        }
+    }
 }

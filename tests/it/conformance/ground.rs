@@ -183,7 +183,7 @@ pub(super) fn broken(found: &Findings) -> BTreeMap<&'static str, Vec<&'static st
             let codes = breaches.iter().map(|breach| breach.code).collect();
             Some((one.scenario.id, codes))
         }
-        Verdict::Held | Verdict::Spared(_) => None,
+        Verdict::Held | Verdict::Spared(_) | Verdict::Unseen => None,
     });
     broken.collect()
 }
