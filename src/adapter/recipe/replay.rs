@@ -231,7 +231,13 @@ impl RecipeAdapter {
         self.steps(StepWhen::Always, scene, done)?;
         let exchange = self.call(&probe.call, scene, done, &Manner::default())?;
         let is_alone = self.recipe.steps.is_empty();
-        let at = |failure: Failure| if is_alone { failure } else { failure.at("probe") };
+        let at = |failure: Failure| {
+            if is_alone {
+                failure
+            } else {
+                failure.at("probe")
+            }
+        };
         let Ok(response) = &exchange.result else {
             return Ok(Step::Failed(at(classify(exchange).without_effect())));
         };
