@@ -2,7 +2,7 @@
 
 use loa::{
     adapter::{
-        Adapter,
+        Adapter, Failure,
         attempt::{Ending, NoNotes, attempt, probe},
         recipe::RecipeAdapter,
         transport::Transport,
@@ -62,16 +62,21 @@ async fn an_emergency_is_heard_over_what_plays_and_nothing_is_heard_twice() {
     let first = saying("mot", &mp3);
     assert_eq!(
         send(&first).await,
-        (Evidence::Device, None),
-        "it says what it plays"
+        (Evidence::Accepted, None),
+        "what has only begun is not heard"
     );
+    while !server
+        .state()
+        .is_some_and(|state| state.contains(r#""playing":"mot""#))
+    {}
+    assert_eq!(server.sounds(), ["mot.loa"]);
     let urgent = Message {
         delivery: DeliveryId::from_text("khan"),
         priority: Priority::Emergency,
         preempts: true,
         ..saying("khan", &urgent_mp3)
     };
-    assert_eq!(send(&urgent).await, (Evidence::Device, Some(true)));
+    assert_eq!(send(&urgent).await, (Evidence::Accepted, Some(true)));
     let began = server.heard().len();
     // Another attempt asks first, and is told that it is there.
     let again = Message {
@@ -91,6 +96,37 @@ async fn an_emergency_is_heard_over_what_plays_and_nothing_is_heard_twice() {
     // What was cut off did not go on.
     let gone = likeness(&long[22_050 * 4..], heard);
     assert!(gone.0 < 0.5, "{gone:?}");
+    // It says which of them was heard to its end, and keeps the sound of neither.
+    let state = server.state().unwrap();
+    assert!(
+        state.contains(r#""heard:khan""#) && !state.contains("heard:mot"),
+        "{state}"
+    );
+    assert_eq!(server.sounds(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_folder_nothing_is_taken_and_a_probe_says_so() {
+    let Some(server) = Liquidsoap::without_folder() else {
+        return;
+    };
+    let transport = Transport::new(settings()).unwrap();
+    let now = || instant("2024-03-25T05:30:00Z");
+    let liquidsoap = adapter(&server.url, KEY);
+    let probed = probe(&liquidsoap, None, &transport, now).await;
+    let Some(Err(failure)) = &probed else {
+        panic!("{probed:?}");
+    };
+    assert!(failure.detail().contains("503"), "{failure:?}");
+    let (_, mp3) = rising(1);
+    let end = attempt(&liquidsoap, &saying("mot", &mp3), &NoNotes, &transport, now).await;
+    let Ending::Failed(failure) = end.ending else {
+        panic!("it was taken");
+    };
+    assert!(
+        matches!(failure, Failure::Retry { .. }) && failure.detail().contains("503"),
+        "{failure:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,7 +146,11 @@ async fn what_began_is_not_heard_again_after_a_restart_and_what_waited_may_be() 
             Ending::Failed(failure) => panic!("{failure:?}"),
         }
     };
-    assert_eq!(send(&server.url, &first).await.0, Evidence::Device);
+    assert_eq!(send(&server.url, &first).await.0, Evidence::Accepted);
+    while !server
+        .state()
+        .is_some_and(|state| state.contains(r#""playing":"mot""#))
+    {}
     let (evidence, state) = send(&server.url, &saying("hai", &mp3)).await;
     assert_eq!(evidence, Evidence::Accepted, "it waits");
     assert!(state.contains(r#""known":["hai","mot"]"#), "{state}");

@@ -37,7 +37,7 @@ impl Liquidsoap {
         let (mut child, input) = self.guard;
         drop(input);
         child.wait().expect("wait for its end");
-        Self::started(&left)
+        Self::started(&left, "")
     }
 
     /// Starts one; `None` only when the tests run without it on purpose (`LOA_TEST_WITHOUT=liquidsoap`).
@@ -45,16 +45,24 @@ impl Liquidsoap {
         if super::without("liquidsoap") {
             return None;
         }
-        Some(Self::started(b""))
+        Some(Self::started(b"", ""))
     }
 
-    fn started(left: &[u8]) -> Self {
+    /// The same, with a folder for sounds that is not there.
+    pub(crate) fn without_folder() -> Option<Self> {
+        if super::without("liquidsoap") {
+            return None;
+        }
+        Some(Self::started(b"", "khong-co"))
+    }
+
+    fn started(left: &[u8], sounds: &str) -> Self {
         with_port("liquidsoap", |port, folder| {
-            Self::try_start(port, folder, left)
+            Self::try_start(port, folder, (left, sounds))
         })
     }
 
-    fn try_start(port: u16, folder: &Path, left: &[u8]) -> Option<Self> {
+    fn try_start(port: u16, folder: &Path, (left, sounds): (&[u8], &str)) -> Option<Self> {
         let program = "/usr/bin/liquidsoap";
         assert!(Path::new(program).exists(), "{MISSING}");
         let script = folder.join("loa.liq");
@@ -69,7 +77,7 @@ impl Liquidsoap {
                 shell
                     .env("HOME", folder)
                     .env("LOA_PORT", port.to_string())
-                    .env("LOA_FOLDER", folder)
+                    .env("LOA_FOLDER", folder.join(sounds))
                     .env("LOA_OUT", &heard)
                     .env("LOA_KEY", KEY)
                     .stdout(Stdio::piped())
@@ -108,6 +116,16 @@ impl Liquidsoap {
         let mut said = String::new();
         stream.read_to_string(&mut said).ok()?;
         said.contains("\"known\"").then_some(said)
+    }
+
+    /// The names of the sounds in its folder.
+    pub(crate) fn sounds(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.folder).expect("read its folder");
+        let names = entries.map(|entry| entry.expect("an entry").file_name());
+        let names = names.filter_map(|name| name.into_string().ok());
+        let mut names: Vec<String> = names.filter(|name| name.ends_with(".loa")).collect();
+        names.sort();
+        names
     }
 
     /// What was heard so far, at 22.05 kHz: the left of two channels, every other sample.
