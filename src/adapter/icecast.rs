@@ -3,7 +3,8 @@
 //!
 //! - Sent as a `PUT` with its length. Never in chunks: Icecast takes those for sound.
 //! - The server answers before it has heard anything. So *accepted* is what it says yes to, and while the sound goes on, `loa` asks
-//!   it who listens: with `listeners` in the channel's file, so many listeners are the server's own evidence.
+//!   it who listens: with `listeners` in the channel's file, so many listeners are the server's own evidence. Any web server says
+//!   yes to a `PUT` somehow; one that has no page of Icecast's, or not this mount point on it, has not said that anybody can listen.
 //! - From then on the stream is looked after by the transport (`transport/stream.rs`): it goes on where a broken connection
 //!   left off, and what is never heard to its end is put on record.
 //! - An emergency takes the mount over from what this node streams there, and a correction from what it corrects. From others they cannot.
@@ -14,6 +15,7 @@ use std::{fmt, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::{
@@ -125,6 +127,18 @@ impl IcecastAdapter {
         }
     }
 
+    /// A question with the password of sources that changes nothing: there is no such mode, and Icecast looks at the password first
+    /// (400 then, whether or not the mount point is there, and 401 with another password; seen at 2.4.4).
+    fn proof(&self) -> Request {
+        let mount = utf8_percent_encode(&self.mount, NON_ALPHANUMERIC);
+        let proof = format!("Basic {}", self.proof.expose());
+        Request {
+            url: format!("{}/admin/metadata?mode=none&mount={mount}", self.base).into(),
+            headers: vec![("Authorization".to_owned(), proof)],
+            ..self.question(Duration::ZERO)
+        }
+    }
+
     fn stream(&self, message: &Message, wait: Duration) -> Result<Stream, Detail> {
         let audio = message
             .audio
@@ -163,14 +177,35 @@ impl IcecastAdapter {
         })
     }
 
-    fn took(&self, asked: &Exchange) -> Receipt {
-        let page = asked
-            .result
-            .as_ref()
-            .ok()
-            .filter(|answer| answer.is_success());
-        // Whatever goes wrong with the question, the stream was taken.
-        let count = page.and_then(|page| listeners(&page.body, &self.mount).ok().flatten());
+    /// What the answers to the question who listens say of a stream that was taken.
+    fn took(&self, done: &[Exchange]) -> Step {
+        let asked = done.iter().rev();
+        let asked = asked.take_while(|exchange| exchange.request.method == "GET");
+        let (times, answer) = asked.fold((0, None), |(times, last), exchange| {
+            (times + 1, last.or(exchange.result.as_ref().ok()))
+        });
+        let page = answer.filter(|answer| matches!(answer.status, 200..=399 | 404 | 405 | 410));
+        // Where the question gets no answer, or the server is not well, the stream was taken all the same.
+        let Some(page) = page else {
+            return Step::Accepted(self.receipt(None));
+        };
+        let counted = if page.is_success() {
+            listeners(&page.body, &self.mount)
+        } else {
+            Err(())
+        };
+        let code = match counted {
+            Ok(Some(count)) => return Step::Accepted(self.receipt(Some(count))),
+            // It may have broken a moment ago, and be taken up again.
+            Ok(None) if times < TRIES => return Step::Call(self.question(LISTEN)),
+            Ok(None) => "call-icecast-absent",
+            Err(()) => "call-icecast-none",
+        };
+        let detail = Detail::new(code).with("mount", &self.mount);
+        Step::Failed(Failure::unknown(Reason::Unexpected, detail))
+    }
+
+    fn receipt(&self, count: Option<u64>) -> Receipt {
         let wanted = self.listeners.filter(|wanted| *wanted > 0);
         let is_heard = wanted
             .zip(count)
@@ -186,17 +221,26 @@ impl IcecastAdapter {
     }
 }
 
+/// What a stream, or the question whether one may be sent, came to.
+fn refused(exchange: &Exchange) -> Failure {
+    match &exchange.result {
+        Ok(Response { status: 401, .. }) => Failure::reject(
+            Reason::Unauthorised,
+            Detail::new("call-status").with("status", 401),
+        ),
+        _ => classify(exchange),
+    }
+}
+
 impl Adapter for IcecastAdapter {
     fn step(&self, message: &Message, done: &[Exchange]) -> Step {
         let wait = match done {
             [] => Duration::ZERO,
-            [.., asked] if asked.request.method == "GET" => {
-                return Step::Accepted(self.took(asked));
-            }
+            [.., asked] if asked.request.method == "GET" => return self.took(done),
             [.., stream] if stream.result.as_ref().is_ok_and(Response::is_success) => {
                 return Step::Call(self.question(LISTEN));
             }
-            [.., stream] if !Self::is_in_use(stream) => return Step::Failed(classify(stream)),
+            [.., stream] if !Self::is_in_use(stream) => return Step::Failed(refused(stream)),
             _ if done.len() < TRIES => PAUSE,
             _ => {
                 let detail = Detail::new("call-icecast-busy").with("mount", &self.mount);
@@ -218,12 +262,20 @@ impl Adapter for IcecastAdapter {
     }
 
     fn probe(&self, done: &[Exchange]) -> Option<Step> {
-        let [.., asked] = done else {
-            return Some(Step::Call(self.question(Duration::ZERO)));
+        let (asked, proof) = match done {
+            [] => return Some(Step::Call(self.question(Duration::ZERO))),
+            [asked] => (asked, None),
+            [asked, proof, ..] => (asked, Some(proof)),
         };
         Some(match &asked.result {
             Ok(answer) if answer.is_success() => match listeners(&answer.body, &self.mount) {
-                Ok(_) => Step::accepted(None),
+                Ok(_) => match proof {
+                    None => Step::Call(self.proof()),
+                    Some(Exchange {
+                        result: Ok(answer), ..
+                    }) if answer.status != 401 => Step::accepted(None),
+                    Some(proof) => Step::Failed(refused(proof).without_effect()),
+                },
                 Err(()) => Step::Failed(Failure::reject(
                     Reason::Unexpected,
                     Detail::new("call-icecast-no-status"),

@@ -3,7 +3,7 @@
 //! An entry is applied in the same way when it happens and when it is read back from the record, so a restarted city
 //! knows what the one before it knew. Counts are exact; the list of entries is bounded.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -252,6 +252,15 @@ impl Memory {
         let mut newest = self.entries.iter().rev();
         let last = newest.find(|heard| matches!(heard.effect, Effect::Heard | Effect::Stopped))?;
         (last.effect == Effect::Heard).then_some(last)
+    }
+
+    /// The paths to which something was sent to be heard lately, each once.
+    pub(super) fn mounts(&self) -> BTreeSet<&str> {
+        let heard = self
+            .entries
+            .iter()
+            .filter(|heard| heard.effect == Effect::Heard);
+        heard.map(|heard| heard.path.as_str()).collect()
     }
 
     /// Takes in an entry, new or read back.

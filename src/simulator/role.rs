@@ -197,12 +197,16 @@ fn mount_point(memory: &Memory, request: &Request) -> Option<(Answer, Effect)> {
     let (answer, effect) = match request.method.as_str() {
         "PUT" if is_sound && request.header("ice-public").is_some() => (json!({}), Effect::Heard),
         "GET" if request.path == "/status-json.xsl" => {
-            let source = memory.playing().map(|heard| {
-                json!({ "listenurl": format!("http://icecast.invalid{}", heard.path), "listeners": 1, "stream_start": "now" })
+            let sources = memory.mounts().into_iter().map(|mount| {
+                json!({ "listenurl": format!("http://icecast.invalid{mount}"), "listeners": 1, "stream_start": "now" })
             });
+            let mut sources: Vec<Value> = sources.collect();
             let mut page = json!({ "server_id": "Icecast" });
-            if let Some(source) = source {
-                page["source"] = source;
+            // One is told without a list.
+            match sources.len() {
+                0 => {}
+                1 => page["source"] = sources.remove(0),
+                _ => page["source"] = sources.into(),
             }
             (json!({ "icestats": page }), Effect::Ignored)
         }

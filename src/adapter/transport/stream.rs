@@ -332,12 +332,13 @@ impl Client {
             data.slice(..stream.head)
         };
         let length = head.len() + (end - from);
+        let is_paced = self.city.is_none();
         let parts = Parts {
             head,
             data: data.clone(),
             pieces: stream.pieces.clone().into(),
             first,
-            is_paced: self.city.is_none(),
+            is_paced,
             taken: CancellationToken::new(),
         };
         let taken = parts.taken.clone();
@@ -376,6 +377,12 @@ impl Client {
         self.settle(stand_in.as_deref(), answer.as_ref().err());
         let answer = answer?;
         if answer.status().is_success() {
+            // Who takes streams says so before there is anything to hear; any web server takes what is sent to it, and says so when it
+            // has all of it.
+            if first == 0 && is_paced && *sent.borrow() == stream.pieces.len() {
+                let detail = Detail::new("call-stream-swallowed");
+                return Err(Fault::may_have_left(Reason::Unexpected, detail));
+            }
             taken.cancel();
             return Ok(Ok(Connection {
                 status: answer.status().as_u16(),

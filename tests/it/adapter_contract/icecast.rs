@@ -159,6 +159,13 @@ async fn who_may_not_or_comes_second_is_refused_and_an_emergency_takes_over() {
         (reason(&end), end.status),
         (("reject", Reason::Unauthorised), Some(401))
     );
+    // So it is said before anything is sent, and whether or not something plays there.
+    let now = || instant("2024-03-25T05:30:00Z");
+    let probed = async |icecast: &IcecastAdapter, node: &Node| {
+        let probed = probe(icecast, None, &node.transport, now).await.unwrap();
+        probed.map_err(|failure| failure.reason())
+    };
+    assert_eq!(probed(&stranger, &node).await, Err(Reason::Unauthorised));
     let icecast = adapter(&server.url, "/khoi", PASSWORD, None);
     let end = node.send(&icecast, &saying("mot", &mp3)).await;
     assert_eq!(
@@ -167,6 +174,8 @@ async fn who_may_not_or_comes_second_is_refused_and_an_emergency_takes_over() {
         "nobody was asked to listen"
     );
     let first = tokio::spawn(Node::aired(node.airings.recv().await.unwrap()));
+    assert_eq!(probed(&stranger, &node).await, Err(Reason::Unauthorised));
+    assert_eq!(probed(&icecast, &node).await, Ok(()));
     // Another node has no say over what this one streams.
     let other = Node::new();
     let end = other.send(&icecast, &saying("hai", &mp3)).await;
@@ -191,6 +200,9 @@ async fn who_may_not_or_comes_second_is_refused_and_an_emergency_takes_over() {
     let (_, aired) = second.run(stop, || message().sent_at).await;
     assert!(matches!(aired, Aired::Stopped { .. }), "{aired:?}");
 }
+
+/// The head of an answer that takes a stream, and the page on which it plays without a listener.
+const PLAYS: &[u8] = b"HTTP/1.0 200 OK\r\n\r\n{\"icestats\":{\"source\":{\"listenurl\":\"http://x/khoi\",\"listeners\":0,\"stream_start\":\"x\"}}}";
 
 /// The head of a call, and what came after it.
 fn head_of(stream: &mut TcpStream) -> (String, Vec<u8>) {
@@ -246,9 +258,7 @@ async fn goes_on(format: AudioFormat, data: &[u8], head: usize) {
             let (mut stream, _) = listener.accept().unwrap();
             let (text, mut body) = head_of(&mut stream);
             if text.starts_with("get ") {
-                stream
-                    .write_all(b"HTTP/1.0 200 OK\r\n\r\n{\"icestats\":{}}")
-                    .unwrap();
+                stream.write_all(PLAYS).unwrap();
                 continue;
             }
             assert!(!text.contains("transfer-encoding"), "{text}");
@@ -310,8 +320,7 @@ async fn what_is_interrupted_ends_when_it_has_to_be_over() {
         for _ in 0..3 {
             let (mut call, _) = listener.accept().unwrap();
             let (head, _) = head_of(&mut call);
-            call.write_all(b"HTTP/1.0 200 OK\r\n\r\n{\"icestats\":{}}")
-                .unwrap();
+            call.write_all(PLAYS).unwrap();
             streams += u8::from(head.starts_with("put "));
             // The first of them breaks at once.
             if head.starts_with("put ") && streams == 2 {
@@ -357,8 +366,7 @@ async fn a_link_that_has_gone_is_noticed_and_what_it_swallowed_is_sent_again() {
         loop {
             let (mut call, _) = listener.accept().unwrap();
             let (head, _) = head_of(&mut call);
-            call.write_all(b"HTTP/1.0 200 OK\r\n\r\n{\"icestats\":{}}")
-                .unwrap();
+            call.write_all(PLAYS).unwrap();
             if head.starts_with("put ") {
                 return taken_up.send((length_of(&head), gone));
             }
@@ -413,6 +421,30 @@ async fn what_cannot_go_on_is_broken_off() {
     server.join().unwrap();
 }
 
+/// Any web server says yes to what it takes, when it has all of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_swallows_a_sound_and_answers_then_has_not_taken_a_stream() {
+    let (_, mp3) = rising(2);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut call, _) = listener.accept().unwrap();
+        let (head, mut body) = head_of(&mut call);
+        let mut buffer = [0; 1024];
+        while body.len() < length_of(&head) {
+            let count = call.read(&mut buffer).unwrap();
+            assert!(count > 0);
+            body.extend_from_slice(&buffer[..count]);
+        }
+        call.write_all(b"HTTP/1.0 200 OK\r\n\r\n").unwrap();
+    });
+    let node = Node::new();
+    let icecast = adapter(&url, "/khoi", PASSWORD, None);
+    let end = node.send(&icecast, &saying("mot", &mp3)).await;
+    assert_eq!(reason(&end), ("unknown", Reason::Unexpected), "{end:?}");
+    server.join().unwrap();
+}
+
 #[test]
 fn what_answers_mean() {
     let icecast = adapter("http://10.1.4.3:8000", "/khoi", PASSWORD, Some(2));
@@ -444,6 +476,9 @@ fn what_answers_mean() {
             other => panic!("{other:?}"),
         }
     }
+    let idle = || ok(r#"{"icestats":{}}"#);
+    let late = play(vec![ok(""), idle(), status(2)]);
+    assert!(matches!(late, Step::Accepted(_)), "it may break: {late:?}");
     let in_use = || says(403, &[], "Mountpoint in use");
     for (name, answers, expected) in [
         (
@@ -467,6 +502,21 @@ fn what_answers_mean() {
             ("reject", Reason::Unauthorised),
         ),
         ("down", vec![says(503, &[], "")], ("retry", Reason::Busy)),
+        (
+            "a website",
+            vec![ok(""), ok("<html>")],
+            ("unknown", Reason::Unexpected),
+        ),
+        (
+            "a website without that page",
+            vec![ok(""), says(404, &[], "")],
+            ("unknown", Reason::Unexpected),
+        ),
+        (
+            "not on its page",
+            vec![ok(""), idle(), idle(), idle()],
+            ("unknown", Reason::Unexpected),
+        ),
     ] {
         assert_eq!(failure(&play(answers)), expected, "{name}");
     }
