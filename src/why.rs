@@ -22,12 +22,15 @@ const MOST: usize = 160;
 const MOST_OWN: usize = 400;
 
 /// The word of the catalogue for where a delivery stands: a waiting one that was tried, or whose host does not answer, is a
-/// different thing to a reader than one whose time has not come.
+/// different thing to a reader than one whose time has not come, and one that was cut off than one that was heard to its end.
 #[must_use]
 pub fn standing(row: &DeliveryRow) -> &'static str {
     match row.state {
         State::Ready if row.left_alone.is_some() => "left-alone",
         State::Ready if row.attempts > 0 => "retrying",
+        State::Accepted | State::Confirmed if row.reason == Some(Reason::Interrupted) => {
+            "interrupted"
+        }
         state => state.as_str(),
     }
 }

@@ -202,6 +202,12 @@ impl Transport {
         self.read().0.total_timeout
     }
 
+    /// Whether calls are led to a simulated city.
+    #[must_use]
+    pub fn is_simulated(&self) -> bool {
+        self.client().city.is_some()
+    }
+
     /// Whether the simulated city that calls are led to answers; `true` where calls go to real channels.
     pub async fn is_city_there(&self) -> bool {
         let client = self.client();

@@ -44,6 +44,8 @@ pub(super) async fn take_over(shared: &Shared) -> Result<(), StoreError> {
         .journal("started", None, &shared.node, &live.workspace.revision, now)
         .await?;
     rescue(shared, shared.alone).await?;
+    let dead_since = if shared.alone { now } else { now - ALIVE };
+    lose_streams(shared, &live, true, dead_since).await?;
     health::inherit(shared, now - ALIVE).await?;
 
     let last = match stamp {
@@ -311,6 +313,29 @@ pub(super) async fn rescue(shared: &Shared, alone: bool) -> Result<(), StoreErro
     Ok(())
 }
 
+/// Puts on record what streams of dead nodes were not heard to their end. In a simulated city they end as soon as they begin.
+async fn lose_streams(
+    shared: &Shared,
+    live: &Live,
+    begins: bool,
+    dead_since: Timestamp,
+) -> Result<(), StoreError> {
+    let channels = live.workspace.channels.iter();
+    let streams = channels.filter(|(_, channel)| channel.adapter.is_stream());
+    let streams: Vec<_> = streams.map(|(id, _)| id).collect();
+    if shared.transport.is_simulated() || streams.is_empty() {
+        return Ok(());
+    }
+    let (node, now) = (&shared.node, shared.clock.now());
+    let lost = shared
+        .store
+        .lose_streams(&streams, node, begins, dead_since, now);
+    for id in lost.await? {
+        tracing::error!(delivery.id = %id, "a stream was on air when its node died; nobody knows how much was heard");
+    }
+    Ok(())
+}
+
 /// Looks at the clock while the process runs, whatever the store does: a database that is away for minutes is no time in
 /// which nobody was running.
 pub(super) async fn watch(shared: Shared) {
@@ -388,6 +413,9 @@ async fn step(shared: &Shared) -> Result<(), StoreError> {
     let revision = shared.live.borrow().workspace.revision.clone();
     shared.store.beat(&shared.node, &revision, now).await?;
     let live = shared.live.borrow().clone();
+    if !shared.alone {
+        lose_streams(shared, &live, false, now - ALIVE).await?;
+    }
     silenced(shared, &shared.store.end_paused(&live.topics, now).await?);
     // What ends now says whether its host was left alone.
     health::record(shared).await?;

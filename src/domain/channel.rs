@@ -297,6 +297,12 @@ impl AdapterConfig {
             },
         }
     }
+
+    /// Whether a sound goes there as it is heard, so that it ends with whoever sends it.
+    #[must_use]
+    pub fn is_stream(&self) -> bool {
+        matches!(self, Self::Icecast(_) | Self::Snapcast(_))
+    }
 }
 
 /// How a counter screen is reached: it comes by itself.

@@ -198,6 +198,8 @@ words! {
         NotPlayed = "not-played",
         /// Nobody has published what was offered for that.
         NotPublished = "not-published",
+        /// An emergency or a correction cut it off; what was heard of it before was heard.
+        Interrupted = "interrupted",
         /// The words name somebody who is no verified contact, or not any more.
         Contact = "contact",
         /// The words could not be rendered.

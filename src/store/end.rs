@@ -10,11 +10,12 @@ use super::{
     batch::{Line, clean, json},
     journal,
     link::{Cells as _, Purpose, Tx, execute, rows},
-    row::{delivery_id, parsed},
+    row::{delivery_id, first_instant, parsed},
     sql,
 };
 use crate::domain::{
     delivery::{Evidence, Outcome, Reason, State},
+    detail::Detail,
     id::{ChannelId, DeliveryId},
     time::Timestamp,
 };
@@ -230,6 +231,115 @@ impl Store {
         tx.commit().await?;
         self.changed();
         Ok(true)
+    }
+
+    /// Puts on record that a loudspeaker stopped what it had taken, `id`, for the delivery `by`: when (`at`, in words) and after how long,
+    /// with a line in the journal.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn interrupted(
+        &self,
+        id: &DeliveryId,
+        by: &DeliveryId,
+        node: &str,
+        at: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        let since = rows!(tx, sql::deliver::TAKEN_SINCE, [id.as_str()], |row| row
+            .integer_or_null(0))?;
+        let heard = first_instant(since).map_or(Duration::ZERO, |since| now.since(since));
+        let detail = Detail::new("interrupted")
+            .with("by", by)
+            .with("at", at)
+            .with("seconds", heard.as_secs())
+            .to_string();
+        let now_us = now.as_micros();
+        let statement = sql::deliver::INTERRUPTED;
+        execute!(tx, statement, id.as_str(), detail.as_str(), now_us, 1_i64)?;
+        let line = format!("by {by}");
+        journal::append_one(&mut tx, "interrupted", Some(id), node, &line, now).await?;
+        tx.commit().await?;
+        self.changed();
+        Ok(())
+    }
+
+    /// Puts on record that the stream of `id` gave way to another one, with a line in the journal. It was heard up to there, and nobody
+    /// has to look after it.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn gave_way(
+        &self,
+        id: &DeliveryId,
+        node: &str,
+        detail: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        let now_us = now.as_micros();
+        let statement = sql::deliver::INTERRUPTED;
+        execute!(tx, statement, id.as_str(), detail, now_us, 0_i64)?;
+        journal::append_one(&mut tx, "broken-off", Some(id), node, detail, now).await?;
+        tx.commit().await?;
+        self.changed();
+        Ok(true)
+    }
+
+    /// Puts on record that streams on `channels` ended with the node that sent them: their sound had not ended when it was last alive, so
+    /// nobody knows what was heard after that. Nodes are dead that were last alive before `dead_since` without having said that they
+    /// end; and `node` itself, where it `begins` and an earlier run of it did not say so. Returns them.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn lose_streams(
+        &self,
+        channels: &[&ChannelId],
+        node: &str,
+        begins: bool,
+        dead_since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<DeliveryId>, StoreError> {
+        let mut reader = self.pools.reader().await?;
+        let binds = (dead_since.as_micros(), i64::from(begins));
+        let dead = rows!(reader, sql::read::DEAD, [node, binds.0, binds.1], |row| {
+            row.text(0).map(str::to_owned)
+        })?;
+        drop(reader);
+        if dead.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        let since = (now - LATEST).as_micros();
+        let lost = rows!(
+            tx,
+            sql::read::LOST_STREAMS,
+            [json(channels), json(&dead), since],
+            |row| {
+                let heard = Duration::from_micros(u64::try_from(row.integer(1)?).unwrap_or(0));
+                Ok((delivery_id(row.text(0)?), heard))
+            }
+        )?;
+        for (id, heard) in &lost {
+            let detail = Detail::new("broken-off-died").with("seconds", heard.as_secs());
+            let detail = detail.to_string();
+            let now_us = now.as_micros();
+            execute!(
+                tx,
+                sql::deliver::BROKEN_OFF,
+                id.as_str(),
+                detail.as_str(),
+                now_us
+            )?;
+            journal::append_one(&mut tx, "broken-off", Some(id), node, &detail, now).await?;
+        }
+        execute!(tx, sql::read::BURY, json(&dead))?;
+        tx.commit().await?;
+        if !lost.is_empty() {
+            self.changed();
+        }
+        Ok(lost.into_iter().map(|(id, _)| id).collect())
     }
 
     /// Judges what fell due in `[from, until)` while nobody was running: deliveries that may not be late, or whose deadline passed

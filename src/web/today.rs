@@ -166,7 +166,7 @@ fn whole(reader: &Reader, workspace: &Workspace, asked: &Asked, live: Live) -> T
         String::new()
     };
     let words = Standing::ALL.iter().map(|state| state.as_str());
-    let states = words.chain(["retrying", "left-alone"]).map(|class| Word {
+    let states = words.chain(["retrying", "left-alone", "interrupted"]).map(|class| Word {
         class,
         label: reader.word(class),
         meaning: reader.word(&format!("{class}-meaning")),

@@ -130,6 +130,8 @@ contract! {
         what_has_no_time_left_gets_another_place,
         what_waits_for_another_place_does_not_expire;
     cut_off:
+        a_stream_whose_node_died_is_for_a_person_and_what_was_over_is_not,
+        what_was_cut_off_says_so_and_stays_what_it_is,
         what_was_cut_off_is_no_airtime;
     guards:
         worlds_are_kept_apart,

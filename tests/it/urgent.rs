@@ -167,6 +167,11 @@ on_both_databases! {
         };
         let theirs = ("interrupted".to_owned(), format!("by {}", urgent.id));
         assert!(events(&long.id).await.contains(&theirs), "{:?}", events(&long.id).await);
+        assert_eq!((long.state, long.reason), (State::Accepted, Some(Reason::Interrupted)));
+        let why = format!("interrupted by={}; at=", urgent.id);
+        assert!(long.detail.as_ref().unwrap().starts_with(&why), "{long:?}");
+        let log = says(&scene, &["log", "--since", "2024-03-25", "--ward", "hung-binh"]).out;
+        assert!(log.contains("bị ngắt giữa chừng") && log.contains("khi mới phát được chừng"), "{log}");
         let own = ("interrupted".to_owned(), format!("preempts {}", long.id));
         assert!(events(&urgent.id).await.contains(&own));
         // What nobody heard any more is nobody's airtime.

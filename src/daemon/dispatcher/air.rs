@@ -60,9 +60,7 @@ async fn follow(shared: Shared, airing: Airing, stop: CancellationToken, done: C
         let written = if is_open {
             store.broken_off(&delivery, node, &detail, now).await
         } else {
-            // It was heard up to there, and nobody has to look after it.
-            let line = store.journal("broken-off", Some(&delivery), node, &detail, now);
-            line.await.map(|()| true)
+            store.gave_way(&delivery, node, &detail, now).await
         };
         match written {
             Ok(true) => return shared.store_works("air"),

@@ -7,6 +7,7 @@ use crate::{
     daemon::Shared,
     domain::{
         bulletin::Priority,
+        calendar::local,
         channel::Mode,
         id::{ChannelId, DeliveryId},
         message::Playing,
@@ -65,20 +66,22 @@ pub(super) async fn record(
         stopped,
         "a loudspeaker was told to stop what it was playing"
     );
-    let own = interrupted
-        .iter()
-        .map(|playing| (&claimed.id, &playing.delivery));
-    let theirs = interrupted
-        .iter()
-        .map(|playing| (&playing.delivery, &claimed.id));
-    for (at, other) in own
-        .map(|(at, other)| (at, format!("preempts {other}")))
-        .chain(theirs.map(|(at, other)| (at, format!("by {other}"))))
-    {
-        let written = shared
-            .store
-            .journal(event, Some(at), &shared.node, &other, now)
+    let zone = shared.live.borrow().workspace.settings.zone;
+    let clock = local(now, zone).format("%H:%M:%S").to_string();
+    let (store, node) = (&shared.store, &shared.node);
+    for id in interrupted.iter().map(|playing| &playing.delivery) {
+        let own = format!("preempts {id}");
+        let mut written = store
+            .journal(event, Some(&claimed.id), node, &own, now)
             .await;
+        if written.is_ok() {
+            written = if stopped {
+                store.interrupted(id, &claimed.id, node, &clock, now).await
+            } else {
+                let theirs = format!("by {}", claimed.id);
+                store.journal(event, Some(id), node, &theirs, now).await
+            };
+        }
         if let Err(error) = written {
             tracing::error!(
                 error = &error as &dyn std::error::Error,

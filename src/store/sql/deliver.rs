@@ -329,6 +329,14 @@ statements! {
         "UPDATE delivery SET state = 'unknown', reason = 'cut', detail = $2, evidence = 'none', updated_us = $3
         WHERE id = $1 AND state IN ('accepted', 'confirmed') AND closed_by IS NULL"
     );
+    /// What a channel took and was cut off: it stays what it is, and says so. `$1` id, `$2` detail, `$3` now, `$4` whether what it says
+    /// already gives way.
+    INTERRUPTED = one!(
+        "UPDATE delivery SET reason = 'interrupted', detail = $2, updated_us = $3
+        WHERE id = $1 AND state IN ('accepted', 'confirmed') AND closed_by IS NULL AND (reason IS NULL OR CAST($4 AS BIGINT) = 1)"
+    );
+    /// Since when a channel has had a delivery. `$1` id.
+    TAKEN_SINCE = one!("SELECT accepted_us FROM delivery WHERE id = $1");
     /// Appends journal lines. `$2` actor, `$3` now.
     JOURNAL_BATCH = batch!(
         [delivery_id TEXT, event TEXT, detail TEXT]

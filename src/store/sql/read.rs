@@ -150,6 +150,20 @@ macro_rules! aired {
     };
 }
 
+/// See [`LOST_STREAMS`].
+macro_rules! lost_streams {
+    () => {
+        "SELECT d.id, CASE WHEN n.alive_us > d.accepted_us THEN n.alive_us - d.accepted_us ELSE 0 END
+        FROM list JOIN delivery AS d ON d.channel = list.item
+        JOIN attempt AS a ON a.delivery = d.id AND a.number = d.attempt AND NOT a.belated
+        JOIN dead ON dead.item = a.node JOIN node AS n ON n.id = dead.item
+        WHERE d.due_us >= $3 AND d.state IN ('accepted', 'confirmed') AND d.closed_by IS NULL
+            AND d.accepted_us + d.length_us > n.alive_us
+            AND NOT EXISTS (SELECT 1 FROM journal AS j WHERE j.delivery = d.id AND j.event = 'broken-off')
+        ORDER BY d.id"
+    };
+}
+
 statements! {
     /// What carried a bulletin, or may have: also what came to nothing in the end and left something at its channel. `$1` bulletin, `$2`
     /// changed at or after.
@@ -244,6 +258,25 @@ statements! {
     );
     /// The newest stamp.
     LAST_ALIVE = one!("SELECT max(alive_us) FROM node");
+    /// Nodes that died: they were last alive before `$2`, or (`$3` being 1) they are not at work because this one begins, and did not
+    /// say that they ended. `$1` the node that asks; itself, where it begins, before its first stamp.
+    DEAD = one!(
+        "SELECT id FROM node
+        WHERE revision <> '' AND ((id <> $1 AND alive_us < $2) OR (id = $1 AND CAST($3 AS BIGINT) = 1))"
+    );
+    /// What dead nodes had on air, by their streams, when they were last alive, and how much of it had been heard by then for
+    /// certain. A stream that ended before its sound has its line in the journal. `$1` channels of streams, `$2` dead nodes, `$3` due
+    /// since.
+    LOST_STREAMS = (
+        concat!("WITH list AS (SELECT value AS item FROM json_each($1)), dead AS (SELECT value AS item FROM json_each($2)) ", lost_streams!()),
+        concat!(
+            "WITH list AS (SELECT value AS item FROM json_array_elements_text(CAST($1 AS JSON))),
+            dead AS (SELECT value AS item FROM json_array_elements_text(CAST($2 AS JSON))) ",
+            lost_streams!()
+        ),
+    );
+    /// Says of dead nodes that all that they had in hand is seen to. `$1` nodes.
+    BURY = list!("UPDATE node SET revision = '' FROM list WHERE id = list.item");
     /// Other nodes. `$1` node, `$2` since.
     OTHERS_ALIVE = one!("SELECT id, revision FROM node WHERE id <> $1 AND alive_us >= $2 ORDER BY alive_us DESC, id");
     /// The newest instant of stamps, changes (which follow attempts), the journal and the revision.

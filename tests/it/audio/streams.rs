@@ -135,6 +135,40 @@ on_both_databases! {
         scene.check().await;
     }
 
+    // Its node can say nothing any more; the next one can. Nothing is sent again.
+    async fn a_stream_on_air_when_its_node_died_is_unknown(scene: Scene) {
+        if !super::has("lame", "lame") {
+            return;
+        }
+        let server = Server::new();
+        let daemon = one_mount(&scene, &server).await;
+        let serving = tokio::task::spawn_blocking(move || {
+            let stream = drain(server.stream());
+            let mut asked = server.call("GET ");
+            asked.write_all(b"HTTP/1.0 200 OK\r\n\r\n{\"icestats\":{\"source\":{\"listenurl\":\"http://x/hung-binh.mp3\",\"listeners\":2,\"stream_start\":\"x\"}}}").unwrap();
+            drop(asked);
+            stream.join().unwrap();
+        });
+        serving.await.unwrap();
+        daemon.wait(|rows| rows.iter().any(|row| is_due(row, State::Confirmed))).await;
+        let (node, now) = (daemon.shared.node.clone(), daemon.shared.clock.now());
+        daemon.stop().await;
+        let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert_eq!(row.state, State::Confirmed, "it was heard to its end");
+        // This is what a node leaves that dies now: its last stamp, and no word that it ends.
+        let revision = scene.folder.load().revision.clone();
+        scene.store().await.beat(&node, &revision, now).await.unwrap();
+        let clock = Clock::manual(now + Duration::from_mins(2));
+        let next = scene.start_direct(clock).await;
+        next.wait(|rows| rows.iter().any(|row| is_due(row, State::Unknown))).await;
+        next.stop().await;
+        let row = scene.row("loa-hb-1", "2024-03-25T05:30").await;
+        assert_eq!((row.reason, row.evidence, row.attempts), (Some(Reason::Cut), Evidence::None, 1));
+        let lines = broken_off(&scene, &row.id).await;
+        assert_eq!(lines, ["broken-off-died seconds=0"]);
+        scene.check().await;
+    }
+
     // What is on air and a call in flight have their time together, not one after the other.
     async fn a_stop_ends_a_stream_within_the_limit_and_says_so(scene: Scene) {
         if !super::has("lame", "lame") {

@@ -1,10 +1,17 @@
-//! Airtime of what was not heard to its end.
+//! What was not heard to its end: what is on record of it, and its airtime.
 
 use std::time::Duration;
 
-use loa::domain::{id::TopicId, plan::PlannedDelivery};
+use loa::{
+    domain::{
+        delivery::{Evidence, Reason, State},
+        id::{ChannelId, TopicId},
+        plan::PlannedDelivery,
+    },
+    store::Finished,
+};
 
-use super::ground::{Ground, NODE, R1, at, planned_by};
+use super::ground::{Ground, NODE, R1, accepted, at, planned, planned_by};
 
 pub(super) async fn what_was_cut_off_is_no_airtime(ground: Ground) {
     let taken = |channel: &str, due: u32| PlannedDelivery {
@@ -93,4 +100,107 @@ pub(super) async fn what_was_cut_off_is_no_airtime(ground: Ground) {
             "whole normal 60 0"
         ]
     );
+}
+
+/// What its node had on air when it was last alive may have broken off then; what was over by then had not.
+pub(super) async fn a_stream_whose_node_died_is_for_a_person_and_what_was_over_is_not(
+    ground: Ground,
+) {
+    let long = |channel: &str, seconds: u64| PlannedDelivery {
+        length: Some(Duration::from_secs(seconds)),
+        ..planned(channel, 100)
+    };
+    // Accepted at 105, and the node was last alive at 120.
+    let planned = [
+        long("loa-1", 60),
+        long("loa-2", 15),
+        long("loa-3", 60),
+        long("loa-4", 60),
+        long("loa-5", 60),
+    ];
+    ground.ready(&planned).await;
+    let claimed = ground.turn(at(100), &[], 5).await.claimed;
+    let ends: Vec<Finished> = claimed.iter().map(accepted).collect();
+    ground.turn(at(105), &ends, 0).await;
+    let [on_air, over, no_stream, said, cut] = planned.each_ref().map(|planned| &planned.id);
+    let store = &ground.store;
+    assert!(
+        store
+            .reconcile(said, true, "Bà Lan", at(110))
+            .await
+            .unwrap()
+    );
+    let gave_way = "broken-off-urgent seconds=4";
+    assert!(store.gave_way(cut, NODE, gave_way, at(110)).await.unwrap());
+    store.beat(NODE, R1, at(120)).await.unwrap();
+    let ids = ["loa-1", "loa-2", "loa-4", "loa-5"].map(|id| ChannelId::parse(id).unwrap());
+    let streams: Vec<&ChannelId> = ids.iter().collect();
+    let now = at(200);
+    let lose = async |node: &str, begins: bool, dead_since: u32| {
+        let lost = store.lose_streams(&streams, node, begins, at(dead_since), now);
+        lost.await.unwrap()
+    };
+    assert_eq!(lose("node-b", true, 120).await, [], "it may be alive");
+    assert_eq!(lose(NODE, false, 200).await, [], "it is alive: it asks");
+    assert_eq!(lose("node-b", false, 121).await, [on_air.clone()]);
+    let row = ground.row(on_air).await;
+    let detail = "broken-off-died seconds=15";
+    assert_eq!(
+        (row.state, row.reason, row.evidence, row.detail.as_deref()),
+        (
+            State::Unknown,
+            Some(Reason::Cut),
+            Evidence::None,
+            Some(detail)
+        )
+    );
+    let line = ("broken-off".to_owned(), detail.to_owned());
+    assert_eq!(ground.events(on_air).await.last(), Some(&line));
+    for id in [over, no_stream, cut] {
+        assert_eq!(ground.row(id).await.state, State::Accepted);
+    }
+    assert_eq!(ground.row(said).await.state, State::Confirmed);
+    assert_eq!(
+        lose("node-b", false, 121).await,
+        [],
+        "it is looked at once, and no other way"
+    );
+    // A node finds its own former run, unless that said that it ended.
+    store.beat(NODE, R1, at(108)).await.unwrap();
+    assert_eq!(lose(NODE, true, 50).await, [over.clone()]);
+    ground.is_sound().await;
+}
+
+/// It was heard up to there, and nobody has to look after it.
+pub(super) async fn what_was_cut_off_says_so_and_stays_what_it_is(ground: Ground) {
+    let planned = ["loa-1", "loa-2", "loa-3"].map(|channel| planned(channel, 100));
+    ground.ready(&planned).await;
+    let claimed = ground.turn(at(100), &[], 5).await.claimed;
+    let ends: Vec<Finished> = claimed.iter().map(accepted).collect();
+    ground.turn(at(105), &ends, 0).await;
+    let [stopped, stream, urgent] = planned.each_ref().map(|planned| &planned.id);
+    let store = &ground.store;
+    let gave_way = "broken-off-urgent seconds=12";
+    let since = ground.row(stopped).await.accepted_at.unwrap();
+    let now = since + Duration::from_secs(12);
+    for id in [stopped, stream] {
+        // A stream and whoever interrupts it both say so, in any order.
+        if id == stream {
+            assert!(store.gave_way(id, NODE, gave_way, now).await.unwrap());
+            assert_eq!(ground.row(id).await.detail.as_deref(), Some(gave_way));
+        }
+        let written = store.interrupted(id, urgent, NODE, "06:00:12", now);
+        written.await.unwrap();
+        let line = ("interrupted".to_owned(), format!("by {urgent}"));
+        assert_eq!(ground.events(id).await.last(), Some(&line));
+        assert!(store.gave_way(id, NODE, gave_way, now).await.unwrap());
+        let row = ground.row(id).await;
+        let detail = format!("interrupted by={urgent}; at=06:00:12; seconds=12");
+        assert_eq!(
+            (row.state, row.reason, row.detail),
+            (State::Accepted, Some(Reason::Interrupted), Some(detail))
+        );
+    }
+    assert_eq!(ground.row(urgent).await.reason, None);
+    ground.is_sound().await;
 }
