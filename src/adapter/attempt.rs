@@ -306,6 +306,12 @@ async fn run(
     let mut is_noted = false;
     let mut logins = InUse::of(transport.logins());
     let mut was_called = true;
+    // What was waited for of our own accord is no slowness of the channel's.
+    let mut waited = Duration::ZERO;
+    let is_own = |own: Duration, waited, left| {
+        let taken = transport.total_timeout().saturating_sub(left);
+        own > Duration::ZERO && own >= taken.saturating_sub(waited)
+    };
     let ending = loop {
         let going = match step(&done) {
             Step::Accepted(receipt) => break Ending::Accepted(receipt),
@@ -330,7 +336,12 @@ async fn run(
             if note.whole_call && !done.is_empty() && is_late {
                 was_called = false;
                 let detail = Detail::new("call-put-off");
-                break Ending::Failed(Failure::retry(Reason::Unanswered, detail));
+                let reason = if is_own(waited + request.wait, waited, left()) {
+                    Reason::Waiting
+                } else {
+                    Reason::Unanswered
+                };
+                break Ending::Failed(Failure::retry(reason, detail));
             }
             if let Err(failure) = notes.keep(&note).await {
                 was_called = false;
@@ -350,12 +361,15 @@ async fn run(
                 reason = "a receiver takes real time, as the time-outs of calls do; a simulated clock runs no faster meanwhile"
             )]
             sleep(request.wait).await;
+            waited += request.wait;
         }
         let result = if left <= request.wait {
-            Err(Fault::never_left(
-                Reason::Unanswered,
-                Detail::new("asked-no-time"),
-            ))
+            let (reason, detail) = if is_own(waited + request.wait, waited, left) {
+                (Reason::Waiting, "waited-no-time")
+            } else {
+                (Reason::Unanswered, "asked-no-time")
+            };
+            Err(Fault::never_left(reason, Detail::new(detail)))
         } else if let Err(fault) = transport
             .turn(&request.url, clock_now(), deadline, is_urgent)
             .await

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::domain::{
     bulletin::Format,
-    channel::Channel,
+    channel::{AdapterConfig, Channel},
     delivery::Reason,
     detail::Detail,
     message::{Message, Note},
@@ -237,6 +237,18 @@ impl Adapter for ZaloAdapter {
     fn account(&self) -> Option<&Account> {
         Some(&self.account)
     }
+}
+
+/// Until when a channel broadcasts nothing, and why, where it is night there at `now`.
+#[must_use]
+pub fn night(channel: &Channel, now: Timestamp) -> Option<(Timestamp, String)> {
+    let AdapterConfig::Zalo(config) = &channel.adapter else {
+        return None;
+    };
+    // A message to one person is no broadcast.
+    let quiet = Some(config.quiet).filter(|_| channel.format == Format::Article)?;
+    let detail = night::held(now, quiet)?.detail().to_owned();
+    Some((night::morning(now, quiet)?, detail))
 }
 
 /// What a call carries and nobody may see.

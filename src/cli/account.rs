@@ -23,8 +23,7 @@ pub(super) struct AccountRow {
     /// Who authorised it last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// What happened when new tokens were asked for last, as a sentence.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// What happened when new tokens were asked for last, as a sentence; `null` where nothing did.
     pub detail: Option<String>,
     #[serde(skip)]
     pub said: String,

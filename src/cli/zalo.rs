@@ -90,6 +90,7 @@ pub(super) async fn run(global: &Global, args: &ZaloArgs, output: &Output) -> an
     let result = transport.call(&request, Clock::system().now()).await;
     let pair = match oauth::read(&Exchange { request, result }) {
         Ok(pair) => pair,
+        Err(no_pair) if no_pair.is_about_code() => bail!(output.say("cli.zalo-code-over", &[])),
         Err(no_pair) => bail!(output.say(
             "cli.zalo-refused",
             &[("why", &output.detail(no_pair.detail()))]

@@ -6,11 +6,18 @@
 //! - Without an answer the refresh token may be spent. It is tried again; that it was then refused is told as what it is.
 //! - A refusal is for a person: whoever is the account's administrator authorises it again. Until then it is asked once an hour,
 //!   because what was refused may have been the application's secret, and the present access token goes on being used.
+//! - Each account is looked after in a task of its own, so that a call that hangs holds up no other account.
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Mutex, MutexGuard, PoisonError},
+    panic::resume_unwind,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
+};
+
+use tokio::{
+    sync::{Notify, Semaphore},
+    task::JoinSet,
 };
 
 use super::{Shared, live::Live};
@@ -44,6 +51,12 @@ const REFUSED: Duration = Duration::from_hours(1);
 /// How long what the store does not give is left alone.
 const UNREAD: Duration = Duration::from_secs(30);
 
+/// How long a delivery waits that would carry a token of which it is only just known that it is refused.
+const SOON: Duration = Duration::from_secs(15);
+
+/// The most calls at the authorisation server at once.
+const SIDE_BY_SIDE: usize = 8;
+
 /// The longest between two looks at what other nodes and people have written.
 const LOOK: Duration = Duration::from_mins(1);
 
@@ -61,7 +74,7 @@ struct Known {
     good: HashMap<AccountId, i64>,
     /// Calls in a row without an answer.
     unanswered: HashMap<AccountId, u32>,
-    wake: std::sync::Arc<tokio::sync::Notify>,
+    wake: Arc<Notify>,
 }
 
 impl Keeper {
@@ -109,7 +122,18 @@ pub(super) async fn access(
     let account = adapter.account()?;
     let now = shared.clock.now();
     Some(match shared.store.account_of(account.id()).await {
-        Ok(Some(holding)) if holding.is_good(now) => Ok((holding.pair, holding.access)),
+        Ok(Some(holding)) if holding.is_good(now) => {
+            if shared.keeper.known().refused.get(account.id()) == Some(&holding.pair) {
+                // Another call would be refused as well, and be one of the delivery's tries. The keeper is about to look.
+                Err(Failure::Retry {
+                    after: Some(SOON),
+                    reason: Reason::Unauthorised,
+                    detail: Detail::new("zalo-unauthorised").to_string(),
+                })
+            } else {
+                Ok((holding.pair, holding.access))
+            }
+        }
         Ok(_) => Err(zalo::unauthorised()),
         Err(error) => {
             tracing::error!(account.id = %account.id(), error = &error as &dyn std::error::Error, "an account's tokens could not be read");
@@ -118,29 +142,126 @@ pub(super) async fn access(
     })
 }
 
+/// How one account is looked after.
+#[derive(Debug)]
+struct Care {
+    /// When it is looked at next; `None` while it is looked at.
+    next: Option<Timestamp>,
+    /// Whether something happened meanwhile, so that it is looked at again at once.
+    again: bool,
+    /// Whether it had good tokens, and will have others, when it was last looked at.
+    is_well: bool,
+}
+
+/// What a look came to: when to look again, and whether all is well.
+type Looked = Result<(Timestamp, bool), StoreError>;
+
 /// Keeps tokens fresh, until told to stop.
 pub(super) async fn run(shared: Shared) {
     let mut changes = shared.live.subscribe();
     let wake = shared.keeper.known().wake.clone();
+    let doors = Arc::new(Semaphore::new(SIDE_BY_SIDE));
+    let mut cares: BTreeMap<AccountId, Care> = BTreeMap::new();
+    let mut looks: JoinSet<(AccountId, Looked)> = JoinSet::new();
     while !shared.stop.soft.is_cancelled() {
         let live = changes.borrow_and_update().clone();
-        let looked = shared.clock.now();
-        let next = match round(&shared, &live).await {
-            Ok(next) => {
-                shared.store_works("keeper");
-                next
-            }
-            Err(error) => {
-                shared.store_failed("keeper", &error).await;
-                continue;
-            }
-        };
+        let now = shared.clock.now();
+        begin(&shared, &live, &doors, &mut cares, &mut looks);
+        let lacking = cares.values().filter(|care| !care.is_well).count();
+        shared.metrics.set_unauthorised(lacking);
+        let next = cares.values().filter_map(|care| care.next).min();
         tokio::select! {
             () = shared.stop.soft.cancelled() => {}
-            _ = changes.changed() => {}
-            () = wake.notified() => {}
-            () = sleep_until(&shared, looked, next) => {}
+            _ = changes.changed() => look_at_all(&mut cares, shared.clock.now()),
+            () = wake.notified() => look_at_all(&mut cares, shared.clock.now()),
+            Some(looked) = looks.join_next() => match looked {
+                Ok((id, looked)) => end(&shared, &mut cares, &id, looked).await,
+                Err(error) => match error.try_into_panic() {
+                    Ok(panic) => resume_unwind(panic),
+                    // Nobody cancels them.
+                    Err(_) => return,
+                },
+            },
+            () = sleep_until(&shared, now, next) => {}
         }
+    }
+    // Whatever was spent has to be put on record.
+    while looks.join_next().await.is_some() {}
+}
+
+/// Begins to look at each account that is due.
+fn begin(
+    shared: &Shared,
+    live: &Live,
+    doors: &Arc<Semaphore>,
+    cares: &mut BTreeMap<AccountId, Care>,
+    looks: &mut JoinSet<(AccountId, Looked)>,
+) {
+    let accounts: BTreeMap<&AccountId, &Account> = live
+        .adapters
+        .iter()
+        .filter_map(|(_, adapter)| adapter.account())
+        .map(|account| (account.id(), account))
+        .collect();
+    // What is looked at stays, so that nobody else looks at it meanwhile.
+    cares.retain(|id, care| care.next.is_none() || accounts.contains_key(id));
+    let now = shared.clock.now();
+    for (id, account) in accounts {
+        let care = cares.entry(id.clone()).or_insert(Care {
+            next: Some(now),
+            again: false,
+            is_well: true,
+        });
+        if care.next.is_none_or(|next| next > now) {
+            continue;
+        }
+        care.next = None;
+        let (shared, account, doors) = (shared.clone(), account.clone(), doors.clone());
+        looks.spawn(async move {
+            let looked = tend(&shared, &account, &doors).await;
+            (account.id().clone(), looked)
+        });
+    }
+}
+
+/// Has all accounts looked at, those that are being looked at once that is over.
+fn look_at_all(cares: &mut BTreeMap<AccountId, Care>, now: Timestamp) {
+    for care in cares.values_mut() {
+        match &mut care.next {
+            Some(next) => *next = now,
+            None => care.again = true,
+        }
+    }
+}
+
+/// Takes in what a look came to.
+async fn end(
+    shared: &Shared,
+    cares: &mut BTreeMap<AccountId, Care>,
+    id: &AccountId,
+    looked: Looked,
+) {
+    let looked = match looked {
+        Ok(looked) => {
+            shared.store_works("keeper");
+            Some(looked)
+        }
+        Err(error) => {
+            shared.store_failed("keeper", &error).await;
+            None
+        }
+    };
+    let now = shared.clock.now();
+    let Some(care) = cares.get_mut(id) else {
+        return;
+    };
+    let again = std::mem::take(&mut care.again);
+    match looked {
+        Some((next, is_well)) => {
+            care.next = Some(if again { now } else { next });
+            care.is_well = is_well;
+        }
+        None => care.next = Some(now),
     }
 }
 
@@ -151,30 +272,17 @@ async fn sleep_until(shared: &Shared, looked: Timestamp, next: Option<Timestamp>
     }
 }
 
-/// Looks after each account once. Gives when to look again; `None` where there is no account.
-async fn round(shared: &Shared, live: &Live) -> Result<Option<Timestamp>, StoreError> {
-    let accounts: BTreeMap<&AccountId, &Account> = live
-        .adapters
-        .iter()
-        .filter_map(|(_, adapter)| adapter.account())
-        .map(|account| (account.id(), account))
-        .collect();
-    let mut next: Option<Timestamp> = None;
-    let mut lacking = 0;
-    for account in accounts.into_values() {
-        let again = look(shared, account).await?;
-        let holding = shared.store.account_of(account.id()).await?;
-        let now = shared.clock.now();
-        if news(shared, account.id(), holding.as_ref(), now) {
-            shared.store.release(Reason::Unauthorised, now).await?;
-            shared.prepared.notify_one();
-        }
-        let is_well = holding.is_some_and(|holding| holding.is_good(now) && !holding.is_refused());
-        lacking += usize::from(!is_well);
-        next = Some(next.map_or(again, |next| next.min(again)));
+/// Looks after one account, and lets what waited for its tokens go out.
+async fn tend(shared: &Shared, account: &Account, doors: &Semaphore) -> Looked {
+    let next = look(shared, account, doors).await?;
+    let holding = shared.store.account_of(account.id()).await?;
+    let now = shared.clock.now();
+    if news(shared, account.id(), holding.as_ref(), now) {
+        shared.store.release(Reason::Unauthorised, now).await?;
+        shared.prepared.notify_one();
     }
-    shared.metrics.set_unauthorised(lacking);
-    Ok(next)
+    let is_well = holding.is_some_and(|holding| holding.is_good(now) && !holding.is_refused());
+    Ok((next, is_well))
 }
 
 /// Whether there are good tokens that there were not before.
@@ -187,8 +295,12 @@ fn news(shared: &Shared, id: &AccountId, holding: Option<&Holding>, now: Timesta
     known.good.insert(id.clone(), holding.pair) != Some(holding.pair)
 }
 
-/// Looks after one account, and says when to look again.
-async fn look(shared: &Shared, account: &Account) -> Result<Timestamp, StoreError> {
+/// Renews one account's tokens where that is due, and says when to look again.
+async fn look(
+    shared: &Shared,
+    account: &Account,
+    doors: &Semaphore,
+) -> Result<Timestamp, StoreError> {
     let (store, now, id) = (&shared.store, shared.clock.now(), account.id());
     let latest = now + LOOK.max(shared.poll());
     let Some(mut holding) = store.account_of(id).await? else {
@@ -199,8 +311,8 @@ async fn look(shared: &Shared, account: &Account) -> Result<Timestamp, StoreErro
         return Ok(latest);
     };
     let (refused, taken) = {
-        let mut known = shared.keeper.known();
-        (known.refused.remove(id), known.taken.get(id).copied())
+        let known = shared.keeper.known();
+        (known.refused.get(id).copied(), known.taken.get(id).copied())
     };
     if holding.spoilt.is_some() && holding.is_good(now) && taken == Some(holding.pair) {
         store.account_taken(id, holding.pair).await?;
@@ -220,6 +332,13 @@ async fn look(shared: &Shared, account: &Account) -> Result<Timestamp, StoreErro
         };
         holding = fresh;
     }
+    if let Some(refused) = refused {
+        // Only once it is on record, so that no call is made with it in between.
+        let mut known = shared.keeper.known();
+        if known.refused.get(id) == Some(&refused) {
+            known.refused.remove(id);
+        }
+    }
     let due = match &holding.trouble {
         // Disowned: only a person can help.
         Some(trouble) if trouble.refused && trouble.next.is_none() => return Ok(latest),
@@ -230,13 +349,22 @@ async fn look(shared: &Shared, account: &Account) -> Result<Timestamp, StoreErro
     if now < due {
         return Ok(due.min(latest));
     }
-    renew(shared, account, &holding).await?;
+    renew(shared, account, &holding, doors).await?;
     Ok(latest)
 }
 
 /// Asks for the next pair, if no other node does.
-async fn renew(shared: &Shared, account: &Account, holding: &Holding) -> Result<(), StoreError> {
+async fn renew(
+    shared: &Shared,
+    account: &Account,
+    holding: &Holding,
+    doors: &Semaphore,
+) -> Result<(), StoreError> {
     let (store, clock, id) = (&shared.store, &shared.clock, account.id());
+    let _door = doors.acquire().await;
+    if shared.stop.soft.is_cancelled() {
+        return Ok(());
+    }
     let lease_now = clock.lease_now();
     let length = shared.transport.total_timeout() + SLACK;
     let lease = (lease_now, lease_now + length);
@@ -277,7 +405,13 @@ async fn renew(shared: &Shared, account: &Account, holding: &Holding) -> Result<
         let mut known = shared.keeper.known();
         let times = known.unanswered.entry(id.clone()).or_default();
         *times = times.saturating_add(1);
-        FIRST.saturating_mul(1 << (*times - 1).min(10)).min(LONGEST)
+        let wait = FIRST.saturating_mul(1 << (*times - 1).min(10)).min(LONGEST);
+        match no_pair {
+            NoPair::Busy {
+                after: Some(wish), ..
+            } => wait.max(wish.min(REFUSED)),
+            _ => wait,
+        }
     };
     let mut detail = no_pair.detail().clone();
     if let (true, Some(_)) = (is_refused, holding.spent) {

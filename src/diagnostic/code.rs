@@ -375,6 +375,8 @@ codes! {
     BadZaloId = "L260" Error,
     /// An Official Account that cannot carry what its channel is for.
     ZaloCannot = "L261" Error,
+    /// Less time for an attempt than an Official Account's article may take.
+    ZaloHurried = "L295" Warning,
     /// More broadcasts than an Official Account's package permits.
     OverQuota = "L262" Warning,
     /// An adapter that cannot carry what its channel is for.

@@ -126,6 +126,17 @@ pub struct Channel {
 }
 
 impl Channel {
+    /// What happens where it is unclear whether a call arrived, as the word of its sentence (`state.mode-WORD-meaning`).
+    #[must_use]
+    pub fn doubt(&self) -> &'static str {
+        match (&self.adapter, self.format, self.mode) {
+            // An article is looked for on every channel, and no call carries a key.
+            (AdapterConfig::Zalo(_), Format::Article, _) => "zalo-article",
+            (AdapterConfig::Zalo(_), _, Mode::AtLeastOnce) => "zalo-message",
+            (_, _, mode) => mode.as_str(),
+        }
+    }
+
     /// Whether people hear it. A loudspeaker that carries something else than a script shows it, and is read.
     #[must_use]
     pub fn is_heard(&self) -> bool {

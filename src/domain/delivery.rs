@@ -92,7 +92,8 @@ impl Reason {
             | Self::Busy
             | Self::Unexpected
             | Self::Redirect
-            | Self::Unauthorised => Some(true),
+            | Self::Unauthorised
+            | Self::Waiting => Some(true),
             _ => None,
         }
     }
@@ -189,6 +190,8 @@ words! {
         Unconfirmed = "unconfirmed",
         /// A question without any effect got no answer that could be used; nothing was sent in that attempt.
         Unanswered = "unanswered",
+        /// The channel answers, and what it was asked for before is waited or looked for; nothing else was sent in that attempt.
+        Waiting = "waiting",
         // --- ends
         /// Its deadline came before an answer did.
         Deadline = "deadline",

@@ -1,8 +1,14 @@
 //! A channel that is a Zalo Official Account, as its file describes it.
 
+use std::time::Duration;
+
 use chrono::{Datelike as _, NaiveDate};
 
 use super::secret::SecretRef;
+
+/// The least time that all calls of an attempt need together on a channel with articles: five seconds are waited between the
+/// looks for an article of which it is not known whether it was made, and the calls take as long again.
+pub const ARTICLE_TIME: Duration = Duration::from_secs(10);
 
 /// How an Official Account is reached, and what goes out on it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -69,6 +69,13 @@ pub enum Fault {
     Broken,
     /// What was asked for happens, and the answer's body is in UTF-16.
     Charset,
+    /// What was asked for happens, and this comes in place of the answer.
+    Instead {
+        /// From 200 to 599.
+        code: u16,
+        /// The body.
+        body: String,
+    },
     /// The answer repeats everything that was sent, word for word. What was asked for happens where the status is a success.
     Echo {
         /// From 200 to 599.
@@ -98,7 +105,8 @@ impl Fault {
             | Self::AcceptedThenLost
             | Self::After
             | Self::Broken
-            | Self::Charset => true,
+            | Self::Charset
+            | Self::Instead { .. } => true,
             Self::Echo { code } => (200..300).contains(code),
             Self::Refuse
             | Self::Status { .. }
@@ -128,6 +136,7 @@ impl Fault {
             Self::After => "after",
             Self::Broken => "broken",
             Self::Charset => "charset",
+            Self::Instead { .. } => "instead",
             Self::Echo { .. } => "echo",
             Self::Random { .. } => "random",
         }
@@ -136,7 +145,9 @@ impl Fault {
     /// What is wrong with its numbers, if anything.
     fn mistake(&self) -> Option<&'static str> {
         match self {
-            Self::Status { code, .. } | Self::Echo { code } if !(200..=599).contains(code) => {
+            Self::Status { code, .. } | Self::Instead { code, .. } | Self::Echo { code }
+                if !(200..=599).contains(code) =>
+            {
                 Some("code must be from 200 to 599")
             }
             Self::Slow { ms } | Self::SlowBody { ms } if *ms > MAX_DELAY_MS => {

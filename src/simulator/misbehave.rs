@@ -43,6 +43,14 @@ pub(super) async fn send(
             }
             plain(wire, &answer, keep_alive).await
         }
+        Some(Fault::Instead { code, body }) => {
+            let answer = Answer {
+                status: code,
+                headers: Vec::new(),
+                body: body.into(),
+            };
+            plain(wire, &answer, keep_alive).await
+        }
         Some(Fault::Redirect { to }) => {
             let answer = Answer {
                 status: 307,

@@ -467,7 +467,9 @@ impl Registry {
 /// The status that will go out, if one does.
 fn status_sent(fault: Option<&Fault>, answer: &Answer) -> Option<u16> {
     match fault {
-        Some(Fault::Status { code, .. } | Fault::Echo { code }) => Some(*code),
+        Some(Fault::Status { code, .. } | Fault::Instead { code, .. } | Fault::Echo { code }) => {
+            Some(*code)
+        }
         Some(Fault::Redirect { .. }) => Some(307),
         Some(
             Fault::Reset | Fault::Garbage | Fault::AcceptedThenLost | Fault::Hang | Fault::After,

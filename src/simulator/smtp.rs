@@ -316,6 +316,7 @@ async fn send(mut wire: Wire, answer: &Answer, fault: Option<Fault>, all: &str) 
             encoded(&said(code, body.as_deref().unwrap_or("simulated")))
         }
         Some(Fault::Redirect { to }) => encoded(&said(551, &format!("5.1.6 Try {to}"))),
+        Some(Fault::Instead { code, body }) => encoded(&said(code, &body)),
         Some(Fault::Echo { code }) => encoded(&said(code, all)),
         Some(Fault::Slow { ms }) => {
             pause(Duration::from_millis(ms)).await;

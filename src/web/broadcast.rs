@@ -209,7 +209,7 @@ fn arrange(reader: &Reader, workspace: &Workspace, known: Known) -> Broadcast {
         paste: (row.format == Format::Article && content.is_some())
             .then(|| reader.link(&format!("/luot/{}/dan", row.id), &[])),
         words: content.map(|(hash, content)| words(reader, workspace, &row, &hash, content)),
-        facts: facts(reader, &row),
+        facts: facts(reader, workspace, &row),
         evidence: reader.word(&evidence(row.evidence, row.kind)),
         evidence_meaning: reader.word(&format!("{}-meaning", evidence(row.evidence, row.kind))),
         attempts: tell(reader, &row, &shown, day),
@@ -293,7 +293,7 @@ fn words(
     }
 }
 
-fn facts(reader: &Reader, row: &DeliveryRow) -> Vec<Fact> {
+fn facts(reader: &Reader, workspace: &Workspace, row: &DeliveryRow) -> Vec<Fact> {
     let fact = |name: &str, value: String, note| Fact {
         name: reader.text(name, &[]),
         value,
@@ -343,7 +343,9 @@ fn facts(reader: &Reader, row: &DeliveryRow) -> Vec<Fact> {
     if let Some(bulletin) = &row.bulletin {
         facts.push(fact("bulletin", bulletin.to_string(), None));
     }
-    let note = reader.word(&format!("mode-{mode}-meaning"));
+    let channel = workspace.channels.get(&row.channel);
+    let doubt = channel.map_or(mode, |channel| channel.doubt());
+    let note = reader.word(&format!("mode-{doubt}-meaning"));
     facts.push(fact(
         "mode",
         reader.word(&format!("mode-{mode}")),

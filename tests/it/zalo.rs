@@ -2,6 +2,7 @@
 
 mod articles;
 mod authorize;
+mod faults;
 mod notes;
 mod pictures;
 mod reports;

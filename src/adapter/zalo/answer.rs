@@ -22,6 +22,12 @@ const BREATH: Duration = Duration::from_mins(1);
 /// The word for a refusal that the table does not have.
 const OTHER: &str = "other";
 
+/// The word for what asks to come later without a number that the table has.
+const LATER: &str = "later";
+
+/// The word for what says that something broke, without saying whether anything was done.
+const BROKEN: &str = "broken";
+
 /// A success.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Answer {
@@ -91,11 +97,13 @@ pub(super) const TABLE: &[Row] = &[
 /// The words of all refusals, and that of those that are not known.
 pub fn words() -> impl Iterator<Item = &'static str> {
     let known = TABLE.iter().map(|(_, _, word)| *word);
-    known.chain([OTHER])
+    known.chain([OTHER, LATER, BROKEN])
 }
 
 impl Answer {
-    /// Reads an answer. A refusal of Zalo's own certainly did nothing.
+    /// Reads an answer. A refusal that the table has certainly did nothing, whatever the status; of one that it does not have
+    /// the status decides: Zalo refuses with 200 and 4xx, and what comes with 429 or 5xx may be a gateway's or a breakdown's,
+    /// whatever stands in it.
     ///
     /// # Errors
     /// What it means that this is no success.
@@ -113,7 +121,21 @@ impl Answer {
             Some(0) | None => Err(unreadable(exchange)),
             Some(code) => {
                 let said = json.get("message").and_then(Value::as_str);
-                Err(refusal(code, said.unwrap_or_default(), &exchange.request))
+                let detail = |word| told(word, code, said.unwrap_or_default(), &exchange.request);
+                Err(match (row(code), answer.status) {
+                    (Some((meaning, word)), _) => {
+                        refusal(meaning, &detail(word), answer.retry_after)
+                    }
+                    (None, 408 | 425 | 429 | 500..) => match classify(exchange) {
+                        Failure::Retry { after, reason, .. } => Failure::Retry {
+                            after,
+                            reason,
+                            detail: detail(LATER).to_string(),
+                        },
+                        other => Failure::unknown(other.reason(), detail(BROKEN)),
+                    },
+                    (None, _) => refusal(Meaning::Never, &detail(OTHER), None),
+                })
             }
         }
     }
@@ -152,19 +174,32 @@ fn unreadable(exchange: &Exchange) -> Failure {
 }
 
 /// What a number means, and its word.
-fn meaning(code: i64) -> (Meaning, &'static str) {
+fn row(code: i64) -> Option<(Meaning, &'static str)> {
     let row = TABLE.iter().find(|(known, ..)| *known == code);
-    row.map_or((Meaning::Never, OTHER), |(_, meaning, word)| {
-        (*meaning, word)
-    })
+    row.map(|(_, meaning, word)| (*meaning, *word))
 }
 
-fn refusal(code: i64, said: &str, request: &Request) -> Failure {
-    let (meaning, word) = meaning(code);
+/// Whether the table has a number.
+pub(super) fn is_known(code: i64) -> bool {
+    row(code).is_some()
+}
+
+/// Whether a number says that it stays a no until somebody does something.
+pub(super) fn is_final(code: i64) -> bool {
+    let last = [Meaning::Token, Meaning::Operator, Meaning::Never];
+    row(code).is_some_and(|(meaning, _)| last.contains(&meaning))
+}
+
+/// What people are told of an answer that is no.
+fn told(word: &str, code: i64, said: &str, request: &Request) -> Detail {
     let said = quote(said, &request.hidden_values(), LONGEST);
-    let detail = Detail::new(&format!("zalo-{word}"))
+    Detail::new(&format!("zalo-{word}"))
         .with("code", code)
-        .with("said", said);
+        .with("said", said)
+}
+
+/// What a refusal means for another attempt; `wish` is the answer's Retry-After.
+fn refusal(meaning: Meaning, detail: &Detail, wish: Option<Duration>) -> Failure {
     let retry = |reason, after| Failure::Retry {
         after,
         reason,
@@ -172,12 +207,12 @@ fn refusal(code: i64, said: &str, request: &Request) -> Failure {
     };
     match meaning {
         Meaning::Token => retry(Reason::Unauthorised, None),
-        Meaning::Later => retry(Reason::Busy, Some(BREATH)),
+        Meaning::Later => retry(Reason::Busy, Some(wish.unwrap_or(BREATH))),
         Meaning::Processing => retry(Reason::Busy, None),
         // Until when is the caller's to say.
         Meaning::Quota => retry(Reason::Quota, None),
         Meaning::Night => retry(Reason::Night, None),
-        Meaning::Operator | Meaning::Never => Failure::reject(Reason::Status, detail),
+        Meaning::Operator | Meaning::Never => Failure::reject(Reason::Status, detail.to_string()),
     }
 }
 
@@ -250,9 +285,51 @@ mod tests {
             let failure = Answer::read(&answered(status, "<html>")).unwrap_err();
             assert_eq!(failure.reason(), reason);
         }
-        // A refusal is one whatever its status.
-        let failure = Answer::read(&answered(500, r#"{"error":-201}"#)).unwrap_err();
-        assert!(matches!(failure, Failure::Reject { .. }));
+    }
+
+    #[test]
+    fn a_refusal_that_nobody_knows_is_none_where_something_broke() {
+        let read = |status, body: &str, wish: Option<u64>| {
+            let mut exchange = answered(status, body);
+            if let Ok(answer) = &mut exchange.result {
+                answer.retry_after = wish.map(Duration::from_secs);
+            }
+            Answer::read(&exchange).unwrap_err()
+        };
+        // One that the table has is one whatever its status.
+        for status in [200, 400, 429, 500, 502, 503] {
+            let failure = read(status, r#"{"error":-201}"#, None);
+            assert!(matches!(failure, Failure::Reject { .. }), "{status}");
+        }
+        for status in [500, 501, 502, 504, 599] {
+            let failure = read(status, r#"{"error":-1,"message":"internal error"}"#, None);
+            let expected = "zalo-broken code=-1; said=internal error";
+            assert_eq!(
+                failure,
+                Failure::unknown(Reason::Status, expected),
+                "{status}"
+            );
+        }
+        for (status, code, wish) in [(429, 429, Some(2)), (503, -1, Some(40)), (503, 503, None)] {
+            let body = format!(r#"{{"error":{code},"message":"why"}}"#);
+            let expected = Failure::Retry {
+                after: wish.map(Duration::from_secs),
+                reason: Reason::Busy,
+                detail: format!("zalo-later code={code}; said=why"),
+            };
+            assert_eq!(read(status, &body, wish), expected, "{status}");
+        }
+        for status in [200, 400, 401, 404] {
+            let failure = read(status, r#"{"error":-1}"#, None);
+            let expected = Failure::reject(Reason::Status, "zalo-other code=-1; said=");
+            assert_eq!(failure, expected, "{status}");
+        }
+        for (wish, waits) in [(Some(7), Duration::from_secs(7)), (None, BREATH)] {
+            let failure = read(429, r#"{"error":-32}"#, wish);
+            let after =
+                matches!(failure, Failure::Retry { after: Some(after), .. } if after == waits);
+            assert!(after, "{failure:?}");
+        }
     }
 
     /// Redacted before it is cut.

@@ -10,6 +10,7 @@
 //! | creating | may have gone through | look for it by its title, for a while; then make it |
 //! | updating | whatever came of it | change it: twice is the same |
 //! | verifying | whatever came of it | ask for the id |
+//! | removing | whatever came of it | take it away: where that is refused as what is not there would be, ask whether it is there |
 //! | broadcasting | came to nothing | broadcast |
 //! | broadcasting | may have gone through | never again by itself: a person says what followers got |
 //!
@@ -33,7 +34,7 @@ use crate::{
         detail::Detail,
         message::{Message, Note},
         secret::Secret,
-        zalo::Correction,
+        zalo::{ARTICLE_TIME, Correction},
     },
     template::urlencode,
 };
@@ -54,6 +55,9 @@ const LOOKING: Duration = Duration::from_secs(90);
 
 /// Waits before each look for an article within one attempt. What the platform still works on is in no list.
 const LOOKS: [u64; 3] = [0, 2, 3];
+
+/// What `loa check` warns of is what the looks need.
+const _: () = assert!(2 * (LOOKS[0] + LOOKS[1] + LOOKS[2]) <= ARTICLE_TIME.as_secs());
 
 /// Waits before the questions for an article's id within one attempt. The platform is done after a few seconds, or much later.
 const WAITS: [u64; 5] = [1, 1, 2, 3, 3];
@@ -82,10 +86,11 @@ enum Phase {
     Update {
         article: String,
     },
-    /// Changing it was refused: is it there at all?
+    /// Changing it, or taking it away, was refused: is it there at all?
     Detail {
         article: String,
         refusal: Failure,
+        is_removal: bool,
     },
     Verify {
         token: String,
@@ -263,14 +268,35 @@ impl ZaloAdapter {
                     )),
                 }
             }
-            (Phase::Update { article }, Err(refusal @ Failure::Reject { .. })) => {
-                Phase::Detail { article, refusal }
-            }
-            // Somebody took it away at Zalo. Every other refusal says nothing of that.
-            (Phase::Detail { .. }, Err(Failure::Reject { .. }))
+            (Phase::Update { article }, Err(refusal @ Failure::Reject { .. })) => Phase::Detail {
+                article,
+                refusal,
+                is_removal: false,
+            },
+            // What is not there is refused in the same words as a call that Zalo does not like.
+            (Phase::Remove { article }, Err(refusal @ Failure::Reject { .. }))
                 if answer::code(exchange) == Some(-201) =>
             {
-                Phase::Create
+                Phase::Detail {
+                    article,
+                    refusal,
+                    is_removal: true,
+                }
+            }
+            // Somebody took it away at Zalo, or an earlier attempt did. Every other refusal says nothing of that.
+            (
+                Phase::Detail {
+                    article,
+                    is_removal,
+                    ..
+                },
+                Err(Failure::Reject { .. }),
+            ) if answer::code(exchange) == Some(-201) => {
+                if is_removal {
+                    Phase::End(Step::accepted(Some(article)))
+                } else {
+                    Phase::Create
+                }
             }
             (Phase::Detail { refusal, .. }, Ok(_) | Err(Failure::Reject { .. })) => end(refusal),
             (Phase::Look { title, page, round }, Ok(answer)) => {
@@ -319,12 +345,6 @@ impl ZaloAdapter {
                 Phase::End(Step::accepted(Some(receipt)))
             }
             (Phase::Remove { article }, Ok(_)) => Phase::End(Step::accepted(Some(article))),
-            // It is not there: that is what was wanted.
-            (Phase::Remove { article }, Err(Failure::Reject { .. }))
-                if answer::code(exchange) == Some(-201) =>
-            {
-                Phase::End(Step::accepted(Some(article)))
-            }
             // Creating it is what may have made one, and broadcasting it what followers may have got. Everything else twice is
             // the same as once.
             (Phase::Create | Phase::Broadcast { .. }, Err(failure)) => end(failure),
@@ -389,7 +409,7 @@ impl ZaloAdapter {
             let detail = Detail::new("zalo-looking");
             return Phase::End(Step::Failed(Failure::Retry {
                 after: Some(LATER),
-                reason: Reason::Unanswered,
+                reason: Reason::Waiting,
                 detail: detail.to_string(),
             }));
         }

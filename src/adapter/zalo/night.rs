@@ -52,6 +52,14 @@ pub(super) fn held(now: Timestamp, quiet: Quiet) -> Option<Failure> {
     })
 }
 
+/// When the night is over that it is at `now`; `None` by day.
+pub(super) fn morning(now: Timestamp, quiet: Quiet) -> Option<Timestamp> {
+    match held(now, quiet)? {
+        Failure::Retry { after, .. } => Some(now + after?),
+        _ => None,
+    }
+}
+
 /// A refusal with the wait that belongs to it: until morning, or until the quota of another day.
 pub(super) fn until(failure: Failure, now: Timestamp, quiet: Quiet) -> Failure {
     let Failure::Retry { reason, detail, .. } = &failure else {

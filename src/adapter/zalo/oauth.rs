@@ -14,7 +14,10 @@ use bytes::Bytes;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::{answer::LONGEST, taken};
+use super::{
+    answer::{self, LONGEST},
+    taken,
+};
 use crate::{
     adapter::{Exchange, Hidden, Request, quote},
     domain::{detail::Detail, id::AccountId, secret::Secret, zalo::ZaloConfig},
@@ -29,6 +32,35 @@ const USUAL_LIFE: Duration = Duration::from_hours(25);
 
 /// Fields of a request for tokens that everybody may know.
 const OPEN: [&str; 2] = ["app_id", "grant_type"];
+
+/// Where an answer without a pair says why, the best first.
+const SAID: [&str; 4] = ["error_name", "error_reason", "error_description", "message"];
+
+/// Words of what may pass, in small letters.
+const PASSING: [&str; 8] = [
+    "too many",
+    "limit",
+    "temporar",
+    "unavailable",
+    "try again",
+    "server error",
+    "internal",
+    "timeout",
+];
+
+/// Words of a token or an application that is no good, in small letters.
+const CLEAR: [&str; 10] = [
+    "invalid",
+    "expired",
+    "revoked",
+    "denied",
+    "unauthorized",
+    "not exist",
+    "not found",
+    "disabled",
+    "already used",
+    "unsupported grant",
+];
 
 /// What an answer may say of that without being taken for a mistake.
 const LIVES: std::ops::RangeInclusive<u64> = 60..=400 * 24 * 3600;
@@ -65,8 +97,13 @@ pub struct Pair {
 pub enum NoPair {
     /// The answer is no. Nothing was spent.
     Refused(Detail),
-    /// Zalo asks for patience. Nothing was spent.
-    Busy(Detail),
+    /// Zalo asks for patience, or says no without saying that the token or the application is no good. Nothing was spent.
+    Busy {
+        /// What people are told.
+        detail: Detail,
+        /// How long Zalo wants to be left alone, where it says so.
+        after: Option<Duration>,
+    },
     /// It did not get that far; what was sent never left.
     NeverLeft(Detail),
     /// It cannot be told whether what was sent was spent.
@@ -79,10 +116,29 @@ impl NoPair {
     pub fn detail(&self) -> &Detail {
         match self {
             Self::Refused(detail)
-            | Self::Busy(detail)
+            | Self::Busy { detail, .. }
             | Self::NeverLeft(detail)
             | Self::Unclear(detail) => detail,
         }
+    }
+
+    /// Whether it is the authorisation code that is refused: it was used, or is older than ten minutes. Neither the application
+    /// nor its secret is to blame then.
+    #[must_use]
+    pub fn is_about_code(&self) -> bool {
+        let Self::Refused(detail) = self else {
+            return false;
+        };
+        let said = plain(detail.get("said").unwrap_or_default());
+        detail.get("code") == Some("-14005")
+            || [
+                "invalid code",
+                "code expired",
+                "expired code",
+                "authorization code",
+            ]
+            .iter()
+            .any(|words| said.contains(words))
     }
 }
 
@@ -213,10 +269,13 @@ pub fn read(exchange: &Exchange) -> Result<Pair, NoPair> {
             });
         }
     };
-    let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    // A pair is lost with its answer. So a byte that is no text keeps nobody from reading the rest.
+    let json: Value =
+        serde_json::from_str(&String::from_utf8_lossy(&answer.body)).unwrap_or_default();
     let token = |name: &str| {
         let text = json.get(name)?.as_str()?.trim();
-        (!text.is_empty()).then(|| Secret::new(text.to_owned()))
+        let is_whole = !text.is_empty() && !text.contains(char::REPLACEMENT_CHARACTER);
+        is_whole.then(|| Secret::new(text.to_owned()))
     };
     let tokens = ["access_token", "refresh_token"].map(token);
     if let [Some(access), Some(refresh)] = tokens {
@@ -242,29 +301,62 @@ pub fn read(exchange: &Exchange) -> Result<Pair, NoPair> {
         let text = json.get(name)?.as_str()?.trim();
         (!text.is_empty()).then(|| quote(text, &secrets, LONGEST))
     };
-    let said = ["error_name", "error_reason", "error_description", "message"]
-        .into_iter()
-        .find_map(word);
+    let said = SAID.into_iter().find_map(word);
     let name = word("error_name").or_else(|| word("error_description"));
+    let after = answer.retry_after;
     if code.is_none() && name.is_none() {
         let busy = matches!(answer.status, 429 | 503);
         let detail = Detail::new("zalo-no-pair").with("status", answer.status);
         return Err(if busy {
-            NoPair::Busy(detail)
+            NoPair::Busy { detail, after }
         } else {
             // Two tokens were not there: what was sent may be spent all the same.
             NoPair::Unclear(detail)
         });
     }
+    let all: Vec<String> = SAID.into_iter().filter_map(word).collect();
     let shown = code.map_or_else(|| "-".to_owned(), |code| code.to_string());
-    let detail = Detail::new("zalo-refused")
-        .with("code", shown)
-        .with("said", said.unwrap_or_default());
-    Err(if code == Some(-32) {
-        NoPair::Busy(detail)
-    } else {
-        NoPair::Refused(detail)
+    let told = |word: &str| {
+        Detail::new(word)
+            .with("code", &shown)
+            .with("said", said.unwrap_or_default())
+    };
+    let later = |told: Detail| told.with("status", answer.status);
+    Err(match answer.status {
+        // Whatever stands in it: a gateway, a limit or a breakdown says nothing of the token.
+        408 | 425 | 429 | 503 => NoPair::Busy {
+            detail: later(told("zalo-no-tokens")),
+            after,
+        },
+        500.. => NoPair::Unclear(later(told("zalo-no-tokens"))),
+        status if is_clear(status, code, &plain(&all.join(" "))) => {
+            NoPair::Refused(told("zalo-refused"))
+        }
+        _ => NoPair::Busy {
+            detail: later(told("zalo-no-tokens")),
+            after,
+        },
     })
+}
+
+/// Words without what differs between the forms in which refusals come.
+fn plain(words: &str) -> String {
+    words.to_lowercase().replace(['_', '-'], " ")
+}
+
+/// Whether an answer says that the token or the application is no good, so that only a person can help: the codes of the
+/// authorisation server's own (-14003 and its neighbours) and those of the other table that say so, the statuses with which
+/// RFC 6749 (section 5.2) has a token refused, and the words that were seen. All else may pass.
+fn is_clear(status: u16, code: Option<i64>, words: &str) -> bool {
+    if PASSING.iter().any(|passing| words.contains(passing)) {
+        return false;
+    }
+    match code {
+        Some(-14_999..=-14_000) => return true,
+        Some(code) if answer::is_known(code) => return answer::is_final(code),
+        _ => {}
+    }
+    matches!(status, 400 | 401) || CLEAR.iter().any(|clear| words.contains(clear))
 }
 
 /// A length in seconds, as a number or as a text of digits: both were seen.
@@ -354,218 +446,4 @@ fn decode(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::{
-        adapter::{Fault, Response},
-        domain::{
-            delivery::Reason,
-            secret::SecretRef,
-            zalo::{Correction, Quiet, Quota},
-        },
-    };
-
-    fn account() -> Account {
-        let config = ZaloConfig {
-            app: "123".into(),
-            oa: "456".into(),
-            secret: SecretRef::Env("X".into()),
-            callback: "https://loa.vinh.example/zalo?a=1".into(),
-            proof: false,
-            user: None,
-            cover: None,
-            pictures: None,
-            picture: false,
-            author: None,
-            comments: true,
-            correction: Correction::default(),
-            quiet: Quiet::default(),
-            reports: None,
-            quota: Quota::default(),
-        };
-        Account::new(&config, Secret::new("khoa-ung-dung".into()))
-    }
-
-    fn secret(text: &str) -> Secret {
-        Secret::new(text.to_owned())
-    }
-
-    fn answered(status: u16, body: &str) -> Exchange {
-        Exchange {
-            request: account().refresh(&secret("r1")),
-            result: Ok(Response {
-                status,
-                body: body.to_owned().into(),
-                ..Response::default()
-            }),
-        }
-    }
-
-    #[test]
-    fn requests_are_forms_with_the_secret_in_a_header() {
-        let request = account().refresh(&secret("r/1+="));
-        assert_eq!(request.method, "POST");
-        assert_eq!(
-            *request.url,
-            *"https://oauth.zaloapp.com/v4/oa/access_token"
-        );
-        assert_eq!(
-            &request.body[..],
-            b"refresh_token=r%2F1%2B%3D&app_id=123&grant_type=refresh_token"
-        );
-        assert!(request.hidden.answer);
-        assert!(
-            request
-                .headers
-                .contains(&("secret_key".into(), "khoa-ung-dung".into()))
-        );
-        let request = account().exchange("c", &secret("v"));
-        assert_eq!(
-            &request.body[..],
-            b"code=c&app_id=123&grant_type=authorization_code&code_verifier=v"
-        );
-        let shown = format!("{request:?} {:?}", account());
-        assert!(!shown.contains("khoa-ung-dung"), "{shown}");
-    }
-
-    /// The verifier and its challenge are the example of RFC 7636, appendix B.
-    #[test]
-    fn the_consent_page_is_asked_for_with_a_challenge() {
-        let verifier = secret("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
-        assert_eq!(
-            account().consent(&verifier, "s"),
-            "https://oauth.zaloapp.com/v4/oa/permission?app_id=123&\
-             redirect_uri=https%3A%2F%2Floa.vinh.example%2Fzalo%3Fa%3D1&\
-             code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&state=s"
-        );
-    }
-
-    #[test]
-    fn a_pair_is_two_tokens_and_nothing_less() {
-        let pair = |life: u64| Pair {
-            access: secret("a2"),
-            refresh: secret("r2"),
-            life: Duration::from_secs(life),
-        };
-        for (expires, life) in [
-            (r#","expires_in":"3600""#, 3600),
-            (r#","expires_in":3600"#, 3600),
-            (r#","expires_in":"soon""#, 90_000),
-            (r#","expires_in":-1"#, 90_000),
-            (r#","expires_in":0"#, 90_000),
-            (r#","expires_in":99999999999"#, 90_000),
-            ("", 90_000),
-        ] {
-            let body = format!(r#"{{"access_token":"a2","refresh_token":" r2 "{expires}}}"#);
-            assert_eq!(read(&answered(200, &body)), Ok(pair(life)), "{expires}");
-        }
-        for body in [
-            "",
-            "{}",
-            "[]",
-            "<html>",
-            r#"{"access_token":"a2"}"#,
-            r#"{"refresh_token":"r2"}"#,
-            r#"{"access_token":"a2","refresh_token":""}"#,
-            r#"{"access_token":"  ","refresh_token":"r2"}"#,
-            r#"{"access_token":"a2","refresh_token":null}"#,
-            r#"{"access_token":1,"refresh_token":"r2"}"#,
-            r#"{"error":0,"message":"Success"}"#,
-        ] {
-            let read = read(&answered(200, body));
-            assert!(matches!(read, Err(NoPair::Unclear(_))), "{body}: {read:?}");
-        }
-    }
-
-    #[test]
-    fn refusals_come_in_many_forms() {
-        for (status, body, code, said) in [
-            (
-                200,
-                r#"{"error_name":"Invalid refresh token","error_reason":"x"}"#,
-                "-",
-                "Invalid refresh token",
-            ),
-            (
-                400,
-                r#"{"error":-14,"error_description":"bad"}"#,
-                "-14",
-                "bad",
-            ),
-            (200, r#"{"error":"-201","message":"no"}"#, "-201", "no"),
-            (200, r#"{"error_description":"gone"}"#, "-", "gone"),
-        ] {
-            let expected = Detail::new("zalo-refused")
-                .with("code", code)
-                .with("said", said);
-            assert_eq!(
-                read(&answered(status, body)),
-                Err(NoPair::Refused(expected)),
-                "{body}"
-            );
-        }
-        for (status, body) in [(200, r#"{"error":-32}"#), (503, ""), (429, "{}")] {
-            let read = read(&answered(status, body));
-            assert!(matches!(read, Err(NoPair::Busy(_))), "{body}: {read:?}");
-        }
-        for (may_have_left, left) in [(true, true), (false, false)] {
-            let mut exchange = answered(200, "");
-            exchange.result = Err(Fault {
-                may_have_left,
-                reason: Reason::Timeout,
-                detail: String::new(),
-            });
-            let is_unclear = matches!(read(&exchange), Err(NoPair::Unclear(_)));
-            assert_eq!(is_unclear, left);
-        }
-    }
-
-    #[test]
-    fn what_is_said_repeats_no_secret() {
-        let body = json!({
-            "error_name": format!("{} of khoa-ung-dung: r/abc+, r%2Fabc%2B, new-refresh, code-12345", "x".repeat(60)),
-            "error": -1,
-            "refresh_token": "new-refresh",
-        });
-        let said = |request: Request| {
-            let mut exchange = answered(200, &body.to_string());
-            exchange.request = request;
-            let no_pair = read(&exchange).unwrap_err();
-            no_pair.detail().get("said").unwrap().to_owned()
-        };
-        let x = "x".repeat(60);
-        assert_eq!(
-            said(account().refresh(&secret("r/abc+"))),
-            format!("{x} of ***: ***, ***, ***, code-12345")
-        );
-        assert_eq!(
-            said(account().exchange("code-12345", &secret("r/abc+"))),
-            format!("{x} of ***: ***, ***, ***, ***")
-        );
-    }
-
-    #[test]
-    fn what_an_operator_pastes() {
-        let whole = "https://loa.vinh.example/zalo?oa_id=456&code=a%2Bb+c&state=s#top";
-        let expected = Callback {
-            code: "a+b c".into(),
-            oa: Some("456".into()),
-            state: Some("s".into()),
-        };
-        assert_eq!(callback(whole), Some(expected));
-        assert_eq!(callback("  abc-_. \n").unwrap().code, "abc-_.");
-        for nothing in [
-            "",
-            "https://loa.vinh.example/zalo",
-            "https://x/?code=",
-            "https://oauth.zaloapp.com/v4/permission/error?error_code=-14003",
-            "two words",
-        ] {
-            assert_eq!(callback(nothing), None, "{nothing}");
-        }
-        assert_eq!(decode("%zz%4"), "%zz%4");
-        assert_eq!(decode("%C3%A1%"), "á%");
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::{
+    adapter::zalo,
     cli::{
         output::{Output, clock, local, rfc3339},
         place::Place,
@@ -126,7 +127,7 @@ impl Outcome {
         let mut later: BTreeMap<(Timestamp, String), BTreeSet<&str>> = BTreeMap::new();
         let mut at_once: BTreeSet<&str> = BTreeSet::new();
         for (delivery, waits) in &self.sent {
-            if delivery.length.is_none() {
+            if delivery.length.is_none() && waits.is_none() {
                 continue;
             }
             match waits {
@@ -207,7 +208,7 @@ impl Wanted<'_> {
             waits: None,
         };
         let Some(length) = length else {
-            return Ok(at_once(None));
+            return self.by_day(channel).unwrap_or_else(|| Ok(at_once(None)));
         };
         if self.schedule.is_test() {
             let (policy, zone) = (&self.place.workspace.policy, self.place.zone());
@@ -240,6 +241,28 @@ impl Wanted<'_> {
         wish.from = spot.from;
         air.put(wish);
         Ok(spot)
+    }
+
+    /// Where it is night: it waits for the morning if that comes before its deadline, and is refused until then otherwise.
+    fn by_day(&self, channel: &Channel) -> Option<Result<Spot, NoPlace>> {
+        let (morning, detail) = zalo::night(channel, self.now)?;
+        let why = Why {
+            reason: Reason::Night,
+            detail: Some(detail),
+        };
+        Some(if morning < self.now + DEADLINE {
+            Ok(Spot {
+                from: morning,
+                limit: None,
+                waits: Some(why),
+            })
+        } else {
+            Err(NoPlace {
+                why,
+                next: Some(morning),
+                until_then: None,
+            })
+        })
     }
 
     fn delivery(

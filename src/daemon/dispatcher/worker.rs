@@ -90,7 +90,8 @@ async fn keep(
             message.kept.access = Some(access);
             Some(pair)
         }
-        Some(Err(failure)) if failure.reason() != Reason::Unauthorised => {
+        // What says itself when to try again is not for a person.
+        Some(Err(failure @ Failure::Retry { after: Some(_), .. })) => {
             return Err(uncalled(failure));
         }
         Some(Err(failure)) => {

@@ -28,7 +28,7 @@ pub(super) fn build(
     recipes: &BTreeMap<RecipeId, Recipe>,
     settings: &Settings,
 ) -> BTreeMap<ChannelId, Channel> {
-    super::zalo::check(notebook, channels);
+    super::zalo::check(notebook, channels, settings.delivery.total_timeout);
     super::mail::check(notebook, channels);
     super::repeats::check(notebook, recipes, channels);
     for raw in channels {

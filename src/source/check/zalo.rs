@@ -1,11 +1,14 @@
 //! Channels that are Zalo Official Accounts: whether what they carry can go out there.
 
+use std::time::Duration;
+
 use crate::{
     diagnostic::{Code, Diagnostic, Phrase},
     domain::{
         bulletin::Format,
         channel::{AdapterConfig, ChannelKind},
-        zalo::ZaloConfig,
+        time::format_duration,
+        zalo::{ARTICLE_TIME, ZaloConfig},
     },
     source::{
         notebook::Notebook,
@@ -13,7 +16,8 @@ use crate::{
     },
 };
 
-pub(super) fn check(notebook: &Notebook, channels: &[RawChannel]) {
+/// `time` is what all calls of an attempt have together.
+pub(super) fn check(notebook: &Notebook, channels: &[RawChannel], time: Duration) {
     for raw in channels {
         let Some(RawAdapter::Other(AdapterConfig::Zalo(config))) = &raw.adapter else {
             continue;
@@ -26,6 +30,12 @@ pub(super) fn check(notebook: &Notebook, channels: &[RawChannel]) {
             let diagnostic =
                 Diagnostic::new(Code::ZaloCannot, raw.at.clone()).with("channel", raw.id.as_str());
             notebook.report(diagnostic.help(Phrase::new(help)));
+        } else if raw.format == Format::Article && time < ARTICLE_TIME {
+            let diagnostic = Diagnostic::new(Code::ZaloHurried, raw.at.clone())
+                .with("channel", raw.id.as_str())
+                .with("given", format_duration(time));
+            let help = Phrase::new("L295-help").with("least", format_duration(ARTICLE_TIME));
+            notebook.report(diagnostic.help(help));
         }
     }
 }

@@ -250,7 +250,7 @@ async fn what_is_never_made_again_is_not_begun_with_little_time() {
         ..settings()
     };
     let end = run(&Late { wait }, 1, short).await;
-    let later = Failure::retry(Reason::Unanswered, "call-put-off");
+    let later = Failure::retry(Reason::Waiting, "call-put-off");
     assert_eq!((end.ending, end.exchanges), (Ending::Failed(later), 1));
     let wait = Duration::ZERO;
     let end = run(&Late { wait }, 1, settings()).await;

@@ -103,6 +103,15 @@ async fn every_fault_is_what_it_claims_to_be() {
         ("cut", Fault::Cut, Seen::CutBody, Effect::Heard),
         ("reset", Fault::Reset, Seen::Reset, Effect::Ignored),
         ("lost", Fault::AcceptedThenLost, Seen::Reset, Effect::Heard),
+        (
+            "instead",
+            Fault::Instead {
+                code: 502,
+                body: "no".into(),
+            },
+            Seen::Answer(502, 2),
+            Effect::Heard,
+        ),
         ("garbage", Fault::Garbage, Seen::NotHttp, Effect::Ignored),
         (
             "huge",

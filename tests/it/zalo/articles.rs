@@ -16,15 +16,15 @@ use crate::support::{
     on_both_databases,
 };
 
-const CREATE: &str = "/v2.0/article/create";
+pub(super) const CREATE: &str = "/v2.0/article/create";
 const UPDATE: &str = "/v2.0/article/update";
-const VERIFY: &str = "/v2.0/article/verify";
-const SLICE: &str = "/v2.0/article/getslice";
-const BROADCAST: &str = "/v2.0/oa/message";
-const DUE: &str = "2024-03-25T06:10";
+pub(super) const VERIFY: &str = "/v2.0/article/verify";
+pub(super) const SLICE: &str = "/v2.0/article/getslice";
+pub(super) const BROADCAST: &str = "/v2.0/oa/message";
+pub(super) const DUE: &str = "2024-03-25T06:10";
 
 /// Articles of `mot` on Monday at 06:10, with time for the platform's work.
-fn articles(scene: &Scene, keys: &str) {
+pub(super) fn articles(scene: &Scene, keys: &str) {
     account(
         scene,
         "article",
@@ -40,7 +40,7 @@ fn articles(scene: &Scene, keys: &str) {
     );
 }
 
-async fn from(scene: &Scene, start: &str) -> Running {
+pub(super) async fn from(scene: &Scene, start: &str) -> Running {
     fast(scene, start, 600.0).await
 }
 
@@ -49,7 +49,7 @@ async fn fast(scene: &Scene, start: &str, speed: f64) -> Running {
 }
 
 /// Takes the bulletin back.
-fn retract(scene: &Scene) {
+pub(super) fn retract(scene: &Scene) {
     let words = [
         "retract",
         "mot",
@@ -67,7 +67,7 @@ fn retract(scene: &Scene) {
 }
 
 /// Runs until the account's correction is out.
-async fn corrected(daemon: Running) {
+pub(super) async fn corrected(daemon: Running) {
     let is_out = |row: &DeliveryRow| {
         let is_ours = row.channel.as_str() == "oa-vinh" && row.schedule.is_correction();
         is_ours && row.state == State::Accepted
@@ -77,7 +77,7 @@ async fn corrected(daemon: Running) {
 }
 
 /// Waits until the one delivery of the account is over.
-async fn over(daemon: &Running) {
+pub(super) async fn over(daemon: &Running) {
     daemon
         .wait(|rows| {
             rows.iter()
@@ -86,7 +86,7 @@ async fn over(daemon: &Running) {
         .await;
 }
 
-fn on(path: &str, host: &str, fault: Fault, times: u64) -> FaultOrder {
+pub(super) fn on(path: &str, host: &str, fault: Fault, times: u64) -> FaultOrder {
     FaultOrder {
         path: Some(path.to_owned()),
         ..FaultOrder::new(host, fault).times(times)
@@ -94,14 +94,14 @@ fn on(path: &str, host: &str, fault: Fault, times: u64) -> FaultOrder {
 }
 
 /// What reached the followers.
-fn broadcasts(scene: &Scene) -> Vec<String> {
+pub(super) fn broadcasts(scene: &Scene) -> Vec<String> {
     let sent = calls(scene, BROADCAST).into_iter();
     sent.filter(|heard| heard.zalo.is_some())
         .filter_map(|heard| heard.text)
         .collect()
 }
 
-async fn row(scene: &Scene) -> DeliveryRow {
+pub(super) async fn row(scene: &Scene) -> DeliveryRow {
     scene.row("oa-vinh", DUE).await
 }
 
