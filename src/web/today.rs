@@ -166,11 +166,13 @@ fn whole(reader: &Reader, workspace: &Workspace, asked: &Asked, live: Live) -> T
         String::new()
     };
     let words = Standing::ALL.iter().map(|state| state.as_str());
-    let states = words.chain(["retrying", "left-alone", "interrupted"]).map(|class| Word {
-        class,
-        label: reader.word(class),
-        meaning: reader.word(&format!("{class}-meaning")),
-    });
+    let states = words
+        .chain(["retrying", "left-alone", "interrupted"])
+        .map(|class| Word {
+            class,
+            label: reader.word(class),
+            meaning: reader.word(&format!("{class}-meaning")),
+        });
     let known = asked.ward.as_ref();
     let known = known.filter(|ward| workspace.ward(ward).is_some());
     Today {
