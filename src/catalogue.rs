@@ -171,7 +171,7 @@ pub fn at_call(lang: Lang, said: &str, call: &str) -> String {
         "find.update" => "state.call-update",
         "confirm" => "state.call-confirm",
         "probe" => "state.call-probe",
-        step if step.ends_with(".find") => "state.call-step-find",
+        step if step.rsplit('.').next() == Some("find") => "state.call-step-find",
         _ => "state.call-step",
     };
     text(lang, key, &[("said", &said), ("call", &call)])

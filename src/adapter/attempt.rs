@@ -336,11 +336,7 @@ async fn run(
             if note.whole_call && !done.is_empty() && is_late {
                 was_called = false;
                 let detail = Detail::new("call-put-off");
-                let reason = if is_own(waited + request.wait, waited, left()) {
-                    Reason::Waiting
-                } else {
-                    Reason::Unanswered
-                };
+                let reason = hurried(is_own(waited + request.wait, waited, left()));
                 break Ending::Failed(Failure::retry(reason, detail));
             }
             if let Err(failure) = notes.keep(&note).await {
@@ -364,10 +360,10 @@ async fn run(
             waited += request.wait;
         }
         let result = if left <= request.wait {
-            let (reason, detail) = if is_own(waited + request.wait, waited, left) {
-                (Reason::Waiting, "waited-no-time")
-            } else {
-                (Reason::Unanswered, "asked-no-time")
+            let reason = hurried(is_own(waited + request.wait, waited, left));
+            let detail = match reason {
+                Reason::Waiting => "waited-no-time",
+                _ => "asked-no-time",
             };
             Err(Fault::never_left(reason, Detail::new(detail)))
         } else if let Err(fault) = transport
@@ -399,6 +395,21 @@ async fn run(
     if logins.is_any() && has_ended(&done) {
         logins.forget();
     }
+    let end = end_of(ending, was_called, &done, secrets);
+    (end, done)
+}
+
+/// Why there was no time left for a call: because we waited ourselves, or because the channel took so long.
+fn hurried(is_own: bool) -> Reason {
+    if is_own {
+        Reason::Waiting
+    } else {
+        Reason::Unanswered
+    }
+}
+
+/// What is told of an attempt that ended so. `was_called`: the failure, if it is one, is of the last call, and not of one that was not made.
+fn end_of(ending: Ending, was_called: bool, done: &[Exchange], secrets: &[Secret]) -> AttemptEnd {
     let made = done.iter().filter(|exchange| !is_remembered(exchange));
     let answered = |exchange| -> Option<(&Exchange, &Response)> {
         let exchange: &Exchange = exchange;
@@ -417,19 +428,18 @@ async fn run(
         Ending::Accepted(receipt) => Ending::Accepted(Receipt {
             reference: receipt
                 .reference
-                .map(|said| kept_receipt(&said, &done, secrets)),
+                .map(|said| kept_receipt(&said, done, secrets)),
             ..receipt
         }),
         failed @ Ending::Failed(_) => failed,
     };
-    let end = AttemptEnd {
+    AttemptEnd {
         ending,
         status: last.map(|(_, answer)| answer.status),
         answer: shown.map(|(exchange, answer)| kept(&answer.body, &exchange.request, secrets)),
         exchanges: made.count(),
         stopped: None,
-    };
-    (end, done)
+    }
 }
 
 /// What is known in place of a call that is a login; nothing where it has to be made, or is none.

@@ -1,14 +1,19 @@
 //! What a record may hold of what receivers say: nothing that they were told in confidence.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write as _};
+
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
 
 use crate::domain::secret::Secret;
 
 /// What stands in the place of a secret.
 const BLACK: &str = "***";
 
-/// `text` with every secret in it replaced, also where it is written as an address, a form or JSON writes it: a receiver that
-/// repeats what it was called by repeats it so. Secrets of fewer than four letters stay: they would black out ordinary words.
+/// `text` with every secret in it replaced, also where it is written as an address, a form or JSON writes it, in base64 or in
+/// hexadecimal digits: a receiver that repeats what it was called by repeats it so. Secrets of fewer than four letters stay: they would black out ordinary words.
 #[must_use]
 pub fn redact<'t>(text: &'t str, secrets: &[Secret]) -> Cow<'t, str> {
     let mut text = Cow::Borrowed(text);
@@ -26,8 +31,30 @@ pub fn redact<'t>(text: &'t str, secrets: &[Secret]) -> Cow<'t, str> {
         if text.contains(secret) {
             text = Cow::Owned(text.replace(secret, BLACK));
         }
+        // What is shorter than any of these forms holds none.
+        if text.len() > secret.len() {
+            for coded in coded(secret) {
+                if text.contains(&coded) {
+                    text = Cow::Owned(text.replace(&coded, BLACK));
+                }
+            }
+        }
     }
     text
+}
+
+/// A secret as templates may code it. Padding stays behind.
+fn coded(secret: &str) -> [String; 4] {
+    let mut hex = String::with_capacity(secret.len() * 2);
+    for byte in secret.bytes() {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    [
+        STANDARD_NO_PAD.encode(secret),
+        URL_SAFE_NO_PAD.encode(secret),
+        hex.to_ascii_uppercase(),
+        hex,
+    ]
 }
 
 /// The same for a secret that is written with escapes; `None` where there is none.
@@ -86,6 +113,8 @@ mod tests {
             ("%78in%3d1/ñ%202", "***"),
             (r#"{"a":"xin=1\/ñ 2"}"#, r#"{"a":"***"}"#),
             ("100%25 100%2525", "*** ***"),
+            ("Key eGluPTEvw7EgMg== no", "Key ***== no"),
+            ("78696e3d312fc3b12032 78696E3D312FC3B12032", "*** ***"),
         ] {
             assert_eq!(redact(text, &secrets), black);
         }

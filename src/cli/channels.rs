@@ -223,9 +223,7 @@ pub(super) async fn run(
         .iter()
         .any(|(_, adapter)| adapter.account().is_some());
     // A database that is away keeps nobody from asking the channels; of accounts nothing is known then.
-    let away = |error: anyhow::Error| {
-        eprint_text(&harmless(&failure::sentence(&error, output)));
-    };
+    let away = |error: anyhow::Error| eprint_text(&harmless(&failure::sentence(&error, output)));
     let (record, is_read) = if args.probe || has_accounts {
         match account::record(&place, output).await {
             Ok(record) => (record, true),
@@ -245,12 +243,10 @@ pub(super) async fn run(
         _ => HashMap::new(),
     };
     let seen = match &record {
-        Some((store, _)) if args.probe => {
-            let seen = store.screens_seen().await;
-            seen.map_err(|error| away(error.into())).unwrap_or_default()
-        }
-        _ => BTreeMap::new(),
+        Some((store, _)) if args.probe => store.screens_seen().await,
+        _ => Ok(BTreeMap::new()),
     };
+    let seen = seen.map_err(|error| away(error.into())).unwrap_or_default();
     let now = record.as_ref().map_or_else(|| clock.now(), |(_, now)| *now);
     let mut rows = Vec::new();
     for channel in place.workspace.channels.values() {

@@ -78,13 +78,13 @@ impl Reader {
         let Some(detail) = detail else {
             return (self.reason(reason), None);
         };
-        match self.spoken(reason, detail, day) {
-            Some(spoken) => (spoken, None),
-            None => {
-                let said = self.in_words(|words| words.reason(reason, Some(detail)));
-                (said, Some(self.in_words(|words| words.remark(detail))))
-            }
+        if let Some(spoken) = self.spoken(reason, detail, day) {
+            return (spoken, None);
         }
+        self.in_words(|words| {
+            let said = words.reason(reason, Some(detail));
+            (said, Some(words.remark(detail)))
+        })
     }
 
     fn spoken(&self, reason: Reason, detail: &str, day: NaiveDate) -> Option<String> {

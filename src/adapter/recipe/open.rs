@@ -21,7 +21,12 @@ impl RecipeAdapter {
         let course = &mut Course::of(done);
         // What comes after it is not waited for.
         let exchange = match self.asks(message) {
-            None => self.stop(message, &scene, course).ok()??,
+            None => {
+                if self.recipe.stops_by_a_login {
+                    self.steps(StepWhen::Always, &mut scene, course).ok()?;
+                }
+                self.stop(message, &scene, course).ok()??
+            }
             Some(_) => self.open(message, &mut scene, course).ok()?.1?,
         };
         let answer = exchange.result.as_ref();

@@ -10,7 +10,7 @@ use super::{
     text::{Reading, Text, Tree},
     write::Call,
 };
-use crate::domain::recipe::{self, LONGEST_LOGIN, Later, Poll, StepWhen, Verdict};
+use crate::domain::recipe::{self, LONGEST_LOGIN, Later, Poll, RequestSpec, StepWhen, Verdict};
 
 /// How long before its end what a login gave is not used any more: what an attempt needs.
 const SPARE: Duration = Duration::from_secs(30);
@@ -211,7 +211,7 @@ impl Validity {
         });
         let Some(told) = told else { return *otherwise };
         let told = Duration::from_secs(told).min(LONGEST_LOGIN);
-        Some(told - (told / 10).min(SPARE))
+        Some(told.saturating_sub((told / 10).min(SPARE)))
     }
 }
 
@@ -249,5 +249,26 @@ pub(super) fn read_find(reading: &mut Reading, path: &str, find: &recipe::Find) 
             .as_ref()
             .map(|update| Call::read(reading, &below("update"), update)),
         is_private: false,
+    }
+}
+
+/// What of a request comes from a step. What that looks like nobody knows before it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Follows {
+    Nothing,
+    /// Something beside its address.
+    Rest,
+    Address,
+}
+
+impl Follows {
+    pub(super) fn of(spec: &RequestSpec) -> Self {
+        if spec.url.contains("steps.") {
+            Self::Address
+        } else if spec.mentions("steps.") {
+            Self::Rest
+        } else {
+            Self::Nothing
+        }
     }
 }

@@ -167,7 +167,7 @@ impl RecipeAdapter {
                     return Err(Halt::Failed(if manner.has_effect() {
                         Failure::unknown(Reason::Unexpected, detail)
                     } else {
-                        Failure::reject(Reason::Unexpected, detail)
+                        Failure::retry(Reason::Unexpected, detail)
                     }));
                 }
             }

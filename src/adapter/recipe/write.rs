@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{
     RecipeProblem, RecipeProblemKind, Scene,
+    parts::Follows,
     pieces::{self, Pieces},
     text::{Reading, Text, Tree, cut},
 };
@@ -66,10 +67,7 @@ pub(super) struct Call {
     pieces: Option<Pieces>,
     /// Whether that file is the picture.
     has_picture: bool,
-    /// Whether anything in it comes from a step. What that looks like nobody knows before it was made.
-    follows: bool,
-    /// Whether its address does.
-    is_led: bool,
+    follows: Follows,
 }
 
 #[derive(Debug)]
@@ -159,14 +157,13 @@ impl Call {
                 .as_ref()
                 .map(|pieces| Pieces::read(reading, path, pieces)),
             has_picture: spec.body.has_picture(),
-            follows: spec.mentions("steps."),
-            is_led: spec.url.contains("steps."),
+            follows: Follows::of(spec),
         }
     }
 
     /// Whether anything in it comes from a step.
     pub(super) fn follows(&self) -> bool {
-        self.follows
+        self.follows != Follows::Nothing
     }
 
     /// How the file in it is cut up.
@@ -335,7 +332,7 @@ impl Call {
 
     /// Tries what no step has a part in of a request that one has: an address, and numbers.
     pub(super) fn known(&self, scene: &Scene<'_>) -> Result<(), RecipeProblem> {
-        if !self.is_led {
+        if self.follows != Follows::Address {
             self.host(scene)?;
         }
         match &self.body {

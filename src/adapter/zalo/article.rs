@@ -315,30 +315,8 @@ impl ZaloAdapter {
                     )),
                 }
             }
-            (mut phase @ (Phase::Verify { .. } | Phase::Name { .. }), Err(failure)) => {
-                match (answer::code(exchange), &mut phase) {
-                    (Some(-214), Phase::Verify { asked, .. } | Phase::Name { asked, .. })
-                        if *asked + 1 < WAITS.len() =>
-                    {
-                        *asked += 1;
-                        phase
-                    }
-                    (Some(-214), _) => end(Failure::Retry {
-                        after: Some(LATER),
-                        reason: Reason::Busy,
-                        detail: failure.detail().to_owned(),
-                    }),
-                    // The picture was no good, so there is no such article.
-                    (Some(-200), Phase::Name { .. }) => absent(message),
-                    // That does not change by itself.
-                    (Some(-200), _) => end(Failure::reject(Reason::Status, failure.detail())),
-                    // Tokens end, too; not one that has only just come.
-                    (Some(-201), Phase::Name { title, .. }) => look(Some(title.clone())),
-                    (Some(-201), Phase::Verify { token, .. }) if is_known(message, token) => {
-                        look(None)
-                    }
-                    _ => end(failure.without_effect()),
-                }
+            (phase @ (Phase::Verify { .. } | Phase::Name { .. }), Err(failure)) => {
+                unready(message, phase, answer::code(exchange), failure)
             }
             (Phase::Broadcast { article }, Ok(answer)) => {
                 let receipt = answer.text("/message_id").unwrap_or(article);
@@ -524,4 +502,30 @@ fn progress_of(message: &Message, phase: &Phase) -> Option<Progress> {
 
 fn title(message: &Message) -> String {
     plain::shortened(&message.content.title, TITLE)
+}
+
+/// What follows where the article that was made is not ready, by the number that Zalo answers.
+fn unready(message: &Message, mut phase: Phase, code: Option<i64>, failure: Failure) -> Phase {
+    let end = |failure: Failure| Phase::End(Step::Failed(failure));
+    match (code, &mut phase) {
+        (Some(-214), Phase::Verify { asked, .. } | Phase::Name { asked, .. })
+            if *asked + 1 < WAITS.len() =>
+        {
+            *asked += 1;
+            phase
+        }
+        (Some(-214), _) => end(Failure::Retry {
+            after: Some(LATER),
+            reason: Reason::Busy,
+            detail: failure.detail().to_owned(),
+        }),
+        // The picture was no good, so there is no such article.
+        (Some(-200), Phase::Name { .. }) => absent(message),
+        // That does not change by itself.
+        (Some(-200), _) => end(Failure::reject(Reason::Status, failure.detail())),
+        // Tokens end, too; not one that has only just come.
+        (Some(-201), Phase::Name { title, .. }) => look(Some(title.clone())),
+        (Some(-201), Phase::Verify { token, .. }) if is_known(message, token) => look(None),
+        _ => end(failure.without_effect()),
+    }
 }

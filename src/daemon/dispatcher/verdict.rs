@@ -101,13 +101,12 @@ pub fn conclude(
         None => (State::Failed, None),
     };
     let ran_out = claimed.attempt >= policy.attempts;
-    finished.cut_off = match again {
+    finished.cut_off = if let Some(at) = again {
         // Where it stands there is no time for that: liveness looks for another place.
-        Some(at) => at >= claimed.deadline,
-        None => {
-            let no_time = reason == Reason::Deadline || (may_repeat && !ran_out);
-            finished.next == State::Failed && no_time
-        }
+        at >= claimed.deadline
+    } else {
+        let no_time = reason == Reason::Deadline || (may_repeat && !ran_out);
+        finished.next == State::Failed && no_time
     };
     finished
 }

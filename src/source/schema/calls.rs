@@ -87,10 +87,6 @@ pub(super) fn recipe(shape: &Shape) -> Value {
     let mut find = question();
     find.push(may("when", one_of(&["always", "repeat"])));
     find.push(may("update", request(shape)));
-    let probe = vec![
-        need("request", request(shape)),
-        may("healthy", shape.object("match", conditions(shape))),
-    ];
     shape.object(
         "recipe",
         vec![
@@ -105,9 +101,18 @@ pub(super) fn recipe(shape: &Shape) -> Value {
             may("accepted", with_conditions(shape, "accepted", accepted)),
             may("confirm", shape.object("confirm", confirm)),
             may("errors", errors),
-            may("probe", shape.object("probe", probe)),
+            may("probe", probe(shape)),
         ],
     )
+}
+
+/// "Are you alive?"
+fn probe(shape: &Shape) -> Value {
+    let question = vec![
+        need("request", request(shape)),
+        may("healthy", shape.object("match", conditions(shape))),
+    ];
+    shape.object("probe", question)
 }
 
 /// A length of time, or where an answer says it.

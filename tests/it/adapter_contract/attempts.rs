@@ -150,8 +150,8 @@ async fn all_calls_of_an_attempt_share_its_time() {
     assert!(
         matches!(
             end.ending,
-            Ending::Failed(Failure::Unknown {
-                reason: Reason::Timeout,
+            Ending::Failed(Failure::Retry {
+                reason: Reason::Unanswered,
                 ..
             })
         ),

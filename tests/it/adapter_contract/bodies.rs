@@ -168,8 +168,8 @@ fn a_piece_that_is_not_taken_ends_the_attempt() {
     for (answer, then) in [
         (tagged(500, "a", ""), ("retry", Reason::Status)),
         (tagged(400, "a", ""), ("reject", Reason::Status)),
-        (tagged(204, "a", ""), ("reject", Reason::Unexpected)),
-        (says(200, &[], ""), ("reject", Reason::Unexpected)),
+        (tagged(204, "a", ""), ("retry", Reason::Unexpected)),
+        (says(200, &[], ""), ("retry", Reason::Unexpected)),
         (
             tagged(200, "a", r#"{"full":true}"#),
             ("retry", Reason::Unexpected),

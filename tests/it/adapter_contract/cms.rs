@@ -209,7 +209,7 @@ async fn a_site_that_does_not_let_us_is_told_to_a_person() {
         assert!(
             matches!(
                 &ending,
-                Ending::Failed(Failure::Reject {
+                Ending::Failed(Failure::Unknown {
                     reason: Reason::Unexpected,
                     ..
                 })

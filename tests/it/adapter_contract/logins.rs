@@ -221,7 +221,7 @@ async fn a_fresh_login_that_is_refused_is_neither_made_again_nor_kept() {
         let Ending::Failed(failure) = &end.ending else {
             panic!("{end:?}");
         };
-        assert_eq!((failure.reason(), end.exchanges), (Reason::Status, 2));
+        assert_eq!((failure.reason(), end.exchanges), (Reason::Unauthorised, 2));
     }
     drop(transport);
     assert_eq!(

@@ -129,7 +129,7 @@ fn what_is_there_is_taken_and_what_is_not_is_uploaded() {
     let (requests, end) = play(&adapter, &message, [ok(r#"[{"slug": "khac", "id": 8}]"#)]);
     assert_eq!(calls(&requests), [look]);
     assert!(
-        matches!(end, Step::Failed(Failure::Reject { .. })),
+        matches!(end, Step::Failed(Failure::Retry { .. })),
         "{end:?}"
     );
     let answers = [ok("[]"), says(503, &[], "")];

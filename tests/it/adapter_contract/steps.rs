@@ -392,7 +392,7 @@ async fn polling_ends_with_the_time_of_the_attempt() {
     let Ending::Failed(Failure::Retry { reason, .. }) = end.ending else {
         panic!("{end:?}")
     };
-    assert_eq!(reason, Reason::Unanswered, "nothing was heard of it");
+    assert_eq!(reason, Reason::Waiting, "nothing was heard of it");
 }
 
 const CONFIRM: &str = r#"

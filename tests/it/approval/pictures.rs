@@ -15,6 +15,7 @@ use crate::support::{
 
 const FILE: &str = "content/pictures/anh.png";
 const GREEN: &[u8] = include_bytes!("../../fixtures/pictures/xanh.png");
+const OTHER: &[u8] = include_bytes!("../../fixtures/pictures/nho.png");
 
 on_both_databases! {
     async fn the_approved_picture_is_published_while_another_waits(scene: Scene) {
@@ -30,8 +31,8 @@ on_both_databases! {
         assert!(read.contains(&format!("{FILE} ({})", hash.short())), "{read}");
         assert_eq!(desk.state("mot"), "approved");
 
-        // One byte that nobody sees, behind the end of the picture.
-        let other = [GREEN, b"\0"].concat();
+        // Another picture under the same name.
+        let other = OTHER.to_vec();
         folder.write_bytes(FILE, &other);
         daemon.reloader.reload(&daemon.shared).await;
         assert_eq!(desk.state("mot"), "waiting");

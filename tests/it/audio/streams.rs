@@ -8,6 +8,7 @@ use std::{
 };
 
 use loa::{
+    audio::wav,
     clock::Clock,
     domain::{
         delivery::{Evidence, Reason, State},
@@ -19,7 +20,10 @@ use loa::{
 use super::airing::{audible, reached};
 use crate::support::{
     city::{Running, Scene, at},
+    cli::loa,
+    icecast::{likeness, rise},
     on_both_databases,
+    snapcast::{STREAM, Snapserver},
     workspace::SCHEDULES,
 };
 
@@ -73,9 +77,15 @@ async fn one_mount(scene: &Scene, server: &Server) -> Running {
         "icecast: {{ url: \"{}\", mount: hung-binh.mp3, password: \"env:LOA_T1\", listeners: 1 }}",
         server.url
     );
-    reached(scene, &way);
     let folder = &scene.folder;
     folder.edit("channels/kenh.yaml", "audio: wav", "audio: mp3");
+    one_stream(scene, &way).await.1
+}
+
+/// One loudspeaker that wants sound is reached in that way on this machine, and nothing else is heard.
+async fn one_stream(scene: &Scene, way: &str) -> (Clock, Running) {
+    reached(scene, way);
+    let folder = &scene.folder;
     let (only, _) = SCHEDULES.split_once("  trang-tin:").unwrap();
     folder.write("schedules/lich.yaml", only);
     let ward = "to: { channels: [loa-hb-1] }";
@@ -90,7 +100,7 @@ async fn one_mount(scene: &Scene, server: &Server) -> Running {
         .wait(|rows| rows.iter().any(|row| is_due(row, State::Ready)))
         .await;
     clock.advance(Duration::from_mins(14));
-    daemon
+    (clock, daemon)
 }
 
 fn is_due(row: &DeliveryRow, state: State) -> bool {
@@ -166,6 +176,79 @@ on_both_databases! {
         assert_eq!((row.reason, row.evidence, row.attempts), (Some(Reason::Cut), Evidence::None, 1));
         let lines = broken_off(&scene, &row.id).await;
         assert_eq!(lines, ["broken-off-died seconds=0"]);
+        scene.check().await;
+    }
+
+    // The words are taken back while they are being heard: a real Snapserver, and a loudspeaker whose sound is recognised.
+    async fn words_that_are_taken_back_end_and_the_correction_is_heard(scene: Scene) {
+        let Some(server) = Snapserver::start() else {
+            return;
+        };
+        let client = server.client("loa-1");
+        let folder = &scene.folder;
+        audible(&scene, "if grep -q 'ính chính'; then cat correction.wav; else cat voice.wav; fi");
+        let mot = "content/bulletins/mot.yaml";
+        let words = format!("lời thứ nhất. {}\narticle:", "Bà con nghe rõ rồi làm theo nhé. ".repeat(6));
+        folder.edit(mot, "lời thứ nhất.\narticle:", &words);
+        folder.edit(mot, "contacts: [cong-an]", "editors: [Lan]\ncontacts: [cong-an]");
+        let (wrong, right): (Vec<f32>, Vec<f32>) = (rise(15), rise(2).into_iter().rev().collect());
+        folder.write_bytes("voice.wav", &wav::encode(&wrong));
+        folder.write_bytes("correction.wav", &wav::encode(&right));
+        let way = format!("snapcast: {{ url: \"{}\", stream: {STREAM} }}", server.url);
+        let (clock, daemon) = one_stream(&scene, &way).await;
+        daemon.wait(|rows| rows.iter().any(|row| is_due(row, State::Accepted))).await;
+        // It has been heard for some seconds when somebody notices.
+        clock.advance(Duration::from_secs(4));
+        let store = scene.store().await;
+        while store.last_instant().await.unwrap() < Some(clock.now()) {
+            tokio::task::yield_now().await;
+        }
+        let (path, database) = (folder.path(), scene.database.clone());
+        let said = tokio::task::spawn_blocking(move || {
+            let retract = ["retract", "mot", "--by", "Lan", "--reason", "nói sai số", "--simulate", "--database", &database];
+            loa(&path, &retract)
+        });
+        let said = said.await.unwrap();
+        assert_eq!(said.code, 0, "{said:?}");
+        // Until the daemon has looked what others wrote.
+        clock.advance(Duration::from_secs(3));
+        let is_heard = |row: &DeliveryRow| row.schedule.is_correction() && row.state == State::Accepted;
+        daemon.wait(|rows| rows.iter().any(is_heard)).await;
+        // It may be silent for a moment between the two.
+        let wanted = right.clone();
+        let listening = tokio::task::spawn_blocking(move || {
+            let until = Instant::now() + Duration::from_secs(30);
+            loop {
+                let heard = client.heard();
+                let (like, there) = likeness(&wanted, &heard);
+                if (like > 0.9 && there > 0.9) || Instant::now() > until {
+                    return heard;
+                }
+            }
+        });
+        let heard = listening.await.unwrap();
+        daemon.stop().await;
+        let (like, there) = likeness(&right, &heard);
+        assert!(like > 0.9 && there > 0.9, "the correction: {like} {there}");
+        let second = 22_050;
+        let (like, _) = likeness(&wrong[second..second * 2], &heard);
+        assert!(like > 0.9, "its beginning was heard: {like}");
+        let (like, _) = likeness(&wrong[wrong.len() - second * 2..wrong.len() - second], &heard);
+        assert!(like < 0.5, "its end was not: {like}");
+
+        let rows = scene.log().await;
+        let was = rows.iter().find(|row| is_due(row, State::Accepted)).unwrap();
+        let correction = rows.iter().find(|row| is_heard(row)).unwrap();
+        assert_eq!(correction.channel, was.channel);
+        let told = async |id: &DeliveryId| {
+            let lines = store.journal_rows(Some(id), 100).await.unwrap();
+            lines.into_iter().map(|line| (line.event, line.detail)).collect::<Vec<_>>()
+        };
+        let of = |event: &str, detail: String| (event.to_owned(), detail);
+        assert!(told(&correction.id).await.contains(&of("interrupted", format!("preempts {}", was.id))));
+        assert!(told(&was.id).await.contains(&of("interrupted", format!("by {}", correction.id))));
+        let lines = broken_off(&scene, &was.id).await;
+        assert!(lines.len() == 1 && lines[0].starts_with("broken-off-urgent seconds="), "{lines:?}");
         scene.check().await;
     }
 
