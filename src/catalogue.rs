@@ -64,6 +64,7 @@ const FILES: &[(&str, &str)] = &[
     ("detail", include_str!("catalogue/detail.yaml")),
     ("detail", include_str!("catalogue/device.yaml")),
     ("detail", include_str!("catalogue/mail.yaml")),
+    ("detail", include_str!("catalogue/zalo.yaml")),
     ("approval", include_str!("catalogue/approval.yaml")),
     ("cron", include_str!("catalogue/cron.yaml")),
     ("cli", include_str!("catalogue/cli.yaml")),

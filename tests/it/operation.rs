@@ -108,9 +108,16 @@ async fn a_disk_that_was_full_is_written_to_again() {
 fn a_command_that_may_write_no_more_says_so() {
     let folder = Folder::small();
     let database = folder.sqlite();
+    let run = ["run", "--no-web", "--at", "2024-03-25T05:00", "--until"];
+    let until = ["2024-03-25T05:01", "--simulate", "--database", &database];
+    let begun = loa(&folder.path(), &[&run[..], &until[..]].concat());
+    assert_eq!(begun.code, 0, "{begun:?}");
+    let send = ["send", "mot", "--to", "channel:loa-hb-1", "--by", "Lan"];
     let said = sized("512")
         .arg(env!("CARGO_BIN_EXE_loa"))
-        .args(["airtime", "--simulate", "--database", &database, "--dir"])
+        .args(send)
+        .args(["--reason", "thử", "--simulate", "--database", &database])
+        .arg("--dir")
         .arg(folder.path())
         .output()
         .unwrap();

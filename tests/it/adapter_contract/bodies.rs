@@ -172,7 +172,7 @@ fn a_piece_that_is_not_taken_ends_the_attempt() {
         (says(200, &[], ""), ("retry", Reason::Unexpected)),
         (
             tagged(200, "a", r#"{"full":true}"#),
-            ("retry", Reason::Unexpected),
+            ("retry", Reason::Busy),
         ),
         (lost(), ("retry", Reason::Unanswered)),
     ] {

@@ -168,15 +168,15 @@ const WRONG: [Wrong; 22] = [
     Wrong {
         file: SITE,
         channel: "web-hb",
-        right: r##"    find:
+        right: r#"    find:
       request:
         method: GET
-        url: '{{ with.url }}{{ with.api }}/wp/v2/media{% if "?" in with.api %}&{% else %}?{% endif %}slug={{ picture.slug }}&context=edit'
+        url: '{{ with.url }}{{ with.api }}/wp/v2/media{% if "?" in with.api %}&{% else %}?{% endif %}slug={{ picture.slug }}-{{ value.mark }}'
         headers: { Authorization: 'Basic {{ (with.user ~ ":" ~ with.password) | base64 }}' }
-      found: { status: [200], json: { "/0/id": "*", "/0/slug": "{{ picture.slug }}" } }
+      found: { status: [200], json: { "/0/id": "*", "/0/slug": "{{ picture.slug }}-{{ value.mark }}" } }
       absent: { status: [200], json: { "": "[]" } }
       take: { id: "/0/id" }
-"##,
+"#,
         instead: "",
         scenario: "picture-repeated",
         code: "picture-again",

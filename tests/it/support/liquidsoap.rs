@@ -123,7 +123,9 @@ impl Liquidsoap {
         let entries = fs::read_dir(&self.folder).expect("read its folder");
         let names = entries.map(|entry| entry.expect("an entry").file_name());
         let names = names.filter_map(|name| name.into_string().ok());
-        let mut names: Vec<String> = names.filter(|name| name.ends_with(".loa")).collect();
+        let mut names: Vec<String> = names
+            .filter(|name| name.rsplit('.').next() == Some("loa"))
+            .collect();
         names.sort();
         names
     }
