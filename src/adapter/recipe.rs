@@ -1,4 +1,4 @@
-//! Recipes made to act: a [`Recipe`]'s templates are read once and shared by all its channels; each channel's adapter
+//! Recipes made to act: a [recipe](crate::domain::recipe::Recipe)'s templates are read once and shared by all its channels; each channel's adapter
 //! adds its own parameters.
 //!
 //! Rules that are not in the recipe's own description (`domain::recipe`):
