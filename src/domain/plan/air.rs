@@ -246,7 +246,7 @@ impl<'w> Air<'w> {
     }
 
     /// What is open and would still be heard when `placed` begins, or begins during it: each with whether that gives way. What does not
-    /// has to be over by then, so that no further try of it is heard over `placed`.
+    /// has to be over by then, so that no further try of it is heard over `placed`; an emergency only because of another one.
     fn touched<'a>(&'a self, placed: &'a OnAir) -> impl Iterator<Item = (&'a OnAir, bool)> {
         let others = self
             .heard_in(&placed.ward)
@@ -260,7 +260,10 @@ impl<'w> Air<'w> {
                 return Some((other, true));
             }
             let is_before = other.from <= placed.from;
-            (is_before && placed.from < other.deadline + other.length).then_some((other, false))
+            let is_bound =
+                self.urgency(other) < Priority::Emergency || urgency == Priority::Emergency;
+            (is_before && is_bound && placed.from < other.deadline + other.length)
+                .then_some((other, false))
         })
     }
 

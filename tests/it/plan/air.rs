@@ -328,6 +328,36 @@ fn an_emergency_that_is_tried_again_waits_for_nothing() {
     assert_eq!(of(Priority::Priority), (320, 0));
 }
 
+/// What is tried again finds a place behind an emergency that is on its way, and that does not have to be over by then.
+#[test]
+fn nothing_that_is_tried_again_ends_an_emergency_that_waits() {
+    let workspace = city("schedules: {}\n", &[]);
+    let from = at("2024-03-25T05:31:00");
+    let of = |priority| {
+        let waits = OnAir {
+            priority,
+            ..on_air("send.hai", ("hung-binh", "loa-hb-1"), from, 1)
+        };
+        let wish = OnAir {
+            is_begun: true,
+            ..on_air("mot", ("hung-binh", "loa-hb-1"), from, 1)
+        };
+        let stranded = [Stranded {
+            id: wish.id.clone(),
+            due: from,
+            latest: from + MINUTE * 20,
+            detail: String::new(),
+        }];
+        let id = waits.id.clone();
+        let again = Air::new(&workspace, [waits, wish]).place_again(&stranded, from);
+        assert!(again.placed[0].due > from + MINUTE);
+        let mut bound = again.settled.over_by.iter();
+        bound.any(|(bound, _)| *bound == id)
+    };
+    assert!(of(Priority::Normal));
+    assert!(!of(Priority::Emergency));
+}
+
 #[test]
 fn a_part_of_a_session_that_is_tried_again_is_heard_after_the_parts_that_follow() {
     let workspace = city("schedules: {}\n", &[]);

@@ -210,6 +210,17 @@ impl Snapserver {
 }
 
 impl Snapclient {
+    /// Returns once that many samples were heard that are not silent.
+    pub(crate) fn plays(&self, count: usize) {
+        let is_short = |heard: &mut Vec<u8>| {
+            let sounds = heard.chunks_exact(2).filter(|two| *two != [0, 0]);
+            sounds.count() < count
+        };
+        let (bytes, more) = &*self.heard;
+        let waited = more.wait_timeout_while(bytes.lock().unwrap(), PATIENCE, is_short);
+        assert!(!waited.unwrap().1.timed_out(), "it does not play");
+    }
+
     /// All that was heard, at 22.05 kHz, once there was something and it is over. It plays some time after the server does.
     pub(crate) fn heard(&self) -> Vec<f32> {
         let is_on = |heard: &mut Vec<u8>| {
