@@ -121,6 +121,15 @@ pub fn has(key: &str) -> bool {
     entries().contains_key(key)
 }
 
+/// What follows `prefix` in the keys that begin with it, sorted.
+#[must_use]
+pub fn names(prefix: &str) -> Vec<&'static str> {
+    let keys = entries().keys();
+    let mut names: Vec<_> = keys.filter_map(|key| key.strip_prefix(prefix)).collect();
+    names.sort_unstable();
+    names
+}
+
 /// The sentence for a detail that the program wrote, by its code; `None` for a code that is not there.
 #[must_use]
 pub fn detail<'a>(

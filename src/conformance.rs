@@ -14,6 +14,7 @@ mod delivery;
 mod judge;
 mod leak;
 mod outside;
+mod overheard;
 mod picture;
 mod receiver;
 mod record;
@@ -28,7 +29,7 @@ use std::{
     time::Duration,
 };
 
-pub use outside::{Outside, examine_outside};
+pub use outside::{Outside, Seen, Sent, examine_outside};
 use scenario::Mishap;
 pub use scenario::{SCENARIOS, Scenario};
 
@@ -134,11 +135,13 @@ pub enum Spared {
     NoChallenge,
     /// The receiver gives no reference of its own that the kit could choose.
     NoReceipt,
+    /// Nothing of what was sent in confidence came back.
+    NotRepeated,
 }
 
 impl Spared {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::NoProbe,
         Self::Stream,
         Self::StatusEnough,
@@ -153,6 +156,7 @@ impl Spared {
         Self::NoPicture,
         Self::NoChallenge,
         Self::NoReceipt,
+        Self::NotRepeated,
     ];
 
     /// The word for it, in JSON and in the catalogue (`conformance.spared-WORD`).
@@ -173,6 +177,7 @@ impl Spared {
             Self::NoPicture => "no-picture",
             Self::NoChallenge => "no-challenge",
             Self::NoReceipt => "no-receipt",
+            Self::NotRepeated => "not-repeated",
         }
     }
 }
@@ -219,6 +224,10 @@ pub struct Try {
     pub wait: Option<Duration>,
     /// How many calls were asked for.
     pub calls: usize,
+    /// The status of the answer that decided, if one came.
+    pub status: Option<u16>,
+    /// The beginning of that answer, blacked out as on record.
+    pub answer: Option<String>,
 }
 
 impl Try {
@@ -230,6 +239,8 @@ impl Try {
             next: end.next,
             wait: end.next_at.map(|at| at.since(end.finished)),
             calls,
+            status: end.status,
+            answer: end.answer.clone(),
         }
     }
 }

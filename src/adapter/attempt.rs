@@ -169,6 +169,20 @@ pub async fn probe(
     transport: &Transport,
     clock_now: impl Fn() -> Timestamp,
 ) -> Option<Result<(), Failure>> {
+    let end = question(adapter, access, transport, clock_now).await?;
+    Some(match end.ending {
+        Ending::Accepted(_) => Ok(()),
+        Ending::Failed(failure) => Err(failure),
+    })
+}
+
+/// The same with all that is known of the answer.
+pub async fn question(
+    adapter: &dyn Adapter,
+    access: Option<&Secret>,
+    transport: &Transport,
+    clock_now: impl Fn() -> Timestamp,
+) -> Option<AttemptEnd> {
     adapter.question_at(access, &[], clock_now())?;
     let cannot = || {
         let detail = Detail::new("call-no-question");
@@ -185,10 +199,7 @@ pub async fn probe(
     let logins: OfLogins<'_> = (&lasts, &ended);
     let (secrets, steps, line) = (adapter.secrets(), (step, never), (transport, false));
     let (end, _) = run(secrets, line, &clock_now, steps, kept, logins).await;
-    match end.ending {
-        Ending::Accepted(_) => Some(Ok(())),
-        Ending::Failed(failure) => Some(Err(failure)),
-    }
+    Some(end)
 }
 
 /// Asks the device that took `message` with `receipt` whether it did it.
@@ -493,7 +504,10 @@ fn kept_receipt(said: &str, done: &[Exchange], secrets: &[Secret]) -> String {
 }
 
 /// What nobody may see of `requests`, beside `secrets`.
-fn carried<'r>(requests: impl IntoIterator<Item = &'r Request>, secrets: &[Secret]) -> Vec<Secret> {
+pub(crate) fn carried<'r>(
+    requests: impl IntoIterator<Item = &'r Request>,
+    secrets: &[Secret],
+) -> Vec<Secret> {
     let mut all = secrets.to_vec();
     for request in requests {
         all.extend(request.hidden_values());

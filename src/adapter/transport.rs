@@ -31,7 +31,7 @@ use std::{
     time::Duration,
 };
 
-pub use address::{Address, host, line_beside};
+pub use address::{Address, host, line_beside, public};
 use allow::{AllowList, AllowedResolver, NoResolver};
 use bytes::{Bytes, BytesMut};
 use in_time::in_time;

@@ -2,6 +2,7 @@
 //! says so.
 
 mod adapters;
+mod against;
 mod command;
 mod ground;
 mod interrupting;

@@ -28,6 +28,26 @@ pub(super) fn host_of(url: &Url) -> Option<String> {
     )
 }
 
+/// An address for a report that others read: without an account and without the query, in which keys often stand, and where all of it is
+/// secret without its path. What is no address gives nothing.
+#[must_use]
+pub fn public(url: &str, is_secret: bool) -> String {
+    let Ok(mut shown) = Url::parse(url) else {
+        return String::new();
+    };
+    let has_more = shown.query().is_some() || is_secret;
+    // Neither fails for an address with a host, and one without is none that is called.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    shown.set_query(None);
+    shown.set_fragment(None);
+    if is_secret {
+        shown.set_path("/");
+    }
+    let more = if has_more { "…" } else { "" };
+    format!("{shown}{more}")
+}
+
 /// The address of a line to another port of the same host; `None` when the text is not an address with a host.
 #[must_use]
 pub fn line_beside(url: &str, port: u16) -> Option<String> {
@@ -111,4 +131,24 @@ impl PartialEq for Address {
 
 pub(super) fn not_an_address() -> Fault {
     Fault::never_left(Reason::Unwritable, Detail::new("call-address"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_told_without_what_is_secret_in_it() {
+        for (url, is_secret, told) in [
+            ("http://thu.example/api", false, "http://thu.example/api"),
+            (
+                "https://loa:mat-khau@thu.example:8443/api?key=bi-mat#x",
+                false,
+                "https://thu.example:8443/api…",
+            ),
+            ("https://thu.example/bi-mat", true, "https://thu.example/…"),
+        ] {
+            assert_eq!(public(url, is_secret), told);
+        }
+    }
 }

@@ -10,7 +10,7 @@ use std::{
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use super::fault;
+use super::{Transport, address, fault};
 use crate::{
     adapter::{Fault, NOBODY},
     domain::{delivery::Reason, detail::Detail, settings::AllowRule},
@@ -69,6 +69,27 @@ impl AllowList {
             Err(_) => !no_resolver || self.allows_name(host) || host.ends_with(NOBODY),
         };
         if allowed { Ok(()) } else { Err(denied()) }
+    }
+}
+
+impl Transport {
+    /// Whether the allow-list permits calls to `url`, without any call: by its host, and where that is a name by what it leads to. What is
+    /// no address, and a name that leads nowhere, shows when it is called.
+    pub async fn permits(&self, url: &str) -> bool {
+        let Ok(url) = reqwest::Url::parse(url) else {
+            return true;
+        };
+        let (client, host) = (self.client(), address::bare_host(&url));
+        let checked = match client
+            .allow
+            .check_before_connecting(&host, client.city.is_some())
+        {
+            Ok(()) if client.city.is_none() => client.allow.addresses(&host, 0).await.map(drop),
+            checked => checked,
+        };
+        checked
+            .err()
+            .is_none_or(|fault| fault.reason != Reason::NotAllowed)
     }
 }
 

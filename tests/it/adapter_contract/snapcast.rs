@@ -283,12 +283,15 @@ async fn the_conformance_kit_gets_on_with_a_real_server() {
     let outside = Outside {
         transport: &Transport::new(settings()).unwrap(),
         words: "Thử",
+        run: "0937",
     };
     let is_wanted = |one: &Scenario| one.id == "vietnamese-nfc" || one.id == "probe-well";
     let now = || message().sent_at;
-    let found = examine_outside(&subject, &outside, now, is_wanted).await;
+    let seen = examine_outside(&subject, &outside, now, is_wanted, |_, _| {}).await;
+    let found = &seen.findings;
     let counts = (found.held(), found.unseen(), found.broken());
     assert_eq!(counts, (1, 1, 0), "{found:?}");
+    assert_eq!(seen.sent[0].mark, "A1-0937");
 }
 
 /// What the server says of itself, with two loudspeakers in the group that plays the stream.

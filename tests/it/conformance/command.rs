@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use loa::{
     catalogue,
     conformance::{SCENARIOS, Spared},
-    simulator::{City, CityOptions, Effect, HeardFilter},
 };
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::support::{cli::loa, workspace::Folder};
 
@@ -118,6 +118,26 @@ fn what_does_not_hold_is_a_finding_with_what_was_seen_and_why_it_matters() {
             &json!(1)
         )
     );
+    // A report says what it is of: the recipe's own bytes.
+    let recipe = std::fs::read(folder.path().join(SPEAKER)).unwrap();
+    let hash = Sha256::digest(recipe);
+    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(
+        (
+            &one["recipe_hash"],
+            &one["loa"],
+            &one["against"],
+            &one["badge"],
+            &one["messages"]
+        ),
+        (
+            &json!(hash),
+            &json!(env!("CARGO_PKG_VERSION")),
+            &Value::Null,
+            &Value::Null,
+            &json!([])
+        )
+    );
     let scenarios = one["scenarios"].as_array().unwrap();
     let ids: Vec<&Value> = scenarios.iter().map(|row| &row["scenario"]).collect();
     assert_eq!(ids, ["accepted", "server-error"]);
@@ -128,8 +148,39 @@ fn what_does_not_hold_is_a_finding_with_what_was_seen_and_why_it_matters() {
     );
     assert_eq!(
         row["attempts"],
-        json!([{ "attempt": 1, "outcome": "rejected", "reason": "status", "state": "failed", "wait_seconds": null, "calls": 1 }])
+        json!([{ "attempt": 1, "outcome": "rejected", "reason": "status", "state": "failed", "wait_seconds": null, "calls": 1, "status": 500, "answer": "{\"error\":\"simulated\"}" }])
     );
+}
+
+#[test]
+fn the_words_of_the_report_are_listed_with_what_they_mean() {
+    // No workspace is needed.
+    let nowhere = std::env::temp_dir();
+    let said = loa(&nowhere, &["conformance", "--scenarios", "--lang", "en"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""), "{said:?}");
+    for part in [
+        "server-error",
+        "Status 500. Unknown and no refusal: never done twice. Because: 500 does not say",
+        "said-no",
+    ] {
+        assert!(said.out.contains(part), "{part}: {}", said.out);
+    }
+    let said = loa(
+        &nowhere,
+        &["conformance", "--scenarios", "--format", "json"],
+    );
+    let told = said.json();
+    let words = |list: &str, key: &str| -> Vec<String> {
+        let rows = told[list].as_array().unwrap().iter();
+        rows.map(|row| row[key].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let ids: Vec<&str> = SCENARIOS.iter().map(|one| one.id).collect();
+    assert_eq!(words("scenarios", "scenario"), ids);
+    assert_eq!(told["scenarios"][0]["against"], true);
+    assert!(words("breaches", "code").contains(&"not-taken".to_owned()));
+    let spared: Vec<&str> = Spared::ALL.iter().map(|one| one.as_str()).collect();
+    assert_eq!(words("not_applicable", "code"), spared);
 }
 
 #[test]
@@ -176,80 +227,6 @@ fn names_that_mean_nothing_are_said_with_the_nearest() {
     );
     let said = loa(&folder.path(), &["conformance"]);
     assert_eq!(said.code, 2);
-}
-
-const THERE: &str = r#"
-channels:
-  thu-nghiem:
-    name: Nơi thử
-    kind: chat
-    adapter: { webhook: { url: "https://thu.vinh.example/hook", secrets: ["env:LOA_THU"] } }
-"#;
-
-/// A chat service on this machine that stands for a vendor's test address.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_real_address_gets_tests_only_and_only_on_a_channel_for_tests() {
-    let folder = Folder::small();
-    folder.edit("loa.yaml", "10.0.0.0/8", "127.0.0.0/8");
-    folder.write("channels/thu.yaml", THERE);
-    let city = City::start(CityOptions::default()).await.unwrap();
-    let url = format!("http://{}/hook", city.device("thu.vinh.example").unwrap());
-    let examined = |arguments: &[&str]| {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_loa"))
-            .args(["conformance", "thu-nghiem", "--against", &url, "--dir"])
-            .arg(folder.path())
-            .args(arguments)
-            .env("LOA_THU", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-            .env_remove("RUST_LOG")
-            .output();
-        std::future::ready(output.unwrap())
-    };
-    let refused = examined(&["--lang", "en"]).await;
-    assert_eq!(refused.status.code(), Some(2));
-    let said = String::from_utf8(refused.stderr).unwrap();
-    assert!(said.contains("`thu-nghiem` is not for tests"), "{said}");
-    assert_eq!(city.heard(&HeardFilter::default()), []);
-
-    folder.edit(
-        "channels/thu.yaml",
-        "    kind: chat\n",
-        "    kind: chat\n    test: true\n",
-    );
-    let good = examined(&["--format", "json"]).await;
-    assert_eq!(good.status.code(), Some(0), "{good:?}");
-    let told: Value = serde_json::from_slice(&good.stdout).unwrap();
-    let with = |verdict: &str| -> Vec<String> {
-        let rows = told[0]["scenarios"].as_array().unwrap().iter();
-        let rows = rows.filter(|row| row["verdict"] == verdict);
-        rows.map(|row| row["scenario"].as_str().unwrap().to_owned())
-            .collect()
-    };
-    assert_eq!(with("held"), ["accepted", "secrets"]);
-    // What arrived there, and whether it is there once, is not seen from here.
-    let unseen = ["resend", "vietnamese-nfc", "vietnamese-nfd"];
-    assert_eq!(with("unseen"), unseen);
-    assert_eq!(
-        (&told[0]["held"], &told[0]["unseen"], &told[0]["broken"]),
-        (&Value::from(2), &Value::from(3), &Value::from(0))
-    );
-    let said = String::from_utf8(good.stderr).unwrap();
-    assert!(
-        said.contains("Kênh thu-nghiem: Tiếng Việt dựng sẵn (NFC)…"),
-        "{said}"
-    );
-    assert_eq!(with("not-applicable").len(), SCENARIOS.len() - 5);
-    let heard = city.heard(&HeardFilter::default());
-    let taken = heard.iter().filter(|one| one.effect == Effect::Received);
-    assert_eq!(
-        (heard.len(), taken.count()),
-        (6, 5),
-        "one of them twice, by the same key"
-    );
-    for one in &heard {
-        let words = one.text.as_deref().unwrap_or_default();
-        assert!(words.starts_with("Đây là phát thử"), "{words}");
-    }
-    city.shutdown().await;
 }
 
 /// Every sentence that the kit may say is there, and none that it never says.
