@@ -401,4 +401,8 @@ codes! {
     IdleLine = "L278" Warning,
     /// A channel that is sent something twice after a lost answer, by a recipe with nothing to know it by.
     MayRepeat = "L274" Warning,
+    /// A recipe that asks again for longer than an attempt may take.
+    PollTooLong = "L279" Warning,
+    /// A recipe that sends what is secret between a channel and its device to another host.
+    SecretElsewhere = "L280" Warning,
 }

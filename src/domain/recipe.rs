@@ -288,22 +288,40 @@ impl RequestSpec {
     /// Whether `name` occurs in one of its templates.
     #[must_use]
     pub fn mentions(&self, name: &str) -> bool {
-        let has = |text: &String| text.contains('{') && text.contains(name);
-        let in_body = match &self.body {
-            Body::Empty | Body::Audio | Body::Picture => false,
-            Body::Json(json) => json.to_string().contains(name),
-            Body::Form(fields) => fields.iter().any(|field| has(&field.value)),
-            Body::Text(text) => has(text),
-            Body::Multipart(parts) => parts.values().any(|part| {
+        let mut texts = self.texts().into_iter();
+        texts.any(|text| text.contains('{') && text.contains(name))
+    }
+
+    /// Its templates: the address, the headers and all texts of the body.
+    #[must_use]
+    pub fn texts(&self) -> Vec<&str> {
+        let mut texts = vec![self.url.as_str()];
+        texts.extend(self.headers.values().map(String::as_str));
+        match &self.body {
+            Body::Empty | Body::Audio | Body::Picture => {}
+            Body::Json(json) => leaves(json, &mut texts),
+            Body::Form(fields) => texts.extend(fields.iter().map(|field| field.value.as_str())),
+            Body::Text(text) => texts.push(text),
+            Body::Multipart(parts) => texts.extend(parts.values().flat_map(|part| {
                 let value = match &part.value {
                     PartValue::Text(text) => Some(text),
                     PartValue::Audio | PartValue::Picture => None,
                 };
                 let texts = [value, part.filename.as_ref(), part.media_type.as_ref()];
-                texts.into_iter().flatten().any(has)
-            }),
-        };
-        in_body || has(&self.url) || self.headers.values().any(has)
+                texts.into_iter().flatten().map(String::as_str)
+            })),
+        }
+        texts
+    }
+}
+
+/// Every text of a JSON tree.
+pub fn leaves<'j>(json: &'j serde_json::Value, texts: &mut Vec<&'j str>) {
+    match json {
+        serde_json::Value::String(text) => texts.push(text),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| leaves(item, texts)),
+        serde_json::Value::Object(map) => map.values().for_each(|item| leaves(item, texts)),
+        _ => {}
     }
 }
 

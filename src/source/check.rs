@@ -17,6 +17,7 @@ mod mail;
 mod pictures;
 mod policy;
 mod quotas;
+mod reach;
 mod recipes;
 mod recordings;
 mod repeats;
@@ -146,6 +147,7 @@ pub(super) fn run(
         lengths: Lengths::default(),
     };
     recipes::check(notebook, &workspace, &parts.recipes, &parts.channels);
+    reach::check(notebook, &workspace, &parts.recipes);
     addresses::check(notebook, &workspace, &parts.channels);
     schedules::check(
         notebook,

@@ -241,7 +241,7 @@ fn plain_secrets(raw: &RawRecipe) -> Vec<Diagnostic> {
 }
 
 /// The text at a path, or the nearest one around it.
-fn text_at<'t>(texts: &'t BTreeMap<String, Text>, path: &str) -> Option<&'t Text> {
+pub(super) fn text_at<'t>(texts: &'t BTreeMap<String, Text>, path: &str) -> Option<&'t Text> {
     let mut path = path;
     loop {
         if let Some(text) = texts.get(path) {
