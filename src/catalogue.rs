@@ -59,6 +59,7 @@ struct Entry {
 const FILES: &[(&str, &str)] = &[
     ("diagnostic", include_str!("catalogue/diagnostic.yaml")),
     ("diagnostic", include_str!("catalogue/channel.yaml")),
+    ("diagnostic", include_str!("catalogue/recipe.yaml")),
     ("state", include_str!("catalogue/state.yaml")),
     ("reason", include_str!("catalogue/reason.yaml")),
     ("detail", include_str!("catalogue/detail.yaml")),

@@ -9,8 +9,8 @@
 //! - What is neither accepted nor named by `errors` means what [`classify`] says. A success that is
 //!   not as expected is rejected: an answer came, and repeating could double what was done. A person looks at it.
 //! - `found.receipt`, where `take` names it, is the receipt of something that was already there.
-//! - `value` is worked out from the message and its sound alone, so it cannot use `steps` or `found`; `probe` sees `channel`, `with` and the
-//!   steps that are always made.
+//! - `value` is worked out from the channel, the message and its sound alone, so it cannot use `steps` or `found`; `probe` sees `channel`,
+//!   `with`, the steps that are always made, and of `value` what is made without a message.
 //! - `stop` comes before everything else where the message preempts; what is answered to it does not matter.
 //! - A step must not be heard or seen by anybody. So its doubt becomes another attempt, in which all steps are made again.
 //! - A login of an earlier attempt that has ended (401, or a line with `renew`) begins the course anew, once in an attempt.
@@ -26,9 +26,12 @@ mod auth;
 mod compile;
 mod hope;
 mod judge;
+mod limits;
+mod links;
 mod login;
 mod names;
 mod open;
+mod paging;
 mod parts;
 mod pieces;
 mod rank;
@@ -37,12 +40,14 @@ mod scene;
 mod sound;
 mod specimen;
 mod text;
+mod values;
 mod write;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 pub use compile::CompiledRecipe;
 use judge::{Answer, Condition};
+pub use limits::TooLong;
 use parts::Rule;
 use scene::Scene;
 use serde_json::{Map, Value};
@@ -145,6 +150,12 @@ pub enum RecipeProblemKind {
     /// A login is to be made anew, and none is kept.
     #[error("`renew` belongs to a recipe with a step that has `valid_for`")]
     Renews,
+    /// A limit of what is no text of a message.
+    #[error("`limits` measures message.text, .spoken, .title, .summary, .html, and values")]
+    Limits,
+    /// A wait where nothing is tried again.
+    #[error("`after` belongs to a line with `then: retry`")]
+    Waits,
     /// A parameter that the recipe wants and the channel does not give.
     #[error("the parameter `{0}` is missing")]
     MissingParameter(String),
@@ -188,6 +199,8 @@ impl RecipeProblem {
             | RecipeProblemKind::Keeps
             | RecipeProblemKind::Pieces
             | RecipeProblemKind::Renews
+            | RecipeProblemKind::Waits
+            | RecipeProblemKind::Limits
             | RecipeProblemKind::HeaderName(_)) => {
                 told("call-recipe").with("problem", redact(&kind.to_string(), secrets))
             }
@@ -425,7 +438,11 @@ impl RecipeAdapter {
         }
         match rule.then {
             Verdict::Retry | Verdict::Renew => Failure::Retry {
-                after: answer.response.retry_after,
+                after: rule
+                    .after
+                    .as_ref()
+                    .and_then(|after| after.of(answer, scene.now()))
+                    .max(answer.response.retry_after),
                 reason,
                 detail,
             },

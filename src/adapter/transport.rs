@@ -31,6 +31,7 @@ use std::{
     time::Duration,
 };
 
+pub(super) use address::Astray;
 pub use address::{Address, host, line_beside, public};
 use allow::{AllowList, AllowedResolver, NoResolver};
 use bytes::{Bytes, BytesMut};

@@ -399,6 +399,8 @@ codes! {
     BadAuthorities = "L277" Error,
     /// A line of a recipe's `errors` that lines before it leave nothing to decide.
     IdleLine = "L278" Warning,
+    /// Words of a bulletin that are longer than the receiver of one of its channels takes.
+    TooLongForChannel = "L280" Error,
     /// A channel that is sent something twice after a lost answer, by a recipe with nothing to know it by.
     MayRepeat = "L274" Warning,
     /// A recipe that asks again for longer than an attempt may take.

@@ -7,6 +7,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::id::RecipeId;
 
+mod limit;
+mod question;
+
+pub use limit::{LARGEST_LIMIT, Limit, Unit};
+pub use question::{Find, Next, Pages, Probe, Turn};
+
 /// An adapter as data.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recipe {
@@ -18,6 +24,8 @@ pub struct Recipe {
     pub parameters: BTreeMap<String, ParameterSpec>,
     /// Named values worked out before the request, in this order; each may use those before it.
     pub values: Vec<(String, Value)>,
+    /// How much of the words the receiver takes.
+    pub limits: Vec<Limit>,
     /// How requests prove who is calling.
     pub auth: Option<Auth>,
     /// Calls that come before, in this order: to log in, to upload. They must not be heard or seen by anybody.
@@ -496,6 +504,17 @@ pub struct ErrorRule {
     pub says: Option<Take>,
     /// What it means here and what is to be done, in the words of whoever wrote the recipe. No template.
     pub about: Option<String>,
+    /// How long to wait before it is tried again, with [`Verdict::Retry`].
+    pub after: Option<After>,
+}
+
+/// How long a receiver wants to be left alone. It can only lengthen the wait, as its Retry-After does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum After {
+    /// So long.
+    Time(Duration),
+    /// As the answer says there: in seconds, or in a header as a date, too.
+    Answer(Take),
 }
 
 /// The meaning of an answer.
@@ -511,44 +530,4 @@ pub enum Verdict {
     Unknown,
     /// The login has ended, and it did not happen.
     Renew,
-}
-
-/// "Is it already there?"
-#[derive(Debug, Clone, PartialEq)]
-pub struct Find {
-    /// Whether to ask before every attempt or only before a repeated one.
-    pub always: bool,
-    /// The question.
-    pub request: RequestSpec,
-    /// A JSON pointer to a list in the answer. Where it is given, `json` in `found`, and `take`, are about an item of that list:
-    /// the first for which `found` holds.
-    pub list: Option<String>,
-    /// The answer that means yes.
-    pub found: Match,
-    /// The answer that means no.
-    pub absent: Match,
-    /// Whether to turn the page while it is neither found nor absent. `{{ page }}` counts from 1.
-    pub pages: Option<Pages>,
-    /// Values taken from the answer, for `found.<name>`.
-    pub take: BTreeMap<String, Take>,
-    /// Sent instead of the recipe's request when it is there; without it, being there is being accepted.
-    pub update: Option<RequestSpec>,
-}
-
-/// A list that comes in pages.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Pages {
-    /// The answer after which there is another page.
-    pub more: Match,
-    /// How many are looked through at most; then it is an error, because what comes after could be ours.
-    pub most: u16,
-}
-
-/// "Are you alive?"
-#[derive(Debug, Clone, PartialEq)]
-pub struct Probe {
-    /// The question; it must have no effect.
-    pub request: RequestSpec,
-    /// The answer that means yes.
-    pub healthy: Match,
 }

@@ -12,6 +12,9 @@ const LAST_TRY: Duration = Duration::from_secs(30);
 /// there is no other.
 const LEFT_FOR_LAST_TRY: Duration = Duration::from_secs(40);
 
+/// No receiver is left alone for longer, whatever it asks for.
+pub const LONGEST_WISH: Duration = Duration::from_hours(24);
+
 /// How a delivery is tried again.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RetryPolicy {

@@ -11,6 +11,7 @@ mod exceptions;
 mod fault;
 mod hours;
 mod lengths;
+mod limits;
 mod lints;
 mod locate;
 mod mail;
@@ -180,6 +181,7 @@ pub(super) fn run(
         day,
     );
     recordings::check_lengths(notebook, &workspace, bulletins);
+    limits::check(notebook, &workspace, bulletins, &parts.recipes);
     let places = (&*parts.schedules, &*parts.rules, &*parts.channels);
     air::check(notebook, &workspace, places, day);
     if let Some(day) = day {

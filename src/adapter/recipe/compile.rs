@@ -11,14 +11,15 @@ use super::{
     Facts, RecipeProblem, RecipeProblemKind, Scene,
     auth::Auth,
     judge::{Condition, Take},
+    limits::{self, Limit},
     parts::{
         Confirmation, Pulse, Question, Rule, Step, read_confirm, read_find, read_rules, read_step,
-        read_value,
     },
     scene::FIELDS,
     sound,
     specimen::{sample, sample_of, without_picture},
-    text::{Reading, Text, Tree},
+    text::{Reading, Text},
+    values::{self, Named},
     write::{Call, each_leaf},
 };
 use crate::{
@@ -45,7 +46,8 @@ pub struct CompiledRecipe {
     pub(super) wanted_sound: Vec<&'static str>,
     /// What the recipe declares, with defaults.
     parameters: BTreeMap<String, Option<String>>,
-    pub(super) values: Vec<(String, Tree)>,
+    pub(super) values: Vec<Named>,
+    pub(super) limits: Vec<Limit>,
     pub(super) auth: Option<Auth>,
     pub(super) steps: Vec<Step>,
     pub(super) find: Option<Question>,
@@ -83,11 +85,8 @@ impl CompiledRecipe {
                 .iter()
                 .map(|(name, spec)| (name.clone(), spec.default.clone()))
                 .collect(),
-            values: recipe
-                .values
-                .iter()
-                .map(|(name, value)| (name.clone(), read_value(&mut reading, name, value)))
-                .collect(),
+            values: values::read(&mut reading, recipe),
+            limits: limits::read(&mut reading, recipe),
             auth: recipe
                 .auth
                 .as_ref()
@@ -277,6 +276,9 @@ impl CompiledRecipe {
         look: &mut dyn FnMut(&Scene<'_>, Look<'_>) -> Result<(), RecipeProblem>,
     ) -> Result<(), RecipeProblem> {
         let mut scene = Scene::new(self, facts, Some(message));
+        for limit in &self.limits {
+            look(&scene, Look::Text(limit.text()))?;
+        }
         if !self.stops_by_a_login {
             self.visit_stop(&scene, look)?;
         }
@@ -433,8 +435,8 @@ impl CompiledRecipe {
         };
         let message = sample();
         let scene = Scene::new(self, &facts, Some(&message));
-        for (_, tree) in &self.values {
-            each_leaf(tree, &mut |text| {
+        for value in &self.values {
+            each_leaf(&value.tree, &mut |text| {
                 scene.text(text).map_or_else(&mut note, drop);
             });
         }

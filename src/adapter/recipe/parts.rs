@@ -7,10 +7,18 @@ use serde_json::Value;
 use super::{
     RecipeProblemKind,
     judge::{Answer, Condition, Take, check_pointer},
+    paging::Pages,
     text::{Reading, Text, Tree},
     write::Call,
 };
-use crate::domain::recipe::{self, LONGEST_LOGIN, Later, Poll, RequestSpec, StepWhen, Verdict};
+use crate::{
+    adapter::transport::retry_after,
+    domain::{
+        recipe::{self, LONGEST_LOGIN, Later, Poll, RequestSpec, StepWhen, Verdict},
+        retry::LONGEST_WISH,
+        time::Timestamp,
+    },
+};
 
 /// How long before its end what a login gave is not used any more: what an attempt needs.
 const SPARE: Duration = Duration::from_secs(30);
@@ -50,6 +58,14 @@ pub(super) struct Rule {
     pub(super) then: Verdict,
     pub(super) says: Option<Take>,
     pub(super) about: Option<String>,
+    pub(super) after: Option<After>,
+}
+
+/// How long a receiver wants to be left alone, read.
+#[derive(Debug)]
+pub(super) enum After {
+    Time(Duration),
+    Answer(Take),
 }
 
 /// "Is it already there?", read.
@@ -60,8 +76,7 @@ pub(super) struct Question {
     pub(super) list: Option<String>,
     pub(super) found: Condition,
     pub(super) absent: Condition,
-    /// When there is another page, and how many are looked through at most.
-    pub(super) pages: Option<(Condition, u16)>,
+    pub(super) pages: Option<Pages>,
     pub(super) take: Vec<(String, Take)>,
     pub(super) update: Option<Call>,
     /// Whether nobody may see what is answered.
@@ -87,7 +102,7 @@ pub(super) struct Pulse {
 
 impl Question {
     pub(super) fn texts(&self) -> impl Iterator<Item = &Text> {
-        let more = self.pages.iter().flat_map(|(more, _)| more.texts());
+        let more = self.pages.iter().flat_map(Pages::texts);
         self.found.texts().chain(self.absent.texts()).chain(more)
     }
 }
@@ -133,10 +148,49 @@ pub(super) fn read_rules(
             then: rule.then,
             says: says.and_then(|take| Take::read(reading, &format!("{path}.says"), take)),
             about: rule.about.clone(),
+            after: rule
+                .after
+                .as_ref()
+                .and_then(|after| After::read(reading, &format!("{path}.after"), after, rule.then)),
             path,
         });
     }
     read
+}
+
+impl After {
+    fn read(
+        reading: &mut Reading,
+        path: &str,
+        after: &recipe::After,
+        then: Verdict,
+    ) -> Option<Self> {
+        if then != Verdict::Retry {
+            reading.problem(path, RecipeProblemKind::Waits);
+        }
+        Some(match after {
+            recipe::After::Time(time) => Self::Time(*time),
+            recipe::After::Answer(take) => Self::Answer(Take::read(reading, path, take)?),
+        })
+    }
+
+    /// The wait from `now`; `None` where the answer does not say it.
+    pub(super) fn of(&self, answer: &Answer<'_>, now: Timestamp) -> Option<Duration> {
+        let take = match self {
+            Self::Time(time) => return Some(*time),
+            Self::Answer(take) => take,
+        };
+        match take.from(answer)? {
+            Value::String(text) => retry_after::parse(&text, now),
+            Value::Number(number) => {
+                let seconds = number.as_f64()?.ceil();
+                // More than can be counted is still a wish to wait long.
+                let wait = Duration::try_from_secs_f64(seconds.min(LONGEST_WISH.as_secs_f64()));
+                wait.ok()
+            }
+            _ => None,
+        }
+    }
 }
 
 pub(super) fn read_step(reading: &mut Reading, name: &str, step: &recipe::StepSpec) -> Step {
@@ -239,10 +293,10 @@ pub(super) fn read_find(reading: &mut Reading, path: &str, find: &recipe::Find) 
         list: find.list.clone(),
         found: Condition::read_success(reading, &below("found"), &find.found),
         absent: Condition::read_success(reading, &below("absent"), &find.absent),
-        pages: find.pages.as_ref().map(|pages| {
-            let more = Condition::read_success(reading, &below("pages.more"), &pages.more);
-            (more, pages.most)
-        }),
+        pages: find
+            .pages
+            .as_ref()
+            .and_then(|pages| Pages::read(reading, &below("pages"), pages)),
         take: read_takes(reading, &below("take"), &find.take),
         update: find
             .update

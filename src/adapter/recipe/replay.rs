@@ -51,27 +51,19 @@ impl From<RecipeProblem> for Halt {
     }
 }
 
-/// What `find` found out.
-enum Asked {
-    Found(Map<String, Value>),
-    Absent,
-    More,
-    Failed(Failure),
-}
-
 /// How a call is made.
 #[derive(Default)]
 pub(super) struct Manner<'k> {
     /// The idempotency key, for calls with an effect.
-    key: Option<&'k str>,
+    pub(super) key: Option<&'k str>,
     /// Where it goes, if that is known.
-    address: Option<&'k Address>,
+    pub(super) address: Option<&'k Address>,
     /// How long to wait before it.
-    wait: Duration,
+    pub(super) wait: Duration,
     /// Whether nobody may see what is answered.
-    is_private: bool,
+    pub(super) is_private: bool,
     /// Whose login it is, where others may use it.
-    login: Option<Login>,
+    pub(super) login: Option<Login>,
 }
 
 impl Manner<'_> {
@@ -137,6 +129,9 @@ impl RecipeAdapter {
         sent: &mut bool,
     ) -> Result<Step, Halt> {
         let recipe = &*self.recipe;
+        if let Some(failure) = self.refuses(scene)? {
+            return Err(Halt::Failed(failure));
+        }
         let (found, _) = self.open(message, scene, done)?;
         let (mut request, mut address) = (&recipe.request, self.address.as_ref());
         let mut is_update = false;
@@ -400,102 +395,6 @@ impl RecipeAdapter {
             }
         }
         Ok(true)
-    }
-
-    /// What is there already; `None` where nothing is.
-    pub(super) fn find(
-        &self,
-        find: &parts::Question,
-        scene: &Scene<'_>,
-        done: &mut Course<'_>,
-    ) -> Result<Option<Map<String, Value>>, Halt> {
-        let most = find.pages.as_ref().map_or(1, |(_, most)| *most);
-        for page in 1..=most {
-            let scene = scene.and("page", Value::from(page));
-            let manner = Manner {
-                is_private: find.is_private,
-                ..Manner::default()
-            };
-            let exchange = self.call(&find.call, &scene, done, &manner)?;
-            match self.answered(find, exchange, &scene)? {
-                Asked::Found(found) => return Ok(Some(found)),
-                Asked::Absent => return Ok(None),
-                Asked::More => {}
-                Asked::Failed(failure) => {
-                    return Err(self.failed(&find.call, exchange, failure, &scene));
-                }
-            }
-        }
-        let detail = Detail::new("call-pages").with("most", most);
-        Err(Halt::Failed(Failure::reject(Reason::Unexpected, detail)))
-    }
-
-    fn answered(
-        &self,
-        find: &parts::Question,
-        exchange: &Exchange,
-        scene: &Scene<'_>,
-    ) -> Result<Asked, RecipeProblem> {
-        let Ok(response) = &exchange.result else {
-            let failure = classify(exchange);
-            // Before a step's question, steps that change something may have been made.
-            let own = self.recipe.find.as_ref();
-            return Ok(Asked::Failed(
-                if own.is_some_and(|own| std::ptr::eq(own, find)) {
-                    failure.without_effect()
-                } else {
-                    failure.of_step()
-                },
-            ));
-        };
-        let answer = Answer::new(response);
-        let found = match &find.list {
-            None => find.found.holds(&answer, scene)?.then_some(None),
-            Some(list) => {
-                let items = answer.at(list).and_then(Value::as_array);
-                let mut ours = None;
-                for item in items.into_iter().flatten() {
-                    let item = answer.item(item);
-                    if find.found.holds(&item, scene)? {
-                        ours = Some(Some(item));
-                        break;
-                    }
-                }
-                ours
-            }
-        };
-        if let Some(item) = found {
-            if let Some(failure) = self.overruled(&find.found, &answer, scene, &[])? {
-                return Ok(Asked::Failed(failure.without_effect()));
-            }
-            let taken = take_all(&find.take, item.as_ref().unwrap_or(&answer));
-            return Ok(match taken {
-                Ok(found) => Asked::Found(found),
-                Err(place) => {
-                    let detail = Detail::new("call-no-field").with("pointer", place);
-                    Asked::Failed(Failure::retry(Reason::Unexpected, detail))
-                }
-            });
-        }
-        if let Some((more, _)) = &find.pages
-            && more.holds(&answer, scene)?
-        {
-            return Ok(Asked::More);
-        }
-        if find.absent.holds(&answer, scene)? {
-            let overruled = self.overruled(&find.absent, &answer, scene, &[])?;
-            return Ok(overruled.map_or(Asked::Absent, |failure| {
-                Asked::Failed(failure.without_effect())
-            }));
-        }
-        let failure = self.refused(
-            exchange,
-            &answer,
-            scene,
-            &[],
-            Detail::new("call-neither").with("status", response.status),
-        )?;
-        Ok(Asked::Failed(failure.without_effect()))
     }
 
     pub(super) fn judge(

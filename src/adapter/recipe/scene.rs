@@ -138,6 +138,11 @@ impl<'a> Scene<'a> {
         self
     }
 
+    /// When the next call is made.
+    pub(super) fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// `request` as everything in a request may know it: its time, and a text that no other request has. `turn` counts the exchanges
     /// before it in this attempt.
     pub(super) fn moment(&self, turn: usize) -> Value {
@@ -302,14 +307,15 @@ impl<'a> Scene<'a> {
                 &FIELDS
             };
             context.insert("message", &describe(message, wanted));
-            let mut values = Map::new();
-            for (name, tree) in &self.recipe.values {
-                context.insert("value", &Value::Object(values.clone()));
-                let value = tree.text(&self.filling(&|| Ok(&context)))?;
-                values.insert(name.clone(), Value::String(value));
-            }
-            context.insert("value", &Value::Object(values));
         }
+        let mut values = Map::new();
+        let known = self.recipe.values.iter();
+        for named in known.filter(|named| self.message.is_some() || !named.is_of_message) {
+            context.insert("value", &Value::Object(values.clone()));
+            let value = named.tree.text(&self.filling(&|| Ok(&context)))?;
+            values.insert(named.name.clone(), Value::String(value));
+        }
+        context.insert("value", &Value::Object(values));
         for (name, value) in &self.known {
             context.insert(name, value);
         }

@@ -2,10 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::domain::time::Timestamp;
-
-/// Nobody is waited for longer.
-const LONGEST: Duration = Duration::from_hours(24);
+use crate::domain::{retry::LONGEST_WISH as LONGEST, time::Timestamp};
 
 /// The wait from `now`; zero for a date that has passed, `None` for anything that is neither.
 pub(in crate::adapter) fn parse(text: &str, now: Timestamp) -> Option<Duration> {

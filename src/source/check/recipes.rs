@@ -51,10 +51,14 @@ pub(super) fn check(
                 let certain = |problem: &&RecipeProblem| !has_errors || is_certain(problem, raw);
                 for problem in problems.iter().filter(certain) {
                     let found = describe(problem, text_at(&raw.texts, &problem.path), &raw.at);
-                    notebook.report(if is_of_probe(problem) {
-                        found.help(Phrase::new("L061-help-probe"))
+                    let help = if is_of_probe(problem) {
+                        Some("L061-help-probe")
                     } else {
-                        found
+                        is_value_of_probe(problem, raw).then_some("L061-help-probe-value")
+                    };
+                    notebook.report(match help {
+                        Some(help) => found.help(Phrase::new(help)),
+                        None => found,
                     });
                 }
             }
@@ -183,6 +187,22 @@ fn is_of_probe(problem: &RecipeProblem) -> bool {
             .any(|part| problem.path.starts_with(part))
 }
 
+/// The same for a value that is there, but for what a probe does not have.
+fn is_value_of_probe(problem: &RecipeProblem, raw: &RawRecipe) -> bool {
+    let RecipeProblemKind::Template(error) = &problem.kind else {
+        return false;
+    };
+    let TemplateErrorKind::UndefinedVariable { name, .. } = &error.kind else {
+        return false;
+    };
+    let text = raw.texts.get(&problem.path);
+    raw.recipe.values.iter().any(|(known, _)| known == name)
+        && text.is_some_and(|text| names_field(&text.value, "value", name))
+        && ["probe.", "steps.", "auth."]
+            .iter()
+            .any(|part| problem.path.starts_with(part))
+}
+
 /// Whether a problem of a recipe of which not everything could be read is one all the same: its text is there, and what it names
 /// would not be among what is missing.
 fn is_certain(problem: &RecipeProblem, raw: &RawRecipe) -> bool {
@@ -292,6 +312,8 @@ fn describe(problem: &RecipeProblem, text: Option<&Text>, at: &Place) -> Diagnos
         RecipeProblemKind::Pieces => word("recipe-pieces"),
         RecipeProblemKind::Keeps => word("recipe-keeps"),
         RecipeProblemKind::Renews => word("recipe-renews"),
+        RecipeProblemKind::Waits => word("recipe-waits"),
+        RecipeProblemKind::Limits => word("recipe-limits"),
         // Read and refused with the file, each with a code of its own; what is left over is shown in the adapter's words.
         RecipeProblemKind::Method(_)
         | RecipeProblemKind::Pointer(_)

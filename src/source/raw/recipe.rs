@@ -7,16 +7,23 @@ use crate::{
     domain::{
         id::RecipeId,
         recipe::{
-            Accepted, Auth, Body, Confirm, ErrorRule, Expected, Field, Find, LONGEST_LOGIN, Later,
-            Match, Pages, ParameterSpec, Part, PartValue, Pieces, Poll, Probe, Recipe, RequestSpec,
-            StatusRange, StepSpec, StepWhen, Take, Validity, Value as NamedValue, Verdict,
+            Accepted, After, Auth, Body, ErrorRule, Expected, Field, LONGEST_LOGIN, Match,
+            ParameterSpec, Part, PartValue, Pieces, Recipe, RequestSpec, StatusRange, StepSpec,
+            StepWhen, Take, Validity, Value as NamedValue, Verdict,
         },
+        retry::LONGEST_WISH,
     },
     source::{
         reader::{Fields, Value},
         text::Text,
     },
 };
+
+mod limits;
+mod question;
+
+use limits::limits;
+use question::{confirm, find, poll, probe, sought};
 
 /// A recipe and every text in it by its path: `request.headers.Authorization`, `errors[0].then`.
 #[derive(Debug)]
@@ -40,6 +47,7 @@ pub(crate) fn read(id: RecipeId, root: Value<'_>) -> Option<RawRecipe> {
             title: title.and_then(|value| value.words()).unwrap_or_default(),
             parameters: fields.or("parameters", BTreeMap::new(), parameters),
             values: fields.or("values", Vec::new(), values),
+            limits: fields.or("limits", Vec::new(), limits),
             auth: fields.get("auth").and_then(auth),
             steps: fields.or("steps", Vec::new(), steps),
             find: fields.get("find").and_then(|value| value.map(find)),
@@ -71,9 +79,6 @@ fn empty_request() -> RequestSpec {
         pieces: None,
     }
 }
-
-/// Most questions of one attempt; together with everything else they have to fit into its time.
-const MOST_QUESTIONS: u64 = 30;
 
 fn auth(value: Value<'_>) -> Option<Auth> {
     let pair = |value: Value<'_>| {
@@ -157,21 +162,6 @@ fn required_request(fields: &Fields<'_>) -> RequestSpec {
         .unwrap_or_else(empty_request)
 }
 
-fn poll(value: Value<'_>) -> Option<Poll> {
-    value.map(|fields| Poll {
-        every: fields
-            .required("every")
-            .and_then(|value| value.duration())
-            .unwrap_or_default(),
-        most: count(fields.required("most")),
-    })
-}
-
-fn count(value: Option<Value<'_>>) -> u16 {
-    let count = value.and_then(|value| value.integer(1..=MOST_QUESTIONS));
-    count.and_then(|count| count.try_into().ok()).unwrap_or(1)
-}
-
 /// Names to where the values are.
 fn takes(value: Value<'_>) -> Option<BTreeMap<String, Take>> {
     let mut takes = BTreeMap::new();
@@ -194,39 +184,6 @@ fn take(value: Value<'_>) -> Option<Take> {
             [None, Some(cookie), None] => cookie.words().map(Take::Cookie),
             [None, None, Some(pattern)] => pattern.text().map(|text| Take::Pattern(text.value)),
             _ => value.choose_one(&keys, "L019-help-take"),
-        })
-        .flatten()
-}
-
-fn confirm(fields: &Fields<'_>) -> Confirm {
-    Confirm {
-        request: required_request(fields),
-        confirmed: fields
-            .required("confirmed")
-            .and_then(|value| value.map(conditions))
-            .unwrap_or_default(),
-        refuted: fields
-            .get("refuted")
-            .and_then(|value| value.map(conditions)),
-        poll: fields.get("poll").and_then(poll),
-        later: fields.get("later").and_then(later),
-    }
-}
-
-/// How often and how long a device is asked afterwards.
-fn later(value: Value<'_>) -> Option<Later> {
-    let time = |value: Option<Value<'_>>, low, high| {
-        let range = Duration::from_secs(low)..=Duration::from_secs(high);
-        value.and_then(|value| value.duration_in(range))
-    };
-    value
-        .map(|fields| {
-            let every = time(fields.required("every"), 10, 3600);
-            let within = time(fields.required("within"), 60, 24 * 3600);
-            Some(Later {
-                every: every?,
-                within: within?,
-            })
         })
         .flatten()
 }
@@ -530,54 +487,15 @@ fn error_rule(fields: &Fields<'_>) -> ErrorRule {
         then: then.unwrap_or(Verdict::Reject),
         says: fields.get("says").and_then(take),
         about: fields.get("about").and_then(|value| value.words()),
+        after: fields.get("after").and_then(after),
     }
 }
 
-/// The question of the whole recipe: when it is asked, and what is sent where it is there.
-fn find(fields: &Fields<'_>) -> Find {
-    Find {
-        always: fields.or("when", false, |value| {
-            value.one_of(&[("always", true), ("repeat", false)])
-        }),
-        update: fields.get("update").and_then(request),
-        ..sought(fields)
+/// A length of time, or where the answer has one.
+fn after(value: Value<'_>) -> Option<After> {
+    if value.is_scalar() && !value.text()?.value.starts_with('/') {
+        let time = value.duration_in(Duration::from_secs(1)..=LONGEST_WISH);
+        return time.map(After::Time);
     }
-}
-
-/// The question of a step, which is asked whenever the step would be made.
-fn sought(fields: &Fields<'_>) -> Find {
-    let matched = |name| {
-        fields
-            .required(name)
-            .and_then(|value| value.map(conditions))
-            .unwrap_or_default()
-    };
-    Find {
-        always: true,
-        request: required_request(fields),
-        list: fields.get("list").and_then(pointer),
-        found: matched("found"),
-        absent: matched("absent"),
-        pages: fields.get("pages").and_then(|value| {
-            value.map(|fields| Pages {
-                more: fields
-                    .required("more")
-                    .and_then(|value| value.map(conditions))
-                    .unwrap_or_default(),
-                most: count(fields.required("most")),
-            })
-        }),
-        take: fields.or("take", BTreeMap::new(), takes),
-        update: None,
-    }
-}
-
-fn probe(fields: &Fields<'_>) -> Probe {
-    let healthy = fields
-        .get("healthy")
-        .and_then(|value| value.map(conditions));
-    Probe {
-        request: required_request(fields),
-        healthy: healthy.unwrap_or_default(),
-    }
+    take(value).map(After::Answer)
 }

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::domain::recipe::{LARGEST_LIMIT, Unit};
+
 use super::{Field, Shape, by_name, duration, either, list, may, need, one_of, text};
 
 pub(super) fn recipe(shape: &Shape) -> Value {
@@ -23,6 +25,7 @@ pub(super) fn recipe(shape: &Shape) -> Value {
     ));
     error.push(may("says", take(shape)));
     error.push(may("about", text()));
+    error.push(may("after", either(&[duration(), take(shape)])));
     let errors = list(with_conditions(shape, "error", error));
     let poll = || {
         let count = json!({ "type": "integer", "minimum": 1, "maximum": 30 });
@@ -44,20 +47,13 @@ pub(super) fn recipe(shape: &Shape) -> Value {
             may("digest", account()),
         ],
     );
-    let pages = vec![
-        need("more", shape.object("match", conditions(shape))),
-        need(
-            "most",
-            json!({ "type": "integer", "minimum": 1, "maximum": 30 }),
-        ),
-    ];
     let question = || {
         vec![
             need("request", request(shape)),
             may("list", pointer()),
             need("found", shape.object("match", conditions(shape))),
             need("absent", shape.object("match", conditions(shape))),
-            may("pages", shape.object("pages", pages.clone())),
+            may("pages", pages(shape)),
             may("take", by_name(take(shape))),
         ]
     };
@@ -93,6 +89,7 @@ pub(super) fn recipe(shape: &Shape) -> Value {
             need("title", text()),
             may("parameters", by_name(parameter)),
             may("values", by_name(value)),
+            may("limits", limits(shape)),
             may("auth", auth),
             may("steps", by_name(step)),
             may("find", shape.object("find", find)),
@@ -102,6 +99,45 @@ pub(super) fn recipe(shape: &Shape) -> Value {
             may("confirm", shape.object("confirm", confirm)),
             may("errors", errors),
             may("probe", probe(shape)),
+        ],
+    )
+}
+
+/// How much of the words a receiver takes.
+fn limits(shape: &Shape) -> Value {
+    let most = || json!({ "type": "integer", "minimum": 1, "maximum": LARGEST_LIMIT });
+    let units = Unit::ALL.map(|(name, _)| name);
+    let counted = units.map(|name| may(name, most()));
+    let limit = shape.choice("limit", "oneOf", &units, counted.into());
+    let mut limits = by_name(either(&[most(), limit]));
+    limits["propertyNames"] = json!({
+        "type": "string",
+        "pattern": "^(message\\.(text|spoken|title|summary|html)|value\\..+)$"
+    });
+    limits
+}
+
+/// How a list's pages are turned.
+fn pages(shape: &Shape) -> Value {
+    let next = shape.choice(
+        "next",
+        "oneOf",
+        &["header", "pattern"],
+        vec![
+            may("header", text()),
+            may("pattern", text()),
+            may("rel", text()),
+        ],
+    );
+    let most = json!({ "type": "integer", "minimum": 1, "maximum": 30 });
+    shape.choice(
+        "pages",
+        "oneOf",
+        &["more", "next"],
+        vec![
+            may("more", shape.object("match", conditions(shape))),
+            may("next", either(&[pointer(), next])),
+            need("most", most),
         ],
     )
 }

@@ -8,6 +8,7 @@ use crate::template::tag::{Tag, identifier, outside_quotes};
 /// Every filter, the engine's own among them, with the names of its settings. By name.
 pub const FILTERS: &[(&str, &[&str])] = &[
     ("abs", &[]),
+    ("ascii", &[]),
     ("base64", &["from"]),
     ("base64url", &["from"]),
     ("capitalize", &[]),

@@ -27,6 +27,9 @@ pub(super) fn register(tera: &mut Tera) {
     tera.register_filter("unaccent", |value: &Value, _: Kwargs, _: &State<'_>| {
         Ok::<_, Error>(unaccent(&text(value)?))
     });
+    tera.register_filter("ascii", |value: &Value, _: Kwargs, _: &State<'_>| {
+        Ok::<_, Error>(ascii(&text(value)?))
+    });
     tera.register_filter("unescape", |value: &Value, _: Kwargs, _: &State<'_>| {
         Ok::<_, Error>(unescape(&text(value)?).into_owned())
     });
@@ -47,6 +50,72 @@ fn unaccent(text: &str) -> String {
             other => other,
         })
         .collect()
+}
+
+/// Letters and signs with a plain form that no decomposition gives. The backquote is ASCII, but not in the alphabet of text messages.
+const PLAIN: [(&str, &str); 38] = [
+    ("‐‑‒–—―⸺⸻−⁃•·∙●○◦▪▫■□◆◇▶►‣➤", "-"),
+    ("‘’‚‛′‹›`ʼ", "'"),
+    ("“”„‟″«»", "\""),
+    ("đð", "d"),
+    ("ĐÐ", "D"),
+    ("₫", "d"),
+    ("€", "EUR"),
+    ("£", "GBP"),
+    ("¥", "JPY"),
+    ("ß", "ss"),
+    ("æ", "ae"),
+    ("Æ", "AE"),
+    ("œ", "oe"),
+    ("Œ", "OE"),
+    ("ø", "o"),
+    ("Ø", "O"),
+    ("ł", "l"),
+    ("Ł", "L"),
+    ("ı", "i"),
+    ("þ", "th"),
+    ("Þ", "Th"),
+    ("×", "x"),
+    ("÷⁄∕", "/"),
+    ("→⇒➔➜", "->"),
+    ("←⇐", "<-"),
+    ("↔⇔", "<->"),
+    ("≤", "<="),
+    ("≥", ">="),
+    ("≠", "!="),
+    ("≈", "~"),
+    ("±", "+-"),
+    ("©", "(c)"),
+    ("®", "(R)"),
+    ("⚠❗❕", "!"),
+    ("❓❔", "?"),
+    ("、", ","),
+    ("。", "."),
+    ("\u{2028}\u{2029}\u{85}", "\n"),
+];
+
+/// The text in ASCII: letters without their marks, typographic signs in their plain forms (`–` as `-`, `“` as `"`, `…` as `...`), and
+/// nothing in place of what has none.
+fn ascii(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    // What a letter or a sign is put together from comes apart, `…` and full-width letters among it.
+    for letter in text.chars().flat_map(apart) {
+        if let Some((_, form)) = PLAIN.iter().find(|(letters, _)| letters.contains(letter)) {
+            plain.push_str(form);
+        } else if letter.is_ascii_control() && !"\n\r\t".contains(letter) {
+        } else if letter.is_ascii() {
+            plain.push(letter);
+        } else if letter.is_whitespace() {
+            plain.push(' ');
+        }
+    }
+    plain
+}
+
+/// What a letter is put together from. Marks that stand alone are put together with a blank, which is nothing of a text's.
+fn apart(letter: char) -> impl Iterator<Item = char> {
+    let is_mark = "´¨¯¸˘˙˚˛˜˝".contains(letter);
+    std::iter::once(letter).filter(move |_| !is_mark).nfkd()
 }
 
 /// The text with the references of HTML and XML resolved (`&amp;`, `&#39;`); one that is not known stays as it is.
@@ -107,6 +176,40 @@ mod tests {
             "De phong lua dao: DUONG day “nong”, 한글 y"
         );
         assert_eq!(unaccent("e\u{302}\u{301}"), "e");
+    }
+
+    #[test]
+    fn signs_get_their_plain_forms() {
+        for (text, plain) in [
+            (
+                "Đề phòng lừa đảo – “nóng”…",
+                "De phong lua dao - \"nong\"...",
+            ),
+            ("• 1.200.000₫ 😀 ‘a’ — b", "- 1.200.000d  'a' - b"),
+            ("⚠️ ½ №5 ™ ﬁ Ａ！ 38℃ x²", "! 1/2 No5 TM fi A! 38C x2"),
+            ("a\u{a0}b\u{202f}c\u{2009}d\u{200b}e\u{feff}", "a b c de"),
+            ("a\u{7}\u{0}b\nc\td\r\u{2028}", "ab\nc\td\r\n"),
+            ("e\u{302}\u{301} ´ 한글 ß→Œ `x`", "e   ss->OE 'x'"),
+            ("@£$[]{}\\^~|", "@GBP$[]{}\\^~|"),
+        ] {
+            assert_eq!(ascii(text), plain, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        /// A gateway that takes nothing else gets nothing else, whatever the words.
+        #[test]
+        fn what_comes_out_is_ascii(text in "\\PC{0,40}|[\\x00-\\u{10ffff}]{0,40}|[àảãáạăâđêôơưý–—“”…•₫]{0,40}") {
+            let plain = ascii(&text);
+            proptest::prop_assert!(plain.is_ascii(), "{plain}");
+            proptest::prop_assert!(!plain.contains('`'));
+            let stays = |letter: char| letter.is_ascii_alphanumeric() || " \n.,:;!?()-'\"/".contains(letter);
+            if text.chars().all(stays) {
+                proptest::prop_assert_eq!(&plain, &text);
+            }
+            // What is plain stays as it is.
+            proptest::prop_assert_eq!(ascii(&plain), plain);
+        }
     }
 
     #[test]

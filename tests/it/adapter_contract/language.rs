@@ -266,6 +266,7 @@ fn every_mistake_is_found_at_once_and_where_it_is() {
         then: Verdict::Reject,
         says: None,
         about: None,
+        after: None,
     }];
     recipe.values = vec![("v".into(), Value::Json(json!({ "x": "{% if %}" })))];
     let problems = CompiledRecipe::new(&recipe).unwrap_err();
@@ -321,6 +322,7 @@ fn names_that_nothing_fills_are_found_without_a_channel() {
         then: Verdict::Reject,
         says: None,
         about: None,
+        after: None,
     }];
     let mut probe = request("GET", "{{ with.url }}/{{ message.ward }}", Body::Empty);
     probe.headers = map([("X-A", "{{ channel.name }}")]);

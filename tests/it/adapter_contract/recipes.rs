@@ -36,6 +36,7 @@ pub(super) fn plain(request: RequestSpec) -> Recipe {
         title: "Thử".into(),
         parameters: BTreeMap::from([("url".to_owned(), ParameterSpec::default())]),
         values: Vec::new(),
+        limits: Vec::new(),
         auth: None,
         steps: Vec::new(),
         confirm: None,

@@ -1,7 +1,9 @@
 //! What recipes make of answers: headers by pattern, and who decides where an answer is a yes and a no.
 
+use std::time::Duration;
+
 use loa::{
-    adapter::{Step, recipe::RecipeAdapter},
+    adapter::{Failure, Step, recipe::RecipeAdapter},
     domain::{
         bulletin::Format,
         delivery::{Evidence, Reason},
@@ -373,4 +375,62 @@ fn an_update_may_have_steps_of_its_own() {
     assert!(matches!(end, Step::Accepted(_)), "{end:?}");
     let (requests, _) = play(&adapter, &article(), [ok("[]"), ok("")]);
     assert_eq!(requests.len(), 2, "nothing to change, nothing to ask for");
+}
+
+const WISHES: &str = r#"
+errors:
+  - { status: 420, then: retry, after: 30s }
+  - { status: 421, then: retry, after: /wait/seconds }
+  - { status: 422, then: retry, after: { header: X-RateLimit-Reset-After } }
+  - { status: 423, then: retry, after: { pattern: 'in ([0-9]+) s' } }
+  - { status: 424, then: retry }
+"#;
+
+/// Gateways say in their own ways how long they want to be left alone.
+#[test]
+fn a_line_says_where_the_receivers_wish_is() {
+    let adapter = ruled(WISHES);
+    let day = 24 * 3600;
+    let own: &[(&str, &str)] = &[];
+    for (status, headers, body, seconds) in [
+        (420, own, "", Some(30)),
+        (421, own, r#"{"wait":{"seconds":45}}"#, Some(45)),
+        (421, own, r#"{"wait":{"seconds":"45"}}"#, Some(45)),
+        (421, own, r#"{"wait":{"seconds":1.2}}"#, Some(2)),
+        // Reasonable or not: the delivery's deadline is the end of it.
+        (421, own, r#"{"wait":{"seconds":1e300}}"#, Some(day)),
+        (421, own, r#"{"wait":{"seconds":-4}}"#, None),
+        (421, own, r#"{"wait":{"seconds":"soon"}}"#, None),
+        (421, own, r#"{"wait":{"seconds":null}}"#, None),
+        (421, own, "", None),
+        (422, &[("x-ratelimit-reset-after", "90")], "", Some(90)),
+        (
+            422,
+            &[("x-ratelimit-reset-after", "Sun, 24 Mar 2024 22:31:01 GMT")],
+            "",
+            Some(60),
+        ),
+        (423, own, "try again in 7 s", Some(7)),
+        (424, own, "", None),
+    ] {
+        let case = format!("{status} {headers:?} {body}");
+        let (_, end) = play(&adapter, &message(), [says(status, headers, body)]);
+        assert_eq!(after(&end), seconds.map(Duration::from_secs), "{case}");
+    }
+    // The longer of the two where it says both.
+    for (told, seconds) in [(10, 30), (40, 40)] {
+        let mut answer = says(420, &[], "");
+        if let Ok(answer) = &mut answer {
+            answer.retry_after = Some(Duration::from_secs(told));
+        }
+        let (_, end) = play(&adapter, &message(), [answer]);
+        assert_eq!(after(&end), Some(Duration::from_secs(seconds)));
+    }
+}
+
+fn after(end: &Step) -> Option<Duration> {
+    match end {
+        Step::Failed(Failure::Retry { after, .. }) => *after,
+        other => panic!("{other:?}"),
+    }
 }

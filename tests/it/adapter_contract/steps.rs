@@ -104,7 +104,7 @@ pub(super) fn play(
     }
 }
 
-fn ways(requests: &[Request]) -> Vec<String> {
+pub(super) fn ways(requests: &[Request]) -> Vec<String> {
     let way = |request: &Request| {
         let path = request.url.trim_start_matches("http://10.1.4.3");
         format!("{} {path}", request.method)
@@ -540,7 +540,7 @@ fn the_worked_examples_are_recipes() {
         .skip(1)
         .filter_map(|rest| rest.split_once("```").map(|(example, _)| example))
         .collect();
-    assert_eq!(examples.len(), 6);
+    assert_eq!(examples.len(), 8);
     for example in examples {
         let folder = Folder::small();
         folder.write("channels/recipes/thu.yaml", example);
@@ -548,6 +548,7 @@ fn the_worked_examples_are_recipes() {
         adapter_with(&recipes[&RecipeId::parse("thu").unwrap()], &{
             let mut with = parameters();
             with.insert("key".into(), "khoa".into());
+            with.insert("list".into(), "7".into());
             with
         });
     }

@@ -1,0 +1,217 @@
+//! Words that are longer than a channel's receiver takes, as its recipe says. They would not be sent.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use crate::{
+    adapter::recipe::{CompiledRecipe, TooLong},
+    diagnostic::{Arg, Code, Diagnostic, Phrase, Place, Severity},
+    domain::{
+        bulletin::Bulletin,
+        channel::{AdapterConfig, Channel, Parameter},
+        id::{BulletinId, RecipeId},
+        ward::Ward,
+        workspace::Workspace,
+    },
+    render::{BodyPart, Renderer},
+    source::{
+        notebook::Notebook,
+        raw::{bulletin::RawBulletin, recipe::RawRecipe},
+    },
+};
+
+use super::{recipes::text_at, words::part_word};
+
+/// Where something is too long: of which bulletin, whether in its correction, by which limit of which recipe.
+type Spot<'w> = (&'w BulletinId, bool, &'w RecipeId, String);
+
+/// What is too long at one spot.
+struct Case<'w> {
+    worst: TooLong,
+    /// The channel where it is worst.
+    channel: &'w Channel,
+    /// How many channels.
+    count: usize,
+    /// Whether a schedule sends it there.
+    is_scheduled: bool,
+}
+
+/// Measures the words of every bulletin for every channel whose recipe has limits.
+pub(super) fn check(
+    notebook: &Notebook,
+    workspace: &Workspace,
+    bulletins: &[RawBulletin],
+    recipes: &[RawRecipe],
+) {
+    let mut compiled: HashMap<&RecipeId, Arc<CompiledRecipe>> = HashMap::new();
+    for raw in recipes.iter().filter(|raw| !raw.recipe.limits.is_empty()) {
+        // What is wrong in it was said.
+        if let Ok(recipe) = CompiledRecipe::new(&raw.recipe) {
+            compiled.insert(&raw.recipe.id, recipe);
+        }
+    }
+    if compiled.is_empty() {
+        return;
+    }
+    let (renderer, _) = Renderer::new(workspace);
+    let mut cases: BTreeMap<Spot<'_>, Case<'_>> = BTreeMap::new();
+    for channel in workspace.channels.values() {
+        let AdapterConfig::Recipe { recipe, with } = &channel.adapter else {
+            continue;
+        };
+        let (Some(limited), Some(ward)) = (compiled.get(recipe), workspace.ward(&channel.ward))
+        else {
+            continue;
+        };
+        let plain = |(name, parameter): (&str, &Parameter)| {
+            let value = match parameter {
+                Parameter::Plain(value) => value.clone(),
+                Parameter::Secret(_) => "secret".to_owned(),
+            };
+            (name.to_owned(), value)
+        };
+        let with: BTreeMap<String, String> = with.iter().map(plain).collect();
+        let scheduled = scheduled(workspace, channel);
+        for bulletin in workspace.bulletins.values() {
+            for is_correction in [false, true] {
+                let content = words(
+                    &renderer,
+                    workspace,
+                    bulletin,
+                    (channel, ward),
+                    is_correction,
+                );
+                let Some(content) = content else { continue };
+                let about = (ward, bulletin.priority);
+                for found in limited.too_long(channel, &with, about, content) {
+                    let spot = (&bulletin.id, is_correction, recipe, found.of.clone());
+                    let is_scheduled = scheduled.contains(&bulletin.id);
+                    take(&mut cases, spot, found, (channel, is_scheduled));
+                }
+            }
+        }
+    }
+    report(notebook, cases, bulletins, recipes);
+}
+
+/// What `channel` would be sent of a bulletin; `None` where it cannot carry it, or the words do not come out.
+fn words(
+    renderer: &Renderer,
+    workspace: &Workspace,
+    bulletin: &Bulletin,
+    (channel, ward): (&Channel, &Ward),
+    is_correction: bool,
+) -> Option<crate::domain::message::Content> {
+    let format = channel.format;
+    if !bulletin.has(format) {
+        return None;
+    }
+    let made = if is_correction {
+        bulletin.correction.as_ref()?;
+        renderer.correction(workspace, bulletin, ward, format)
+    } else {
+        renderer.render(workspace, bulletin, ward, format)
+    };
+    made.ok()
+}
+
+/// The bulletins that schedules send to a channel.
+fn scheduled<'w>(workspace: &'w Workspace, channel: &Channel) -> BTreeSet<&'w BulletinId> {
+    let schedules = workspace.schedules.values();
+    let reaching = schedules.filter(|schedule| schedule.to.include(channel));
+    let chosen = reaching.flat_map(|schedule| workspace.choices(&schedule.bulletins));
+    chosen.map(|bulletin| &bulletin.id).collect()
+}
+
+fn take<'w>(
+    cases: &mut BTreeMap<Spot<'w>, Case<'w>>,
+    spot: Spot<'w>,
+    found: TooLong,
+    (channel, is_scheduled): (&'w Channel, bool),
+) {
+    let case = cases.entry(spot).or_insert_with(|| Case {
+        worst: found.clone(),
+        channel,
+        count: 0,
+        is_scheduled: false,
+    });
+    case.count += 1;
+    // What a schedule sends is told before what might be sent by hand.
+    if (is_scheduled, found.count) > (case.is_scheduled, case.worst.count) {
+        (case.worst, case.channel) = (found, channel);
+    }
+    case.is_scheduled |= is_scheduled;
+}
+
+fn report(
+    notebook: &Notebook,
+    cases: BTreeMap<Spot<'_>, Case<'_>>,
+    bulletins: &[RawBulletin],
+    recipes: &[RawRecipe],
+) {
+    for ((bulletin, is_correction, recipe, of), case) in cases {
+        let raw = bulletins.iter().find(|raw| raw.bulletin.id == *bulletin);
+        let source = recipes.iter().find(|raw| raw.recipe.id == *recipe);
+        let (Some(raw), Some(source)) = (raw, source) else {
+            continue;
+        };
+        let (part, at) = place(raw, case.channel, is_correction, &of);
+        let mut found = Diagnostic::new(Code::TooLongForChannel, at)
+            .with("part", Arg::Word(part.to_owned()))
+            .with("channel", case.channel.id.as_str())
+            .with("channels", case.count)
+            .with("count", case.worst.count)
+            .with("most", case.worst.most)
+            .with(
+                "unit",
+                Arg::Word(format!("unit-{}", case.worst.unit.as_str())),
+            )
+            .help(Phrase::new(if case.is_scheduled {
+                "L280-help"
+            } else {
+                "L280-help-hand"
+            }));
+        if !case.is_scheduled {
+            found.severity = Severity::Warning;
+        }
+        let limit = text_at(&source.texts, &format!("limits.{of}"));
+        let limit = limit.map_or_else(|| source.at.clone(), |text| text.place.clone());
+        notebook.report(found.note(limit, Phrase::new("note-recipe")));
+    }
+}
+
+/// Which part of the bulletin is too long, and where it stands.
+fn place(
+    raw: &RawBulletin,
+    channel: &Channel,
+    is_correction: bool,
+    of: &str,
+) -> (&'static str, Place) {
+    if of == "message.title" {
+        let part = if is_correction {
+            "part-correction-title"
+        } else {
+            "part-title"
+        };
+        return (part, raw.at.clone());
+    }
+    let is_meant = |part: &BodyPart| match part {
+        BodyPart::Correction => is_correction,
+        BodyPart::ArticleSummary => of == "message.summary",
+        BodyPart::PictureAlt => false,
+        part => part.format() == Some(channel.format),
+    };
+    let mut parts = raw.parts.iter().filter(|(part, _)| is_meant(part));
+    // A correction stands last, and the summary behind the article.
+    let found = if is_correction || of == "message.summary" {
+        parts.next_back()
+    } else {
+        parts.next()
+    };
+    found.map_or_else(
+        || ("part-title", raw.at.clone()),
+        |(part, text)| (part_word(*part), text.place.clone()),
+    )
+}
