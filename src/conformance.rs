@@ -10,6 +10,7 @@
 //! - Nothing leaves this machine, and no secret is read: every one is worth the same here.
 
 mod command;
+mod content;
 mod delivery;
 mod judge;
 mod leak;
@@ -18,8 +19,10 @@ mod overheard;
 mod picture;
 mod receiver;
 mod record;
+mod refusal;
 mod scenario;
 mod sound;
+mod wording;
 mod words;
 
 use std::{

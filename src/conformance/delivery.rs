@@ -7,7 +7,9 @@ use futures_util::FutureExt as _;
 use tracing::instrument::WithSubscriber as _;
 
 use super::{
-    NotPlayed, Subject, Try, picture,
+    NotPlayed, Subject, Try,
+    judge::is_page_told_apart,
+    picture,
     receiver::{Arrival, Receiver, Watched},
     record::{Log, Notebook},
     scenario::{Expects, Mishap, Scenario},
@@ -109,7 +111,13 @@ impl Stage {
     ) -> Result<Self, NotPlayed> {
         let has_account = subject.adapter.account().is_some();
         let host = subject.adapter.host();
-        let receiver = Arc::new(Receiver::new(scenario, target, has_account, host));
+        let mut receiver = Receiver::new(scenario, target, has_account, host);
+        if is_page_told_apart(subject) && subject.adapter.is_status_enough(&message(subject, false))
+        {
+            // Nobody who answers for a site says "created".
+            receiver.strangers_status = Some(200);
+        }
+        let receiver = Arc::new(receiver);
         let city = City::start_on_stage(Arc::clone(&receiver) as _).await?;
         let watched = Watched {
             inner: Arc::clone(&subject.adapter),
@@ -328,6 +336,10 @@ fn message_of(subject: &Subject<'_>, scenario: &Scenario) -> Message {
             is_decomposed: true,
         };
     let mut message = message(subject, is_decomposed);
+    if scenario.expects == Expects::ArrivesWhole {
+        message.content = words::hard(subject.channel.format);
+        message.hash = message.content.hash();
+    }
     if scenario.expects.preempts() {
         (message.priority, message.preempts) = (Priority::Emergency, true);
     }

@@ -8,16 +8,16 @@ use super::{
     leak, picture,
     receiver::{Arrival, ELSEWHERE, WISH, place},
     scenario::{Expects, Mishap, Scenario},
-    sound, words,
+    sound, wording, words,
 };
 use crate::{
     adapter::{Acts, Failure},
     domain::{
-        channel::Mode,
+        channel::{AdapterConfig, ChannelKind, Mode},
         delivery::{Outcome, Reason, State},
         secret::Secret,
     },
-    simulator::Effect,
+    simulator::{Effect, Request},
 };
 
 /// More calls in one attempt than anybody has a use for.
@@ -40,6 +40,7 @@ pub(super) fn spared(scenario: &Scenario, subject: &Subject<'_>, facts: &Facts) 
             | Mishap::BusyForever
             | Mishap::Redirect
             | Mishap::Stranger
+            | Mishap::SaysFailed
             | Mishap::Broken
             | Mishap::Charset
             | Mishap::Stale
@@ -50,10 +51,11 @@ pub(super) fn spared(scenario: &Scenario, subject: &Subject<'_>, facts: &Facts) 
         _ if facts.is_mail && is_of_http => Some(Spared::Mail),
         (expects, _) if expects.is_of_probe() => (!facts.can_probe).then_some(Spared::NoProbe),
         _ if reads_body && facts.is_stream => Some(Spared::Stream),
-        (_, Mishap::Stranger | Mishap::Broken) if facts.is_status_enough => {
+        (_, Mishap::Stranger) if is_page_told_apart(subject) => None,
+        (_, Mishap::Stranger | Mishap::Broken | Mishap::SaysFailed) if facts.is_status_enough => {
             Some(Spared::StatusEnough)
         }
-        (_, Mishap::Broken) if !facts.is_json => Some(Spared::NoJson),
+        (_, Mishap::Broken | Mishap::SaysFailed) if !facts.is_json => Some(Spared::NoJson),
         (expects, _) if expects.preempts() && !subject.adapter.can_stop() => Some(Spared::NoStop),
         // Its sound itself takes the place of what plays.
         (expects, _) if expects.preempts() && facts.is_stream => Some(Spared::Stream),
@@ -73,6 +75,13 @@ pub(super) fn spared(scenario: &Scenario, subject: &Subject<'_>, facts: &Facts) 
     }
 }
 
+/// Whether a page in place of the answer has to be told from it, even if the recipe looks at the status alone: a site whose login or
+/// firewall answers for it says 200 to everything.
+pub(super) fn is_page_told_apart(subject: &Subject<'_>) -> bool {
+    subject.channel.kind == ChannelKind::Website
+        && matches!(subject.channel.adapter, AdapterConfig::Recipe { .. })
+}
+
 /// What a delivery shows that it must not.
 pub(super) fn delivered(
     scenario: &Scenario,
@@ -90,6 +99,7 @@ pub(super) fn delivered(
         return breaches;
     }
     let view = View { run, subject };
+    breaches.extend(view.says_the_same());
     let first = end.outcome;
     match scenario.expects {
         Expects::Yes => breaches.extend(view.is_yes(1)),
@@ -152,10 +162,18 @@ pub(super) fn delivered(
             }
         }
         Expects::Arrives { is_decomposed } => {
-            let requests: Vec<_> = run.arrivals.iter().map(|one| &one.request).collect();
-            let audio = subject.channel.audio.map(sound::silence);
+            let (requests, is_sound_whole) = view.received();
+            let (found, changed) = words::arrived(&requests, is_decomposed);
+            let readers = wording::Readers::of(subject.channel);
             breaches.extend(view.is_yes(1));
-            breaches.extend(words::arrived(&requests, audio.as_ref(), is_decomposed));
+            breaches.extend(changed);
+            breaches.extend(wording::missing(readers, &found, is_sound_whole));
+        }
+        Expects::ArrivesWhole => {
+            let (requests, is_sound_whole) = view.received();
+            let readers = wording::Readers::of(subject.channel);
+            breaches.extend(view.is_yes(1));
+            breaches.extend(wording::whole(&requests, readers, is_sound_whole));
         }
         Expects::Secret => breaches.extend(view.leaks()),
         Expects::Renewed => breaches.extend(view.is_renewed(facts)),
@@ -297,6 +315,15 @@ impl View<'_> {
             0 | 1 => None,
             times => Some(Breach::new("picture-again").with("times", times)),
         }
+    }
+
+    /// What the receiver got, and whether the sound is in it, where there is one.
+    fn received(&self) -> (Vec<&Request>, Option<bool>) {
+        let requests = self.run.arrivals.iter().map(|one| &one.request);
+        let requests: Vec<_> = requests.collect();
+        let audio = self.subject.channel.audio.map(sound::silence);
+        let is_sound_whole = audio.map(|audio| words::is_heard_whole(&requests, &audio));
+        (requests, is_sound_whole)
     }
 
     fn said_yes(&self) -> Option<Breach> {

@@ -10,6 +10,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{
+    refusal,
     scenario::{Expects, Mishap, Scenario},
     words,
 };
@@ -110,6 +111,8 @@ pub(super) struct Receiver {
     has_account: bool,
     /// Where the adapter calls, without a port.
     host: String,
+    /// The status of a page in place of an answer, where it is not that of the answer.
+    pub(super) strangers_status: Option<u16>,
     memory: Mutex<Memory>,
 }
 
@@ -127,6 +130,7 @@ impl Receiver {
             target,
             has_account,
             host: name_of(host).to_owned(),
+            strangers_status: None,
             memory: Mutex::default(),
         }
     }
@@ -193,8 +197,9 @@ impl Receiver {
         is_target && (is_often || memory.hits == 0)
     }
 
-    /// What goes wrong with it, `status` being that of the answer that is hoped for.
-    fn fault(&self, status: u16, now: Timestamp) -> Option<Fault> {
+    /// What goes wrong with it, `hoped` being the answer that is hoped for.
+    fn fault(&self, hoped: &Answer, now: Timestamp) -> Option<Fault> {
+        let status = hoped.status;
         let plain = |code: u16, retry_after: Option<String>, body: Option<&str>| Fault::Status {
             code,
             retry_after,
@@ -219,7 +224,8 @@ impl Receiver {
             Mishap::After | Mishap::StopSilent => Fault::After,
             Mishap::Broken => Fault::Broken,
             Mishap::Charset => Fault::Charset,
-            Mishap::Stranger => plain(status, None, Some(PAGE)),
+            Mishap::Stranger => plain(self.strangers_status.unwrap_or(status), None, Some(PAGE)),
+            Mishap::SaysFailed => plain(status, None, Some(&refusal::of(&hoped.body))),
             Mishap::Echo => Fault::Echo { code: status },
             Mishap::EchoRefused => Fault::Echo { code: 400 },
             Mishap::Stale if self.has_account => plain(200, None, Some(ENDED)),
@@ -393,7 +399,7 @@ impl Stage for Receiver {
             }
         }
         let fault = if self.is_hit(&memory, &arrival) {
-            self.fault(shown.status, memory.now)
+            self.fault(shown, memory.now)
         } else {
             None
         };

@@ -65,6 +65,8 @@ pub(super) enum Mishap {
     Receipt,
     /// The first call is challenged, and the call that counts once more, because its number is too old.
     Challenge,
+    /// The status of a yes, with an answer that says no.
+    SaysFailed,
     /// Telling the device to stop is refused.
     StopRefused,
     /// The device stops, and never says so.
@@ -99,6 +101,8 @@ pub(super) enum Expects {
         /// Whether the words are written with combining marks.
         is_decomposed: bool,
     },
+    /// Words that are hard to carry arrive to their end and as they are written, in each part that is sent.
+    ArrivesWhole,
     /// No secret is in anything that is kept.
     Secret,
     /// The next attempt carries the new token.
@@ -193,6 +197,8 @@ pub static SCENARIOS: &[Scenario] = &[
             is_decomposed: true,
         },
     ),
+    scenario("words-whole", Mishap::None, Expects::ArrivesWhole),
+    scenario("success-failed", Mishap::SaysFailed, Expects::NotYes),
     outside("secrets", Mishap::Echo, Expects::Secret),
     scenario("secrets-refused", Mishap::EchoRefused, Expects::Secret),
     scenario("secrets-receipt", Mishap::Receipt, Expects::Secret),

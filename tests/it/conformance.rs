@@ -8,3 +8,4 @@ mod ground;
 mod interrupting;
 mod recipes;
 mod shipped;
+mod words;
