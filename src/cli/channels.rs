@@ -133,7 +133,7 @@ impl ScreenRow {
     ) -> Self {
         let state = match seen {
             None => "never",
-            Some(seen) if seen + SILENT_AFTER < now => "silent",
+            Some(seen) if seen + SILENT_AFTER < now || now + SILENT_AFTER < seen => "silent",
             Some(_) => "showing",
         };
         let at = seen.map_or_else(String::new, |seen| local(seen, zone));

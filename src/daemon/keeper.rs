@@ -163,9 +163,15 @@ pub(super) async fn run(shared: Shared) {
     let doors = Arc::new(Semaphore::new(SIDE_BY_SIDE));
     let mut cares: BTreeMap<AccountId, Care> = BTreeMap::new();
     let mut looks: JoinSet<(AccountId, Looked)> = JoinSet::new();
+    let mut before = shared.clock.now();
     while !shared.stop.soft.is_cancelled() {
         let live = changes.borrow_and_update().clone();
         let now = shared.clock.now();
+        // When to look again was worked out by a clock that was set back since.
+        if now < before {
+            look_at_all(&mut cares, now);
+        }
+        before = now;
         begin(&shared, &live, &doors, &mut cares, &mut looks);
         let lacking = cares.values().filter(|care| !care.is_well).count();
         shared.metrics.set_unauthorised(lacking);

@@ -354,6 +354,7 @@ pub(super) async fn watch(shared: Shared) {
 /// Stamps the store, looks for another place for what has no time left where it stands, and ends what can no longer begin, until told to stop. What dead nodes hold is taken back by the
 /// dispatcher, which knows what is not dead. `sets` says that the clock was set, from the start of the daemon on.
 pub async fn run(shared: Shared, mut sets: Sets) {
+    let mut stamps = Stamps::default();
     while !shared.stop.soft.is_cancelled() {
         // A fast clock is looked at seldom, and a leap is to be believed no later than by another.
         let wait = shared.doubt().unwrap_or(Duration::MAX).min(shared.poll());
@@ -363,7 +364,7 @@ pub async fn run(shared: Shared, mut sets: Sets) {
             busy = shared.stranded.rung() => busy,
             busy = shared.clock.awake_at(shared.clock.now() + wait) => busy,
         };
-        let result = step(&shared).await;
+        let result = step(&shared, &mut stamps).await;
         drop(busy);
         match result {
             Ok(()) => shared.store_works("liveness"),
@@ -372,7 +373,28 @@ pub async fn run(shared: Shared, mut sets: Sets) {
     }
 }
 
-async fn step(shared: &Shared) -> Result<(), StoreError> {
+/// The stamps that this node has made since it began.
+#[derive(Debug, Default)]
+struct Stamps {
+    last: Option<Timestamp>,
+    /// Since when it has made one after another.
+    since: Option<Timestamp>,
+}
+
+impl Stamps {
+    /// One more. Whether those of others have to be there as well: where none could be made for a while, such as without a database, others
+    /// that live may not have come to theirs.
+    fn add(&mut self, now: Timestamp) -> bool {
+        let is_late = self.last.is_none_or(|last| last + ALIVE < now);
+        self.last = Some(now);
+        if is_late {
+            self.since = Some(now);
+        }
+        self.since.is_some_and(|since| since + ALIVE < now)
+    }
+}
+
+async fn step(shared: &Shared, stamps: &mut Stamps) -> Result<(), StoreError> {
     shared.is_time_certain();
     // What cannot be written down now is told, and judged, when it can.
     let mut has_news = false;
@@ -413,7 +435,8 @@ async fn step(shared: &Shared) -> Result<(), StoreError> {
     let revision = shared.live.borrow().workspace.revision.clone();
     shared.store.beat(&shared.node, &revision, now).await?;
     let live = shared.live.borrow().clone();
-    if !shared.alone {
+    let is_judge = stamps.add(now);
+    if !shared.alone && is_judge {
         lose_streams(shared, &live, false, now - ALIVE).await?;
     }
     silenced(shared, &shared.store.end_paused(&live.topics, now).await?);
@@ -455,5 +478,28 @@ pub(super) fn silenced(shared: &Shared, states: &[State]) {
             State::Skipped => shared.metrics.skipped(Reason::Paused.as_str(), 1),
             state => shared.metrics.ended(state.as_str(), 1),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// After a database that was away others are no dead nodes: they have to stamp it first.
+    #[test]
+    fn who_could_not_stamp_for_a_while_judges_nobody() {
+        let mut stamps = Stamps::default();
+        let mut now = Timestamp::from_micros(0);
+        let mut after = |seconds| {
+            now = now + Duration::from_secs(seconds);
+            stamps.add(now)
+        };
+        assert!(!after(0));
+        assert!(!after(60));
+        assert!(after(1));
+        assert!(after(60));
+        assert!(!after(61));
+        assert!(!after(30));
+        assert!(after(31));
     }
 }

@@ -35,8 +35,22 @@ struct Told {
     channel: ChannelId,
     host: String,
     is_trial: bool,
-    /// `Ok` when it says that it is alive.
-    result: Result<(), Failure>,
+    answer: Answer,
+}
+
+/// `Ok` when a channel says that it is alive.
+enum Answer {
+    /// It was called.
+    Asked(Result<(), Failure>),
+    /// Nobody was called.
+    NotAsked(Result<(), Failure>),
+}
+
+impl Told {
+    fn result(&self) -> &Result<(), Failure> {
+        let (Answer::Asked(result) | Answer::NotAsked(result)) = &self.answer;
+        result
+    }
 }
 
 /// Asks, until told to stop.
@@ -81,22 +95,24 @@ async fn ask(
     host: String,
     is_trial: bool,
 ) -> Told {
-    let result = match live.adapters.get(&channel) {
+    let answer = match live.adapters.get(&channel) {
         Some(adapter) => question(shared, adapter.as_ref()).await,
-        None => Ok(()),
+        None => Answer::NotAsked(Ok(())),
     };
     Told {
         channel,
         host,
         is_trial,
-        result,
+        answer,
     }
 }
 
 /// Puts the question. Without a token where one is needed nothing can be asked, and nothing can be sent.
-async fn question(shared: &Shared, adapter: &dyn Adapter) -> Result<(), Failure> {
-    let access = keeper::access(shared, adapter).await.transpose()?;
-    let (pair, access) = access.unzip();
+async fn question(shared: &Shared, adapter: &dyn Adapter) -> Answer {
+    let (pair, access) = match keeper::access(shared, adapter).await.transpose() {
+        Ok(access) => access.unzip(),
+        Err(failure) => return Answer::NotAsked(Err(failure)),
+    };
     let asked = attempt::probe(adapter, access.as_ref(), &shared.transport, || {
         shared.clock.now()
     });
@@ -105,11 +121,11 @@ async fn question(shared: &Shared, adapter: &dyn Adapter) -> Result<(), Failure>
     let answered = match asked {
         Ok(Some(answered)) => answered,
         // It cannot be asked: that says nothing of its account either.
-        Ok(None) => return Ok(()),
+        Ok(None) => return Answer::NotAsked(Ok(())),
         Err(_) => Err(Failure::retry(Reason::Defect, "panic")),
     };
     shared.keeper.hear(adapter, pair, answered.as_ref().err());
-    answered
+    Answer::Asked(answered)
 }
 
 /// Who is to be asked when.
@@ -186,14 +202,24 @@ impl Rounds {
     fn take(&mut self, shared: &Shared, live: &Live, told: Told) {
         let (now, settings) = (shared.clock.now(), settings(live));
         self.asking.remove(&told.host);
-        let reason = told.result.as_ref().err().map(Failure::reason);
+        let reason = told.result().as_ref().err().map(Failure::reason);
         let health = &shared.health;
-        if health.learn(&told.host, reason, told.is_trial, now, &settings) {
-            // Somebody may have waited for it.
-            shared.prepared.notify_one();
+        match told.answer {
+            Answer::Asked(_) => {
+                if health.learn(&told.host, reason, told.is_trial, now, &settings) {
+                    // Somebody may have waited for it.
+                    shared.prepared.notify_one();
+                }
+            }
+            // Nobody was called, so nothing is known of the host.
+            Answer::NotAsked(_) if told.is_trial => {
+                health.give_back(&told.host);
+                shared.prepared.notify_one();
+            }
+            Answer::NotAsked(_) => {}
         }
         let answered = reason.is_none_or(|reason| reason.host_answered() != Some(false));
-        shared.metrics.asked(match (&told.result, answered) {
+        shared.metrics.asked(match (told.result(), answered) {
             (Ok(()), _) => "alive",
             (Err(_), true) => "unwell",
             (Err(_), false) => "no-answer",
@@ -223,7 +249,7 @@ impl Rounds {
 
     /// One line when a channel falls ill, and one when it is well again.
     fn tell(&mut self, told: &Told) {
-        match &told.result {
+        match told.result() {
             Err(failure) => {
                 if self.unwell.insert(told.channel.clone()) {
                     tracing::warn!(

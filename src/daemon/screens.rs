@@ -123,7 +123,7 @@ impl Seen {
 /// Puts on record when screens last said something, for commands that have no daemon to ask.
 pub(super) async fn record(shared: &Shared) -> Result<(), StoreError> {
     let said = shared.screens.take_news();
-    let written = shared.store.note_screens(&said).await;
+    let written = shared.store.note_screens(&said, shared.clock.now()).await;
     if written.is_err() {
         let mut table = shared.screens.table();
         table

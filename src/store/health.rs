@@ -144,7 +144,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`] or [`StoreError::DiskFull`].
-    pub async fn note_screens(&self, seen: &[(ChannelId, Timestamp)]) -> Result<(), StoreError> {
+    pub async fn note_screens(
+        &self,
+        seen: &[(ChannelId, Timestamp)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         if seen.is_empty() {
             return Ok(());
         }
@@ -156,7 +160,7 @@ impl Store {
             })
             .collect();
         let mut tx = self.pools.begin(Purpose::Write).await?;
-        execute!(tx, statement::SCREENS_SEEN, json(&batch))?;
+        execute!(tx, statement::SCREENS_SEEN, json(&batch), now.as_micros())?;
         tx.commit().await
     }
 

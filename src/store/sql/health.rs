@@ -56,11 +56,13 @@ statements! {
     HEALTH_OF = one!(
         "SELECT host, node, since_us, until_us, rounds, reason FROM health WHERE node = $1 ORDER BY host"
     );
-    /// Writes down when screens last said what they show; what another node heard later stays.
+    /// Writes down when screens last said what they show; what another node heard later stays, unless it was by a clock that was wrong.
+    /// `$2` now.
     SCREENS_SEEN = batch!(
         [channel TEXT, seen_us BIGINT]
         "INSERT INTO screen (channel, seen_us) SELECT channel, seen_us FROM batch WHERE TRUE
-        ON CONFLICT (channel) DO UPDATE SET seen_us = excluded.seen_us WHERE excluded.seen_us > screen.seen_us"
+        ON CONFLICT (channel) DO UPDATE SET seen_us = excluded.seen_us
+        WHERE excluded.seen_us > screen.seen_us OR screen.seen_us > $2"
     );
     /// When they did.
     SCREENS = one!("SELECT channel, seen_us FROM screen ORDER BY channel");

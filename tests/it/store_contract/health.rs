@@ -180,13 +180,20 @@ pub(super) async fn when_a_screen_was_seen_last_stays(ground: Ground) {
     );
     assert!(store.screens_seen().await.unwrap().is_empty());
     let first = [(one.clone(), at(50)), (two.clone(), at(60))];
-    store.note_screens(&first).await.unwrap();
+    store.note_screens(&first, at(60)).await.unwrap();
     // Another node heard the first one later, and the second one earlier.
     let second = [(one.clone(), at(70)), (two.clone(), at(40))];
-    store.note_screens(&second).await.unwrap();
-    store.note_screens(&[]).await.unwrap();
+    store.note_screens(&second, at(70)).await.unwrap();
+    store.note_screens(&[], at(70)).await.unwrap();
     let seen = store.screens_seen().await.unwrap();
-    assert_eq!(seen, [(one, at(70)), (two, at(60))].into());
+    assert_eq!(seen, [(one.clone(), at(70)), (two.clone(), at(60))].into());
+    // By a clock that was ahead, and was put right since.
+    let ahead = [(one.clone(), at(9_000))];
+    store.note_screens(&ahead, at(9_000)).await.unwrap();
+    let right = [(one.clone(), at(80))];
+    store.note_screens(&right, at(80)).await.unwrap();
+    let seen = store.screens_seen().await.unwrap();
+    assert_eq!(seen, [(one, at(80)), (two, at(60))].into());
 }
 
 pub(super) async fn what_ends_at_a_host_that_is_left_alone_was_unreachable(ground: Ground) {
