@@ -6,7 +6,8 @@ use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Adapter, Exchange, Failure, Fault, Login, Receipt, Request, Response, Step, quote, redact,
+    Adapter, Exchange, Failure, Fault, Login, Receipt, Request, Response, Step, Taken, quote,
+    redact,
     transport::{
         Transport,
         logins::{Given, InUse},
@@ -23,8 +24,9 @@ use crate::domain::{
     time::Timestamp,
 };
 
-/// The most calls of one attempt: a net under an adapter that never decides. What a recipe may ask for fits.
-const MOST_CALLS: usize = 128;
+/// The most calls of one attempt: a net under an adapter that never decides. What a recipe may ask for fits: a file in a hundred pieces, and
+/// once more after a login that had ended, pages, and questions again and again.
+const MOST_CALLS: usize = 512;
 
 /// How much of the last answer is kept, in bytes.
 const KEPT_ANSWER: usize = 4096;
@@ -333,9 +335,12 @@ async fn run(
         };
         if done.len() == MOST_CALLS {
             let detail = Detail::new("call-too-many").with("most", MOST_CALLS);
-            break Ending::Failed(Failure::reject(Reason::Defect, detail));
+            // One of them may have been the one that counts.
+            break Ending::Failed(Failure::unknown(Reason::Defect, detail));
         }
+        let asked = Instant::now();
         let (going, known) = instead(&mut logins, going, &clock_now, deadline).await;
+        waited += asked.elapsed();
         if let Some(result) = known {
             let request = going.into_request();
             done.push(Exchange { request, result });
@@ -377,10 +382,14 @@ async fn run(
                 _ => "asked-no-time",
             };
             Err(Fault::never_left(reason, Detail::new(detail)))
-        } else if let Err(fault) = transport
-            .turn(&request.url, clock_now(), deadline, is_urgent)
-            .await
-        {
+        } else if let Err(fault) = {
+            let came = Instant::now();
+            let turn = transport
+                .turn(&request.url, clock_now(), deadline, is_urgent)
+                .await;
+            waited += came.elapsed();
+            turn
+        } {
             Err(fault)
         } else {
             match &going {
@@ -471,8 +480,8 @@ async fn instead(
             Some(Ok(answer))
         }
         Given::Late => {
-            let late = Detail::new("asked-no-time");
-            Some(Err(Fault::never_left(Reason::Unanswered, late)))
+            let late = Detail::new("waited-no-time");
+            Some(Err(Fault::never_left(Reason::Waiting, late)))
         }
     };
     (going, known)
@@ -497,9 +506,11 @@ fn kept(body: &[u8], request: &Request, secrets: &[Secret]) -> String {
     text[..end].to_owned()
 }
 
-/// A receiver's own reference, likewise: it may be anything of what the attempt's calls carried.
-fn kept_receipt(said: &str, done: &[Exchange], secrets: &[Secret]) -> String {
-    let secrets = carried(done.iter().map(|exchange| &exchange.request), secrets);
+/// A receiver's own reference, likewise: it may be anything of what the attempt's calls carried. The device is asked with it later, and
+/// so the number of an upload that stands in it stays.
+pub(super) fn kept_receipt(said: &str, done: &[Exchange], secrets: &[Secret]) -> String {
+    let requests = done.iter().map(|exchange| &exchange.request);
+    let secrets = carried_where(requests, secrets, |taken| taken.opens);
     quote(said, &secrets, KEPT_RECEIPT)
 }
 
@@ -508,9 +519,22 @@ pub(crate) fn carried<'r>(
     requests: impl IntoIterator<Item = &'r Request>,
     secrets: &[Secret],
 ) -> Vec<Secret> {
+    carried_where(requests, secrets, |_| true)
+}
+
+fn carried_where<'r>(
+    requests: impl IntoIterator<Item = &'r Request>,
+    secrets: &[Secret],
+    is_hidden: impl Fn(&Taken) -> bool,
+) -> Vec<Secret> {
     let mut all = secrets.to_vec();
     for request in requests {
-        all.extend(request.hidden_values());
+        let taken = request.hidden.values.iter();
+        all.extend(
+            taken
+                .filter(|taken| is_hidden(taken))
+                .map(|taken| taken.value.clone()),
+        );
         // Credentials often travel in another shape than they are kept in, such as base64.
         let headers = request.headers.iter();
         let credentials = headers.filter(|(name, _)| is_credential(name));

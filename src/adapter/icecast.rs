@@ -221,17 +221,6 @@ impl IcecastAdapter {
     }
 }
 
-/// What a stream, or the question whether one may be sent, came to.
-fn refused(exchange: &Exchange) -> Failure {
-    match &exchange.result {
-        Ok(Response { status: 401, .. }) => Failure::reject(
-            Reason::Unauthorised,
-            Detail::new("call-status").with("status", 401),
-        ),
-        _ => classify(exchange),
-    }
-}
-
 impl Adapter for IcecastAdapter {
     fn step(&self, message: &Message, done: &[Exchange]) -> Step {
         let wait = match done {
@@ -240,7 +229,7 @@ impl Adapter for IcecastAdapter {
             [.., stream] if stream.result.as_ref().is_ok_and(Response::is_success) => {
                 return Step::Call(self.question(LISTEN));
             }
-            [.., stream] if !Self::is_in_use(stream) => return Step::Failed(refused(stream)),
+            [.., stream] if !Self::is_in_use(stream) => return Step::Failed(classify(stream)),
             _ if done.len() < TRIES => PAUSE,
             _ => {
                 let detail = Detail::new("call-icecast-busy").with("mount", &self.mount);
@@ -274,7 +263,7 @@ impl Adapter for IcecastAdapter {
                     Some(Exchange {
                         result: Ok(answer), ..
                     }) if answer.status != 401 => Step::accepted(None),
-                    Some(proof) => Step::Failed(refused(proof).without_effect()),
+                    Some(proof) => Step::Failed(classify(proof).without_effect()),
                 },
                 Err(()) => Step::Failed(Failure::reject(
                     Reason::Unexpected,

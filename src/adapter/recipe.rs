@@ -69,7 +69,7 @@ use crate::{
     template::{Context, TemplateError},
 };
 
-/// The most letters of a receiver's own words, or of its reference, that are kept.
+/// The most letters of a receiver's own words that are kept.
 const LONGEST_WORDS: usize = 300;
 
 /// What is wrong in a recipe, or with a channel's parameters for it.

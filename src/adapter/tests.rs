@@ -14,6 +14,7 @@ fn exchange(result: Result<Response, Fault>) -> Exchange {
             values: vec![Taken {
                 name: "steps.login.token".to_owned(),
                 value: Secret::new("hunter2".to_owned()),
+                opens: true,
             }],
         },
         login: None,
@@ -119,4 +120,18 @@ fn nothing_secret_is_shown() {
         shown.contains("10.1.4.3:8080") && shown.contains("set-cookie"),
         "{shown}"
     );
+}
+
+/// The device is asked with it later: what an upload gave may be a part of it.
+#[test]
+fn a_reference_keeps_what_opens_nothing() {
+    let mut exchange = exchange(Err(Fault::never_left(Reason::Refused, "x")));
+    exchange.request.hidden.values.push(Taken {
+        name: "steps.upload.clip".to_owned(),
+        value: Secret::new("a81f".to_owned()),
+        opens: false,
+    });
+    let kept = |said| attempt::kept_receipt(said, std::slice::from_ref(&exchange), &[]);
+    assert_eq!(kept("a81f-1"), "a81f-1");
+    assert_eq!(kept("a81f-hunter2"), "a81f-***");
 }

@@ -256,6 +256,7 @@ fn taken<'n>(values: impl IntoIterator<Item = (&'n str, Secret)>) -> Vec<Taken> 
     let values = values.into_iter().map(|(name, value)| Taken {
         name: name.to_owned(),
         value,
+        opens: true,
     });
     values.collect()
 }

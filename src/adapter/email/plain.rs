@@ -13,8 +13,8 @@ struct Text {
     indents: Vec<&'static str>,
     /// Where lists begin to count, from the outermost.
     lists: Vec<Option<u64>>,
-    /// The address of the link, and where its words begin.
-    link: Option<(String, usize)>,
+    /// The addresses of links, and where their words begin, from the outermost: a picture may be one's words.
+    links: Vec<(String, usize)>,
 }
 
 /// `markdown` in paragraphs, its items in lines.
@@ -71,7 +71,7 @@ impl Text {
                 self.indents.push("> ");
             }
             Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => {
-                self.link = Some((dest_url.into_string(), self.done.len()));
+                self.links.push((dest_url.into_string(), self.done.len()));
             }
             _ => {}
         }
@@ -98,8 +98,9 @@ impl Text {
                 self.paragraph();
             }
             TagEnd::Link | TagEnd::Image => {
-                if let Some((address, from)) = self.link.take() {
-                    let words = self.done[from..].trim();
+                if let Some((address, from)) = self.links.pop() {
+                    // A line that ended meanwhile took the blanks before it away.
+                    let words = self.done.get(from..).unwrap_or_default().trim();
                     // What is written as its own address stands there already.
                     let is_said = words == address || format!("mailto:{words}") == address;
                     if words.is_empty() {
@@ -180,6 +181,11 @@ mod tests {
             ),
             ("[](https://vinh.example)", "https://vinh.example"),
             ("![Thẻ ngành giả](the.jpg)", "Thẻ ngành giả (the.jpg)"),
+            (
+                "[![Thẻ](the.jpg)](https://x.vn)",
+                "Thẻ (the.jpg) (https://x.vn)",
+            ),
+            ("Xem  [\nổng](https://x.vn)", "Xem\nổng (https://x.vn)"),
             (
                 "Cần làm:\n\n1. Gọi **113**\n2. Báo công an\n   ngay\n\nHết.",
                 "Cần làm:\n\n1. Gọi 113\n2. Báo công an\n  ngay\n\nHết.",

@@ -385,6 +385,12 @@ impl CompiledRecipe {
         steps.any(|known| known.name == step && known.when == StepWhen::Picture)
     }
 
+    /// Whether the step of that name may be a login: what is made in every attempt before anything is sent.
+    pub(super) fn is_login(&self, step: &str) -> bool {
+        let mut steps = self.steps.iter();
+        steps.any(|known| known.name == step && known.when == StepWhen::Always)
+    }
+
     pub(super) fn check_parameters(
         &self,
         with: &BTreeMap<String, String>,

@@ -87,7 +87,7 @@ impl RecipeAdapter {
     }
 
     /// The beginning of the course that these exchanges are in: the second one, where a login had ended.
-    fn last_course<'a, 'd>(
+    pub(super) fn last_course<'a, 'd>(
         &'a self,
         message: Option<&'a Message>,
         done: &'d [Exchange],

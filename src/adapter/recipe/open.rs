@@ -17,20 +17,37 @@ type Opened<'d> = (Option<Map<String, Value>>, Option<&'d Exchange>);
 impl RecipeAdapter {
     /// What came of telling the device to stop; `None` where it was not told.
     pub(super) fn replay_stop(&self, message: &Message, done: &[Exchange]) -> Option<bool> {
-        let mut scene = Scene::new(&self.recipe, &self.facts, Some(message));
-        let course = &mut Course::of(done);
+        // What was told in a second course, in which the login was good, is what counts.
+        let (scene, mut course) = self.last_course(Some(message), done);
+        let again = scene
+            .is_anew()
+            .then(|| self.stopped_in(message, scene, &mut course));
+        let first = || {
+            let scene = Scene::new(&self.recipe, &self.facts, Some(message));
+            self.stopped_in(message, scene, &mut Course::of(done))
+        };
+        let exchange = again.flatten().or_else(first)?;
+        let answer = exchange.result.as_ref();
+        Some(answer.is_ok_and(Response::is_success))
+    }
+
+    /// The exchange of a course that told the device to stop.
+    fn stopped_in<'d>(
+        &self,
+        message: &Message,
+        mut scene: Scene<'_>,
+        course: &mut Course<'d>,
+    ) -> Option<&'d Exchange> {
         // What comes after it is not waited for.
-        let exchange = match self.asks(message) {
+        match self.asks(message) {
             None => {
                 if self.recipe.stops_by_a_login {
                     self.steps(StepWhen::Always, &mut scene, course).ok()?;
                 }
-                self.stop(message, &scene, course).ok()??
+                self.stop(message, &scene, course).ok()?
             }
-            Some(_) => self.open(message, &mut scene, course).ok()?.1?,
-        };
-        let answer = exchange.result.as_ref();
-        Some(answer.is_ok_and(Response::is_success))
+            Some(_) => self.open(message, &mut scene, course).ok()?.1,
+        }
     }
 
     pub(super) fn stop<'d>(
@@ -40,9 +57,13 @@ impl RecipeAdapter {
         done: &mut Course<'d>,
     ) -> Result<Option<&'d Exchange>, Halt> {
         match &self.recipe.stop {
-            // In a second course nothing of ours began to play since; only who needs a login for it may have had an old one.
+            // In a second course nothing of ours began to play since. But who needs a login for it may have had an old one, and who asks
+            // first may not have come to it.
             Some(stop)
-                if message.preempts && (!scene.is_anew() || self.recipe.stops_by_a_login) =>
+                if message.preempts
+                    && (!scene.is_anew()
+                        || self.recipe.stops_by_a_login
+                        || self.asks(message).is_some()) =>
             {
                 let scene = scene.and("playing", playing(message));
                 let exchange = self.call(stop, &scene, done, &Manner::default())?;

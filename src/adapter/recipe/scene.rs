@@ -226,11 +226,13 @@ impl<'a> Scene<'a> {
         let mut all = Vec::new();
         let steps = steps.into_iter().flatten();
         for (step, taken) in steps.filter(|(step, _)| !self.recipe.is_open(step)) {
+            let opens = self.recipe.is_login(step);
             for (name, value) in taken.as_object().into_iter().flatten() {
                 let name = format!("steps.{step}.{name}");
                 all.extend(texts_in(value).into_iter().map(|text| Taken {
                     name: name.clone(),
                     value: Secret::new(text.to_owned()),
+                    opens,
                 }));
             }
         }

@@ -279,14 +279,14 @@ async fn an_adapter_without_an_end_is_stopped() {
     assert!(
         matches!(
             end.ending,
-            Ending::Failed(Failure::Reject {
+            Ending::Failed(Failure::Unknown {
                 reason: Reason::Defect,
                 ..
             })
         ),
         "{end:?}"
     );
-    assert_eq!((end.exchanges, server.requests().await.len()), (128, 128));
+    assert_eq!((end.exchanges, server.requests().await.len()), (512, 512));
 }
 
 #[tokio::test]

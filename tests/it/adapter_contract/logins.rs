@@ -11,7 +11,7 @@ use loa::{
         attempt::{AttemptEnd, Ending, NoNotes, attempt, probe},
         transport::Transport,
     },
-    domain::{delivery::Reason, time::Timestamp},
+    domain::{delivery::Reason, message::Message, time::Timestamp},
 };
 
 use super::{
@@ -198,6 +198,60 @@ async fn a_login_that_has_ended_is_made_anew_within_the_attempt() {
             ],
             "{ended}"
         );
+    }
+}
+
+/// An emergency tells the device to stop with the new login as well, and what came of that is what is said.
+#[tokio::test]
+async fn an_emergency_stops_what_plays_also_where_its_login_had_ended() {
+    let by_a_login = r#"
+stop: { method: POST, url: "{{ with.url }}/stop" }
+"#;
+    let asks = r#"
+stop: { method: POST, url: "{{ with.url }}/stop", auth: none }
+find:
+  when: always
+  request: { method: GET, url: "{{ with.url }}/list" }
+  found: { json: { /there: true } }
+  absent: { json: { /ok: true } }
+"#;
+    let stopped_twice: &[&str] = &[
+        "/login",
+        "/say token-1",
+        "/stop token-1",
+        "/say token-1",
+        "/login",
+        "/stop token-2",
+        "/say token-2",
+    ];
+    let asked_first: &[&str] = &[
+        "/login",
+        "/list token-1",
+        "/say token-1",
+        "/list token-1",
+        "/login",
+        "/list token-2",
+        "/stop",
+        "/say token-2",
+    ];
+    for (more, ends_after, stopped, expected) in [
+        (by_a_login, &[1][..], true, stopped_twice),
+        (asks, &[2][..], false, asked_first),
+    ] {
+        let server = gateway(1, UNAUTHORISED, ends_after);
+        let adapter = written_for(&server.url(""), &format!("{GATEWAY}{more}"));
+        let transport = Transport::new(settings()).unwrap();
+        let at = instant("2024-03-25T05:30:00Z");
+        assert!(is_accepted(&send(&adapter, &transport, at).await));
+        let urgent = Message {
+            preempts: true,
+            ..message()
+        };
+        let end = attempt(&adapter, &urgent, &NoNotes, &transport, || at).await;
+        assert!(is_accepted(&end), "{end:?}");
+        drop(transport);
+        assert_eq!(calls(server).await, expected);
+        assert_eq!(end.stopped, Some(stopped));
     }
 }
 
