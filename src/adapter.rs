@@ -413,6 +413,8 @@ pub struct Taken {
     pub name: String,
     /// The value.
     pub value: Secret,
+    /// Whether it opens something, as what a login gave. The number of an upload does not, and a receiver's own reference may hold it.
+    pub opens: bool,
 }
 
 impl fmt::Debug for Request {
@@ -476,7 +478,8 @@ pub struct Fault {
     pub may_have_left: bool,
     /// What happened: [`Reason::Refused`], [`Reason::NoAddress`], [`Reason::NoConnection`], [`Reason::Tls`],
     /// [`Reason::NotAllowed`], [`Reason::Busy`] (never left), [`Reason::Timeout`], [`Reason::Reset`], [`Reason::Cut`],
-    /// [`Reason::Unreadable`], [`Reason::TooLarge`] (may have left), [`Reason::Unanswered`] (no time was left to call).
+    /// [`Reason::Unreadable`], [`Reason::TooLarge`], [`Reason::Unexpected`] (may have left), [`Reason::Unanswered`] (the channel left no time
+    /// to call), [`Reason::Waiting`], [`Reason::Paced`] (our own waiting did).
     pub reason: Reason,
     /// What the reason's word leaves out, as a [`Detail`], without addresses or secrets.
     pub detail: String,

@@ -514,7 +514,7 @@ fn placed(
             let deadline = from + within;
             delivery.due = from;
             delivery.deadline = over.map_or(deadline, |over| over.min(deadline)).max(from);
-            delivery.latest = Some(deadline.max(wish.from + WAITS));
+            delivery.latest = Some(deadline);
             delivery.limit = limit;
             air.put(OnAir { from, ..wish });
         }

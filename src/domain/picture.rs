@@ -281,8 +281,9 @@ fn jpeg_end(bytes: &[u8], size: &mut Option<(u32, u32)>) -> Option<usize> {
             }
             0xda if size.is_none() => return None,
             0xda => {
-                // In a scan FF is followed by 0, or by the number of a restart. Anything else is the next segment.
-                let goes_on = |pair: &[u8]| pair[0] != 0xff || matches!(pair[1], 0 | 0xd0..=0xd7);
+                // In a scan FF is followed by 0, or by the number of a restart, or once more by FF. Anything else is the next segment.
+                let goes_on =
+                    |pair: &[u8]| pair[0] != 0xff || matches!(pair[1], 0 | 0xd0..=0xd7 | 0xff);
                 at = after + bytes[after..].windows(2).position(|pair| !goes_on(pair))?;
                 has_data |= at > after;
                 continue;

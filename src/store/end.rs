@@ -213,10 +213,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut tx = self.pools.begin(Purpose::Write).await?;
-        let held = rows!(tx, sql::deliver::IN_HAND, [id.as_str(), node], |row| {
-            row.text(0).map(delivery_id)
-        })?;
-        if !held.is_empty() {
+        if is_in_hand(&mut tx, id, node).await? {
             return Ok(false);
         }
         let written = clean(detail);
@@ -266,7 +263,7 @@ impl Store {
     }
 
     /// Puts on record that the stream of `id` gave way to another one, with a line in the journal. It was heard up to there, and nobody
-    /// has to look after it.
+    /// has to look after it. `false`, and nothing is written, while the end of the attempt that began the stream is still to be written.
     ///
     /// # Errors
     /// [`StoreError::Query`] or [`StoreError::DiskFull`].
@@ -278,6 +275,9 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut tx = self.pools.begin(Purpose::Write).await?;
+        if is_in_hand(&mut tx, id, node).await? {
+            return Ok(false);
+        }
         let now_us = now.as_micros();
         let statement = sql::deliver::INTERRUPTED;
         execute!(tx, statement, id.as_str(), detail, now_us, 0_i64)?;
@@ -556,4 +556,12 @@ impl Store {
         };
         self.put_down(tx, &line, &by, now).await
     }
+}
+
+/// Whether this node still has to write down how an attempt at `id` ended.
+async fn is_in_hand(tx: &mut Tx, id: &DeliveryId, node: &str) -> Result<bool, StoreError> {
+    let held = rows!(*tx, sql::deliver::IN_HAND, [id.as_str(), node], |row| {
+        row.text(0).map(delivery_id)
+    })?;
+    Ok(!held.is_empty())
 }

@@ -128,7 +128,8 @@ contract! {
         the_pulse_beats;
     again:
         what_has_no_time_left_gets_another_place,
-        what_waits_for_another_place_does_not_expire;
+        what_waits_for_another_place_does_not_expire,
+        what_has_no_other_place_is_tried_once_more_before_its_deadline;
     cut_off:
         a_stream_whose_node_died_is_for_a_person_and_what_was_over_is_not,
         what_was_cut_off_says_so_and_stays_what_it_is,

@@ -83,8 +83,12 @@ pub fn conclude(
     let again = may_repeat
         .then(|| policy.next(&claimed.id, claimed.attempt, now, after, claimed.latest))
         .flatten();
-    // What it asked for counts less than the deadline, and whoever reads the log has to know.
-    if may_repeat && let Some(asked) = after.filter(|after| now + *after >= claimed.latest) {
+    // What it asked for counts less than the deadline, and whoever reads the log has to know. Without an answer it asked for nothing:
+    // what is waited for is our own.
+    if may_repeat
+        && finished.status.is_some()
+        && let Some(asked) = after.filter(|after| now + *after >= claimed.latest)
+    {
         let code = if again.is_some() {
             "call-last-try"
         } else {
@@ -248,8 +252,9 @@ mod tests {
 
     #[test]
     fn a_wish_beyond_the_deadline_is_told() {
-        let busy = |wish| {
-            AttemptEnd::failed(Failure::Retry {
+        let busy = |wish| AttemptEnd {
+            status: Some(503),
+            ..AttemptEnd::failed(Failure::Retry {
                 after: Some(Duration::from_secs(wish)),
                 reason: Reason::Busy,
                 detail: "call-status status=503".to_owned(),
@@ -268,6 +273,13 @@ mod tests {
             told(600, last),
             (State::Failed, None, words("call-too-late"))
         );
+        // Our own night is no wish of the channel's.
+        let night = AttemptEnd {
+            status: None,
+            ..busy(600)
+        };
+        let end = conclude(&claimed, night, &POLICY, NOW);
+        assert_eq!(end.detail.as_deref(), Some("call-status status=503"));
         let (next, _, detail) = told(60, NOW);
         assert_eq!(
             (next, detail.as_str()),

@@ -365,15 +365,18 @@ impl<'w> Air<'w> {
         self.urgency(wish) != Priority::Emergency && self.goes_before(other, wish)
     }
 
-    /// When `item` has to be over because of what is sent by hand and begins after it. The plan knows nothing of that.
+    /// When `item` has to be over because of what is sent by hand and begins after it; an emergency only because of another one. The
+    /// plan knows nothing of that.
     #[must_use]
     pub fn over_by(&self, item: &OnAir) -> Option<Limit> {
+        let is_emergency = self.urgency(item) == Priority::Emergency;
         let next = self
             .heard_in(&item.ward)
             .filter(|other| {
                 other.schedule.is_by_hand()
                     && other.from > item.from
                     && other.from < item.deadline + item.length
+                    && (!is_emergency || self.urgency(other) == Priority::Emergency)
                     && other.id != item.id
                     && !other.is_one_with(item)
             })

@@ -60,9 +60,12 @@ statements! {
             over_us = batch.over_us, over_reason = batch.over_reason, over_detail = batch.over_detail, updated_us = $2
         FROM batch WHERE id = batch.delivery_id AND attempt > 0 AND ", is_in_state!("ready"))
     );
-    /// There is no other place for these: their deadline stands. `$2` now.
+    /// There is no other place for these: their deadline stands, and where it leaves time for that they are tried once more shortly
+    /// before it. `$2` now.
     NO_PLACE = list!(concat!(
-        "UPDATE delivery SET latest_us = NULL, updated_us = $2 FROM list WHERE id = list.item AND attempt > 0 AND ",
+        "UPDATE delivery SET latest_us = NULL, updated_us = $2,
+            next_us = CASE WHEN deadline_us - 40000000 > $2 AND next_us >= deadline_us THEN deadline_us - 30000000 ELSE next_us END
+        FROM list WHERE id = list.item AND attempt > 0 AND ",
         is_in_state!("ready")
     ));
 }

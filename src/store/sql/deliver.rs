@@ -256,11 +256,12 @@ statements! {
             AND EXISTS (SELECT 1 FROM attempt AS a WHERE a.delivery = delivery.id AND a.receipt = $2 AND a.outcome = 'accepted')
         RETURNING id"
     );
-    /// A device's own report of what it took or may have taken, once, unless a person has spoken. `$1` id, `$2` channel, `$3` state,
+    /// A device's own report of what it took or may have taken, once, unless a person has spoken, or it was stopped for something else. `$1` id, `$2` channel, `$3` state,
     /// `$4` reason, `$5` now.
     TOLD = one!(
         "UPDATE delivery SET state = $3, reason = $4, detail = NULL, evidence = 'device', updated_us = $5
-        WHERE id = $1 AND channel = $2 AND closed_by IS NULL AND state IN ('accepted', 'unknown')"
+        WHERE id = $1 AND channel = $2 AND closed_by IS NULL AND state IN ('accepted', 'unknown')
+            AND reason IS DISTINCT FROM 'interrupted'"
     );
     /// Whether what was offered was published, unless a person has spoken. `$1` id, `$2` channel, `$3` state, `$4` reason, `$5` detail,
     /// `$6` evidence, `$7` now.
@@ -330,10 +331,11 @@ statements! {
         WHERE id = $1 AND state IN ('accepted', 'confirmed') AND closed_by IS NULL"
     );
     /// What a channel took and was cut off: it stays what it is, and says so. `$1` id, `$2` detail, `$3` now, `$4` whether what it says
-    /// already gives way.
+    /// already gives way, unless that is the same of an earlier stop.
     INTERRUPTED = one!(
         "UPDATE delivery SET reason = 'interrupted', detail = $2, updated_us = $3
-        WHERE id = $1 AND state IN ('accepted', 'confirmed') AND closed_by IS NULL AND (reason IS NULL OR CAST($4 AS BIGINT) = 1)"
+        WHERE id = $1 AND state IN ('accepted', 'confirmed') AND closed_by IS NULL
+            AND (reason IS NULL OR (CAST($4 AS BIGINT) = 1 AND substr(COALESCE(detail, ''), 1, 11) <> 'interrupted'))"
     );
     /// Since when a channel has had a delivery. `$1` id.
     TAKEN_SINCE = one!("SELECT accepted_us FROM delivery WHERE id = $1");

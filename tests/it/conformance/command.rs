@@ -119,7 +119,7 @@ fn what_does_not_hold_is_a_finding_with_what_was_seen_and_why_it_matters() {
         )
     );
     // A report says what it is of: the recipe's own bytes.
-    let recipe = std::fs::read(folder.path().join(SPEAKER)).unwrap();
+    let recipe = fs::read(folder.path().join(SPEAKER)).unwrap();
     let hash = Sha256::digest(recipe);
     let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(

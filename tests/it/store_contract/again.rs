@@ -200,3 +200,32 @@ pub(super) async fn what_waits_for_another_place_does_not_expire(ground: Ground)
     assert_eq!(ended, [(State::Failed, Reason::Status)]);
     ground.is_sound().await;
 }
+
+pub(super) async fn what_has_no_other_place_is_tried_once_more_before_its_deadline(ground: Ground) {
+    let bound = PlannedDelivery {
+        deadline: at(160),
+        limit: Some(collision(190)),
+        ..bound("loa-1", 700)
+    };
+    ground.ready(std::slice::from_ref(&bound)).await;
+    let claimed = ground.turn(at(100), &[], 9).await.claimed;
+    // It asked for more time than there is.
+    let wish = Finished {
+        next_at: Some(at(200)),
+        ..refused(&claimed[0])
+    };
+    ground.turn(at(105), &[wish], 0).await;
+    let none = Again {
+        hopeless: vec![bound.id.clone()],
+        ..Again::default()
+    };
+    assert_eq!(decided(&ground, 106, |_, _| none).await.unwrap(), 0);
+    assert_eq!(ground.store.expire(NODE, at(106)).await.unwrap(), []);
+    let row = ground.row(&bound.id).await;
+    assert_eq!((row.state, row.next_at), (State::Ready, Some(at(130))));
+    let claimed = ground.turn(at(130), &[], 9).await.claimed;
+    ground.turn(at(131), &[refused(&claimed[0])], 0).await;
+    ground.store.expire(NODE, at(160)).await.unwrap();
+    assert_eq!(ground.row(&bound.id).await.state, State::Failed);
+    ground.is_sound().await;
+}
