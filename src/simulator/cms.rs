@@ -2,7 +2,7 @@
 //!
 //! Whoever knows what every secret is worth in a simulated world is signed in, by any name. What somebody forgot to set up at such a
 //! site, its address says: below `/closed/` its interface takes no changes, below `/moderated/` what is new is not shown before
-//! a person has agreed.
+//! a person has agreed, and below `/reader/` the account may only read.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
@@ -60,6 +60,11 @@ pub(super) fn known(secret: &str) -> Login {
 /// Whether the site's address says that its interface takes no changes.
 pub(super) fn is_closed(request: &Request) -> bool {
     request.path.contains("/closed/")
+}
+
+/// Whether the site's address says that the account may only read.
+pub(super) fn is_reader(request: &Request) -> bool {
+    request.path.contains("/reader/")
 }
 
 /// Whether the site's address says that a person has to agree first.

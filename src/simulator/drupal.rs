@@ -19,6 +19,9 @@ const FORMATS: [&str; 3] = ["basic_html", "restricted_html", "plain_text"];
 /// The longest title, in letters.
 const MAX_TITLE: usize = 255;
 
+/// The identifier of whoever is known.
+const ACCOUNT: &str = "4f1a2b3c-0d5e-4a6f-8b7c-9d0e1f2a3b4c";
+
 /// Whether a request is meant for such a site.
 pub(super) fn is_meant(path: &str) -> bool {
     path.contains("/jsonapi/") || path.ends_with("/jsonapi")
@@ -39,6 +42,21 @@ pub(super) fn answer(site: &Site, request: &Request) -> Outcome {
     let login = cms::login(request, "Basic");
     let parts = cms::parts(request, "/jsonapi");
     match (request.method.as_str(), parts.as_slice()) {
+        // Who is known is told so, by the identifier of the account.
+        ("GET", []) => {
+            let base = here(request);
+            let kinds = ["article", "page"].map(|kind| {
+                let href = format!("{base}/node/{kind}");
+                (format!("node--{kind}"), json!({ "href": href }))
+            });
+            let mut links = serde_json::Map::from_iter(kinds);
+            links.insert("self".into(), json!({ "href": base }));
+            let mut entry = json!({ "jsonapi": about(), "data": [], "links": links });
+            if login == Login::Known {
+                entry["meta"] = json!({ "links": { "me": { "meta": { "id": ACCOUNT } } } });
+            }
+            quiet(document(200, &entry))
+        }
         ("GET", ["node", kind]) => {
             let pages: Vec<Value> = site
                 .posts()
@@ -71,7 +89,7 @@ pub(super) fn answer(site: &Site, request: &Request) -> Outcome {
             "Unauthorized",
             "No authentication credentials provided.",
         )),
-        (method, ["node", ..]) if writes && login == Login::Wrong => {
+        (method, ["node", ..]) if writes && (login == Login::Wrong || cms::is_reader(request)) => {
             let detail =
                 format!("The current user is not allowed to {method} the selected resource.");
             quiet(refused(403, "Forbidden", &detail))

@@ -48,14 +48,18 @@ pub(super) fn answer(site: &Site, request: &Request) -> Outcome {
     if cms::is_closed(request) {
         return no(403, "FORBIDDEN", "Access denied to the service");
     }
+    if request.method != "GET" && cms::is_reader(request) {
+        return no(403, "FORBIDDEN", "User must have ADD_ENTRY permission");
+    }
     match (request.method.as_str(), rest) {
         ("GET", []) => {
             let items: Vec<Value> = site.posts().map(shown).collect();
             let total = items.len();
-            quiet(Answer::json(
-                200,
-                &json!({ "items": items, "totalCount": total, "page": 1, "pageSize": 20 }),
-            ))
+            let mut list = json!({ "actions": {}, "items": items, "totalCount": total, "page": 1, "pageSize": 20 });
+            if !cms::is_reader(request) {
+                list["actions"]["create"] = json!({ "method": "POST", "href": request.path });
+            }
+            quiet(Answer::json(200, &list))
         }
         ("POST", []) => {
             let fields: Value = serde_json::from_slice(&request.body).unwrap_or_default();

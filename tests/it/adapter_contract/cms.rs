@@ -56,10 +56,23 @@ impl Scene {
 
     /// The recipe's adapter for a site of its own, whose address goes on with `below`.
     fn adapter(&self, recipe: &str, secret: &str, worth: &str, below: &str) -> RecipeAdapter {
+        self.adapter_of(recipe, secret, worth, below, None)
+    }
+
+    /// The same with another parameter.
+    fn adapter_of(
+        &self,
+        recipe: &str,
+        secret: &str,
+        worth: &str,
+        below: &str,
+        parameter: Option<(&str, &str)>,
+    ) -> RecipeAdapter {
         let address = self.city.device(recipe).unwrap();
         let mut with: BTreeMap<String, String> = parameters();
         with.insert("url".into(), format!("http://{address}{below}"));
         with.insert(secret.into(), worth.into());
+        with.extend(parameter.map(|(name, value)| (name.into(), value.into())));
         adapter_with(&SHIPPED[recipe], &with)
     }
 
@@ -282,4 +295,90 @@ async fn no_twin_is_made_of_an_address_that_is_taken() {
     }
     let total = scene.city.summary().total;
     assert_eq!((total.twins, total.published), (0, 0), "a draft at most");
+}
+
+/// A probe asks the account itself, as far as the site tells: what it says is what a person has to do.
+#[tokio::test]
+async fn probes_ask_the_account_itself() {
+    let scene = Scene::new().await;
+    for (recipe, secret, worth, below, parameter, said) in [
+        (
+            "drupal",
+            "password",
+            "sai",
+            "",
+            None,
+            "không nhận ra tài khoản",
+        ),
+        (
+            "drupal",
+            "password",
+            &*worth(),
+            "",
+            Some(("type", "tin-phuong")),
+            "loại nội dung",
+        ),
+        ("joomla", "token", "sai", "", None, "Mã API không được nhận"),
+        (
+            "liferay",
+            "secret",
+            "sai",
+            "",
+            None,
+            "OAuth 2 không được nhận",
+        ),
+        (
+            "liferay",
+            "secret",
+            &worth(),
+            "/reader",
+            None,
+            "không được thêm bài blog",
+        ),
+        (
+            "liferay",
+            "secret",
+            &worth(),
+            "/closed",
+            None,
+            "thiếu phạm vi",
+        ),
+    ] {
+        let case = format!("{recipe} {below} {parameter:?}");
+        assert!(
+            scene
+                .is_healthy(&scene.adapter(recipe, secret, &self::worth(), ""))
+                .await,
+            "{case}"
+        );
+        let adapter = scene.adapter_of(recipe, secret, worth, below, parameter);
+        let now = || instant("2024-03-25T05:30:00Z");
+        let failure = probe(&adapter, None, &scene.transport, now)
+            .await
+            .unwrap()
+            .unwrap_err();
+        assert!(
+            matches!(failure, Failure::Reject { .. }),
+            "{case}: {failure:?}"
+        );
+        let about = Detail::parse(failure.detail()).unwrap();
+        let about = about.get("about").unwrap_or_default().to_owned();
+        assert!(about.contains(said), "{case}: {failure:?}");
+        let is_account = parameter.is_none();
+        assert_eq!(
+            failure.reason() == Reason::Unauthorised,
+            is_account,
+            "{case}"
+        );
+        // And nobody is told anything else where it is sent.
+        if below == "/reader" {
+            match scene.send(&adapter, &saying("Một", 1)).await {
+                Ending::Failed(failure) => assert_eq!(failure.reason(), Reason::Unauthorised),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    for (recipe, ..) in SITES {
+        assert_eq!(scene.pages(recipe).len(), 0, "{recipe}");
+    }
 }
