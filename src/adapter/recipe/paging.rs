@@ -34,7 +34,7 @@ pub(super) struct Pages {
 #[derive(Debug)]
 enum Turn {
     /// After such an answer, by its number.
-    Number(Condition),
+    Number(Box<Condition>),
     Address(Next),
 }
 
@@ -48,11 +48,10 @@ struct Next {
 impl Pages {
     pub(super) fn read(reading: &mut Reading, path: &str, pages: &recipe::Pages) -> Option<Self> {
         let turn = match &pages.turn {
-            recipe::Turn::Number(more) => Turn::Number(Condition::read_success(
-                reading,
-                &format!("{path}.more"),
-                more,
-            )),
+            recipe::Turn::Number(more) => {
+                let more = Condition::read_success(reading, &format!("{path}.more"), more);
+                Turn::Number(Box::new(more))
+            }
             recipe::Turn::Address(next) => Turn::Address(Next {
                 take: Take::read(reading, &format!("{path}.next"), &next.take)?,
                 rel: next.rel.clone(),
@@ -70,13 +69,13 @@ impl Pages {
             Turn::Number(more) => Some(more),
             Turn::Address(_) => None,
         };
-        more.into_iter().flat_map(Condition::texts)
+        more.into_iter().flat_map(|more| more.texts())
     }
 }
 
 impl Next {
-    /// The link to the next page as the answer gives it; `None` where it gives none, and nothing within where what it gives is no text.
-    fn given(&self, answer: &Answer<'_>) -> Option<Option<String>> {
+    /// The link to the next page as the answer gives it, which may be no text; `None` where it gives none.
+    fn given(&self, answer: &Answer<'_>) -> Option<Result<String, Astray>> {
         let value = match (&self.take, &self.rel) {
             (Take::Header(name), Some(rel)) => {
                 let headers: Vec<_> = answer.response.headers.each(name).collect();
@@ -89,9 +88,9 @@ impl Next {
             Value::Null | Value::Bool(false) => None,
             Value::String(text) => {
                 let text = text.trim();
-                (!text.is_empty()).then(|| Some(text.to_owned()))
+                (!text.is_empty()).then(|| Ok(text.to_owned()))
             }
-            _ => Some(None),
+            _ => Some(Err(Astray::Nowhere)),
         }
     }
 }
@@ -229,8 +228,7 @@ impl RecipeAdapter {
         if let Some(failure) = self.overruled(&find.absent, answer, scene, &[])? {
             return Ok(Some(Asked::Failed(failure.without_effect())));
         }
-        let link = given.ok_or(Astray::Nowhere);
-        let followed = link.and_then(|link| exchange.request.url.follow(&link));
+        let followed = given.and_then(|link| exchange.request.url.follow(&link));
         Ok(Some(match followed {
             Ok(address) => Asked::More(Some(address)),
             Err(astray) => {

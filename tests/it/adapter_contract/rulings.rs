@@ -377,14 +377,14 @@ fn an_update_may_have_steps_of_its_own() {
     assert_eq!(requests.len(), 2, "nothing to change, nothing to ask for");
 }
 
-const WISHES: &str = r#"
+const WISHES: &str = r"
 errors:
   - { status: 420, then: retry, after: 30s }
   - { status: 421, then: retry, after: /wait/seconds }
   - { status: 422, then: retry, after: { header: X-RateLimit-Reset-After } }
   - { status: 423, then: retry, after: { pattern: 'in ([0-9]+) s' } }
   - { status: 424, then: retry }
-"#;
+";
 
 /// Gateways say in their own ways how long they want to be left alone.
 #[test]

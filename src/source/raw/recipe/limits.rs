@@ -28,13 +28,11 @@ fn limit(value: Value<'_>) -> Option<(usize, Unit)> {
         .map(|fields| {
             let given = Unit::ALL.map(|(name, unit)| Some((fields.get(name)?, unit)));
             let mut given = given.into_iter().flatten();
-            match (given.next(), given.next()) {
-                (Some((value, unit)), None) => Some((most(value)?, unit)),
-                _ => {
-                    let names = Unit::ALL.map(|(name, _)| name);
-                    value.choose_one(&names, "L019-help-limit")
-                }
-            }
+            let (Some((value, unit)), None) = (given.next(), given.next()) else {
+                let names = Unit::ALL.map(|(name, _)| name);
+                return value.choose_one(&names, "L019-help-limit");
+            };
+            Some((most(value)?, unit))
         })
         .flatten()
 }
