@@ -103,6 +103,14 @@ impl Words<'_> {
             let detail = alone(left, self.moment);
             return catalogue::detail(self.lang, detail.code(), detail.arguments());
         }
+        if let (Some(before), None) = (&row.behind, row.reason) {
+            let key = if before.is_sending {
+                "state.behind-sending"
+            } else {
+                "state.behind-waiting"
+            };
+            return Some(self.say(key, &[("at", &(self.moment)(before.due))]));
+        }
         let reason = row.reason?;
         if let Some((heard, name, at)) = row.word_of() {
             let key = if heard {

@@ -88,6 +88,15 @@ pub(super) struct Row<'a> {
     content_hash: Option<&'a str>,
     closed_by: Option<&'a str>,
     left_alone: Option<AloneRow>,
+    behind: Option<BehindRow>,
+}
+
+/// What it waits for on its own channel.
+#[derive(Debug, Serialize)]
+struct BehindRow {
+    delivery: String,
+    due: String,
+    sending: bool,
 }
 
 /// How the host is left alone that it waits for.
@@ -143,6 +152,11 @@ impl<'a> Row<'a> {
                 since: rfc3339(left.since, zone),
                 until: rfc3339(left.until, zone),
                 reason: left.reason,
+            }),
+            behind: row.behind.as_ref().map(|before| BehindRow {
+                delivery: before.id.as_str().to_owned(),
+                due: rfc3339(before.due, zone),
+                sending: before.is_sending,
             }),
         }
     }

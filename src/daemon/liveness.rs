@@ -321,7 +321,7 @@ async fn lose_streams(
     dead_since: Timestamp,
 ) -> Result<(), StoreError> {
     let channels = live.workspace.channels.iter();
-    let streams = channels.filter(|(_, channel)| channel.adapter.is_stream());
+    let streams = channels.filter(|(_, channel)| channel.adapter.facts().is_stream);
     let streams: Vec<_> = streams.map(|(id, _)| id).collect();
     if shared.transport.is_simulated() || streams.is_empty() {
         return Ok(());

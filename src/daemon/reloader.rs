@@ -209,6 +209,9 @@ impl Reloader {
                 .keep_versions(live.versions.iter(), now)
                 .await?;
             super::pictures::keep(&shared.store, &self.root, &workspace, now).await?;
+            let hosts = live.adapters.iter();
+            let hosts = hosts.map(|(channel, adapter)| (channel, adapter.host()));
+            shared.store.move_hosts(hosts).await?;
             shared.store.set_revision(&workspace.revision, now).await?;
             shared
                 .store

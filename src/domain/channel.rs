@@ -223,6 +223,8 @@ pub struct Facts<'c> {
     pub sounds: &'static [AudioFormat],
     /// Whether what plays can be told to stop. Of recipes their text says it.
     pub can_stop: bool,
+    /// Whether a sound goes there as it is heard, so that it ends with whoever sends it.
+    pub is_stream: bool,
 }
 
 impl AdapterConfig {
@@ -239,6 +241,7 @@ impl AdapterConfig {
                 serves: None,
                 sounds: &[],
                 can_stop: false,
+                is_stream: false,
             },
             Self::Webhook { url, .. } => Facts {
                 word: "webhook",
@@ -247,6 +250,7 @@ impl AdapterConfig {
                 serves: None,
                 sounds: &[],
                 can_stop: false,
+                is_stream: false,
             },
             Self::Zalo(_) => Facts {
                 word: "zalo",
@@ -255,6 +259,7 @@ impl AdapterConfig {
                 serves: None,
                 sounds: &[],
                 can_stop: false,
+                is_stream: false,
             },
             Self::Axis(axis) => Facts {
                 word: "axis",
@@ -263,6 +268,7 @@ impl AdapterConfig {
                 serves: spoken,
                 sounds: &AudioFormat::ALL,
                 can_stop: true,
+                is_stream: false,
             },
             // A listener who comes later would find no beginning in a WAV.
             Self::Icecast(icecast) => Facts {
@@ -272,6 +278,7 @@ impl AdapterConfig {
                 serves: spoken,
                 sounds: &[AudioFormat::Mp3, AudioFormat::Opus],
                 can_stop: true,
+                is_stream: true,
             },
             // Bare samples are sent.
             Self::Snapcast(snapcast) => Facts {
@@ -281,6 +288,7 @@ impl AdapterConfig {
                 serves: spoken,
                 sounds: &[AudioFormat::Wav],
                 can_stop: true,
+                is_stream: true,
             },
             Self::Screen(_) => Facts {
                 word: "screen",
@@ -289,6 +297,7 @@ impl AdapterConfig {
                 serves: Some((ChannelKind::Sign, Format::Sign)),
                 sounds: &[],
                 can_stop: false,
+                is_stream: false,
             },
             Self::Vnpt(portal) => Facts {
                 word: "vnpt",
@@ -297,6 +306,7 @@ impl AdapterConfig {
                 serves: Some((ChannelKind::Website, Format::Article)),
                 sounds: &[],
                 can_stop: false,
+                is_stream: false,
             },
             Self::Email(_) => Facts {
                 word: "email",
@@ -305,14 +315,9 @@ impl AdapterConfig {
                 serves: None,
                 sounds: &[],
                 can_stop: false,
+                is_stream: false,
             },
         }
-    }
-
-    /// Whether a sound goes there as it is heard, so that it ends with whoever sends it.
-    #[must_use]
-    pub fn is_stream(&self) -> bool {
-        matches!(self, Self::Icecast(_) | Self::Snapcast(_))
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     batch::{clean, json},
     journal,
     link::{Cells, Purpose, execute, rows},
-    row::{DeliveryRow, LeftAlone, count, delivery_id, parsed},
+    row::{Behind, DeliveryRow, LeftAlone, count, delivery_id, parsed},
     sql::health as statement,
 };
 use crate::domain::{
@@ -70,6 +70,13 @@ struct Row<'a> {
     rounds: u32,
     reason: &'static str,
     detail: Cow<'a, str>,
+}
+
+/// Where a channel is, as one row of a batch.
+#[derive(Serialize)]
+struct HostRow<'a> {
+    channel: &'a str,
+    host: Cow<'a, str>,
 }
 
 impl Store {
@@ -213,10 +220,62 @@ impl Store {
     ) -> Result<Vec<DeliveryRow>, StoreError> {
         let waiting = rows.iter().filter(|row| row.state == State::Ready);
         let alone = self.left_alone(waiting.map(|row| &row.id)).await?;
+        let waiting = rows.iter().filter(|row| row.state == State::Ready);
+        let mut behind = self.behind(waiting.map(|row| &row.id)).await?;
         for row in &mut rows {
             row.left_alone = alone.get(&row.id).copied();
+            row.behind = behind.remove(&row.id);
         }
         Ok(rows)
+    }
+
+    /// Which of these deliveries wait for another one of their channel, and for which: the one that is being sent, else the first.
+    async fn behind<'i>(
+        &self,
+        waiting: impl Iterator<Item = &'i DeliveryId>,
+    ) -> Result<HashMap<DeliveryId, Behind>, StoreError> {
+        let ids: Vec<&str> = waiting.map(DeliveryId::as_str).collect();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut reader = self.pools.reader().await?;
+        let found = rows!(reader, statement::BEHIND, [json(&ids)], |row| {
+            let before = Behind {
+                id: delivery_id(row.text(1)?),
+                due: Timestamp::from_micros(row.integer(2)?),
+                is_sending: row.flag(3)?,
+            };
+            Ok((delivery_id(row.text(0)?), before))
+        })?;
+        // What comes first is put in last.
+        Ok(found.into_iter().rev().collect())
+    }
+
+    /// Tells deliveries that wait where their channel is now: a host that is left alone is no reason to wait for another one. Says how many
+    /// have another host than before.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    pub async fn move_hosts<'h>(
+        &self,
+        hosts: impl Iterator<Item = (&'h ChannelId, &'h str)>,
+    ) -> Result<u64, StoreError> {
+        let batch: Vec<HostRow<'_>> = hosts
+            .map(|(channel, host)| HostRow {
+                channel: channel.as_str(),
+                host: clean(host),
+            })
+            .collect();
+        if batch.is_empty() {
+            return Ok(0);
+        }
+        let mut tx = self.pools.begin(Purpose::Write).await?;
+        let moved = execute!(tx, statement::HOSTS_MOVE, json(&batch))?;
+        tx.commit().await?;
+        if moved > 0 {
+            self.changed();
+        }
+        Ok(moved)
     }
 }
 

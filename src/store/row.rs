@@ -24,6 +24,17 @@ pub struct LeftAlone {
     pub reason: Reason,
 }
 
+/// The delivery of the same channel that comes before one whose time has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Behind {
+    /// Its id.
+    pub id: DeliveryId,
+    /// When it is due.
+    pub due: Timestamp,
+    /// Whether it is being sent; else it waits itself.
+    pub is_sending: bool,
+}
+
 /// A delivery.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeliveryRow {
@@ -89,6 +100,8 @@ pub struct DeliveryRow {
     /// [`Store::delivery`](super::Store::delivery), [`Store::log`](super::Store::log) and
     /// [`Store::changed_since`](super::Store::changed_since).
     pub left_alone: Option<LeftAlone>,
+    /// What it waits for on its own channel, where its time has come. Read beside the row, likewise.
+    pub behind: Option<Behind>,
 }
 
 impl DeliveryRow {
@@ -333,6 +346,7 @@ pub(super) fn delivery(row: &impl Cells) -> Result<DeliveryRow, StoreError> {
         length: length(row, 26, id)?,
         limit: limit_at(row, 27, id)?,
         left_alone: None,
+        behind: None,
     })
 }
 

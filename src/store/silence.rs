@@ -360,14 +360,20 @@ async fn put_down(
         .map(|one| Line {
             delivery_id: one.place.delivery.as_str(),
             event,
-            detail: journal::why(
-                word(one.state),
-                one.reason.map(Reason::as_str).unwrap_or_default(),
-            )
-            .into(),
+            detail: stands(one).into(),
         })
         .collect();
     journal::append_lines(tx, &lines, node, now).await
+}
+
+/// Where a silence stood when it was noticed. What waits for a host that is left alone says how it is, which is all of it.
+fn stands(one: &Silence) -> String {
+    match (one.state, one.reason, &one.detail) {
+        (Some(State::Ready), Some(Reason::Unreachable), Some(left)) => left.clone(),
+        (state, reason, _) => {
+            journal::why(word(state), reason.map(Reason::as_str).unwrap_or_default())
+        }
+    }
 }
 
 fn word(state: Option<State>) -> &'static str {

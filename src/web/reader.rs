@@ -105,6 +105,15 @@ impl Reader {
         let Some((first, rest)) = detail.split_once(": ") else {
             return word(detail).unwrap_or_else(|| detail.to_owned());
         };
+        // As elsewhere: what waits for its host, and what was tried, wait for no instant of the plan.
+        if State::parse(first) == Some(State::Ready)
+            && let Some(reason) = Reason::parse(rest)
+        {
+            return match reason {
+                Reason::Unreachable => self.word("left-alone"),
+                reason => format!("{}: {}", self.word("retrying"), self.reason(reason)),
+            };
+        }
         let spoken = Reason::parse(first).and_then(|reason| self.spoken(reason, rest, day));
         spoken.unwrap_or_else(|| match (word(first), word(rest)) {
             (Some(first), Some(rest)) => format!("{first}: {rest}"),
@@ -281,6 +290,11 @@ pub(super) mod tests {
             (
                 "skipped: expired",
                 "bỏ qua: Đã quá giờ phát nên không phát nữa",
+            ),
+            ("ready: unreachable", "chờ kênh trả lời lại"),
+            (
+                "ready: timeout",
+                "chờ gửi lại: Đã gửi nhưng chờ mãi không thấy trả lời, chưa rõ đã phát hay chưa",
             ),
             ("unknown", "chưa rõ"),
             ("mot → all: diễn tập: lần 1", "mot → all: diễn tập: lần 1"),

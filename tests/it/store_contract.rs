@@ -167,6 +167,8 @@ contract! {
         what_nodes_that_are_gone_knew_is_inherited,
         when_a_screen_was_seen_last_stays,
         what_waits_for_a_host_that_every_node_leaves_alone_says_so,
+        what_waits_for_another_of_its_channel_says_so,
+        what_waits_goes_where_its_channel_is_now,
         what_ends_at_a_host_that_is_left_alone_was_unreachable;
     schema:
         every_statement_prepares;

@@ -200,6 +200,9 @@ on_both_databases! {
             }
         }
         assert!(letter.contains("không trả lời từ 05:30 25/03/2024") && letter.contains("thử lại từ 08:"), "{letter}");
+        let lines = journal(&scene, "silence").await;
+        let said: Vec<&str> = lines.iter().map(|line| line.detail.as_str()).collect();
+        assert!(said.iter().all(|said| said.starts_with("left-alone since=05:30 25/03/2024; until=")), "{said:?}");
         scene.check().await;
     }
 

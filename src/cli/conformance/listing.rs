@@ -65,7 +65,7 @@ pub(super) fn list(output: &Output) -> anyhow::Result<()> {
             .collect(),
     };
     if output.format == Format::Json {
-        return Ok(output.json(&listing)?);
+        return output.json(&listing);
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);

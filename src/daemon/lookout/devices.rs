@@ -14,14 +14,14 @@ use crate::{
         message::{Content, Kept, Message},
         time::Timestamp,
     },
-    store::{LogFilter, Order, StoreError, row::DeliveryRow},
+    store::{LogFilter, Order, PageKey, StoreError, row::DeliveryRow},
 };
 
 /// How long before it was taken a delivery may have been due.
 const BACK: Duration = Duration::from_hours(24);
 
-/// The most deliveries that are looked at: the newest.
-const MOST: u32 = 1_000;
+/// How many deliveries are read at a time.
+const PAGE: u32 = 500;
 
 /// How many are asked at a time.
 const ABREAST: usize = 16;
@@ -46,42 +46,49 @@ pub(super) async fn ask(
         next: None,
     };
     let patience = devices.values().map(|(_, patience)| patience);
-    let Some(longest) = patience.clone().map(|patience| patience.within).max() else {
-        return Ok(asked);
-    };
     // What is taken meanwhile is found then.
     asked.next = patience.map(|patience| now + patience.every).min();
-    let filter = LogFilter {
-        state: Some(State::Accepted),
-        since: Some(now - longest - BACK),
-        ..LogFilter::default()
-    };
-    let rows = shared
-        .store
-        .log(&filter, Order::NewestFirst, None, MOST)
-        .await?;
-    let mut due: Vec<BoxFuture<'_, Result<(), StoreError>>> = Vec::new();
-    for row in rows {
-        let Some((adapter, patience)) = devices.get(&row.channel) else {
-            continue;
+    for (channel, (adapter, patience)) in devices {
+        let filter = LogFilter {
+            channel: Some(channel.clone()),
+            state: Some(State::Accepted),
+            since: Some(now - patience.within - BACK),
+            ..LogFilter::default()
         };
-        let taken = row.accepted_at.unwrap_or(row.due);
-        if now > taken + patience.within {
-            continue;
-        }
-        let last = before.get(&row.id).copied().unwrap_or(taken);
-        let next = last + patience.every;
-        if next <= now {
-            asked.when.insert(row.id.clone(), now);
-            due.push(one(shared, Arc::clone(adapter), row).boxed());
-        } else {
-            asked.when.insert(row.id.clone(), last);
-            asked.next = asked.next.min(Some(next));
+        let mut after = None;
+        loop {
+            let order = Order::OldestFirst;
+            let log = shared.store.log(&filter, order, after.as_ref(), PAGE);
+            let rows = log.await?;
+            after = rows.last().map(|row| PageKey {
+                due: row.due,
+                id: row.id.clone(),
+            });
+            let is_last = u32::try_from(rows.len()).unwrap_or(PAGE) < PAGE;
+            let mut due: Vec<BoxFuture<'_, Result<(), StoreError>>> = Vec::new();
+            for row in rows {
+                let taken = row.accepted_at.unwrap_or(row.due);
+                if now > taken + patience.within {
+                    continue;
+                }
+                let last = before.get(&row.id).copied().unwrap_or(taken);
+                let next = last + patience.every;
+                if next <= now {
+                    asked.when.insert(row.id.clone(), now);
+                    due.push(one(shared, Arc::clone(adapter), row).boxed());
+                } else {
+                    asked.when.insert(row.id.clone(), last);
+                    asked.next = asked.next.min(Some(next));
+                }
+            }
+            let asking = stream::iter(due).buffer_unordered(ABREAST);
+            let said: Vec<Result<(), StoreError>> = asking.collect().await;
+            said.into_iter().collect::<Result<(), StoreError>>()?;
+            if is_last {
+                break;
+            }
         }
     }
-    let asking = stream::iter(due).buffer_unordered(ABREAST);
-    let said: Vec<Result<(), StoreError>> = asking.collect().await;
-    said.into_iter().collect::<Result<(), StoreError>>()?;
     Ok(asked)
 }
 

@@ -7,16 +7,16 @@ use loa::{
         breaker::Open,
         bulletin::Priority,
         delivery::{Reason, State},
-        id::ChannelId,
+        id::{ChannelId, DeliveryId},
     },
     store::{
         LogFilter, Order,
         health::{HealthNews, HostHealth},
-        row::LeftAlone,
+        row::{Behind, LeftAlone},
     },
 };
 
-use super::ground::{Ground, NODE, R1, at, planned};
+use super::ground::{Ground, NODE, R1, accepted, at, planned};
 
 fn news(host: &str, since: u32, until: Option<u32>) -> HealthNews {
     HealthNews {
@@ -170,6 +170,73 @@ pub(super) async fn what_waits_for_a_host_that_every_node_leaves_alone_says_so(g
     assert_eq!(left.until, at(400), "the other node has not been heard of");
     store.beat("third", R1, at(181)).await.unwrap();
     assert_eq!(ground.row(&dead.id).await.left_alone, None);
+}
+
+pub(super) async fn what_waits_for_another_of_its_channel_says_so(ground: Ground) {
+    let (first, second, later, other) = (
+        planned("web-1", 100),
+        planned("web-1", 110),
+        planned("web-1", 900),
+        planned("web-2", 110),
+    );
+    let mut urgent = planned("web-1", 115);
+    urgent.priority = Priority::Emergency;
+    let all = [
+        first.clone(),
+        second.clone(),
+        later.clone(),
+        other.clone(),
+        urgent.clone(),
+    ];
+    ground.ready(&all).await;
+    let store = &ground.store;
+    store.beat(NODE, R1, at(120)).await.unwrap();
+    let behind = async |one: &DeliveryId| ground.row(one).await.behind;
+    let before = |is_sending| Behind {
+        id: first.id.clone(),
+        due: at(100),
+        is_sending,
+    };
+    assert_eq!(behind(&second.id).await, Some(before(false)));
+    for (one, why) in [
+        (&first, "nothing comes before it"),
+        (&later, "its time has not come"),
+        (&other, "another channel"),
+        (&urgent, "an emergency waits for no other"),
+    ] {
+        assert_eq!(behind(&one.id).await, None, "{why}");
+    }
+    let turn = ground.turn(at(120), &[], 9).await;
+    let urgent_claimed = turn.claimed.iter().find(|one| one.id == urgent.id);
+    let urgent_claimed = urgent_claimed.expect("it goes first");
+    let is_urgent = behind(&first.id).await.map(|before| before.id);
+    assert_eq!(is_urgent, Some(urgent.id.clone()), "it is being sent");
+    ground.turn(at(121), &[accepted(urgent_claimed)], 0).await;
+    let claimed = ground.claim_one(at(122)).await;
+    assert_eq!(claimed.id, first.id);
+    assert_eq!(behind(&second.id).await, Some(before(true)));
+    ground.turn(at(123), &[accepted(&claimed)], 0).await;
+    assert_eq!(behind(&second.id).await, None);
+}
+
+pub(super) async fn what_waits_goes_where_its_channel_is_now(ground: Ground) {
+    let waits = planned("web-1", 100);
+    ground.ready(std::slice::from_ref(&waits)).await;
+    let store = &ground.store;
+    store.beat(NODE, R1, at(120)).await.unwrap();
+    let said = [news("web-1.test:80", 90, Some(400))];
+    store.note_health(&said, NODE, at(120)).await.unwrap();
+    assert!(ground.row(&waits.id).await.left_alone.is_some());
+    let moves = async |host: &str| {
+        let channel = ChannelId::parse("web-1").unwrap();
+        let moved = store.move_hosts([(&channel, host)].into_iter()).await;
+        moved.unwrap()
+    };
+    assert_eq!(moves("web-1.test:80").await, 0, "it is there");
+    assert_eq!(moves("new.test").await, 1);
+    assert_eq!(ground.row(&waits.id).await.left_alone, None);
+    assert_eq!(ground.claim_one(at(121)).await.host, "new.test");
+    assert_eq!(moves("other.test").await, 0, "what is being sent goes on");
 }
 
 pub(super) async fn when_a_screen_was_seen_last_stays(ground: Ground) {

@@ -202,6 +202,7 @@ async fn loops_use_the_small_indexes() {
         (sql::read::LOG_OLDEST_CHANNEL, "INDEX delivery_by_channel"),
         (sql::read::ACCOUNT, "INDEX delivery_by_due"),
         (sql::silence::WAS_DUE, "INDEX delivery_by_due"),
+        (sql::health::BEHIND, "INDEX delivery_by_channel"),
         (sql::silence::SILENCE_OVER, "INDEX silence_open"),
         (sql::silence::SILENCE_OVER, "INDEX delivery_by_channel"),
         (sql::silence::SILENCE_COUNT, "INDEX silence_open"),
