@@ -1,5 +1,5 @@
-//! A receiver's yes, turned into its no: the same shape, in which whatever tells how it went says that it failed, and nothing has a
-//! number.
+//! A receiver's yes, turned into its no: of its shape stays what tells how it went, and that says that it failed. There is nothing of what
+//! would have been made: no number, no address.
 
 use serde_json::{Map, Value, json};
 
@@ -25,23 +25,31 @@ pub(super) fn of(yes: &[u8]) -> String {
 }
 
 fn turned(map: Map<String, Value>) -> Map<String, Value> {
-    let kept = map.into_iter().filter(|(name, _)| !is_number(name));
-    let turned = kept.map(|(name, value)| {
-        let value = match value {
-            Value::Object(map) => Value::Object(turned(map)),
-            Value::Array(items) => items.into_iter().map(in_list).collect(),
-            value if is_verdict(&name) => no(&name.to_ascii_lowercase(), value),
-            value => value,
+    let kept = map.into_iter().filter_map(|(name, value)| {
+        let value = if value.is_object() || value.is_array() {
+            inner(value)?
+        } else if is_verdict(&name) {
+            no(&name.to_ascii_lowercase(), value)
+        } else {
+            return None;
         };
-        (name, value)
+        Some((name, value))
     });
-    turned.collect()
+    kept.collect()
 }
 
-fn in_list(item: Value) -> Value {
-    match item {
-        Value::Object(map) => Value::Object(turned(map)),
-        item => item,
+/// What is left of a list or an object; `None` where nothing is.
+fn inner(value: Value) -> Option<Value> {
+    match value {
+        Value::Object(map) => {
+            let map = turned(map);
+            (!map.is_empty()).then_some(Value::Object(map))
+        }
+        Value::Array(items) => {
+            let items: Vec<Value> = items.into_iter().filter_map(inner).collect();
+            (!items.is_empty()).then_some(Value::Array(items))
+        }
+        _ => None,
     }
 }
 
@@ -49,15 +57,6 @@ fn in_list(item: Value) -> Value {
 fn is_verdict(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name == "ok" || VERDICTS.iter().any(|part| name.contains(part))
-}
-
-/// Whether it is the number that the receiver gave.
-fn is_number(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    ["id", "uuid", "job", "receipt"].contains(&&*lower)
-        || lower.ends_with("_id")
-        || name.ends_with("Id")
-        || name.ends_with("ID")
 }
 
 /// The opposite of a verdict.
@@ -100,18 +99,22 @@ mod tests {
             ),
             (
                 json!({ "code": "0", "data": { "ok": true, "jobId": 3, "errorCode": 0, "name": "x" } }),
-                json!({ "code": "1", "data": { "ok": false, "errorCode": 1, "name": "x" } }),
+                json!({ "code": "1", "data": { "ok": false, "errorCode": 1 } }),
             ),
             (
                 json!({ "results": [{ "code": 200, "error": false }], "success": 1, "slug": "tin" }),
-                json!({ "results": [{ "code": 500, "error": true }], "success": 0, "slug": "tin" }),
+                json!({ "results": [{ "code": 500, "error": true }], "success": 0 }),
             ),
             (json!({ "ok": "true" }), json!({ "ok": "false" })),
+            (
+                json!({ "data": [{ "id": 1, "tags": ["x"] }], "slug": "tin" }),
+                json!({ "data": null, "slug": null }),
+            ),
             (json!([]), json!({})),
         ] {
             let failed: Value = serde_json::from_str(&of(yes.to_string().as_bytes())).unwrap();
             for (name, value) in no.as_object().unwrap() {
-                assert_eq!(&failed[name], value, "{yes}");
+                assert_eq!(&failed[name], value, "{yes}: {failed}");
             }
             for name in ["status", "success", "error", "message"] {
                 assert!(failed.get(name).is_some(), "{yes} {name}");

@@ -339,5 +339,7 @@ async fn a_page_of_somebody_else_is_no_yes_of_a_site() {
         folder.write(SITE, &site(accepted));
         let (codes, told) = found(&folder, "web-hb", "stranger").await;
         assert_eq!(codes, expected, "{accepted}\n{told}");
+        let (codes, told) = found(&folder, "web-hb", "success-failed").await;
+        assert!(codes.is_empty(), "{accepted}\n{told}");
     }
 }
