@@ -13,6 +13,7 @@ mod command;
 mod content;
 mod delivery;
 mod judge;
+mod later;
 mod leak;
 mod outside;
 mod overheard;
@@ -33,7 +34,7 @@ use std::{
 };
 
 pub use outside::{Outside, Seen, Sent, examine_outside};
-use scenario::Mishap;
+use scenario::{Expects, Mishap};
 pub use scenario::{SCENARIOS, Scenario};
 
 use crate::{
@@ -140,11 +141,13 @@ pub enum Spared {
     NoReceipt,
     /// Nothing of what was sent in confidence came back.
     NotRepeated,
+    /// The device is not asked afterwards.
+    NotLater,
 }
 
 impl Spared {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::NoProbe,
         Self::Stream,
         Self::StatusEnough,
@@ -160,6 +163,7 @@ impl Spared {
         Self::NoChallenge,
         Self::NoReceipt,
         Self::NotRepeated,
+        Self::NotLater,
     ];
 
     /// The word for it, in JSON and in the catalogue (`conformance.spared-WORD`).
@@ -181,6 +185,7 @@ impl Spared {
             Self::NoChallenge => "no-challenge",
             Self::NoReceipt => "no-receipt",
             Self::NotRepeated => "not-repeated",
+            Self::NotLater => "not-later",
         }
     }
 }
@@ -342,6 +347,10 @@ pub async fn examine(
                 verdict: Verdict::Spared(spared),
                 tries: Vec::new(),
             });
+            continue;
+        }
+        if scenario.expects == Expects::AskedAfter {
+            all.push(Finding::of(scenario, later::asked(subject), Vec::new()));
             continue;
         }
         let (breaches, tries) = if scenario.expects.is_of_probe() {

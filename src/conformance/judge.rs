@@ -48,6 +48,11 @@ pub(super) fn spared(scenario: &Scenario, subject: &Subject<'_>, facts: &Facts) 
     match (scenario.expects, scenario.mishap) {
         // A mail server that refuses a question says so with the same numbers.
         (Expects::Unwell, Mishap::Status(_)) if facts.is_mail => None,
+        (Expects::AskedAfter, _) => {
+            let patience = subject.adapter.patience();
+            let is_asked = patience.is_some_and(|patience| patience.is_device);
+            (!is_asked).then_some(Spared::NotLater)
+        }
         _ if facts.is_mail && is_of_http => Some(Spared::Mail),
         (expects, _) if expects.is_of_probe() => (!facts.can_probe).then_some(Spared::NoProbe),
         _ if reads_body && facts.is_stream => Some(Spared::Stream),
@@ -177,7 +182,7 @@ pub(super) fn delivered(
         }
         Expects::Secret => breaches.extend(view.leaks()),
         Expects::Renewed => breaches.extend(view.is_renewed(facts)),
-        Expects::Well | Expects::Unwell => {}
+        Expects::Well | Expects::Unwell | Expects::AskedAfter => {}
     }
     breaches
 }

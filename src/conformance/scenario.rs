@@ -120,6 +120,8 @@ pub(super) enum Expects {
     },
     /// A repetition does not send the picture again.
     PicturedOnce,
+    /// Asked when the attempt is long over, only a clear answer changes anything.
+    AskedAfter,
     /// The channel is said to be alive, and nothing is sent.
     Well,
     /// The channel is not said to be alive.
@@ -210,6 +212,7 @@ pub static SCENARIOS: &[Scenario] = &[
     scenario("picture", Mishap::None, Expects::Pictured { has: true }),
     scenario("no-picture", Mishap::None, Expects::Pictured { has: false }),
     scenario("picture-repeated", Mishap::Lost, Expects::PicturedOnce),
+    scenario("asked-later", Mishap::None, Expects::AskedAfter),
     outside("probe-well", Mishap::None, Expects::Well),
     scenario("probe-error", Mishap::Status(500), Expects::Unwell),
     scenario("probe-stranger", Mishap::Stranger, Expects::Unwell),

@@ -6,6 +6,7 @@ mod against;
 mod command;
 mod ground;
 mod interrupting;
+mod later;
 mod recipes;
 mod shipped;
 mod words;

@@ -165,7 +165,7 @@ fn told(breach: &Breach, output: &Output) -> String {
         .map(|(name, value)| {
             let key = match *name {
                 "reason" => format!("reason.{value}"),
-                "how" | "place" | "part" => format!("conformance.{name}-{value}"),
+                "how" | "place" | "part" | "answer_kind" => format!("conformance.{name}-{value}"),
                 "met" => {
                     let met = Detail::parse(value).map(|met| output.detail(&met));
                     return (*name, met.unwrap_or_else(|| value.clone()));

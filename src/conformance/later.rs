@@ -1,0 +1,168 @@
+//! Asking a device afterwards what became of what it took (`confirm.later` of a recipe): only a clear answer may change anything. Pure:
+//! the adapter is stepped as the daemon's look-out steps it, and each answer is made here.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{Breach, Subject, delivery};
+use crate::{
+    adapter::{Exchange, Fault, Headers, Hopes, Request, Response, Step},
+    domain::{delivery::Reason, message::Message},
+};
+
+/// What a receiver gives where something is taken from its answer.
+const GIVEN: &str = "ma-kiem-tra-7301";
+
+/// How often a question may be asked again before it is taken for one that never ends.
+const MOST: usize = 200;
+
+/// How long after it was taken the device is asked.
+const AFTER: Duration = Duration::from_mins(10);
+
+/// What a router in front of the device says.
+const PAGE: &str = "<html><head><title>Login</title></head><body><form action=/login><input name=user></form></body></html>";
+
+/// An answer that says nothing of what was played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unclear {
+    /// Status 500.
+    Error,
+    /// Status 404. A device that knows its own reference no more may mean that it did nothing.
+    Gone,
+    /// The page of somebody else.
+    Page,
+    /// None.
+    Lost,
+}
+
+impl Unclear {
+    const ALL: [Self; 4] = [Self::Error, Self::Gone, Self::Page, Self::Lost];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Gone => "gone",
+            Self::Page => "page",
+            Self::Lost => "lost",
+        }
+    }
+
+    fn result(self) -> Result<Response, Fault> {
+        let said = |status, body: &'static str| {
+            Ok(Response {
+                status,
+                headers: Headers::default(),
+                body: Bytes::from_static(body.as_bytes()),
+                retry_after: None,
+            })
+        };
+        match self {
+            Self::Error => said(500, "{\"error\":\"simulated\"}"),
+            Self::Gone => said(404, ""),
+            Self::Page => said(200, PAGE),
+            Self::Lost => Err(Fault::may_have_left(Reason::Reset, String::new())),
+        }
+    }
+}
+
+/// What an attempt at which nothing goes wrong exchanges, and the receipt that comes of it; `None` where it does not come to that.
+fn course(subject: &Subject<'_>, message: &Message) -> Option<(Vec<Exchange>, Option<String>)> {
+    let adapter = &subject.adapter;
+    let hopes = Hopes {
+        is_there: false,
+        given: GIVEN,
+        receipt: None,
+    };
+    let mut done: Vec<Exchange> = Vec::new();
+    while done.len() < MOST {
+        match adapter.step_at(message, &done, message.sent_at) {
+            Step::Accepted(receipt) => return Some((done, receipt.reference)),
+            Step::Call(request) => {
+                let hoped = adapter.hoped(Some(message), &done, hopes)?;
+                let headers = hoped
+                    .headers
+                    .iter()
+                    .map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)));
+                let response = Response {
+                    status: hoped.status,
+                    headers: headers.collect::<Option<Headers>>()?,
+                    body: hoped.body,
+                    retry_after: None,
+                };
+                done.push(Exchange {
+                    request,
+                    result: Ok(response),
+                });
+            }
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// What asking afterwards shows that it must not.
+pub(super) fn asked(subject: &Subject<'_>) -> Vec<Breach> {
+    let message = delivery::message(subject, false);
+    let Some((course, receipt)) = course(subject, &message) else {
+        return vec![Breach::new("not-reached")];
+    };
+    let Some((last, before)) = course.split_last() else {
+        return vec![Breach::new("not-reached")];
+    };
+    let ask = |answer: &dyn Fn() -> Result<Response, Fault>| {
+        ask(subject, &message, receipt.as_deref(), before, answer)
+    };
+    let mut breaches = Vec::new();
+    for unclear in Unclear::ALL {
+        let answer = unclear.as_str();
+        match ask(&|| unclear.result()) {
+            Some(Step::Accepted(_)) => {
+                breaches.push(Breach::new("later-yes").with("answer_kind", answer));
+            }
+            Some(Step::Failed(failure))
+                if failure.reason() == Reason::NotPlayed && unclear != Unclear::Gone =>
+            {
+                breaches.push(Breach::new("later-no").with("answer_kind", answer));
+            }
+            Some(_) => {}
+            None => breaches.push(Breach::new("not-reached")),
+        }
+    }
+    if !matches!(ask(&|| last.result.clone()), Some(Step::Accepted(_))) {
+        breaches.push(Breach::new("later-not-believed"));
+    }
+    breaches
+}
+
+/// Asks as the look-out does. What comes `before`, as logins, is answered as in the attempt; every other question gets `answer`. `None`
+/// where it was never asked, or asked for ever.
+fn ask(
+    subject: &Subject<'_>,
+    message: &Message,
+    receipt: Option<&str>,
+    before: &[Exchange],
+    answer: &dyn Fn() -> Result<Response, Fault>,
+) -> Option<Step> {
+    let (mut done, mut was_asked) = (Vec::new(), false);
+    while done.len() < MOST {
+        let now = message.sent_at + AFTER;
+        let request = match subject.adapter.look_after(message, receipt, &done, now)? {
+            Step::Call(request) => request,
+            end => return was_asked.then_some(end),
+        };
+        let same = |one: &&Exchange| is_same(&one.request, &request);
+        let result = if let Some(known) = before.iter().find(same) {
+            known.result.clone()
+        } else {
+            was_asked = true;
+            answer()
+        };
+        done.push(Exchange { request, result });
+    }
+    None
+}
+
+fn is_same(one: &Request, other: &Request) -> bool {
+    one.method == other.method && one.url == other.url && one.body == other.body
+}
