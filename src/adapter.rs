@@ -29,7 +29,7 @@ use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 pub use headers::Headers;
-pub use hope::{Acts, Hoped, Hopes};
+pub use hope::{Acts, Hoped, Hopes, MARK, Role};
 pub use quote::{quote, redact};
 use transport::Address;
 
@@ -190,6 +190,13 @@ pub trait Adapter: Send + Sync + fmt::Debug {
     ) -> Option<Hoped> {
         let _ = (message, done, hopes);
         None
+    }
+
+    /// The request that [`Adapter::step`] asks for at the same point once more for each secret of the channel's, by its name, with
+    /// [`MARK`] in that secret's place: so it shows which of them it carries. Only the conformance kit asks.
+    fn with_marks(&self, message: &Message, done: &[Exchange]) -> Vec<(String, Request)> {
+        let _ = (message, done);
+        Vec::new()
     }
 
     /// Whether by its protocol the status of an answer is the whole of a yes, whatever the body says. Only the conformance kit asks.

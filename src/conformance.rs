@@ -9,6 +9,7 @@
 //! - A scenario that says nothing about an adapter is told with its reason, never left out.
 //! - Nothing leaves this machine, and no secret is read: every one is worth the same here.
 
+mod call;
 mod command;
 mod content;
 mod delivery;
@@ -23,6 +24,7 @@ mod record;
 mod refusal;
 mod scenario;
 mod sound;
+mod watched;
 mod wording;
 mod words;
 
@@ -143,11 +145,19 @@ pub enum Spared {
     NotRepeated,
     /// The device is not asked afterwards.
     NotLater,
+    /// It does not ask whether the message is there, or asks at an address of the message's own.
+    NoQuestion,
+    /// It does not ask whether it was done.
+    NoConfirm,
+    /// No call beside the one that counts is known.
+    NoOther,
+    /// No secret can be followed.
+    NoSecret,
 }
 
 impl Spared {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::NoProbe,
         Self::Stream,
         Self::StatusEnough,
@@ -164,6 +174,10 @@ impl Spared {
         Self::NoReceipt,
         Self::NotRepeated,
         Self::NotLater,
+        Self::NoQuestion,
+        Self::NoConfirm,
+        Self::NoOther,
+        Self::NoSecret,
     ];
 
     /// The word for it, in JSON and in the catalogue (`conformance.spared-WORD`).
@@ -186,6 +200,10 @@ impl Spared {
             Self::NoReceipt => "no-receipt",
             Self::NotRepeated => "not-repeated",
             Self::NotLater => "not-later",
+            Self::NoQuestion => "no-question",
+            Self::NoConfirm => "no-confirm",
+            Self::NoOther => "no-other",
+            Self::NoSecret => "no-secret",
         }
     }
 }
@@ -197,6 +215,8 @@ pub struct Breach {
     pub code: &'static str,
     /// What the sentence names.
     pub arguments: Vec<(&'static str, String)>,
+    /// The key of the recipe that is to be mended, such as `find.absent`, where it is known.
+    pub key: Option<String>,
 }
 
 impl Breach {
@@ -204,7 +224,14 @@ impl Breach {
         Self {
             code,
             arguments: Vec::new(),
+            key: None,
         }
+    }
+
+    /// With the key that is to be mended.
+    fn at(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
     }
 
     fn with(mut self, name: &'static str, value: impl Display) -> Self {
@@ -288,6 +315,10 @@ struct Facts {
     effect: Option<Effect>,
     /// The call that counts.
     target: Option<receiver::Arrival>,
+    /// All calls.
+    calls: Vec<receiver::Arrival>,
+    /// Those that tell the device to stop, which only an emergency shows.
+    stops: Vec<receiver::Arrival>,
 }
 
 impl Facts {
@@ -306,6 +337,8 @@ impl Facts {
             is_given: !run.given.is_empty(),
             effect: acting.map(|one| one.effect),
             target: acting.cloned(),
+            calls: run.arrivals.clone(),
+            stops: Vec::new(),
         }
     }
 }
@@ -354,8 +387,15 @@ pub async fn examine(
             continue;
         }
         let (breaches, tries) = if scenario.expects.is_of_probe() {
+            if subject.adapter.can_stop() && facts.stops.is_empty() {
+                let mut all = SCENARIOS.iter();
+                let stop = all.find(|one| one.expects.preempts()).unwrap_or(scenario);
+                let run = delivery::deliver(subject, stop, facts.effect).await?;
+                facts.stops = run.arrivals.into_iter().filter(|one| one.stops).collect();
+            }
             let asked = delivery::ask(subject, scenario).await?;
-            (judge::asked(scenario, &asked, &facts), Vec::new())
+            let breaches = judge::asked(scenario, &asked, &facts, subject);
+            (breaches, Vec::new())
         } else {
             let run = delivery::deliver(subject, scenario, facts.effect).await?;
             // Only when it was played does it show whether there is a reference to choose.
@@ -371,8 +411,20 @@ pub async fn examine(
                 facts = Facts::of(subject, &run, &delivery::message(subject, false));
             }
             let breaches = judge::delivered(scenario, &run, subject, &facts);
+            if breaches.is_empty()
+                && let Some(spared) = judge::spared_after(scenario, &run)
+            {
+                all.push(Finding {
+                    scenario,
+                    verdict: Verdict::Spared(spared),
+                    tries: run.tries,
+                });
+                continue;
+            }
             (breaches, run.tries)
         };
+        let mut breaches = breaches;
+        call::judge::name_keys(&mut breaches, subject);
         all.push(Finding::of(scenario, breaches, tries));
     }
     Ok(Findings { all })

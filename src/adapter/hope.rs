@@ -28,7 +28,61 @@ pub struct Hoped {
     pub acts: Acts,
     /// Whether [`Hopes::given`] is in it.
     pub gives: bool,
+    /// What the request is for.
+    pub role: Role,
+    /// Whether its author wrote the header `Idempotency-Key`, and it is not there of itself.
+    pub is_keyed: bool,
 }
+
+/// What a request is for, where that is known.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Role {
+    /// Only what it does is known ([`Acts`]).
+    #[default]
+    Other,
+    /// A call before the one that counts.
+    Step {
+        /// Its name.
+        name: String,
+        /// Whether it is made whatever is sent: to log in.
+        is_login: bool,
+    },
+    /// Whether that call is done already.
+    StepFind(String),
+    /// Whether the message is there already.
+    Find,
+    /// The call that counts, where nothing is there.
+    Request,
+    /// The call that counts, where something is.
+    Update,
+    /// Whether what was accepted was done.
+    Confirm,
+    /// Telling the device to stop what it plays.
+    Stop,
+    /// Whether the channel is alive.
+    Probe,
+}
+
+impl Role {
+    /// The key of a recipe that says what an answer to such a request means, as far as that is one place.
+    #[must_use]
+    pub fn key(&self) -> Option<String> {
+        Some(match self {
+            Self::Other => return None,
+            Self::Step { name, .. } => format!("steps.{name}"),
+            Self::StepFind(name) => format!("steps.{name}.find"),
+            Self::Find => "find".to_owned(),
+            Self::Request => "request".to_owned(),
+            Self::Update => "find.update".to_owned(),
+            Self::Confirm => "confirm".to_owned(),
+            Self::Stop => "stop".to_owned(),
+            Self::Probe => "probe".to_owned(),
+        })
+    }
+}
+
+/// What stands in a secret's place where it is looked for ([`super::Adapter::with_marks`]).
+pub const MARK: &str = "loa-kit-mark-73014602";
 
 /// What a request does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -29,6 +29,7 @@ mod judge;
 mod limits;
 mod links;
 mod login;
+mod marks;
 mod names;
 mod open;
 mod paging;
@@ -53,7 +54,8 @@ use scene::Scene;
 use serde_json::{Map, Value};
 
 use super::{
-    Adapter, Exchange, Failure, Hoped, Hopes, Patience, Step, classify, redact, transport::Address,
+    Adapter, Exchange, Failure, Hoped, Hopes, Patience, Request, Step, classify, redact,
+    transport::Address,
 };
 use crate::{
     domain::{
@@ -555,6 +557,10 @@ impl Adapter for RecipeAdapter {
         hopes: Hopes<'_>,
     ) -> Option<Hoped> {
         self.hope(message, done, hopes)
+    }
+
+    fn with_marks(&self, message: &Message, done: &[Exchange]) -> Vec<(String, Request)> {
+        self.marked(message, done)
     }
 
     fn is_status_enough(&self, message: &Message) -> bool {

@@ -8,12 +8,15 @@ use tracing::instrument::WithSubscriber as _;
 
 use super::{
     NotPlayed, Subject, Try,
+    call::Given,
     judge::is_page_told_apart,
     picture,
-    receiver::{Arrival, Receiver, Watched},
+    receiver::{Arrival, Receiver},
     record::{Log, Notebook},
     scenario::{Expects, Mishap, Scenario},
-    sound, words,
+    sound,
+    watched::Watched,
+    words,
 };
 use crate::{
     adapter::{
@@ -77,8 +80,8 @@ pub(super) struct Run {
     pub(super) hits: u32,
     pub(super) is_stream: bool,
     pub(super) is_mail: bool,
-    /// What was given, by attempt.
-    pub(super) given: Vec<(u32, String)>,
+    /// What was given.
+    pub(super) given: Vec<Given>,
     /// Whether the device was told to stop and said yes, by attempt.
     pub(super) stopped: Vec<Option<bool>>,
     /// The token of each attempt.
@@ -340,7 +343,8 @@ fn message_of(subject: &Subject<'_>, scenario: &Scenario) -> Message {
         message.content = words::hard(subject.channel.format);
         message.hash = message.content.hash();
     }
-    if scenario.expects.preempts() {
+    let stops = scenario.expects.shows_all() && subject.adapter.can_stop();
+    if scenario.expects.preempts() || stops {
         (message.priority, message.preempts) = (Priority::Emergency, true);
     }
     if scenario.expects.has_picture() {

@@ -3,7 +3,9 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{
-    Breach, Facts, Spared, Subject, command,
+    Breach, Facts, Spared, Subject, call,
+    call::CallExpects,
+    command,
     delivery::{Asked, Run},
     leak, picture,
     receiver::{Arrival, ELSEWHERE, WISH, place},
@@ -72,6 +74,12 @@ pub(super) fn spared(scenario: &Scenario, subject: &Subject<'_>, facts: &Facts) 
         (Expects::Challenged, _) if !subject.adapter.answers_challenges() => {
             Some(Spared::NoChallenge)
         }
+        (Expects::Call(CallExpects::FoundAgain), _) if !subject.adapter.can_ask() => {
+            Some(Spared::NoQuestion)
+        }
+        (_, Mishap::Call(mishap)) if mishap.is_of_question() && !subject.adapter.can_ask() => {
+            Some(Spared::NoQuestion)
+        }
         (_, Mishap::QuestionLost) if !facts.asks_first => Some(Spared::OneCall),
         (_, Mishap::Stale) if subject.adapter.account().is_none() && !facts.is_given => {
             Some(Spared::NoToken)
@@ -87,6 +95,25 @@ pub(super) fn is_page_told_apart(subject: &Subject<'_>) -> bool {
         && matches!(subject.channel.adapter, AdapterConfig::Recipe { .. })
 }
 
+/// Why a scenario says nothing about an adapter that shows only where it was played.
+pub(super) fn spared_after(scenario: &Scenario, run: &Run) -> Option<Spared> {
+    let Expects::Call(expects) = scenario.expects else {
+        return None;
+    };
+    let is_played = match (expects, scenario.mishap) {
+        (CallExpects::Quiet, _) => call::judge::has_others(&run.arrivals),
+        (CallExpects::Kept, _) => call::judge::has_secrets(&run.arrivals),
+        _ => run.hits > 0,
+    };
+    let spared = match expects {
+        CallExpects::Quiet => Spared::NoOther,
+        CallExpects::Kept => Spared::NoSecret,
+        CallExpects::Unconfirmed => Spared::NoConfirm,
+        _ => Spared::NoQuestion,
+    };
+    (!is_played).then_some(spared)
+}
+
 /// What a delivery shows that it must not.
 pub(super) fn delivered(
     scenario: &Scenario,
@@ -98,12 +125,16 @@ pub(super) fn delivered(
     let Some(end) = run.ends.first() else {
         return breaches;
     };
+    let view = View { run, subject };
+    if let Expects::Call(expects) = scenario.expects {
+        breaches.extend(call::judge::delivered(expects, &view, facts));
+        return breaches;
+    }
     let is_wanted = !matches!(scenario.mishap, Mishap::None | Mishap::Refuse);
     if is_wanted && run.hits == 0 {
         breaches.push(Breach::new("not-reached"));
         return breaches;
     }
-    let view = View { run, subject };
     breaches.extend(view.says_the_same());
     let first = end.outcome;
     match scenario.expects {
@@ -150,6 +181,8 @@ pub(super) fn delivered(
             // Whoever logs in for each attempt may have met the end of a session, and then goes on for good reason.
             let logs_in = facts.is_given && scenario.mishap == Mishap::Status(401);
             let goes_on = goes_on && !logs_in;
+            let doubts = first == Outcome::Unknown && !logs_in;
+            breaches.extend(doubts.then(|| Breach::new("in-doubt").of(end.reason)));
             breaches.extend(goes_on.then(|| Breach::new("goes-on").with("tries", run.ends.len())));
         }
         Expects::NotFollowed => breaches.extend(view.said_yes()),
@@ -182,7 +215,7 @@ pub(super) fn delivered(
         }
         Expects::Secret => breaches.extend(view.leaks()),
         Expects::Renewed => breaches.extend(view.is_renewed(facts)),
-        Expects::Well | Expects::Unwell | Expects::AskedAfter => {}
+        Expects::Well | Expects::Unwell | Expects::AskedAfter | Expects::Call(_) => {}
     }
     breaches
 }
@@ -369,17 +402,15 @@ impl View<'_> {
             .collect();
         let effects: BTreeSet<Effect> = sent.iter().map(|one| one.effect).collect();
         for effect in effects {
-            let same = sent.iter().filter(|one| one.effect == effect);
+            let same = sent.iter().copied().filter(|one| one.effect == effect);
             let done: Vec<_> = same.clone().filter(|one| one.is_done).collect();
             if self.is_once() && done.len() > 1 {
                 return Some(Breach::new("again").with("times", done.len()));
             }
             let attempts: BTreeSet<u32> = same.clone().map(|one| one.attempt).collect();
-            let keys: BTreeSet<&Option<String>> = same.map(|one| &one.key).collect();
-            let is_key_good = keys.len() == 1 && keys.iter().all(|key| key.is_some());
             let may_double = done.len() > 1
                 || (attempts.len() > 1 && self.was_in_doubt() && !self.subject.adapter.can_ask());
-            if may_double && !is_key_good {
+            if may_double && !call::judge::is_known_again(self, &same.collect::<Vec<_>>()) {
                 return Some(Breach::new("other-key").with("times", attempts.len()));
             }
         }
@@ -411,11 +442,8 @@ impl View<'_> {
         let mut secrets = self.subject.secrets.clone();
         secrets.extend(self.subject.adapter.secrets().iter().cloned());
         secrets.extend(run.access.iter().flatten().cloned());
-        secrets.extend(
-            run.given
-                .iter()
-                .map(|(_, given)| Secret::new(given.clone())),
-        );
+        let given = run.given.iter();
+        secrets.extend(given.map(|given| Secret::new(given.whole.clone())));
         let mut places: Vec<(&str, String)> = vec![
             ("log", run.log.clone()),
             ("debug", format!("{:?}", self.subject.adapter)),
@@ -444,9 +472,13 @@ impl View<'_> {
             return Some(Breach::new("no-renewal").of(last.reason));
         }
         let attempt = last.attempt;
-        let token = match self.run.access.last() {
-            Some(Some(access)) => access.expose().to_owned(),
-            _ => super::receiver::given(attempt),
+        let token = if let Some(Some(access)) = self.run.access.last() {
+            access.expose().to_owned()
+        } else {
+            let mut given = self.run.given.iter();
+            let first = given.find(|given| given.attempt == attempt);
+            let first = first.map(|given| given.digits.clone());
+            first.unwrap_or_else(|| call::given(attempt, 0))
         };
         let sent = self.run.arrivals.iter().rev();
         let mut sent = sent.filter(|one| one.acts != Acts::Nothing && one.attempt == attempt);
@@ -467,7 +499,12 @@ pub(super) fn unwell(failure: &Failure) -> Breach {
 }
 
 /// What a question shows that it must not.
-pub(super) fn asked(scenario: &Scenario, asked: &Asked, facts: &Facts) -> Vec<Breach> {
+pub(super) fn asked(
+    scenario: &Scenario,
+    asked: &Asked,
+    facts: &Facts,
+    subject: &Subject<'_>,
+) -> Vec<Breach> {
     let mut breaches = Vec::new();
     let is_well = scenario.expects == Expects::Well;
     match &asked.result {
@@ -485,10 +522,16 @@ pub(super) fn asked(scenario: &Scenario, asked: &Asked, facts: &Facts) -> Vec<Br
         let is_call = |call: &Arrival| {
             place(one) == place(call) && !command::is_another(&one.request, &call.request)
         };
-        one.acts != Acts::Nothing || facts.target.as_ref().is_some_and(is_call)
+        one.acts != Acts::Nothing
+            || facts.target.as_ref().is_some_and(is_call)
+            || call::judge::probe_acts(one, facts, subject)
     };
     if asked.arrivals.iter().any(acts) {
         breaches.push(Breach::new("probe-acts"));
+    }
+    let is_elsewhere = |one: &Arrival| call::judge::is_elsewhere(one, facts);
+    if asked.arrivals.iter().any(is_elsewhere) {
+        breaches.push(Breach::new("probe-elsewhere"));
     }
     breaches
 }

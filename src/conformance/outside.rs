@@ -186,7 +186,7 @@ async fn ask(
                 result: Some(result),
                 arrivals: Vec::new(),
             };
-            judge::asked(scenario, &asked, &super::Facts::default())
+            judge::asked(scenario, &asked, &super::Facts::default(), subject)
         }
     }
 }

@@ -3,27 +3,21 @@
 
 use std::{
     fmt::Write as _,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 
 use super::{
+    call::{self, CallExpects, Called, Given},
     refusal,
     scenario::{Expects, Mishap, Scenario},
     words,
 };
 use crate::{
-    adapter::{
-        Acts, Adapter, Exchange, Hoped, Hopes, NotBelieved, Report, Step, attempt,
-        zalo::oauth::Account,
-    },
-    domain::{
-        message::{Message, Note},
-        secret::Secret,
-        time::Timestamp,
-    },
+    adapter::{Acts, Hoped, Role},
+    domain::time::Timestamp,
     simulator::{Answer, Effect, Fault, Played, Request, Stage, proof},
 };
 
@@ -41,7 +35,7 @@ const SHORT: u64 = 20;
 const HOUR: u64 = 3_600_000;
 
 /// The page of a router that wants somebody to log in. Such answer 200 to everything.
-const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Router</title></head><body><form action=\"/login\">Login: <input \
+pub(super) const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Router</title></head><body><form action=\"/login\">Login: <input \
                     name=\"user\"></form></body></html>\n";
 
 /// How Zalo says that a token has ended.
@@ -67,6 +61,10 @@ pub(super) struct Arrival {
     pub(super) answer: Bytes,
     /// Whether it tells the device to stop what it plays.
     pub(super) stops: bool,
+    /// Whether something went wrong with it as it was to.
+    pub(super) is_hit: bool,
+    /// What else is known of it.
+    pub(super) called: Called,
 }
 
 /// Everything that a receiver remembers.
@@ -82,6 +80,12 @@ pub(super) struct Memory {
     next: Option<Hoped>,
     /// Whether that call tells the device to stop.
     next_stops: bool,
+    /// What else is known of that call.
+    next_called: Called,
+    /// The attempt in which something first went wrong.
+    hit_in: Option<u32>,
+    /// The logins that gave something, by name, with what each gave last.
+    logins: Vec<(String, Option<String>)>,
     /// What was given for the receiver's own reference.
     receipt: Option<String>,
     /// Whether the call that counts was challenged anew.
@@ -95,8 +99,8 @@ pub(super) struct Memory {
     pub(super) is_stream: bool,
     /// Whether it sends mail.
     pub(super) is_mail: bool,
-    /// What was given, by attempt.
-    pub(super) given: Vec<(u32, String)>,
+    /// What was given.
+    pub(super) given: Vec<Given>,
     /// What whoever still calls with a login of before the first attempt is answered.
     ended: Option<Hoped>,
 }
@@ -104,8 +108,10 @@ pub(super) struct Memory {
 /// The receiver.
 #[derive(Debug)]
 pub(super) struct Receiver {
-    mishap: Mishap,
+    pub(super) mishap: Mishap,
     is_probe: bool,
+    /// Whether it is looked at who gets which secret.
+    pub(super) follows_secrets: bool,
     /// The sort of effect at which it goes wrong, where it is known.
     target: Option<Effect>,
     has_account: bool,
@@ -127,6 +133,7 @@ impl Receiver {
         Self {
             mishap: scenario.mishap,
             is_probe,
+            follows_secrets: scenario.expects == Expects::Call(CallExpects::Kept),
             target,
             has_account,
             host: name_of(host).to_owned(),
@@ -153,23 +160,89 @@ impl Receiver {
     }
 
     /// The adapter asks for a call.
-    fn expect(&self, hoped: Option<Hoped>, stops: bool, receipt: Option<String>) {
+    pub(super) fn expect(
+        &self,
+        hoped: Option<Hoped>,
+        stops: bool,
+        receipt: Option<String>,
+        called: Called,
+    ) {
+        let given = self.given_for(&called.role);
         let mut memory = self.memory();
         (memory.next_stops, memory.receipt) = (stops, receipt);
-        if hoped.as_ref().is_some_and(|hoped| hoped.gives) {
-            let given = (memory.attempt, given(memory.attempt));
-            memory.given.push(given);
+        // An article's number opens nothing.
+        let gives = |hoped: &&Hoped| hoped.gives && hoped.role != Role::Find;
+        if let Some(hoped) = hoped.as_ref().filter(gives) {
+            let one = Given::of(memory.attempt, &given, hoped);
+            memory.given.push(one);
+            if let Role::Step { name, .. } = &called.role
+                && let Some((_, last)) = memory.logins.iter_mut().find(|(own, _)| own == name)
+            {
+                *last = Some(given);
+            }
         }
+        if called.is_played {
+            memory.hits += 1;
+            memory.hit_in = memory.hit_in.or(Some(memory.attempt));
+        }
+        memory.next_called = called;
         memory.next = hoped;
         if let Some(calls) = memory.calls.last_mut() {
             *calls += 1;
         }
     }
 
-    fn hopes(&self) -> (bool, String) {
+    pub(super) fn hopes(&self) -> (bool, String) {
         let memory = self.memory();
         let is_there = memory.arrivals.iter().any(|one| one.is_done);
         (is_there, given(memory.attempt))
+    }
+
+    /// What is given where a call for `role` is answered.
+    pub(super) fn given_for(&self, role: &Role) -> String {
+        let mut memory = self.memory();
+        let index = match role {
+            Role::Other => 0,
+            Role::Step {
+                name,
+                is_login: true,
+            } => {
+                let known = memory.logins.iter().position(|(own, _)| own == name);
+                known.unwrap_or_else(|| {
+                    memory.logins.push((name.clone(), None));
+                    memory.logins.len() - 1
+                })
+            }
+            _ => call::LAST,
+        };
+        call::given(memory.attempt, index)
+    }
+
+    /// What logins gave last, by their names.
+    pub(super) fn logins(&self) -> Vec<(String, String)> {
+        let memory = self.memory();
+        let logins = memory.logins.iter();
+        logins
+            .filter_map(|(name, given)| Some((name.clone(), given.clone()?)))
+            .collect()
+    }
+
+    /// Whether a question of this attempt may still be answered in another way.
+    pub(super) fn is_due(&self) -> bool {
+        let memory = self.memory();
+        memory.hit_in.is_none_or(|hit_in| hit_in == memory.attempt)
+    }
+
+    /// Whether a call is lost before anything is asked, because this adapter asks only where something was lost.
+    fn is_lost_first(&self, memory: &Memory, arrival: &Arrival) -> bool {
+        let Mishap::Call(mishap) = self.mishap else {
+            return false;
+        };
+        let asks = |one: &Arrival| one.called.role == Role::Find;
+        mishap.may_lose_first()
+            && memory.attempt == 1
+            && arrival.acts == Acts::New
+            && !memory.arrivals.iter().any(asks)
     }
 
     /// Whether something goes wrong with this call.
@@ -190,6 +263,9 @@ impl Receiver {
         match self.mishap {
             Mishap::QuestionLost => return memory.arrivals.is_empty(),
             Mishap::StopRefused | Mishap::StopSilent => return arrival.stops,
+            Mishap::Call(mishap) => {
+                return mishap.hits(&arrival.called.role, memory.attempt, memory.hit_in);
+            }
             _ => {}
         }
         let is_target = arrival.acts != Acts::Nothing
@@ -208,6 +284,7 @@ impl Receiver {
         Some(match self.mishap {
             Mishap::None | Mishap::Refuse | Mishap::Receipt | Mishap::Challenge => return None,
             Mishap::Status(code) => plain(code, None, None),
+            Mishap::Call(mishap) => return mishap.fault(),
             Mishap::StopRefused => plain(500, None, None),
             Mishap::BusySeconds => plain(429, Some(WISH.to_string()), None),
             Mishap::BusyDate => plain(429, Some(date(now + Duration::from_secs(WISH))), None),
@@ -235,7 +312,7 @@ impl Receiver {
 }
 
 /// A host without its port.
-fn name_of(host: &str) -> &str {
+pub(super) fn name_of(host: &str) -> &str {
     host.split_once(':').map_or(host, |(name, _)| name)
 }
 
@@ -279,27 +356,9 @@ fn challenged(
     is_stale.then(|| challenge(&proof.realm, &newer, true))
 }
 
-/// All that a request carries and that could be a secret, the likeliest first, as one line that stands in JSON as it is.
-fn carried(request: &crate::adapter::Request) -> String {
-    let usual = ["content-type", "idempotency-key", "accept"];
-    let headers = request.headers.iter();
-    let headers = headers.filter(|(name, _)| !usual.contains(&name.to_ascii_lowercase().as_str()));
-    let mut all: Vec<&str> = headers.map(|(_, value)| value.as_str()).collect();
-    all.push(&request.url);
-    all.extend(std::str::from_utf8(&request.body));
-    let plain = |c: char| {
-        if c.is_ascii_graphic() && !"\"\\".contains(c) {
-            c
-        } else {
-            ' '
-        }
-    };
-    all.join(" ").chars().map(plain).take(2_000).collect()
-}
-
-/// What is given in an attempt: digits, so that it may stand anywhere, and never those of another one.
-pub(super) fn given(attempt: u32) -> String {
-    format!("73014600{attempt:04}")
+/// What is given in an attempt where nothing is known of who gives it.
+fn given(attempt: u32) -> String {
+    call::given(attempt, 0)
 }
 
 /// An instant as HTTP writes it.
@@ -341,6 +400,7 @@ impl Stage for Receiver {
             std::mem::take(&mut memory.next_stops),
             memory.receipt.take(),
         );
+        let called = std::mem::take(&mut memory.next_called);
         let (acts, effect) = match &hoped {
             Some(hoped) => (hoped.acts, Effect::Received),
             None => match effect {
@@ -378,6 +438,8 @@ impl Stage for Receiver {
             key: key(request),
             answer: shown.body.clone(),
             stops,
+            is_hit: false,
+            called,
         };
         if let Some(receipt) = receipt.filter(|_| arrival.is_done)
             && answer
@@ -398,14 +460,21 @@ impl Stage for Receiver {
                 };
             }
         }
-        let fault = if self.is_hit(&memory, &arrival) {
+        let is_lost_first = self.is_lost_first(&memory, &arrival);
+        let fault = if is_lost_first {
+            Some(Fault::AcceptedThenLost)
+        } else if self.is_hit(&memory, &arrival) {
             self.fault(shown, memory.now)
         } else {
             None
         };
         memory.hits += u32::from(is_dead);
         if let Some(fault) = &fault {
-            memory.hits += 1;
+            arrival.is_hit = !is_lost_first;
+            memory.hits += u32::from(arrival.is_hit);
+            if arrival.is_hit {
+                memory.hit_in = memory.hit_in.or(Some(memory.attempt));
+            }
             arrival.is_done &= fault.happens();
         }
         let effect = if acts == Acts::Nothing || is_dead {
@@ -421,119 +490,6 @@ impl Stage for Receiver {
             answer: answer.map(|answer| (answer, effect)),
             fault,
         }
-    }
-}
-
-/// The adapter under examination: everything is its own, except that it waits for nothing and its receiver hears what it hopes.
-#[derive(Debug)]
-pub(super) struct Watched {
-    pub(super) inner: Arc<dyn Adapter>,
-    pub(super) receiver: Arc<Receiver>,
-}
-
-impl Watched {
-    fn watch(&self, mut step: Step, message: Option<&Message>, done: &[Exchange]) -> Step {
-        let request = match &mut step {
-            Step::Call(request) => request,
-            Step::Stream(stream) => {
-                self.receiver.memory().is_stream = true;
-                &mut stream.request
-            }
-            Step::Mail(mail) => {
-                self.receiver.memory().is_mail = true;
-                &mut mail.request
-            }
-            Step::Accepted(_) | Step::Failed(_) => return step,
-        };
-        request.wait = Duration::ZERO;
-        let receipt = (self.receiver.mishap == Mishap::Receipt).then(|| carried(request));
-        let (is_there, given) = self.receiver.hopes();
-        let hopes = Hopes {
-            is_there,
-            given: &given,
-            receipt: receipt.as_deref(),
-        };
-        let hoped = self.inner.hoped(message, done, hopes);
-        let stops = match (&step, message) {
-            (Step::Call(request), Some(message)) => {
-                attempt::stops(&*self.inner, message, done, request)
-            }
-            _ => false,
-        };
-        self.receiver.expect(hoped, stops, receipt);
-        step
-    }
-}
-
-impl Adapter for Watched {
-    fn step(&self, message: &Message, done: &[Exchange]) -> Step {
-        self.watch(self.inner.step(message, done), Some(message), done)
-    }
-
-    fn can_ask(&self) -> bool {
-        self.inner.can_ask()
-    }
-
-    fn can_stop(&self) -> bool {
-        self.inner.can_stop()
-    }
-
-    fn stopped(&self, message: &Message, done: &[Exchange]) -> Option<bool> {
-        self.inner.stopped(message, done)
-    }
-
-    fn probe(&self, done: &[Exchange]) -> Option<Step> {
-        self.question(None, done)
-    }
-
-    fn question(&self, access: Option<&Secret>, done: &[Exchange]) -> Option<Step> {
-        let step = self.inner.question(access, done)?;
-        Some(self.watch(step, None, done))
-    }
-
-    fn account(&self) -> Option<&Account> {
-        self.inner.account()
-    }
-
-    fn lasts(&self, message: Option<&Message>, exchange: &Exchange) -> Option<Duration> {
-        self.inner.lasts(message, exchange)
-    }
-
-    fn has_ended(&self, message: Option<&Message>, done: &[Exchange]) -> bool {
-        self.inner.has_ended(message, done)
-    }
-
-    fn ended(&self, message: &Message) -> Option<Hoped> {
-        self.inner.ended(message)
-    }
-
-    fn gives_notes(&self) -> bool {
-        self.inner.gives_notes()
-    }
-
-    fn note(&self, message: &Message, done: &[Exchange]) -> Option<Note> {
-        self.inner.note(message, done)
-    }
-
-    fn report(
-        &self,
-        signature: Option<&str>,
-        body: &[u8],
-        now: Timestamp,
-    ) -> Option<Result<Report, NotBelieved>> {
-        self.inner.report(signature, body, now)
-    }
-
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn host(&self) -> &str {
-        self.inner.host()
-    }
-
-    fn secrets(&self) -> &[Secret] {
-        self.inner.secrets()
     }
 }
 

@@ -1,6 +1,8 @@
 //! The table of scenarios: what goes wrong, where, and what has to come of it. Names and reasons are in the catalogue
 //! (`conformance.name-ID`, `conformance.why-ID`).
 
+use super::call::{CallExpects, CallMishap};
+
 /// One scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scenario {
@@ -71,6 +73,8 @@ pub(super) enum Mishap {
     StopRefused,
     /// The device stops, and never says so.
     StopSilent,
+    /// Something goes wrong with a call that is not the one that counts.
+    Call(CallMishap),
 }
 
 /// What has to come of it.
@@ -126,6 +130,8 @@ pub(super) enum Expects {
     Well,
     /// The channel is not said to be alive.
     Unwell,
+    /// Something of a call that is not the one that counts.
+    Call(CallExpects),
 }
 
 impl Expects {
@@ -137,6 +143,11 @@ impl Expects {
     /// Whether an emergency is sent while something else plays.
     pub(super) fn preempts(self) -> bool {
         matches!(self, Self::Interrupts | Self::NotSilenced)
+    }
+
+    /// Whether every sort of call is to be seen, that for the device to stop among them.
+    pub(super) fn shows_all(self) -> bool {
+        matches!(self, Self::Call(CallExpects::Quiet | CallExpects::Kept))
     }
 
     /// Whether an article with a picture is sent.
@@ -159,6 +170,10 @@ const fn outside(id: &'static str, mishap: Mishap, expects: Expects) -> Scenario
         is_outside: true,
         ..scenario(id, mishap, expects)
     }
+}
+
+const fn call(id: &'static str, mishap: CallMishap, expects: CallExpects) -> Scenario {
+    scenario(id, Mishap::Call(mishap), Expects::Call(expects))
 }
 
 /// All of them, in the order in which they are told. The first shows what the adapter does where nothing goes wrong.
@@ -217,4 +232,70 @@ pub static SCENARIOS: &[Scenario] = &[
     scenario("probe-error", Mishap::Status(500), Expects::Unwell),
     scenario("probe-stranger", Mishap::Stranger, Expects::Unwell),
     scenario("probe-silent", Mishap::Refuse, Expects::Unwell),
+    // The calls around the one that counts.
+    call(
+        "question-error",
+        CallMishap::Question(500),
+        CallExpects::Unanswered,
+    ),
+    call(
+        "question-unauthorised",
+        CallMishap::Question(401),
+        CallExpects::Unanswered,
+    ),
+    call(
+        "question-forbidden",
+        CallMishap::Question(403),
+        CallExpects::Unanswered,
+    ),
+    call(
+        "question-stranger",
+        CallMishap::QuestionStranger,
+        CallExpects::Unanswered,
+    ),
+    call(
+        "question-foreign",
+        CallMishap::QuestionForeign,
+        CallExpects::NotTaken,
+    ),
+    call(
+        "there-already",
+        CallMishap::QuestionOld,
+        CallExpects::Updated,
+    ),
+    scenario(
+        "found-again",
+        Mishap::Lost,
+        Expects::Call(CallExpects::FoundAgain),
+    ),
+    call(
+        "confirm-error",
+        CallMishap::Confirm(500),
+        CallExpects::Unconfirmed,
+    ),
+    call(
+        "confirm-gone",
+        CallMishap::Confirm(404),
+        CallExpects::Unconfirmed,
+    ),
+    call(
+        "confirm-stranger",
+        CallMishap::ConfirmStranger,
+        CallExpects::Unconfirmed,
+    ),
+    call(
+        "confirm-lost",
+        CallMishap::ConfirmLost,
+        CallExpects::Unconfirmed,
+    ),
+    scenario(
+        "quiet-calls",
+        Mishap::None,
+        Expects::Call(CallExpects::Quiet),
+    ),
+    scenario(
+        "secret-owners",
+        Mishap::None,
+        Expects::Call(CallExpects::Kept),
+    ),
 ];

@@ -406,5 +406,5 @@ codes! {
     /// A recipe that asks again for longer than an attempt may take.
     PollTooLong = "L279" Warning,
     /// A recipe that sends what is secret between a channel and its device to another host.
-    SecretElsewhere = "L280" Warning,
+    SecretElsewhere = "L281" Warning,
 }

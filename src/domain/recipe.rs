@@ -70,6 +70,20 @@ impl Recipe {
         names.filter(|name| name.starts_with("steps.") || name.starts_with("found."))
     }
 
+    /// What stands right behind a parameter with which an address begins: `steps.upload.clip` in `{{ with.url }}{{ steps.upload.clip }}`.
+    /// It is a path then, for a parameter has no slash at its end.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        let names = self.requests().filter_map(|request| {
+            let filled = request.url.trim_start().strip_prefix("{{")?;
+            let (first, rest) = filled.split_once("}}")?;
+            let next = rest.strip_prefix("{{")?;
+            let is_parameter = first.trim().starts_with("with.");
+            let name = next.trim_start().split(['}', '|', '~', ' ']).next();
+            name.filter(|_| is_parameter)
+        });
+        names.filter(|name| name.starts_with("steps.") || name.starts_with("found."))
+    }
+
     /// Whether what one of its logins gives is used by several attempts.
     #[must_use]
     pub fn keeps_logins(&self) -> bool {

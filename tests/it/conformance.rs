@@ -3,6 +3,7 @@
 
 mod adapters;
 mod against;
+mod calls;
 mod command;
 mod ground;
 mod interrupting;

@@ -64,6 +64,8 @@ pub struct CompiledRecipe {
     pub(super) shows_pictures: bool,
     /// What is taken from answers and begins an address: `steps.upload.place`.
     pub(super) leads: Vec<String>,
+    /// What is taken from answers and is an address's path behind a parameter: `steps.upload.clip`.
+    pub(super) paths: Vec<String>,
     /// A digest of the recipe, where a login of it is kept: what another text of it took is not this one's.
     pub(super) print: Option<blake3::Hash>,
 }
@@ -102,6 +104,7 @@ impl CompiledRecipe {
                 .map(|find| read_find(&mut reading, "find", find)),
             shows_pictures: recipe.wants_picture(),
             leads: recipe.leads().map(str::to_owned).collect(),
+            paths: recipe.paths().map(str::to_owned).collect(),
             print: recipe
                 .keeps_logins()
                 .then(|| blake3::hash(format!("{recipe:?}").as_bytes())),

@@ -15,7 +15,7 @@ use super::{
     write::Call,
 };
 use crate::{
-    adapter::{Acts, Exchange, Headers, Hoped, Hopes, Response, course::Course},
+    adapter::{Acts, Exchange, Headers, Hoped, Hopes, Response, Role, course::Course},
     domain::{
         message::Message,
         recipe::{StepWhen, Verdict},
@@ -28,19 +28,52 @@ type Waits = Option<Hoped>;
 /// What stands where a recipe only wants something to be there.
 const ANYTHING: &str = "1";
 
+/// What the names of what `find` takes begin with.
+const OF_FOUND: &str = "found.";
+
 /// How long a login is good, in seconds.
 const AN_HOUR: u64 = 3600;
 
 /// What a receiver may say where nothing is asked of its words, the plainest first.
 const PLAIN: [&str; 4] = ["ok", "", "{}", "[]"];
 
+/// What of an answer stands in the address of another call.
+struct Leads {
+    /// What an address begins with.
+    places: Vec<String>,
+    /// What follows upon an address that has no path yet.
+    paths: Vec<String>,
+    /// The beginning of addresses at the receiver.
+    place: String,
+    /// What is only kept, and leads nowhere.
+    kept: Option<&'static str>,
+}
+
+impl Leads {
+    /// What is given by that name.
+    fn given(&self, name: &str, given: &str) -> String {
+        let is_one_of = |names: &[String]| names.iter().any(|one| one == name);
+        if self.kept == Some(name) {
+            ANYTHING.to_owned()
+        } else if is_one_of(&self.places) {
+            format!("{}{given}", self.place)
+        } else if is_one_of(&self.paths) {
+            format!("/{given}")
+        } else {
+            given.to_owned()
+        }
+    }
+}
+
 /// What is wanted of an answer.
 #[derive(Clone, Copy)]
 struct Wanted<'w> {
     condition: &'w Condition,
     take: &'w [(String, Take)],
-    /// What is taken here and leads to the next call: those names, and what an address begins with.
-    leads: (&'w [&'w str], &'w str),
+    /// What is taken of each piece, the last one too.
+    of_piece: &'w [(String, Take)],
+    /// What is taken here and leads to the next call.
+    leads: Option<&'w Leads>,
     /// Where the list is of which `condition` and `take` want an item.
     list: Option<&'w str>,
     receipt: Option<&'w Take>,
@@ -54,7 +87,8 @@ impl<'w> Wanted<'w> {
         Self {
             condition,
             take: &[],
-            leads: (&[], ""),
+            of_piece: &[],
+            leads: None,
             list: None,
             receipt: None,
             lasts: None,
@@ -63,10 +97,10 @@ impl<'w> Wanted<'w> {
     }
 }
 
-/// What `halt` comes to: the hope, where a call waits.
-fn here(halt: &Halt, hope: impl FnOnce() -> Waits) -> Waits {
+/// What `halt` comes to: the hope, where a call waits that is for `role`.
+fn here(halt: &Halt, role: Role, hope: impl FnOnce() -> Waits) -> Waits {
     match halt {
-        Halt::Call(_) => hope(),
+        Halt::Call(_) => hope().map(|hoped| Hoped { role, ..hoped }),
         Halt::Failed(_) | Halt::Problem(_) => None,
     }
 }
@@ -137,7 +171,7 @@ impl RecipeAdapter {
         let stop = |scene: &Scene<'_>, done: &mut Course<'_>| {
             let stopped = self.stop(message, scene, done).map(drop);
             stopped.map_err(|halt| {
-                here(&halt, || {
+                here(&halt, Role::Stop, || {
                     Some(Hoped {
                         status: 200,
                         ..Hoped::default()
@@ -153,14 +187,18 @@ impl RecipeAdapter {
         if asks.is_none() && recipe.stops_by_a_login {
             stop(scene, done)?;
         }
-        let (mut request, mut acts) = (&recipe.request, Acts::New);
+        let (mut request, mut acts, mut role) = (&recipe.request, Acts::New, Role::Request);
         if let Some(find) = asks {
             let asked = self.find(find, scene, done);
-            let found = asked.map_err(|halt| here(&halt, || found(find, scene, hopes)))?;
+            let found = asked.map_err(|halt| {
+                here(&halt, Role::Find, || {
+                    found(find, scene, &self.leads(OF_FOUND), hopes)
+                })
+            })?;
             if let Some(found) = found {
                 let update = find.update.as_ref().ok_or(None)?;
                 scene.know("found", Value::Object(found));
-                (request, acts) = (update, Acts::Update);
+                (request, acts, role) = (update, Acts::Update, Role::Update);
             } else {
                 stop(scene, done)?;
             }
@@ -173,25 +211,42 @@ impl RecipeAdapter {
         };
         self.hope_of_steps(rest, scene, done, hopes)?;
         let wanted = Wanted {
+            of_piece: of_piece(request),
             receipt: recipe.receipt.as_ref(),
             acts,
             ..Wanted::of(&recipe.accepted)
         };
         let called = self.sent(request, scene, done, &Manner::default(), &[]);
         let wanted = amid(request, scene).unwrap_or(wanted);
-        let called = called.map_err(|halt| here(&halt, || answer(wanted, scene, hopes)));
+        let called = called.map_err(|halt| {
+            let hoped = here(&halt, role, || answer(wanted, scene, hopes));
+            hoped.map(|hoped| Hoped {
+                is_keyed: request.sets("idempotency-key"),
+                ..hoped
+            })
+        });
         let (exchange, _) = called?;
         let receipt = self.judge(exchange, scene).ok().and_then(Result::ok);
         let confirm = recipe.confirm.as_ref().ok_or(None)?;
         scene.know("receipt", receipt.ok_or(None)?.reference.into());
         let confirmed = self.confirmed(confirm, scene, done).map(drop);
         let wanted = Wanted::of(&confirm.confirmed);
-        confirmed.map_err(|halt| here(&halt, || answer(wanted, scene, hopes)))
+        confirmed.map_err(|halt| here(&halt, Role::Confirm, || answer(wanted, scene, hopes)))
     }
 
-    /// The beginning of addresses at the receiver.
-    fn place(&self) -> String {
-        format!("http://{}/", self.host)
+    /// What of the names that begin with `prefix` stands in addresses.
+    fn leads(&self, prefix: &str) -> Leads {
+        let of_prefix = |names: &[String]| -> Vec<String> {
+            let names = names.iter().filter_map(|name| name.strip_prefix(prefix));
+            names.map(str::to_owned).collect()
+        };
+        Leads {
+            places: of_prefix(&self.recipe.leads),
+            paths: of_prefix(&self.recipe.paths),
+            // Of the receiver itself: so it is the next call's, too.
+            place: format!("http://{}/", self.host),
+            kept: (prefix == OF_FOUND).then_some("receipt"),
+        }
     }
 
     fn hope_of_probe(
@@ -206,7 +261,7 @@ impl RecipeAdapter {
         let called = self.call(&probe.call, scene, done, &Manner::default());
         called
             .map(drop)
-            .map_err(|halt| here(&halt, || answer(wanted, scene, hopes)))
+            .map_err(|halt| here(&halt, Role::Probe, || answer(wanted, scene, hopes)))
     }
 
     fn hope_of_steps(
@@ -217,36 +272,43 @@ impl RecipeAdapter {
         hopes: Hopes<'_>,
     ) -> Result<(), Waits> {
         for step in self.recipe.steps_of(when, scene.message()) {
+            let leads = self.leads(&format!("steps.{}.", step.name));
             let sought = self.sought(step, scene, done);
             let sought = sought.map_err(|halt| {
-                let find = step.find.as_ref();
-                here(&halt, || find.and_then(|find| found(find, scene, hopes)))
+                let (find, role) = (step.find.as_ref(), Role::StepFind(step.name.clone()));
+                here(&halt, role, || {
+                    find.and_then(|find| found(find, scene, &leads, hopes))
+                })
             })?;
             if let Some(sought) = sought {
                 scene.know_step(&step.name, sought);
                 continue;
             }
-            let prefix = format!("steps.{}.", step.name);
-            let leads = self.recipe.leads.iter();
-            let leads: Vec<&str> = leads
-                .filter_map(|name| name.strip_prefix(&prefix))
-                .collect();
-            // Of the receiver itself: so it is the next call's, too.
-            let place = self.place();
             let wanted = Wanted {
                 take: &step.take,
-                leads: (&leads, &place),
+                of_piece: of_piece(&step.call),
+                leads: Some(&leads),
                 lasts: step.valid_for.as_ref().and_then(parts::Validity::told),
                 ..Wanted::of(&step.accepted)
             };
             let taken = self.step_of(step, scene, done);
             let amid = amid(&step.call, scene);
             let wanted = amid.unwrap_or(wanted);
-            let taken = taken.map_err(|halt| here(&halt, || answer(wanted, scene, hopes)))?;
+            let taken = taken.map_err(|halt| {
+                let role = Role::Step {
+                    name: step.name.clone(),
+                    is_login: step.when == StepWhen::Always,
+                };
+                here(&halt, role, || answer(wanted, scene, hopes))
+            })?;
             scene.know_step(&step.name, taken);
         }
         Ok(())
     }
+}
+
+fn of_piece(call: &Call) -> &[(String, Take)] {
+    call.pieces().map_or(&[], |pieces| &pieces.take)
 }
 
 /// What is wanted of the answer to a piece that others follow.
@@ -259,7 +321,7 @@ fn amid<'w>(call: &'w Call, scene: &Scene<'_>) -> Option<Wanted<'w>> {
 }
 
 /// What a receiver says that is asked whether the message is there.
-fn found(find: &parts::Question, scene: &Scene<'_>, hopes: Hopes<'_>) -> Waits {
+fn found(find: &parts::Question, scene: &Scene<'_>, leads: &Leads, hopes: Hopes<'_>) -> Waits {
     let scene = &scene.and("page", Value::from(1));
     if !hopes.is_there {
         return answer(Wanted::of(&find.absent), scene, hopes);
@@ -267,6 +329,7 @@ fn found(find: &parts::Question, scene: &Scene<'_>, hopes: Hopes<'_>) -> Waits {
     let wanted = Wanted {
         take: &find.take,
         list: find.list.as_deref(),
+        leads: Some(leads),
         ..Wanted::of(&find.found)
     };
     answer(wanted, scene, hopes)
@@ -281,20 +344,7 @@ fn answer(wanted: Wanted<'_>, scene: &Scene<'_>, hopes: Hopes<'_>) -> Option<Hop
     }
     let mut one = Value::Null;
     let mut texts = Vec::new();
-    let (leads, place) = wanted.leads;
-    for (name, take) in wanted.take {
-        let given = if leads.contains(&name.as_str()) {
-            Cow::Owned(format!("{place}{}", hopes.given))
-        } else {
-            Cow::Borrowed(hopes.given)
-        };
-        match take {
-            Take::Json(pointer) => put(&mut one, pointer, given.as_ref().into()),
-            Take::Header(name) => headers.push((name.clone(), given.into_owned())),
-            Take::Cookie(name) => headers.push(cookie(name, &given)),
-            Take::Pattern(pattern) => texts.push(Cow::Owned(sample::of(pattern.as_str())?)),
-        }
-    }
+    give(wanted, hopes, (&mut one, &mut headers, &mut texts))?;
     for (pointer, expected) in &condition.json {
         let is_any =
             matches!(expected, Expect::Text(text) if scene.text(text).ok()? == judge::ANYTHING);
@@ -358,7 +408,9 @@ fn answer(wanted: Wanted<'_>, scene: &Scene<'_>, hopes: Hopes<'_>) -> Option<Hop
         };
         let answer = item.as_ref().unwrap_or(&whole);
         let holds = condition.holds(answer, scene).ok()?;
-        let gives = take_all(wanted.take, answer).is_ok();
+        let gives = [wanted.take, wanted.of_piece]
+            .into_iter()
+            .all(|takes| take_all(takes, answer).is_ok());
         let has = |take: &Take| take.from(answer).is_some();
         let says = !with_receipt || wanted.receipt.is_none_or(has);
         (holds && gives && says).then_some(())
@@ -368,13 +420,47 @@ fn answer(wanted: Wanted<'_>, scene: &Scene<'_>, hopes: Hopes<'_>) -> Option<Hop
     if serde_json::from_str::<Map<String, Value>>(&body).is_ok() || body.starts_with('[') {
         headers.push(("content-type".to_owned(), "application/json".to_owned()));
     }
+    // Where a pattern leaves no room for it, what is taken is the same each time.
+    let is_in = |text: &str| text.contains(hopes.given);
+    let gives = is_in(&body) || headers.iter().any(|(_, value)| is_in(value));
     Some(Hoped {
         status,
         headers,
         body: body.into(),
         acts: wanted.acts,
-        gives: !wanted.take.is_empty(),
+        gives: !wanted.take.is_empty() && gives,
+        ..Hoped::default()
     })
+}
+
+/// What of an answer is written: JSON, headers, and texts that patterns find.
+type Written<'p, 't> = (
+    &'p mut Value,
+    &'p mut Vec<(String, String)>,
+    &'p mut Vec<Cow<'t, str>>,
+);
+
+/// Puts what is given where it is taken from; `None` where nobody can say how.
+fn give(
+    wanted: Wanted<'_>,
+    hopes: Hopes<'_>,
+    (one, headers, texts): Written<'_, '_>,
+) -> Option<()> {
+    for (name, take) in wanted.take.iter().chain(wanted.of_piece) {
+        let given = wanted.leads.map_or_else(
+            || hopes.given.to_owned(),
+            |leads| leads.given(name, hopes.given),
+        );
+        match take {
+            Take::Json(pointer) => put(one, pointer, given.into()),
+            Take::Header(name) => headers.push((name.clone(), given)),
+            Take::Cookie(name) => headers.push(cookie(name, &given)),
+            Take::Pattern(pattern) => texts.push(Cow::Owned(
+                sample::with(pattern, &given).or_else(|| sample::of(pattern.as_str()))?,
+            )),
+        }
+    }
+    Some(())
 }
 
 /// The header that sets a cookie.

@@ -166,6 +166,12 @@ impl Call {
         self.follows != Follows::Nothing
     }
 
+    /// Whether its author wrote this header (in lower case).
+    pub(super) fn sets(&self, name: &str) -> bool {
+        let mut headers = self.headers.iter();
+        headers.any(|(own, _)| own.eq_ignore_ascii_case(name))
+    }
+
     /// How the file in it is cut up.
     pub(super) fn pieces(&self) -> Option<&Pieces> {
         self.pieces.as_ref()

@@ -82,6 +82,8 @@ struct Row {
     expected: String,
     /// What was seen and must not be, as codes; empty where it held.
     breaches: Vec<&'static str>,
+    /// The keys of the recipe that are to be mended, such as `find.absent`; empty where none is known.
+    keys: Vec<String>,
     /// The same in words, or why it says nothing about this channel.
     seen: Vec<String>,
     /// Why it matters.
@@ -150,11 +152,26 @@ impl Row {
             verdict,
             expected: say("expected"),
             breaches,
+            keys: match &finding.verdict {
+                Verdict::Broken(breaches) => keys(breaches),
+                Verdict::Held | Verdict::Spared(_) | Verdict::Unseen => Vec::new(),
+            },
             seen,
             why: say("why"),
             attempts: finding.tries.iter().map(AttemptRow::of).collect(),
         }
     }
+}
+
+/// The keys that breaches name, each once.
+fn keys(breaches: &[Breach]) -> Vec<String> {
+    let mut keys: Vec<String> = Vec::new();
+    for key in breaches.iter().filter_map(|breach| breach.key.as_ref()) {
+        if !keys.contains(key) {
+            keys.push(key.clone());
+        }
+    }
+    keys
 }
 
 /// A breach as a sentence.
@@ -331,7 +348,14 @@ fn show(told: &Told<'_>, channel: &Channel, output: &Output) -> anyhow::Result<(
                     ("expected", &row.expected),
                     ("why", &row.why),
                 ];
-                output.say("conformance.instead", &args)
+                let said = output.say("conformance.instead", &args);
+                if row.keys.is_empty() {
+                    said
+                } else {
+                    let keys: Vec<String> = row.keys.iter().map(|key| format!("`{key}`")).collect();
+                    let mend = output.say("conformance.mend", &[("keys", &keys.join(", "))]);
+                    format!("{said} {mend}")
+                }
             }
             _ => row.seen.join(" "),
         };

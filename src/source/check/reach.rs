@@ -110,7 +110,7 @@ fn secrets(notebook: &Notebook, raw: &RawRecipe) {
         let found = Diagnostic::new(Code::SecretElsewhere, place)
             .with("name", name.as_str())
             .with("host", host);
-        notebook.report(found.help(Phrase::new("L280-help")));
+        notebook.report(found.help(Phrase::new("L281-help")));
     }
 }
 

@@ -335,6 +335,7 @@ impl Adapter for Device {
             body: body.to_string().into(),
             acts: if is_said { Acts::New } else { Acts::Nothing },
             gives: logs_in,
+            ..Hoped::default()
         })
     }
 
@@ -423,7 +424,7 @@ async fn the_right_one_is_caught_by_none() {
         assert!(broken(&found).is_empty(), "{kind:?} {}", told(&found));
         let spared = |one: &&Finding| matches!(one.verdict, Verdict::Spared(_));
         let spared = found.all.iter().filter(spared).map(|one| one.scenario.id);
-        // What it cannot do is examined in `interrupting` and `recipes`.
+        // What it cannot do is examined in `interrupting`, `recipes` and `calls`.
         let beyond = [
             "secrets-receipt",
             "challenge",
@@ -434,6 +435,19 @@ async fn the_right_one_is_caught_by_none() {
             "picture",
             "no-picture",
             "picture-repeated",
+            "question-error",
+            "question-unauthorised",
+            "question-forbidden",
+            "question-stranger",
+            "question-foreign",
+            "there-already",
+            "found-again",
+            "confirm-error",
+            "confirm-gone",
+            "confirm-stranger",
+            "confirm-lost",
+            "quiet-calls",
+            "secret-owners",
         ];
         assert_eq!(spared.collect::<Vec<_>>(), beyond, "{}", told(&found));
     }

@@ -210,7 +210,7 @@ impl Adapter for Speaker {
             } else {
                 Acts::Nothing
             },
-            gives: false,
+            ..Hoped::default()
         })
     }
 

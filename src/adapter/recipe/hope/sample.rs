@@ -1,5 +1,6 @@
 //! A text that a regular expression matches, the shortest that is easily found.
 
+use regex::Regex;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// The text; `None` where it would be no text, or the expression is none.
@@ -8,6 +9,16 @@ pub(in crate::adapter::recipe) fn of(pattern: &str) -> Option<String> {
     let mut text = Vec::new();
     write(&hir, &mut text);
     String::from_utf8(text).ok()
+}
+
+/// A text that the expression matches with `given` in its first group, if that may stand there.
+pub(in crate::adapter::recipe) fn with(pattern: &Regex, given: &str) -> Option<String> {
+    let hir = regex_syntax::parse(pattern.as_str()).ok()?;
+    let mut text = Vec::new();
+    write_with(&hir, &mut Some(given), &mut text);
+    let text = String::from_utf8(text).ok()?;
+    let found = pattern.captures(&text)?.get(1)?;
+    (found.as_str() == given).then_some(text)
 }
 
 /// Whether a group takes part in whatever the expression matches.
@@ -25,20 +36,28 @@ pub(in crate::adapter::recipe) fn has_group(pattern: &str) -> bool {
 }
 
 fn write(hir: &Hir, text: &mut Vec<u8>) {
+    write_with(hir, &mut None, text);
+}
+
+/// The first group is `given` where something is.
+fn write_with(hir: &Hir, given: &mut Option<&str>, text: &mut Vec<u8>) {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => {}
         HirKind::Literal(literal) => text.extend_from_slice(&literal.0),
         HirKind::Class(class) => text.extend_from_slice(one_of(class).as_bytes()),
         HirKind::Repetition(repetition) => {
             for _ in 0..repetition.min {
-                write(&repetition.sub, text);
+                write_with(&repetition.sub, given, text);
             }
         }
-        HirKind::Capture(capture) => write(&capture.sub, text),
-        HirKind::Concat(parts) => parts.iter().for_each(|part| write(part, text)),
+        HirKind::Capture(capture) => match given.take() {
+            Some(given) => text.extend_from_slice(given.as_bytes()),
+            None => write_with(&capture.sub, given, text),
+        },
+        HirKind::Concat(parts) => parts.iter().for_each(|part| write_with(part, given, text)),
         HirKind::Alternation(choices) => {
             if let Some(first) = choices.first() {
-                write(first, text);
+                write_with(first, given, text);
             }
         }
     }
@@ -82,10 +101,23 @@ mod tests {
         ] {
             let text = of(pattern).unwrap();
             assert!(
-                regex::Regex::new(pattern).unwrap().is_match(&text),
+                Regex::new(pattern).unwrap().is_match(&text),
                 "{pattern}: {text:?}"
             );
         }
         assert_eq!(of("("), None);
+    }
+
+    #[test]
+    fn what_is_given_stands_in_the_group_where_it_may() {
+        let with = |pattern: &str| with(&Regex::new(pattern).unwrap(), "730146000001");
+        assert_eq!(
+            with(r#"name="csrf" value="([0-9a-f]+)""#).unwrap(),
+            r#"name="csrf" value="730146000001""#
+        );
+        assert_eq!(with(r"(?:id|clip)=(\w+)(;)?").unwrap(), "id=730146000001");
+        for pattern in [r"clip=(\d{2,3})", "([A-Z]+)", "clip=[0-9]+"] {
+            assert_eq!(with(pattern), None, "{pattern}");
+        }
     }
 }
