@@ -153,11 +153,13 @@ pub enum Spared {
     NoOther,
     /// No secret can be followed.
     NoSecret,
+    /// It takes short words only, and refuses longer ones before anything is sent.
+    Limited,
 }
 
 impl Spared {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::NoProbe,
         Self::Stream,
         Self::StatusEnough,
@@ -178,6 +180,7 @@ impl Spared {
         Self::NoConfirm,
         Self::NoOther,
         Self::NoSecret,
+        Self::Limited,
     ];
 
     /// The word for it, in JSON and in the catalogue (`conformance.spared-WORD`).
@@ -204,6 +207,7 @@ impl Spared {
             Self::NoConfirm => "no-confirm",
             Self::NoOther => "no-other",
             Self::NoSecret => "no-secret",
+            Self::Limited => "limited",
         }
     }
 }
@@ -403,6 +407,14 @@ pub async fn examine(
                 all.push(Finding {
                     scenario,
                     verdict: Verdict::Spared(Spared::NoReceipt),
+                    tries: run.tries,
+                });
+                continue;
+            }
+            if scenario.expects == Expects::ArrivesWhole && judge::is_too_long(&run) {
+                all.push(Finding {
+                    scenario,
+                    verdict: Verdict::Spared(Spared::Limited),
                     tries: run.tries,
                 });
                 continue;

@@ -3,8 +3,11 @@
 use std::{borrow::Cow, fmt::Write as _};
 
 use base64::{
-    Engine,
-    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+    Engine, alphabet,
+    engine::{
+        DecodePaddingMode,
+        general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+    },
 };
 
 use crate::domain::secret::Secret;
@@ -40,21 +43,78 @@ pub fn redact<'t>(text: &'t str, secrets: &[Secret]) -> Cow<'t, str> {
             }
         }
     }
-    text
+    match redact_packed(&text, secrets) {
+        Some(black) => Cow::Owned(black),
+        None => text,
+    }
 }
 
 /// A secret as templates may code it. Padding stays behind.
-fn coded(secret: &str) -> [String; 4] {
+fn coded(secret: &str) -> [String; 6] {
     let mut hex = String::with_capacity(secret.len() * 2);
     for byte in secret.bytes() {
         let _ = write!(hex, "{byte:02x}");
+    }
+    let mut wide = String::with_capacity(secret.len() * 4);
+    for unit in secret.encode_utf16() {
+        let _ = write!(wide, "{unit:04x}");
     }
     [
         STANDARD_NO_PAD.encode(secret),
         URL_SAFE_NO_PAD.encode(secret),
         hex.to_ascii_uppercase(),
         hex,
+        wide.to_ascii_uppercase(),
+        wide,
     ]
+}
+
+/// Whatever stands at the end of a word in base64, and whether it was padded.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// `text` without those words in which a secret is packed as base64 among other letters, such as an account's name before its
+/// password; `None` where there is none.
+fn redact_packed(text: &str, secrets: &[Secret]) -> Option<String> {
+    let secrets = secrets.iter().map(Secret::expose);
+    let secrets: Vec<&str> = secrets.filter(|secret| secret.len() >= 4).collect();
+    let least = secrets.iter().map(|secret| secret.len()).min()? * 4 / 3;
+    let is_packed = |c: char| c.is_ascii_alphanumeric() || "+/-_".contains(c);
+    let shows = |word: &str| {
+        let word = word.replace('-', "+").replace('_', "/");
+        // What stands before it may be of the same letters.
+        (0..4.min(word.len())).any(|from| {
+            let rest = &word[from..];
+            let rest = &rest[..rest.len() - usize::from(rest.len() % 4 == 1)];
+            let packed = LENIENT.decode(rest).unwrap_or_default();
+            let holds = |secret: &&str| {
+                let secret = secret.as_bytes();
+                packed.windows(secret.len()).any(|part| part == secret)
+            };
+            secrets.iter().any(holds)
+        })
+    };
+    let mut black = String::new();
+    let mut is_found = false;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(|c| !is_packed(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        if word.len() >= least && shows(word) {
+            black.push_str(BLACK);
+            is_found = true;
+        } else {
+            black.push_str(word);
+        }
+        let end = after.find(is_packed).unwrap_or(after.len());
+        black.push_str(&after[..end]);
+        rest = &after[end..];
+    }
+    is_found.then_some(black)
 }
 
 /// The same for a secret that is written with escapes; `None` where there is none.
@@ -115,6 +175,11 @@ mod tests {
             ("100%25 100%2525", "*** ***"),
             ("Key eGluPTEvw7EgMg== no", "Key ***== no"),
             ("78696e3d312fc3b12032 78696E3D312FC3B12032", "*** ***"),
+            ("x 00780069006E003D0031002F00F100200032 y", "x *** y"),
+            // `loa:`, `lo:` and `l:` before it, and a path before those.
+            ("bG9hOnhpbj0xL8OxIDI= a", "***= a"),
+            ("bG86eGluPTEvw7EgMg a", "*** a"),
+            ("/v1/bDp4aW49MS_DsSAy a", "*** a"),
         ] {
             assert_eq!(redact(text, &secrets), black);
         }

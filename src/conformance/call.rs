@@ -168,6 +168,13 @@ impl Given {
     }
 }
 
+impl Given {
+    /// Whether it may open something.
+    pub(in crate::conformance) fn is_login(&self) -> bool {
+        self.digits != given(self.attempt, LAST)
+    }
+}
+
 /// What is given in an attempt: digits, so that it may stand anywhere. No two attempts get the same, and no two of the first logins.
 pub(super) fn given(attempt: u32, index: usize) -> String {
     format!("7301460{}{attempt:04}", index.min(LAST))

@@ -95,6 +95,12 @@ pub(super) fn is_page_told_apart(subject: &Subject<'_>) -> bool {
         && matches!(subject.channel.adapter, AdapterConfig::Recipe { .. })
 }
 
+/// Whether a recipe's `limits` refused the words, with nothing sent. Which bulletins they refuse `check` says.
+pub(super) fn is_too_long(run: &Run) -> bool {
+    let first = run.ends.first().and_then(|end| end.detail.as_deref());
+    run.arrivals.is_empty() && first.is_some_and(|detail| detail.starts_with("call-too-long-"))
+}
+
 /// Why a scenario says nothing about an adapter that shows only where it was played.
 pub(super) fn spared_after(scenario: &Scenario, run: &Run) -> Option<Spared> {
     let Expects::Call(expects) = scenario.expects else {
@@ -455,9 +461,22 @@ impl View<'_> {
                 ("receipt", end.receipt.clone().unwrap_or_default()),
             ]);
         }
+        // The number of an upload may stand in the receiver's own reference: the device is asked with it later.
+        let own = secrets.len() - run.given.len();
+        let opens = run.given.iter().zip(&secrets[own..]);
+        let opens = opens.filter(|(given, _)| given.is_login());
+        let opens = opens.map(|(_, secret)| secret);
+        let in_receipts: Vec<Secret> = secrets[..own].iter().chain(opens).cloned().collect();
         let shown: BTreeSet<&str> = places
             .iter()
-            .filter(|(_, text)| leak::shows(text, &secrets))
+            .filter(|(place, text)| {
+                let secrets = if *place == "receipt" {
+                    &in_receipts
+                } else {
+                    &secrets
+                };
+                leak::shows(text, secrets)
+            })
             .map(|(place, _)| *place)
             .collect();
         let told = shown.into_iter();

@@ -71,7 +71,9 @@ impl Text {
                 self.indents.push("> ");
             }
             Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => {
-                self.links.push((dest_url.into_string(), self.done.len()));
+                // A line that ends in the words takes the blanks before them away.
+                let from = self.done.trim_end_matches(' ').len();
+                self.links.push((dest_url.into_string(), from));
             }
             _ => {}
         }
@@ -99,8 +101,7 @@ impl Text {
             }
             TagEnd::Link | TagEnd::Image => {
                 if let Some((address, from)) = self.links.pop() {
-                    // A line that ended meanwhile took the blanks before it away.
-                    let words = self.done.get(from..).unwrap_or_default().trim();
+                    let words = self.done.get(from..).map_or(&*self.done, str::trim);
                     // What is written as its own address stands there already.
                     let is_said = words == address || format!("mailto:{words}") == address;
                     if words.is_empty() {

@@ -435,6 +435,7 @@ async fn the_right_one_is_caught_by_none() {
             "picture",
             "no-picture",
             "picture-repeated",
+            "asked-later",
             "question-error",
             "question-unauthorised",
             "question-forbidden",
