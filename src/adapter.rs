@@ -81,6 +81,14 @@ pub trait Adapter: Send + Sync + fmt::Debug {
         false
     }
 
+    /// Whether the answer to a question, with or without the message that it is about, says that the [`Login`] with which it was asked
+    /// has ended.
+    fn ends_login(&self, message: Option<&Message>, exchange: &Exchange) -> bool {
+        let _ = message;
+        let answer = exchange.result.as_ref().ok();
+        answer.is_some_and(|answer| answer.status == 401)
+    }
+
     /// How a receiver says that a [`Login`] has ended; `None` where what logins give is not kept. Only the conformance kit asks.
     fn ended(&self, message: &Message) -> Option<Hoped> {
         let _ = message;

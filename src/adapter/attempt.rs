@@ -150,15 +150,26 @@ pub(crate) fn stops(
     done: &[Exchange],
     request: &Request,
 ) -> bool {
-    if !message.preempts || !adapter.can_stop() || adapter.stopped(message, done).is_some() {
+    if !message.preempts || !adapter.can_stop() {
         return false;
     }
-    let unanswered = Exchange {
-        request: request.clone(),
-        result: Err(Fault::never_left(Reason::Unanswered, String::new())),
+    let after = |result| {
+        let request = request.clone();
+        let with_it = [done, &[Exchange { request, result }]].concat();
+        adapter.stopped(message, &with_it)
     };
-    let with_it = [done, &[unanswered]].concat();
-    adapter.stopped(message, &with_it).is_some()
+    match adapter.stopped(message, done) {
+        None => after(Err(Fault::never_left(Reason::Unanswered, String::new()))).is_some(),
+        // Told once more, after a login that had ended, it may say yes.
+        Some(false) => {
+            let answer = Response {
+                status: 200,
+                ..Response::default()
+            };
+            after(Ok(answer)) == Some(true)
+        }
+        Some(true) => false,
+    }
 }
 
 /// Asks the channel whether it is alive; `None` when it cannot be asked. `access` is the token that its calls carry.
@@ -197,7 +208,10 @@ pub async fn question(
     let nothing = |_: &[Exchange]| None;
     let kept = (&nothing as NoteOf<'_>, &NoNotes as &dyn Notes);
     let lasts = |exchange: &Exchange| adapter.lasts(None, exchange);
-    let ended = |done: &[Exchange]| adapter.has_ended(None, done);
+    let ended = |done: &[Exchange]| {
+        let mut last = done.last().into_iter();
+        adapter.has_ended(None, done) || last.any(|last| adapter.ends_login(None, last))
+    };
     let logins: OfLogins<'_> = (&lasts, &ended);
     let (secrets, steps, line) = (adapter.secrets(), (step, never), (transport, false));
     let (end, _) = run(secrets, line, &clock_now, steps, kept, logins).await;
@@ -228,8 +242,8 @@ pub async fn look_after(
     let lasts = |exchange: &Exchange| adapter.lasts(Some(message), exchange);
     // The question is the last call, and what it is answered says whether the login is good.
     let ended = |done: &[Exchange]| {
-        let last = done.last().and_then(|last| last.result.as_ref().ok());
-        last.is_some_and(|answer| answer.status == 401)
+        let mut last = done.last().into_iter();
+        last.any(|last| adapter.ends_login(Some(message), last))
     };
     let logins: OfLogins<'_> = (&lasts, &ended);
     let (secrets, steps, line) = (adapter.secrets(), (step, never), (transport, false));
@@ -382,27 +396,16 @@ async fn run(
                 _ => "asked-no-time",
             };
             Err(Fault::never_left(reason, Detail::new(detail)))
-        } else if let Err(fault) = {
-            let came = Instant::now();
-            let turn = transport
-                .turn(&request.url, clock_now(), deadline, is_urgent)
-                .await;
-            waited += came.elapsed();
-            turn
-        } {
-            Err(fault)
         } else {
-            match &going {
-                Outgoing::Call(request) => {
-                    let until = if stops(&done, request) {
-                        deadline.min(Instant::now() + transport.total_timeout() / STOPS_WITHIN)
-                    } else {
-                        deadline
-                    };
-                    transport.call_until(request, clock_now(), until).await
-                }
-                Outgoing::Stream(stream) => transport.stream(stream, clock_now(), deadline).await,
-                Outgoing::Mail(mail) => transport.mail(mail, deadline).await,
+            let came = Instant::now();
+            let now = clock_now();
+            let turn = transport.turn(&request.url, now, deadline, is_urgent);
+            let turn = turn.await;
+            waited += came.elapsed();
+            let is_stop = |request: &Request| stops(&done, request);
+            match turn {
+                Ok(()) => send(&going, transport, clock_now(), deadline, is_stop).await,
+                Err(fault) => Err(fault),
             }
         };
         let request = going.into_request();
@@ -417,6 +420,28 @@ async fn run(
     }
     let end = end_of(ending, was_called, &done, secrets);
     (end, done)
+}
+
+/// Makes a call. One that tells a device to stop gets a part of the time only.
+async fn send(
+    going: &Outgoing,
+    transport: &Transport,
+    now: Timestamp,
+    deadline: Instant,
+    is_stop: impl Fn(&Request) -> bool,
+) -> Result<Response, Fault> {
+    match going {
+        Outgoing::Call(request) => {
+            let until = if is_stop(request) {
+                deadline.min(Instant::now() + transport.total_timeout() / STOPS_WITHIN)
+            } else {
+                deadline
+            };
+            transport.call_until(request, now, until).await
+        }
+        Outgoing::Stream(stream) => transport.stream(stream, now, deadline).await,
+        Outgoing::Mail(mail) => transport.mail(mail, deadline).await,
+    }
 }
 
 /// Why there was no time left for a call: because we waited ourselves, or because the channel took so long.

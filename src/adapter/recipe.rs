@@ -525,6 +525,20 @@ impl Adapter for RecipeAdapter {
         self.login_lasts(message, exchange)
     }
 
+    fn ends_login(&self, message: Option<&Message>, exchange: &Exchange) -> bool {
+        let Ok(response) = &exchange.result else {
+            return false;
+        };
+        let scene = Scene::new(&self.recipe, &self.facts, message);
+        let answer = Answer::new(response);
+        let mut rules = self.recipe.errors.iter();
+        let says = |rule: &Rule| {
+            // A line that wants a message fits none.
+            rule.then == Verdict::Renew && rule.when.holds(&answer, &scene).unwrap_or(false)
+        };
+        response.status == 401 || rules.any(says)
+    }
+
     fn has_ended(&self, message: Option<&Message>, done: &[Exchange]) -> bool {
         self.has_login_ended(message, done)
     }

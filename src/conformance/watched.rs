@@ -121,6 +121,10 @@ impl Adapter for Watched {
         self.inner.lasts(message, exchange)
     }
 
+    fn ends_login(&self, message: Option<&Message>, exchange: &Exchange) -> bool {
+        self.inner.ends_login(message, exchange)
+    }
+
     fn has_ended(&self, message: Option<&Message>, done: &[Exchange]) -> bool {
         self.inner.has_ended(message, done)
     }

@@ -38,7 +38,11 @@ pub(super) async fn run(shared: Shared) {
     while !shared.stop.soft.is_cancelled() {
         let live = changes.borrow_and_update().clone();
         let busy = shared.clock.busy();
-        let result = lookout.step(&shared, &live).await;
+        let result = tokio::select! {
+            result = lookout.step(&shared, &live) => result,
+            // What is asked changes nothing, and is asked again.
+            () = shared.stop.soft.cancelled() => return,
+        };
         drop(busy);
         let next = match result {
             Ok(next) => {

@@ -473,7 +473,16 @@ fn uncapitalised(text: &str) -> String {
 }
 
 fn journal_line(reader: &Reader, line: &JournalRow, day: NaiveDate) -> Line {
-    let key = format!("web.event-{}", line.event);
+    // Which of the two it was: what was told to stop, or what it was stopped for.
+    let other = ["interrupted", "not-interrupted"]
+        .contains(&line.event.as_str())
+        .then(|| line.detail.split_once(' '))
+        .flatten();
+    let event = match (line.event.as_str(), other) {
+        ("interrupted", Some(("preempts", _))) => "interrupts",
+        (event, _) => event,
+    };
+    let key = format!("web.event-{event}");
     let event = if catalogue::has(&key) {
         catalogue::text(reader.lang, &key, &[])
     } else {
@@ -483,7 +492,12 @@ fn journal_line(reader: &Reader, line: &JournalRow, day: NaiveDate) -> Line {
         at: reader.moment_near(line.at, day),
         event,
         actor: line.actor.clone(),
-        detail: reader.journal_detail(&line.detail, day),
+        detail: match other {
+            Some(("preempts" | "by", id)) => {
+                catalogue::text(reader.lang, "web.event-delivery", &[("id", &id)])
+            }
+            _ => reader.journal_detail(&line.detail, day),
+        },
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{
-        delivery::{Account, State as Standing},
+        delivery::{Account, Reason, State as Standing},
         id::WardId,
         time::Timestamp,
         workspace::Workspace,
@@ -302,7 +302,13 @@ fn line(reader: &Reader, row: &DeliveryRow) -> Line {
     let at = |word, at| reader.text(word, &[("at", &reader.moment_near(at, day))]);
     let note = match row.state {
         Standing::Accepted | Standing::Confirmed => {
-            row.accepted_at.map(|time| at("note-accepted", time))
+            let is_cut = row.reason == Some(Reason::Interrupted);
+            let word = if is_cut {
+                "note-interrupted"
+            } else {
+                "note-accepted"
+            };
+            row.accepted_at.map(|time| at(word, time))
         }
         Standing::Ready if row.left_alone.is_some() => reader.why(row),
         Standing::Ready if row.attempts > 0 => row.next_at.map(|time| at("note-retry", time)),

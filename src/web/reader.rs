@@ -310,7 +310,7 @@ pub(super) mod tests {
             reader.attempt(reason, detail, reader.today())
         };
         let (what, more) = said(Lang::Vi, Reason::Busy, Some("call-status status=503"));
-        assert_eq!(what, "Kênh đang bận, đề nghị gửi lại sau");
+        assert_eq!(what, "Kênh báo đang bận nên chưa nhận");
         assert_eq!(more.as_deref(), Some("Mã trả lời 503"));
         let (what, more) = said(Lang::En, Reason::Unanswered, Some("asked-too-large"));
         assert!(

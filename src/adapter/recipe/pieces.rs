@@ -132,6 +132,16 @@ impl RecipeAdapter {
             let is_last = piece.is_last();
             scene.begin_piece(is_last);
             let scene = scene.of_piece(piece);
+            // Each is a call of its own to whoever heeds the key, and the last stands for the whole.
+            let key = manner.key.filter(|_| !is_last);
+            let key = key.map(|key| format!("{key}.{}", index + 1));
+            let manner = &Manner {
+                key: key.as_deref().or(manner.key),
+                address: manner.address,
+                wait: manner.wait,
+                is_private: manner.is_private,
+                login: manner.login.clone(),
+            };
             let exchange = self.call(call, &scene, done, manner)?;
             let Ok(response) = &exchange.result else {
                 return Ok((exchange, taken));

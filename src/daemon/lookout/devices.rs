@@ -48,6 +48,8 @@ pub(super) async fn ask(
     let patience = devices.values().map(|(_, patience)| patience);
     // What is taken meanwhile is found then.
     asked.next = patience.map(|patience| now + patience.every).min();
+    let held = shared.health.held(now);
+    let mut due: Vec<BoxFuture<'_, Result<(), StoreError>>> = Vec::new();
     for (channel, (adapter, patience)) in devices {
         let filter = LogFilter {
             channel: Some(channel.clone()),
@@ -65,7 +67,6 @@ pub(super) async fn ask(
                 id: row.id.clone(),
             });
             let is_last = u32::try_from(rows.len()).unwrap_or(PAGE) < PAGE;
-            let mut due: Vec<BoxFuture<'_, Result<(), StoreError>>> = Vec::new();
             for row in rows {
                 let taken = row.accepted_at.unwrap_or(row.due);
                 if now > taken + patience.within {
@@ -73,22 +74,25 @@ pub(super) async fn ask(
                 }
                 let last = before.get(&row.id).copied().unwrap_or(taken);
                 let next = last + patience.every;
-                if next <= now {
+                // A host that does not answer is left alone by questions, too.
+                if next <= now && !held.iter().any(|host| host == adapter.host()) {
                     asked.when.insert(row.id.clone(), now);
                     due.push(one(shared, Arc::clone(adapter), row).boxed());
                 } else {
                     asked.when.insert(row.id.clone(), last);
-                    asked.next = asked.next.min(Some(next));
+                    if next > now {
+                        asked.next = asked.next.min(Some(next));
+                    }
                 }
             }
-            let asking = stream::iter(due).buffer_unordered(ABREAST);
-            let said: Vec<Result<(), StoreError>> = asking.collect().await;
-            said.into_iter().collect::<Result<(), StoreError>>()?;
             if is_last {
                 break;
             }
         }
     }
+    let asking = stream::iter(due).buffer_unordered(ABREAST);
+    let said: Vec<Result<(), StoreError>> = asking.collect().await;
+    said.into_iter().collect::<Result<(), StoreError>>()?;
     Ok(asked)
 }
 

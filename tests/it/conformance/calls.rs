@@ -47,13 +47,13 @@ const CONFIRMED: &str =
     r#"confirmed: { status: 200, json: { /state: playing }, text: "{{ audio.hash }}" }"#;
 const ASKED: &str = r#"    method: GET
     url: "{{ with.url }}/api/status""#;
-const SPOKEN: &str = r#"# An emergency does not wait"#;
+const SPOKEN: &str = "# An emergency does not wait";
 
 const WRONG: &[Wrong] = &[
     (
         SITE,
         ABSENT,
-        r#"absent: { status: [200, 401, 403, 500] }"#,
+        "absent: { status: [200, 401, 403, 500] }",
         &[
             "question-error",
             "question-unauthorised",
