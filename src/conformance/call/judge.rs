@@ -171,9 +171,9 @@ impl View<'_> {
             return Vec::from_iter(is_old.then(|| Breach::new("not-updated").at("find.update")));
         };
         let mut breaches = Vec::new();
-        let mut tell = |code: &'static str| breaches.push(Breach::new(code).at("find.update"));
+        let mut tell = |breach: Breach| breaches.push(breach.at("find.update"));
         if update.request.method == "DELETE" {
-            tell("update-deletes");
+            tell(Breach::new("update-deletes"));
         }
         let id = given(1, LAST);
         let texts = words::readings(&update.request);
@@ -182,13 +182,17 @@ impl View<'_> {
         if is_given && !is_aimed {
             let created = facts.target.as_ref();
             let is_twin = created.is_some_and(|one| place(one) == place(update));
-            tell(if is_twin { "twin" } else { "update-another" });
+            tell(if is_twin {
+                Breach::new("twin")
+            } else {
+                Breach::new("update-another")
+            });
         }
         let wanted = bodies(self.subject);
         let created: Vec<&Arrival> = facts.calls.iter().collect();
         // One of them is enough: an update may say in HTML what was plain.
         if said(&all, &wanted).is_empty() && !said(&created, &wanted).is_empty() {
-            tell("update-wordless");
+            tell(Breach::new("update-wordless"));
         }
         if self.outcome(1) != Some(Outcome::Accepted) {
             let end = self.run.ends.first();

@@ -402,7 +402,7 @@ async fn the_worked_examples_of_the_language_hold() {
         assert_eq!(broken(&found), [].into(), "{example}\n{}", told(&found));
         count += 1;
     }
-    assert_eq!(count, 6);
+    assert_eq!(count, 8);
 }
 
 /// A loudspeaker in Rust that is asked whether it plays.
