@@ -178,7 +178,7 @@ mod tests {
             ("x 00780069006E003D0031002F00F100200032 y", "x *** y"),
             // `loa:`, `lo:` and `l:` before it, and a path before those.
             ("bG9hOnhpbj0xL8OxIDI= a", "***= a"),
-            ("bG86eGluPTEvw7EgMg a", "*** a"),
+            ("bG86eGluPTEvw7EgMg a", "bG86*** a"),
             ("/v1/bDp4aW49MS_DsSAy a", "*** a"),
         ] {
             assert_eq!(redact(text, &secrets), black);
