@@ -19,7 +19,7 @@ pub(super) fn check(notebook: &Notebook, workspace: &Workspace, recipes: &[RawRe
     }
 }
 
-/// All calls of an attempt have the time of one ([`crate::domain::settings::Delivery`]); what is waited between them counts.
+/// All calls of an attempt have the time of one ([`crate::domain::settings::DeliverySettings`]); what is waited between them counts.
 fn polls(notebook: &Notebook, workspace: &Workspace, raw: &RawRecipe) {
     let total = workspace.settings.delivery.total_timeout;
     let steps = raw.recipe.steps.iter();
