@@ -358,6 +358,29 @@ fn nothing_that_is_tried_again_ends_an_emergency_that_waits() {
     assert!(!of(Priority::Emergency));
 }
 
+/// What somebody sends by hand for a later time ends nothing that is more urgent than all.
+#[test]
+fn an_emergency_has_to_be_over_for_another_one_only() {
+    let workspace = city("schedules: {}\n", &[]);
+    let from = at("2024-03-25T05:33:00");
+    let of = |priority, next| {
+        let item = OnAir {
+            priority,
+            ..on_air("send.hai", ("hung-binh", "loa-hb-1"), from, 1)
+        };
+        let next = OnAir {
+            priority: next,
+            ..on_air("send.mot", ("hung-binh", "loa-hb-1"), from + MINUTE * 2, 1)
+        };
+        let air = Air::new(&workspace, [item.clone(), next]);
+        air.over_by(&item).map(|limit| limit.over)
+    };
+    let over = Some(from + MINUTE * 2);
+    assert_eq!(of(Priority::Normal, Priority::Normal), over);
+    assert_eq!(of(Priority::Emergency, Priority::Emergency), over);
+    assert_eq!(of(Priority::Emergency, Priority::Normal), None);
+}
+
 #[test]
 fn a_part_of_a_session_that_is_tried_again_is_heard_after_the_parts_that_follow() {
     let workspace = city("schedules: {}\n", &[]);
