@@ -41,8 +41,9 @@ pub use scenario::{SCENARIOS, Scenario};
 
 use crate::{
     adapter::{Acts, Adapter, transport::TransportError},
+    diagnostic::{Arg, Code, Diagnostic},
     domain::{
-        channel::Channel,
+        channel::{AdapterConfig, Channel},
         delivery::{Outcome, Reason, State},
         message::Message,
         secret::Secret,
@@ -62,6 +63,33 @@ pub struct Subject<'s> {
     pub adapter: Arc<dyn Adapter>,
     /// What nobody may see, beside what the adapter itself names.
     pub secrets: Vec<Secret>,
+    /// What `check` warns of in its recipe: [`warned`].
+    pub warnings: Vec<Code>,
+}
+
+/// What `check` warns of in the recipe of a channel, and in how the channel uses it.
+#[must_use]
+pub fn warned(channel: &Channel, diagnostics: &[Diagnostic]) -> Vec<Code> {
+    let AdapterConfig::Recipe { recipe, .. } = &channel.adapter else {
+        return Vec::new();
+    };
+    let file = format!("channels/recipes/{recipe}.yaml");
+    let names = |found: &Diagnostic, id: &str| {
+        let mut args = found.args.iter();
+        args.any(|(name, value)| *name == "channel" && *value == Arg::from(id))
+    };
+    let is_of_it = |found: &&Diagnostic| {
+        let is_use = matches!(found.code, Code::MayRepeat | Code::SecretInClear);
+        found.at.file.path() == file || (is_use && names(found, channel.id.as_str()))
+    };
+    let mut codes: Vec<Code> = diagnostics
+        .iter()
+        .filter(is_of_it)
+        .map(|found| found.code)
+        .collect();
+    codes.sort_unstable_by_key(|code| code.as_str());
+    codes.dedup();
+    codes
 }
 
 /// What came of all scenarios.
@@ -155,11 +183,13 @@ pub enum Spared {
     NoSecret,
     /// It takes short words only, and refuses longer ones before anything is sent.
     Limited,
+    /// It is written in Rust, which the compiler looks through.
+    NoRecipe,
 }
 
 impl Spared {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::NoProbe,
         Self::Stream,
         Self::StatusEnough,
@@ -181,6 +211,7 @@ impl Spared {
         Self::NoOther,
         Self::NoSecret,
         Self::Limited,
+        Self::NoRecipe,
     ];
 
     /// The word for it, in JSON and in the catalogue (`conformance.spared-WORD`).
@@ -208,6 +239,7 @@ impl Spared {
             Self::NoOther => "no-other",
             Self::NoSecret => "no-secret",
             Self::Limited => "limited",
+            Self::NoRecipe => "no-recipe",
         }
     }
 }
@@ -369,6 +401,10 @@ pub async fn examine(
     let mut all = Vec::new();
     for (at, scenario) in SCENARIOS.iter().enumerate() {
         if !is_wanted(scenario) && at > 0 {
+            continue;
+        }
+        if scenario.expects == Expects::Checked {
+            all.push(judge::checked(scenario, subject));
             continue;
         }
         // By what its file says: an adapter that calls nobody and should is to be caught.

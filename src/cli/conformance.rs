@@ -134,6 +134,7 @@ fn subject<'p>(
         ward_name: ward.map_or("", |ward| &ward.name),
         adapter: Arc::clone(adapter),
         secrets,
+        warnings: conformance::warned(channel, &place.diagnostics),
     })
 }
 

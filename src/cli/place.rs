@@ -27,6 +27,8 @@ pub(super) struct Place {
     pub workspace: Arc<Workspace>,
     /// Its secrets.
     pub secrets: Secrets,
+    /// What is wrong with its files and does not keep it from being used.
+    pub diagnostics: Vec<Diagnostic>,
     database: String,
     /// Whether the command line names the database, and not the workspace.
     names_database: bool,
@@ -40,7 +42,7 @@ impl Place {
     pub(super) fn load(global: &Global, output: &Output) -> anyhow::Result<Self> {
         let loaded = read(global, output);
         match loaded.workspace {
-            Some(workspace) => Self::at(global, workspace),
+            Some(workspace) => Self::at(global, workspace, loaded.diagnostics),
             None => Err(refused(&loaded.diagnostics, output)),
         }
     }
@@ -53,16 +55,20 @@ impl Place {
     pub(super) fn of_record(global: &Global, output: &Output) -> anyhow::Result<Self> {
         let loaded = read(global, output);
         match (loaded.workspace, loaded.rest) {
-            (Some(workspace), _) => Self::at(global, workspace),
+            (Some(workspace), _) => Self::at(global, workspace, loaded.diagnostics),
             (None, Some(rest)) => {
                 eprint_text(&output.say("cli.record-in-spite-of-mistakes", &[]));
-                Self::at(global, rest)
+                Self::at(global, rest, loaded.diagnostics)
             }
             (None, None) => Err(refused(&loaded.diagnostics, output)),
         }
     }
 
-    fn at(global: &Global, workspace: Workspace) -> anyhow::Result<Self> {
+    fn at(
+        global: &Global,
+        workspace: Workspace,
+        diagnostics: Vec<Diagnostic>,
+    ) -> anyhow::Result<Self> {
         let world = global.world();
         let database = config::database_url(
             &workspace.settings,
@@ -74,6 +80,7 @@ impl Place {
             root: global.dir.clone(),
             world,
             secrets: Secrets::of(&global.dir, world),
+            diagnostics,
             workspace: Arc::new(workspace),
             database,
             names_database: global.database.is_some(),

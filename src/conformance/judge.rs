@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{
-    Breach, Facts, Spared, Subject, call,
+    Breach, Facts, Finding, Spared, Subject, Verdict, call,
     call::CallExpects,
     command,
     delivery::{Asked, Run},
@@ -49,7 +49,7 @@ pub(super) fn spared(scenario: &Scenario, subject: &Subject<'_>, facts: &Facts) 
     );
     match (scenario.expects, scenario.mishap) {
         // A mail server that refuses a question says so with the same numbers.
-        (Expects::Unwell, Mishap::Status(_)) if facts.is_mail => None,
+        (Expects::Unwell, Mishap::Status(500)) if facts.is_mail => None,
         (Expects::AskedAfter, _) => {
             let patience = subject.adapter.patience();
             let is_asked = patience.is_some_and(|patience| patience.is_device);
@@ -86,6 +86,21 @@ pub(super) fn spared(scenario: &Scenario, subject: &Subject<'_>, facts: &Facts) 
         }
         _ => None,
     }
+}
+
+/// What `check` has to say of a recipe, which no call shows.
+pub(super) fn checked(scenario: &'static Scenario, subject: &Subject<'_>) -> Finding {
+    let is_recipe = matches!(subject.channel.adapter, AdapterConfig::Recipe { .. });
+    if !is_recipe {
+        return Finding {
+            scenario,
+            verdict: Verdict::Spared(Spared::NoRecipe),
+            tries: Vec::new(),
+        };
+    }
+    let warnings = subject.warnings.iter();
+    let breaches = warnings.map(|code| Breach::new("check-warns").with("code", code.as_str()));
+    Finding::of(scenario, breaches.collect(), Vec::new())
 }
 
 /// Whether a page in place of the answer has to be told from it, even if the recipe looks at the status alone: a site whose login or
@@ -221,7 +236,11 @@ pub(super) fn delivered(
         }
         Expects::Secret => breaches.extend(view.leaks()),
         Expects::Renewed => breaches.extend(view.is_renewed(facts)),
-        Expects::Well | Expects::Unwell | Expects::AskedAfter | Expects::Call(_) => {}
+        Expects::Well
+        | Expects::Unwell
+        | Expects::AskedAfter
+        | Expects::Checked
+        | Expects::Call(_) => {}
     }
     breaches
 }

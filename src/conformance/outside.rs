@@ -80,6 +80,10 @@ pub async fn examine_outside(
     let can_probe = super::can_probe(&subject.adapter);
     let (mut all, mut messages) = (Vec::new(), Vec::new());
     for scenario in SCENARIOS.iter().filter(|one| is_wanted(one)) {
+        if scenario.expects == Expects::Checked {
+            all.push(judge::checked(scenario, subject));
+            continue;
+        }
         let spared = match scenario.expects {
             _ if !scenario.is_outside => Some(Spared::Inside),
             Expects::Well if !can_probe => Some(Spared::NoProbe),

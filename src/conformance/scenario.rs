@@ -132,6 +132,8 @@ pub(super) enum Expects {
     Unwell,
     /// Something of a call that is not the one that counts.
     Call(CallExpects),
+    /// `check` warns of nothing in the recipe.
+    Checked,
 }
 
 impl Expects {
@@ -232,6 +234,8 @@ pub static SCENARIOS: &[Scenario] = &[
     scenario("probe-error", Mishap::Status(500), Expects::Unwell),
     scenario("probe-stranger", Mishap::Stranger, Expects::Unwell),
     scenario("probe-silent", Mishap::Refuse, Expects::Unwell),
+    scenario("probe-unauthorised", Mishap::Status(401), Expects::Unwell),
+    scenario("probe-redirect", Mishap::Status(302), Expects::Unwell),
     // The calls around the one that counts.
     call(
         "question-error",
@@ -298,4 +302,5 @@ pub static SCENARIOS: &[Scenario] = &[
         Mishap::None,
         Expects::Call(CallExpects::Kept),
     ),
+    outside("checked", Mishap::None, Expects::Checked),
 ];

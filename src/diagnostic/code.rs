@@ -407,4 +407,18 @@ codes! {
     PollTooLong = "L279" Warning,
     /// A recipe that sends what is secret between a channel and its device to another host.
     SecretElsewhere = "L281" Warning,
+    /// A question of a recipe that may do something.
+    ActingQuestion = "L282" Warning,
+    /// A recipe whose question shows nothing of whether its channel's account is good.
+    UnprovenProbe = "L283" Warning,
+    /// A recipe that looks through one page of several.
+    OnePage = "L284" Warning,
+    /// A parameter of a recipe that is secret and not marked so.
+    OpenSecret = "L285" Warning,
+    /// A secret that goes over the internet in clear text.
+    SecretInClear = "L286" Warning,
+    /// A recipe that takes what has the same title for its own.
+    FoundByTitle = "L287" Warning,
+    /// A recipe that leaves a picture on each attempt.
+    PictureAgain = "L288" Warning,
 }

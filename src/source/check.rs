@@ -17,6 +17,7 @@ mod locate;
 mod mail;
 mod pictures;
 mod policy;
+mod questions;
 mod quotas;
 mod reach;
 mod recipes;
@@ -149,6 +150,7 @@ pub(super) fn run(
     };
     recipes::check(notebook, &workspace, &parts.recipes, &parts.channels);
     reach::check(notebook, &workspace, &parts.recipes);
+    questions::check(notebook, &parts.recipes);
     addresses::check(notebook, &workspace, &parts.channels);
     schedules::check(
         notebook,

@@ -64,7 +64,14 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     (
         "conformance",
-        &["adapter", "daemon", "domain", "simulator", "store"],
+        &[
+            "adapter",
+            "daemon",
+            "diagnostic",
+            "domain",
+            "simulator",
+            "store",
+        ],
     ),
     ("feed", &["catalogue", "domain"]),
     (

@@ -188,6 +188,10 @@ impl View<'_> {
                 Breach::new("update-another")
             });
         }
+        let own = fields(&update.request);
+        if let Some(field) = self.renamed(found, &own) {
+            tell(Breach::new("never-found").with("field", field));
+        }
         let wanted = bodies(self.subject);
         let created: Vec<&Arrival> = facts.calls.iter().collect();
         // One of them is enough: an update may say in HTML what was plain.
@@ -231,34 +235,32 @@ impl View<'_> {
 
     /// What is looked for by a name is made under another one of the same sort.
     fn never_finds(&self) -> Option<Breach> {
-        let message = delivery::message(self.subject, false);
-        let names = [message.slug(), message.delivery.as_str().to_owned()];
-        let is_name = |value: &str| names.iter().any(|name| value.contains(name));
         let all = &self.run.arrivals;
-        let questions = all.iter().filter(|one| one.called.role == Role::Find);
+        let mut questions = all.iter().filter(|one| one.called.role == Role::Find);
         let made = all.iter().filter(|one| {
             one.attempt == 1 && matches!(one.called.role, Role::Request | Role::Step { .. })
         });
         let made: Vec<(String, String)> = made.flat_map(|one| fields(&one.request)).collect();
-        for question in questions {
-            let Ok(answer) = serde_json::from_slice::<Value>(&question.answer) else {
-                continue;
-            };
-            let mut told = Vec::new();
-            leaves(&answer, "", &mut told);
-            for (name, value) in told.iter().filter(|(_, value)| is_name(value)) {
-                let of_name = made.iter().filter(|(own, _)| own == name);
-                let mut of_name = of_name.filter(|(_, value)| is_name(value)).peekable();
-                if of_name.peek().is_some() && !of_name.any(|(_, own)| own == value) {
-                    return Some(
-                        Breach::new("never-found")
-                            .at("find.found")
-                            .with("field", name),
-                    );
-                }
-            }
-        }
-        None
+        let field = questions.find_map(|question| self.renamed(question, &made))?;
+        let breach = Breach::new("never-found").at("find.found");
+        Some(breach.with("field", field))
+    }
+
+    /// The field of an answer by which it was found, where `made` says something else there.
+    fn renamed(&self, question: &Arrival, made: &[(String, String)]) -> Option<String> {
+        let message = delivery::message(self.subject, false);
+        let names = [message.slug(), message.delivery.as_str().to_owned()];
+        let is_name = |value: &str| names.iter().any(|name| value.contains(name));
+        let answer = serde_json::from_slice::<Value>(&question.answer).ok()?;
+        let mut told = Vec::new();
+        leaves(&answer, "", &mut told);
+        let mut told = told.into_iter().filter(|(_, value)| is_name(value));
+        let renamed = told.find(|(name, value)| {
+            let of_name = made.iter().filter(|(own, _)| own == name);
+            let mut of_name = of_name.filter(|(_, value)| is_name(value)).peekable();
+            of_name.peek().is_some() && !of_name.any(|(_, own)| own == value)
+        });
+        renamed.map(|(name, _)| name)
     }
 
     /// What was only accepted is told as more or less than that.

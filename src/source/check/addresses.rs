@@ -17,6 +17,8 @@ use crate::{
     },
 };
 
+use super::reach::carried;
+
 pub(super) fn check(notebook: &Notebook, workspace: &Workspace, channels: &[RawChannel]) {
     let mut by_address: BTreeMap<String, &RawChannel> = BTreeMap::new();
     for raw in channels {
@@ -46,7 +48,50 @@ pub(super) fn check(notebook: &Notebook, workspace: &Workspace, channels: &[RawC
         }
         if let Some(host) = host(url) {
             reachable(notebook, workspace, host, at);
+            let sends_secret = || {
+                let AdapterConfig::Recipe { recipe, .. } = &channel.adapter else {
+                    return false;
+                };
+                let recipe = workspace.recipes.get(recipe);
+                recipe.is_some_and(|recipe| !carried(recipe, &recipe.request).is_empty())
+            };
+            let is_clear = url.trim_start().to_ascii_lowercase().starts_with("http://");
+            if is_clear && is_public(host) && sends_secret() {
+                let found = Diagnostic::new(Code::SecretInClear, at.clone())
+                    .with("channel", raw.id.as_str())
+                    .with("host", host);
+                notebook.report(found.help(Phrase::new("L286-help")));
+            }
         }
+    }
+}
+
+/// Names of networks of one's own: RFC 6762, RFC 8375, ICANN's `internal`, and what routers give out.
+const OWN: [&str; 6] = [
+    "localhost",
+    "local",
+    "lan",
+    "internal",
+    "arpa",
+    "localdomain",
+];
+
+/// Whether the way to a host leads over networks of others, as far as its name shows.
+fn is_public(host: &str) -> bool {
+    match host.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => {
+            let [first, second, ..] = address.octets();
+            // RFC 6598: what a provider shares out inside its own network.
+            let is_shared = first == 100 && (64..128).contains(&second);
+            !(address.is_private() || address.is_loopback() || address.is_link_local() || is_shared)
+        }
+        Ok(IpAddr::V6(address)) => {
+            !(address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local())
+        }
+        Err(_) => host
+            .trim_end_matches('.')
+            .rsplit_once('.')
+            .is_some_and(|(_, last)| !OWN.contains(&last.to_ascii_lowercase().as_str())),
     }
 }
 

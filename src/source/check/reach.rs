@@ -115,7 +115,7 @@ fn secrets(notebook: &Notebook, raw: &RawRecipe) {
 }
 
 /// The requests by their paths.
-fn requests(recipe: &Recipe) -> Vec<(String, &RequestSpec)> {
+pub(super) fn requests(recipe: &Recipe) -> Vec<(String, &RequestSpec)> {
     let steps = recipe.steps.iter().flat_map(|(name, step)| {
         let find = step.find.as_ref().map(|find| {
             let path = format!("steps.{name}.find.request");
@@ -149,7 +149,7 @@ fn requests(recipe: &Recipe) -> Vec<(String, &RequestSpec)> {
 
 /// The secret parameters and the steps of which a request carries something, by its own texts or by the recipe's `auth`. A digest proves that
 /// one knows a password and does not carry it.
-fn carried(recipe: &Recipe, request: &RequestSpec) -> Vec<String> {
+pub(super) fn carried(recipe: &Recipe, request: &RequestSpec) -> Vec<String> {
     let mut texts = request.texts();
     let is_own = |name: &String| name.eq_ignore_ascii_case("authorization");
     if !request.anonymous && !request.headers.keys().any(is_own) {
@@ -183,7 +183,7 @@ fn carried(recipe: &Recipe, request: &RequestSpec) -> Vec<String> {
 }
 
 /// Whether a template names `name`, and not just something whose name begins so.
-fn names(text: &str, name: &str) -> bool {
+pub(super) fn names(text: &str, name: &str) -> bool {
     text.contains('{')
         && text.match_indices(name).any(|(at, _)| {
             let after = text[at + name.len()..].chars().next();

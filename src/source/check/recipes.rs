@@ -21,7 +21,10 @@ use crate::{
     template::TemplateErrorKind,
 };
 
-use super::fault::{describe_template, template_place};
+use super::{
+    fault::{describe_template, template_place},
+    questions::PROOFS,
+};
 
 pub(super) fn check(
     notebook: &Notebook,
@@ -224,21 +227,12 @@ fn is_certain(problem: &RecipeProblem, raw: &RawRecipe) -> bool {
 
 /// Secrets that stand in the recipe itself, where everybody who reads the files sees them.
 fn plain_secrets(raw: &RawRecipe) -> Vec<Diagnostic> {
-    const HEADERS: [&str; 7] = [
-        "authorization",
-        "proxy-authorization",
-        "cookie",
-        "x-api-key",
-        "api-key",
-        "x-auth-token",
-        "x-access-token",
-    ];
     let is_plain = |path: &str, text: &Text| {
         if text.value.trim().is_empty() {
             return false;
         }
         if let Some((_, name)) = path.rsplit_once("headers.") {
-            let is_secret = HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known));
+            let is_secret = PROOFS.iter().any(|known| name.eq_ignore_ascii_case(known));
             return is_secret && !text.value.contains("{{");
         }
         if let Some(name) = path

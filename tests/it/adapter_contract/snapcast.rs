@@ -279,6 +279,7 @@ async fn the_conformance_kit_gets_on_with_a_real_server() {
         ward_name: "phường Hưng Bình",
         adapter: Arc::new(adapter(&config)),
         secrets: Vec::new(),
+        warnings: Vec::new(),
     };
     let outside = Outside {
         transport: &Transport::new(settings()).unwrap(),

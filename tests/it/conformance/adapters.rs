@@ -413,6 +413,7 @@ async fn found(kind: ChannelKind, flaw: Flaw, is_wanted: impl Fn(&Scenario) -> b
         ward_name: "phường Hưng Bình",
         adapter: Arc::new(Device::new(flaw)),
         secrets: vec![Secret::new(PASSWORD.to_owned())],
+        warnings: Vec::new(),
     };
     examine(&subject, is_wanted).await.unwrap()
 }

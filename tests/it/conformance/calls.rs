@@ -20,7 +20,7 @@ use loa::{
 
 use super::{
     adapters::channel,
-    ground::{broken, examined, folder, told},
+    ground::{broken, examined, examined_as_checked, folder, told},
 };
 use crate::support::workspace::Folder;
 
@@ -124,6 +124,22 @@ request:"#,
 request:"#,
         &["there-already"],
         "update-wordless",
+        "find.update",
+    ),
+    (
+        SITE,
+        r#"        alias: "{{ message.slug }}"
+        catid: { $number: "{{ with.category }}" }
+        articletext: "{{ message.html }}"
+        metadesc: "{{ message.summary }}"
+        state: 1
+request:"#,
+        r#"        alias: "{{ message.slug }}-{{ message.attempt }}"
+        articletext: "{{ message.html }}"
+        state: 1
+request:"#,
+        &["there-already"],
+        "never-found",
         "find.update",
     ),
     (
@@ -398,7 +414,7 @@ async fn the_worked_examples_of_the_language_hold() {
                 with.join(", ")
             ),
         );
-        let found = examined(&folder.load(), "vi-du", |_| true).await;
+        let found = examined_as_checked(&folder, "vi-du", |_| true).await;
         assert_eq!(broken(&found), [].into(), "{example}\n{}", told(&found));
         count += 1;
     }
@@ -483,6 +499,7 @@ async fn silence_after_the_sending_is_no_refusal() {
             ward_name: "phường Hưng Bình",
             adapter: Arc::new(Asked { gives_up }),
             secrets: Vec::new(),
+            warnings: Vec::new(),
         };
         examine(&subject, |one| one.id == "confirm-lost")
             .await

@@ -4,8 +4,10 @@ use std::{collections::BTreeMap, convert::Infallible, fs, path::Path, sync::Arc}
 
 use loa::{
     adapter::registry::Registry,
-    conformance::{Findings, Scenario, Subject, Verdict, examine},
+    conformance::{Findings, Scenario, Subject, Verdict, examine, warned},
+    diagnostic::Diagnostic,
     domain::{id::ChannelId, secret::Secret, workspace::Workspace},
+    source,
 };
 
 use crate::support::workspace::Folder;
@@ -149,6 +151,8 @@ pub(super) fn folder() -> Folder {
         folder.write(&format!("channels/recipes/{name}"), &text);
     }
     folder.write("channels/kit.yaml", CHANNELS);
+    // As long as without it: recipes that poll are made for that.
+    folder.edit("loa.yaml", "total_timeout: 2s", "total_timeout: 20s");
     folder.edit(
         "loa.yaml",
         "\"*.vinh.example\"",
@@ -163,15 +167,36 @@ pub(super) async fn examined(
     channel: &str,
     is_wanted: impl Fn(&Scenario) -> bool,
 ) -> Findings {
+    with_warnings(workspace, &[], channel, is_wanted).await
+}
+
+/// The same with what `check` warns of, as the command has it.
+pub(super) async fn examined_as_checked(
+    folder: &Folder,
+    channel: &str,
+    is_wanted: impl Fn(&Scenario) -> bool,
+) -> Findings {
+    let loaded = source::load(&folder.path());
+    with_warnings(&folder.load(), &loaded.diagnostics, channel, is_wanted).await
+}
+
+async fn with_warnings(
+    workspace: &Workspace,
+    diagnostics: &[Diagnostic],
+    channel: &str,
+    is_wanted: impl Fn(&Scenario) -> bool,
+) -> Findings {
     let id = ChannelId::parse(channel).unwrap();
     let (registry, problems) =
         Registry::new(workspace, &|_| Ok::<_, Infallible>(Secret::simulated()));
     assert!(problems.is_empty(), "{problems:?}");
+    let channel = &workspace.channels[&id];
     let subject = Subject {
-        channel: &workspace.channels[&id],
+        channel,
         ward_name: "phường Lê Lợi",
         adapter: Arc::clone(registry.get(&id).unwrap()),
         secrets: vec![Secret::simulated()],
+        warnings: warned(channel, diagnostics),
     };
     examine(&subject, is_wanted).await.unwrap()
 }

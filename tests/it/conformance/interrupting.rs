@@ -242,6 +242,7 @@ async fn found(flaw: Flaw, is_wanted: impl Fn(&Scenario) -> bool) -> Findings {
             secrets: secrets.clone(),
         }),
         secrets,
+        warnings: Vec::new(),
     };
     examine(&subject, is_wanted).await.unwrap()
 }

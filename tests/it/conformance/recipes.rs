@@ -1,8 +1,8 @@
 //! Recipes that are wrong on purpose: each is caught by the scenario that is meant for it. The right ones are in `shipped`.
 
-use loa::conformance::Verdict;
+use loa::conformance::{Scenario, Verdict};
 
-use super::ground::{broken, examined, folder, told};
+use super::ground::{broken, examined, examined_as_checked, folder, told};
 use crate::support::workspace::Folder;
 
 const SPEAKER: &str = "channels/recipes/loudspeaker-http.yaml";
@@ -22,7 +22,19 @@ struct Wrong {
     code: &'static str,
 }
 
-const WRONG: [Wrong; 22] = [
+/// Its question.
+const ASKS: &str = r#"    method: GET
+    url: "{{ with.url }}/api/status""#;
+const ACTS: &str = r#"    method: POST
+    url: "{{ with.url }}/api/status""#;
+const KNOWN: &str = r#"
+    headers: { Authorization: "Bearer {{ with.token }}" }
+  healthy: { status: [200], json: { "/state": ready } }"#;
+
+const UNKNOWN: &str = r#"
+  healthy: { status: [200], json: { "/state": ready } }"#;
+
+const WRONG: [Wrong; 26] = [
     // takes any answer for a yes
     speaker(
         YES,
@@ -120,6 +132,21 @@ const WRONG: [Wrong; 22] = [
         "probe-stranger",
         "said-well",
     ),
+    speaker(
+        r#"healthy: { status: [200], json: { "/state": ready } }"#,
+        "healthy: { status: [200, 401] }",
+        "probe-unauthorised",
+        "said-well",
+    ),
+    speaker(
+        r#"healthy: { status: [200], json: { "/state": ready } }"#,
+        r#"healthy: { status: ["2xx", "3xx"] }"#,
+        "probe-redirect",
+        "said-well",
+    ),
+    // what shows in no call: a question that may act, and one that shows nothing of the account
+    speaker(ASKS, ACTS, "checked", "check-warns"),
+    speaker(KNOWN, UNKNOWN, "checked", "check-warns"),
     // sent again with another key
     Wrong {
         file: CHAT,
@@ -205,8 +232,8 @@ async fn every_wrong_recipe_is_caught_by_the_scenario_that_is_meant_for_it() {
     for wrong in WRONG {
         let folder = folder();
         folder.edit(wrong.file, wrong.right, wrong.instead);
-        let workspace = folder.load();
-        let found = examined(&workspace, wrong.channel, |one| one.id == wrong.scenario).await;
+        let is_wanted = |one: &Scenario| one.id == wrong.scenario;
+        let found = examined_as_checked(&folder, wrong.channel, is_wanted).await;
         let codes = broken(&found).remove(wrong.scenario).unwrap_or_default();
         if !codes.contains(&wrong.code) {
             missed.push(format!(

@@ -1,0 +1,236 @@
+//! Recipes whose calls are not what their keys take them for: questions that may do something, or that show nothing of whether the
+//! channel's account is good; pages and pictures that are not found again; and parameters that are secret and not marked so.
+
+use crate::{
+    diagnostic::{Code, Diagnostic, Phrase, Place},
+    domain::recipe::{Auth, Body, Expected, Match, Recipe, RequestSpec, StepWhen, Value, leaves},
+    source::{notebook::Notebook, raw::recipe::RawRecipe, reader::is_secret_name},
+};
+
+use super::{
+    reach::{carried, names, requests},
+    recipes::text_at,
+};
+
+/// What tells a bulletin's page, or a delivery, from all others. A value may hold any of them.
+const NAMES: [&str; 5] = [
+    "message.slug",
+    "message.delivery",
+    "message.hash",
+    "message.bulletin",
+    "value.",
+];
+
+/// What several articles may have in common.
+const TITLE: &str = "message.title";
+
+/// Headers in which a caller proves who it is.
+pub(super) const PROOFS: [&str; 7] = [
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "x-api-key",
+    "api-key",
+    "x-auth-token",
+    "x-access-token",
+];
+
+pub(super) fn check(notebook: &Notebook, recipes: &[RawRecipe]) {
+    for raw in recipes {
+        // With stand-ins in it, it would be told mistakes that nobody made.
+        if notebook.has_errors_in(raw.at.file.path()) {
+            continue;
+        }
+        let tell = |code, path: &str, help, names: &[(&'static str, &str)]| {
+            let found = Diagnostic::new(code, place(raw, path));
+            let told = names.iter();
+            let found = told.fold(found, |found, (name, value)| found.with(name, *value));
+            notebook.report(found.help(Phrase::new(help)));
+        };
+        for (path, request) in requests(&raw.recipe) {
+            if is_question(&path) && may_act(request) {
+                let method = request.method.as_str();
+                let at = format!("{path}.method");
+                let help = match method {
+                    "POST" => "L282-help",
+                    _ => "L282-help-method",
+                };
+                tell(Code::ActingQuestion, &at, help, &[("method", method)]);
+            }
+        }
+        if !is_proven(&raw.recipe) {
+            tell(Code::UnprovenProbe, "probe.request.url", "L283-help", &[]);
+        }
+        if let Some(find) = &raw.recipe.find {
+            let asks = find.request.texts();
+            if find.pages.is_none() && asks.iter().any(|text| turns(text)) {
+                tell(Code::OnePage, "find.request.url", "L284-help", &[]);
+            }
+            let mut told = asks;
+            told.extend(texts_of(&find.found));
+            let has = |name: &str| told.iter().any(|text| text.contains(name));
+            if has(TITLE) && !NAMES.iter().any(|name| has(name)) {
+                tell(Code::FoundByTitle, "find.found", "L287-help", &[]);
+            }
+        }
+        for name in open_secrets(&raw.recipe) {
+            let at = format!("parameters.{name}");
+            tell(Code::OpenSecret, &at, "L285-help", &[("name", &name)]);
+        }
+        for (name, step) in &raw.recipe.steps {
+            let adds = step.request.method == "POST" && step.find.is_none();
+            if adds && step.request.body.has_picture() {
+                let at = format!("steps.{name}.request");
+                tell(Code::PictureAgain, &at, "L288-help", &[("step", name)]);
+            }
+        }
+    }
+}
+
+fn place(raw: &RawRecipe, path: &str) -> Place {
+    let text = text_at(&raw.texts, path);
+    text.map_or_else(|| raw.at.clone(), |text| text.place.clone())
+}
+
+/// Whether what is called there is only to be asked.
+fn is_question(path: &str) -> bool {
+    let mut keys = path.rsplit('.');
+    keys.next() == Some("request") && matches!(keys.next(), Some("find" | "confirm" | "probe"))
+}
+
+/// Whether a device would rather do something than answer: a question is a GET, or says in its body what it asks.
+fn may_act(request: &RequestSpec) -> bool {
+    match request.method.as_str() {
+        "PUT" | "PATCH" | "DELETE" => true,
+        "POST" => request.body == Body::Empty,
+        _ => false,
+    }
+}
+
+/// Whether a request shows that somebody is who may call: with a secret, by digest, or by what a step got for one.
+fn proves(recipe: &Recipe, request: &RequestSpec) -> bool {
+    let is_digest = matches!(recipe.auth, Some(Auth::Digest { .. })) && !request.anonymous;
+    is_digest
+        || carried(recipe, request).iter().any(|name| {
+            let step = name.strip_prefix("steps.");
+            step.is_none_or(|step| {
+                let mut steps = recipe.steps.iter();
+                let step = steps.find(|(name, _)| name == step);
+                // A step can only use those before it.
+                step.is_some_and(|(_, step)| proves(recipe, &step.request))
+            })
+        })
+}
+
+/// Whether the question of a recipe whose requests prove who calls does so too: else a password that is wrong is found out by the first
+/// broadcast. What logs in does so before a question as well.
+fn is_proven(recipe: &Recipe) -> bool {
+    let Some(probe) = &recipe.probe else {
+        return true;
+    };
+    let mut steps = recipe.steps.iter();
+    let logs_in =
+        steps.any(|(_, step)| step.when == StepWhen::Always && proves(recipe, &step.request));
+    logs_in || proves(recipe, &probe.request) || !proves(recipe, &recipe.request)
+}
+
+/// Whether a text has the number of the page in it, and not a field of that name.
+fn turns(text: &str) -> bool {
+    text.split("{{").skip(1).any(|filled| {
+        let inside = filled.split("}}").next().unwrap_or_default();
+        let words = inside.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'));
+        words.into_iter().any(|word| word == "page")
+    })
+}
+
+/// What an answer has to say, as far as it is a template.
+fn texts_of(wanted: &Match) -> Vec<&str> {
+    let values = wanted.json.values().chain(wanted.header.values());
+    let texts = values.filter_map(|expected| match expected {
+        Expected::Text(text) => Some(text.as_str()),
+        Expected::Pattern(_) => None,
+    });
+    texts.chain(wanted.text.as_deref()).collect()
+}
+
+/// Parameters by which a caller proves who it is, and which anybody may read: those that are called so, and those that stand where
+/// nothing else is secret.
+fn open_secrets(recipe: &Recipe) -> Vec<String> {
+    let mut proofs: Vec<Vec<&str>> = Vec::new();
+    for (_, request) in requests(recipe) {
+        let headers = request.headers.iter();
+        let headers =
+            headers.filter(|(name, _)| PROOFS.iter().any(|known| name.eq_ignore_ascii_case(known)));
+        proofs.extend(headers.map(|(_, text)| vec![text.as_str()]));
+    }
+    match &recipe.auth {
+        Some(Auth::Basic { password, .. } | Auth::Digest { password, .. }) => {
+            proofs.push(vec![password]);
+        }
+        Some(Auth::Bearer(token)) => proofs.push(vec![token]),
+        None => {}
+    }
+    for proof in &mut proofs {
+        for (name, value) in recipe.values.iter().rev() {
+            let name = format!("value.{name}");
+            if proof.iter().any(|text| names(text, &name)) {
+                match value {
+                    Value::Text(text) => proof.push(text),
+                    Value::Json(json) => leaves(json, proof),
+                }
+            }
+        }
+    }
+    let named = |texts: &[&str], name: &str| {
+        let name = format!("with.{name}");
+        texts.iter().any(|text| names(text, &name))
+    };
+    let is_alone = |name: &str| {
+        proofs.iter().any(|proof| {
+            let mut others = recipe.parameters.iter();
+            let has_secret = others.any(|(other, spec)| spec.secret && named(proof, other));
+            let has_login = proof.iter().any(|text| text.contains("steps."));
+            named(proof, name) && !has_secret && !has_login
+        })
+    };
+    let open = recipe.parameters.iter().filter(|(_, spec)| !spec.secret);
+    let open = open.filter(|(name, _)| {
+        let is_called_so = is_secret_name(name) && !name.contains("url");
+        is_called_so || is_alone(name)
+    });
+    open.map(|(name, _)| name.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_the_page_is_known() {
+        for (text, expected) in [
+            ("/a?page={{ page }}", true),
+            ("/a?from={{ (page - 1) * 20 }}", true),
+            ("/a?page=1", false),
+            ("/a/{{ with.page }}", false),
+            ("/a/{{ pages }}", false),
+        ] {
+            assert_eq!(turns(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn questions_are_known_by_their_path() {
+        for (path, expected) in [
+            ("find.request", true),
+            ("steps.media.find.request", true),
+            ("probe.request", true),
+            ("confirm.request", true),
+            ("request", false),
+            ("find.update", false),
+            ("steps.find.request", true),
+            ("steps.login.request", false),
+        ] {
+            assert_eq!(is_question(path), expected, "{path}");
+        }
+    }
+}
