@@ -1,19 +1,17 @@
 //! One attempt: an adapter and the transport take turns until the adapter has decided.
 
+mod login;
+
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use login::{Known, known};
 use tokio::time::{Instant, sleep};
 
 use super::{
     Adapter, Exchange, Failure, Fault, Login, Receipt, Request, Response, Step, Taken, quote,
     redact,
-    transport::{
-        Transport,
-        logins::{Given, InUse},
-        mail::Mail,
-        stream::Stream,
-    },
+    transport::{Transport, logins::InUse, mail::Mail, stream::Stream},
 };
 use crate::domain::{
     bulletin::Priority,
@@ -333,6 +331,8 @@ async fn run(
     let mut is_noted = false;
     let mut logins = InUse::of(transport.logins());
     let mut was_called = true;
+    // The host at which this attempt has a place that no call has used.
+    let mut place: Option<String> = None;
     // What was waited for of our own accord is no slowness of the channel's.
     let mut waited = Duration::ZERO;
     let is_own = |own: Duration, waited, left| {
@@ -353,8 +353,18 @@ async fn run(
             break Ending::Failed(Failure::unknown(Reason::Defect, detail));
         }
         let asked = Instant::now();
-        let (going, known) = instead(&mut logins, going, &clock_now, deadline).await;
+        let line = (transport, is_urgent);
+        let (going, known) = known(&mut logins, going, line, &clock_now, deadline).await;
         waited += asked.elapsed();
+        let spare = place.take();
+        let (known, has_place) = match known {
+            Known::Call { has_place } => (None, has_place),
+            Known::Remembered { answer, has_place } => {
+                place = has_place.then(|| going.request().url.host()).flatten();
+                (Some(Ok(answer)), false)
+            }
+            Known::Lost(fault) => (Some(Err(fault)), false),
+        };
         if let Some(result) = known {
             let request = going.into_request();
             done.push(Exchange { request, result });
@@ -380,6 +390,9 @@ async fn run(
             }
             is_noted = true;
         }
+        // A place at the host that a login turned out not to need is this call's, if it goes there at once.
+        let has_place =
+            has_place || request.wait.is_zero() && spare.is_some() && spare == request.url.host();
         let left = left();
         if request.wait < left && request.wait > Duration::ZERO {
             #[expect(
@@ -399,8 +412,12 @@ async fn run(
         } else {
             let came = Instant::now();
             let now = clock_now();
-            let turn = transport.turn(&request.url, now, deadline, is_urgent);
-            let turn = turn.await;
+            let turn = if has_place {
+                Ok(())
+            } else {
+                let turn = transport.turn(&request.url, now, deadline, is_urgent);
+                turn.await
+            };
             waited += came.elapsed();
             let is_stop = |request: &Request| stops(&done, request);
             match turn {
@@ -485,31 +502,6 @@ fn end_of(ending: Ending, was_called: bool, done: &[Exchange], secrets: &[Secret
         exchanges: made.count(),
         stopped: None,
     }
-}
-
-/// What is known in place of a call that is a login; nothing where it has to be made, or is none.
-async fn instead(
-    logins: &mut InUse<'_>,
-    mut going: Outgoing,
-    clock_now: impl Fn() -> Timestamp,
-    deadline: Instant,
-) -> (Outgoing, Option<Result<Response, Fault>>) {
-    let Some(login) = going.login_mut() else {
-        logins.pass();
-        return (going, None);
-    };
-    let known = match logins.ask(login, clock_now, deadline).await {
-        Given::Nothing => None,
-        Given::Remembered(answer) => {
-            login.is_remembered = true;
-            Some(Ok(answer))
-        }
-        Given::Late => {
-            let late = Detail::new("waited-no-time");
-            Some(Err(Fault::never_left(Reason::Waiting, late)))
-        }
-    };
-    (going, known)
 }
 
 /// Whether a call was not made, because its answer was there.

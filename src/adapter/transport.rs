@@ -178,6 +178,13 @@ impl Transport {
         Ok(())
     }
 
+    /// Takes the next place at `url`'s host where a call may go at once; says whether it may.
+    pub(super) fn turn_now(&self, url: &Address, now: Timestamp) -> bool {
+        // What is no address is refused where it is called.
+        let Some(host) = url.host() else { return true };
+        self.pace().take(&host, now, Duration::ZERO).is_some()
+    }
+
     /// Takes other time-outs and another allow-list for all calls from now on.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //! sends to many at once.
 //!
 //! - One login at a time: whoever wants the same waits for the one that is being made, and uses what it gives.
+//! - Nobody keeps the others waiting while the host's pace lets no call go: an emergency, which need not wait for that, would wait with them.
 //! - What was used and found to have ended is not used again. Who asks a second time in one attempt says so by that.
 //! - Nothing of it is written down, and `Debug` shows none of it.
 
@@ -115,16 +116,17 @@ impl<'l> InUse<'l> {
         }
     }
 
-    /// The answer that is good at the moment. What was given before in this attempt is not.
+    /// The answer that is good at the moment, and whether this waited for somebody who was making it. What was given before in this
+    /// attempt is not.
     pub(in crate::adapter) async fn ask(
         &mut self,
         login: &Login,
         clock_now: impl Fn() -> Timestamp,
         deadline: Instant,
-    ) -> Given {
+    ) -> (Given, bool) {
         let key = &login.key;
         if self.making.as_ref().is_some_and(|making| making.0 == *key) {
-            return Given::Nothing;
+            return (Given::Nothing, false);
         }
         self.making = None;
         if let Some((slot, number)) = self.used.remove(key) {
@@ -132,18 +134,23 @@ impl<'l> InUse<'l> {
         }
         let slot = self.logins.slot(key, clock_now());
         if let Some(known) = slot.good(clock_now()) {
-            return self.remembered(key, slot, known);
+            return (self.remembered(key, slot, known), false);
         }
-        let turn = pin!(Arc::clone(&slot.turns).lock_owned());
-        let Some(turn) = in_time(deadline, turn).await else {
-            return Given::Late;
+        let free = Arc::clone(&slot.turns).try_lock_owned().ok();
+        let waited = free.is_none();
+        let turn = match free {
+            Some(turn) => Some(turn),
+            None => in_time(deadline, pin!(Arc::clone(&slot.turns).lock_owned())).await,
+        };
+        let Some(turn) = turn else {
+            return (Given::Late, waited);
         };
         // Whoever had the turn before may have made it.
         if let Some(known) = slot.good(clock_now()) {
-            return self.remembered(key, slot, known);
+            return (self.remembered(key, slot, known), waited);
         }
         self.making = Some((key.clone(), slot, turn));
-        Given::Nothing
+        (Given::Nothing, waited)
     }
 
     fn remembered(&mut self, key: &str, slot: Arc<Slot>, known: Known) -> Given {
@@ -172,7 +179,7 @@ impl<'l> InUse<'l> {
         drop(turn);
     }
 
-    /// The login that this attempt made gave nothing that could be used by others: the next one makes its own.
+    /// This attempt does not go on with the login that it was making, or not at once: whoever wants it may.
     pub(in crate::adapter) fn pass(&mut self) {
         self.making = None;
     }

@@ -1,7 +1,14 @@
 //! Logins that several attempts share: made once for many at a time, used while they are good, made anew where they have ended.
 
 use std::{
-    sync::{Arc, Mutex},
+    future::poll_fn,
+    pin::{Pin, pin},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    task::Poll,
     time::Duration,
 };
 
@@ -11,8 +18,9 @@ use loa::{
         attempt::{AttemptEnd, Ending, NoNotes, attempt, probe},
         transport::Transport,
     },
-    domain::{delivery::Reason, message::Message, time::Timestamp},
+    domain::{bulletin::Priority, delivery::Reason, message::Message, time::Timestamp},
 };
+use tokio::sync::Notify;
 
 use super::{
     instant, message,
@@ -374,4 +382,112 @@ fn what_was_taken_is_asked_for_afterwards() {
         assert_eq!(told, expected, "{shown}");
     }
     assert!(written(GATEWAY).patience().is_none());
+}
+
+/// Polls `going`, which is not to end yet, until `is_there`.
+async fn until<F: Future>(mut going: Pin<&mut F>, is_there: impl Fn() -> bool) {
+    poll_fn(|context| {
+        assert!(going.as_mut().poll(context).is_pending());
+        if is_there() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+}
+
+/// A gateway that is called ten times a second at the most, and has just been called.
+async fn crowded(server: &Server, at: Timestamp) -> Transport {
+    let transport = Transport::new(settings()).unwrap();
+    transport.set_pace(10.0);
+    let plain = r#"
+request: { method: POST, url: "{{ with.url }}/login", body: { json: { text: "{{ message.text }}" } } }
+accepted: { status: 2xx }
+"#;
+    let end = send(&written_for(&server.url(""), plain), &transport, at).await;
+    assert!(is_accepted(&end), "{end:?}");
+    transport
+}
+
+/// Who waits for the host lets an emergency make the login, and its place is then that of the call after the login.
+#[tokio::test]
+async fn nobody_waits_for_a_login_that_waits_for_its_host() {
+    let server = gateway(1, UNAUTHORISED, &[]);
+    let at = instant("2024-03-25T05:30:00Z");
+    let transport = crowded(&server, at).await;
+    let adapter = written_for(&server.url(""), GATEWAY);
+    let mut patient = Box::pin(send(&adapter, &transport, at));
+    until(patient.as_mut(), || true).await;
+    let emergency = Message {
+        priority: Priority::Emergency,
+        ..message()
+    };
+    let end = attempt(&adapter, &emergency, &NoNotes, &transport, || at).await;
+    assert!(is_accepted(&end), "{end:?}");
+    assert_eq!(end.exchanges, 2, "it made the login");
+    let end = patient.as_mut().await;
+    assert!(is_accepted(&end), "{end:?}");
+    assert_eq!(end.exchanges, 1);
+    drop(patient);
+    // Four places are taken, by the clock of the attempts: that of the call before, the patient one's and the emergency's two.
+    let (_, free) = transport.crowded(at, Duration::ZERO);
+    assert_eq!(free, Some(at + Duration::from_millis(375)));
+    drop(transport);
+    assert_eq!(
+        calls(server).await,
+        ["/login", "/login", "/say token-2", "/say token-2"]
+    );
+}
+
+/// A place at the host is for its moment: who waited for somebody's login meanwhile, which came to nothing, has to take another.
+#[tokio::test]
+async fn a_place_that_passed_while_another_logged_in_is_none() {
+    let is_asked = Arc::new(Notify::new());
+    let (refuse, refused) = mpsc::channel::<()>();
+    let tell = Arc::clone(&is_asked);
+    let server = Server::start(vec![
+        script(|wire| {
+            wire.request();
+            wire.write(answer("200 OK", "connection: close\r\n", "{}"));
+        }),
+        script(move |wire| {
+            wire.request();
+            tell.notify_one();
+            refused.recv().unwrap();
+            wire.write(answer("500 No", "connection: close\r\n", "{}"));
+        }),
+    ]);
+    let at = instant("2024-03-25T05:30:00Z");
+    let transport = crowded(&server, at).await;
+    let adapter = written_for(&server.url(""), GATEWAY);
+    let looked = AtomicUsize::new(0);
+    let clock = || {
+        looked.fetch_add(1, Ordering::SeqCst);
+        at
+    };
+    let sent = message();
+    let mut patient = pin!(attempt(&adapter, &sent, &NoNotes, &transport, clock));
+    until(patient.as_mut(), || true).await;
+    let before = looked.load(Ordering::SeqCst);
+    let emergency = Message {
+        priority: Priority::Emergency,
+        ..message()
+    };
+    let mut urgent = pin!(attempt(&adapter, &emergency, &NoNotes, &transport, || at));
+    tokio::select! {
+        biased;
+        end = &mut urgent => panic!("{end:?}"),
+        () = is_asked.notified() => (),
+    }
+    // Its place has come: it looks for the login, and finds that another is making it.
+    until(patient.as_mut(), || looked.load(Ordering::SeqCst) > before).await;
+    refuse.send(()).unwrap();
+    let end = urgent.await;
+    assert!(!is_accepted(&end), "{end:?}");
+    let taken = |count: u64| Some(at + Duration::from_millis(count * 100 - 25));
+    let next = || transport.crowded(at, Duration::ZERO).1;
+    assert_eq!(next(), taken(3));
+    until(patient.as_mut(), || next() == taken(4)).await;
+    assert_eq!(server.requests().await.len(), 2, "it called nobody");
 }
