@@ -212,17 +212,19 @@ impl Site {
                 "any" => !matches!(post.status.as_str(), "trash" | "inherit"),
                 one => post.status == one,
             };
-            let is_shown = (post.status == "publish" && !for_edit) || may_edit(account, post);
             standing
-                && is_shown
                 && slugs
                     .as_ref()
                     .is_none_or(|slugs| slugs.split(',').any(|slug| slug == post.slug))
         };
+        let is_shown =
+            |post: &&&Post| (post.status == "publish" && !for_edit) || may_edit(account, post);
+        // What is not shown is counted all the same, and takes its place on the page.
         let found: Vec<&Post> = self.posts.values().rev().filter(wanted).collect();
         let page: Vec<Value> = found
             .iter()
             .take(limit)
+            .filter(is_shown)
             .map(|post| shown(post, request))
             .collect();
         quiet(Answer::json(200, &Value::Array(page)).with("X-WP-Total", found.len().to_string()))
