@@ -135,7 +135,8 @@ impl Words<'_> {
     /// `said` of the last try, and that no other came, where it was only asked for patience.
     fn for_good(&self, state: State, detail: Option<&str>, said: String) -> String {
         let known = detail.and_then(Detail::parse);
-        if state == State::Failed && known.is_some_and(|known| known.code() == "not-now") {
+        let is_patience = |known: &Detail| known.code() == "not-now" && known.get("then").is_none();
+        if state == State::Failed && known.as_ref().is_some_and(is_patience) {
             self.say("state.tries-used-up", &[("said", &said)])
         } else {
             said
@@ -242,6 +243,34 @@ mod tests {
     fn told(reason: Reason, detail: Option<&str>) -> String {
         let day = NaiveDate::from_ymd_opt(2024, 3, 25).unwrap();
         words(|words| words.told(reason, detail, day))
+    }
+
+    /// What the receiver said, and what came of its wish: nothing in place of the other.
+    #[test]
+    fn a_wish_that_came_too_late_stands_behind_what_was_said() {
+        for (detail, said) in [
+            (
+                "receiver-says asked=600; then=call-too-late; status=503; rule=errors[0]; words=Đang bảo trì",
+                "Bên nhận trả lời “Đang bảo trì” (mã 503, theo dòng `errors[0]` của công thức kết nối). Kênh xin được gửi lại sau 600 giây, quá hạn",
+            ),
+            (
+                "own-words asked=600; then=call-last-try; words=Đang bảo trì",
+                "Đang bảo trì. Kênh xin được gửi lại sau 600 giây",
+            ),
+        ] {
+            let whole = said_in_vietnamese(detail);
+            assert!(whole.starts_with(said), "{whole}");
+        }
+        let whole =
+            words(|words| words.remark("call-status asked=600; then=call-too-late; status=503"));
+        assert!(
+            whole.starts_with("Mã trả lời 503. Kênh xin được gửi lại sau 600 giây"),
+            "{whole}"
+        );
+    }
+
+    fn said_in_vietnamese(detail: &str) -> String {
+        said(Lang::Vi, detail).expect("a detail of ours")
     }
 
     #[test]

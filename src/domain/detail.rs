@@ -77,15 +77,6 @@ impl Detail {
         self
     }
 
-    /// The same arguments under another code.
-    #[must_use]
-    pub fn under(self, code: &str) -> Self {
-        Self {
-            code: code.to_owned(),
-            ..self
-        }
-    }
-
     /// The value of an argument.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {

@@ -1,5 +1,7 @@
 //! What follows from the end of an attempt: the rules that decide between "again", "no" and "ask a person". Pure.
 
+use std::time::Duration;
+
 use crate::{
     adapter::{
         Failure,
@@ -94,10 +96,8 @@ pub fn conclude(
         } else {
             "call-too-late"
         };
-        let past = finished.detail.as_deref().and_then(Detail::parse);
-        let detail = past.map_or_else(|| Detail::new(code), |past| past.under(code));
-        let detail = detail.with("asked", asked.as_secs());
-        finished.detail = Some(shorten(detail.to_string()));
+        let wished = beside(finished.detail.as_deref(), code, asked);
+        finished.detail = Some(shorten(wished.to_string()));
     }
     (finished.next, finished.next_at) = match again {
         Some(at) => (State::Ready, Some(at)),
@@ -115,6 +115,16 @@ pub fn conclude(
     finished
 }
 
+/// What the receiver said, and that it wished for more time than there is. What it said stands last, for it may be cut.
+fn beside(said: Option<&str>, code: &str, asked: Duration) -> Detail {
+    let Some(said) = said else {
+        return Detail::new(code).with("asked", asked.as_secs());
+    };
+    let words = || Detail::new("own-words").with("words", said);
+    let said = Detail::parse(said).unwrap_or_else(words);
+    said.first("then", code).first("asked", asked.as_secs())
+}
+
 fn shorten(mut detail: String) -> String {
     if let Some((end, _)) = detail.char_indices().nth(LONGEST_DETAIL) {
         detail.truncate(end);
@@ -124,8 +134,6 @@ fn shorten(mut detail: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::{
         adapter::Receipt,
@@ -266,13 +274,32 @@ mod tests {
             (end.next, end.next_at, end.detail.unwrap_or_default())
         };
         let last = claimed.latest - Duration::from_secs(30);
-        let words = |code: &str| format!("{code} status=503; asked=600");
+        let words = |code: &str| format!("call-status asked=600; then={code}; status=503");
         let begun = told(600, NOW);
         assert_eq!(begun, (State::Ready, Some(last), words("call-last-try")));
         assert_eq!(
             told(600, last),
             (State::Failed, None, words("call-too-late"))
         );
+        // Words of its own stay, too, and what said nothing is told of all the same.
+        for (said, told) in [
+            (
+                "Đang bảo trì",
+                "own-words asked=600; then=call-last-try; words=Đang bảo trì",
+            ),
+            ("", "call-last-try asked=600"),
+        ] {
+            let busy = AttemptEnd {
+                status: Some(503),
+                ..AttemptEnd::failed(Failure::Retry {
+                    after: Some(Duration::from_mins(10)),
+                    reason: Reason::Busy,
+                    detail: said.to_owned(),
+                })
+            };
+            let end = conclude(&claimed, busy, &POLICY, NOW);
+            assert_eq!(end.detail.as_deref(), Some(told));
+        }
         // Our own night is no wish of the channel's.
         let night = AttemptEnd {
             status: None,
