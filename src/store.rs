@@ -470,6 +470,8 @@ pub struct Finished {
     pub cut_off: bool,
     /// What is known about what was heard.
     pub evidence: Evidence,
+    /// Whether its host answered any call of it. That is not put on record.
+    pub answered: bool,
 }
 
 /// What one turn of the dispatcher gave.

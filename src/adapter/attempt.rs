@@ -48,6 +48,8 @@ pub struct AttemptEnd {
     pub answer: Option<String>,
     /// How many calls were made.
     pub exchanges: usize,
+    /// Whether any of them was answered, by whatever.
+    pub answered: bool,
     /// Whether the channel was told to stop what was playing, and said yes; `None` where it was not told.
     pub stopped: Option<bool>,
 }
@@ -70,6 +72,7 @@ impl AttemptEnd {
             status: None,
             answer: None,
             exchanges: 0,
+            answered: false,
             stopped: None,
         }
     }
@@ -82,6 +85,7 @@ impl AttemptEnd {
             status: None,
             answer: None,
             exchanges: 0,
+            answered: false,
             stopped: None,
         }
     }
@@ -499,9 +503,18 @@ fn end_of(ending: Ending, was_called: bool, done: &[Exchange], secrets: &[Secret
         ending,
         status: last.map(|(_, answer)| answer.status),
         answer: shown.map(|(exchange, answer)| kept(&answer.body, &exchange.request, secrets)),
+        answered: made.clone().any(is_answered),
         exchanges: made.count(),
         stopped: None,
     }
+}
+
+/// Whether a call was answered, if only by what is no good answer. What was waited for in vain before it is none.
+fn is_answered(exchange: &Exchange) -> bool {
+    exchange.result.as_ref().map_or_else(
+        |fault| fault.reason != Reason::Waiting && fault.reason.host_answered() == Some(true),
+        |_| true,
+    )
 }
 
 /// Whether a call was not made, because its answer was there.

@@ -116,6 +116,7 @@ mod tests {
             doubt: false,
             cut_off: false,
             evidence: Evidence::Accepted,
+            answered: true,
         }
     }
 

@@ -47,6 +47,7 @@ pub fn conclude(
         doubt: claimed.doubt,
         cut_off: false,
         evidence: Evidence::None,
+        answered: end.answered,
     };
     let (outcome, reason, detail, after) = match end.ending {
         Ending::Accepted(receipt) => {

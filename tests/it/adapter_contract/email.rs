@@ -27,6 +27,7 @@ use peer::Peer;
 
 use super::{
     instant, message,
+    server::nobody,
     steps::failure,
     transport::{range, settings},
 };
@@ -111,6 +112,19 @@ fn receipt(end: &AttemptEnd) -> String {
         Ending::Accepted(receipt) => receipt.reference.clone().unwrap(),
         Ending::Failed(why) => panic!("{why:?}"),
     }
+}
+
+/// It was called and it answered, whatever it lacks: who counts on that for its host must know.
+#[tokio::test]
+async fn a_server_without_a_login_has_answered() {
+    let peer = Peer::start("220 hello", &[("EHLO ", "250-x\r\n250 8BITMIME")]);
+    let end = send(&config(peer.port, MailTls::None), &short(), settings()).await;
+    let told = ("reject", Reason::Unauthorised, "mail-no-login".to_owned());
+    assert_eq!(ending(&end), told);
+    assert_eq!((end.status, end.answered), (None, true));
+    let nobody = nobody().port();
+    let end = send(&config(nobody, MailTls::None), &short(), settings()).await;
+    assert_eq!((end.exchanges, end.answered), (1, false), "{end:?}");
 }
 
 #[tokio::test]

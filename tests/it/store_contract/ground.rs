@@ -314,6 +314,7 @@ pub(super) fn end(claimed: &Claimed, outcome: Outcome, next: State) -> Finished 
         } else {
             Evidence::None
         },
+        answered: !unknown,
     }
 }
 

@@ -398,6 +398,7 @@ impl City {
             doubt: false,
             cut_off: false,
             evidence: Evidence::Accepted,
+            answered: true,
         }
     }
 
@@ -421,6 +422,7 @@ impl City {
             next_at: wait,
             doubt: outcome == Outcome::Unknown,
             evidence: Evidence::None,
+            answered: true,
             ..self.accepted(claimed)
         }
     }
