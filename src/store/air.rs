@@ -101,7 +101,7 @@ impl Store {
             reader,
             sql::air::ON_AIR,
             [from.as_micros(), until.as_micros()],
-            |row| on_air(row)
+            |row| heard(row)
         )
     }
 
@@ -168,7 +168,7 @@ impl Store {
         }
         drop(reader);
         let mut tx = self.pools.begin(Purpose::Write).await?;
-        execute!(tx, sql::air::SENT_MARK, now_us)?;
+        alone(&mut tx, now).await?;
         // Another node may have been quicker.
         let found = rows!(tx, statement, [now_us], |row| stranded(row))?;
         let (Some(first), Some(last)) = (
@@ -177,7 +177,7 @@ impl Store {
         ) else {
             return Ok(0);
         };
-        let known = on_air_alone(&mut tx, reach(first, last), now).await?;
+        let known = on_air(&mut tx, reach(first, last)).await?;
         let again = decide(known, &found);
         let details: HashMap<&DeliveryId, &str> = found
             .iter()
@@ -249,15 +249,26 @@ fn stranded(row: &impl Cells) -> Result<Stranded, StoreError> {
 /// What is heard in `span`. Until the transaction ends nobody else finds a place.
 pub(super) async fn on_air_alone(
     tx: &mut Tx,
-    (from, until): Span,
+    span: Span,
     now: Timestamp,
 ) -> Result<Vec<OnAir>, StoreError> {
+    alone(tx, now).await?;
+    on_air(tx, span).await
+}
+
+/// Until the transaction ends nobody else finds a place.
+async fn alone(tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
     execute!(*tx, sql::air::SENT_MARK, now.as_micros())?;
+    Ok(())
+}
+
+/// What is heard in an interval.
+async fn on_air(tx: &mut Tx, (from, until): Span) -> Result<Vec<OnAir>, StoreError> {
     rows!(
         *tx,
         sql::air::ON_AIR,
         [from.as_micros(), until.as_micros()],
-        |row| on_air(row)
+        |row| heard(row)
     )
 }
 
@@ -307,7 +318,7 @@ async fn settle(tx: &mut Tx, settled: &Settled, now: Timestamp) -> Result<(), St
     Ok(())
 }
 
-fn on_air(row: &impl Cells) -> Result<OnAir, StoreError> {
+fn heard(row: &impl Cells) -> Result<OnAir, StoreError> {
     let id = row.text(0)?;
     let state = parsed(
         row.text(12)?,
