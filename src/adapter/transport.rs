@@ -61,6 +61,17 @@ const IDLE: Duration = Duration::from_secs(3);
 /// The most bytes of an answer's body that a daemon reads.
 pub const ANSWER_CAP: usize = 64 * 1024;
 
+/// How much of an attempt's time has to be left for a call to begin.
+fn needed(total_timeout: Duration) -> Duration {
+    total_timeout / 5
+}
+
+/// How long after an attempt's beginning a call of it may wait for its turn at its host, at the most.
+#[must_use]
+pub fn last_turn(total_timeout: Duration) -> Duration {
+    total_timeout.saturating_sub(needed(total_timeout))
+}
+
 /// How calls are made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TransportSettings {
@@ -162,7 +173,7 @@ impl Transport {
         }
         // A call that begins too late would be lost for want of time, and a loss is doubt.
         let left = deadline.saturating_duration_since(Instant::now());
-        let patience = left.saturating_sub(self.total_timeout() / 5);
+        let patience = left.saturating_sub(needed(self.total_timeout()));
         let wait = self.pace().take(&host, now, patience);
         let Some(wait) = wait else {
             let detail = Detail::new("call-paced").with("host", host);

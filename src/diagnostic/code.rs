@@ -405,6 +405,10 @@ codes! {
     MayRepeat = "L274" Warning,
     /// A recipe that asks again for longer than an attempt may take.
     PollTooLong = "L279" Warning,
+    /// A sound that a recipe would cut into more pieces than are sent.
+    TooManyPieces = "L289" Warning,
+    /// A sound whose pieces take longer, at the host's pace, than an attempt may.
+    PiecesTooSlow = "L290" Warning,
     /// A recipe that sends what is secret between a channel and its device to another host.
     SecretElsewhere = "L281" Warning,
     /// A question of a recipe that may do something.

@@ -354,6 +354,12 @@ impl Body {
         self.holds(Upload::Picture)
     }
 
+    /// Whether the sound is in it.
+    #[must_use]
+    pub fn has_sound(&self) -> bool {
+        self.holds(Upload::Sound)
+    }
+
     /// Whether those bytes of the message are in it.
     fn holds(&self, upload: Upload) -> bool {
         fn has_key(json: &serde_json::Value, key: &str) -> bool {

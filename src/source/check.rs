@@ -16,6 +16,7 @@ mod lints;
 mod locate;
 mod mail;
 mod pictures;
+mod pieces;
 mod policy;
 mod questions;
 mod quotas;
@@ -184,6 +185,7 @@ pub(super) fn run(
     );
     recordings::check_lengths(notebook, &workspace, bulletins);
     limits::check(notebook, &workspace, bulletins, &parts.recipes);
+    pieces::check(notebook, &workspace, &parts.recipes);
     let places = (&*parts.schedules, &*parts.rules, &*parts.channels);
     air::check(notebook, &workspace, places, day);
     if let Some(day) = day {

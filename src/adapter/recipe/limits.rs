@@ -95,7 +95,7 @@ impl CompiledRecipe {
         channel: &Channel,
         with: &BTreeMap<String, String>,
         (ward, priority): (&Ward, Priority),
-        content: Content,
+        content: &Arc<Content>,
     ) -> Vec<TooLong> {
         if self.limits.is_empty() {
             return Vec::new();
@@ -108,7 +108,7 @@ impl CompiledRecipe {
             ward_name: ward.name.clone(),
             priority,
             hash: content.hash(),
-            content: Arc::new(content),
+            content: Arc::clone(content),
             ..sample()
         };
         let scene = Scene::new(self, &facts, Some(&message));

@@ -1,6 +1,7 @@
 //! Words that are longer than a channel's receiver takes, as its recipe says. They would not be sent.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
@@ -9,9 +10,10 @@ use crate::{
     adapter::recipe::{CompiledRecipe, TooLong},
     diagnostic::{Arg, Code, Diagnostic, Phrase, Place, Severity},
     domain::{
-        bulletin::Bulletin,
+        bulletin::{Bulletin, Format},
         channel::{AdapterConfig, Channel, Parameter},
-        id::{BulletinId, RecipeId},
+        id::{BulletinId, RecipeId, WardId},
+        message::Content,
         ward::Ward,
         workspace::Workspace,
     },
@@ -38,6 +40,16 @@ struct Case<'w> {
     is_scheduled: bool,
 }
 
+/// A channel whose recipe has limits.
+struct Limited<'w> {
+    channel: &'w Channel,
+    recipe: &'w RecipeId,
+    compiled: &'w CompiledRecipe,
+    with: BTreeMap<String, String>,
+    /// What schedules send to it.
+    scheduled: BTreeSet<&'w BulletinId>,
+}
+
 /// Measures the words of every bulletin for every channel whose recipe has limits.
 pub(super) fn check(
     notebook: &Notebook,
@@ -56,13 +68,13 @@ pub(super) fn check(
         return;
     }
     let (renderer, _) = Renderer::new(workspace);
-    let mut cases: BTreeMap<Spot<'_>, Case<'_>> = BTreeMap::new();
+    // What is said depends on the area and the format alone, so it is rendered once for all channels that share them.
+    let mut alike: BTreeMap<(&WardId, Format), Vec<Limited<'_>>> = BTreeMap::new();
     for channel in workspace.channels.values() {
         let AdapterConfig::Recipe { recipe, with } = &channel.adapter else {
             continue;
         };
-        let (Some(limited), Some(ward)) = (compiled.get(recipe), workspace.ward(&channel.ward))
-        else {
+        let Some(limited) = compiled.get(recipe) else {
             continue;
         };
         let plain = |(name, parameter): (&str, &Parameter)| {
@@ -72,23 +84,40 @@ pub(super) fn check(
             };
             (name.to_owned(), value)
         };
-        let with: BTreeMap<String, String> = with.iter().map(plain).collect();
-        let scheduled = scheduled(workspace, channel);
+        let those = alike.entry((&channel.ward, channel.format)).or_default();
+        those.push(Limited {
+            channel,
+            recipe,
+            compiled: limited,
+            with: with.iter().map(plain).collect(),
+            scheduled: scheduled(workspace, channel),
+        });
+    }
+    let mut cases: BTreeMap<Spot<'_>, Case<'_>> = BTreeMap::new();
+    for ((ward, format), channels) in alike {
+        let Some(ward) = workspace.ward(ward) else {
+            continue;
+        };
         for bulletin in workspace.bulletins.values() {
             for is_correction in [false, true] {
                 let content = words(
                     &renderer,
                     workspace,
                     bulletin,
-                    (channel, ward),
+                    (ward, format),
                     is_correction,
                 );
                 let Some(content) = content else { continue };
-                let about = (ward, bulletin.priority);
-                for found in limited.too_long(channel, &with, about, content) {
-                    let spot = (&bulletin.id, is_correction, recipe, found.of.clone());
-                    let is_scheduled = scheduled.contains(&bulletin.id);
-                    take(&mut cases, spot, found, (channel, is_scheduled));
+                for one in &channels {
+                    let about = (ward, bulletin.priority);
+                    let found = one
+                        .compiled
+                        .too_long(one.channel, &one.with, about, &content);
+                    for found in found {
+                        let spot = (&bulletin.id, is_correction, one.recipe, found.of.clone());
+                        let is_scheduled = one.scheduled.contains(&bulletin.id);
+                        take(&mut cases, spot, found, (one.channel, is_scheduled));
+                    }
                 }
             }
         }
@@ -96,15 +125,14 @@ pub(super) fn check(
     report(notebook, cases, bulletins, recipes);
 }
 
-/// What `channel` would be sent of a bulletin; `None` where it cannot carry it, or the words do not come out.
+/// What channels of that format would be sent of a bulletin; `None` where they cannot carry it, or the words do not come out.
 fn words(
     renderer: &Renderer,
     workspace: &Workspace,
     bulletin: &Bulletin,
-    (channel, ward): (&Channel, &Ward),
+    (ward, format): (&Ward, Format),
     is_correction: bool,
-) -> Option<crate::domain::message::Content> {
-    let format = channel.format;
+) -> Option<Arc<Content>> {
     if !bulletin.has(format) {
         return None;
     }
@@ -114,7 +142,7 @@ fn words(
     } else {
         renderer.render(workspace, bulletin, ward, format)
     };
-    made.ok()
+    made.ok().map(Arc::new)
 }
 
 /// The bulletins that schedules send to a channel.
@@ -138,8 +166,12 @@ fn take<'w>(
         is_scheduled: false,
     });
     case.count += 1;
-    // What a schedule sends is told before what might be sent by hand.
-    if (is_scheduled, found.count) > (case.is_scheduled, case.worst.count) {
+    // What a schedule sends is told before what might be sent by hand, and of several channels the first.
+    let rank = |is_scheduled: bool, count: usize, channel: &'w Channel| {
+        (is_scheduled, count, Reverse(&channel.id))
+    };
+    let known = rank(case.is_scheduled, case.worst.count, case.channel);
+    if rank(is_scheduled, found.count, channel) > known {
         (case.worst, case.channel) = (found, channel);
     }
     case.is_scheduled |= is_scheduled;
