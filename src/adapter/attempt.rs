@@ -5,7 +5,7 @@ mod login;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use login::{Known, known};
+use login::known;
 use tokio::time::{Instant, sleep};
 
 use super::{
@@ -358,18 +358,11 @@ async fn run(
         }
         let asked = Instant::now();
         let line = (transport, is_urgent);
-        let (going, known) = known(&mut logins, going, line, &clock_now, deadline).await;
+        let (going, known, has_place) = known(&mut logins, going, line, &clock_now, deadline).await;
         waited += asked.elapsed();
         let spare = place.take();
-        let (known, has_place) = match known {
-            Known::Call { has_place } => (None, has_place),
-            Known::Remembered { answer, has_place } => {
-                place = has_place.then(|| going.request().url.host()).flatten();
-                (Some(Ok(answer)), false)
-            }
-            Known::Lost(fault) => (Some(Err(fault)), false),
-        };
         if let Some(result) = known {
+            place = has_place.then(|| going.request().url.host()).flatten();
             let request = going.into_request();
             done.push(Exchange { request, result });
             continue;

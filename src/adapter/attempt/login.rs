@@ -14,17 +14,8 @@ use crate::{
     domain::{delivery::Reason, detail::Detail, time::Timestamp},
 };
 
-/// What is known of a call before it is made.
-pub(super) enum Known {
-    /// Nothing: it has to be made. `has_place`: its host's pace lets it go now.
-    Call { has_place: bool },
-    /// Its answer, from when somebody made it. `has_place`: its host's pace would have let it go now.
-    Remembered { answer: Response, has_place: bool },
-    /// That it cannot be made in time.
-    Lost(Fault),
-}
-
-/// What is known of a call that may be a login. Who has to make it has a place at its host before all others wait for it, for an emergency
+/// What is known of a call that may be a login: nothing, its answer from when somebody made it, or that there is no time for it; and
+/// whether its host's pace lets a call go now. Who has to make it has a place at its host before all others wait for it, for an emergency
 /// may be among them, and that waits for no place.
 pub(super) async fn known(
     logins: &mut InUse<'_>,
@@ -32,11 +23,11 @@ pub(super) async fn known(
     (transport, is_urgent): (&Transport, bool),
     clock_now: impl Fn() -> Timestamp,
     deadline: Instant,
-) -> (Outgoing, Known) {
+) -> (Outgoing, Option<Result<Response, Fault>>, bool) {
     let url = going.request().url.clone();
     let Some(login) = going.login_mut() else {
         logins.pass();
-        return (going, Known::Call { has_place: false });
+        return (going, None, false);
     };
     let mut has_place = false;
     let known = loop {
@@ -46,23 +37,25 @@ pub(super) async fn known(
         match given {
             Given::Remembered(answer) => {
                 login.is_remembered = true;
-                break Known::Remembered { answer, has_place };
+                break Some(Ok(answer));
             }
             Given::Late => {
                 let late = Detail::new("waited-no-time");
-                break Known::Lost(Fault::never_left(Reason::Waiting, late));
+                has_place = false;
+                break Some(Err(Fault::never_left(Reason::Waiting, late)));
             }
-            Given::Nothing if is_urgent => break Known::Call { has_place: false },
+            Given::Nothing if is_urgent => break None,
             Given::Nothing => (),
         }
         if has_place || transport.turn_now(&url, clock_now()) {
-            break Known::Call { has_place: true };
+            has_place = true;
+            break None;
         }
         logins.pass();
         if let Err(fault) = transport.turn(&url, clock_now(), deadline, false).await {
-            break Known::Lost(fault);
+            break Some(Err(fault));
         }
         has_place = true;
     };
-    (going, known)
+    (going, known, has_place)
 }
