@@ -287,6 +287,12 @@ async fn a_page_to_paste_from_has_every_part_and_nothing_of_others() {
             "{}",
             page.text
         );
+        // A long article pushes what stands below it off a phone's screen.
+        for part in ["tieu-de", "noi-dung", "ma-nguon"] {
+            let button = page.text.find(&format!("value=\"{part}\"")).unwrap();
+            let words = page.text.find(&format!("id=\"{part}\"")).unwrap();
+            assert!(button < words, "{part}: {}", page.text);
+        }
         // The source is shown and not carried out.
         assert!(
             page.text.contains("<pre id=\"ma-nguon\">&lt;p&gt;Một"),
