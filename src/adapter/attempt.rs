@@ -294,6 +294,17 @@ enum Outgoing {
 }
 
 impl Outgoing {
+    /// What goes out next, or how the attempt ends.
+    fn of(step: Step) -> Result<Self, Ending> {
+        match step {
+            Step::Accepted(receipt) => Err(Ending::Accepted(receipt)),
+            Step::Failed(failure) => Err(Ending::Failed(failure)),
+            Step::Call(request) => Ok(Self::Call(request)),
+            Step::Stream(stream) => Ok(Self::Stream(stream)),
+            Step::Mail(mail) => Ok(Self::Mail(mail)),
+        }
+    }
+
     fn request(&self) -> &Request {
         match self {
             Self::Call(request) => request,
@@ -344,12 +355,9 @@ async fn run(
         own > Duration::ZERO && own >= taken.saturating_sub(waited)
     };
     let ending = loop {
-        let going = match step(&done) {
-            Step::Accepted(receipt) => break Ending::Accepted(receipt),
-            Step::Failed(failure) => break Ending::Failed(failure),
-            Step::Call(request) => Outgoing::Call(request),
-            Step::Stream(stream) => Outgoing::Stream(stream),
-            Step::Mail(mail) => Outgoing::Mail(mail),
+        let going = match Outgoing::of(step(&done)) {
+            Ok(going) => going,
+            Err(ending) => break ending,
         };
         if done.len() == MOST_CALLS {
             let detail = Detail::new("call-too-many").with("most", MOST_CALLS);
