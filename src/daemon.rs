@@ -106,6 +106,8 @@ pub struct Shared {
     screens: Arc<screens::Seen>,
     /// Something may have no time left for its next try.
     stranded: Arc<again::Bell>,
+    /// What was ended is open again, and may not be in the plan any more.
+    reopened: Arc<Notify>,
     /// Something new was planned.
     pub planned: Arc<Notify>,
     /// Something new was frozen.
@@ -149,6 +151,7 @@ impl Shared {
             keeper: Arc::default(),
             screens: Arc::default(),
             stranded: Arc::default(),
+            reopened: Arc::new(Notify::new()),
             planned: Arc::new(Notify::new()),
             prepared: Arc::new(Notify::new()),
             ordered: Arc::new(Notify::new()),

@@ -375,7 +375,13 @@ impl Adapter for AxisAdapter {
 
     fn stopped(&self, message: &Message, done: &[Exchange]) -> Option<bool> {
         let exchange = self.stop(message, &mut Course::of(done)).ok()??;
-        Some(exchange.result.as_ref().is_ok_and(Response::is_success))
+        // A login page says 200, too.
+        let says_so = |answer: &Response| {
+            let text = String::from_utf8_lossy(&answer.body).to_ascii_lowercase();
+            answer.is_success()
+                && (text.trim_start().starts_with("ok") || text.contains("stopping"))
+        };
+        Some(exchange.result.as_ref().is_ok_and(says_so))
     }
 
     fn probe(&self, done: &[Exchange]) -> Option<Step> {

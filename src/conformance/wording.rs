@@ -1,9 +1,10 @@
 //! Words that are hard to carry, line by line: whether each arrives to its end, escaped as its container wants it and no further, and
 //! whether people hear no others and hear them once.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use percent_encoding::percent_decode_str;
+use regex::Regex;
 
 use super::{
     Breach,
@@ -197,8 +198,11 @@ pub(super) fn whole(
     breaches.extend(words::other_charset(requests));
     if readers.hear() {
         breaches.extend(values.iter().find_map(|value| twice(value, &lines)));
-        breaches.extend(values.iter().find_map(|value| added(value, &lines)));
     }
+    let more = values
+        .iter()
+        .find_map(|value| added(value, &lines, readers));
+    breaches.extend(more);
     let mut told = BTreeSet::new();
     breaches.retain(|breach| told.insert((breach.code, breach.arguments.clone())));
     breaches
@@ -232,8 +236,13 @@ fn twice(value: &Value, lines: &[Line]) -> Option<Breach> {
     (heard > 1).then(|| Breach::new("words-twice"))
 }
 
-/// Other words around them in the same value.
-fn added(value: &Value, lines: &[Line]) -> Option<Breach> {
+/// A number to call, a link or an address of mail.
+static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\d[ .-]?\d[ .-]?\d|https?://|(?i:www\.)|\S@\S+\.\S").expect("a pattern")
+});
+
+/// Other words around them in the same value. Who reads may read who wrote it, too, and nothing by which to turn to somebody.
+fn added(value: &Value, lines: &[Line], readers: Readers) -> Option<Breach> {
     if !value.is_own {
         return None;
     }
@@ -251,15 +260,19 @@ fn added(value: &Value, lines: &[Line]) -> Option<Breach> {
     let rest = TAG.replace_all(&rest, " ");
     let rest = rest.split_whitespace().collect::<Vec<_>>().join(" ");
     // A program, a command or an address, which is for the device and not for people.
-    if rest.contains(|c: char| "{}()[]<>=;|$&\"\\/_#@%".contains(c)) {
+    let is_program = rest.contains(|c: char| "{}()[]<>=;|$&\"\\#%".contains(c));
+    let tell =
+        || Breach::new("words-added").with("rest", rest.chars().take(TOLD).collect::<String>());
+    if is_program || !readers.hear() {
+        return (!is_program && CONTACT.is_match(&rest)).then(tell);
+    }
+    if rest.contains(['/', '_', '@']) {
         return None;
     }
     let is_command = !rest.contains(' ') && rest.chars().all(|c| c.is_ascii_alphanumeric());
     let words = rest.split(|c: char| !c.is_alphabetic());
     let has_others = words.into_iter().any(|word| word.chars().count() > 1);
-    (has_others && !is_command).then(|| {
-        Breach::new("words-added").with("rest", rest.chars().take(TOLD).collect::<String>())
-    })
+    (has_others && !is_command).then(tell)
 }
 
 impl View<'_> {

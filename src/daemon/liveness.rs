@@ -177,7 +177,8 @@ async fn take_force(
     before: Option<&str>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let revision = shared.live.borrow().workspace.revision.clone();
+    let live = shared.live.borrow().clone();
+    let revision = &live.workspace.revision;
     if before == Some(revision.as_str()) {
         return Ok(true);
     }
@@ -200,9 +201,27 @@ async fn take_force(
         );
         return Ok(false);
     }
-    shared.store.set_revision(&revision, now).await?;
+    in_force(shared, &live, now).await?;
     tracing::info!(revision = revision, "this node's files are in force");
     Ok(true)
+}
+
+/// Puts the files of this node in force: what waits is told first where its channel is now.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn in_force(
+    shared: &Shared,
+    live: &Live,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let hosts = live.adapters.iter();
+    let hosts = hosts.map(|(channel, adapter)| (channel, adapter.host()));
+    shared.store.move_hosts(hosts).await?;
+    shared
+        .store
+        .set_revision(&live.workspace.revision, now)
+        .await
 }
 
 /// The last stamp of a node that has ended: it works with no revision any more, so nobody waits for it.
@@ -288,6 +307,8 @@ async fn reopen(shared: &Shared, now: Timestamp) -> Result<(), StoreError> {
             deliveries = reopened,
             "deliveries that a wrong clock had ended are planned again"
         );
+        // An edit that was made meanwhile may want none of them.
+        shared.reopened.notify_one();
         shared.planned.notify_one();
     }
     Ok(())

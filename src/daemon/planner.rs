@@ -45,6 +45,7 @@ pub async fn run(shared: Shared) {
         tokio::select! {
             () = shared.stop.soft.cancelled() => {}
             _ = changes.changed() => {}
+            () = shared.reopened.notified() => planned = None,
             () = shared.clock.sleep_since(looked, next) => {}
         }
     }

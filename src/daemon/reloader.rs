@@ -8,7 +8,7 @@ use notify::RecursiveMode;
 use notify_debouncer_full::{DebounceEventResult, new_debouncer};
 use tokio::sync::{Notify, Semaphore, watch};
 
-use super::{Shared, live::Live};
+use super::{Shared, live::Live, liveness};
 use crate::{
     catalogue::Lang,
     config::Secrets,
@@ -209,10 +209,7 @@ impl Reloader {
                 .keep_versions(live.versions.iter(), now)
                 .await?;
             super::pictures::keep(&shared.store, &self.root, &workspace, now).await?;
-            let hosts = live.adapters.iter();
-            let hosts = hosts.map(|(channel, adapter)| (channel, adapter.host()));
-            shared.store.move_hosts(hosts).await?;
-            shared.store.set_revision(&workspace.revision, now).await?;
+            liveness::in_force(shared, &live, now).await?;
             shared
                 .store
                 .journal("reloaded", None, &shared.node, &workspace.revision, now)

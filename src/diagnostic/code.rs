@@ -423,6 +423,8 @@ codes! {
     SecretInClear = "L286" Warning,
     /// A recipe that takes what has the same title for its own.
     FoundByTitle = "L287" Warning,
+    /// A recipe that says a secret with the words.
+    SecretInWords = "L291" Warning,
     /// A recipe that leaves a picture on each attempt.
     PictureAgain = "L288" Warning,
 }

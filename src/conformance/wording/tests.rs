@@ -236,6 +236,14 @@ fn wrong_bodies_and_pages_are_seen() {
     ] {
         shows(Loudspeaker, Script, &sent(media, body), expected);
     }
+    let written = text(Part::Text);
+    let added = "words-added Goi 0912345678 de nhan tien";
+    for (kind, format) in [(Chat, Message), (ChannelKind::Sign, Message)] {
+        let more = json!({ "text": format!("{written} Goi 0912345678 de nhan tien") });
+        shows(kind, format, &json(&more), added);
+    }
+    let more = json!({ "html": format!("{html}<p>Goi 0912345678 de nhan tien</p>") });
+    shows(Website, Article, &json(&more), added);
     let chat = json!({ "title": title, "text": "" });
     shows(Chat, Message, &json(&chat), "not-the-message title");
     let teaser = json!({ "title": title, "html": text(Part::Summary) });

@@ -67,7 +67,9 @@ pub(super) async fn ask(
                 id: row.id.clone(),
             });
             let is_last = u32::try_from(rows.len()).unwrap_or(PAGE) < PAGE;
-            for row in rows {
+            // Of what was cut off, no answer changes anything.
+            let is_open = |row: &DeliveryRow| row.reason != Some(Reason::Interrupted);
+            for row in rows.into_iter().filter(is_open) {
                 let taken = row.accepted_at.unwrap_or(row.due);
                 if now > taken + patience.within {
                     continue;

@@ -3,7 +3,9 @@
 
 use crate::{
     diagnostic::{Code, Diagnostic, Phrase, Place},
-    domain::recipe::{Auth, Body, Expected, Match, Recipe, RequestSpec, StepWhen, Value, leaves},
+    domain::recipe::{
+        Auth, Body, Expected, Match, PartValue, Recipe, RequestSpec, StepWhen, Value, leaves,
+    },
     source::{notebook::Notebook, raw::recipe::RawRecipe, reader::is_secret_name},
 };
 
@@ -73,6 +75,12 @@ pub(super) fn check(notebook: &Notebook, recipes: &[RawRecipe]) {
                 tell(Code::FoundByTitle, "find.found", "L287-help", &[]);
             }
         }
+        for (path, request) in requests(&raw.recipe) {
+            if let Some(name) = spoken_secret(&raw.recipe, request) {
+                let at = format!("{path}.body");
+                tell(Code::SecretInWords, &at, "L291-help", &[("name", &name)]);
+            }
+        }
         for name in open_secrets(&raw.recipe) {
             let at = format!("parameters.{name}");
             tell(Code::OpenSecret, &at, "L285-help", &[("name", &name)]);
@@ -94,8 +102,12 @@ fn place(raw: &RawRecipe, path: &str) -> Place {
 
 /// Whether what is called there is only to be asked.
 fn is_question(path: &str) -> bool {
-    let mut keys = path.rsplit('.');
-    keys.next() == Some("request") && matches!(keys.next(), Some("find" | "confirm" | "probe"))
+    let keys: Vec<&str> = path.split('.').collect();
+    // A step may be called like a question.
+    matches!(
+        keys.as_slice(),
+        ["find" | "confirm" | "probe", "request"] | ["steps", _, "find", "request"]
+    )
 }
 
 /// Whether a device would rather do something than answer: a question is a GET, or says in its body what it asks.
@@ -151,6 +163,44 @@ fn texts_of(wanted: &Match) -> Vec<&str> {
         Expected::Pattern(_) => None,
     });
     texts.chain(wanted.text.as_deref()).collect()
+}
+
+/// Words that people read or hear.
+const WORDS: [&str; 5] = [
+    "message.text",
+    "message.spoken",
+    "message.html",
+    "message.title",
+    "message.summary",
+];
+
+/// Filters that make a proof of words and a secret.
+const DIGESTS: [&str; 3] = ["sha", "md5", "hmac"];
+
+/// The secret that stands in one value with the words, for everybody to read or hear. A whole text or an address has several values.
+fn spoken_secret(recipe: &Recipe, request: &RequestSpec) -> Option<String> {
+    let mut texts = Vec::new();
+    match &request.body {
+        Body::Json(json) => leaves(json, &mut texts),
+        Body::Form(fields) => texts.extend(fields.iter().map(|field| field.value.as_str())),
+        Body::Multipart(parts) => {
+            texts.extend(parts.values().filter_map(|part| match &part.value {
+                PartValue::Text(text) => Some(text.as_str()),
+                PartValue::Audio | PartValue::Picture => None,
+            }));
+        }
+        Body::Empty | Body::Text(_) | Body::Audio | Body::Picture => {}
+    }
+    let is_said = |text: &&str| {
+        let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        has(&WORDS) && !has(&DIGESTS)
+    };
+    let said: Vec<&str> = texts.into_iter().filter(is_said).collect();
+    let mut secrets = recipe.parameters.iter().filter(|(_, spec)| spec.secret);
+    secrets.find_map(|(name, _)| {
+        let name = format!("with.{name}");
+        said.iter().any(|text| names(text, &name)).then_some(name)
+    })
 }
 
 /// Parameters by which a caller proves who it is, and which anybody may read: those that are called so, and those that stand where
@@ -227,7 +277,7 @@ mod tests {
             ("confirm.request", true),
             ("request", false),
             ("find.update", false),
-            ("steps.find.request", true),
+            ("steps.find.request", false),
             ("steps.login.request", false),
         ] {
             assert_eq!(is_question(path), expected, "{path}");

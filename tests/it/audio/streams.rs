@@ -22,7 +22,7 @@ use super::airing::{audible, reached};
 use crate::support::{
     city::{Running, Scene, at},
     cli::loa,
-    icecast::{pitches, rise},
+    icecast::{falls_whole, pitches, rise},
     on_both_databases,
     snapcast::{STREAM, Snapserver},
     workspace::SCHEDULES,
@@ -222,19 +222,14 @@ on_both_databases! {
         clock.advance(Duration::from_secs(3));
         let is_heard = |row: &DeliveryRow| row.schedule.is_correction() && row.state == State::Accepted;
         daemon.wait(|rows| rows.iter().any(is_heard)).await;
-        // What rises by 133 Hz in a second, or falls by 1,000, from one tenth of a second to the next. Where this machine is busy a
-        // loudspeaker leaves moments out, so neither is whole. The falling one is told from the signals around it by its height.
+        // What rises by 133 Hz in a second, from one tenth of a second to the next.
         let rises = |pitches: &[i32]| pitches.windows(2).all(|two| (1..40).contains(&(two[1] - two[0])));
-        let falls = |two: &[i32]| two[1] > 720 && (60..140).contains(&(two[0] - two[1]));
         // It may be silent for a moment between the two.
         let listening = tokio::task::spawn_blocking(move || {
             let until = Instant::now() + Duration::from_secs(30);
             loop {
                 let heard = pitches(&client.heard());
-                let falling = heard.windows(2).filter(|two| falls(two)).map(|two| two[1]);
-                let from_its_beginning: Vec<i32> = falling.skip_while(|pitch| *pitch < 1_600).collect();
-                let ends = from_its_beginning.last().is_some_and(|pitch| *pitch < 1_000);
-                if ends && from_its_beginning.len() > 7 {
+                if falls_whole(&heard) {
                     return heard;
                 }
                 assert!(Instant::now() < until, "the correction is not heard: {heard:?}");

@@ -118,6 +118,13 @@ async fn wrong_words_are_caught() {
             "words-whole",
             "words-added",
         ),
+        (
+            CHAT,
+            WRITTEN,
+            r#"text: "{{ message.text }} Goi 0912345678 de nhan tien""#,
+            "words-whole",
+            "words-added",
+        ),
         // nothing to say in the second attempt
         (
             SPEAKER,

@@ -191,6 +191,19 @@ pub(crate) fn pitches(heard: &[f32]) -> Vec<i32> {
     heard.chunks_exact(2_205).map(pitch).collect()
 }
 
+/// Whether a sound of two seconds that falls from 2.2 kHz to 0.2 was heard from its beginning nearly to its end ([`pitches`]). It
+/// falls by 100 Hz in a tenth of a second; steps are missing where a loudspeaker leaves moments out. What is lower than 720 Hz may be a
+/// signal.
+pub(crate) fn falls_whole(heard: &[i32]) -> bool {
+    let falls = |two: &&[i32]| two[1] > 720 && (60..140).contains(&(two[0] - two[1]));
+    let falling = heard.windows(2).filter(falls).map(|two| two[1]);
+    let from_its_beginning: Vec<i32> = falling.skip_while(|pitch| *pitch < 1_600).collect();
+    let ends = from_its_beginning
+        .last()
+        .is_some_and(|pitch| *pitch < 1_000);
+    ends && from_its_beginning.len() > 7
+}
+
 /// Samples in another format.
 pub(crate) fn encoded(samples: &[f32], program: &str, arguments: &[&str]) -> Vec<u8> {
     let data = through(program, arguments, &loa::audio::wav::encode(samples));
