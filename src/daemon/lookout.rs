@@ -38,11 +38,7 @@ pub(super) async fn run(shared: Shared) {
     while !shared.stop.soft.is_cancelled() {
         let live = changes.borrow_and_update().clone();
         let busy = shared.clock.busy();
-        let result = tokio::select! {
-            result = lookout.step(&shared, &live) => result,
-            // What is asked changes nothing, and is asked again.
-            () = shared.stop.soft.cancelled() => return,
-        };
+        let result = lookout.step(&shared, &live).await;
         drop(busy);
         let next = match result {
             Ok(next) => {
@@ -177,7 +173,10 @@ async fn look(
     let Some((_, content)) = store.contents(hash).await?.pop() else {
         return Ok(None);
     };
-    let seen = attempt::look(adapter, &content, &shared.transport, || shared.clock.now()).await;
+    let asked = attempt::look(adapter, &content, &shared.transport, || shared.clock.now());
+    let Some(seen) = unless_stopped(shared, asked).await else {
+        return Ok(None);
+    };
     let now = shared.clock.now();
     let publication = match &seen {
         Ok(receipt) => Publication::Seen(receipt.reference.as_deref().unwrap_or_default()),
@@ -196,6 +195,16 @@ async fn look(
         give_up(shared, row, &failure, now).await?;
     }
     Ok(None)
+}
+
+/// What a question gives, unless this daemon stops: what is asked changes nothing, and is asked again. What is written down of an answer
+/// is written down whole.
+async fn unless_stopped<T>(shared: &Shared, asked: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        () = shared.stop.soft.cancelled() => None,
+        said = asked => Some(said),
+    }
 }
 
 /// Has the operator told, as of everything that was due and did not come.

@@ -123,7 +123,10 @@ async fn one(
         &shared.transport,
         now,
     );
-    let played = match said.await {
+    let Some(said) = super::unless_stopped(shared, said).await else {
+        return Ok(());
+    };
+    let played = match said {
         Ok(()) => true,
         Err(failure) if failure.reason() == Reason::NotPlayed => false,
         Err(_) => return Ok(()),
