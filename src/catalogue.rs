@@ -167,9 +167,10 @@ pub fn detail<'a>(
     let said = has(&key).then(|| text(lang, &key, &arguments))?;
     // What came of what is said first: a sentence of its own.
     let then = given.iter().position(|(name, _)| *name == "then");
-    let said = then.map_or(said.clone(), |index| {
-        format!("{said}. {}", arguments[index].1)
-    });
+    let said = match then {
+        Some(index) => format!("{said}. {}", arguments[index].1),
+        None => said,
+    };
     // What stands below a reason leaves that to the reason.
     if code.starts_with("call-") {
         return Some(said);

@@ -183,7 +183,7 @@ pub enum Spared {
     NoSecret,
     /// It takes short words only, and refuses longer ones before anything is sent.
     Limited,
-    /// It is written in Rust, which the compiler looks through.
+    /// It uses no recipe that `check` could read.
     NoRecipe,
 }
 

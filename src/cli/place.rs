@@ -27,7 +27,7 @@ pub(super) struct Place {
     pub workspace: Arc<Workspace>,
     /// Its secrets.
     pub secrets: Secrets,
-    /// What is wrong with its files and does not keep it from being used.
+    /// What `check` has to say of its files.
     pub diagnostics: Vec<Diagnostic>,
     database: String,
     /// Whether the command line names the database, and not the workspace.

@@ -1,10 +1,9 @@
 //! Words that are hard to carry, line by line: whether each arrives to its end, escaped as its container wants it and no further, and
 //! whether people hear no others and hear them once.
 
-use std::{collections::BTreeSet, sync::LazyLock};
+use std::collections::BTreeSet;
 
 use percent_encoding::percent_decode_str;
-use regex::Regex;
 
 use super::{
     Breach,
@@ -14,6 +13,7 @@ use super::{
 };
 use crate::{
     adapter::Acts,
+    contacts,
     domain::{
         bulletin::Format,
         channel::{Channel, ChannelKind},
@@ -236,11 +236,6 @@ fn twice(value: &Value, lines: &[Line]) -> Option<Breach> {
     (heard > 1).then(|| Breach::new("words-twice"))
 }
 
-/// A number to call, a link or an address of mail.
-static CONTACT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\d[ .-]?\d[ .-]?\d|https?://|(?i:www\.)|\S@\S+\.\S").expect("a pattern")
-});
-
 /// Other words around them in the same value. Who reads may read who wrote it, too, and nothing by which to turn to somebody.
 fn added(value: &Value, lines: &[Line], readers: Readers) -> Option<Breach> {
     if !value.is_own {
@@ -264,7 +259,7 @@ fn added(value: &Value, lines: &[Line], readers: Readers) -> Option<Breach> {
     let tell =
         || Breach::new("words-added").with("rest", rest.chars().take(TOLD).collect::<String>());
     if is_program || !readers.hear() {
-        return (!is_program && CONTACT.is_match(&rest)).then(tell);
+        return (!is_program && !contacts::find(&rest).is_empty()).then(tell);
     }
     if rest.contains(['/', '_', '@']) {
         return None;

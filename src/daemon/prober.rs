@@ -13,7 +13,10 @@ use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 
 use super::{Shared, keeper, live::Live};
 use crate::{
-    adapter::{Adapter, Failure, attempt},
+    adapter::{
+        Adapter, Failure,
+        attempt::{self, AttemptEnd, Ending},
+    },
     domain::{
         breaker::{Caller, Entry},
         delivery::Reason,
@@ -113,19 +116,26 @@ async fn question(shared: &Shared, adapter: &dyn Adapter) -> Answer {
         Ok(access) => access.unzip(),
         Err(failure) => return Answer::NotAsked(Err(failure)),
     };
-    let asked = attempt::probe(adapter, access.as_ref(), &shared.transport, || {
+    let asked = attempt::question(adapter, access.as_ref(), &shared.transport, || {
         shared.clock.now()
     });
     // A defect of one adapter is no reason to ask nobody any more.
     let asked = std::panic::AssertUnwindSafe(asked).catch_unwind().await;
-    let answered = match asked {
-        Ok(Some(answered)) => answered,
+    let end = match asked {
+        Ok(Some(end)) => end,
         // It cannot be asked: that says nothing of its account either.
         Ok(None) => return Answer::NotAsked(Ok(())),
-        Err(_) => Err(Failure::retry(Reason::Defect, "panic")),
+        Err(_) => AttemptEnd::failed(Failure::retry(Reason::Defect, "panic")),
+    };
+    let answered = match end.ending {
+        Ending::Accepted(_) => Ok(()),
+        Ending::Failed(failure) => Err(failure),
     };
     shared.keeper.hear(adapter, pair, answered.as_ref().err());
-    Answer::Asked(answered)
+    match answered {
+        Err(failure) if failure.reason().is_of_ours(end.answered) => Answer::NotAsked(Err(failure)),
+        answered => Answer::Asked(answered),
+    }
 }
 
 /// Who is to be asked when.

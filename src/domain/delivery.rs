@@ -97,6 +97,13 @@ impl Reason {
             _ => None,
         }
     }
+
+    /// Whether what a host is usually the reason for came about without any, where none was `answered`: nobody is called without a token,
+    /// or while another attempt makes the login.
+    #[must_use]
+    pub fn is_of_ours(self, answered: bool) -> bool {
+        self.host_answered() == Some(true) && !answered
+    }
 }
 
 impl State {
@@ -286,5 +293,29 @@ impl Account {
                 + self.skipped
                 + self.cancelled
                 + self.pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_without_a_call_says_nothing_of_the_host() {
+        // reason, whether the host answered → whether nobody was called
+        for (reason, answered, is_ours) in [
+            (Reason::Unauthorised, false, true),
+            (Reason::Unauthorised, true, false),
+            (Reason::Waiting, false, true),
+            (Reason::Waiting, true, false),
+            (Reason::Timeout, false, false),
+            (Reason::Contact, false, false),
+        ] {
+            assert_eq!(
+                reason.is_of_ours(answered),
+                is_ours,
+                "{reason:?} {answered}"
+            );
+        }
     }
 }

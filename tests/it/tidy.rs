@@ -66,6 +66,7 @@ const EDGES: &[(&str, &[&str])] = &[
         "conformance",
         &[
             "adapter",
+            "contacts",
             "daemon",
             "diagnostic",
             "domain",

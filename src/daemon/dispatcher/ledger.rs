@@ -465,20 +465,16 @@ impl Ledger {
 fn learn(shared: &Shared, was: &InFlight, end: &Finished) {
     let settings = shared.live.borrow().workspace.settings.delivery.health;
     let (now, health) = (shared.clock.now(), &shared.health);
-    if is_of_ours(end) {
+    if end
+        .reason
+        .is_some_and(|reason| reason.is_of_ours(end.answered))
+    {
         if was.is_trial {
             health.give_back(&was.host);
         }
         return;
     }
     health.learn(&was.host, end.reason, was.is_trial, now, &settings);
-}
-
-/// Whether an end for which hosts are the usual reason came about without any: nobody is called without a token, or while another attempt
-/// makes the login.
-fn is_of_ours(end: &Finished) -> bool {
-    let by_host = |reason: Reason| reason.host_answered() == Some(true);
-    end.reason.is_some_and(by_host) && !end.answered
 }
 
 fn address(claimed: &Claimed, content: Arc<Content>) -> Message {
@@ -502,46 +498,5 @@ fn address(claimed: &Claimed, content: Arc<Content>) -> Message {
             is_correction: claimed.schedule.is_correction(),
             ..Kept::default()
         },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::delivery::{Evidence, Outcome};
-
-    #[test]
-    fn an_end_without_a_call_says_nothing_of_the_host() {
-        // reason, whether the host answered → whether nobody was called
-        for (reason, answered, is_ours) in [
-            (Some(Reason::Unauthorised), false, true),
-            (Some(Reason::Unauthorised), true, false),
-            (Some(Reason::Waiting), false, true),
-            (Some(Reason::Waiting), true, false),
-            (Some(Reason::Timeout), false, false),
-            (Some(Reason::Contact), false, false),
-            (None, true, false),
-        ] {
-            let end = Finished {
-                id: DeliveryId::from_text("x"),
-                attempt: 1,
-                started: Timestamp::from_micros(0),
-                finished: Timestamp::from_micros(1),
-                outcome: Outcome::Retry,
-                reason,
-                detail: None,
-                // A mail server that offers no login has no status either.
-                status: None,
-                answer: None,
-                receipt: None,
-                next: State::Ready,
-                next_at: None,
-                doubt: false,
-                cut_off: false,
-                evidence: Evidence::None,
-                answered,
-            };
-            assert_eq!(is_of_ours(&end), is_ours, "{reason:?} {answered}");
-        }
     }
 }

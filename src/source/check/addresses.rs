@@ -7,6 +7,7 @@ use crate::{
     diagnostic::{Code, Diagnostic, Phrase, Place},
     domain::{
         channel::{AdapterConfig, Channel, ChannelKind, Parameter},
+        mail::is_near,
         settings::AllowRule,
         workspace::Workspace,
     },
@@ -17,7 +18,7 @@ use crate::{
     },
 };
 
-use super::reach::carried;
+use super::reach::shared;
 
 pub(super) fn check(notebook: &Notebook, workspace: &Workspace, channels: &[RawChannel]) {
     let mut by_address: BTreeMap<String, &RawChannel> = BTreeMap::new();
@@ -53,7 +54,7 @@ pub(super) fn check(notebook: &Notebook, workspace: &Workspace, channels: &[RawC
                     return false;
                 };
                 let recipe = workspace.recipes.get(recipe);
-                recipe.is_some_and(|recipe| !carried(recipe, &recipe.request).is_empty())
+                recipe.is_some_and(|recipe| !shared(recipe).is_empty())
             };
             let is_clear = url.trim_start().to_ascii_lowercase().starts_with("http://");
             if is_clear && is_public(host) && sends_secret() {
@@ -78,21 +79,14 @@ const OWN: [&str; 6] = [
 
 /// Whether the way to a host leads over networks of others, as far as its name shows.
 fn is_public(host: &str) -> bool {
-    match host.parse::<IpAddr>() {
-        Ok(IpAddr::V4(address)) => {
-            let [first, second, ..] = address.octets();
-            // RFC 6598: what a provider shares out inside its own network.
-            let is_shared = first == 100 && (64..128).contains(&second);
-            !(address.is_private() || address.is_loopback() || address.is_link_local() || is_shared)
-        }
-        Ok(IpAddr::V6(address)) => {
-            !(address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local())
-        }
-        Err(_) => host
-            .trim_end_matches('.')
-            .rsplit_once('.')
-            .is_some_and(|(_, last)| !OWN.contains(&last.to_ascii_lowercase().as_str())),
-    }
+    host.parse::<IpAddr>().map_or_else(
+        |_| {
+            let name = host.trim_end_matches('.').to_ascii_lowercase();
+            name.rsplit_once('.')
+                .is_some_and(|(_, last)| !OWN.contains(&last))
+        },
+        |address| !is_near(address),
+    )
 }
 
 /// Reports a host that the network rules keep calls from.

@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-use super::{recipes::text_at, words::part_word};
+use super::{recipes::place_at, words::part_word};
 
 /// Where something is too long: of which bulletin, whether in its correction, by which limit of which recipe.
 type Spot<'w> = (&'w BulletinId, bool, &'w RecipeId, String);
@@ -208,8 +208,7 @@ fn report(
         if !case.is_scheduled {
             found.severity = Severity::Warning;
         }
-        let limit = text_at(&source.texts, &format!("limits.{of}"));
-        let limit = limit.map_or_else(|| source.at.clone(), |text| text.place.clone());
+        let limit = place_at(source, &format!("limits.{of}"));
         notebook.report(found.note(limit, Phrase::new("note-recipe")));
     }
 }

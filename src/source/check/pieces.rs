@@ -16,7 +16,7 @@ use crate::{
     source::{notebook::Notebook, raw::recipe::RawRecipe},
 };
 
-use super::recipes::text_at;
+use super::{reach::requests, recipes::place_at};
 
 /// The longest sound that a recipe's channels are sent.
 struct Longest<'w> {
@@ -50,13 +50,8 @@ struct Call {
 }
 
 fn calls(raw: &RawRecipe) -> Vec<Call> {
-    let recipe = &raw.recipe;
-    let steps = recipe.steps.iter();
-    let steps = steps.map(|(name, step)| (format!("steps.{name}.request"), &step.request));
-    let update = recipe.find.as_ref().and_then(|find| find.update.as_ref());
-    steps
-        .chain([("request".to_owned(), &recipe.request)])
-        .chain(update.map(|update| ("find.update".to_owned(), update)))
+    requests(&raw.recipe)
+        .into_iter()
         .filter(|(_, request)| request.body.has_sound())
         .filter_map(|(path, request)| {
             let bytes = request.pieces.as_ref()?.bytes.max(1);
@@ -126,9 +121,7 @@ fn judge(
     sound: &Longest<'_>,
 ) {
     let said = |code: Code, path: &str, pieces: u64| {
-        let text = text_at(&raw.texts, path);
-        let place = text.map_or_else(|| raw.at.clone(), |text| text.place.clone());
-        Diagnostic::new(code, place)
+        Diagnostic::new(code, place_at(raw, path))
             .with("bulletin", sound.bulletin.as_str())
             .with("channel", sound.channel.id.as_str())
             .with("length", format_duration(whole(sound.length)))

@@ -2,7 +2,7 @@
 //! channel's account is good; pages and pictures that are not found again; and parameters that are secret and not marked so.
 
 use crate::{
-    diagnostic::{Code, Diagnostic, Phrase, Place},
+    diagnostic::{Code, Diagnostic, Phrase},
     domain::recipe::{
         Auth, Body, Expected, Match, PartValue, Recipe, RequestSpec, StepWhen, Value, leaves,
     },
@@ -11,7 +11,7 @@ use crate::{
 
 use super::{
     reach::{carried, names, requests},
-    recipes::text_at,
+    recipes::place_at,
 };
 
 /// What tells a bulletin's page, or a delivery, from all others. A value may hold any of them.
@@ -44,7 +44,7 @@ pub(super) fn check(notebook: &Notebook, recipes: &[RawRecipe]) {
             continue;
         }
         let tell = |code, path: &str, help, names: &[(&'static str, &str)]| {
-            let found = Diagnostic::new(code, place(raw, path));
+            let found = Diagnostic::new(code, place_at(raw, path));
             let told = names.iter();
             let found = told.fold(found, |found, (name, value)| found.with(name, *value));
             notebook.report(found.help(Phrase::new(help)));
@@ -93,11 +93,6 @@ pub(super) fn check(notebook: &Notebook, recipes: &[RawRecipe]) {
             }
         }
     }
-}
-
-fn place(raw: &RawRecipe, path: &str) -> Place {
-    let text = text_at(&raw.texts, path);
-    text.map_or_else(|| raw.at.clone(), |text| text.place.clone())
 }
 
 /// Whether what is called there is only to be asked.

@@ -10,7 +10,7 @@ use crate::{
     source::{notebook::Notebook, raw::recipe::RawRecipe},
 };
 
-use super::recipes::text_at;
+use super::recipes::place_at;
 
 pub(super) fn check(notebook: &Notebook, workspace: &Workspace, recipes: &[RawRecipe]) {
     for raw in recipes {
@@ -36,8 +36,7 @@ fn polls(notebook: &Notebook, workspace: &Workspace, raw: &RawRecipe) {
         if every * u32::from(most.saturating_sub(1)) < total {
             continue;
         }
-        let text = text_at(&raw.texts, &format!("{path}.every"));
-        let place = text.map_or_else(|| raw.at.clone(), |text| text.place.clone());
+        let place = place_at(raw, &format!("{path}.every"));
         let found = Diagnostic::new(Code::PollTooLong, place)
             .with("most", most.to_string())
             .with("every", format_duration(every))
@@ -90,12 +89,7 @@ fn secrets(notebook: &Notebook, raw: &RawRecipe) {
         })
         .map(|(name, _)| name)
         .collect();
-    let shared = all
-        .iter()
-        .filter(|(_, request)| Whither::of(&request.url) == Whither::Channel)
-        .flat_map(|(_, request)| carried(recipe, request))
-        .filter(|name| name.starts_with("with."));
-    let mut shared: Vec<String> = shared.collect();
+    let mut shared = shared(recipe);
     shared.extend(logins.iter().map(|name| format!("steps.{name}")));
     for (path, request) in &all {
         let Whither::Fixed(host) = Whither::of(&request.url) else {
@@ -105,13 +99,22 @@ fn secrets(notebook: &Notebook, raw: &RawRecipe) {
         let Some(name) = sent.iter().find(|name| shared.contains(name)) else {
             continue;
         };
-        let text = text_at(&raw.texts, &format!("{path}.url"));
-        let place = text.map_or_else(|| raw.at.clone(), |text| text.place.clone());
+        let place = place_at(raw, &format!("{path}.url"));
         let found = Diagnostic::new(Code::SecretElsewhere, place)
             .with("name", name.as_str())
             .with("host", host);
         notebook.report(found.help(Phrase::new("L281-help")));
     }
+}
+
+/// The secret parameters that go to a channel's own device.
+pub(super) fn shared(recipe: &Recipe) -> Vec<String> {
+    requests(recipe)
+        .iter()
+        .filter(|(_, request)| Whither::of(&request.url) == Whither::Channel)
+        .flat_map(|(_, request)| carried(recipe, request))
+        .filter(|name| name.starts_with("with."))
+        .collect()
 }
 
 /// The requests by their paths.

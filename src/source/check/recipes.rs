@@ -43,8 +43,7 @@ pub(super) fn check(
             Ok(_) if has_errors => {}
             Ok(recipe) => {
                 for path in recipe.idle_lines() {
-                    let text = text_at(&raw.texts, &format!("{path}.then"));
-                    let place = text.map_or_else(|| raw.at.clone(), |text| text.place.clone());
+                    let place = place_at(raw, &format!("{path}.then"));
                     let idle = Diagnostic::new(Code::IdleLine, place);
                     notebook.report(idle.help(Phrase::new("L278-help")));
                 }
@@ -270,6 +269,12 @@ pub(super) fn text_at<'t>(texts: &'t BTreeMap<String, Text>, path: &str) -> Opti
         }
         path = &path[..path.rfind(['.', '['])?];
     }
+}
+
+/// Where a recipe has that path, or would have it.
+pub(super) fn place_at(raw: &RawRecipe, path: &str) -> Place {
+    let text = text_at(&raw.texts, path);
+    text.map_or_else(|| raw.at.clone(), |text| text.place.clone())
 }
 
 fn describe(problem: &RecipeProblem, text: Option<&Text>, at: &Place) -> Diagnostic {
