@@ -37,6 +37,7 @@ use crate::domain::{
     delivery::{Evidence, Reason},
     detail::Detail,
     message::{Content, Message, Note},
+    recipe::Later,
     secret::Secret,
     time::Timestamp,
 };
@@ -92,6 +93,12 @@ pub trait Adapter: Send + Sync + fmt::Debug {
     /// How a receiver says that a [`Login`] has ended; `None` where what logins give is not kept. Only the conformance kit asks.
     fn ended(&self, message: &Message) -> Option<Hoped> {
         let _ = message;
+        None
+    }
+
+    /// The answer to the question of [`Adapter::look_after`] that means yes. Only the conformance kit asks.
+    fn hoped_after(&self, message: &Message, receipt: Option<&str>) -> Option<Hoped> {
+        let _ = (message, receipt);
         None
     }
 
@@ -231,10 +238,23 @@ pub struct Patience {
     /// Whether a device is asked by its receipt ([`Adapter::look_after`]), and what it does not say changes nothing; else something is
     /// published by hand, and missed where it is not seen in time ([`Adapter::look`]).
     pub is_device: bool,
-    /// How often.
+    /// How long after it was taken for the first time.
+    pub first: Duration,
+    /// How long in between.
     pub every: Duration,
     /// How long after it was taken.
     pub within: Duration,
+}
+
+impl From<Later> for Patience {
+    fn from(later: Later) -> Self {
+        Self {
+            is_device: true,
+            first: later.first(),
+            every: later.every,
+            within: later.within,
+        }
+    }
 }
 
 /// What a receiver reports by itself.

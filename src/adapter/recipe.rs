@@ -503,12 +503,7 @@ impl Adapter for RecipeAdapter {
     }
 
     fn patience(&self) -> Option<Patience> {
-        let later = self.recipe.confirm.as_ref()?.later?;
-        Some(Patience {
-            is_device: true,
-            every: later.every,
-            within: later.within,
-        })
+        self.recipe.confirm.as_ref()?.later.map(Patience::from)
     }
 
     fn look_after(
@@ -545,6 +540,10 @@ impl Adapter for RecipeAdapter {
 
     fn ended(&self, message: &Message) -> Option<Hoped> {
         self.hope_of_end(message)
+    }
+
+    fn hoped_after(&self, message: &Message, receipt: Option<&str>) -> Option<Hoped> {
+        self.hope_of_later(message, receipt)
     }
 
     fn answers_challenges(&self) -> bool {

@@ -59,6 +59,7 @@ impl VnptAdapter {
             host: transport::host(&config.url).ok_or(NoAddress)?,
             language: config.language.clone(),
             patience: Patience {
+                first: Duration::ZERO,
                 is_device: false,
                 every: config.every,
                 within: config.within,

@@ -73,6 +73,9 @@ struct TryArgs {
     /// Ask whether the channel is alive instead
     #[arg(long)]
     probe: bool,
+    /// Ask what became of it instead, long after it was taken (`confirm.later`)
+    #[arg(long, conflicts_with_all = ["probe", "preempts"])]
+    later: bool,
     /// Read the answers from this file instead of standard input
     #[arg(long, value_name = "FILE")]
     answers: Option<PathBuf>,
@@ -115,6 +118,9 @@ struct Asked {
     fault: Option<&'static str>,
 }
 
+/// What stands for the receiver's reference, which nobody has given.
+const RECEIPT: &str = "receipt";
+
 /// More answers than this are no trial.
 const MOST_BYTES: u64 = 4 << 20;
 
@@ -154,9 +160,26 @@ pub(super) fn run(global: &Global, args: &RecipeArgs, output: &Output) -> anyhow
     }
     let bulletin = bulletin(&place, channel, args.bulletin.as_deref(), output)?;
     let message = message(&place, channel, bulletin, args, now, output)?;
+    if args.later {
+        let asked = without_sound(message);
+        let step = |done: &[_]| adapter.look_after(&asked, Some(RECEIPT), done, now);
+        let Some(rehearsal) = rehearse(step, answers) else {
+            bail!(output.say("cli.try-no-later", &[("recipe", recipe)]));
+        };
+        return tell(channel, recipe.as_str(), Some(bulletin), &rehearsal, output);
+    }
     match rehearse(|done| Some(adapter.step(&message, done)), answers) {
         Some(rehearsal) => tell(channel, recipe.as_str(), Some(bulletin), &rehearsal, output),
         None => Ok(()),
+    }
+}
+
+/// What is on record long after a message was taken.
+fn without_sound(message: Message) -> Message {
+    Message {
+        audio: None,
+        picture: None,
+        ..message
     }
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::{Breach, Subject, delivery};
 use crate::{
-    adapter::{Exchange, Fault, Headers, Hopes, Request, Response, Step},
+    adapter::{Exchange, Fault, Headers, Hoped, Hopes, Request, Response, Role, Step},
     domain::{delivery::Reason, message::Message},
 };
 
@@ -66,7 +66,8 @@ impl Unclear {
     }
 }
 
-/// What an attempt at which nothing goes wrong exchanges, and the receipt that comes of it; `None` where it does not come to that.
+/// The logins of an attempt at which nothing goes wrong, and the receipt that comes of it; `None` where it does not come
+/// to that. The other calls are not made again: the question may read like one of them.
 fn course(subject: &Subject<'_>, message: &Message) -> Option<(Vec<Exchange>, Option<String>)> {
     let adapter = &subject.adapter;
     let hopes = Hopes {
@@ -74,26 +75,19 @@ fn course(subject: &Subject<'_>, message: &Message) -> Option<(Vec<Exchange>, Op
         given: GIVEN,
         receipt: None,
     };
-    let mut done: Vec<Exchange> = Vec::new();
+    let (mut done, mut logins): (Vec<Exchange>, Vec<Exchange>) = (Vec::new(), Vec::new());
     while done.len() < MOST {
         match adapter.step_at(message, &done, message.sent_at) {
-            Step::Accepted(receipt) => return Some((done, receipt.reference)),
+            Step::Accepted(receipt) => return Some((logins, receipt.reference)),
             Step::Call(request) => {
                 let hoped = adapter.hoped(Some(message), &done, hopes)?;
-                let headers = hoped
-                    .headers
-                    .iter()
-                    .map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)));
-                let response = Response {
-                    status: hoped.status,
-                    headers: headers.collect::<Option<Headers>>()?,
-                    body: hoped.body,
-                    retry_after: None,
-                };
-                done.push(Exchange {
+                let is_login = matches!(hoped.role, Role::Step { is_login: true, .. });
+                let exchange = Exchange {
                     request,
-                    result: Ok(response),
-                });
+                    result: Ok(response(hoped)?),
+                };
+                logins.extend(is_login.then(|| exchange.clone()));
+                done.push(exchange);
             }
             _ => return None,
         }
@@ -101,17 +95,31 @@ fn course(subject: &Subject<'_>, message: &Message) -> Option<(Vec<Exchange>, Op
     None
 }
 
+fn response(hoped: Hoped) -> Option<Response> {
+    let headers = hoped
+        .headers
+        .iter()
+        .map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)));
+    Some(Response {
+        status: hoped.status,
+        headers: headers.collect::<Option<Headers>>()?,
+        body: hoped.body,
+        retry_after: None,
+    })
+}
+
 /// What asking afterwards shows that it must not.
 pub(super) fn asked(subject: &Subject<'_>) -> Vec<Breach> {
     let message = delivery::message(subject, false);
-    let Some((course, receipt)) = course(subject, &message) else {
+    let Some((logins, receipt)) = course(subject, &message) else {
         return vec![Breach::new("not-reached")];
     };
-    let Some((last, before)) = course.split_last() else {
+    let hoped = subject.adapter.hoped_after(&message, receipt.as_deref());
+    let Some(hoped) = hoped.and_then(response) else {
         return vec![Breach::new("not-reached")];
     };
     let ask = |answer: &dyn Fn() -> Result<Response, Fault>| {
-        ask(subject, &message, receipt.as_deref(), before, answer)
+        ask(subject, &message, receipt.as_deref(), &logins, answer)
     };
     let mut breaches = Vec::new();
     for unclear in Unclear::ALL {
@@ -129,7 +137,7 @@ pub(super) fn asked(subject: &Subject<'_>) -> Vec<Breach> {
             None => breaches.push(Breach::new("not-reached")),
         }
     }
-    if !matches!(ask(&|| last.result.clone()), Some(Step::Accepted(_))) {
+    if !matches!(ask(&|| Ok(hoped.clone())), Some(Step::Accepted(_))) {
         breaches.push(Breach::new("later-not-believed"));
     }
     breaches

@@ -1,5 +1,5 @@
 //! Looks whether what was offered for pasting was published: on channels that no program can write to ([`Adapter::patience`]). And asks
-//! devices that say only afterwards what they did (`devices`).
+//! devices that say only afterwards what they did, and sites whether what they took still stands there (`devices`).
 //!
 //! At once, because last week's article may still be there, then at intervals, until the channel's time for that is over. What is seen is
 //! confirmed. What is not there by then ends as unheard, and as a silence like everything that was due and did not come; where the
@@ -13,11 +13,14 @@ use std::{
 
 mod devices;
 
+use devices::Device;
+
 use super::{Shared, live::Live};
 use crate::{
-    adapter::{Adapter, Failure, Patience, attempt},
+    adapter::{Adapter, Patience, attempt},
     domain::{
         approval::Subject,
+        channel::ChannelKind,
         delivery::{Reason, State},
         id::{BulletinId, ChannelId, DeliveryId},
         time::Timestamp,
@@ -83,13 +86,19 @@ impl Lookout {
         let mut next: Option<Timestamp> = None;
         let mut wake = |at: Timestamp| next = Some(next.map_or(at, |known| known.min(at)));
         let mut looked = HashMap::new();
-        let mut devices = HashMap::new();
+        let mut devices = Vec::new();
         for (channel, adapter) in live.adapters.iter() {
             let Some(patience) = adapter.patience() else {
                 continue;
             };
             if patience.is_device {
-                devices.insert(channel.clone(), (Arc::clone(adapter), patience));
+                let known = live.workspace.channels.get(channel);
+                devices.push(Device {
+                    channel: channel.clone(),
+                    adapter: Arc::clone(adapter),
+                    patience,
+                    is_site: known.is_some_and(|known| known.kind == ChannelKind::Website),
+                });
                 continue;
             }
             // What is offered meanwhile is found then.
@@ -98,7 +107,8 @@ impl Lookout {
                 let offered = row.accepted_at.unwrap_or(row.due);
                 let end = offered + patience.within;
                 let last = self.0.get(&row.id).copied();
-                let due = last.map_or(offered, |last| last + patience.every).min(end);
+                let due = last.map_or(offered + patience.first, |last| last + patience.every);
+                let due = due.min(end);
                 if now < due {
                     looked.extend(last.map(|last| (row.id.clone(), last)));
                     wake(due);
@@ -118,7 +128,7 @@ impl Lookout {
     }
 }
 
-/// What was offered on a channel and is to be looked for.
+/// What a channel was offered, or has taken, and may still be looked for.
 async fn waiting(
     shared: &Shared,
     channel: &ChannelId,
@@ -135,9 +145,15 @@ async fn waiting(
     let mut waiting = Vec::new();
     let mut newest: BTreeMap<BulletinId, DeliveryRow> = BTreeMap::new();
     for row in rows {
+        // What is being sent may be there already.
         let was_offered = matches!(
             row.state,
-            State::Accepted | State::Confirmed | State::Unheard | State::Unknown
+            State::Ready
+                | State::Sending
+                | State::Accepted
+                | State::Confirmed
+                | State::Unheard
+                | State::Unknown
         );
         let Some(bulletin) = row.bulletin.clone().filter(|_| was_offered) else {
             continue;
@@ -192,7 +208,7 @@ async fn look(
     if let Err(failure) = seen
         && is_news
     {
-        give_up(shared, row, &failure, now).await?;
+        give_up(shared, row, (failure.reason(), failure.detail()), now).await?;
     }
     Ok(None)
 }
@@ -211,13 +227,13 @@ async fn unless_stopped<T>(shared: &Shared, asked: impl Future<Output = T>) -> O
 async fn give_up(
     shared: &Shared,
     row: &DeliveryRow,
-    failure: &Failure,
+    (reason, detail): (Reason, &str),
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let store = &shared.store;
     tracing::error!(
         delivery.id = %row.id, ward.id = %row.ward, ward.name = row.ward_name, channel.id = %row.channel, due = %row.due,
-        reason = failure.reason().as_str(), detail = failure.detail(), "was offered for pasting and is not published"
+        reason = reason.as_str(), detail, "is not to be seen on its site"
     );
     let missed = store.was_due(&[&row.id], now, now).await?;
     // How far the watchdog looked is its own affair.

@@ -208,6 +208,8 @@ words! {
         NotPlayed = "not-played",
         /// Nobody has published what was offered for that.
         NotPublished = "not-published",
+        /// A site took it and, asked afterwards, shows other words in its place.
+        Overwritten = "overwritten",
         /// An emergency or a correction cut it off; what was heard of it before was heard.
         Interrupted = "interrupted",
         /// The words name somebody who is no verified contact, or not any more.

@@ -255,13 +255,24 @@ pub struct Confirm {
     pub later: Option<Later>,
 }
 
-/// Asking a device afterwards whether it did what it took.
+/// Asking a device or a site afterwards whether it did what it took, or whether that still stands there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Later {
+    /// How long after it was taken it is asked for the first time. It is not asked in the attempt then: of an answer that comes at once
+    /// nothing is known that the receiver has not said already.
+    pub after: Option<Duration>,
     /// How long in between.
     pub every: Duration,
     /// How long after it was taken; without a clear answer it then stays accepted.
     pub within: Duration,
+}
+
+impl Later {
+    /// How long after it was taken it is asked for the first time.
+    #[must_use]
+    pub fn first(&self) -> Duration {
+        self.after.unwrap_or(self.every)
+    }
 }
 
 /// A request as templates.

@@ -23,7 +23,7 @@ use crate::domain::{
 /// How long after its instant a delivery may begin, at most.
 pub(super) const LATEST: Duration = Duration::from_hours(168);
 
-/// What is known of something that was offered for a person to publish.
+/// What is known of something that a site took, or that was offered for a person to publish there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Publication<'a> {
     /// It was seen; what the site calls it.
@@ -32,6 +32,8 @@ pub enum Publication<'a> {
     NotThere(&'a str),
     /// Its time is over, and the site cannot be asked; why.
     Unclear(&'a str),
+    /// It was taken, and other words stand in its place.
+    Overwritten,
 }
 
 /// What a lost node was doing.
@@ -452,8 +454,8 @@ impl Store {
         self.put_down(tx, &line, channel.as_str(), now).await
     }
 
-    /// Whether what was offered on `channel` for a person to publish was published. `false` where nothing waits for that; nothing
-    /// changes then.
+    /// Whether what `channel` took, or was offered for a person to publish, is published. `false` where nothing waits for that;
+    /// nothing changes then.
     ///
     /// # Errors
     /// [`StoreError::Query`] or [`StoreError::DiskFull`].
@@ -464,6 +466,7 @@ impl Store {
         publication: Publication<'_>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
+        let overwritten = Reason::Overwritten.as_str();
         let missed = Some(Reason::NotPublished.as_str());
         let (state, reason, event, said, evidence) = match publication {
             Publication::Seen(said) => {
@@ -476,6 +479,10 @@ impl Store {
             Publication::Unclear(said) => {
                 let evidence = Evidence::Accepted;
                 (State::Unknown, missed, "not-published", said, evidence)
+            }
+            Publication::Overwritten => {
+                let evidence = Evidence::Accepted;
+                (State::Unheard, Some(overwritten), overwritten, "", evidence)
             }
         };
         let said = clean(said);

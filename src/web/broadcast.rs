@@ -252,8 +252,8 @@ fn evidence(evidence: Evidence, kind: ChannelKind) -> String {
 
 /// Whether a person can still say what came of it.
 fn is_open(row: &DeliveryRow) -> bool {
-    let is_missed = row.reason == Some(Reason::NotPublished);
-    row.state == Standing::Unknown || (row.state == Standing::Unheard && is_missed)
+    let is_mended_there = matches!(row.reason, Some(Reason::NotPublished | Reason::Overwritten));
+    row.state == Standing::Unknown || (row.state == Standing::Unheard && is_mended_there)
 }
 
 fn closing(reader: &Reader, row: &DeliveryRow) -> Closing {

@@ -410,7 +410,11 @@ impl<'s> Trial<'s> {
                     let row = on_record.remove(&(schedule, channel, due));
                     let stands = row.map(|row| (row.state, row.reason));
                     let is_right = match (verdict, stands) {
-                        (Verdict::Sent, Some((state, _))) => state == State::Accepted,
+                        // A site is asked afterwards whether it still stands there.
+                        (Verdict::Sent, Some((state, _))) => {
+                            state == State::Accepted
+                                || (state == State::Confirmed && channel.starts_with("web-"))
+                        }
                         (Verdict::Missed, stands) => {
                             stands == Some((State::Skipped, Some(Reason::Expired)))
                         }

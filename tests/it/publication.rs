@@ -1,10 +1,14 @@
-//! Portals that no program can write to: offered for pasting, looked for afterwards, and missed where nobody pasted.
+//! What sites are asked afterwards. Portals that no program can write to: offered for pasting, looked for, and missed where nobody pasted.
+//! Sites that programs write to: whether what they took still stands there.
+
+use std::time::Duration;
 
 use loa::{
     clock::Clock,
     domain::{
         delivery::{Evidence, Reason, State},
         id::ChannelId,
+        secret::Secret,
     },
     simulator::HeardFilter,
 };
@@ -192,6 +196,101 @@ async fn what_was_taken_back_is_not_looked_for_any_more() {
         };
         assert_eq!(row.state, expected, "{row:?}");
     }
+    daemon.stop().await;
+    scene.check().await;
+}
+
+/// A site that carries out a call that was given up puts older words over newer ones.
+#[tokio::test]
+async fn older_words_that_a_site_puts_back_are_found_and_told() {
+    let scene = Scene::new(None).await;
+    let site = "    kind: website\n    adapter: { recipe: { use: wordpress, with: { url: \"https://NAME.vinh.example\", user: loa, \
+                password: \"env:LOA_W1\" } } }\n";
+    let mut channels = "channels:\n".to_owned();
+    for name in ["con-nguyen", "loi-cu", "nguoi-sua"] {
+        channels += &format!("  {name}:\n    ward: le-loi\n    name: Trang {name}\n");
+        channels += &site.replace("NAME", name);
+    }
+    scene.folder.write("channels/kenh.yaml", &channels);
+    scene.folder.write(
+        "schedules/lich.yaml",
+        "schedules:\n  trang-tin:\n    when: { cron: \"0 6 * * 1-5\" }\n    bulletins: { only: [mot] }\n    to: { kind: website }\n    \
+         missed: skip\n",
+    );
+    let clock = Clock::simulated(at("2024-03-25T05:50"), 3_000.0);
+    let daemon = scene.start_with(clock.clone()).await;
+    daemon
+        .wait(|rows| {
+            let taken = |row: &&loa::store::row::DeliveryRow| row.state == State::Accepted;
+            rows.iter().filter(taken).count() == 3
+        })
+        .await;
+    let writing = clock.busy();
+    assert!(clock.now() < at("2024-03-25T06:05"), "{}", clock.now());
+    let http = reqwest::Client::new();
+    for (name, words) in [
+        (
+            "loi-cu",
+            "<div class=\"loa-0123456789abcdef\"><p>Lời đã thu hồi.</p></div>",
+        ),
+        (
+            "nguoi-sua",
+            "<p>Lời của biên tập viên, và một câu của phường.</p>",
+        ),
+    ] {
+        let host = format!("{name}.vinh.example");
+        let address = scene.city.device(&host).unwrap();
+        let api = format!("http://{address}/wp-json/wp/v2/posts");
+        let found = http
+            .get(format!("{api}?slug=mot-le-loi"))
+            .header("Host", &host);
+        let found = found.send().await.unwrap().text().await.unwrap();
+        let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+        let url = format!("{api}/{}", found[0]["id"]);
+        let call = http
+            .post(url)
+            .header("Host", host)
+            .basic_auth("loa", Some(Secret::simulated().expose()))
+            .header("Content-Type", "application/json")
+            .body(serde_json::json!({ "content": words }).to_string());
+        let answer = call.send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{:?}", answer.text().await);
+    }
+    drop(writing);
+    daemon.reach("2024-03-25T07:00").await;
+
+    for (name, state, reason, event) in [
+        ("con-nguyen", State::Confirmed, None, Some("published")),
+        (
+            "loi-cu",
+            State::Unheard,
+            Some(Reason::Overwritten),
+            Some("overwritten"),
+        ),
+        // What a person made of it there says nothing of what the city sent.
+        ("nguoi-sua", State::Accepted, None, None),
+    ] {
+        let row = scene.row(name, DUE).await;
+        assert_eq!((row.state, row.reason), (state, reason), "{name}: {row:?}");
+        let events = events(&scene, name).await;
+        let told = ["published", "overwritten", "silence"].map(|one| {
+            let is_told = events.iter().any(|event| event == one);
+            (one, is_told)
+        });
+        for (one, is_told) in told {
+            let is_expected = event == Some(one) || (one == "silence" && name == "loi-cu");
+            assert_eq!(is_told, is_expected, "{name}, {one}: {events:?}");
+        }
+        if state != State::Accepted {
+            let soonest = row.accepted_at.unwrap() + Duration::from_mins(5);
+            assert!(row.updated_at >= soonest, "asked too early: {row:?}");
+        }
+    }
+    // Whoever puts the words back by hand says so.
+    let old = scene.row("loi-cu", DUE).await;
+    let store = scene.store().await;
+    let is_closed = store.reconcile(&old.id, true, "Lan", clock.now()).await;
+    assert!(is_closed.unwrap());
     daemon.stop().await;
     scene.check().await;
 }

@@ -446,6 +446,23 @@ fn questions_and_probes_are_tried_too() {
         (code, &told["verdict"], &told["bulletin"]),
         (0, &json!("accepted"), &Value::Null)
     );
+    // What a site is asked afterwards, and what its answers would be taken for.
+    let asks = ["web-hb", "--bulletin", "mot", "--later"];
+    let (code, told) = as_json(&folder, &asks, "");
+    assert_eq!((code, &told["verdict"]), (0, &json!("waits")));
+    let url = told["requests"][0]["url"].as_str().unwrap();
+    assert!(url.contains("slug=mot-hung-binh&context=edit"), "{url}");
+    let other = r#"HTTP/1.1 200 OK
+
+[{"slug": "mot-hung-binh", "status": "publish", "content": {"raw": "<div class=\"loa-0123456789abcdef\"><p>Cũ</p></div>"}}]"#;
+    let (code, told) = as_json(&folder, &asks, other);
+    assert_eq!(
+        (code, &told["verdict"], &told["reason"]),
+        (1, &json!("reject"), &json!("not-played"))
+    );
+    let said = tried(&folder, &["loa-hb-1", "--later", "--lang", "en"], "");
+    assert_eq!(said.code, 2, "{said:?}");
+    assert!(said.err.contains("asks nothing afterwards"), "{said:?}");
     // An emergency tells the device to stop first.
     let (_, stop) = as_json(&folder, &["loa-hb-1", "--preempts"], "");
     let (_, plain) = as_json(&folder, &["loa-hb-1"], "");

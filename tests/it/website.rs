@@ -1,6 +1,6 @@
 //! A whole daemon and a real `WordPress`: an article goes out when it is due, and a retraction corrects it where it is.
 
-use loa::{clock::Clock, domain::delivery::State};
+use loa::{clock::Clock, domain::delivery::State, store::row::DeliveryRow};
 use serde_json::Value;
 
 use crate::support::{
@@ -86,7 +86,11 @@ async fn a_retraction_corrects_the_article_on_a_real_wordpress() {
     let done = loa(&folder.path(), &[&retract[..], &world].concat());
     assert_eq!(done.code, 0, "{done:?}");
     drop(typing);
-    daemon.wait(|rows| count(rows, State::Accepted) == 2).await;
+    let taken = |rows: &[_]| count(rows, State::Accepted) + count(rows, State::Confirmed);
+    daemon.wait(|rows| taken(rows) == 2).await;
+    // Asked afterwards, the site says that the new words still stand there.
+    let is_seen = |row: &DeliveryRow| row.schedule.is_correction() && row.state == State::Confirmed;
+    daemon.wait(|rows| rows.iter().any(is_seen)).await;
     let corrected = site.shown("mot-hung-binh");
     assert_eq!(corrected.len(), 1, "{corrected:?}");
     let same = |part: &str| assert_eq!(corrected[0][part], posts[0][part], "{part}");

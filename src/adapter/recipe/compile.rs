@@ -312,7 +312,8 @@ impl CompiledRecipe {
         // From here on it may be an `update` just as well.
         self.conditions()
             .try_for_each(|text| look(&scene, Look::Text(text)))?;
-        if let Some(confirm) = &self.confirm {
+        let confirm = self.confirm.as_ref();
+        if let Some(confirm) = confirm.filter(|confirm| confirm.is_at_once()) {
             let scene = scene.and("receipt", Value::from("1"));
             look(&scene, Look::Call(&confirm.call))?;
             confirm

@@ -160,6 +160,19 @@ impl RecipeAdapter {
         })
     }
 
+    /// The answer to the question of what became of it that means yes.
+    pub(super) fn hope_of_later(&self, message: &Message, receipt: Option<&str>) -> Option<Hoped> {
+        let confirm = self.recipe.confirm.as_ref()?;
+        let scene = Scene::new(&self.recipe, &self.facts, Some(message));
+        let scene = scene.and("receipt", receipt.into());
+        let hopes = Hopes {
+            is_there: true,
+            given: "",
+            receipt,
+        };
+        answer(Wanted::of(&confirm.confirmed), &scene, hopes)
+    }
+
     fn hope_of(
         &self,
         message: &Message,
@@ -227,7 +240,8 @@ impl RecipeAdapter {
         });
         let (exchange, _) = called?;
         let receipt = self.judge(exchange, scene).ok().and_then(Result::ok);
-        let confirm = recipe.confirm.as_ref().ok_or(None)?;
+        let confirm = recipe.confirm.as_ref();
+        let confirm = confirm.filter(|confirm| confirm.is_at_once()).ok_or(None)?;
         scene.know("receipt", receipt.ok_or(None)?.reference.into());
         let confirmed = self.confirmed(confirm, scene, done).map(drop);
         let wanted = Wanted::of(&confirm.confirmed);
@@ -495,7 +509,11 @@ fn bodies(json: &Value, texts: &[Cow<'_, str>]) -> Vec<String> {
     let mut bodies = vec![json.to_string()];
     if !joined.is_empty() {
         let mut with_text = json.clone();
-        if let Value::Object(map) = &mut with_text {
+        let first = match &mut with_text {
+            Value::Array(items) => items.first_mut(),
+            other => Some(other),
+        };
+        if let Some(Value::Object(map)) = first {
             map.insert("text".to_owned(), joined.clone().into());
         }
         bodies.push(with_text.to_string());

@@ -269,6 +269,13 @@ impl Validity {
     }
 }
 
+impl Confirmation {
+    /// Whether it is asked in the attempt.
+    pub(super) fn is_at_once(&self) -> bool {
+        self.later.is_none_or(|later| later.after.is_none())
+    }
+}
+
 pub(super) fn read_confirm(reading: &mut Reading, confirm: &recipe::Confirm) -> Confirmation {
     Confirmation {
         call: Call::read(reading, "confirm.request", &confirm.request),

@@ -165,7 +165,8 @@ impl RecipeAdapter {
                 return Err(self.failed(request, exchange, failure, scene));
             }
         };
-        let Some(confirm) = &recipe.confirm else {
+        let confirm = recipe.confirm.as_ref();
+        let Some(confirm) = confirm.filter(|confirm| confirm.is_at_once()) else {
             return Ok(Step::Accepted(receipt));
         };
         scene.know("receipt", receipt.reference.clone().into());

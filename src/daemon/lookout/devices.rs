@@ -1,5 +1,8 @@
 //! Asks devices afterwards whether they did what they took: at intervals, until they say so or their time is over. A clear answer is what
 //! the device itself would have reported; without one, what was taken stays taken.
+//!
+//! Sites are asked whether what they took still stands there. A site that carries out late what it was sent before (a call that was given
+//! up as unanswered) puts older words over newer ones, and nobody is told of it.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -14,7 +17,7 @@ use crate::{
         message::{Content, Kept, Message},
         time::Timestamp,
     },
-    store::{LogFilter, Order, PageKey, StoreError, row::DeliveryRow},
+    store::{LogFilter, Order, PageKey, Publication, StoreError, row::DeliveryRow},
 };
 
 /// How long before it was taken a delivery may have been due.
@@ -22,6 +25,9 @@ const BACK: Duration = Duration::from_hours(24);
 
 /// How many deliveries are read at a time.
 const PAGE: u32 = 500;
+
+/// How long to wait at least before the next round, which reads what every channel took.
+const PAUSE: Duration = Duration::from_secs(10);
 
 /// How many are asked at a time.
 const ABREAST: usize = 16;
@@ -34,61 +40,111 @@ pub(super) struct Asked {
     pub(super) next: Option<Timestamp>,
 }
 
+/// Whom to ask.
+pub(super) struct Device {
+    /// The channel.
+    pub(super) channel: ChannelId,
+    /// What knows its interface.
+    pub(super) adapter: Arc<dyn Adapter>,
+    /// How it is asked.
+    pub(super) patience: Patience,
+    /// Whether it is a website, where newer words take the place of older ones.
+    pub(super) is_site: bool,
+}
+
+impl Device {
+    /// What it took, as far as it may still be asked for it.
+    async fn taken(&self, shared: &Shared, now: Timestamp) -> Result<Vec<DeliveryRow>, StoreError> {
+        let within = self.patience.within;
+        let rows = accepted(shared, &self.channel, now - within - BACK).await?;
+        let is_open = |row: &DeliveryRow| {
+            let taken = row.accepted_at.unwrap_or(row.due);
+            // Of what was cut off, no answer changes anything.
+            row.reason != Some(Reason::Interrupted) && now <= taken + within
+        };
+        Ok(rows.into_iter().filter(is_open).collect())
+    }
+
+    /// When it is time to ask for something that it took; `before` says when that was done last.
+    fn next(&self, row: &DeliveryRow, before: &HashMap<DeliveryId, Timestamp>) -> Timestamp {
+        let taken = row.accepted_at.unwrap_or(row.due);
+        let last = before.get(&row.id);
+        last.map_or(taken + self.patience.first, |last| {
+            *last + self.patience.every
+        })
+    }
+
+    /// Whether no newer words have taken this one's place, or are about to.
+    async fn is_newest(
+        &self,
+        shared: &Shared,
+        row: &DeliveryRow,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let newest = super::waiting(shared, &self.channel, self.patience, now).await?;
+        Ok(newest.iter().any(|one| one.id == row.id))
+    }
+}
+
+/// What a channel took.
+async fn accepted(
+    shared: &Shared,
+    channel: &ChannelId,
+    since: Timestamp,
+) -> Result<Vec<DeliveryRow>, StoreError> {
+    let filter = LogFilter {
+        channel: Some(channel.clone()),
+        state: Some(State::Accepted),
+        since: Some(since),
+        ..LogFilter::default()
+    };
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let order = Order::OldestFirst;
+        let log = shared.store.log(&filter, order, after.as_ref(), PAGE);
+        let rows = log.await?;
+        after = rows.last().map(|row| PageKey {
+            due: row.due,
+            id: row.id.clone(),
+        });
+        let is_last = u32::try_from(rows.len()).unwrap_or(PAGE) < PAGE;
+        all.extend(rows);
+        if is_last {
+            return Ok(all);
+        }
+    }
+}
+
 /// Asks whom it is time to ask. `before` says when that was done last.
 pub(super) async fn ask(
     shared: &Shared,
-    devices: &HashMap<ChannelId, (Arc<dyn Adapter>, Patience)>,
+    devices: &[Device],
     before: &HashMap<DeliveryId, Timestamp>,
     now: Timestamp,
 ) -> Result<Asked, StoreError> {
+    let patience = devices.iter().map(|device| device.patience);
+    // What is taken meanwhile is found then.
+    let soonest = patience.map(|patience| now + patience.first.min(patience.every));
     let mut asked = Asked {
         when: HashMap::new(),
-        next: None,
+        next: soonest.min(),
     };
-    let patience = devices.values().map(|(_, patience)| patience);
-    // What is taken meanwhile is found then.
-    asked.next = patience.map(|patience| now + patience.every).min();
     let held = shared.health.held(now);
     let mut due: Vec<BoxFuture<'_, Result<(), StoreError>>> = Vec::new();
-    for (channel, (adapter, patience)) in devices {
-        let filter = LogFilter {
-            channel: Some(channel.clone()),
-            state: Some(State::Accepted),
-            since: Some(now - patience.within - BACK),
-            ..LogFilter::default()
-        };
-        let mut after = None;
-        loop {
-            let order = Order::OldestFirst;
-            let log = shared.store.log(&filter, order, after.as_ref(), PAGE);
-            let rows = log.await?;
-            after = rows.last().map(|row| PageKey {
-                due: row.due,
-                id: row.id.clone(),
-            });
-            let is_last = u32::try_from(rows.len()).unwrap_or(PAGE) < PAGE;
-            // Of what was cut off, no answer changes anything.
-            let is_open = |row: &DeliveryRow| row.reason != Some(Reason::Interrupted);
-            for row in rows.into_iter().filter(is_open) {
-                let taken = row.accepted_at.unwrap_or(row.due);
-                if now > taken + patience.within {
-                    continue;
+    for device in devices {
+        for row in device.taken(shared, now).await? {
+            let next = device.next(&row, before);
+            // A host that does not answer is left alone by questions, too.
+            if next <= now && !held.iter().any(|host| host == device.adapter.host()) {
+                asked.when.insert(row.id.clone(), now);
+                due.push(one(shared, device, row).boxed());
+            } else {
+                let last = before.get(&row.id).copied();
+                asked.when.extend(last.map(|last| (row.id.clone(), last)));
+                if next > now {
+                    // What was taken one after another is asked for together.
+                    asked.next = asked.next.min(Some(next.max(now + PAUSE)));
                 }
-                let last = before.get(&row.id).copied().unwrap_or(taken);
-                let next = last + patience.every;
-                // A host that does not answer is left alone by questions, too.
-                if next <= now && !held.iter().any(|host| host == adapter.host()) {
-                    asked.when.insert(row.id.clone(), now);
-                    due.push(one(shared, Arc::clone(adapter), row).boxed());
-                } else {
-                    asked.when.insert(row.id.clone(), last);
-                    if next > now {
-                        asked.next = asked.next.min(Some(next));
-                    }
-                }
-            }
-            if is_last {
-                break;
             }
         }
     }
@@ -98,12 +154,12 @@ pub(super) async fn ask(
     Ok(asked)
 }
 
-async fn one(
-    shared: &Shared,
-    adapter: Arc<dyn Adapter>,
-    row: DeliveryRow,
-) -> Result<(), StoreError> {
+async fn one(shared: &Shared, device: &Device, row: DeliveryRow) -> Result<(), StoreError> {
     let store = &shared.store;
+    let now = || shared.clock.now();
+    if device.is_site && !device.is_newest(shared, &row, now()).await? {
+        return Ok(());
+    }
     let hash = row.content_hash.as_slice();
     let Some((_, content)) = store.contents(hash).await?.pop() else {
         return Ok(());
@@ -113,11 +169,9 @@ async fn one(
         .into_iter()
         .rev()
         .find_map(|attempt| attempt.receipt);
-    let (id, channel) = (row.id.clone(), row.channel.clone());
-    let now = || shared.clock.now();
-    let message = message(row, content, now());
+    let message = message(row.clone(), content, now());
     let said = attempt::look_after(
-        adapter.as_ref(),
+        device.adapter.as_ref(),
         &message,
         receipt.as_deref(),
         &shared.transport,
@@ -131,7 +185,26 @@ async fn one(
         Err(failure) if failure.reason() == Reason::NotPlayed => false,
         Err(_) => return Ok(()),
     };
-    store.told(&id, &channel, played, now()).await?;
+    if !device.is_site {
+        store.told(&row.id, &row.channel, played, now()).await?;
+        return Ok(());
+    }
+    if played {
+        let seen = Publication::Seen("");
+        store.published(&row.id, &row.channel, seen, now()).await?;
+        return Ok(());
+    }
+    // Newer words that went out meanwhile are what stands there.
+    if !device.is_newest(shared, &row, now()).await? {
+        return Ok(());
+    }
+    let publication = Publication::Overwritten;
+    if store
+        .published(&row.id, &row.channel, publication, now())
+        .await?
+    {
+        super::give_up(shared, &row, (Reason::Overwritten, ""), now()).await?;
+    }
     Ok(())
 }
 

@@ -159,7 +159,11 @@ fn validity(shape: &Shape) -> Value {
 
 /// How a device is asked afterwards.
 fn later(shape: &Shape) -> Value {
-    let times = vec![need("every", duration()), need("within", duration())];
+    let times = vec![
+        may("after", duration()),
+        need("every", duration()),
+        need("within", duration()),
+    ];
     shape.object("later", times)
 }
 

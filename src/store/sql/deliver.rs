@@ -320,7 +320,7 @@ statements! {
         "UPDATE delivery SET state = $2, reason = 'by-hand', evidence = 'staff', closed_by = $3, updated_us = $4
         WHERE id = $1 AND (state IN ('accepted', 'unknown')
             OR (state IN ('confirmed', 'unheard') AND closed_by IS NOT NULL)
-            OR (state = 'unheard' AND reason = 'not-published'))"
+            OR (state = 'unheard' AND reason IN ('not-published', 'overwritten')))"
     );
     /// Whether a node has a delivery in hand. `$1` id, `$2` node.
     IN_HAND = one!("SELECT id FROM delivery WHERE id = $1 AND state = 'sending' AND leased_by = $2");

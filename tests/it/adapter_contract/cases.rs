@@ -148,10 +148,7 @@ fn shipped_recipes() {
 }
 
 fn shipped(id: &str) -> RecipeAdapter {
-    let found = recipes::shipped()
-        .into_iter()
-        .find(|(known, _)| known.as_str() == id);
-    recipes::adapter(&found.expect("it is shipped").1)
+    recipes::adapter(&recipes::shipped_one(id))
 }
 
 /// What a gateway reads out of the address that it is called at: JSON in JSON in JSON, in base64.

@@ -1,15 +1,12 @@
 //! Drupal, Joomla, Liferay and a `WordPress` without permalinks as the simulated city has them, reached by the shipped recipes over real
 //! sockets.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, LazyLock},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use loa::{
     adapter::{
         Failure,
-        attempt::{Ending, NoNotes, attempt, probe},
+        attempt::{Ending, NoNotes, attempt, look_after, probe},
         recipe::RecipeAdapter,
         transport::Transport,
     },
@@ -17,9 +14,7 @@ use loa::{
         bulletin::Format,
         delivery::Reason,
         detail::Detail,
-        id::RecipeId,
         message::{Content, Message},
-        recipe::Recipe,
         secret::Secret,
     },
     simulator::{City, CityHandle, CityOptions, Effect, Fault, FaultOrder, HeardFilter, Post},
@@ -37,9 +32,6 @@ const SITES: [(&str, &str, &str); 3] = [
     ("joomla", "token", "POST"),
     ("liferay", "secret", "PUT"),
 ];
-
-/// Reading the whole sample takes a while.
-static SHIPPED: LazyLock<BTreeMap<RecipeId, Recipe>> = LazyLock::new(shipped);
 
 struct Scene {
     city: CityHandle,
@@ -73,7 +65,7 @@ impl Scene {
         with.insert("url".into(), format!("http://{address}{below}"));
         with.insert(secret.into(), worth.into());
         with.extend(parameter.map(|(name, value)| (name.into(), value.into())));
-        adapter_with(&SHIPPED[recipe], &with)
+        adapter_with(&shipped()[recipe], &with)
     }
 
     async fn send(&self, adapter: &RecipeAdapter, message: &Message) -> Ending {
@@ -112,9 +104,18 @@ fn saying(words: &str, attempt: u32) -> Message {
     };
     Message {
         attempt,
+        hash: content.hash(),
         content: Arc::new(content),
         ..message
     }
+}
+
+/// The words of a page, without what is around them for programs.
+fn inside(page: &Post) -> &str {
+    let content = page.content.strip_prefix("<div class=\"loa-").unwrap();
+    let (version, rest) = content.split_once("\">").unwrap();
+    assert_eq!(version.len(), 16, "{content}");
+    rest.strip_suffix("</div>").unwrap()
 }
 
 fn worth() -> String {
@@ -152,14 +153,36 @@ async fn a_page_is_made_once_and_corrected_where_it_is() {
         let (_, before) = &pages[2];
         let (_, after) = &pages[3];
         assert_eq!((before.id, &before.slug), (after.id, &after.slug));
-        assert_eq!(
-            before.content,
-            "<p>Công an không làm việc qua điện thoại</p>"
-        );
+        let words = "<p>Công an không làm việc qua điện thoại</p>";
+        assert_eq!(inside(before), words);
         assert_eq!(after.title, "Cảnh báo: Đính chính: số cũ đã sai");
-        assert_eq!(after.content, "<p>Đính chính: số cũ đã sai</p>");
+        assert_eq!(inside(after), "<p>Đính chính: số cũ đã sai</p>");
         assert_eq!(after.excerpt, "Tóm tắt: Đính chính: số cũ đã sai");
         assert_eq!(references[0], references[1], "{recipe}");
+    }
+}
+
+#[tokio::test]
+async fn a_site_says_afterwards_whose_words_stand_there() {
+    let scene = Scene::new().await;
+    let now = || instant("2024-03-25T05:36:00Z");
+    for (recipe, secret, _) in SITES {
+        let adapter = scene.adapter(recipe, secret, &worth(), "");
+        let [old, new] = ["Lời cũ", "Đính chính"].map(|words| saying(words, 1));
+        let mut receipts = Vec::new();
+        // What was given up as unanswered is carried out when newer words are there already.
+        for message in [&old, &new, &old] {
+            match scene.send(&adapter, message).await {
+                Ending::Accepted(receipt) => receipts.push(receipt.reference),
+                Ending::Failed(failure) => panic!("{recipe}: {failure:?}"),
+            }
+        }
+        for (message, expected) in [(&old, Ok(())), (&new, Err(Reason::NotPlayed))] {
+            let receipt = receipts[1].as_deref();
+            let said = look_after(&adapter, message, receipt, &scene.transport, now).await;
+            let said = said.map_err(|failure| failure.reason());
+            assert_eq!(said, expected, "{recipe}: {:?}", message.content.html);
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use loa::{
 use super::{
     icecast::saying,
     instant,
-    recipes::{adapter_with, parameters, shipped},
+    recipes::{adapter_with, parameters, shipped_one},
     transport::settings,
 };
 use crate::support::{
@@ -22,15 +22,10 @@ use crate::support::{
 };
 
 fn adapter(url: &str, key: &str) -> RecipeAdapter {
-    let recipes = shipped();
-    let (_, recipe) = recipes
-        .iter()
-        .find(|(id, _)| id.as_str() == "liquidsoap")
-        .expect("it is shipped");
     let mut with = parameters();
     with.insert("url".into(), url.to_owned());
     with.insert("key".into(), key.to_owned());
-    adapter_with(recipe, &with)
+    adapter_with(&shipped_one("liquidsoap"), &with)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,10 @@
 //! Recipes for tests: those that loa ships, and one for each shape of receiver that none of them has.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, LazyLock},
+};
 
 use loa::{
     adapter::recipe::{CompiledRecipe, RecipeAdapter},
@@ -64,13 +68,17 @@ pub(super) fn matching<const S: usize, const J: usize>(
 }
 
 /// The recipes that loa ships, as a workspace reads them: what is played here is what channels use.
-pub(super) fn shipped() -> BTreeMap<RecipeId, Recipe> {
-    let loaded = loa::source::load(Path::new(env!("CARGO_MANIFEST_DIR")));
-    loaded.workspace.expect("the sample is good").recipes
+pub(super) fn shipped() -> &'static BTreeMap<RecipeId, Recipe> {
+    // Reading the whole library takes seconds.
+    static SHIPPED: LazyLock<BTreeMap<RecipeId, Recipe>> = LazyLock::new(|| {
+        let loaded = loa::source::load(Path::new(env!("CARGO_MANIFEST_DIR")));
+        loaded.workspace.expect("the sample is good").recipes
+    });
+    &SHIPPED
 }
 
-fn shipped_one(id: &str) -> Recipe {
-    shipped().remove(id).expect("the sample has it")
+pub(super) fn shipped_one(id: &str) -> Recipe {
+    shipped().get(id).expect("the sample has it").clone()
 }
 
 /// A loudspeaker that says what it has done.

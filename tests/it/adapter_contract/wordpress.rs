@@ -5,7 +5,7 @@ use std::sync::Arc;
 use loa::{
     adapter::{
         Failure,
-        attempt::{Ending, NoNotes, attempt, probe},
+        attempt::{Ending, NoNotes, attempt, look_after, probe},
         recipe::RecipeAdapter,
         transport::Transport,
     },
@@ -43,9 +43,21 @@ fn saying(words: &str) -> Message {
         ..(*message.content).clone()
     };
     Message {
+        hash: content.hash(),
         content: Arc::new(content),
         ..message
     }
+}
+
+/// What the site says when it is asked afterwards whether `message` still stands there.
+async fn stands(
+    adapter: &RecipeAdapter,
+    message: &Message,
+    transport: &Transport,
+) -> Result<(), Reason> {
+    let now = || instant("2024-03-25T05:40:00Z");
+    let said = look_after(adapter, message, None, transport, now).await;
+    said.map_err(|failure| failure.reason())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,7 +99,18 @@ async fn an_article_is_there_once_and_is_corrected_where_it_is() {
     let words = "Công an không làm việc qua điện thoại";
     let says = |post: &Value, words: &str| {
         assert_eq!(said(post, "title"), format!("Cảnh báo: {words}"));
-        assert_eq!(said(post, "content").trim(), format!("<p>{words}</p>"));
+        // Around them is what only programs read.
+        let content = said(post, "content");
+        let inside = content
+            .trim()
+            .strip_prefix("<div class=\"loa-")
+            .and_then(|rest| rest.split_once("\">"));
+        let (version, inside) = inside.unwrap_or_else(|| panic!("{content}"));
+        assert_eq!(version.len(), 16, "{content}");
+        assert_eq!(
+            inside.strip_suffix("</div>").unwrap().trim(),
+            format!("<p>{words}</p>")
+        );
         assert!(said(post, "excerpt").contains(&format!("Tóm tắt: {words}")));
     };
     says(post, words);
@@ -104,9 +127,15 @@ async fn an_article_is_there_once_and_is_corrected_where_it_is() {
         assert_eq!(now[0]["id"], post["id"]);
     }
 
-    // Other words come to the same address, and those before are gone.
+    // Other words come to the same address, and those before are gone. Whoever asks for either is told so.
+    assert_eq!(stands(&author, &first, &transport).await, Ok(()));
     let others = "Đính chính: số cũ đã sai";
     assert_eq!(send(&saying(others)).await, address);
+    assert_eq!(stands(&author, &saying(others), &transport).await, Ok(()));
+    assert_eq!(
+        stands(&author, &first, &transport).await,
+        Err(Reason::NotPlayed)
+    );
     let posts = site.shown(&slug);
     assert_eq!(posts.len(), 1, "{posts:?}");
     assert_eq!(posts[0]["id"], post["id"]);

@@ -115,7 +115,7 @@ const WRONG: &[Wrong] = &[
     ),
     (
         SITE,
-        r#"        articletext: "{{ message.html }}"
+        r#"        articletext: "{{ value.page }}"
         metadesc: "{{ message.summary }}"
         state: 1
 request:"#,
@@ -130,12 +130,12 @@ request:"#,
         SITE,
         r#"        alias: "{{ message.slug }}"
         catid: { $number: "{{ with.category }}" }
-        articletext: "{{ message.html }}"
+        articletext: "{{ value.page }}"
         metadesc: "{{ message.summary }}"
         state: 1
 request:"#,
         r#"        alias: "{{ message.slug }}-{{ message.attempt }}"
-        articletext: "{{ message.html }}"
+        articletext: "{{ value.page }}"
         state: 1
 request:"#,
         &["there-already"],

@@ -282,7 +282,7 @@ async fn unusual_ways_to_send_the_words_well_hold() {
 
 #[tokio::test]
 async fn a_page_without_its_words_is_caught() {
-    let content = r#"content: "{{ message.html }}""#;
+    let content = r#"content: "{{ value.page }}""#;
     for (instead, code) in [
         (r#"content: "{{ message.summary }}""#, "not-the-message"),
         (

@@ -50,10 +50,13 @@ fn later(value: Value<'_>) -> Option<Later> {
     value
         .map(|fields| {
             let every = time(fields.required("every"), 10, 3600);
-            let within = time(fields.required("within"), 60, 24 * 3600);
+            let within = time(fields.required("within"), 60, 24 * 3600)?;
+            // Whoever is first asked when the time is over is asked never.
+            let after = time(fields.get("after"), 10, within.as_secs());
             Some(Later {
+                after,
                 every: every?,
-                within: within?,
+                within,
             })
         })
         .flatten()
