@@ -60,7 +60,7 @@ pub(super) fn absent_file(url: &str) -> Option<PathBuf> {
     sqlite_file(url).filter(|path| matches!(path.try_exists(), Ok(false)))
 }
 
-/// Makes the directory, and takes the lock. The lock is the operating system's: it ends with the process, however that
+/// Makes the directory, and the file where there is none, for nobody but whoever runs this; and takes the lock. The lock is the operating system's: it ends with the process, however that
 /// ends.
 fn prepare_file(path: &Path, exclusive: bool) -> Result<Option<File>, StoreError> {
     let failed = |path: &Path, source| StoreError::File {
@@ -72,6 +72,16 @@ fn prepare_file(path: &Path, exclusive: bool) -> Result<Option<File>, StoreError
         .filter(|directory| !directory.as_os_str().is_empty())
     {
         std::fs::create_dir_all(directory).map_err(|source| failed(directory, source))?;
+    }
+    // The tokens of accounts stand in it. What lies beside it, SQLite makes as readable as the file itself.
+    let mut new = File::options();
+    new.create_new(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
+    match new.open(path) {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(source) => return Err(failed(path, source)),
     }
     if !exclusive {
         return Ok(None);

@@ -77,6 +77,19 @@ macro_rules! is_in_state {
     };
 }
 
+/// Unfinished delivery `e` comes before `d` on their channel. An emergency waits behind no less than an emergency, and nothing behind
+/// what is held until a contact is verified again: that can take as long as a page may be late. A correction of what is read waits
+/// only behind its own bulletin: another one may be held until the morning or for its quota, and readers have the wrong words meanwhile.
+/// What is heard has its times.
+macro_rules! stands_before {
+    () => {
+        "(e.due_us, e.id) < (d.due_us, d.id) AND e.reason IS DISTINCT FROM 'contact'
+            AND (d.priority <> 'emergency' OR e.priority = 'emergency')
+            AND (d.length_us IS NOT NULL OR substr(d.schedule, 1, 16) <> 'send.correction.'
+                OR e.bulletin IS NOT DISTINCT FROM d.bulletin)"
+    };
+}
+
 /// Declares statements and lists them in `ALL`.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $texts:expr;)+) => {

@@ -366,7 +366,8 @@ on_both_databases! {
         daemon.reach("2024-03-25T06:15").await;
         // Time goes slowly while people type.
         let typing = clock.busy();
-        let carried: Vec<_> = scene.log().await.into_iter().filter(|row| row.state == State::Accepted).collect();
+        let is_taken = |row: &loa::store::row::DeliveryRow| matches!(row.state, State::Accepted | State::Confirmed);
+        let carried: Vec<_> = scene.log().await.into_iter().filter(is_taken).collect();
         let of_mot = carried.iter().filter(|row| row.bulletin.as_ref().is_some_and(|id| id.as_str() == "mot"));
         let of_mot: Vec<String> = of_mot.map(|row| row.channel.to_string()).collect();
         assert!(of_mot.len() >= 3, "{carried:?}");
@@ -384,7 +385,7 @@ on_both_databases! {
         scene.folder.edit(MOT, "zzz: [\n", "");
         assert_eq!(said.json()["corrections"].as_array().unwrap().len(), of_mot.len());
         drop(typing);
-        daemon.wait(|rows| count(rows, State::Accepted) == 6 + of_mot.len()).await;
+        daemon.wait(|rows| rows.iter().filter(|row| is_taken(row)).count() == 6 + of_mot.len()).await;
         for channel in &of_mot {
             let host = match channel.as_str() {
                 "loa-hb-1" => "10.0.0.1",

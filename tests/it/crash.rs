@@ -84,6 +84,7 @@ async fn survive(folder: &Folder, database: &str) {
     for row in rows {
         let expected: &[&str] = match row["kind"].as_str().unwrap() {
             "loudspeaker" => &["accepted", "unknown"],
+            "website" => &["accepted", "confirmed"],
             _ => &["accepted"],
         };
         assert!(expected.contains(&state(row).as_str()), "{row}");

@@ -77,6 +77,7 @@ contract! {
         what_the_plan_wants_sooner_stays_so;
     urgent:
         an_emergency_overtakes_what_is_not_being_sent,
+        a_correction_waits_behind_its_own_bulletin_only,
         what_may_be_playing;
     delivering:
         a_delivery_from_plan_to_accepted,

@@ -78,7 +78,7 @@ pub(super) async fn candidates(
     let mut full: BTreeSet<String> = room.full.iter().cloned().collect();
     let mut full_json = json(&full.iter().map(|host| clean(host)).collect::<Vec<_>>());
     let mut chosen: Vec<Claimed> = Vec::new();
-    let mut urgent: HashSet<ChannelId> = HashSet::new();
+    let mut taken: HashSet<ChannelId> = HashSet::new();
     let mut singular = 0;
     let mut pages = PAGES;
     for (priority, mode) in kinds {
@@ -138,8 +138,8 @@ pub(super) async fn candidates(
                     continue;
                 }
                 let candidate = row.candidate()?;
-                // An emergency has overtaken this one.
-                if urgent.contains(&candidate.channel) {
+                // An emergency or a correction has overtaken this one.
+                if taken.contains(&candidate.channel) {
                     continue;
                 }
                 let deadline = Timestamp::from_micros(row.deadline_us);
@@ -149,9 +149,7 @@ pub(super) async fn candidates(
                     continue;
                 }
                 if choose(&candidate) {
-                    if priority == Priority::Emergency {
-                        urgent.insert(candidate.channel.clone());
-                    }
+                    taken.insert(candidate.channel.clone());
                     chosen.push(row.claimed(candidate, now)?);
                 } else {
                     full.insert(candidate.host);

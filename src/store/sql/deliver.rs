@@ -10,16 +10,13 @@ macro_rules! candidate {
 
 /// Delivery `d` is the first unfinished one of its channel, and none of that channel is being sent. The log's own index
 /// by channel serves, because nothing unfinished is older than the oldest. Counts, because PostgreSQL would turn EXISTS
-/// into a join over everything that is unfinished. An emergency waits behind no less than an emergency, and nothing behind
-/// what is held until a contact is verified again: that can take as long as a page may be late.
+/// into a join over everything that is unfinished.
 macro_rules! leads {
     () => {
-        "(SELECT count(*) FROM delivery AS e
-            WHERE e.channel = d.channel AND (e.due_us, e.id) < (d.due_us, d.id) AND e.unfinished
-                AND e.reason IS DISTINCT FROM 'contact'
-                AND (d.priority <> 'emergency' OR e.priority = 'emergency')
+        concat!("(SELECT count(*) FROM delivery AS e
+            WHERE e.channel = d.channel AND e.unfinished AND ", stands_before!(), "
                 AND e.due_us >= (SELECT min(due_us) FROM delivery WHERE unfinished)) = 0
-        AND (SELECT count(*) FROM delivery AS s WHERE s.channel = d.channel AND s.state = 'sending') = 0"
+        AND (SELECT count(*) FROM delivery AS s WHERE s.channel = d.channel AND s.state = 'sending') = 0")
     };
 }
 

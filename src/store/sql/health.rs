@@ -54,13 +54,12 @@ statements! {
     ));
     /// Which of these deliveries wait for another one of their channel though their time has come, as nodes at work know the time; what is
     /// being sent first, then what was due first. What [`super::deliver`] lets go first is what is waited for. `$1` ids.
-    BEHIND = list!("SELECT d.id, e.id, e.due_us, e.state = 'sending' AS is_sending
+    BEHIND = list!(concat!("SELECT d.id, e.id, e.due_us, e.state = 'sending' AS is_sending
         FROM list JOIN delivery AS d ON d.id = list.item JOIN delivery AS e ON e.channel = d.channel
         WHERE d.state = 'ready' AND d.next_us <= (SELECT max(alive_us) FROM node) AND e.unfinished AND e.id <> d.id
             AND e.due_us >= (SELECT min(due_us) FROM delivery WHERE unfinished)
-            AND (e.state = 'sending' OR ((e.due_us, e.id) < (d.due_us, d.id) AND e.reason IS DISTINCT FROM 'contact'
-                AND (d.priority <> 'emergency' OR e.priority = 'emergency')))
-        ORDER BY d.id, is_sending DESC, e.due_us, e.id");
+            AND (e.state = 'sending' OR (", stands_before!(), "))
+        ORDER BY d.id, is_sending DESC, e.due_us, e.id"));
     /// Lets what waits go where its channel is now.
     HOSTS_MOVE = batch!(
         [channel TEXT, host TEXT]

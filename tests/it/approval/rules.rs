@@ -353,7 +353,10 @@ fn the_sample_is_approved_in_simulation_and_the_journal_says_so() {
     let log = loa(sample, &[&["log", "--format", "json"][..], &world].concat()).json();
     let rows = log.as_array().unwrap();
     assert!(
-        !rows.is_empty() && rows.iter().all(|row| row["state"] == "accepted"),
+        !rows.is_empty()
+            && rows
+                .iter()
+                .all(|row| row["state"] == "accepted" || row["state"] == "confirmed"),
         "{rows:?}"
     );
 }

@@ -240,6 +240,24 @@ pub(super) async fn locks(ground: Ground) {
     }
     let error = second.unwrap_err();
     assert!(matches!(error, StoreError::Locked { .. }), "{error:?}");
+    // The tokens of accounts stand in the file, and in what SQLite lays beside it.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = ground.directory.as_ref().unwrap().path().join("deep");
+        let files = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+        let open: Vec<_> = files
+            .filter(|file| !file.file_name().to_string_lossy().ends_with(".lock"))
+            .map(|file| {
+                (
+                    file.file_name(),
+                    file.metadata().unwrap().permissions().mode(),
+                )
+            })
+            .filter(|(_, mode)| mode & 0o077 != 0)
+            .collect();
+        assert!(open.is_empty(), "others may read {open:?}");
+    }
     ground.another().await.ping().await.unwrap();
     ground.store.close().await;
     Store::open(&ground.url, World::Real, true).await.unwrap();

@@ -1,15 +1,19 @@
 //! Emergencies: what they overtake, and what they may interrupt.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use loa::domain::{
-    bulletin::Priority,
-    id::{BulletinId, ScheduleId},
-    message::Playing,
-    plan::PlannedDelivery,
+use loa::{
+    domain::{
+        bulletin::Priority,
+        delivery::{Outcome, State},
+        id::{BulletinId, ScheduleId},
+        message::Playing,
+        plan::PlannedDelivery,
+    },
+    store::{Claimed, Finished},
 };
 
-use super::ground::{Ground, R1, accepted, at, ids, planned, planned_by};
+use super::ground::{Ground, R1, accepted, at, end, ids, planned, planned_by};
 
 pub(super) async fn an_emergency_overtakes_what_is_not_being_sent(ground: Ground) {
     let of = |channel: &str, due, priority| PlannedDelivery {
@@ -36,6 +40,53 @@ pub(super) async fn an_emergency_overtakes_what_is_not_being_sent(ground: Ground
     // What is being sent is waited for.
     ground.ready(&[of("web-1", 123, Priority::Emergency)]).await;
     assert!(ground.turn(at(124), &[], 10).await.claimed.is_empty());
+    ground.is_sound().await;
+}
+
+pub(super) async fn a_correction_waits_behind_its_own_bulletin_only(ground: Ground) {
+    let of = |schedule: &ScheduleId, bulletin: &str, channel: &str, due| PlannedDelivery {
+        bulletin: Some(BulletinId::parse(bulletin).unwrap()),
+        ..planned_by(schedule.as_str(), channel, due)
+    };
+    let (plain, corrects) = (ScheduleId::by_hand("a"), ScheduleId::correction("sai"));
+    let wrong = of(&plain, "sai", "web-1", 100);
+    let other = of(&plain, "khac", "web-1", 101);
+    let correction = of(&corrects, "sai", "web-1", 110);
+    // What is heard has its times, and keeps them.
+    let length = Some(Duration::from_mins(1));
+    let spoken = [
+        of(&plain, "khac", "loa-1", 101),
+        of(&corrects, "sai", "loa-1", 110),
+    ]
+    .map(|planned| PlannedDelivery { length, ..planned });
+    let all = [wrong.clone(), other.clone(), correction.clone()];
+    ground.ready(&[&all[..], &spoken[..]].concat()).await;
+    let turn = ground.turn(at(120), &[], 10).await;
+    let claimed: BTreeSet<_> = ids(&turn.claimed).into_iter().collect();
+    assert_eq!(
+        claimed,
+        BTreeSet::from([wrong.id.clone(), spoken[0].id.clone()])
+    );
+    // One at a time all the same. What is heard is held for hours, and what is read then, too.
+    let held = |claimed: &Claimed| Finished {
+        next_at: Some(at(20_000)),
+        ..end(claimed, Outcome::Retry, State::Ready)
+    };
+    let ends: Vec<_> = turn
+        .claimed
+        .iter()
+        .map(|one| {
+            if one.id == wrong.id {
+                accepted(one)
+            } else {
+                held(one)
+            }
+        })
+        .collect();
+    let turn = ground.turn(at(121), &ends, 10).await;
+    assert_eq!(ids(&turn.claimed), [other.id]);
+    let turn = ground.turn(at(122), &[held(&turn.claimed[0])], 10).await;
+    assert_eq!(ids(&turn.claimed), [correction.id]);
     ground.is_sound().await;
 }
 
