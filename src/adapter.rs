@@ -162,6 +162,12 @@ pub trait Adapter: Send + Sync + fmt::Debug {
         None
     }
 
+    /// What asks how much of the account's quota remains, and under which name; `None` where nobody is asked.
+    fn meter(&self, access: &Secret) -> Option<(&str, Request)> {
+        let _ = access;
+        None
+    }
+
     /// Whether it shows the picture of an article, so that its messages have to hold the bytes ([`Message::picture`]).
     fn wants_picture(&self) -> bool {
         false
@@ -302,6 +308,37 @@ pub struct Receipt {
     pub reference: Option<String>,
     /// How much the answer says about what was heard.
     pub evidence: Evidence,
+    /// What somebody should know of it all the same, as details are written: that fewer listen than should.
+    pub remark: Option<String>,
+}
+
+impl Receipt {
+    /// What a server of streams says of a sound that it takes: so many listen (`None` where it does not say), of so many that should.
+    fn of_stream(count: Option<u64>, wanted: Option<u64>) -> Self {
+        let wanted = wanted.filter(|wanted| *wanted > 0);
+        let counted = wanted.zip(count);
+        let few = counted.filter(|(wanted, count)| count < wanted);
+        Self {
+            reference: count.map(|count| format!("listeners {count}")),
+            evidence: match (counted, few) {
+                (Some(_), None) => Evidence::Device,
+                _ => Evidence::Accepted,
+            },
+            remark: few.map(|few| few_listen(few).to_string()),
+        }
+    }
+}
+
+/// That fewer listen than should: how many should, and how many do.
+fn few_listen((wanted, count): (u64, u64)) -> Detail {
+    let code = if count == 0 {
+        "call-nobody-listens"
+    } else {
+        "call-few-listen"
+    };
+    Detail::new(code)
+        .with("count", count)
+        .with("wanted", wanted)
 }
 
 /// Why it did not go through, and what that means for another attempt.
@@ -339,6 +376,7 @@ impl Step {
         Self::Accepted(Receipt {
             reference,
             evidence: Evidence::Accepted,
+            remark: None,
         })
     }
 }

@@ -147,6 +147,24 @@ fn said<'t>(answer: &'t str, words: &[&str]) -> Option<&'t str> {
     })
 }
 
+/// A text without the tags of a page around it.
+fn bare(page: &str) -> String {
+    let mut text = String::with_capacity(page.len());
+    let mut is_tag = false;
+    for letter in page.chars() {
+        match letter {
+            '<' => is_tag = true,
+            '>' if is_tag => {
+                is_tag = false;
+                text.push(' ');
+            }
+            _ if is_tag => {}
+            other => text.push(other),
+        }
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// How many letters of an answer that is not as agreed are told.
 const TOLD: usize = 80;
 
@@ -174,9 +192,25 @@ impl AxisAdapter {
         Detail::new("call-axis-answer").with("answer", text)
     }
 
+    /// What a call came to that did not succeed. A device says in its own words why it does not do what it is asked to
+    /// (`400 Bad Request<message>`).
+    fn refused(&self, exchange: &Exchange) -> Failure {
+        let failure = classify(exchange);
+        let answer = exchange.result.as_ref().ok();
+        let answer = answer.filter(|answer| answer.status == 400);
+        let Some(answer) = answer.filter(|answer| !answer.body.trim_ascii().is_empty()) else {
+            return failure;
+        };
+        let text = bare(&String::from_utf8_lossy(&answer.body));
+        let detail = Detail::new("call-axis-refused")
+            .with("status", answer.status)
+            .with("answer", quote(&text, self.secrets(), TOLD));
+        failure.saying(detail)
+    }
+
     /// The same to a call that nobody hears.
     fn odd(&self, exchange: &Exchange) -> Halt {
-        Halt::Failed(match classify(exchange).without_effect() {
+        Halt::Failed(match self.refused(exchange).without_effect() {
             Failure::Reject {
                 reason: Reason::Unexpected,
                 ..
@@ -260,7 +294,7 @@ impl AxisAdapter {
             .ok()
             .filter(|answer| answer.is_success());
         let Some(answer) = answer else {
-            return Ok(Step::Failed(classify(exchange)));
+            return Ok(Step::Failed(self.refused(exchange)));
         };
         let text = String::from_utf8_lossy(&answer.body);
         Ok(if said(&text, &["playing"]).is_some() {

@@ -5,6 +5,7 @@
 //! - The server answers before it has heard anything. So *accepted* is what it says yes to, and while the sound goes on, `loa` asks
 //!   it who listens: with `listeners` in the channel's file, so many listeners are the server's own evidence. Any web server says
 //!   yes to a `PUT` somehow; one that has no page of Icecast's, or not this mount point on it, has not said that anybody can listen.
+//! - It is told what plays (`/admin/metadata`), for whoever looks at a player.
 //! - From then on the stream is looked after by the transport (`transport/stream.rs`): it goes on where a broken connection
 //!   left off, and what is never heard to its end is put on record.
 //! - An emergency takes the mount over from what this node streams there, and a correction from what it corrects. From others they cannot.
@@ -19,17 +20,14 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::{
-    Adapter, Exchange, Failure, Hidden, Receipt, Request, Response, Step, classify,
+    Adapter, Exchange, Failure, Hidden, Receipt, Request, Response, Step, classify, few_listen,
     transport::{
         self,
         stream::{self, Stream},
     },
 };
 use crate::domain::{
-    channel::IcecastConfig,
-    delivery::{Evidence, Reason},
-    detail::Detail,
-    message::Message,
+    audio::AudioFormat, channel::IcecastConfig, delivery::Reason, detail::Detail, message::Message,
     secret::Secret,
 };
 
@@ -146,12 +144,12 @@ impl IcecastAdapter {
             .ok_or_else(|| Detail::new("call-no-audio"))?;
         let (pieces, head) =
             pace::pieces(&audio.data).ok_or_else(|| Detail::new("call-icecast-format"))?;
-        // Players show these names; the older of them know no letters but ASCII.
+        // Players show these names, and so does the server's own page. Its letters are UTF-8.
         let headers = [
             ("Authorization", format!("Basic {}", self.proof.expose())),
             ("Content-Type", audio.sound.format.media_type().to_owned()),
-            ("Ice-Name", message.channel.to_string()),
-            ("Ice-Description", message.content.bulletin.to_string()),
+            ("Ice-Name", words(&message.ward_name)),
+            ("Ice-Description", words(&message.content.title)),
             ("Ice-Public", "0".to_owned()),
             ("Idempotency-Key", message.delivery.as_str().to_owned()),
         ];
@@ -180,7 +178,9 @@ impl IcecastAdapter {
     /// What the answers to the question who listens say of a stream that was taken.
     fn took(&self, done: &[Exchange]) -> Step {
         let asked = done.iter().rev();
-        let asked = asked.take_while(|exchange| exchange.request.method == "GET");
+        let is_ours =
+            |exchange: &&Exchange| exchange.request.method == "GET" && !is_title(exchange);
+        let asked = asked.take_while(is_ours);
         let (times, answer) = asked.fold((0, None), |(times, last), exchange| {
             (times + 1, last.or(exchange.result.as_ref().ok()))
         });
@@ -206,28 +206,59 @@ impl IcecastAdapter {
     }
 
     fn receipt(&self, count: Option<u64>) -> Receipt {
-        let wanted = self.listeners.filter(|wanted| *wanted > 0);
-        let is_heard = wanted
-            .zip(count)
-            .is_some_and(|(wanted, count)| count >= wanted);
-        Receipt {
-            reference: count.map(|count| format!("listeners {count}")),
-            evidence: if is_heard {
-                Evidence::Device
-            } else {
-                Evidence::Accepted
-            },
-        }
+        Receipt::of_stream(count, self.listeners)
     }
+
+    /// Tells the server what is playing, for whoever looks at a player: the title, once the sound is taken. It knows no other letters than
+    /// ASCII unless it is told which (`charset`). A sound in Ogg has its words in itself, and the server takes none beside it.
+    fn title(&self, message: &Message) -> Option<Request> {
+        let audio = message.audio.as_ref()?;
+        let title = words(&message.content.title);
+        if audio.sound.format != AudioFormat::Mp3 || title.is_empty() {
+            return None;
+        }
+        let [mount, title] =
+            [self.mount.as_str(), &title].map(|text| utf8_percent_encode(text, NON_ALPHANUMERIC));
+        let url = format!(
+            "{}{TITLE}&charset=UTF-8&mount={mount}&song={title}",
+            self.base
+        );
+        Some(Request {
+            url: url.into(),
+            ..self.proof()
+        })
+    }
+}
+
+/// Where a server is told what is playing.
+const TITLE: &str = "/admin/metadata?mode=updinfo";
+
+/// The longest words that are sent to be shown, in letters: each may take nine bytes of an address, and a server takes four thousand.
+const LONGEST: usize = 200;
+
+/// Words as they may stand in a header.
+fn words(text: &str) -> String {
+    let tame = text
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter });
+    let words: String = tame.take(LONGEST).collect();
+    words.trim().to_owned()
+}
+
+fn is_title(exchange: &Exchange) -> bool {
+    exchange.request.url.contains(TITLE)
 }
 
 impl Adapter for IcecastAdapter {
     fn step(&self, message: &Message, done: &[Exchange]) -> Step {
         let wait = match done {
             [] => Duration::ZERO,
+            // Whatever it says to that, it has the sound.
+            [.., title] if is_title(title) => return Step::Call(self.question(LISTEN)),
             [.., asked] if asked.request.method == "GET" => return self.took(done),
             [.., stream] if stream.result.as_ref().is_ok_and(Response::is_success) => {
-                return Step::Call(self.question(LISTEN));
+                let title = self.title(message);
+                return Step::Call(title.unwrap_or_else(|| self.question(LISTEN)));
             }
             [.., stream] if !Self::is_in_use(stream) => return Step::Failed(classify(stream)),
             _ if done.len() < TRIES => PAUSE,
@@ -258,11 +289,17 @@ impl Adapter for IcecastAdapter {
         };
         Some(match &asked.result {
             Ok(answer) if answer.is_success() => match listeners(&answer.body, &self.mount) {
-                Ok(_) => match proof {
+                Ok(count) => match proof {
                     None => Step::Call(self.proof()),
                     Some(Exchange {
                         result: Ok(answer), ..
-                    }) if answer.status != 401 => Step::accepted(None),
+                    }) if answer.status != 401 => match self.listeners.zip(count) {
+                        Some(few @ (wanted, count)) if count < wanted => {
+                            let detail = few_listen(few);
+                            Step::Failed(Failure::reject(Reason::Unexpected, detail))
+                        }
+                        _ => Step::accepted(None),
+                    },
                     Some(proof) => Step::Failed(classify(proof).without_effect()),
                 },
                 Err(()) => Step::Failed(Failure::reject(

@@ -14,6 +14,7 @@ impl Adapter for ScreenAdapter {
         Step::Accepted(Receipt {
             reference: None,
             evidence: Evidence::None,
+            remark: None,
         })
     }
 

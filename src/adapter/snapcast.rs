@@ -28,11 +28,7 @@ use super::{
     },
 };
 use crate::domain::{
-    audio::RATE,
-    bulletin::Priority,
-    channel::SnapcastConfig,
-    delivery::{Evidence, Reason},
-    detail::Detail,
+    audio::RATE, bulletin::Priority, channel::SnapcastConfig, delivery::Reason, detail::Detail,
     message::Message,
 };
 use pcm::{Format, Samples};
@@ -378,18 +374,11 @@ impl SnapcastAdapter {
                 continue;
             }
             let count = status.hearing(&self.config.stream).count();
-            let is_heard = self
-                .config
-                .listeners
-                .is_some_and(|wanted| wanted > 0 && u64::try_from(count).unwrap_or(0) >= wanted);
-            return Ok(Step::Accepted(Receipt {
-                reference: Some(format!("listeners {count}")),
-                evidence: if is_heard {
-                    Evidence::Device
-                } else {
-                    Evidence::Accepted
-                },
-            }));
+            let count = u64::try_from(count).ok();
+            return Ok(Step::Accepted(Receipt::of_stream(
+                count,
+                self.config.listeners,
+            )));
         }
         // What was sent waits somewhere, and may yet be heard.
         let detail = self.about("call-snapcast-idle");

@@ -115,6 +115,7 @@ impl Adapter for VnptAdapter {
                     return Some(Step::Accepted(Receipt {
                         reference: alike.get(articles.len() - 1).cloned(),
                         evidence: Evidence::Device,
+                        remark: None,
                     }));
                 }
                 // One that was taken away since is none of ours.
@@ -132,7 +133,11 @@ impl Adapter for VnptAdapter {
 
     fn probe(&self, done: &[Exchange]) -> Option<Step> {
         let Some(first) = done.first() else {
-            return Some(self.get("categories"));
+            // The list is what an article is looked for in: some sites have it switched off and show all else.
+            let language = urlencode(&self.language);
+            return Some(self.get(&format!(
+                "articles?pageNumber=1&pageSize=1&LanguageId={language}"
+            )));
         };
         Some(match read(first) {
             Ok(_) => Step::accepted(None),
@@ -446,10 +451,10 @@ mod tests {
     }
 
     #[test]
-    fn its_public_interface_is_its_sign_of_life() {
+    fn the_list_that_it_is_looked_for_in_is_its_sign_of_life() {
         let asked = adapter().probe(&[]).unwrap();
         assert!(
-            matches!(asked, Step::Call(request) if request.url.ends_with("/api/public/categories"))
+            matches!(asked, Step::Call(request) if request.url.ends_with("/api/public/articles?pageNumber=1&pageSize=1&LanguageId=1"))
         );
         let told = |status, body: &Value| adapter().probe(&[answer(status, body)]).unwrap();
         assert_eq!(told(200, &json!({ "data": [] })), Step::accepted(None));
@@ -458,5 +463,7 @@ mod tests {
             Step::accepted(None)
         );
         assert!(matches!(told(404, &json!("<html>")), Step::Failed(_)));
+        let off = told(403, &json!({ "statusCode": 403 }));
+        assert!(matches!(off, Step::Failed(_)), "the list is switched off");
     }
 }

@@ -287,7 +287,9 @@ fn why(row: &DeliveryRow, output: &Output, zone: chrono_tz::Tz) -> String {
         zone,
         moment: &|at| local(at, zone),
     };
-    words.whole(row).unwrap_or_default()
+    // What was taken needs no reason, and may have a remark.
+    let why = words.whole(row).or_else(|| words.rest(row));
+    why.unwrap_or_default()
 }
 
 /// What a delivery carries: its bulletin, or that one's correction.

@@ -130,13 +130,12 @@ pub(super) fn is_sign_of_life(request: &Request) -> bool {
         "/getoa",
         "/status-json.xsl",
         "/blog-postings",
-        "/api/public/categories",
     ];
     // The list of one type of content, and one category.
     let lists = path.rsplit_once('/').is_some_and(|(rest, _)| {
         rest.ends_with("/jsonapi/node") || rest.ends_with("/content/categories")
     });
-    if snapcast::is_question(request) {
+    if snapcast::is_question(request) || vnportal::is_question(request) {
         return true;
     }
     let index = wordpress::route(request).is_some_and(|route| route == "/");
@@ -196,6 +195,7 @@ fn mount_point(memory: &Memory, request: &Request) -> Option<(Answer, Effect)> {
         .is_some_and(|media| media.starts_with("audio/"));
     let (answer, effect) = match request.method.as_str() {
         "PUT" if is_sound && request.header("ice-public").is_some() => (json!({}), Effect::Heard),
+        "GET" if request.path == "/admin/metadata" => (json!({}), Effect::Ignored),
         "GET" if request.path == "/status-json.xsl" => {
             let sources = memory.mounts().into_iter().map(|mount| {
                 json!({ "listenurl": format!("http://icecast.invalid{mount}"), "listeners": 1, "stream_start": "now" })

@@ -20,6 +20,13 @@ pub(super) fn is_meant(path: &str) -> bool {
     path.contains("/api/public/")
 }
 
+/// Whether somebody asks for the list and looks for nothing in it.
+pub(super) fn is_question(request: &Request) -> bool {
+    request.method == "GET"
+        && cms::parts(request, ROOT).as_slice() == ["articles"]
+        && request.parameter("searchTerm").is_none()
+}
+
 /// Answers a request below [`ROOT`]. Nothing changes by it.
 pub(super) fn answer(site: &Site, request: &Request) -> Outcome {
     if cms::is_closed(request) {

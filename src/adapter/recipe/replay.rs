@@ -416,6 +416,7 @@ impl RecipeAdapter {
             return Ok(Ok(Receipt {
                 reference: reference(receipt.and_then(|take| take.from(&answer)).as_ref()),
                 evidence: Evidence::Accepted,
+                remark: None,
             }));
         };
         self.refused(exchange, &answer, scene, &[], mismatch)

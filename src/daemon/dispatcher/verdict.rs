@@ -53,6 +53,7 @@ pub fn conclude(
         Ending::Accepted(receipt) => {
             finished.receipt = receipt.reference;
             finished.evidence = receipt.evidence;
+            finished.detail = receipt.remark.map(shorten);
             finished.doubt = false;
             if receipt.evidence >= Evidence::Device {
                 finished.next = State::Confirmed;
@@ -87,8 +88,10 @@ pub fn conclude(
         .then(|| policy.next(&claimed.id, claimed.attempt, now, after, claimed.latest))
         .flatten();
     // What it asked for counts less than the deadline, and whoever reads the log has to know. Without an answer it asked for nothing:
-    // what is waited for is our own.
+    // what is waited for is our own, as are nights, days of a quota and looks for what may be there already.
+    let is_ours = matches!(reason, Reason::Night | Reason::Quota | Reason::Waiting);
     if may_repeat
+        && !is_ours
         && finished.status.is_some()
         && let Some(asked) = after.filter(|after| now + *after >= claimed.latest)
     {
@@ -308,6 +311,19 @@ mod tests {
         };
         let end = conclude(&claimed, night, &POLICY, NOW);
         assert_eq!(end.detail.as_deref(), Some("call-status status=503"));
+        // Nor is what an adapter waits for after an answer: a morning, another day's quota, another look.
+        for reason in [Reason::Night, Reason::Quota, Reason::Waiting] {
+            let waits = AttemptEnd {
+                status: Some(200),
+                ..AttemptEnd::failed(Failure::Retry {
+                    after: Some(Duration::from_mins(10)),
+                    reason,
+                    detail: "zalo-quiet until=06:00".to_owned(),
+                })
+            };
+            let end = conclude(&claimed, waits, &POLICY, NOW);
+            assert_eq!(end.detail.as_deref(), Some("zalo-quiet until=06:00"));
+        }
         let (next, _, detail) = told(60, NOW);
         assert_eq!(
             (next, detail.as_str()),
@@ -321,6 +337,7 @@ mod tests {
             let end = AttemptEnd::accepted(Receipt {
                 reference: Some("7".into()),
                 evidence,
+                remark: Some("call-nobody-listens count=0; wanted=1".into()),
             });
             conclude(
                 &claimed(Mode::AtLeastOnce, false, true, 2),
@@ -334,6 +351,8 @@ mod tests {
             (end.next, end.doubt, end.receipt.as_deref()),
             (State::Accepted, false, Some("7"))
         );
+        let remark = Some("call-nobody-listens count=0; wanted=1");
+        assert_eq!((end.reason, end.detail.as_deref()), (None, remark));
         assert_eq!(accepted(Evidence::Device).next, State::Confirmed);
     }
 

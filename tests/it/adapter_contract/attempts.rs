@@ -56,6 +56,7 @@ async fn a_page_is_looked_for_and_then_brought_up_to_date() {
     let receipt = Receipt {
         reference: Some(format!("https://x/{slug}")),
         evidence: Evidence::Accepted,
+        remark: None,
     };
     assert_eq!(
         (end.ending, end.status, end.exchanges),
@@ -259,7 +260,8 @@ async fn what_is_never_made_again_is_not_begun_with_little_time() {
         (
             Ending::Accepted(Receipt {
                 reference: None,
-                evidence: Evidence::Accepted
+                evidence: Evidence::Accepted,
+                remark: None,
             }),
             2
         )

@@ -237,6 +237,39 @@ fn what_answers_mean() {
     );
 }
 
+/// Why a device does not play stands in the log in its own words, whichever call it was.
+#[test]
+fn the_devices_own_words_are_kept() {
+    let adapter = adapter(None);
+    let message = saying("một");
+    let no = |body: &str| says(400, &[], body);
+    let page = format!(
+        "<html><body><h1>400 Bad Request</h1>Không có {} clip</body></html>",
+        Secret::simulated().expose()
+    );
+    for (answers, told) in [
+        (
+            vec![
+                list(&[]),
+                ok("uploaded=0"),
+                no("400 Bad Request\nNo such clip"),
+            ],
+            "call-axis-refused status=400; answer=400 Bad Request No such clip",
+        ),
+        (
+            vec![list(&[]), no(&page)],
+            "call-axis-refused status=400; answer=400 Bad Request Không có *** clip",
+        ),
+        (vec![list(&[]), no(" ")], "call-status status=400"),
+    ] {
+        let (_, end) = play(&adapter, &message, answers);
+        let Step::Failed(Failure::Reject { detail, .. }) = end else {
+            panic!("{end:?}")
+        };
+        assert_eq!(detail, told);
+    }
+}
+
 #[test]
 fn a_volume_is_named_where_the_device_takes_one() {
     let adapter = adapter(Some(80));

@@ -3,6 +3,7 @@
 use std::{
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -117,13 +118,27 @@ async fn a_broadcast_is_heard_whole_and_in_its_time() {
         .await,
         Some(Ok(()))
     );
-    let end = node.send(&icecast, &saying("mot", &mp3)).await;
+    let mut message = saying("mot", &mp3);
+    message.ward_name = "phường Hưng Bình".into();
+    let title = "Cảnh giác, giả danh công an".into();
+    Arc::make_mut(&mut message.content).title = title;
+    let end = node.send(&icecast, &message).await;
     assert_eq!(
         (evidence(&end), end.exchanges),
-        (Evidence::Device, 2),
+        (Evidence::Device, 3),
         "{end:?}"
     );
     assert!(!format!("{end:?}{icecast:?}").contains(PASSWORD));
+    // What players show.
+    let page = String::from_utf8(server.ask("/status-json.xsl")).unwrap();
+    for (name, words) in [
+        ("title", "Cảnh giác, giả danh công an"),
+        ("server_name", "phường Hưng Bình"),
+        ("server_description", "Cảnh giác, giả danh công an"),
+    ] {
+        let said = format!("\"{name}\":\"{words}\"");
+        assert!(page.contains(&said), "{said} in {page}");
+    }
     let airing = node.airings.recv().await.unwrap();
     assert_eq!(airing.delivery().as_str(), "mot");
     assert_eq!(Node::aired(airing).await, Aired::Whole);
@@ -254,7 +269,9 @@ async fn goes_on(format: AudioFormat, data: &[u8], head: usize) {
     let server = std::thread::spawn(move || {
         let mut got = Vec::new();
         let mut lengths = Vec::new();
-        for turn in 0..3 {
+        // The sound, what is playing, who listens, and the rest of the sound. One in Ogg says by itself what is playing.
+        let turns = if format == AudioFormat::Mp3 { 4 } else { 3 };
+        for _ in 0..turns {
             let (mut stream, _) = listener.accept().unwrap();
             let (text, mut body) = head_of(&mut stream);
             if text.starts_with("get ") {
@@ -265,7 +282,11 @@ async fn goes_on(format: AudioFormat, data: &[u8], head: usize) {
             let length = length_of(&text);
             lengths.push(length);
             stream.write_all(b"HTTP/1.0 200 OK\r\n\r\n").unwrap();
-            let enough = if turn == 0 { length / 4 * 3 } else { length };
+            let enough = if got.is_empty() {
+                length / 4 * 3
+            } else {
+                length
+            };
             let mut buffer = [0; 1024];
             while body.len() < enough {
                 let count = stream.read(&mut buffer).unwrap();
@@ -467,17 +488,47 @@ fn what_answers_mean() {
             r#"{{"icestats":{{"source":{{"listenurl":"http://x/khoi","listeners":{listeners},"stream_start":"x"}}}}}}"#
         ))
     };
-    for (listeners, expected) in [(2, Evidence::Device), (1, Evidence::Accepted)] {
-        match play(vec![ok(""), status(listeners)]) {
-            Step::Accepted(receipt) => {
-                assert_eq!(receipt.evidence, expected);
-                assert_eq!(receipt.reference, Some(format!("listeners {listeners}")));
+    for (listeners, expected, remark) in [
+        (2, Evidence::Device, None),
+        (
+            1,
+            Evidence::Accepted,
+            Some("call-few-listen count=1; wanted=2"),
+        ),
+        (
+            0,
+            Evidence::Accepted,
+            Some("call-nobody-listens count=0; wanted=2"),
+        ),
+    ] {
+        // Whatever is said to the title.
+        for title in [ok(""), says(400, &[], "Source does not exist")] {
+            match play(vec![ok(""), title, status(listeners)]) {
+                Step::Accepted(receipt) => {
+                    assert_eq!(receipt.evidence, expected);
+                    assert_eq!(receipt.reference, Some(format!("listeners {listeners}")));
+                    assert_eq!(receipt.remark.as_deref(), remark);
+                }
+                other => panic!("{other:?}"),
             }
-            other => panic!("{other:?}"),
+        }
+        let Some(Step::Call(request)) = icecast.probe(&[]) else {
+            panic!("it can be asked")
+        };
+        let answers = [status(listeners), says(400, &[], "")];
+        let done = answers.map(|result| loa::adapter::Exchange {
+            request: request.clone(),
+            result,
+        });
+        let probed = icecast.probe(&done);
+        match (probed.unwrap(), remark) {
+            (Step::Accepted(_), None) => {}
+            (Step::Failed(failure), Some(remark)) => assert_eq!(failure.detail(), remark),
+            other => panic!("{listeners}: {other:?}"),
         }
     }
     let idle = || ok(r#"{"icestats":{}}"#);
-    let late = play(vec![ok(""), idle(), status(2)]);
+    let late = play(vec![ok(""), ok(""), idle(), status(2)]);
     assert!(matches!(late, Step::Accepted(_)), "it may break: {late:?}");
     let in_use = || says(403, &[], "Mountpoint in use");
     for (name, answers, expected) in [
@@ -504,17 +555,17 @@ fn what_answers_mean() {
         ("down", vec![says(503, &[], "")], ("retry", Reason::Busy)),
         (
             "a website",
-            vec![ok(""), ok("<html>")],
+            vec![ok(""), ok(""), ok("<html>")],
             ("unknown", Reason::Unexpected),
         ),
         (
             "a website without that page",
-            vec![ok(""), says(404, &[], "")],
+            vec![ok(""), ok(""), says(404, &[], "")],
             ("unknown", Reason::Unexpected),
         ),
         (
             "not on its page",
-            vec![ok(""), idle(), idle(), idle()],
+            vec![ok(""), ok(""), idle(), idle(), idle()],
             ("unknown", Reason::Unexpected),
         ),
     ] {
@@ -522,6 +573,7 @@ fn what_answers_mean() {
     }
     let end = play(vec![
         in_use(),
+        ok(""),
         ok(""),
         Err(loa::adapter::Fault::may_have_left(Reason::Timeout, "")),
     ]);

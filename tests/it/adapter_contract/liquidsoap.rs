@@ -3,11 +3,16 @@
 use loa::{
     adapter::{
         Adapter, Failure,
-        attempt::{Ending, NoNotes, attempt, probe},
+        attempt::{Ending, NoNotes, attempt, look_after, probe},
         recipe::RecipeAdapter,
         transport::Transport,
     },
-    domain::{bulletin::Priority, delivery::Evidence, id::DeliveryId, message::Message},
+    domain::{
+        bulletin::Priority,
+        delivery::{Evidence, Reason},
+        id::DeliveryId,
+        message::Message,
+    },
 };
 
 use super::{
@@ -152,15 +157,32 @@ async fn what_began_is_not_heard_again_after_a_restart_and_what_waited_may_be() 
     let server = tokio::task::spawn_blocking(|| server.restarted())
         .await
         .unwrap();
+    let state = server.state().unwrap();
+    let known = r#"{"playing":"","known":["cut:hai","cut:mot","mot"]}"#;
+    assert!(
+        state.ends_with(known),
+        "both are over, and one of them was begun: {state}"
+    );
+    // The device says of each that it was not heard to its end.
+    let liquidsoap = adapter(&server.url, KEY);
+    let second = saying("hai", &mp3);
+    for message in [&first, &second] {
+        let asked = look_after(&liquidsoap, message, None, &transport, now).await;
+        let reason = asked.map_err(|failure| failure.reason());
+        assert_eq!(reason, Err(Reason::NotPlayed), "{}", message.delivery);
+    }
+    // Who asks first is told that it is there, and so is who does not, with what became of it.
     let again = Message {
         attempt: 2,
         ..first.clone()
     };
-    // Both who asks first and who does not are told that it is there.
-    for message in [again, first] {
-        let (evidence, state) = send(&server.url, &message).await;
-        assert_eq!(evidence, Evidence::Accepted);
-        let known = r#"{"playing":"","known":["mot"]}"#;
-        assert!(state.contains(known), "{state}");
-    }
+    assert_eq!(send(&server.url, &again).await.0, Evidence::Accepted);
+    let end = attempt(&liquidsoap, &first, &NoNotes, &transport, now).await;
+    assert!(
+        matches!(&end.ending, Ending::Failed(Failure::Reject { .. })),
+        "{end:?}"
+    );
+    // What was lost may be sent again, and is open then.
+    assert_eq!(send(&server.url, &second).await.0, Evidence::Accepted);
+    assert!(!server.state().unwrap().contains("cut:hai"));
 }

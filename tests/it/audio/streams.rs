@@ -74,6 +74,16 @@ fn drain(mut stream: TcpStream) -> JoinHandle<()> {
     })
 }
 
+/// Answers what a stream's server is told and asked at its beginning: what plays, and who listens.
+fn two_listen(server: &Server) -> TcpStream {
+    let mut told = server.call("GET /admin/metadata");
+    told.write_all(b"HTTP/1.0 200 OK\r\n\r\n").unwrap();
+    drop(told);
+    let mut asked = server.call("GET /status");
+    asked.write_all(b"HTTP/1.0 200 OK\r\n\r\n{\"icestats\":{\"source\":{\"listenurl\":\"http://x/hung-binh.mp3\",\"listeners\":2,\"stream_start\":\"x\"}}}").unwrap();
+    asked
+}
+
 /// One loudspeaker is a mount point of a server on this machine, and nothing else is heard.
 async fn one_mount(scene: &Scene, server: &Server) -> Running {
     audible(scene, "cat voice.wav");
@@ -129,8 +139,7 @@ on_both_databases! {
         let daemon = one_mount(&scene, &server).await;
         let serving = tokio::task::spawn_blocking(move || {
             let stream = server.stream();
-            let mut asked = server.call("GET ");
-            asked.write_all(b"HTTP/1.0 200 OK\r\n\r\n{\"icestats\":{\"source\":{\"listenurl\":\"http://x/hung-binh.mp3\",\"listeners\":2,\"stream_start\":\"x\"}}}").unwrap();
+            let asked = two_listen(&server);
             (server, stream, asked)
         });
         let (server, stream, asked) = serving.await.unwrap();
@@ -158,8 +167,7 @@ on_both_databases! {
         let daemon = one_mount(&scene, &server).await;
         let serving = tokio::task::spawn_blocking(move || {
             let stream = drain(server.stream());
-            let mut asked = server.call("GET ");
-            asked.write_all(b"HTTP/1.0 200 OK\r\n\r\n{\"icestats\":{\"source\":{\"listenurl\":\"http://x/hung-binh.mp3\",\"listeners\":2,\"stream_start\":\"x\"}}}").unwrap();
+            let asked = two_listen(&server);
             drop(asked);
             stream.join().unwrap();
         });

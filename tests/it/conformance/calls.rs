@@ -456,6 +456,7 @@ impl Adapter for Asked {
             Step::Accepted(Receipt {
                 reference: None,
                 evidence,
+                remark: None,
             })
         };
         match done.get(1).map(|asked| &asked.result) {

@@ -38,6 +38,7 @@ fn configuration(port: u16, folder: &Path) -> String {
 <admin-user>admin</admin-user><admin-password>x</admin-password></authentication>
 <hostname>127.0.0.1</hostname>
 <listen-socket><port>{port}</port><bind-address>127.0.0.1</bind-address></listen-socket>
+<mount type=\"default\"><charset>UTF-8</charset></mount>
 <paths><basedir>/usr/share/icecast2</basedir><logdir>{folder}</logdir><webroot>/usr/share/icecast2/web</webroot>
 <adminroot>/usr/share/icecast2/admin</adminroot></paths>
 <logging><accesslog>access.log</accesslog><errorlog>-</errorlog><loglevel>3</loglevel></logging>
@@ -112,7 +113,7 @@ impl Icecast {
     }
 
     /// All that is answered, until the server closes.
-    fn ask(&self, path: &str) -> Vec<u8> {
+    pub(crate) fn ask(&self, path: &str) -> Vec<u8> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("connect");
         let ask = format!("GET {path} HTTP/1.0\r\n\r\n");
         stream.write_all(ask.as_bytes()).expect("ask");
