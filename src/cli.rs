@@ -22,6 +22,7 @@ mod place;
 mod plan;
 mod policy;
 mod preview;
+mod quota;
 mod recipe;
 mod reconcile;
 mod retract;

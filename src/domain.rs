@@ -24,6 +24,7 @@ pub mod pause;
 pub mod picture;
 pub mod plan;
 pub mod policy;
+pub mod quota;
 pub mod recipe;
 pub mod retry;
 pub mod schedule;

@@ -14,6 +14,7 @@ mod files;
 mod invisible;
 mod notebook;
 pub mod pictures;
+pub mod quotas;
 mod raw;
 mod reader;
 pub mod schema;
@@ -44,6 +45,7 @@ use check::{Parts, Pictures, Recordings};
 use files::{Role, TOO_LARGE};
 use notebook::{Named, Notebook};
 use pictures::PICTURES;
+use quotas::Metered;
 use reader::{Value, stand_in_id};
 
 /// What a watcher has to watch below the workspace, and whether with everything in it.
@@ -79,6 +81,8 @@ pub struct Loaded {
     pub files: Vec<String>,
     /// The files that channels name for certificates, which nobody has looked at.
     pub authorities: Vec<Authorities>,
+    /// Where channels stand whose accounts are asked what remains of their quotas.
+    pub metered: Metered,
 }
 
 /// The known id nearest to a mistyped one; each candidate is an id and what people call it, and both count.
@@ -143,6 +147,7 @@ pub fn too_slow() -> Loaded {
         diagnostics: vec![files::too_slow()],
         files: Vec::new(),
         authorities: Vec::new(),
+        metered: Metered::new(),
     }
 }
 
@@ -249,6 +254,7 @@ fn read(
         .map(|raw| (raw.contact.id.clone(), raw.contact.clone()))
         .collect();
     let authorities = certificates::named(&parts.channels);
+    let metered = quotas::metered(&parts.channels);
     let workspace = check::run(&notebook, parts, revision, now);
     let mut diagnostics = notebook.into_report();
     diagnostics.sort_by(Diagnostic::order);
@@ -275,6 +281,7 @@ fn read(
         diagnostics,
         files: read,
         authorities,
+        metered,
     }
 }
 

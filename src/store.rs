@@ -23,6 +23,7 @@ pub mod picture;
 mod plan;
 mod prepare;
 pub mod progress;
+mod quota;
 mod read;
 pub mod row;
 pub mod silence;

@@ -14,6 +14,7 @@ mod night;
 pub mod oauth;
 mod plain;
 mod progress;
+pub mod quota;
 mod report;
 mod upload;
 
@@ -236,6 +237,11 @@ impl Adapter for ZaloAdapter {
 
     fn account(&self) -> Option<&Account> {
         Some(&self.account)
+    }
+
+    fn meter(&self, access: &Secret) -> Option<(&str, Request)> {
+        let product = self.product.as_deref()?;
+        Some((product, self.ask_quota(access, product)))
     }
 }
 

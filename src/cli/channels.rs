@@ -16,6 +16,7 @@ use super::{
     failure,
     output::{Format, Output, harmless, local, rfc3339},
     place::{Place, eprint_text, progress},
+    quota::QuotaRow,
     run::transport,
 };
 use crate::{
@@ -26,6 +27,7 @@ use crate::{
         channel::{AdapterConfig, Channel},
         delivery::Reason,
         detail::Detail,
+        quota::AHEAD,
         secret::Secret,
         time::Timestamp,
     },
@@ -63,6 +65,9 @@ struct Row<'a> {
     /// How the running daemon treats the channel's host, where it ever failed to answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     breaker: Option<BreakerRow>,
+    /// What remained of its account's quota when that was last read, where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota: Option<QuotaRow>,
     /// When a counter screen last said what it shows, as far as is on record. Nobody calls it: it comes by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     screen: Option<ScreenRow>,
@@ -91,6 +96,7 @@ impl<'a> Row<'a> {
             detail: known.as_ref().map(|detail| output.detail(detail)),
             account: None,
             breaker: None,
+            quota: None,
             screen: None,
             why: failure.map(|failure| output.failure(failure)),
         }
@@ -248,6 +254,13 @@ pub(super) async fn run(
     };
     let seen = seen.map_err(|error| away(error.into())).unwrap_or_default();
     let now = record.as_ref().map_or_else(|| clock.now(), |(_, now)| *now);
+    let (remaining, over) = match &record {
+        Some((store, now)) => {
+            let over = store.over_quota(&place.workspace, *now, *now + AHEAD);
+            (store.remaining().await?, over.await?)
+        }
+        None => (Vec::new(), Vec::new()),
+    };
     let mut rows = Vec::new();
     for channel in place.workspace.channels.values() {
         let adapter = registry.get(&channel.id);
@@ -281,6 +294,7 @@ pub(super) async fn run(
         rows.push(Row {
             account,
             breaker,
+            quota: QuotaRow::of(channel, &remaining, &over, &place, output),
             screen,
             ..Row::of(channel, adapter, (health, failure.as_ref()), output)
         });
@@ -333,7 +347,9 @@ fn table(rows: &[Row<'_>], output: &Output) -> String {
         let breaker = row.breaker.as_ref().map(|breaker| breaker.said.as_str());
         let account = row.account.as_ref().map(|account| account.said.as_str());
         let screen = row.screen.as_ref().map(|screen| screen.said.as_str());
-        let why = why.into_iter().chain(breaker).chain(account).chain(screen);
+        let quota = row.quota.as_ref().map(|quota| quota.said.as_str());
+        let why = why.into_iter().chain(breaker).chain(account);
+        let why = why.chain(quota).chain(screen);
         let why: Vec<&str> = why.collect();
         table.add_row([
             row.channel,

@@ -2,12 +2,18 @@
 
 use std::path::{Component, Path};
 
-use super::{Findings, Global, Written, output::Output, place::progress};
+use super::{
+    Findings, Global, Written,
+    output::Output,
+    place::{Place, progress},
+    quota,
+};
 use crate::{
     audio::equipment,
     clock::Clock,
     config::Secrets,
     diagnostic::{Diagnostic, Severity, render},
+    domain::quota::AHEAD,
     source,
     store::World,
 };
@@ -31,6 +37,17 @@ pub(super) async fn run(global: &Global, output: &Output) -> anyhow::Result<()> 
     // In the simulated city nobody reads them.
     if global.world() == World::Real {
         let found = source::certificates::report(&global.dir, &loaded.authorities);
+        loaded.diagnostics.extend(found);
+        loaded.diagnostics.sort_by(Diagnostic::order);
+    }
+    if let Some(workspace) = loaded
+        .workspace
+        .as_ref()
+        .filter(|_| !loaded.metered.is_empty())
+    {
+        let place = Place::of(global, workspace.clone())?;
+        let over = quota::over(&place, now, |now| now + AHEAD, output).await;
+        let found = source::quotas::report(workspace, &loaded.metered, &over);
         loaded.diagnostics.extend(found);
         loaded.diagnostics.sort_by(Diagnostic::order);
     }

@@ -64,6 +64,14 @@ impl Place {
         }
     }
 
+    /// A workspace that is loaded already.
+    ///
+    /// # Errors
+    /// When the database's address is a secret that is missing.
+    pub(super) fn of(global: &Global, workspace: Workspace) -> anyhow::Result<Self> {
+        Self::at(global, workspace, Vec::new())
+    }
+
     fn at(
         global: &Global,
         workspace: Workspace,

@@ -14,6 +14,7 @@ use super::{
     Findings, Global, Written, named,
     output::{Format, JsonArray, Output, backwards, day, local, parse_instant, rfc3339},
     place::Place,
+    quota,
 };
 use crate::{
     clock::Clock,
@@ -24,6 +25,7 @@ use crate::{
         exception::Change,
         id::{BulletinId, ChannelId, ContactId, DeliveryId, ScheduleId, TopicId, WardId},
         plan::{Plan, PlannedDelivery, Why},
+        quota::Over,
         time::Timestamp,
         workspace::Workspace,
     },
@@ -143,13 +145,15 @@ struct Row<'a> {
     detail: Option<&'a str>,
     /// The contact that its words name and that does not hold on its day: it will not be sent.
     lapsed: Option<ContactId>,
+    /// Whether it goes beyond what remained of its account's quota when that was last read.
+    over_quota: bool,
 }
 
 impl<'a> Row<'a> {
     fn of(
         delivery: &'a PlannedDelivery,
         waits: Option<&'a Why>,
-        lapsed: Option<ContactId>,
+        (lapsed, over_quota): (Option<ContactId>, bool),
         zone: chrono_tz::Tz,
     ) -> Self {
         let limit = delivery.limit.as_ref();
@@ -174,6 +178,7 @@ impl<'a> Row<'a> {
             waits: waits.map(|why| why.reason.as_str()),
             detail: skip.or(waits).and_then(|why| why.detail.as_deref()),
             lapsed,
+            over_quota,
         }
     }
 }
@@ -202,6 +207,9 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> an
         let deliveries = plan.deliveries(from, until).filter(wanted);
         return calendar(&place.workspace, range.now, deliveries, &mut lapses, output);
     }
+    let over = quota::over(&place, Some(range.now), |_| until, output).await;
+    let over: HashMap<DeliveryId, Over> =
+        over.into_iter().map(|one| (one.id.clone(), one)).collect();
     let judged = plan
         .judged(from, until)
         .filter(|(delivery, _)| wanted(delivery));
@@ -210,7 +218,8 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> an
             let mut array = JsonArray::begin(output)?;
             for (delivery, waits) in judged {
                 let lapsed = lapses.of(&delivery);
-                array.item(&Row::of(&delivery, waits.as_ref(), lapsed, zone))?;
+                let marks = (lapsed, over.contains_key(&delivery.id));
+                array.item(&Row::of(&delivery, waits.as_ref(), marks, zone))?;
             }
             Ok(array.end()?)
         }
@@ -242,6 +251,11 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> an
                     let lapsed = output.say("cli.plan-lapsed", &[("contact", &id)]);
                     format!("  [{lapsed}]")
                 });
+                let beyond = over.get(&delivery.id).map(|over| {
+                    let remain = over.of.remain;
+                    let beyond = output.say("cli.plan-over-quota", &[("remain", &remain)]);
+                    format!("  [{beyond}]")
+                });
                 output.line(&format!(
                     "  {}  {}  {title}{}{}",
                     wall.format(if wall.second() == 0 {
@@ -256,7 +270,7 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, output: &Output) -> an
                         waits.as_ref().filter(|_| delivery.skip.is_none()),
                         output
                     ),
-                    skipped.or(lapsed).unwrap_or_default()
+                    skipped.or(lapsed).or(beyond).unwrap_or_default()
                 ))?;
                 count += 1;
             }

@@ -6,7 +6,10 @@
 //! - Without an answer the refresh token may be spent. It is tried again; that it was then refused is told as what it is.
 //! - A refusal is for a person: whoever is the account's administrator authorises it again. Until then it is asked once an hour,
 //!   because what was refused may have been the application's secret, and the present access token goes on being used.
+//! - With good tokens it is asked now and then what remains of the account's quota (`quota`).
 //! - Each account is looked after in a task of its own, so that a call that hangs holds up no other account.
+
+mod quota;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -29,7 +32,13 @@ use crate::{
             oauth::{self, Account, NoPair},
         },
     },
-    domain::{delivery::Reason, detail::Detail, id::AccountId, secret::Secret, time::Timestamp},
+    domain::{
+        delivery::Reason,
+        detail::Detail,
+        id::{AccountId, DeliveryId},
+        secret::Secret,
+        time::Timestamp,
+    },
     store::{
         StoreError,
         account::{Holding, NewPair, NotRenewed},
@@ -74,6 +83,10 @@ struct Known {
     good: HashMap<AccountId, i64>,
     /// Calls in a row without an answer.
     unanswered: HashMap<AccountId, u32>,
+    /// When it was last asked what remains of an account's quota, by product.
+    asked: HashMap<(AccountId, String), Timestamp>,
+    /// The first delivery that goes beyond what remains, and how many do, as it was last told.
+    short: HashMap<(AccountId, String), (DeliveryId, usize)>,
     wake: Arc<Notify>,
 }
 
@@ -198,7 +211,7 @@ pub(super) async fn run(shared: Shared) {
 /// Begins to look at each account that is due.
 fn begin(
     shared: &Shared,
-    live: &Live,
+    live: &Arc<Live>,
     doors: &Arc<Semaphore>,
     cares: &mut BTreeMap<AccountId, Care>,
     looks: &mut JoinSet<(AccountId, Looked)>,
@@ -223,8 +236,9 @@ fn begin(
         }
         care.next = None;
         let (shared, account, doors) = (shared.clone(), account.clone(), doors.clone());
+        let live = live.clone();
         looks.spawn(async move {
-            let looked = tend(&shared, &account, &doors).await;
+            let looked = tend(&shared, &live, &account, &doors).await;
             (account.id().clone(), looked)
         });
     }
@@ -279,13 +293,16 @@ async fn sleep_until(shared: &Shared, looked: Timestamp, next: Option<Timestamp>
 }
 
 /// Looks after one account, and lets what waited for its tokens go out.
-async fn tend(shared: &Shared, account: &Account, doors: &Semaphore) -> Looked {
+async fn tend(shared: &Shared, live: &Live, account: &Account, doors: &Semaphore) -> Looked {
     let next = look(shared, account, doors).await?;
     let holding = shared.store.account_of(account.id()).await?;
     let now = shared.clock.now();
     if news(shared, account.id(), holding.as_ref(), now) {
         shared.store.release(Reason::Unauthorised, now).await?;
         shared.prepared.notify_one();
+    }
+    if let Some(holding) = holding.as_ref().filter(|holding| holding.is_good(now)) {
+        quota::look(shared, live, holding).await?;
     }
     let is_well = holding.is_some_and(|holding| holding.is_good(now) && !holding.is_refused());
     Ok((next, is_well))

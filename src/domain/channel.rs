@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     audio::AudioFormat,
     bulletin::Format,
-    id::{ChannelId, RecipeId, WardId},
+    id::{AccountId, ChannelId, RecipeId, WardId},
     mail::EmailConfig,
     recipe::Recipe,
     secret::SecretRef,
@@ -172,6 +172,17 @@ impl Channel {
             }
             _ => None,
         }
+    }
+
+    /// The account whose remaining quota says how much it may still send, and the name under which that is asked for; `None` where
+    /// nobody is asked.
+    #[must_use]
+    pub fn meter(&self) -> Option<(AccountId, &str)> {
+        let AdapterConfig::Zalo(zalo) = &self.adapter else {
+            return None;
+        };
+        let product = zalo.quota.product.as_deref()?;
+        Some((AccountId::zalo(&zalo.app, &zalo.oa), product))
     }
 }
 

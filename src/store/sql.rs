@@ -216,4 +216,10 @@ pub const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0014_screen.sql"),
         include_str!("../../migrations/postgres/0014_screen.sql"),
     ),
+    (
+        15,
+        "quota",
+        include_str!("../../migrations/sqlite/0015_quota.sql"),
+        include_str!("../../migrations/postgres/0015_quota.sql"),
+    ),
 ];

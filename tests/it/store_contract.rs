@@ -51,7 +51,8 @@ contract! {
         a_pair_is_followed_by_the_next_and_by_no_other,
         one_node_asks_at_a_time,
         trouble_stays_until_there_are_tokens,
-        that_pairs_are_refused_is_known_until_a_call_is_taken;
+        that_pairs_are_refused_is_known_until_a_call_is_taken,
+        what_remains_of_a_quota_is_what_was_read_last;
     progress:
         a_note_is_of_the_attempt_that_is_under_way,
         what_a_channel_has_of_a_bulletin_is_known_to_the_next_delivery,

@@ -5,6 +5,7 @@ mod authorize;
 mod faults;
 mod notes;
 mod pictures;
+mod quotas;
 mod reports;
 pub(crate) mod steps;
 mod tokens;

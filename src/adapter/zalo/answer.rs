@@ -74,16 +74,16 @@ pub(super) const TABLE: &[Row] = &[
     (-217, Meaning::Never, "blocked"),
     (-218, Meaning::Quota, "user-quota"),
     (-219, Meaning::Operator, "app-disabled"),
-    (-220, Meaning::Token, "token"),
+    (-220, Meaning::Token, "token-over"),
     (-221, Meaning::Operator, "not-verified"),
     (-223, Meaning::Operator, "no-permission"),
     (-224, Meaning::Operator, "no-package"),
     (-227, Meaning::Never, "inactive"),
     (-230, Meaning::Never, "no-contact"),
-    (-232, Meaning::Never, "no-contact"),
-    (-233, Meaning::Operator, "unsupported"),
+    (-232, Meaning::Never, "never-wrote"),
+    (-233, Meaning::Operator, "message-unsupported"),
     (-234, Meaning::Night, "night"),
-    (-235, Meaning::Operator, "unsupported"),
+    (-235, Meaning::Operator, "oa-unsupported"),
     (-240, Meaning::Operator, "shut-down"),
     (-242, Meaning::Operator, "proof"),
     (-244, Meaning::Never, "restricted"),
@@ -148,11 +148,16 @@ impl Answer {
 
     /// A text, or a number as a text, at a JSON pointer below `data`.
     pub(super) fn text(&self, pointer: &str) -> Option<String> {
-        match self.data.pointer(pointer)? {
-            Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
-            Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        }
+        text(self.data.pointer(pointer)?)
+    }
+}
+
+/// A text, or a number as a text: ids come as either, and have more digits than a float keeps.
+pub(super) fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
     }
 }
 
@@ -354,9 +359,10 @@ mod tests {
 
     #[test]
     fn every_refusal_has_its_meaning_and_its_sentence() {
-        let mut codes = BTreeSet::new();
+        let (mut codes, mut words) = (BTreeSet::new(), BTreeSet::new());
         for (code, meaning, word) in TABLE {
             assert!(codes.insert(code), "{code} is there twice");
+            assert!(words.insert(word), "{code} has no sentence of its own");
             let body = format!(r#"{{"error":{code},"message":"why"}}"#);
             let failure = Answer::read(&answered(200, &body)).unwrap_err();
             let expected = match meaning {

@@ -26,6 +26,7 @@ use super::{
     answer::{self, Answer},
     night, plain,
     progress::{Held, Progress},
+    quota,
 };
 use crate::{
     adapter::{Exchange, Failure, Request, Step},
@@ -69,7 +70,10 @@ const LATER: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, PartialEq)]
 enum Phase {
     /// How much may still be broadcast? Then go on.
-    Ask(Box<Phase>),
+    Ask {
+        product: String,
+        then: Box<Phase>,
+    },
     Create,
     /// Another delivery made an article: what is its id?
     Name {
@@ -122,8 +126,11 @@ impl ZaloAdapter {
             if let Some(held) = night::held(message.sent_at, self.quiet) {
                 return (Step::Failed(held), None);
             }
-            if self.product.is_some() {
-                phase = Phase::Ask(Box::new(phase));
+            if let Some(product) = self.product.clone() {
+                phase = Phase::Ask {
+                    product,
+                    then: Box::new(phase),
+                };
             }
         }
         let (mut noted, mut is_resumed) = (None, true);
@@ -134,11 +141,7 @@ impl ZaloAdapter {
         }
         let step = match &phase {
             Phase::End(step) => return (step.clone(), None),
-            Phase::Ask(_) => {
-                let body = json!({ "quota_owner": "OA", "product_type": self.product });
-                let path = "/v3.0/oa/quota/message";
-                Step::Call(self.call(access, "POST", path, Some(&body)))
-            }
+            Phase::Ask { product, .. } => Step::Call(self.ask_quota(access, product)),
             Phase::Create => Step::Call(self.write(message, access, None)),
             Phase::Update { article } => Step::Call(self.write(message, access, Some(article))),
             Phase::Look { page, round, .. } => {
@@ -242,19 +245,15 @@ impl ZaloAdapter {
         let end = |failure: Failure| Phase::End(Step::Failed(failure));
         let answer = Answer::read(exchange);
         match (phase, answer) {
-            (Phase::Ask(next), Ok(answer)) => {
-                let rows = answer.list("");
-                let remains =
-                    |row: &Value| answer::integer(&row["remain"]).is_none_or(|left| left > 0);
-                if rows.is_empty() || rows.iter().any(remains) {
-                    return *next;
+            (Phase::Ask { product, then }, Ok(answer)) => {
+                if quota::amount(&answer).is_none_or(|amount| amount.remain > 0) {
+                    return *then;
                 }
-                let product = self.product.as_deref().unwrap_or_default();
                 let detail = Detail::new("zalo-quota-asked").with("product", product);
                 end(Failure::retry(Reason::Quota, detail))
             }
             // Where the token is good, a question that Zalo does not take keeps nobody from broadcasting: it will say no itself.
-            (Phase::Ask(next), Err(Failure::Reject { .. })) => *next,
+            (Phase::Ask { then, .. }, Err(Failure::Reject { .. })) => *then,
             (phase @ (Phase::Create | Phase::Update { .. }), Ok(answer)) => {
                 match answer.text("/token") {
                     Some(token) => Phase::Verify {
@@ -354,7 +353,7 @@ impl ZaloAdapter {
                 count += 1;
                 let is_it = one["title"].as_str().map(str::trim) == Some(wanted.as_str());
                 if is_it && article.is_none() {
-                    article = one["id"].as_str().map(str::to_owned);
+                    article = answer::text(&one["id"]);
                 }
             }
         }
@@ -492,7 +491,7 @@ fn progress_of(message: &Message, phase: &Phase) -> Option<Progress> {
         Phase::Remove { article } => Progress::Removing {
             article: article.clone(),
         },
-        Phase::Ask(_)
+        Phase::Ask { .. }
         | Phase::Name { .. }
         | Phase::Look { .. }
         | Phase::Detail { .. }

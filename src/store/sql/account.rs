@@ -56,4 +56,14 @@ statements! {
         "UPDATE account SET expires_us = $3, trouble = $4, trouble_us = $3, refused = 1, next_us = NULL
         WHERE id = $1 AND pair = $2 AND expires_us > $3"
     );
+    /// What remains of a quota. `$1` account, `$2` product, `$3` so many, `$4` of so many, `$5` to which day, `$6` now.
+    QUOTA_SET = one!(
+        "INSERT INTO quota (account, product, remain, total, until_day, read_us) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (account, product) DO UPDATE SET remain = excluded.remain, total = excluded.total,
+            until_day = excluded.until_day, read_us = excluded.read_us"
+    );
+    /// What remained of each.
+    QUOTAS = one!(
+        "SELECT account, product, remain, total, until_day, read_us FROM quota ORDER BY account, product"
+    );
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use loa::{
-    domain::{id::AccountId, secret::Secret},
+    domain::{id::AccountId, quota::Remaining, secret::Secret},
     store::account::{NewPair, NotRenewed},
 };
 
@@ -239,4 +240,33 @@ pub(super) async fn that_pairs_are_refused_is_known_until_a_call_is_taken(ground
     assert_eq!(spoilt().await, Some(at(40)), "since the first");
     authorise(&ground, 4, 70).await;
     assert_eq!(spoilt().await, None, "what a person brings is new");
+}
+
+pub(super) async fn what_remains_of_a_quota_is_what_was_read_last(ground: Ground) {
+    let store = &ground.store;
+    assert_eq!(store.remaining().await.unwrap(), []);
+    let read = |product: &str, remain, total, until, second| Remaining {
+        account: id(),
+        product: product.to_owned(),
+        remain,
+        total,
+        until,
+        read: at(second),
+    };
+    let day = NaiveDate::from_ymd_opt(2024, 4, 30);
+    let (first, other) = (
+        read("promotion", 4, Some(4), day, 10),
+        read("cs", u64::MAX, None, None, 20),
+    );
+    for one in [&first, &other] {
+        store.note_remaining(one).await.unwrap();
+    }
+    let most = Remaining {
+        remain: i64::MAX as u64,
+        ..other
+    };
+    assert_eq!(store.remaining().await.unwrap(), [most.clone(), first]);
+    let later = read("promotion", 0, None, None, 9);
+    store.note_remaining(&later).await.unwrap();
+    assert_eq!(store.remaining().await.unwrap(), [most, later]);
 }

@@ -388,6 +388,24 @@ pub(super) fn title() -> String {
     body["title"].as_str().unwrap().to_owned()
 }
 
+/// Ids have more digits than a float keeps, and come as texts or as numbers.
+#[test]
+fn an_id_in_a_list_may_be_a_number() {
+    let adapter = adapter(&config());
+    let begun = at(MORNING);
+    let kept = noted(&json!({ "step": "creating" }), false, begun);
+    let message = message(kept, begun + Duration::from_mins(2));
+    let id = 2_589_735_217_036_441_652_u64;
+    let list = yes(&json!({ "medias": [{ "id": id, "title": title() }] }));
+    let (calls, done, _) = play(&adapter, &message, vec![list]);
+    assert_eq!(calls[1], "update updating");
+    let Step::Call(request) = adapter.step(&message, &done) else {
+        panic!("a call");
+    };
+    let body: Value = serde_json::from_slice(&request.body).unwrap();
+    assert_eq!(body["id"], id.to_string());
+}
+
 #[test]
 fn where_an_attempt_ends() {
     let adapter = adapter(&config());
