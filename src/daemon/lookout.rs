@@ -202,13 +202,15 @@ async fn look(
         }
         Err(failure) => Publication::Unclear(failure.detail()),
     };
-    let is_news = store
-        .published(&row.id, &row.channel, publication, now)
-        .await?;
-    if let Err(failure) = seen
-        && is_news
-    {
-        give_up(shared, row, (failure.reason(), failure.detail()), now).await?;
+    let (id, channel, node) = (&row.id, &row.channel, &shared.node);
+    let news = store.published(id, channel, publication, node, now).await?;
+    if let (Err(failure), Some(missed)) = (seen, news) {
+        give_up(
+            shared,
+            row,
+            (failure.reason(), failure.detail()),
+            missed.len(),
+        );
     }
     Ok(None)
 }
@@ -223,24 +225,11 @@ async fn unless_stopped<T>(shared: &Shared, asked: impl Future<Output = T>) -> O
     }
 }
 
-/// Has the operator told, as of everything that was due and did not come.
-async fn give_up(
-    shared: &Shared,
-    row: &DeliveryRow,
-    (reason, detail): (Reason, &str),
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let store = &shared.store;
+/// Says that something that was due is not to be seen, of which the operator is told.
+fn give_up(shared: &Shared, row: &DeliveryRow, (reason, detail): (Reason, &str), missed: usize) {
     tracing::error!(
         delivery.id = %row.id, ward.id = %row.ward, ward.name = row.ward_name, channel.id = %row.channel, due = %row.due,
         reason = reason.as_str(), detail, "is not to be seen on its site"
     );
-    let missed = store.was_due(&[&row.id], now, now).await?;
-    // How far the watchdog looked is its own affair.
-    let watched = store.watched().await?.unwrap_or(now);
-    let new = store
-        .notice_silence(&missed, watched, &shared.node, now)
-        .await?;
-    shared.metrics.silences(new.len());
-    Ok(())
+    shared.metrics.silences(missed);
 }

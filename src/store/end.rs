@@ -11,6 +11,7 @@ use super::{
     journal,
     link::{Cells as _, Purpose, Tx, execute, rows},
     row::{delivery_id, first_instant, parsed},
+    silence::{self, Silence},
     sql,
 };
 use crate::domain::{
@@ -454,18 +455,20 @@ impl Store {
         self.put_down(tx, &line, channel.as_str(), now).await
     }
 
-    /// Whether what `channel` took, or was offered for a person to publish, is published. `false` where nothing waits for that;
-    /// nothing changes then.
+    /// Whether what `channel` took, or was offered for a person to publish, is published. What is not is put down as a silence in the same
+    /// moment, so that the operator is told of it whoever dies; given back are those that nobody had noticed yet. `None` where nothing waits
+    /// for that; nothing changes then.
     ///
     /// # Errors
-    /// [`StoreError::Query`] or [`StoreError::DiskFull`].
+    /// [`StoreError::Query`], [`StoreError::DiskFull`] or [`StoreError::Corrupt`].
     pub async fn published(
         &self,
         id: &DeliveryId,
         channel: &ChannelId,
         publication: Publication<'_>,
+        node: &str,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Vec<Silence>>, StoreError> {
         let overwritten = Reason::Overwritten.as_str();
         let missed = Some(Reason::NotPublished.as_str());
         let (state, reason, event, said, evidence) = match publication {
@@ -501,14 +504,22 @@ impl Store {
             now.as_micros()
         )? == 0
         {
-            return Ok(false);
+            return Ok(None);
         }
         let line = Line {
             delivery_id: id.as_str(),
             event,
             detail: said.as_ref().into(),
         };
-        self.put_down(tx, &line, channel.as_str(), now).await
+        let line = std::slice::from_ref(&line);
+        journal::append_lines(&mut tx, line, channel.as_str(), now).await?;
+        let missed = match state {
+            State::Confirmed => Vec::new(),
+            _ => silence::notice_one(&mut tx, id, node, now).await?,
+        };
+        tx.commit().await?;
+        self.changed();
+        Ok(Some(missed))
     }
 
     /// Ends a change of one delivery with its line in the journal.

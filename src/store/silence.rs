@@ -166,23 +166,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<Silence>, StoreError> {
         let mut tx = self.pools.begin(Purpose::Write).await?;
-        let new = if silent.is_empty() {
-            Vec::new()
-        } else {
-            let batch: Vec<Row<'_>> = silent.iter().map(as_row).collect();
-            rows!(
-                tx,
-                statement::SILENCE_INSERT,
-                [
-                    json(&batch),
-                    now.as_micros(),
-                    node,
-                    (now + TOLERANCE).as_micros()
-                ],
-                |row| read(row)
-            )?
-        };
-        put_down(&mut tx, "silence", &new, node, now).await?;
+        let new = notice(&mut tx, silent, node, now).await?;
         execute!(tx, statement::WATCHED_SET, until.as_micros())?;
         tx.commit().await?;
         if !new.is_empty() {
@@ -329,6 +313,49 @@ impl Store {
         self.changed();
         Ok(())
     }
+}
+
+/// Puts silences on record, with their lines of the journal, and gives back what nobody had noticed yet.
+async fn notice(
+    tx: &mut Tx,
+    silent: &[WasDue],
+    node: &str,
+    now: Timestamp,
+) -> Result<Vec<Silence>, StoreError> {
+    if silent.is_empty() {
+        return Ok(Vec::new());
+    }
+    let batch: Vec<Row<'_>> = silent.iter().map(as_row).collect();
+    let new = rows!(
+        *tx,
+        statement::SILENCE_INSERT,
+        [
+            json(&batch),
+            now.as_micros(),
+            node,
+            (now + TOLERANCE).as_micros()
+        ],
+        |row| read(row)
+    )?;
+    put_down(tx, "silence", &new, node, now).await?;
+    Ok(new)
+}
+
+/// The same for one delivery, as it stands in this transaction.
+pub(super) async fn notice_one(
+    tx: &mut Tx,
+    id: &DeliveryId,
+    node: &str,
+    now: Timestamp,
+) -> Result<Vec<Silence>, StoreError> {
+    let nobody_else = (now.as_micros(), now.as_micros());
+    let silent = rows!(
+        *tx,
+        statement::WAS_DUE,
+        [json(&[id.as_str()]), nobody_else.0, nobody_else.1],
+        |row| was_due(row)
+    )?;
+    notice(tx, &silent, node, now).await
 }
 
 fn as_row(one: &WasDue) -> Row<'_> {

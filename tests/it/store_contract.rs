@@ -163,7 +163,8 @@ contract! {
         one_node_tells_and_another_takes_over_from_a_dead_one,
         it_is_over_when_the_channel_takes_something_later,
         what_ends_while_it_is_told_is_told_too,
-        old_news_is_none;
+        old_news_is_none,
+        what_was_not_published_is_noticed_in_the_same_moment;
     health:
         the_last_news_of_a_host_stays_and_each_is_in_the_journal,
         what_nodes_that_are_gone_knew_is_inherited,

@@ -189,21 +189,20 @@ async fn one(shared: &Shared, device: &Device, row: DeliveryRow) -> Result<(), S
         store.told(&row.id, &row.channel, played, now()).await?;
         return Ok(());
     }
-    if played {
-        let seen = Publication::Seen("");
-        store.published(&row.id, &row.channel, seen, now()).await?;
+    let publication = if played {
+        Publication::Seen("")
+    } else if device.is_newest(shared, &row, now()).await? {
+        Publication::Overwritten
+    } else {
+        // Newer words that went out meanwhile are what stands there.
         return Ok(());
-    }
-    // Newer words that went out meanwhile are what stands there.
-    if !device.is_newest(shared, &row, now()).await? {
-        return Ok(());
-    }
-    let publication = Publication::Overwritten;
-    if store
-        .published(&row.id, &row.channel, publication, now())
-        .await?
-    {
-        super::give_up(shared, &row, (Reason::Overwritten, ""), now()).await?;
+    };
+    let (id, channel, node) = (&row.id, &row.channel, &shared.node);
+    let news = store
+        .published(id, channel, publication, node, now())
+        .await?;
+    if let (false, Some(missed)) = (played, news) {
+        super::give_up(shared, &row, (Reason::Overwritten, ""), missed.len());
     }
     Ok(())
 }

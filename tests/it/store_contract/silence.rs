@@ -7,7 +7,10 @@ use loa::{
         delivery::{Outcome, State},
         id::DeliveryId,
     },
-    store::silence::{Silence, WasDue},
+    store::{
+        Publication,
+        silence::{Silence, WasDue},
+    },
 };
 
 use super::ground::{Ground, LEASE, NODE, accepted, at, end, planned};
@@ -201,5 +204,46 @@ pub(super) async fn old_news_is_none(ground: Ground) {
         ground.store.count_silences(at(190) + week).await.unwrap(),
         (0, 0),
         "a channel that nobody uses any more is not silent for ever"
+    );
+}
+
+/// Whoever dies right after it leaves an operator who will be told.
+pub(super) async fn what_was_not_published_is_noticed_in_the_same_moment(ground: Ground) {
+    let ways = [
+        ("web-1", Publication::NotThere("portal-not-there")),
+        ("web-2", Publication::Unclear("portal-closed status=403")),
+        ("web-3", Publication::Seen("7")),
+    ];
+    let deliveries = ways.map(|(channel, _)| planned(channel, 100));
+    ground.ready(&deliveries).await;
+    for _ in &deliveries {
+        let claimed = ground.claim_one(at(100)).await;
+        ground.turn(at(110), &[accepted(&claimed)], 0).await;
+    }
+    for (delivery, (channel, publication)) in deliveries.iter().zip(ways) {
+        let published = async |second| {
+            let (id, channel) = (&delivery.id, &delivery.channel);
+            let told = ground
+                .store
+                .published(id, channel, publication, NODE, at(second));
+            told.await.unwrap()
+        };
+        let missed = published(190).await.unwrap();
+        let expected = if channel == "web-3" { 0 } else { 1 };
+        assert_eq!(missed.len(), expected, "{channel}: {missed:?}");
+        assert_eq!(
+            published(191).await,
+            None,
+            "{channel}: nothing waits for it"
+        );
+    }
+    let taken = take(&ground, 200).await;
+    assert_eq!(channels(&taken), ["web-1", "web-2"]);
+    assert_eq!(ground.store.watched().await.unwrap(), None);
+    let lines = ground.events(&deliveries[0].id).await;
+    let events: Vec<&str> = lines.iter().map(|(event, _)| event.as_str()).collect();
+    assert!(
+        events.ends_with(&["not-published", "silence"]),
+        "{events:?}"
     );
 }
