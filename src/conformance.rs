@@ -18,6 +18,7 @@ mod later;
 mod leak;
 mod outside;
 mod overheard;
+mod passes_on;
 mod picture;
 mod receiver;
 mod record;

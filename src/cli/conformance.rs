@@ -13,7 +13,7 @@ use indicatif::ProgressBar;
 use super::{
     Global, named,
     output::Output,
-    place::{Place, eprint_text, progress},
+    place::{Place, progress},
     usage::one_of,
 };
 use crate::{
@@ -93,17 +93,14 @@ pub(super) async fn run(
     report::tell(&place, &all, args, output)
 }
 
-/// Says which scenario begins: on a terminal in place of the one before, else as a line, for minutes may go by until the table.
+/// Says which scenario begins, for minutes may go by until the table: on a terminal, in place of the one before. Whoever keeps what is
+/// said there gets the table alone.
 fn begins(channel: &Channel, name: &str, busy: &ProgressBar, output: &Output) {
     let line = output.say(
         "conformance.begins",
         &[("channel", &channel.id), ("name", &name)],
     );
-    if busy.is_hidden() {
-        eprint_text(&line);
-    } else {
-        busy.set_message(line);
-    }
+    busy.set_message(line);
 }
 
 /// What people call a scenario.

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::leak;
+use super::{leak, passes_on::passes_on};
 use crate::{
     adapter::{Adapter, Exchange, Step, attempt::carried},
     domain::{
@@ -51,6 +51,8 @@ impl Overheard {
 }
 
 impl Adapter for Overheard {
+    passes_on!();
+
     fn step(&self, message: &Message, done: &[Exchange]) -> Step {
         self.listen(done);
         self.inner.step(message, done)
@@ -59,45 +61,5 @@ impl Adapter for Overheard {
     fn step_at(&self, message: &Message, done: &[Exchange], now: Timestamp) -> Step {
         self.listen(done);
         self.inner.step_at(message, done, now)
-    }
-
-    fn can_ask(&self) -> bool {
-        self.inner.can_ask()
-    }
-
-    fn can_stop(&self) -> bool {
-        self.inner.can_stop()
-    }
-
-    fn stopped(&self, message: &Message, done: &[Exchange]) -> Option<bool> {
-        self.inner.stopped(message, done)
-    }
-
-    fn lasts(&self, message: Option<&Message>, exchange: &Exchange) -> Option<Duration> {
-        self.inner.lasts(message, exchange)
-    }
-
-    fn has_ended(&self, message: Option<&Message>, done: &[Exchange]) -> bool {
-        self.inner.has_ended(message, done)
-    }
-
-    fn gives_notes(&self) -> bool {
-        self.inner.gives_notes()
-    }
-
-    fn note(&self, message: &Message, done: &[Exchange]) -> Option<Note> {
-        self.inner.note(message, done)
-    }
-
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn host(&self) -> &str {
-        self.inner.host()
-    }
-
-    fn secrets(&self) -> &[Secret] {
-        self.inner.secrets()
     }
 }

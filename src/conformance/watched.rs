@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{call::Called, receiver::Receiver, scenario::Mishap};
+use super::{call::Called, passes_on::passes_on, receiver::Receiver, scenario::Mishap};
 use crate::{
     adapter::{
         Adapter, Exchange, Hoped, Hopes, NotBelieved, Report, Step, attempt, zalo::oauth::Account,
@@ -88,20 +88,10 @@ impl Watched {
 }
 
 impl Adapter for Watched {
+    passes_on!();
+
     fn step(&self, message: &Message, done: &[Exchange]) -> Step {
         self.watch(self.inner.step(message, done), Some(message), done)
-    }
-
-    fn can_ask(&self) -> bool {
-        self.inner.can_ask()
-    }
-
-    fn can_stop(&self) -> bool {
-        self.inner.can_stop()
-    }
-
-    fn stopped(&self, message: &Message, done: &[Exchange]) -> Option<bool> {
-        self.inner.stopped(message, done)
     }
 
     fn probe(&self, done: &[Exchange]) -> Option<Step> {
@@ -117,28 +107,12 @@ impl Adapter for Watched {
         self.inner.account()
     }
 
-    fn lasts(&self, message: Option<&Message>, exchange: &Exchange) -> Option<Duration> {
-        self.inner.lasts(message, exchange)
-    }
-
     fn ends_login(&self, message: Option<&Message>, exchange: &Exchange) -> bool {
         self.inner.ends_login(message, exchange)
     }
 
-    fn has_ended(&self, message: Option<&Message>, done: &[Exchange]) -> bool {
-        self.inner.has_ended(message, done)
-    }
-
     fn ended(&self, message: &Message) -> Option<Hoped> {
         self.inner.ended(message)
-    }
-
-    fn gives_notes(&self) -> bool {
-        self.inner.gives_notes()
-    }
-
-    fn note(&self, message: &Message, done: &[Exchange]) -> Option<Note> {
-        self.inner.note(message, done)
     }
 
     fn report(
@@ -148,17 +122,5 @@ impl Adapter for Watched {
         now: Timestamp,
     ) -> Option<Result<Report, NotBelieved>> {
         self.inner.report(signature, body, now)
-    }
-
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn host(&self) -> &str {
-        self.inner.host()
-    }
-
-    fn secrets(&self) -> &[Secret] {
-        self.inner.secrets()
     }
 }

@@ -158,6 +158,44 @@ impl Condition {
         answer: &Answer<'_>,
         scene: &Scene<'_>,
     ) -> Result<Option<Detail>, RecipeProblem> {
+        let differs = self.mismatch_of_head(answer, scene)?;
+        if differs.is_some() {
+            return Ok(differs);
+        }
+        let differs = self.mismatch_of_fields(answer, scene)?;
+        if differs.is_some() {
+            return Ok(differs);
+        }
+        self.mismatch_of_text(answer, scene)
+    }
+
+    /// Whether one of the items of a list is what is wanted. What is asked of the whole answer is asked once, however many there are.
+    pub(super) fn first_of<'v>(
+        &self,
+        items: impl IntoIterator<Item = &'v Value>,
+        answer: &Answer<'_>,
+        scene: &Scene<'_>,
+    ) -> Result<Option<&'v Value>, RecipeProblem> {
+        let is_other = self.mismatch_of_head(answer, scene)?.is_some()
+            || self.mismatch_of_text(answer, scene)?.is_some();
+        if is_other {
+            return Ok(None);
+        }
+        for item in items {
+            let of_item = answer.item(item);
+            if self.mismatch_of_fields(&of_item, scene)?.is_none() {
+                return Ok(Some(item));
+            }
+        }
+        Ok(None)
+    }
+
+    /// [`Condition::mismatch`] of status and headers.
+    fn mismatch_of_head(
+        &self,
+        answer: &Answer<'_>,
+        scene: &Scene<'_>,
+    ) -> Result<Option<Detail>, RecipeProblem> {
         let status = answer.response.status;
         let differs = |code: &str| Detail::new(code).with("status", status);
         if !self.status.is_empty()
@@ -178,6 +216,16 @@ impl Condition {
                 return Ok(Some(differs("call-other-header").with("name", name)));
             }
         }
+        Ok(None)
+    }
+
+    /// [`Condition::mismatch`] of the fields of its JSON.
+    fn mismatch_of_fields(
+        &self,
+        answer: &Answer<'_>,
+        scene: &Scene<'_>,
+    ) -> Result<Option<Detail>, RecipeProblem> {
+        let differs = |code: &str| Detail::new(code).with("status", answer.response.status);
         for (pointer, expected) in &self.json {
             let holds = match answer.at(pointer) {
                 None => false,
@@ -189,6 +237,16 @@ impl Condition {
                 return Ok(Some(differs("call-other-field").with("pointer", pointer)));
             }
         }
+        Ok(None)
+    }
+
+    /// [`Condition::mismatch`] of its whole text.
+    fn mismatch_of_text(
+        &self,
+        answer: &Answer<'_>,
+        scene: &Scene<'_>,
+    ) -> Result<Option<Detail>, RecipeProblem> {
+        let differs = |code: &str| Detail::new(code).with("status", answer.response.status);
         if let Some(expected) = &self.text {
             let expected = scene.text(expected)?;
             if !answer.text().contains(expected.as_ref()) {

@@ -165,15 +165,9 @@ impl RecipeAdapter {
             None => find.found.holds(&answer, scene)?.then_some(None),
             Some(list) => {
                 let items = answer.at(list).and_then(Value::as_array);
-                let mut ours = None;
-                for item in items.into_iter().flatten() {
-                    let item = answer.item(item);
-                    if find.found.holds(&item, scene)? {
-                        ours = Some(Some(item));
-                        break;
-                    }
-                }
-                ours
+                let items = items.into_iter().flatten();
+                let ours = find.found.first_of(items, &answer, scene)?;
+                ours.map(|item| Some(answer.item(item)))
             }
         };
         if let Some(item) = found {

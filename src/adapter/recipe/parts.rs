@@ -181,16 +181,30 @@ impl After {
             Self::Answer(take) => take,
         };
         match take.from(answer)? {
-            Value::String(text) => retry_after::parse(&text, now),
-            Value::Number(number) => {
-                let seconds = number.as_f64()?.ceil();
-                // More than can be counted is still a wish to wait long.
-                let wait = Duration::try_from_secs_f64(seconds.min(LONGEST_WISH.as_secs_f64()));
-                wait.ok()
+            Value::String(text) => {
+                let wait = retry_after::parse(&text, now);
+                wait.or_else(|| rounded_up(decimal(&text)?))
             }
+            Value::Number(number) => rounded_up(number.as_f64()?),
             _ => None,
         }
     }
+}
+
+/// Whole seconds: who comes a moment too early is refused again.
+fn rounded_up(seconds: f64) -> Option<Duration> {
+    // More than can be counted is still a wish to wait long.
+    let seconds = seconds.ceil().min(LONGEST_WISH.as_secs_f64());
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+/// Seconds with decimals (`64.57`), which no standard knows and some receivers say.
+fn decimal(text: &str) -> Option<f64> {
+    let (whole, part) = text.trim().split_once('.')?;
+    let is_number =
+        |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number = (is_number(whole) && is_number(part)).then(|| text.trim().parse());
+    number?.ok()
 }
 
 pub(super) fn read_step(reading: &mut Reading, name: &str, step: &recipe::StepSpec) -> Step {

@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
 
 use crate::{
     adapter::{Adapter, Patience, attempt},
@@ -130,14 +130,17 @@ pub(super) async fn ask(
         next: soonest.min(),
     };
     let held = shared.health.held(now);
-    let mut due: Vec<BoxFuture<'_, Result<(), StoreError>>> = Vec::new();
+    let mut asking = Asking {
+        under_way: FuturesUnordered::new(),
+        failed: None,
+    };
     for device in devices {
         for row in device.taken(shared, now).await? {
             let next = device.next(&row, before);
             // A host that does not answer is left alone by questions, too.
             if next <= now && !held.iter().any(|host| host == device.adapter.host()) {
                 asked.when.insert(row.id.clone(), now);
-                due.push(one(shared, device, row).boxed());
+                asking.begin(one(shared, device, row)).await;
             } else {
                 let last = before.get(&row.id).copied();
                 asked.when.extend(last.map(|last| (row.id.clone(), last)));
@@ -148,10 +151,41 @@ pub(super) async fn ask(
             }
         }
     }
-    let asking = stream::iter(due).buffer_unordered(ABREAST);
-    let said: Vec<Result<(), StoreError>> = asking.collect().await;
-    said.into_iter().collect::<Result<(), StoreError>>()?;
+    asking.end().await?;
     Ok(asked)
+}
+
+/// Questions under way while the record is read on, so that no more of it is held than one channel's and what is being asked.
+struct Asking<F> {
+    under_way: FuturesUnordered<F>,
+    /// What the store said first that is no answer. The others are ended all the same.
+    failed: Option<StoreError>,
+}
+
+impl<F: Future<Output = Result<(), StoreError>>> Asking<F> {
+    /// Begins one, as soon as there is room for it.
+    async fn begin(&mut self, question: F) {
+        while self.under_way.len() >= ABREAST {
+            self.take().await;
+        }
+        self.under_way.push(question);
+    }
+
+    /// Waits for one to end; `false` where none is under way.
+    async fn take(&mut self) -> bool {
+        let ended = self.under_way.next().await;
+        if let Some(Err(error)) = ended {
+            self.failed.get_or_insert(error);
+            return true;
+        }
+        ended.is_some()
+    }
+
+    /// Waits for all of them.
+    async fn end(mut self) -> Result<(), StoreError> {
+        while self.take().await {}
+        self.failed.map_or(Ok(()), Err)
+    }
 }
 
 async fn one(shared: &Shared, device: &Device, row: DeliveryRow) -> Result<(), StoreError> {

@@ -15,12 +15,43 @@ use crate::{
 /// Whether a key seems to be meant for a secret, where nothing knows it: what stands there must not be copied anywhere.
 #[must_use]
 pub(in crate::source) fn is_secret_name(name: &str) -> bool {
-    let name = fold(name);
-    [
-        "secret", "token", "password", "passwd", "mat-khau", "bi-mat", "key",
-    ]
-    .iter()
-    .any(|word| name.contains(word))
+    // `apiKey` is two words.
+    let mut words = String::with_capacity(name.len() + 4);
+    let mut before = ' ';
+    for letter in name.chars() {
+        if before.is_lowercase() && letter.is_uppercase() {
+            words.push('-');
+        }
+        words.push(letter);
+        before = letter;
+    }
+    let folded = fold(&words);
+    SECRET_PHRASES.iter().any(|phrase| {
+        let framed = format!("-{folded}-");
+        framed.contains(&format!("-{phrase}-"))
+    }) || folded.split('-').any(is_secret_word)
+}
+
+/// What is called so in several words.
+const SECRET_PHRASES: [&str; 2] = ["mat-khau", "bi-mat"];
+
+/// What stands before a word for a secret where both are written as one.
+const OF_SECRETS: [&str; 16] = [
+    "", "access", "api", "app", "auth", "bearer", "client", "login", "private", "refresh",
+    "secret", "session", "sign", "signing", "user", "webhook",
+];
+
+/// Whether a word is one for a secret, alone or with what it opens: `token`, `tokens`, `token2`, `apikey`; not `keyword`.
+fn is_secret_word(word: &str) -> bool {
+    let word = word.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let one = word.strip_suffix('s').unwrap_or(word);
+    let words = [
+        "secret", "token", "password", "passwd", "key", "matkhau", "bimat",
+    ];
+    [word, one].into_iter().any(|word| {
+        let mut found = words.iter().filter_map(|known| word.strip_suffix(known));
+        found.any(|before| OF_SECRETS.contains(&before))
+    })
 }
 
 /// The fields of a map whose keys we choose.
@@ -121,6 +152,58 @@ impl<'a> Fields<'a> {
             self.value
                 .notebook
                 .report(diagnostic.help(Phrase::new("L013-help").with("key", name)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_secret_name;
+
+    #[test]
+    fn what_is_called_like_a_secret() {
+        for name in [
+            "key",
+            "KEY",
+            "api_key",
+            "apiKey",
+            "apikey",
+            "api-keys",
+            "key2",
+            "token",
+            "accessToken",
+            "access_token",
+            "refreshtoken",
+            "secret",
+            "client_secret",
+            "clientsecret",
+            "password",
+            "user-password",
+            "passwd",
+            "mat_khau",
+            "mật khẩu",
+            "matkhau",
+            "bi-mat",
+            "webhookSecret",
+            "secret_key",
+            "signingkey",
+        ] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in [
+            "keyword",
+            "keywords",
+            "keyboard",
+            "monkey",
+            "tokenizer",
+            "secretary",
+            "khoa",
+            "url",
+            "player",
+            "passwordless",
+            "tam-mat-khauphan",
+        ] {
+            assert!(!is_secret_name(name), "{name}");
         }
     }
 }

@@ -404,6 +404,11 @@ fn a_line_says_where_the_receivers_wish_is() {
         (421, own, r#"{"wait":{"seconds":null}}"#, None),
         (421, own, "", None),
         (422, &[("x-ratelimit-reset-after", "90")], "", Some(90)),
+        // Not a moment before.
+        (422, &[("x-ratelimit-reset-after", "64.57")], "", Some(65)),
+        (422, &[("x-ratelimit-reset-after", " 0.0 ")], "", Some(0)),
+        (422, &[("x-ratelimit-reset-after", "1.5e3")], "", None),
+        (422, &[("x-ratelimit-reset-after", "64.")], "", None),
         (
             422,
             &[("x-ratelimit-reset-after", "Sun, 24 Mar 2024 22:31:01 GMT")],

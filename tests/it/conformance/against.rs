@@ -73,13 +73,9 @@ async fn a_real_address_gets_tests_only_and_only_on_a_channel_for_tests() {
         (&told[0]["held"], &told[0]["unseen"], &told[0]["broken"]),
         (&Value::from(1), &Value::from(3), &Value::from(0))
     );
+    // How far it is is said on a terminal alone.
     let said = String::from_utf8(good.stderr).unwrap();
-    assert!(
-        said.contains("Kênh thu-nghiem: Tiếng Việt dựng sẵn (NFC) (dấu A3-"),
-        "{said}"
-    );
-    // A line for each that begins, and none for what is not tried.
-    assert_eq!(said.lines().count(), 5, "{said}");
+    assert!(!said.contains("Kênh thu-nghiem"), "{said}");
     assert_eq!(with("not-applicable").len(), SCENARIOS.len() - 4);
     assert_eq!(
         (&told[0]["badge"], &told[0]["against"]),
