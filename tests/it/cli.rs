@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::{cli::loa, workspace::Folder};
+use crate::support::{
+    cli::{loa, was_taken},
+    workspace::Folder,
+};
 
 fn sample() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
@@ -246,7 +249,7 @@ fn a_restarted_simulation_goes_on_where_it_was() {
         rows.as_array()
             .unwrap()
             .iter()
-            .filter(|row| row["state"] == "accepted" || row["state"] == "confirmed")
+            .filter(|row| was_taken(row))
             .count(),
         6,
         "{rows}"

@@ -393,7 +393,8 @@ on_both_databases! {
         assert_eq!(loudspeaker.detail.as_deref(), Some("holiday-by name=Lễ lớn; document=QĐ 1"));
         let website = scene.row("web-hb", "2024-03-25T06:00").await;
         assert_eq!((website.state, website.reason), (State::Skipped, Some(Reason::Exception)));
-        assert_eq!(scene.row("web-ll", "2024-03-25T06:00").await.state, State::Accepted);
+        let other = scene.row("web-ll", "2024-03-25T06:00").await;
+        assert!(matches!(other.state, State::Accepted | State::Confirmed), "{other:?}");
 
         // It is no holiday after all; this morning's broadcast is made up for in the afternoon, tomorrow's on Thursday.
         scene.folder.write(

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    cli::{Said, loa},
+    cli::{Said, loa, was_taken},
     workspace::Folder,
 };
 
@@ -63,14 +63,13 @@ fn a_paused_ward_is_silent_and_the_log_says_why() {
     run(&folder, "2024-03-25T06:30");
     for row in log(&folder) {
         let silent = row["ward"] == "hung-binh" && row["due"] == "2024-03-25T05:30:00+07:00";
-        let expected = if silent {
-            json!("skipped")
-        } else {
-            json!("accepted")
-        };
-        assert_eq!(row["state"], expected, "{row:#}");
         if silent {
-            assert_eq!(row["reason"], "paused");
+            assert_eq!(
+                (&row["state"], &row["reason"]),
+                (&json!("skipped"), &json!("paused"))
+            );
+        } else {
+            assert!(was_taken(&row), "{row:#}");
         }
     }
     assert_eq!(says(&folder, &["verify"]).code, 0);
@@ -130,7 +129,7 @@ fn what_is_resumed_is_sent() {
     let again = says(&folder, &[&["resume", "1"], &BY[..]].concat());
     assert_eq!(again.code, 2, "{again:?}");
     run(&folder, "2024-03-25T06:30");
-    assert!(log(&folder).iter().all(|row| row["state"] == "accepted"));
+    assert!(log(&folder).iter().all(was_taken));
 }
 
 #[test]

@@ -32,3 +32,8 @@ pub(crate) fn loa(folder: &Path, arguments: &[&str]) -> Said {
         err: String::from_utf8(output.stderr).unwrap(),
     }
 }
+
+/// Whether a row of `log` says that its channel took it: a site is asked afterwards, and confirms it.
+pub(crate) fn was_taken(row: &serde_json::Value) -> bool {
+    row["state"] == "accepted" || (row["state"] == "confirmed" && row["kind"] == "website")
+}
