@@ -241,7 +241,20 @@ impl Transport {
     /// # Errors
     /// A [`Fault`], when no whole answer came.
     pub async fn call(&self, request: &Request, now: Timestamp) -> Result<Response, Fault> {
-        let deadline = Instant::now() + self.total_timeout();
+        self.call_within(request, now, self.total_timeout()).await
+    }
+
+    /// The same, in a time of its own.
+    ///
+    /// # Errors
+    /// A [`Fault`], when no whole answer came.
+    pub async fn call_within(
+        &self,
+        request: &Request,
+        now: Timestamp,
+        time: Duration,
+    ) -> Result<Response, Fault> {
+        let deadline = Instant::now() + time;
         self.turn(&request.url, now, deadline, false).await?;
         self.call_until(request, now, deadline).await
     }

@@ -389,7 +389,7 @@ async fn renew(
         return Ok(());
     }
     let lease_now = clock.lease_now();
-    let length = shared.transport.total_timeout() + SLACK;
+    let length = patience(shared) + SLACK;
     let lease = (lease_now, lease_now + length);
     let (node, now) = (&*shared.node, clock.now());
     if !store
@@ -473,9 +473,16 @@ async fn keep(
     }
 }
 
+/// How long the authorisation server may take. A token is spent by the call that offers it, and an answer that nobody waits for costs
+/// the account a person's consent: longer than a broadcast waits.
+fn patience(shared: &Shared) -> Duration {
+    shared.transport.total_timeout() * 3
+}
+
 /// Makes one call at the authorisation server.
 async fn call(shared: &Shared, request: crate::adapter::Request) -> Result<oauth::Pair, NoPair> {
-    let result = shared.transport.call(&request, shared.clock.now()).await;
+    let (now, time) = (shared.clock.now(), patience(shared));
+    let result = shared.transport.call_within(&request, now, time).await;
     oauth::read(&Exchange { request, result })
 }
 

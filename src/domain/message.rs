@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    collections::BTreeSet,
     fmt,
     sync::{Arc, OnceLock},
 };
@@ -406,6 +407,9 @@ pub struct Kept {
     /// What the channel calls what it has of the same bulletin, as the last delivery before this one left it; the last note of that one
     /// where it did not say and the call after it may have gone through.
     pub holds: Option<String>,
+    /// What other channels have on record of theirs, and this one of other bulletins, where an earlier attempt wrote a note: none of it is
+    /// this delivery's.
+    pub others: BTreeSet<String>,
     /// Whether these words take the place of words that were wrong.
     pub is_correction: bool,
     /// What the channel may be playing that this interrupts, where it interrupts something: what it took last.

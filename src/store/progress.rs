@@ -1,5 +1,7 @@
 //! Notes that adapters put on record between the calls of an attempt: how far it came, and what the channel has of a bulletin.
 
+use std::collections::BTreeSet;
+
 use super::{
     Store, StoreError,
     batch::clean,
@@ -21,6 +23,8 @@ pub struct Progress {
     /// What the channel calls what it has of the same bulletin, as the last other delivery left it; its last note where it did not say
     /// and the call after it may have gone through.
     pub holds: Option<String>,
+    /// What other bulletins and channels have on record, where there is a note of this one's own; the newest.
+    pub others: BTreeSet<String>,
 }
 
 impl Store {
@@ -82,9 +86,17 @@ impl Store {
         let holds = rows!(reader, statement::PROGRESS_HELD, [id.as_str()], |row| row
             .text(0)
             .map(str::to_owned))?;
+        let others = if noted.is_empty() {
+            Vec::new()
+        } else {
+            rows!(reader, statement::PROGRESS_OTHERS, [id.as_str()], |row| row
+                .text(0)
+                .map(str::to_owned))?
+        };
         Ok(Progress {
             noted: noted.into_iter().next(),
             holds: holds.into_iter().next(),
+            others: others.into_iter().collect(),
         })
     }
 }

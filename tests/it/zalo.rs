@@ -1,5 +1,6 @@
 //! Zalo Official Accounts: whole daemons against a platform that spends refresh tokens once and refuses with HTTP 200.
 
+mod adopted;
 mod articles;
 mod authorize;
 mod faults;

@@ -35,6 +35,7 @@ use crate::{
         detail::Detail,
         message::{Message, Note},
         secret::Secret,
+        time::Timestamp,
         zalo::{ARTICLE_TIME, Correction},
     },
     template::urlencode,
@@ -52,7 +53,13 @@ const SLICE: usize = 10;
 const SLICES: usize = 3;
 
 /// How long after an article may have been made it is not made again, however often it was looked for in vain.
-const LOOKING: Duration = Duration::from_secs(90);
+const LOOKING: Duration = Duration::from_mins(4);
+
+/// How long after one attempt that looked in vain another one looks.
+const LOOK_AGAIN: Duration = Duration::from_mins(1);
+
+/// How far the platform's clock may be behind ours.
+const ASKEW: Duration = Duration::from_mins(10);
 
 /// Waits before each look for an article within one attempt. What the platform still works on is in no list.
 const LOOKS: [u64; 3] = [0, 2, 3];
@@ -120,8 +127,8 @@ impl ZaloAdapter {
         done: &[Exchange],
     ) -> (Step, Option<Note>) {
         let mut phase = self.first(message);
-        let is_broadcast = !message.kept.is_correction || self.correction == Correction::Broadcast;
-        if is_broadcast && !matches!(phase, Phase::End(_)) {
+        // A correction changes the article at once, and only its broadcast waits.
+        if !message.kept.is_correction && !matches!(phase, Phase::End(_)) {
             // What would wait for the morning anyway asks for nothing.
             if let Some(held) = night::held(message.sent_at, self.quiet) {
                 return (Step::Failed(held), None);
@@ -138,6 +145,11 @@ impl ZaloAdapter {
             noted = progress_of(message, &phase).or(noted);
             phase = self.after(message, phase, exchange);
             is_resumed = false;
+        }
+        if matches!(phase, Phase::Broadcast { .. })
+            && let Some(held) = night::held(message.sent_at, self.quiet)
+        {
+            return (Step::Failed(held), None);
         }
         let step = match &phase {
             Phase::End(step) => return (step.clone(), None),
@@ -352,13 +364,15 @@ impl ZaloAdapter {
             for one in answer.list(list) {
                 count += 1;
                 let is_it = one["title"].as_str().map(str::trim) == Some(wanted.as_str());
-                if is_it && article.is_none() {
-                    article = answer::text(&one["id"]);
+                if is_it && article.is_none() && !is_older(message, &of, &one["create_date"]) {
+                    let id = answer::text(&one["id"]);
+                    article = id.filter(|id| !message.kept.others.contains(id));
                 }
             }
         }
         if let Some(article) = article {
-            // It may be an older one with that title. These are the words now; but nothing is taken away for its title alone.
+            // It may be somebody else's with that title, where the list does not say when it was made: nothing is taken away for its
+            // title alone.
             return match self.take_up(message, article) {
                 Phase::Remove { .. } => absent(message),
                 phase => phase,
@@ -385,7 +399,7 @@ impl ZaloAdapter {
         if since.is_some_and(|since| message.sent_at.since(since) < LOOKING) {
             let detail = Detail::new("zalo-looking");
             return Phase::End(Step::Failed(Failure::Retry {
-                after: Some(LATER),
+                after: Some(LOOK_AGAIN),
                 reason: Reason::Waiting,
                 detail: detail.to_string(),
             }));
@@ -446,6 +460,25 @@ impl ZaloAdapter {
         });
         self.call(access, "POST", "/v2.0/oa/message", Some(&body))
     }
+}
+
+/// Whether an article was made before this delivery's could have been, as far as the list says: then it is somebody else's of the same
+/// title. Seconds or milliseconds since 1970.
+fn is_older(message: &Message, of: &Option<String>, made: &Value) -> bool {
+    // When another delivery made its own is not on record.
+    let noted = message.kept.noted.as_ref().filter(|_| of.is_none());
+    let made = made
+        .as_i64()
+        .or_else(|| made.as_str().and_then(|text| text.trim().parse().ok()));
+    let (Some(noted), Some(made)) = (noted, made.filter(|made| *made > 0)) else {
+        return false;
+    };
+    let millis = if made < 100_000_000_000 {
+        made.saturating_mul(1_000)
+    } else {
+        made
+    };
+    Timestamp::from_micros(millis.saturating_mul(1_000)) + ASKEW < noted.at
 }
 
 /// Begins to look for an article.

@@ -120,6 +120,7 @@ async fn keep(
     })?;
     message.kept.noted = progress.noted;
     message.kept.holds = progress.holds;
+    message.kept.others = progress.others;
     Ok(pair)
 }
 

@@ -90,7 +90,7 @@ fn contents_round_trip_and_every_field_counts() {
             ..content.clone()
         },
     ];
-    let mut hashes = std::collections::BTreeSet::new();
+    let mut hashes = BTreeSet::new();
     for other in changed {
         assert_ne!(other.hash(), content.hash());
         assert!(hashes.insert(other.hash()), "{other:?}");

@@ -25,4 +25,10 @@ statements! {
         WHERE d.id = $1 AND (p.holds IS NOT NULL OR a.outcome IS NULL OR a.outcome NOT IN ('retry', 'rejected'))
         ORDER BY p.at_us DESC, p.delivery DESC LIMIT 1"
     );
+    /// What others have on record, the newest of them: other channels, and this one of other bulletins. `$1` delivery.
+    PROGRESS_OTHERS = one!(
+        "SELECT p.holds FROM delivery AS d JOIN progress AS p ON p.channel <> d.channel OR p.bulletin <> d.bulletin
+        WHERE d.id = $1 AND p.holds IS NOT NULL
+        ORDER BY p.at_us DESC, p.delivery DESC LIMIT 500"
+    );
 }

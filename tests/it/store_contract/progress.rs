@@ -1,5 +1,7 @@
 //! Notes between the calls of an attempt: whose they are, what is known of the call after them, and what a channel has.
 
+use std::collections::BTreeSet;
+
 use loa::{
     domain::{
         delivery::{Outcome, State},
@@ -133,7 +135,8 @@ pub(super) async fn what_a_channel_has_of_a_bulletin_is_known_to_the_next_delive
         store.progress(&second.id).await.unwrap(),
         Progress {
             noted: None,
-            holds: Some("bài-1".to_owned())
+            holds: Some("bài-1".to_owned()),
+            ..Progress::default()
         }
     );
     assert_eq!(
@@ -153,6 +156,23 @@ pub(super) async fn what_a_channel_has_of_a_bulletin_is_known_to_the_next_delive
         Some("bài-2"),
         "the last that was left"
     );
+    // What others have is known to whoever goes on, and only that.
+    let others = BTreeSet::from(["bài-1".to_owned(), "bài-2".to_owned()]);
+    ground.ready(&[planned("web-9", 2_100)]).await;
+    let claimed = ground.claim_one(at(2_100)).await;
+    let before = store.progress(&claimed.id).await.unwrap();
+    assert_eq!(before.others, BTreeSet::new());
+    let note = note("making", None);
+    assert!(
+        store
+            .note(&claimed.id, NODE, 1, &note, at(2_101))
+            .await
+            .unwrap()
+    );
+    let after = store.progress(&claimed.id).await.unwrap();
+    assert_eq!(after.others, others);
+    let second = store.progress(&second.id).await.unwrap();
+    assert!(!second.others.contains("bài-1"), "{second:?}");
     ground.is_sound().await;
 }
 

@@ -23,11 +23,11 @@ use loa::{
         zalo::{Correction, Quota, ZaloConfig},
     },
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     API, Scene, account, answer,
-    steps::{MORNING, adapter, config, message, no, noted, of, play, yes},
+    steps::{MORNING, adapter, config, message, no, noted, of, play, title, yes},
 };
 use crate::support::city::at;
 
@@ -204,7 +204,7 @@ fn what_another_delivery_made_is_taken_up() {
     };
     let made = || json!({ "token": "t", "title": "Tên cũ" });
     let making = || json!({ "step": "creating", "title": "Tên cũ" });
-    let of = |left: &serde_json::Value, is_correction| Kept {
+    let of = |left: &Value, is_correction| Kept {
         holds: Some(left.to_string()),
         is_correction,
         ..Kept::default()
@@ -302,4 +302,22 @@ fn what_another_delivery_made_is_taken_up() {
         let nothing = Failure::reject(Reason::Status, "zalo-nothing-to-remove");
         assert_eq!(end, Some(Step::Failed(nothing)), "{name}");
     }
+}
+
+/// Ids have more digits than a float keeps, and come as texts or as numbers.
+#[test]
+fn an_id_in_a_list_may_be_a_number() {
+    let adapter = adapter(&config());
+    let begun = at(MORNING);
+    let kept = noted(&json!({ "step": "creating" }), false, begun);
+    let message = message(kept, begun + Duration::from_mins(2));
+    let id = 2_589_735_217_036_441_652_u64;
+    let list = yes(&json!({ "medias": [{ "id": id, "title": title() }] }));
+    let (calls, done, _) = play(&adapter, &message, vec![list]);
+    assert_eq!(calls[1], "update updating");
+    let Step::Call(request) = adapter.step(&message, &done) else {
+        panic!("a call");
+    };
+    let body: Value = serde_json::from_slice(&request.body).unwrap();
+    assert_eq!(body["id"], id.to_string());
 }
