@@ -16,7 +16,7 @@ use super::{
     failure,
     output::{Format, Output, harmless, local, rfc3339},
     place::{Place, eprint_text, progress},
-    quota::QuotaRow,
+    quota::{QuotaRow, Quotas},
     run::transport,
 };
 use crate::{
@@ -27,7 +27,6 @@ use crate::{
         channel::{AdapterConfig, Channel},
         delivery::Reason,
         detail::Detail,
-        quota::AHEAD,
         secret::Secret,
         time::Timestamp,
     },
@@ -225,9 +224,8 @@ pub(super) async fn run(
     } else {
         (None, None)
     };
-    let has_accounts = registry
-        .iter()
-        .any(|(_, adapter)| adapter.account().is_some());
+    let mut adapters = registry.iter();
+    let has_accounts = adapters.any(|(_, adapter)| adapter.account().is_some());
     // A database that is away keeps nobody from asking the channels; of accounts nothing is known then.
     let away = |error: anyhow::Error| eprint_text(&harmless(&failure::sentence(&error, output)));
     let (record, is_read) = if args.probe || has_accounts {
@@ -254,13 +252,7 @@ pub(super) async fn run(
     };
     let seen = seen.map_err(|error| away(error.into())).unwrap_or_default();
     let now = record.as_ref().map_or_else(|| clock.now(), |(_, now)| *now);
-    let (remaining, over) = match &record {
-        Some((store, now)) => {
-            let over = store.over_quota(&place.workspace, *now, *now + AHEAD);
-            (store.remaining().await?, over.await?)
-        }
-        None => (Vec::new(), Vec::new()),
-    };
+    let quotas = Quotas::read(record.as_ref(), &place).await?;
     let mut rows = Vec::new();
     for channel in place.workspace.channels.values() {
         let adapter = registry.get(&channel.id);
@@ -294,7 +286,7 @@ pub(super) async fn run(
         rows.push(Row {
             account,
             breaker,
-            quota: QuotaRow::of(channel, &remaining, &over, &place, output),
+            quota: quotas.row(channel, &place, output),
             screen,
             ..Row::of(channel, adapter, (health, failure.as_ref()), output)
         });

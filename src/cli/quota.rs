@@ -7,10 +7,13 @@ use super::{
     output::{Output, harmless, local, rfc3339},
     place::{Place, eprint_text},
 };
-use crate::domain::{
-    channel::Channel,
-    quota::{Over, Remaining},
-    time::Timestamp,
+use crate::{
+    domain::{
+        channel::Channel,
+        quota::{AHEAD, Over, Remaining},
+        time::Timestamp,
+    },
+    store::{Store, StoreError},
 };
 
 /// What goes beyond until `until`, as of `now` or of the record's last instant; nothing where nothing is on record, and where the
@@ -67,9 +70,46 @@ pub(super) struct QuotaRow {
     pub said: String,
 }
 
+/// What is on record of quotas.
+#[derive(Debug, Default)]
+pub(super) struct Quotas {
+    remaining: Vec<Remaining>,
+    over: Vec<Over>,
+}
+
+impl Quotas {
+    /// Reads it, and what of the plan goes beyond it within two weeks.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(super) async fn read(
+        record: Option<&(Store, Timestamp)>,
+        place: &Place,
+    ) -> Result<Self, StoreError> {
+        let Some((store, now)) = record else {
+            return Ok(Self::default());
+        };
+        let over = store.over_quota(&place.workspace, *now, *now + AHEAD);
+        Ok(Self {
+            over: over.await?,
+            remaining: store.remaining().await?,
+        })
+    }
+
+    /// Of one channel, where it has such a quota.
+    pub(super) fn row(
+        &self,
+        channel: &Channel,
+        place: &Place,
+        output: &Output,
+    ) -> Option<QuotaRow> {
+        QuotaRow::of(channel, &self.remaining, &self.over, place, output)
+    }
+}
+
 impl QuotaRow {
     /// Of what is on record.
-    pub(super) fn of(
+    fn of(
         channel: &Channel,
         remaining: &[Remaining],
         over: &[Over],

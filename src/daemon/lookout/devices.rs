@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 
 use crate::{
     adapter::{Adapter, Patience, attempt},
@@ -140,7 +140,7 @@ pub(super) async fn ask(
             // A host that does not answer is left alone by questions, too.
             if next <= now && !held.iter().any(|host| host == device.adapter.host()) {
                 asked.when.insert(row.id.clone(), now);
-                asking.begin(one(shared, device, row)).await;
+                asking.begin(one(shared, device, row).boxed()).await;
             } else {
                 let last = before.get(&row.id).copied();
                 asked.when.extend(last.map(|last| (row.id.clone(), last)));
@@ -155,16 +155,19 @@ pub(super) async fn ask(
     Ok(asked)
 }
 
+/// One that is put, and what comes of it written down.
+type Question<'a> = BoxFuture<'a, Result<(), StoreError>>;
+
 /// Questions under way while the record is read on, so that no more of it is held than one channel's and what is being asked.
-struct Asking<F> {
-    under_way: FuturesUnordered<F>,
+struct Asking<'a> {
+    under_way: FuturesUnordered<Question<'a>>,
     /// What the store said first that is no answer. The others are ended all the same.
     failed: Option<StoreError>,
 }
 
-impl<F: Future<Output = Result<(), StoreError>>> Asking<F> {
+impl<'a> Asking<'a> {
     /// Begins one, as soon as there is room for it.
-    async fn begin(&mut self, question: F) {
+    async fn begin(&mut self, question: Question<'a>) {
         while self.under_way.len() >= ABREAST {
             self.take().await;
         }

@@ -229,7 +229,7 @@ pub(super) async fn what_was_not_published_is_noticed_in_the_same_moment(ground:
             told.await.unwrap()
         };
         let missed = published(190).await.unwrap();
-        let expected = if channel == "web-3" { 0 } else { 1 };
+        let expected = usize::from(channel != "web-3");
         assert_eq!(missed.len(), expected, "{channel}: {missed:?}");
         assert_eq!(
             published(191).await,
