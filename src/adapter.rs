@@ -310,6 +310,8 @@ pub struct Receipt {
     pub evidence: Evidence,
     /// What somebody should know of it all the same, as details are written: that fewer listen than should.
     pub remark: Option<String>,
+    /// Whether nothing is published by that: it is offered, and a person has to publish it.
+    pub is_offer: bool,
 }
 
 impl Receipt {
@@ -325,6 +327,7 @@ impl Receipt {
                 _ => Evidence::Accepted,
             },
             remark: few.map(|few| few_listen(few).to_string()),
+            is_offer: false,
         }
     }
 }
@@ -377,6 +380,7 @@ impl Step {
             reference,
             evidence: Evidence::Accepted,
             remark: None,
+            is_offer: false,
         })
     }
 }

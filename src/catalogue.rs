@@ -138,7 +138,31 @@ pub fn detail<'a>(
     code: &str,
     arguments: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> Option<String> {
-    let key = format!("detail.{code}");
+    told(lang, code, arguments, false)
+}
+
+/// The same for lists and headings, which are read by people who connect no channels: without the names of keys, lines and calls of a
+/// recipe or of the settings, where the sentence has a plain one beside it (`CODE-plain`).
+#[must_use]
+pub fn plain_detail<'a>(
+    lang: Lang,
+    code: &str,
+    arguments: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Option<String> {
+    told(lang, code, arguments, true)
+}
+
+fn told<'a>(
+    lang: Lang,
+    code: &str,
+    arguments: impl Iterator<Item = (&'a str, &'a str)>,
+    is_plain: bool,
+) -> Option<String> {
+    let best = |key: String| {
+        let plain = format!("{key}-plain");
+        if is_plain && has(&plain) { plain } else { key }
+    };
+    let key = best(format!("detail.{code}"));
     let given: Vec<(&str, &str)> = arguments.collect();
     let plain: Vec<(&str, &dyn fmt::Display)> = given
         .iter()
@@ -155,7 +179,7 @@ pub fn detail<'a>(
                 Some(("template" | "render", _)) => "diagnostic",
                 _ => return (*name, (*value).to_owned()),
             };
-            let met = format!("{file}.{value}");
+            let met = best(format!("{file}.{value}"));
             let met = has(&met).then(|| text(lang, &met, &plain));
             (*name, met.unwrap_or_else(|| (*value).to_owned()))
         })
@@ -172,7 +196,7 @@ pub fn detail<'a>(
         None => said,
     };
     // What stands below a reason leaves that to the reason.
-    if code.starts_with("call-") {
+    if code.starts_with("call-") || is_plain {
         return Some(said);
     }
     let call = given.iter().find(|(name, _)| *name == "call");

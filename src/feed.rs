@@ -70,7 +70,7 @@ impl Event<'_> {
         let title = self
             .title
             .map_or_else(|| say("web.feed-nothing"), str::to_owned);
-        let state = say(&format!("state.{}", self.state.as_str()));
+        let state = say(&format!("state.{}", self.state.word(self.reason)));
         let why = self
             .reason
             .map(|reason| say(&format!("reason.{}", reason.as_str())));

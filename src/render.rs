@@ -69,6 +69,17 @@ impl BodyPart {
             .collect()
     }
 
+    /// Whether what a bulletin says may differ from area to area: it, or a shared template that it may include, has the name `ward`.
+    #[must_use]
+    pub fn names_ward(workspace: &Workspace, bulletin: &Bulletin) -> bool {
+        let names = |text: &str| text.contains("ward");
+        let parts = Self::all(bulletin);
+        // What a part takes from elsewhere it takes by a tag.
+        let takes = parts.iter().any(|(_, text)| text.contains("{%"));
+        parts.iter().any(|(_, text)| names(text))
+            || takes && workspace.templates.values().any(|text| names(text))
+    }
+
     fn text(self, bulletin: &Bulletin) -> Option<&str> {
         match (self, &bulletin.script) {
             (Self::Script, Some(Script::One(text))) => Some(text),

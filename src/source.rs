@@ -104,19 +104,29 @@ pub fn id_like(text: &str) -> Option<String> {
 /// Reads the workspace in the folder `root`.
 #[must_use]
 pub fn load(root: &Path) -> Loaded {
-    load_at(root, None)
+    load_seen(root, None, None)
+}
+
+/// The same for those who use it from `at` on: what is over by then is nobody's concern, and nothing else is looked at by the day.
+#[must_use]
+pub fn load_from(root: &Path, at: Timestamp) -> Loaded {
+    load_seen(root, None, Some(at))
 }
 
 /// Reads the workspace in the folder `root` as of `now`: contacts that have expired or soon will are said as well.
 #[must_use]
 pub fn load_at(root: &Path, now: Option<Timestamp>) -> Loaded {
+    load_seen(root, now, now)
+}
+
+fn load_seen(root: &Path, now: Option<Timestamp>, from: Option<Timestamp>) -> Loaded {
     let gathered = files::gather(root);
     read(
         &gathered.files,
         (gathered.recordings, gathered.pictures),
         gathered.diagnostics,
         &gathered.unreadable,
-        now,
+        (now, from),
     )
 }
 
@@ -133,7 +143,7 @@ pub fn load_speech(root: &Path) -> Loaded {
         (gathered.recordings, gathered.pictures),
         gathered.diagnostics,
         &unread,
-        None,
+        (None, None),
     )
 }
 
@@ -164,7 +174,7 @@ pub fn load_archive(mut from: impl Read) -> io::Result<Loaded> {
         (gathered.recordings, gathered.pictures),
         gathered.diagnostics,
         &gathered.unreadable,
-        None,
+        (None, None),
     ))
 }
 
@@ -178,7 +188,7 @@ pub fn load_files(files: &BTreeMap<String, Vec<u8>>) -> Loaded {
 #[must_use]
 pub fn load_files_at(files: &BTreeMap<String, Vec<u8>>, now: Option<Timestamp>) -> Loaded {
     let nothing = (Recordings::new(), Pictures::new());
-    read(files, nothing, Vec::new(), &[], now)
+    read(files, nothing, Vec::new(), &[], (now, now))
 }
 
 fn read(
@@ -186,7 +196,7 @@ fn read(
     (recordings, pictures): (Recordings, Pictures),
     first: Vec<Diagnostic>,
     unreadable: &[Role],
-    now: Option<Timestamp>,
+    seen: (Option<Timestamp>, Option<Timestamp>),
 ) -> Loaded {
     let notebook = Notebook::default();
     for diagnostic in first {
@@ -255,7 +265,7 @@ fn read(
         .collect();
     let authorities = certificates::named(&parts.channels);
     let metered = quotas::metered(&parts.channels);
-    let workspace = check::run(&notebook, parts, revision, now);
+    let workspace = check::run(&notebook, parts, revision, seen);
     let mut diagnostics = notebook.into_report();
     diagnostics.sort_by(Diagnostic::order);
     diagnostics.dedup();

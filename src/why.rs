@@ -22,16 +22,13 @@ const MOST: usize = 160;
 const MOST_OWN: usize = 400;
 
 /// The word of the catalogue for where a delivery stands: a waiting one that was tried, or whose host does not answer, is a
-/// different thing to a reader than one whose time has not come, and one that was cut off than one that was heard to its end.
+/// different thing to a reader than one whose time has not come; [`State::word`] has the rest.
 #[must_use]
 pub fn standing(row: &DeliveryRow) -> &'static str {
     match row.state {
         State::Ready if row.left_alone.is_some() => "left-alone",
         State::Ready if row.attempts > 0 => "retrying",
-        State::Accepted | State::Confirmed if row.reason == Some(Reason::Interrupted) => {
-            "interrupted"
-        }
-        state => state.as_str(),
+        state => state.word(row.reason),
     }
 }
 
@@ -49,7 +46,15 @@ pub fn alone(left: &LeftAlone, moment: &dyn Fn(Timestamp) -> String) -> Detail {
 #[must_use]
 pub fn said(lang: Lang, detail: &str) -> Option<String> {
     let known = Detail::parse(detail).filter(|known| !known.stands_beside())?;
-    catalogue::detail(lang, known.code(), known.arguments())
+    sentence(lang, &known, false)
+}
+
+fn sentence(lang: Lang, known: &Detail, is_plain: bool) -> Option<String> {
+    if is_plain {
+        catalogue::plain_detail(lang, known.code(), known.arguments())
+    } else {
+        catalogue::detail(lang, known.code(), known.arguments())
+    }
 }
 
 /// Who is told, and how instants are written for them.
@@ -60,6 +65,8 @@ pub struct Words<'a> {
     pub zone: Tz,
     /// An instant on whatever day.
     pub moment: &'a dyn Fn(Timestamp) -> String,
+    /// Whether whoever reads it connects no channels: nothing is called as it is called in a recipe or in the settings.
+    pub is_plain: bool,
 }
 
 impl std::fmt::Debug for Words<'_> {
@@ -77,7 +84,7 @@ impl Words<'_> {
     #[must_use]
     pub fn reason(&self, reason: Reason, detail: Option<&str>) -> String {
         let said = self.say(&format!("reason.{}", reason.as_str()), &[]);
-        let known = detail.and_then(Detail::parse);
+        let known = detail.and_then(Detail::parse).filter(|_| !self.is_plain);
         let call = known.as_ref().and_then(|known| known.get("call"));
         call.map_or_else(
             || said.clone(),
@@ -101,7 +108,7 @@ impl Words<'_> {
     fn why(&self, row: &DeliveryRow, rest: Option<&str>) -> Option<String> {
         if let Some(left) = &row.left_alone {
             let detail = alone(left, self.moment);
-            return catalogue::detail(self.lang, detail.code(), detail.arguments());
+            return sentence(self.lang, &detail, self.is_plain);
         }
         if let (Some(before), None) = (&row.behind, row.reason) {
             let key = if before.is_sending {
@@ -170,8 +177,8 @@ impl Words<'_> {
     /// A detail that stands beside a reason, in words.
     #[must_use]
     pub fn remark(&self, detail: &str) -> String {
-        let known = Detail::parse(detail)
-            .and_then(|known| catalogue::detail(self.lang, known.code(), known.arguments()));
+        let known = Detail::parse(detail);
+        let known = known.and_then(|known| sentence(self.lang, &known, self.is_plain));
         known.unwrap_or_else(|| detail.to_owned())
     }
 
@@ -188,7 +195,8 @@ impl Words<'_> {
     /// clock says enough.
     #[must_use]
     pub fn spoken(&self, reason: Reason, detail: &str, day: NaiveDate) -> Option<String> {
-        let known = said(self.lang, detail);
+        let known = Detail::parse(detail).filter(|known| !known.stands_beside());
+        let known = known.and_then(|known| sentence(self.lang, &known, self.is_plain));
         if known.is_some() || reason != Reason::Expired {
             return known;
         }
@@ -237,7 +245,54 @@ mod tests {
             lang: Lang::Vi,
             zone: chrono_tz::Asia::Ho_Chi_Minh,
             moment: &|at| at.to_rfc3339(),
+            is_plain: false,
         })
+    }
+
+    /// What lists and headings on pages say: the channel's own words, and nothing that only a recipe calls so.
+    #[test]
+    fn whoever_connects_no_channels_reads_plain_words() {
+        let plain = Words {
+            lang: Lang::Vi,
+            zone: chrono_tz::Asia::Ho_Chi_Minh,
+            moment: &|at| at.to_rfc3339(),
+            is_plain: true,
+        };
+        let day = NaiveDate::default();
+        for (reason, detail, said) in [
+            (
+                Reason::Status,
+                "receiver-says call=find; status=422; rule=errors[0]; words=Thiếu tiêu đề",
+                "Bên nhận trả lời “Thiếu tiêu đề”",
+            ),
+            (
+                Reason::Unexpected,
+                "call-no-field call=find; pointer=/items/0/id",
+                "Kênh trả lời khác với quy ước, cần người kiểm tra: Hỏi kênh xem đã có chưa, câu trả lời thiếu phần cần có",
+            ),
+            (
+                Reason::Timeout,
+                "call-timeout call=request",
+                "Đã gửi nhưng chờ mãi không thấy trả lời, chưa rõ đã phát hay chưa: Không có trả lời trong thời gian chờ",
+            ),
+        ] {
+            assert_eq!(plain.told(reason, Some(detail), day), said);
+        }
+        // What people call a rule for airtime stands in other quotes. Voices are set up where the program runs.
+        let codes = catalogue::names("detail.").into_iter();
+        for code in codes.filter(|code| !code.starts_with("sound-")) {
+            let given = ["rule", "pointer", "step", "path", "call"].map(|name| (name, "errors[0]"));
+            let said = catalogue::plain_detail(Lang::Vi, code, given.into_iter()).unwrap();
+            for word in [
+                "`errors[0]`",
+                "`find`",
+                "`delivery.",
+                "`network.",
+                "`method`",
+            ] {
+                assert!(!said.contains(word), "{code}: {said}");
+            }
+        }
     }
 
     fn told(reason: Reason, detail: Option<&str>) -> String {
@@ -330,6 +385,7 @@ mod tests {
             lang: Lang::En,
             zone: chrono_tz::Asia::Ho_Chi_Minh,
             moment: &|at| at.to_rfc3339(),
+            is_plain: false,
         };
         let day = NaiveDate::default();
         let told = |state, detail: &str| {

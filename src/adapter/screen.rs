@@ -15,6 +15,7 @@ impl Adapter for ScreenAdapter {
             reference: None,
             evidence: Evidence::None,
             remark: None,
+            is_offer: false,
         })
     }
 

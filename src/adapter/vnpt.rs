@@ -1,6 +1,6 @@
 //! Portals of VNPT ("vnPortal"), as many wards have them: a public interface that reads and cannot write
 //! (`GET /api/public/articles` with `searchTerm`, `GET /api/public/articles/LANGUAGE/ID`). So an article is offered for
-//! pasting, which is all that *accepted* means here, and looked for afterwards.
+//! pasting, which is all that *accepted* means here (with [`Reason::Offered`]), and looked for afterwards.
 //!
 //! - An empty list is answered 404 with `statusCode` 404 in JSON. Every other refusal says nothing of our article: some sites have
 //!   their lists switched off.
@@ -89,7 +89,12 @@ impl VnptAdapter {
 
 impl Adapter for VnptAdapter {
     fn step(&self, _: &Message, _: &[Exchange]) -> Step {
-        Step::accepted(None)
+        Step::Accepted(Receipt {
+            reference: None,
+            evidence: Evidence::Accepted,
+            remark: None,
+            is_offer: true,
+        })
     }
 
     fn patience(&self) -> Option<Patience> {
@@ -116,6 +121,7 @@ impl Adapter for VnptAdapter {
                         reference: alike.get(articles.len() - 1).cloned(),
                         evidence: Evidence::Device,
                         remark: None,
+                        is_offer: false,
                     }));
                 }
                 // One that was taken away since is none of ours.

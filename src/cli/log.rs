@@ -286,6 +286,7 @@ fn why(row: &DeliveryRow, output: &Output, zone: chrono_tz::Tz) -> String {
         lang: output.lang,
         zone,
         moment: &|at| local(at, zone),
+        is_plain: false,
     };
     // What was taken needs no reason, and may have a remark.
     let why = words.whole(row).or_else(|| words.rest(row));

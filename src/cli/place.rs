@@ -219,7 +219,11 @@ impl Place {
 
 fn read(global: &Global, output: &Output) -> Loaded {
     let progress = progress(&output.say("cli.loading", &[]));
-    let loaded = source::load(&global.dir);
+    // What time it is in a simulated city its database says.
+    let loaded = match global.world() {
+        World::Real => source::load_from(&global.dir, Clock::system().now()),
+        World::Simulated => source::load(&global.dir),
+    };
     progress.finish_and_clear();
     loaded
 }

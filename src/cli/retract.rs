@@ -21,14 +21,13 @@ use crate::{
         approval::{Decision, Refusal, Subject, fold_name},
         audio::Ends,
         bulletin::Format,
-        calendar,
         channel::ChannelKind,
         delivery::Reason,
         id::{BulletinId, DeliveryId, ScheduleId},
         message::{Content, ContentHash},
         plan::{
             PlannedDelivery, Why,
-            air::{Air, NoPlace, OnAir, Place as Spot},
+            air::{Air, NoPlace, OnAir, Place as Spot, displaced},
         },
         time::Timestamp,
         version::{Record, Version},
@@ -371,31 +370,8 @@ struct Found {
 impl Found {
     /// What had its place on the same days and has none any more: the corrections are heard then, or use up what the rules permit.
     fn gives_way(&self, workspace: &Workspace) -> Vec<OnAir> {
-        let zone = workspace.settings.zone;
-        let day = |at| calendar::local(at, zone).date();
-        let days: BTreeSet<_> = self.heard.iter().map(|one| day(one.from)).collect();
-        let first = self.heard.iter().map(|one| one.from).min();
-        let is_to_come = |item: &&OnAir| {
-            item.is_open
-                && !item.is_begun
-                && !item.schedule.is_by_hand()
-                && days.contains(&day(item.from))
-                && first.is_some_and(|first| item.from + item.length > first)
-        };
-        let air = Air::new(workspace, self.before.iter().cloned());
-        let mut after = Air::new(workspace, self.before.iter().cloned());
-        for one in &self.heard {
-            after.interrupt(one);
-        }
-        for one in &self.heard {
-            after.put(one.clone());
-        }
-        let has_place = |air: &Air<'_>, item: &OnAir| air.place(item, item.from, true).is_ok();
-        let to_come = self.before.iter().filter(is_to_come);
-        to_come
-            .filter(|item| has_place(&air, item) && !has_place(&after, item))
-            .cloned()
-            .collect()
+        let displaced = displaced(workspace, &self.before, &self.heard, &[]);
+        displaced.into_iter().map(|(one, _)| one).collect()
     }
 }
 

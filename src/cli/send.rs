@@ -8,12 +8,13 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::Args;
 
-use place::{Outcome, Wanted, refused_row, refused_said};
+use place::{Outcome, Wanted, refused_row, refused_said, why_row};
 
 use super::{
     Global, named,
     output::{Format, Output, local, rfc3339},
     place::Place,
+    subject::{contents, signed},
     usage::{length, one_of},
 };
 use crate::{
@@ -175,6 +176,12 @@ fn shown(
             "due": rfc3339(now, place.zone()),
             "deliveries": ids,
             "sent": outcome.rows(place),
+            "uses_up": outcome.uses_up(wanted).iter().map(|(one, why)| serde_json::json!({
+                "delivery": one.id,
+                "channel": one.channel,
+                "due": rfc3339(one.from, place.zone()),
+                "why": why_row(why),
+            })).collect::<Vec<_>>(),
             "gives_way": outcome.settled.gives_way.iter().map(|one| &one.id).collect::<Vec<_>>(),
             "new": new,
             "refused": outcome.refused.iter().map(|refused| refused_row(refused, place)).collect::<Vec<_>>(),
@@ -275,7 +282,7 @@ async fn sender(place: &Place, store: &Store, now: Timestamp) -> anyhow::Result<
     ))
 }
 
-/// Only the present words, and only approved ones, are sent by hand.
+/// Only the present words, and only approved ones, are sent by hand, and none that were taken back.
 async fn approved(
     place: &Place,
     store: &Store,
@@ -284,16 +291,27 @@ async fn approved(
     output: &Output,
 ) -> anyhow::Result<()> {
     let workspace = &place.workspace;
-    if workspace.settings.approval.required == Required::Off {
+    let (renderer, _) = Renderer::new(workspace);
+    let version = bulletin_version(workspace, &renderer, bulletin);
+    let standings = store.standings(&[version.subject.clone()].into()).await?;
+    let standing = &standings[&version.subject];
+    let is_off = workspace.settings.approval.required == Required::Off;
+    if let Some(entry) = &standing.retracted {
+        // Where nothing has to be approved, other words are enough.
+        let words = contents(place, &renderer, &bulletin.id);
+        if !is_off || store.repeated(&version, &words).await?.is_some() {
+            let by = signed(entry, place.zone());
+            let args: [(&str, &dyn std::fmt::Display); 3] =
+                [("id", &bulletin.id), ("by", &by), ("why", &entry.remark)];
+            bail!(output.say("approval.send-retracted", &args));
+        }
+    }
+    if is_off {
         if priority == Priority::Emergency {
             bail!(output.say("cli.send-emergency", &[]));
         }
         return Ok(());
     }
-    let (renderer, _) = Renderer::new(workspace);
-    let version = bulletin_version(workspace, &renderer, bulletin);
-    let standings = store.standings(&[version.subject.clone()].into()).await?;
-    let standing = &standings[&version.subject];
     let needed = workspace.settings.approval.needed(priority);
     if standing.allows_with(&version.hash, needed) {
         return Ok(());

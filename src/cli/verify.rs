@@ -123,7 +123,7 @@ pub(super) async fn run(global: &Global, args: &VerifyArgs, output: &Output) -> 
 /// The accounting equation in the reader's language.
 pub(super) fn equation(account: &Account, output: &Output) -> String {
     let sign = if account.balances() { "=" } else { "≠" };
-    output.say(
+    let mut said = output.say(
         "cli.equation",
         &[
             ("sign", &sign),
@@ -136,7 +136,11 @@ pub(super) fn equation(account: &Account, output: &Output) -> String {
             ("cancelled", &account.cancelled),
             ("pending", &account.pending),
         ],
-    )
+    );
+    if account.offered > 0 {
+        said.push_str(&output.say("cli.equation-offered", &[("count", &account.offered)]));
+    }
+    said
 }
 
 async fn first_due(store: &Store) -> anyhow::Result<Option<Timestamp>> {

@@ -129,7 +129,7 @@ impl Reloader {
     pub async fn reload_as(&self, shared: &Shared, asked: bool) {
         let loaded = tokio::select! {
             () = shared.stop.soft.cancelled() => return,
-            loaded = self.load() => loaded,
+            loaded = self.load(shared.clock.now()) => loaded,
         };
         match loaded {
             Loaded {
@@ -151,14 +151,14 @@ impl Reloader {
     }
 
     /// Reads the files, unless that takes too long, or what took too long is still being read.
-    async fn load(&self) -> Loaded {
+    async fn load(&self, now: Timestamp) -> Loaded {
         let Ok(permit) = self.reading.clone().try_acquire_owned() else {
             return source::too_slow();
         };
         let root = self.root.clone();
         let reading = tokio::task::spawn_blocking(move || {
             let _held = permit;
-            source::load(&root)
+            source::load_from(&root, now)
         });
         match tokio::time::timeout(PATIENCE, reading).await {
             Ok(loaded) => {

@@ -112,6 +112,19 @@ impl State {
     pub fn is_final(self) -> bool {
         !matches!(self, Self::Planned | Self::Ready | Self::Sending)
     }
+
+    /// The word of the catalogue for it with its reason: what only waits for a person to publish it was taken by nobody else, and what
+    /// was cut off was not heard to its end.
+    #[must_use]
+    pub fn word(self, reason: Option<Reason>) -> &'static str {
+        match (self, reason) {
+            (Self::Accepted, Some(Reason::Offered)) => Reason::Offered.as_str(),
+            (Self::Accepted | Self::Confirmed, Some(Reason::Interrupted)) => {
+                Reason::Interrupted.as_str()
+            }
+            _ => self.as_str(),
+        }
+    }
 }
 
 words! {
@@ -206,6 +219,8 @@ words! {
         ByHand = "by-hand",
         /// The device reports that it did not play it.
         NotPlayed = "not-played",
+        /// What was taken is offered for a person to publish, and nobody has yet.
+        Offered = "offered",
         /// Nobody has published what was offered for that.
         NotPublished = "not-published",
         /// A site took it and, asked afterwards, shows other words in its place.
@@ -255,6 +270,8 @@ pub struct Account {
     pub occurrences: u64,
     /// `accepted`.
     pub accepted: u64,
+    /// Those of `accepted` that wait for a person to publish them. No part of the sum.
+    pub offered: u64,
     /// `confirmed`.
     pub confirmed: u64,
     /// `failed` and `unheard`.
@@ -282,6 +299,12 @@ impl Account {
             State::Cancelled => &mut self.cancelled,
         };
         *place += count;
+    }
+
+    /// Adds `count` deliveries that wait for a person to publish them: they count as `accepted`, and are told apart.
+    pub fn add_offered(&mut self, count: u64) {
+        self.add(State::Accepted, count);
+        self.offered += count;
     }
 
     /// Whether both sides are equal. `occurrences` has to be counted on its own, not summed from the other fields.

@@ -88,14 +88,15 @@ impl Parts {
 }
 
 /// Checks everything against everything. The workspace is whole only if nothing was wrong. What depends on the day is said
-/// where it is known what time it is.
+/// where it is known what time it is (`now`); what is over by the instant `from` is no mistake any more.
 pub(super) fn run(
     notebook: &Notebook,
     parts: Parts,
     revision: String,
-    now: Option<Timestamp>,
+    (now, from): (Option<Timestamp>, Option<Timestamp>),
 ) -> Workspace {
-    let day = now.map(|now| calendar::local(now, parts.zone()).date());
+    let day_of = |at| calendar::local(at, parts.zone()).date();
+    let (day, first) = (now.map(day_of), from.map(day_of));
     notebook.resolve();
     let texts = texts(&parts);
     wards::check(notebook, &parts.wards);
@@ -184,7 +185,7 @@ pub(super) fn run(
         day,
     );
     recordings::check_lengths(notebook, &workspace, bulletins);
-    limits::check(notebook, &workspace, bulletins, &parts.recipes);
+    limits::check(notebook, &workspace, bulletins, &parts.recipes, first);
     pieces::check(notebook, &workspace, &parts.recipes);
     let places = (&*parts.schedules, &*parts.rules, &*parts.channels);
     air::check(notebook, &workspace, places, day);

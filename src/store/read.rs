@@ -10,7 +10,7 @@ use super::{
     sql::{self, Statement, read as statement},
 };
 use crate::domain::{
-    delivery::{Account, State},
+    delivery::{Account, Reason, State},
     id::{ChannelId, DeliveryId, ScheduleId, WardId},
     time::Timestamp,
 };
@@ -204,6 +204,7 @@ impl Store {
             match State::parse(&word) {
                 Some(state) => account.add(state, count),
                 None if word == "occurrences" => account.occurrences = count,
+                None if word == Reason::Offered.as_str() => account.add_offered(count),
                 None => return Err(StoreError::corrupt("delivery", "state", &word)),
             }
         }

@@ -118,6 +118,12 @@ impl DeliveryRow {
         Some((heard, name, self.updated_at))
     }
 
+    /// Whether it waits for a person to publish it.
+    #[must_use]
+    pub fn is_offered(&self) -> bool {
+        self.state == State::Accepted && self.reason == Some(Reason::Offered)
+    }
+
     /// Whether it was tried, refused, and had no time left for another try because of what its limit names. Its reason is then
     /// the last answer's, and its detail that of the limit.
     #[must_use]
@@ -140,7 +146,7 @@ pub struct AttemptRow {
     pub finished: Timestamp,
     /// How it ended.
     pub outcome: Outcome,
-    /// Why, unless accepted.
+    /// Why; of what was accepted only that it is offered for a person to publish.
     pub reason: Option<Reason>,
     /// What the reason's word leaves out.
     pub detail: Option<String>,

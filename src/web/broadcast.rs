@@ -5,7 +5,8 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::{
-    Pages, call::Call, frame::Place, query::parse_delivery, reader::Reader, refusal::Refusal,
+    Pages, articles::body_of, call::Call, frame::Place, paste::paragraphs, query::parse_delivery,
+    reader::Reader, refusal::Refusal, today::paused,
 };
 use crate::{
     catalogue,
@@ -15,6 +16,7 @@ use crate::{
         delivery::{Evidence, Outcome, Reason, State as Standing},
         id::DeliveryId,
         message::{Content, ContentHash},
+        pause::Pause,
         workspace::Workspace,
     },
     store::row::{AttemptRow, DeliveryRow, JournalRow},
@@ -70,6 +72,8 @@ struct Closing {
 struct Words {
     summary: Option<String>,
     text: String,
+    /// An article in plain paragraphs, without the marks that it is written with.
+    paragraphs: Vec<String>,
     picture: Option<Shown>,
     /// That the article has a picture which does not go along here.
     no_picture: Option<String>,
@@ -117,6 +121,8 @@ struct Line {
 /// What the store knows about one delivery.
 struct Known {
     row: DeliveryRow,
+    /// What silenced it, where that is why it was skipped.
+    pause: Option<Pause>,
     content: Option<(ContentHash, Content)>,
     attempts: Vec<AttemptRow>,
     journal: Vec<JournalRow>,
@@ -154,8 +160,15 @@ async fn read(pages: &Pages, id: &DeliveryId) -> Result<Option<Known>, Refusal> 
     };
     let attempts = store.attempts(id).await?;
     let journal = store.journal_rows(Some(id), MOST_LINES).await?;
+    let pause = if row.reason == Some(Reason::Paused) {
+        let pauses = store.pauses(row.due).await?;
+        pauses.into_iter().find(|pause| silences(pause, &row))
+    } else {
+        None
+    };
     Ok(Some(Known {
         row,
+        pause,
         content,
         attempts,
         journal,
@@ -165,6 +178,7 @@ async fn read(pages: &Pages, id: &DeliveryId) -> Result<Option<Known>, Refusal> 
 fn arrange(reader: &Reader, workspace: &Workspace, known: Known) -> Broadcast {
     let Known {
         row,
+        pause,
         content,
         mut attempts,
         journal,
@@ -196,7 +210,10 @@ fn arrange(reader: &Reader, workspace: &Workspace, known: Known) -> Broadcast {
         class: standing(&row),
         word: reader.word(standing(&row)),
         meaning: reader.word(&format!("{}-meaning", standing(&row))),
-        reason: reader.why(&row),
+        reason: match &pause {
+            Some(pause) => Some(paused(reader, workspace, pause, "pause-of")),
+            None => reader.why(&row),
+        },
         detail: reader.rest_of_detail(&row),
         // The reason names whoever said whether it was heard.
         closed_by: row
@@ -210,13 +227,16 @@ fn arrange(reader: &Reader, workspace: &Workspace, known: Known) -> Broadcast {
             .then(|| reader.link(&format!("/luot/{}/dan", row.id), &[])),
         words: content.map(|(hash, content)| words(reader, workspace, &row, &hash, content)),
         facts: facts(reader, workspace, &row),
-        evidence: reader.word(&evidence(row.evidence, row.kind)),
-        evidence_meaning: reader.word(&format!("{}-meaning", evidence(row.evidence, row.kind))),
+        evidence: reader.word(&evidence(row.evidence, row.kind, row.reason)),
+        evidence_meaning: reader.word(&format!(
+            "{}-meaning",
+            evidence(row.evidence, row.kind, row.reason)
+        )),
         attempts: tell(reader, &row, &shown, day),
         older: (older > 0).then(|| reader.text("older-attempts", &[("number", &older)])),
         journal: journal
             .iter()
-            .map(|line| journal_line(reader, line, day))
+            .map(|line| journal_line(reader, &row, line, day))
             .collect(),
         back: reader.link("/", &[("phuong", &ward), ("ngay", &day_text)]),
         channel_log: reader.link(
@@ -226,6 +246,11 @@ fn arrange(reader: &Reader, workspace: &Workspace, known: Known) -> Broadcast {
         channel_feed: reader.link(&format!("/lich/kenh/{}.ics", row.channel), &[]),
         id: row.id.to_string(),
     }
+}
+
+fn silences(pause: &Pause, row: &DeliveryRow) -> bool {
+    pause.is_in_force(row.due)
+        && pause.covers(&row.ward, &row.channel, row.topic.as_ref(), row.priority)
 }
 
 /// On a site that no program can write to: until when somebody may still publish what was offered.
@@ -238,9 +263,15 @@ fn waits(reader: &Reader, workspace: &Workspace, row: &DeliveryRow) -> Option<St
     Some(reader.text("paste-waits", &[("until", &reader.moment(until))]))
 }
 
-/// The name of a sort of evidence: only loudspeakers are devices that play something.
-fn evidence(evidence: Evidence, kind: ChannelKind) -> String {
+/// The name of a sort of evidence: only loudspeakers are devices that play something, and where a person publishes no channel said
+/// anything.
+fn evidence(evidence: Evidence, kind: ChannelKind, reason: Option<Reason>) -> String {
     match (evidence, kind) {
+        (Evidence::Accepted, _)
+            if matches!(reason, Some(Reason::Offered | Reason::NotPublished)) =>
+        {
+            "evidence-offered".to_owned()
+        }
         (Evidence::Device, ChannelKind::Website | ChannelKind::Chat | ChannelKind::Sign) => {
             format!("evidence-device-{}", kind.as_str())
         }
@@ -273,6 +304,8 @@ fn words(
     hash: &ContentHash,
     content: Content,
 ) -> Words {
+    let is_article = content.format == Format::Article;
+    let paragraphs = is_article.then(|| paragraphs(&body_of(&content)));
     let channel = workspace.channels.get(&row.channel);
     let is_sent = channel.is_some_and(|channel| channel.carries_pictures(&workspace.recipes));
     let (sent, left) = match content.picture {
@@ -280,6 +313,7 @@ fn words(
         picture => (None, picture),
     };
     Words {
+        paragraphs: paragraphs.unwrap_or_default(),
         summary: content.summary,
         text: content.text,
         picture: sent.map(|picture| Shown {
@@ -380,13 +414,13 @@ fn tell(
             let next = attempts.get(index + 1);
             let (sentence, detail) = sentence(reader, row, attempt, next, day);
             Attempt {
-                class: class_of(attempt.outcome),
+                class: class_of(attempt),
                 sentence,
                 detail,
                 status: attempt.status,
                 receipt: attempt.receipt.clone(),
                 evidence: (attempt.evidence > Evidence::None)
-                    .then(|| reader.word(&evidence(attempt.evidence, row.kind))),
+                    .then(|| reader.word(&evidence(attempt.evidence, row.kind, attempt.reason))),
                 answer: attempt
                     .answer
                     .clone()
@@ -414,8 +448,9 @@ fn tell(
     told
 }
 
-fn class_of(outcome: Outcome) -> &'static str {
-    match outcome {
+fn class_of(attempt: &AttemptRow) -> &'static str {
+    match attempt.outcome {
+        Outcome::Accepted if attempt.reason == Some(Reason::Offered) => "offered",
         Outcome::Accepted => "accepted",
         Outcome::Retry => "retrying",
         Outcome::Rejected => "failed",
@@ -472,7 +507,18 @@ fn uncapitalised(text: &str) -> String {
     }
 }
 
-fn journal_line(reader: &Reader, line: &JournalRow, day: NaiveDate) -> Line {
+/// Who did it, as people call it: the channel of this delivery, a person who decided, or a server.
+fn actor(reader: &Reader, row: &DeliveryRow, line: &JournalRow) -> String {
+    match line.actor.as_str() {
+        own if own == row.channel.as_str() => row.channel_name.clone(),
+        // A person; everything else in a delivery's journal is done by the program.
+        name if line.event == "reconciled" => name.to_owned(),
+        "loa" => reader.text("actor-program", &[]),
+        node => reader.text("actor-server", &[("name", &node)]),
+    }
+}
+
+fn journal_line(reader: &Reader, row: &DeliveryRow, line: &JournalRow, day: NaiveDate) -> Line {
     // Which of the two it was: what was told to stop, or what it was stopped for.
     let other = ["interrupted", "not-interrupted"]
         .contains(&line.event.as_str())
@@ -491,7 +537,7 @@ fn journal_line(reader: &Reader, line: &JournalRow, day: NaiveDate) -> Line {
     Line {
         at: reader.moment_near(line.at, day),
         event,
-        actor: line.actor.clone(),
+        actor: actor(reader, row, line),
         detail: match other {
             Some(("preempts" | "by", id)) => {
                 catalogue::text(reader.lang, "web.event-delivery", &[("id", &id)])

@@ -26,6 +26,8 @@ pub(super) struct Live {
     summary: String,
     verdict: String,
     verdict_class: &'static str,
+    /// Where the first of what is to be looked at stands.
+    look: Option<String>,
     counts: Vec<Count>,
     /// What has to be known first: an edit that was refused, and what is silent at the moment.
     pub(super) notices: Vec<String>,
@@ -173,7 +175,10 @@ pub(super) fn arrange(reader: &Reader, workspace: &Workspace, day: Day) -> Live 
             "failed",
         ),
     };
+    let first = groups.first().filter(|group| group.attention > 0);
+    let look = first.map_or_else(|| log.clone(), |group| format!("#w-{}", group.id));
     Live {
+        look: (attention > 0).then_some(look),
         summary: reader.text("summary", &[("number", &account.occurrences)]),
         verdict,
         verdict_class,
@@ -192,7 +197,12 @@ fn counts(reader: &Reader, account: &Account) -> Vec<Count> {
         ("failed", account.failed, "count-failed"),
         ("unknown", account.unknown, "count-unknown"),
         ("confirmed", account.confirmed, "count-confirmed"),
-        ("accepted", account.accepted, "count-accepted"),
+        (
+            "accepted",
+            account.accepted - account.offered,
+            "count-accepted",
+        ),
+        ("offered", account.offered, "count-offered"),
         ("skipped", account.skipped, "count-skipped"),
         ("cancelled", account.cancelled, "count-cancelled"),
         ("planned", account.pending, "count-pending"),
@@ -222,19 +232,26 @@ fn group(reader: &Reader, ward: &WardId, name: String, alone: bool, rows: Vec<Ti
         number(Phase::Now),
         number(Phase::Done),
     );
-    // Accepted and aired are not the same, and neither is "done".
-    let past = |is: fn(Standing) -> bool| {
+    // Accepted, waiting for a person, and aired are not the same, and none of them is "done".
+    let past = |is: fn(&DeliveryRow) -> bool| {
         let rows = phases.get(&Phase::Done).into_iter().flatten();
-        rows.filter(|(row, _)| is(row.state)).count()
+        rows.filter(|(row, _)| is(row)).count()
     };
     let mut parts = Vec::new();
     for (number, word) in [
         (attention, "ward-attention"),
         (now, "ward-now"),
-        (past(|state| state == Standing::Accepted), "ward-accepted"),
-        (past(|state| state == Standing::Confirmed), "ward-confirmed"),
         (
-            past(|state| matches!(state, Standing::Skipped | Standing::Cancelled)),
+            past(|row| row.state == Standing::Accepted && !row.is_offered()),
+            "ward-accepted",
+        ),
+        (past(DeliveryRow::is_offered), "ward-offered"),
+        (
+            past(|row| row.state == Standing::Confirmed),
+            "ward-confirmed",
+        ),
+        (
+            past(|row| matches!(row.state, Standing::Skipped | Standing::Cancelled)),
             "ward-dropped",
         ),
     ] {
@@ -302,11 +319,10 @@ fn line(reader: &Reader, row: &DeliveryRow) -> Line {
     let at = |word, at| reader.text(word, &[("at", &reader.moment_near(at, day))]);
     let note = match row.state {
         Standing::Accepted | Standing::Confirmed => {
-            let is_cut = row.reason == Some(Reason::Interrupted);
-            let word = if is_cut {
-                "note-interrupted"
-            } else {
-                "note-accepted"
+            let word = match row.reason {
+                Some(Reason::Interrupted) => "note-interrupted",
+                Some(Reason::Offered) => "note-started",
+                _ => "note-accepted",
             };
             row.accepted_at.map(|time| at(word, time))
         }

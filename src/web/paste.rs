@@ -116,7 +116,7 @@ const BLOCKS: [&str; 14] = [
 ];
 
 /// The paragraphs of a body that we made, without marks, items of lists with a dash.
-fn paragraphs(html: &str) -> Vec<String> {
+pub(super) fn paragraphs(html: &str) -> Vec<String> {
     let mut done = Vec::new();
     let mut current = String::new();
     let mut rest = html;

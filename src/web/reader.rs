@@ -44,28 +44,33 @@ impl Reader {
         catalogue::text(self.lang, &format!("reason.{}", reason.as_str()), &[])
     }
 
-    /// Lets `tell` say it in this reader's words.
+    /// Lets `tell` say it in this reader's words, for those who connect channels, too.
     fn in_words<T>(&self, tell: impl FnOnce(&Words<'_>) -> T) -> T {
+        self.worded(false, tell)
+    }
+
+    fn worded<T>(&self, is_plain: bool, tell: impl FnOnce(&Words<'_>) -> T) -> T {
         tell(&Words {
             lang: self.lang,
             zone: self.zone,
             moment: &|at| self.moment(at),
+            is_plain,
         })
     }
 
-    /// Why a delivery stands where it does.
+    /// Why a delivery stands where it does, in plain words.
     pub(super) fn why(&self, row: &DeliveryRow) -> Option<String> {
-        self.in_words(|words| words.of(row))
+        self.worded(true, |words| words.of(row))
     }
 
     /// The same in one piece, for a list.
     pub(super) fn whole_why(&self, row: &DeliveryRow) -> Option<String> {
-        self.in_words(|words| words.whole(row))
+        self.worded(true, |words| words.whole(row))
     }
 
     /// What of a row's detail the words of [`Reader::why`] do not say.
     pub(super) fn rest_of_detail(&self, row: &DeliveryRow) -> Option<String> {
-        self.in_words(|words| words.rest(row))
+        self.worded(true, |words| words.rest(row))
     }
 
     /// Why an attempt ended as it did, and what these words leave out.

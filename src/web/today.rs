@@ -28,6 +28,7 @@ use crate::{
         channel::AdapterConfig,
         delivery::{Account, State as Standing},
         id::{AccountId, WardId},
+        pause::Pause,
         workspace::Workspace,
     },
     store::{LogFilter, Order, row::DeliveryRow},
@@ -167,7 +168,7 @@ fn whole(reader: &Reader, workspace: &Workspace, asked: &Asked, live: Live) -> T
     };
     let words = Standing::ALL.iter().map(|state| state.as_str());
     let states = words
-        .chain(["retrying", "left-alone", "interrupted"])
+        .chain(["offered", "retrying", "left-alone", "interrupted"])
         .map(|class| Word {
             class,
             label: reader.word(class),
@@ -348,24 +349,27 @@ async fn pauses(
     let in_force = pauses
         .iter()
         .filter(|pause| pause.is_in_force(reader.now))
-        .map(|pause| {
-            let name = workspace.name_of(&pause.scope);
-            let what = catalogue::text(
-                reader.lang,
-                &format!("state.scope-{}", pause.scope.kind()),
-                &[("name", &name)],
-            );
-            reader.text(
-                "pause",
-                &[
-                    ("what", &what),
-                    ("until", &reader.moment(pause.until)),
-                    ("reason", &pause.reason),
-                    ("by", &pause.by),
-                ],
-            )
-        });
+        .map(|pause| paused(reader, workspace, pause, "pause"));
     Ok(in_force.collect())
+}
+
+/// What a pause silences, until when, why, and who says so, in the words `key` of the catalogue.
+pub(super) fn paused(reader: &Reader, workspace: &Workspace, pause: &Pause, key: &str) -> String {
+    let name = workspace.name_of(&pause.scope);
+    let what = catalogue::text(
+        reader.lang,
+        &format!("state.scope-{}", pause.scope.kind()),
+        &[("name", &name)],
+    );
+    reader.text(
+        key,
+        &[
+            ("what", &what),
+            ("until", &reader.moment(pause.end())),
+            ("reason", &pause.reason),
+            ("by", &pause.by),
+        ],
+    )
 }
 
 fn choices(reader: &Reader, workspace: &Workspace, asked: &Asked) -> Vec<Link> {
@@ -389,7 +393,11 @@ fn counted(rows: &[DeliveryRow]) -> Account {
         ..Account::default()
     };
     for row in rows {
-        account.add(row.state, 1);
+        if row.is_offered() {
+            account.add_offered(1);
+        } else {
+            account.add(row.state, 1);
+        }
     }
     account
 }

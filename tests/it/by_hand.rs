@@ -142,9 +142,17 @@ on_both_databases! {
             assert!(said.err.contains(words), "{words}: {said:?}");
         }
         // What is more urgent goes before what is planned for the evening.
-        let said = send(&scene, "ward:hung-binh,kind:loudspeaker", &["--priority", "priority"]);
+        let uses_up = "Dùng hết phần mà quy định cho phép: “Cảnh giác lời thứ nhất” lúc 17:00:00 ở phường Hưng Bình sẽ không được phát. “Hai phiên một ngày” chỉ cho phép 2 phiên";
+        let urgent = ["--priority", "priority"];
+        let look = send(&scene, "ward:hung-binh,kind:loudspeaker", &[&urgent[..], &["--dry-run"]].concat());
+        assert_eq!(look.out.matches(uses_up).count(), 1, "{look:?}");
+        assert_eq!(look.out.matches("Dùng hết").count(), 1, "{look:?}");
+        let json = send(&scene, "ward:hung-binh,kind:loudspeaker", &[&urgent[..], &["--dry-run", "--format", "json"]].concat()).json();
+        let lost: Vec<_> = json["uses_up"].as_array().unwrap().iter().map(|one| one["channel"].as_str().unwrap()).collect();
+        assert_eq!(lost, ["loa-hb-1", "loa-hb-2"], "{json}");
+        let said = send(&scene, "ward:hung-binh,kind:loudspeaker", &urgent);
         assert_eq!(said.code, 0, "{said:?}");
-        assert!(said.out.contains("Phát ngay ở phường Hưng Bình"), "{said:?}");
+        assert!(said.out.contains("Phát ngay ở phường Hưng Bình") && said.out.contains(uses_up), "{said:?}");
         // A second one finds both sessions used up by what is at least as urgent or was heard.
         run(&scene, at("2024-03-25T10:00"), "2024-03-25T11:00").await;
         let said = send(&scene, "ward:hung-binh,kind:loudspeaker", &["--priority", "priority"]);
@@ -177,6 +185,7 @@ on_both_databases! {
         for words in ["Phát ngay ở phường Hưng Bình", "Nhường: “Cảnh giác lời thứ nhất” lúc 05:30:00 trên Cụm loa 1 Hưng Bình, Cụm loa 1 Lê Lợi, Cụm loa 2 Hưng Bình"] {
             assert!(said.out.contains(words), "{words}: {said:?}");
         }
+        assert!(!said.out.contains("Dùng hết"), "no rule counts here: {said:?}");
         run(&scene, at("2024-03-25T05:29"), "2024-03-25T05:34").await;
         // And while the first is waiting, another one where nothing may wait.
         let said = send(&scene, "ward:le-loi,kind:loudspeaker", &["--priority", "priority"]);

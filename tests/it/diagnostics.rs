@@ -90,7 +90,7 @@ fn files_of(fixture: &str) -> Files {
 
 fn load_fixture(fixture: &str) -> Loaded {
     // What depends on the day is looked at on one.
-    if ["L107", "L108", "L226"].contains(&&fixture[..4]) {
+    if ["L107", "L108", "L226", "L280"].contains(&&fixture[..4]) {
         let now = Timestamp::parse_rfc3339("2024-06-10T08:00:00+07:00").unwrap();
         return load_files_at(&files_of(fixture), Some(now));
     }

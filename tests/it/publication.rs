@@ -11,6 +11,7 @@ use loa::{
         secret::Secret,
     },
     simulator::HeardFilter,
+    store::LogFilter,
 };
 
 use crate::support::city::{Running, Scene, at};
@@ -38,6 +39,19 @@ async fn portals() -> (Scene, Clock, Running) {
     (scene, clock, daemon)
 }
 
+/// How many lines of `loa log` say so.
+fn log(scene: &Scene) -> [(&'static str, usize); 2] {
+    let said = crate::support::cli::loa(
+        &scene.folder.path(),
+        &["log", "--simulate", "--database", &scene.database],
+    );
+    assert_eq!(said.code, 0, "{said:?}");
+    ["chờ người dán bài", "đã nhận"].map(|word| {
+        let lines = said.out.lines().filter(|line| line.contains("Cổng"));
+        (word, lines.filter(|line| line.contains(word)).count())
+    })
+}
+
 /// The events in the journal of what a channel was sent, oldest first.
 async fn events(scene: &Scene, channel: &str) -> Vec<String> {
     let row = scene.row(channel, DUE).await;
@@ -56,7 +70,14 @@ async fn what_is_pasted_is_confirmed_and_what_is_not_is_missed() {
         let row = scene.row(&format!("cong-{name}"), DUE).await;
         assert_eq!(row.state, State::Accepted, "it is offered: {row:?}");
         assert_eq!(row.evidence, Evidence::Accepted);
+        assert_eq!(row.reason, Some(Reason::Offered), "nobody published it");
     }
+    let waiting = |number| ("chờ người dán bài", number);
+    assert_eq!(log(&scene), [waiting(4), ("đã nhận", 0)]);
+    let all = LogFilter::default();
+    let account = scene.store().await.account(&all).await.unwrap();
+    assert_eq!((account.accepted, account.offered), (6, 4));
+    assert!(account.balances());
     let title = "Cảnh giác lời thứ nhất";
     let body = "<div>Bà con phường Lê Lợi&nbsp;chú ý: <em>lời thứ nhất</em>.</div>";
     scene
@@ -80,6 +101,7 @@ async fn what_is_pasted_is_confirmed_and_what_is_not_is_missed() {
     let row = scene.row("cong-mot", DUE).await;
     assert_eq!((row.evidence, row.reason), (Evidence::Device, None));
     assert!(row.updated_at <= at("2024-03-25T06:40"), "{row:?}");
+    assert_eq!(log(&scene), [waiting(3), ("đã nhận", 0)]);
     assert!(
         events(&scene, "cong-mot")
             .await

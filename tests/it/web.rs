@@ -125,15 +125,15 @@ async fn today_puts_problems_first_and_remembers_the_ward() {
     let page = served.get("/").await.text;
     assert!(
         page.contains(
-            "Đang tạm dừng phường Quán Bàu đến 12:00, Thứ Hai 25/3: Loa bị hỏng (Nguyễn Thị Lan)"
+            "Đang tạm dừng phường Quán Bàu đến 12:00, Thứ Hai 25/3, theo quyết định của Nguyễn Thị Lan: Loa bị hỏng"
         ),
         "{page}"
     );
     let yesterday = served.get("/?ngay=2024-03-24").await.text;
     assert!(!yesterday.contains("Đang tạm dừng"));
     assert!(
-        page.contains("Có 2 lượt cần xem lại"),
-        "one failed, one unclear"
+        page.contains("<a href=\"#w-hung-dung\">Có 2 lượt cần xem lại.</a>"),
+        "one failed, one unclear, and where: {page}"
     );
     assert!(page.contains("Tất cả 150 lượt"));
     let place = |id: &str| {

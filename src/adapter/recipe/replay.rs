@@ -417,6 +417,7 @@ impl RecipeAdapter {
                 reference: reference(receipt.and_then(|take| take.from(&answer)).as_ref()),
                 evidence: Evidence::Accepted,
                 remark: None,
+                is_offer: false,
             }));
         };
         self.refused(exchange, &answer, scene, &[], mismatch)

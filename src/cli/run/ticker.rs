@@ -8,9 +8,9 @@ use crate::{
     catalogue::{self, Lang},
     cli::{follower::Follower, output::local},
     daemon::Shared,
-    domain::{delivery::State, time::Timestamp},
+    domain::time::Timestamp,
     store::{StoreError, row::DeliveryRow},
-    why::Words,
+    why::{Words, standing},
 };
 
 /// Changes of one moment come in one line.
@@ -58,23 +58,24 @@ fn tell(shared: &Shared, rows: &[DeliveryRow], zone: Tz, lang: Lang) {
             lang,
             zone,
             moment: &|at| local(at, zone),
+            is_plain: false,
         };
         // The same sentence as in the log: the name of a rule, what a device said.
         let why = words.whole(row);
         lines
-            .entry((row.due, row.schedule.as_str(), row.kind, row.state, why))
+            .entry((row.due, row.schedule.as_str(), row.kind, standing(row), why))
             .or_default()
             .push(row);
     }
-    for ((due, _, _, state, why), rows) in lines {
-        say(shared, due, state, why.as_deref(), &rows, zone, lang);
+    for ((due, _, _, standing, why), rows) in lines {
+        say(shared, due, standing, why.as_deref(), &rows, zone, lang);
     }
 }
 
 fn say(
     shared: &Shared,
     due: Timestamp,
-    state: State,
+    standing: &str,
     why: Option<&str>,
     rows: &[&DeliveryRow],
     zone: Tz,
@@ -95,7 +96,7 @@ fn say(
         local(due, zone),
         rows.len(),
         word(format!("state.kind-{}", first.kind.as_str())).to_lowercase(),
-        word(format!("state.{}", state.as_str())).to_lowercase(),
+        word(format!("state.{standing}")).to_lowercase(),
     );
     if let Some(why) = why {
         line = format!("{line} ({why})");

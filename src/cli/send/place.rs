@@ -20,7 +20,7 @@ use crate::{
         pause::Pause,
         plan::{
             PlannedDelivery, Why,
-            air::{Air, NoPlace, OnAir, Place as Spot, Settled},
+            air::{Air, NoPlace, OnAir, Place as Spot, Settled, displaced},
         },
         policy::Verdict,
         time::Timestamp,
@@ -59,14 +59,19 @@ pub(super) struct Outcome {
     pub refused: Vec<Refused>,
     /// What it asks of others.
     pub settled: Settled,
+    /// What was on air before.
+    before: Vec<OnAir>,
 }
 
 impl Outcome {
     /// Finds a place for each channel beside what is on air.
     pub(super) fn of(wanted: &Wanted<'_>, channels: &[&Channel], on_air: Vec<OnAir>) -> Self {
         let workspace = &wanted.place.workspace;
-        let mut air = Air::new(workspace, on_air);
-        let mut outcome = Self::default();
+        let mut air = Air::new(workspace, on_air.iter().cloned());
+        let mut outcome = Self {
+            before: on_air,
+            ..Self::default()
+        };
         for channel in channels {
             let length = workspace.airtime(&wanted.bulletin.id, channel);
             let found = wanted.silenced(channel).map_or_else(
@@ -102,9 +107,60 @@ impl Outcome {
                 }),
             }
         }
-        let heard = outcome.sent.iter().filter_map(|(one, _)| OnAir::of(one));
-        outcome.settled = air.settle(&heard.collect::<Vec<OnAir>>());
+        outcome.settled = air.settle(&outcome.heard());
         outcome
+    }
+
+    /// What of it is heard.
+    fn heard(&self) -> Vec<OnAir> {
+        let heard = self.sent.iter().filter_map(|(one, _)| OnAir::of(one));
+        heard.collect()
+    }
+
+    /// What will not be heard later on the same day, because this uses up what a rule permits, each with what the rule says.
+    pub(super) fn uses_up(&self, wanted: &Wanted<'_>) -> Vec<(OnAir, Why)> {
+        let workspace = &wanted.place.workspace;
+        let yields = &self.settled.gives_way;
+        let mut lost = displaced(workspace, &self.before, &self.heard(), yields);
+        lost.retain(|(_, why)| why.reason == Reason::Policy);
+        lost
+    }
+
+    /// The same in words: one line for each session.
+    fn uses_up_said(&self, wanted: &Wanted<'_>, output: &Output) -> Vec<String> {
+        #[derive(Default)]
+        struct Lost<'a> {
+            from: Option<Timestamp>,
+            titles: BTreeSet<&'a str>,
+            wards: BTreeSet<String>,
+        }
+        let lost = self.uses_up(wanted);
+        let workspace = &wanted.place.workspace;
+        let mut sessions: BTreeMap<_, Lost<'_>> = BTreeMap::new();
+        for (one, why) in &lost {
+            let key = (one.scheduled, &one.schedule, why_so(why, output));
+            let session = sessions.entry(key).or_default();
+            session.from = session.from.into_iter().chain([one.from]).min();
+            let bulletin = one.bulletin.as_ref();
+            let bulletin = bulletin.and_then(|id| workspace.bulletins.get(id));
+            let title = bulletin.map(|bulletin| bulletin.title.as_str());
+            session.titles.extend(title);
+            let ward = workspace.ward(&one.ward);
+            session.wards.extend(ward.map(|ward| ward.name.clone()));
+        }
+        let line = |((scheduled, _, why), lost): ((Timestamp, _, String), Lost<'_>)| {
+            let at = clock(lost.from.unwrap_or(scheduled), wanted.place.zone());
+            let titles = lost.titles.into_iter().collect::<Vec<_>>().join("”, “");
+            let wards = lost.wards.into_iter().collect::<Vec<_>>().join(", ");
+            let args: [(&str, &dyn std::fmt::Display); 4] = [
+                ("at", &at),
+                ("title", &titles),
+                ("wards", &wards),
+                ("why", &why),
+            ];
+            output.say("cli.send-uses-up", &args)
+        };
+        sessions.into_iter().map(line).collect()
     }
 
     /// What goes on record. Nothing, where nothing is sent at all.
@@ -165,6 +221,7 @@ impl Outcome {
                 &[("at", &at), ("title", &title), ("channels", &channels)],
             )
         }));
+        lines.extend(self.uses_up_said(wanted, output));
         lines.extend(refused_said(&self.refused, place, output));
         lines
     }
@@ -312,7 +369,7 @@ impl Wanted<'_> {
 }
 
 /// Why something does not begin at once, for programs.
-fn why_row(why: &Why) -> serde_json::Value {
+pub(super) fn why_row(why: &Why) -> serde_json::Value {
     serde_json::json!({ "reason": why.reason.as_str(), "detail": why.detail })
 }
 

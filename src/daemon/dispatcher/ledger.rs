@@ -15,7 +15,7 @@ use crate::{
         breaker::Caller,
         bulletin::Priority,
         channel::Mode,
-        delivery::{Reason, State},
+        delivery::{Outcome, Reason, State},
         detail::Detail,
         id::DeliveryId,
         message::{Content, ContentHash, Kept, Message},
@@ -474,7 +474,9 @@ fn learn(shared: &Shared, was: &InFlight, end: &Finished) {
         }
         return;
     }
-    health.learn(&was.host, end.reason, was.is_trial, now, &settings);
+    // What was accepted has no reason that speaks of the host.
+    let reason = end.reason.filter(|_| end.outcome != Outcome::Accepted);
+    health.learn(&was.host, reason, was.is_trial, now, &settings);
 }
 
 fn address(claimed: &Claimed, content: Arc<Content>) -> Message {

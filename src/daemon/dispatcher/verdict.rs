@@ -54,6 +54,7 @@ pub fn conclude(
             finished.receipt = receipt.reference;
             finished.evidence = receipt.evidence;
             finished.detail = receipt.remark.map(shorten);
+            finished.reason = receipt.is_offer.then_some(Reason::Offered);
             finished.doubt = false;
             if receipt.evidence >= Evidence::Device {
                 finished.next = State::Confirmed;
@@ -333,11 +334,12 @@ mod tests {
 
     #[test]
     fn acceptance_ends_all_doubt_and_a_device_confirms() {
-        let accepted = |evidence| {
+        let taken = |evidence, is_offer| {
             let end = AttemptEnd::accepted(Receipt {
                 reference: Some("7".into()),
                 evidence,
                 remark: Some("call-nobody-listens count=0; wanted=1".into()),
+                is_offer,
             });
             conclude(
                 &claimed(Mode::AtLeastOnce, false, true, 2),
@@ -346,6 +348,7 @@ mod tests {
                 NOW,
             )
         };
+        let accepted = |evidence| taken(evidence, false);
         let end = accepted(Evidence::Accepted);
         assert_eq!(
             (end.next, end.doubt, end.receipt.as_deref()),
@@ -354,6 +357,12 @@ mod tests {
         let remark = Some("call-nobody-listens count=0; wanted=1");
         assert_eq!((end.reason, end.detail.as_deref()), (None, remark));
         assert_eq!(accepted(Evidence::Device).next, State::Confirmed);
+        let offered = taken(Evidence::Accepted, true);
+        assert_eq!(
+            (offered.next, offered.reason, offered.evidence),
+            (State::Accepted, Some(Reason::Offered), Evidence::Accepted),
+            "it counts like the rest, and waits for a person"
+        );
     }
 
     #[test]

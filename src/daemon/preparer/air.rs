@@ -10,11 +10,10 @@ use crate::{
         id::DeliveryId,
         plan::{
             Limit,
-            air::{Air, NoPlace, OnAir, again::Spot},
+            air::{Air, NoPlace, OnAir, again::Spot, latest},
         },
         policy::Spoken,
-        schedule::{Choice, Start},
-        time::Timestamp,
+        schedule::Choice,
     },
     store::{Frozen, StoreError, Unprepared, air::Move},
 };
@@ -124,7 +123,10 @@ impl<'w> OfDay<'w> {
             else {
                 break Vec::new();
             };
-            match self.air.place_together(&parts, latest(live, first), true) {
+            match self
+                .air
+                .place_together(&parts, latest(&live.workspace, first), true)
+            {
                 Ok(places) => break places,
                 Err(NoPlace { why, .. }) => {
                     refused = Some(why);
@@ -185,19 +187,4 @@ fn is_worth(live: &Live, parts: &[OnAir], is_whole: bool) -> bool {
     let has_ident = schedule
         .is_some_and(|schedule| matches!(schedule.bulletins, Choice::Session { ident: true, .. }));
     is_whole || !(has_ident && only.part == 0)
-}
-
-/// Until when something may begin that cannot begin when it is due.
-fn latest(live: &Live, delivery: &OnAir) -> Timestamp {
-    if delivery.schedule.is_by_hand() {
-        return delivery.deadline;
-    }
-    let schedule = live.workspace.schedules.get(&delivery.schedule);
-    match schedule.map(|schedule| schedule.start) {
-        Some(Start::Soft { max_wait }) if delivery.part == 0 => {
-            (delivery.scheduled + max_wait).max(delivery.from)
-        }
-        Some(Start::Soft { max_wait }) => delivery.from + max_wait,
-        Some(Start::Hard) | None => delivery.from,
-    }
 }

@@ -233,13 +233,14 @@ fn channel_line(one: &Silence, zone: chrono_tz::Tz) -> String {
         Some(State::Ready) if one.reason == Some(Reason::Unreachable) => known("state.left-alone"),
         // Tried, and to be tried again.
         Some(State::Ready) if one.reason.is_some() => known("state.retrying"),
-        Some(state) => known(&format!("state.{}", state.as_str())),
+        Some(state) => known(&format!("state.{}", state.word(one.reason))),
     };
     if let Some(reason) = one.reason {
         let words = Words {
             lang: Lang::Vi,
             zone,
             moment: &|at| written(at, zone),
+            is_plain: false,
         };
         let day = calendar::local(one.place.due, zone).date();
         let told = words.told(reason, one.detail.as_deref(), day);

@@ -7,7 +7,10 @@
 //! words are frozen.
 
 pub mod again;
+mod displaced;
 mod find;
+
+pub use displaced::displaced;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -22,6 +25,7 @@ use crate::domain::{
     calendar::local,
     id::{BulletinId, ChannelId, DeliveryId, ScheduleId, WardId},
     policy::{Span, Spoken, midnight},
+    schedule::Start,
     time::Timestamp,
     workspace::Workspace,
 };
@@ -102,6 +106,22 @@ impl OnAir {
 
     fn is_one_with(&self, other: &Self) -> bool {
         self.schedule == other.schedule && self.scheduled == other.scheduled
+    }
+}
+
+/// Until when something may begin that cannot begin when it is due.
+#[must_use]
+pub fn latest(workspace: &Workspace, delivery: &OnAir) -> Timestamp {
+    if delivery.schedule.is_by_hand() {
+        return delivery.deadline;
+    }
+    let schedule = workspace.schedules.get(&delivery.schedule);
+    match schedule.map(|schedule| schedule.start) {
+        Some(Start::Soft { max_wait }) if delivery.part == 0 => {
+            (delivery.scheduled + max_wait).max(delivery.from)
+        }
+        Some(Start::Soft { max_wait }) => delivery.from + max_wait,
+        Some(Start::Hard) | None => delivery.from,
     }
 }
 

@@ -6,6 +6,8 @@ use std::{
     sync::Arc,
 };
 
+use chrono::NaiveDate;
+
 use crate::{
     adapter::recipe::{CompiledRecipe, TooLong},
     diagnostic::{Arg, Code, Diagnostic, Phrase, Place, Severity},
@@ -19,6 +21,7 @@ use crate::{
     },
     render::{BodyPart, Renderer},
     source::{
+        abreast::abreast,
         notebook::Notebook,
         raw::{bulletin::RawBulletin, recipe::RawRecipe},
     },
@@ -50,12 +53,14 @@ struct Limited<'w> {
     scheduled: BTreeSet<&'w BulletinId>,
 }
 
-/// Measures the words of every bulletin for every channel whose recipe has limits.
+/// Measures the words of every bulletin for every channel whose recipe has limits; not of those whose last day is before `first`:
+/// they are sent to nobody any more. Without it nobody knows whether what has a last day is over, and it is no mistake.
 pub(super) fn check(
     notebook: &Notebook,
     workspace: &Workspace,
     bulletins: &[RawBulletin],
     recipes: &[RawRecipe],
+    first: Option<NaiveDate>,
 ) {
     let mut compiled: HashMap<&RecipeId, Arc<CompiledRecipe>> = HashMap::new();
     for raw in recipes.iter().filter(|raw| !raw.recipe.limits.is_empty()) {
@@ -93,36 +98,94 @@ pub(super) fn check(
             scheduled: scheduled(workspace, channel),
         });
     }
-    let mut cases: BTreeMap<Spot<'_>, Case<'_>> = BTreeMap::new();
-    for ((ward, format), channels) in alike {
-        let Some(ward) = workspace.ward(ward) else {
-            continue;
-        };
-        for bulletin in workspace.bulletins.values() {
-            for is_correction in [false, true] {
-                let content = words(
-                    &renderer,
-                    workspace,
-                    bulletin,
-                    (ward, format),
-                    is_correction,
-                );
-                let Some(content) = content else { continue };
-                for one in &channels {
-                    let about = (ward, bulletin.priority);
-                    let found = one
-                        .compiled
-                        .too_long(one.channel, &one.with, about, &content);
-                    for found in found {
-                        let spot = (&bulletin.id, is_correction, one.recipe, found.of.clone());
+    let is_over = |bulletin: &&Bulletin| {
+        let until = bulletin.valid.until;
+        first.zip(until).is_some_and(|(first, until)| until < first)
+    };
+    let sent: Vec<&Bulletin> = workspace
+        .bulletins
+        .values()
+        .filter(|bulletin| !is_over(bulletin))
+        .collect();
+    let alike: Vec<_> = alike.into_iter().collect();
+    let same = Same::render(&renderer, workspace, &sent, &alike);
+    let found = abreast(
+        &alike,
+        || (),
+        |(), ((ward, format), channels)| {
+            let ward = workspace.ward(ward)?;
+            let mut found = Vec::new();
+            for bulletin in &sent {
+                for is_correction in [false, true] {
+                    let content = same
+                        .get(bulletin, *format, is_correction)
+                        .unwrap_or_else(|| {
+                            let to = (ward, *format);
+                            words(&renderer, workspace, bulletin, to, is_correction)
+                        });
+                    let Some(content) = content else { continue };
+                    for one in channels {
+                        let about = (ward, bulletin.priority);
+                        let long = one
+                            .compiled
+                            .too_long(one.channel, &one.with, about, &content);
                         let is_scheduled = one.scheduled.contains(&bulletin.id);
-                        take(&mut cases, spot, found, (one.channel, is_scheduled));
+                        found.extend(long.into_iter().map(|long| {
+                            let spot = (&bulletin.id, is_correction, one.recipe, long.of.clone());
+                            (spot, long, (one.channel, is_scheduled))
+                        }));
                     }
                 }
             }
-        }
+            Some(found)
+        },
+    );
+    let mut cases: BTreeMap<Spot<'_>, Case<'_>> = BTreeMap::new();
+    for (spot, found, to) in found.into_iter().flatten().flatten() {
+        take(&mut cases, spot, found, to);
     }
-    report(notebook, cases, bulletins, recipes);
+    report(notebook, cases, bulletins, recipes, first.is_some());
+}
+
+/// The words of bulletins that are the same in every area, rendered once.
+struct Same<'w>(HashMap<(&'w BulletinId, Format, bool), Option<Arc<Content>>>);
+
+impl<'w> Same<'w> {
+    fn render(
+        renderer: &Renderer,
+        workspace: &'w Workspace,
+        sent: &[&'w Bulletin],
+        alike: &[((&'w WardId, Format), Vec<Limited<'w>>)],
+    ) -> Self {
+        let mut same = HashMap::new();
+        for ((ward, format), _) in alike {
+            let Some(ward) = workspace.ward(ward) else {
+                continue;
+            };
+            let to = (ward, *format);
+            let general = sent
+                .iter()
+                .filter(|bulletin| !BodyPart::names_ward(workspace, bulletin));
+            for bulletin in general {
+                for is_correction in [false, true] {
+                    let key = (&bulletin.id, *format, is_correction);
+                    same.entry(key)
+                        .or_insert_with(|| words(renderer, workspace, bulletin, to, is_correction));
+                }
+            }
+        }
+        Self(same)
+    }
+
+    /// `None` where the words differ from area to area.
+    fn get(
+        &self,
+        bulletin: &Bulletin,
+        format: Format,
+        is_correction: bool,
+    ) -> Option<Option<Arc<Content>>> {
+        self.0.get(&(&bulletin.id, format, is_correction)).cloned()
+    }
 }
 
 /// What channels of that format would be sent of a bulletin; `None` where they cannot carry it, or the words do not come out.
@@ -182,6 +245,7 @@ fn report(
     cases: BTreeMap<Spot<'_>, Case<'_>>,
     bulletins: &[RawBulletin],
     recipes: &[RawRecipe],
+    is_known: bool,
 ) {
     for ((bulletin, is_correction, recipe, of), case) in cases {
         let raw = bulletins.iter().find(|raw| raw.bulletin.id == *bulletin);
@@ -205,7 +269,8 @@ fn report(
             } else {
                 "L280-help-hand"
             }));
-        if !case.is_scheduled {
+        let may_be_over = !is_known && raw.bulletin.valid.until.is_some();
+        if !case.is_scheduled || may_be_over {
             found.severity = Severity::Warning;
         }
         let limit = place_at(source, &format!("limits.{of}"));

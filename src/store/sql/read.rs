@@ -78,9 +78,10 @@ macro_rules! account {
         one!(
             "SELECT 'occurrences' AS state, count(*) FROM delivery WHERE ",
             filter!($lead),
-            " UNION ALL SELECT state, count(*) FROM delivery WHERE ",
+            " UNION ALL SELECT CASE WHEN state = 'accepted' AND reason = 'offered' THEN reason ELSE state END, count(*)
+            FROM delivery WHERE ",
             filter!($lead),
-            " GROUP BY state"
+            " GROUP BY 1"
         )
     };
 }

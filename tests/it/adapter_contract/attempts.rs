@@ -57,6 +57,7 @@ async fn a_page_is_looked_for_and_then_brought_up_to_date() {
         reference: Some(format!("https://x/{slug}")),
         evidence: Evidence::Accepted,
         remark: None,
+        is_offer: false,
     };
     assert_eq!(
         (end.ending, end.status, end.exchanges),
@@ -262,6 +263,7 @@ async fn what_is_never_made_again_is_not_begun_with_little_time() {
                 reference: None,
                 evidence: Evidence::Accepted,
                 remark: None,
+                is_offer: false
             }),
             2
         )

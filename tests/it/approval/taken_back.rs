@@ -51,6 +51,20 @@ fn stays_silent(desk: &Desk<'_>, state: &str, reason: &str) {
     assert_eq!(desk.state("mot"), "approved");
 }
 
+/// Whoever sends what was taken back is told that, by whom and why, and not that it awaits approval.
+fn says_so_when_sent(desk: &Desk<'_>, by: &str, reason: &str) {
+    let send = ["send", "mot", "--to", "all", "--by", MAI, "--reason", "gấp"];
+    for more in [&[][..], &["--dry-run"]] {
+        let said = desk.says(&[&send[..], more].concat());
+        assert_eq!(said.code, 2, "{said:?}");
+        let told = format!("vì: {reason}. Phải sửa lời");
+        for words in ["`mot` đã thu hồi (", by, "25/03/2024 05:", &told] {
+            assert!(said.err.contains(words), "{words}: {said:?}");
+        }
+        assert!(!said.err.contains("chưa được duyệt"), "{said:?}");
+    }
+}
+
 on_both_databases! {
     async fn retracted_words_do_not_come_back_with_another_byte(scene: Scene) {
         let (daemon, _clock) = morning(&scene, true).await;
@@ -59,6 +73,7 @@ on_both_databases! {
         let said = desk.says(&["retract", "mot", "--by", HOA, "--reason", "nêu sai cơ quan"]);
         assert_eq!(said.code, 0, "{said:?}");
         daemon.stop().await;
+        says_so_when_sent(&desk, &format!("{HOA}, "), "nêu sai cơ quan");
         stays_silent(&desk, "retracted", "nêu sai cơ quan");
         scene.check().await;
     }
@@ -78,6 +93,7 @@ on_both_databases! {
         daemon.wait(|rows| count(rows, State::Ready) == 3).await;
         let said = desk(&scene).says(&["retract", "mot", "--by", "Lê Văn Tám", "--reason", "sai"]);
         assert_eq!(said.code, 0, "{said:?}");
+        says_so_when_sent(&desk(&scene), "Lê Văn Tám, ", "sai");
         scene.folder.edit(MOT, "topic: gia-danh", "topic: gia-danh # x");
         daemon.reloader.reload(&daemon.shared).await;
         clock.advance(std::time::Duration::from_hours(24));

@@ -457,6 +457,7 @@ impl Adapter for Asked {
                 reference: None,
                 evidence,
                 remark: None,
+                is_offer: false,
             })
         };
         match done.get(1).map(|asked| &asked.result) {

@@ -8,7 +8,7 @@ use loa::{
         id::{ChannelId, DeliveryId, ScheduleId, TopicId, WardId},
         plan::PlannedDelivery,
     },
-    store::{LogFilter, Order, PageKey},
+    store::{Finished, LogFilter, Order, PageKey},
 };
 
 use super::ground::{Ground, NODE, R1, accepted, at, content, end, planned, planned_by, silent};
@@ -219,6 +219,10 @@ pub(super) async fn the_account_balances(ground: Ground) {
         .collect();
     ground.ready(&deliveries).await;
     let claimed = ground.turn(at(200), &[], 8).await.claimed;
+    let offered = Finished {
+        reason: Some(Reason::Offered),
+        ..accepted(&claimed[6])
+    };
     let ends = [
         accepted(&claimed[0]),
         accepted(&claimed[1]),
@@ -226,6 +230,7 @@ pub(super) async fn the_account_balances(ground: Ground) {
         end(&claimed[3], Outcome::Rejected, State::Failed),
         end(&claimed[4], Outcome::Unknown, State::Unknown),
         end(&claimed[5], Outcome::Retry, State::Ready),
+        offered,
     ];
     ground.turn(at(205), &ends, 0).await;
     ground
@@ -249,13 +254,14 @@ pub(super) async fn the_account_balances(ground: Ground) {
     let account = ground.store.account(&LogFilter::default()).await.unwrap();
     let expected = Account {
         occurrences: 10,
-        accepted: 1,
+        accepted: 2,
+        offered: 1,
         confirmed: 1,
         failed: 2,
         unknown: 1,
         skipped: 1,
         cancelled: 1,
-        pending: 3,
+        pending: 2,
     };
     assert_eq!(account, expected);
     assert!(account.balances());

@@ -6,12 +6,13 @@ use atom_syndication::{Entry, Feed};
 use loa::{
     domain::{
         bulletin::Format,
+        delivery::Reason,
         id::{BulletinId, ScheduleId, WardId},
         message::{Content, ContentHash},
         plan::PlannedDelivery,
     },
     render::Renderer,
-    store::{Frozen, air::Sending, approval::Retraction},
+    store::{Finished, Frozen, Publication, air::Sending, approval::Retraction},
     version::bulletin_version,
 };
 use reqwest::header;
@@ -43,6 +44,11 @@ fn content(words: &str) -> Arc<Content> {
 
 /// Has the ward's website take `words` at `due`.
 async fn publish(city: &City, batch: &[PlannedDelivery], words: &str) {
+    take(city, batch, words, None).await;
+}
+
+/// The same, with what the end of the attempt has for a reason.
+async fn take(city: &City, batch: &[PlannedDelivery], words: &str, reason: Option<Reason>) {
     let content = content(words);
     let hash: ContentHash = content.hash();
     let frozen: Vec<_> = batch
@@ -66,8 +72,11 @@ async fn publish(city: &City, batch: &[PlannedDelivery], words: &str) {
         .unwrap();
     let claimed = city.claim().await;
     assert_eq!(claimed.len(), batch.len());
-    let ends: Vec<_> = claimed.iter().map(|one| city.accepted(one)).collect();
-    city.finish(&ends).await;
+    let ends = claimed.iter().map(|one| Finished {
+        reason,
+        ..city.accepted(one)
+    });
+    city.finish(&ends.collect::<Vec<_>>()).await;
 }
 
 fn only(feed: &Feed) -> &Entry {
@@ -308,6 +317,71 @@ async fn a_page_to_paste_from_has_every_part_and_nothing_of_others() {
             );
         }
     }
+}
+
+/// Nobody has published what only waits for a person, and no page, list or calendar says that anybody took it.
+#[tokio::test]
+async fn what_waits_for_a_person_says_so_everywhere() {
+    let city = City::new(Names::Plain, "2024-03-25T05:30").await;
+    let served = city.serve().await;
+    let web = city
+        .plan("2024-03-25T05:30", |id| id == "web-hung-binh")
+        .await;
+    take(&city, &web, "Một", Some(Reason::Offered)).await;
+    let broadcast = format!("/luot/{}", web[0].id);
+    let without_legend = |text: String| {
+        text.split("id=\"legend\"")
+            .next()
+            .and_then(|text| text.split("<footer").next())
+            .unwrap()
+            .to_owned()
+    };
+    for (page, said) in [
+        (
+            broadcast.as_str(),
+            "<blockquote class=\"words\" lang=\"vi\"><p>Một &amp; báo công an</p></blockquote>",
+        ),
+        ("/", "<b>1</b> <span class=\"s offered\">chờ người dán bài"),
+        ("/", ">1 chờ người dán bài</span>"),
+        (
+            "/",
+            "<span class=\"s offered\">chờ người dán bài</span> <small>từ 05:30:",
+        ),
+        (
+            "/nhat-ky",
+            "<span class=\"s offered\">chờ người dán bài</span>",
+        ),
+        (&broadcast, "class=\"s offered\">chờ người dán bài</h2>"),
+        (&broadcast, "bài đã có sẵn để dán lên trang, chưa ai đăng"),
+        (&broadcast, "chưa thấy trên trang"),
+        ("/lich/phuong/hung-binh.ics", "chờ người dán bài"),
+    ] {
+        let text = without_legend(served.get(page).await.text).replace("\r\n ", "");
+        assert!(text.contains(said), "{page}: {said}: {text}");
+        let counts = "<b>0</b> <span class=\"s accepted\">đã nhận";
+        let taken = text
+            .replace(counts, "")
+            .replace("<option value=\"accepted\">đã nhận", "");
+        assert!(!taken.contains("đã nhận"), "{page}: {text}");
+    }
+    let seen = Publication::Seen("9");
+    let now = city.clock.now();
+    let store = &city.store;
+    assert!(
+        store
+            .published(&web[0].id, &web[0].channel, seen, "n", now)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    for page in ["/", "/nhat-ky", &broadcast, "/lich/phuong/hung-binh.ics"] {
+        let text = without_legend(served.get(page).await.text);
+        assert!(!text.contains("chờ người dán bài"), "{page}: {text}");
+        assert!(text.contains("đã phát (có xác nhận)"), "{page}: {text}");
+    }
+    let page = served.get(&broadcast).await.text;
+    let line = "đã thấy bài trên trang web – Trang tin Hưng Bình";
+    assert!(page.contains(line), "by the channel's name: {page}");
 }
 
 #[tokio::test]

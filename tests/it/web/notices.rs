@@ -5,12 +5,16 @@ use std::{sync::Arc, time::Duration};
 use loa::{
     domain::{
         channel::AdapterConfig,
+        delivery::{Outcome, Reason, State},
         id::AccountId,
         secret::{Secret, SecretRef},
         workspace::Workspace,
         zalo::{Correction, Quiet, Quota, ZaloConfig},
     },
-    store::account::{NewPair, NotRenewed},
+    store::{
+        Finished,
+        account::{NewPair, NotRenewed},
+    },
     web::RefusedEdit,
 };
 
@@ -33,6 +37,81 @@ async fn the_page_of_an_unknown_end_says_how_to_close_it() {
     let id = delivery("2024-03-25T05:30", "loa-ben-thuy");
     let page = served.get(&format!("/luot/{id}")).await.text;
     assert!(!page.contains("loa reconcile"), "nothing to close");
+}
+
+#[tokio::test]
+async fn a_broadcast_says_whose_pause_silenced_it_and_who_did_what() {
+    let city = City::new(Names::Plain, "2024-03-25T05:00").await;
+    let batch = city
+        .plan("2024-03-25T05:30", |id| id == "loa-quan-bau")
+        .await;
+    city.pause("Lễ tang").await;
+    let ids = [batch[0].id.clone()];
+    let (now, end) = (at("2024-03-25T05:30"), (State::Skipped, Reason::Paused));
+    let store = &city.store;
+    store
+        .end_unbegun(&ids, end.0, end.1, "", now)
+        .await
+        .unwrap();
+    store
+        .journal("rescued", Some(&ids[0]), "may-2", "", now)
+        .await
+        .unwrap();
+    let served = city.serve().await;
+    let page = served.get(&format!("/luot/{}", ids[0])).await.text;
+    for said in [
+        "Tạm dừng phường Quán Bàu đến 12:00, Thứ Hai 25/3, theo quyết định của Nguyễn Thị Lan: Lễ tang",
+        "bỏ qua – hệ thống",
+        "nhận lại sau sự cố – máy chủ may-2",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    let id = delivery("2024-03-25T05:30", "loa-cua-nam");
+    let city = City::new(Names::Plain, "2024-03-25T05:30").await;
+    city.morning().await;
+    let served = city.serve().await;
+    let page = served.get(&format!("/luot/{id}")).await.text;
+    let line = "cán bộ kết luận – Nguyễn Thị Lan";
+    assert!(page.contains(line), "a person by the name: {page}");
+}
+
+/// What a recipe calls so stands on the page for those who connect channels, below what everybody reads.
+#[tokio::test]
+async fn lists_and_headings_say_nothing_that_only_a_recipe_calls_so() {
+    let city = City::new(Names::Plain, "2024-03-25T05:30").await;
+    let batch = city
+        .plan("2024-03-25T05:30", |id| id == "web-hung-binh")
+        .await;
+    city.freeze(&batch).await;
+    let claimed = city.claim().await;
+    let no = (Outcome::Rejected, Reason::Status, State::Failed);
+    let detail = "receiver-says call=find; status=422; rule=errors[0]; words=Thiếu tiêu đề";
+    city.finish(&[Finished {
+        detail: Some(detail.to_owned()),
+        ..city.failed(&claimed[0], no.0, no.1, no.2)
+    }])
+    .await;
+    let served = city.serve().await;
+    let broadcast = served.get(&format!("/luot/{}", batch[0].id)).await.text;
+    let (head, attempts) = broadcast.split_once("id=\"attempts\"").unwrap();
+    for (place, text) in [
+        ("today", &served.get("/").await.text),
+        ("log", &served.get("/nhat-ky").await.text),
+        ("head", &head.to_owned()),
+    ] {
+        assert!(
+            text.contains("Bên nhận trả lời “Thiếu tiêu đề”"),
+            "{place}: {text}"
+        );
+        assert!(
+            !text.contains("errors[0]") && !text.contains("find"),
+            "{place}: {text}"
+        );
+    }
+    assert!(
+        attempts.contains("errors[0]") && attempts.contains("`find`"),
+        "{attempts}"
+    );
 }
 
 #[tokio::test]
