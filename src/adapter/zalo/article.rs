@@ -53,7 +53,7 @@ const SLICE: usize = 10;
 const SLICES: usize = 3;
 
 /// How long after an article may have been made it is not made again, however often it was looked for in vain.
-const LOOKING: Duration = Duration::from_mins(4);
+const LOOKING: Duration = Duration::from_secs(150);
 
 /// How long after one attempt that looked in vain another one looks.
 const LOOK_AGAIN: Duration = Duration::from_mins(1);

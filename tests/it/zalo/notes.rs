@@ -170,7 +170,12 @@ async fn notes_come_back_to_an_adapter_without_an_account() {
     let clock = Clock::simulated(at("2024-03-25T06:00"), 400.0);
     let halfway = Halfway::default();
     let told = halfway.0.clone();
-    let daemon = scene.start_as(clock, "oa-vinh", Arc::new(halfway)).await;
+    // Time does not pass while the daemon starts.
+    let starting = clock.busy();
+    let daemon = scene
+        .start_as(clock.clone(), "oa-vinh", Arc::new(halfway))
+        .await;
+    drop(starting);
     daemon
         .wait(|rows| {
             rows.iter()
