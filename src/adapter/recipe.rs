@@ -9,6 +9,7 @@
 //! - What is neither accepted nor named by `errors` means what [`classify`] says. A success that is
 //!   not as expected is rejected: an answer came, and repeating could double what was done. A person looks at it.
 //! - `found.receipt`, where `take` names it, is the receipt of something that was already there.
+//! - Where there is no receipt, its name is not there either, and a question or a `stop` that needs it is not made.
 //! - `value` is worked out from the channel, the message and its sound alone, so it cannot use `steps` or `found`; `probe` sees `channel`,
 //!   `with`, the steps that are always made, and of `value` what is made without a message.
 //! - `stop` comes before everything else where the message preempts; what is answered to it does not matter.
@@ -30,6 +31,7 @@ mod limits;
 mod links;
 mod login;
 mod marks;
+mod moment;
 mod names;
 mod open;
 mod paging;
@@ -46,7 +48,7 @@ mod write;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-pub use compile::CompiledRecipe;
+pub use compile::{CompiledRecipe, SECRET};
 use judge::{Answer, Condition};
 pub use limits::TooLong;
 use parts::Rule;
@@ -472,10 +474,11 @@ impl RecipeAdapter {
     }
 }
 
-/// A receiver's own reference as evidence: only a text or a number. Whoever keeps it cuts it, after what is secret is out of it.
+/// A receiver's own reference as evidence: only a text or a number. Whoever keeps it cuts it, after what is secret is out of it. An empty
+/// one names nothing.
 fn reference(value: Option<&Value>) -> Option<String> {
     match value? {
-        Value::String(text) => Some(text.clone()),
+        Value::String(text) => (!text.trim().is_empty()).then(|| text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }

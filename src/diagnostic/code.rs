@@ -425,6 +425,8 @@ codes! {
     FoundByTitle = "L287" Warning,
     /// A recipe that says a secret with the words.
     SecretInWords = "L291" Warning,
+    /// A recipe that names the receiver's reference and never takes it.
+    NoReceipt = "L292" Warning,
     /// A recipe that leaves a picture on each attempt.
     PictureAgain = "L288" Warning,
 }

@@ -19,6 +19,7 @@ mod pictures;
 mod pieces;
 mod policy;
 mod questions;
+mod receipts;
 mod quotas;
 mod reach;
 mod recipes;
@@ -153,6 +154,7 @@ pub(super) fn run(
     recipes::check(notebook, &workspace, &parts.recipes, &parts.channels);
     reach::check(notebook, &workspace, &parts.recipes);
     questions::check(notebook, &parts.recipes);
+    receipts::check(notebook, &parts.recipes);
     addresses::check(notebook, &workspace, &parts.channels);
     schedules::check(
         notebook,

@@ -19,6 +19,7 @@ mod logins;
 mod paging;
 mod pictures;
 mod proofs;
+mod receipts;
 mod recipes;
 mod rulings;
 mod server;

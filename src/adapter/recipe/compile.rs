@@ -17,7 +17,7 @@ use super::{
     },
     scene::FIELDS,
     sound,
-    specimen::{sample, sample_of, without_picture},
+    specimen::{lacks_receipt, sample, sample_of, without_picture},
     text::{Reading, Text},
     values::{self, Named},
     write::{Call, each_leaf},
@@ -34,6 +34,9 @@ use crate::{
 
 /// How often a recipe is looked at for names that nothing fills: so many can stand in one text.
 const MOST_LOOKS: usize = 20;
+
+/// What stands for a secret that nobody reads. It is text, hexadecimal digits and base64 alike, because a recipe may take any of them.
+pub const SECRET: &str = "5ec2e75ec2e75ec2e75ec2e75ec2e75e";
 
 /// A recipe, read once for all its channels.
 #[derive(Debug)]
@@ -199,6 +202,8 @@ impl CompiledRecipe {
                 call.write(scene, 0, None, None).map(drop)
             }
             Look::Text(text) => scene.text(text).map(drop),
+            // Nothing is sent there that does not come out.
+            Look::Lacking(_) => Ok(()),
         })
     }
 
@@ -215,7 +220,7 @@ impl CompiledRecipe {
                     Parameter::Secret(_) if addresses.contains(&name) => {
                         "https://secret.invalid".to_owned()
                     }
-                    Parameter::Secret(_) => "secret".to_owned(),
+                    Parameter::Secret(_) => SECRET.to_owned(),
                 };
                 (name.to_owned(), value)
             };
@@ -268,7 +273,9 @@ impl CompiledRecipe {
         let mut calls = self.stop.iter();
         calls.try_for_each(|stop| {
             let mut both = [known.clone(), Value::Null].into_iter();
-            both.try_for_each(|playing| look(&scene.and("playing", playing), Look::Call(stop)))
+            both.try_for_each(|playing| look(&scene.and("playing", playing), Look::Call(stop)))?;
+            let nameless = serde_json::json!({ "delivery": "1" });
+            look(&scene.and("playing", nameless), Look::Lacking(stop))
         })
     }
 
@@ -314,6 +321,7 @@ impl CompiledRecipe {
             .try_for_each(|text| look(&scene, Look::Text(text)))?;
         let confirm = self.confirm.as_ref();
         if let Some(confirm) = confirm.filter(|confirm| confirm.is_at_once()) {
+            look(&scene, Look::Lacking(&confirm.call))?;
             let scene = scene.and("receipt", Value::from("1"));
             look(&scene, Look::Call(&confirm.call))?;
             confirm
@@ -364,6 +372,7 @@ impl CompiledRecipe {
         for step in self.steps_of(StepWhen::Always, Some(&bare)) {
             step.visit(&mut scene, look)?;
         }
+        look(&scene, Look::Lacking(&confirm.call))?;
         let scene = scene.and("receipt", Value::from("1"));
         look(&scene, Look::Call(&confirm.call))?;
         let mut texts = confirm.texts();
@@ -454,6 +463,11 @@ impl CompiledRecipe {
             match look {
                 Look::Call(call) => call.each(scene, &mut note),
                 Look::Text(text) => scene.text(text).map_or_else(&mut note, drop),
+                Look::Lacking(call) => call.each(scene, &mut |problem| {
+                    if !lacks_receipt(&problem) {
+                        note(problem);
+                    }
+                }),
             }
             Ok(())
         });
@@ -474,6 +488,8 @@ impl CompiledRecipe {
 enum Look<'r> {
     Call(&'r Call),
     Text(&'r Text),
+    /// A call as it would be without a receipt: it is not made where it needs one, and has to know everything else.
+    Lacking(&'r Call),
 }
 
 impl Step {

@@ -163,8 +163,8 @@ impl RecipeAdapter {
     /// The answer to the question of what became of it that means yes.
     pub(super) fn hope_of_later(&self, message: &Message, receipt: Option<&str>) -> Option<Hoped> {
         let confirm = self.recipe.confirm.as_ref()?;
-        let scene = Scene::new(&self.recipe, &self.facts, Some(message));
-        let scene = scene.and("receipt", receipt.into());
+        let mut scene = Scene::new(&self.recipe, &self.facts, Some(message));
+        scene.know_receipt(receipt);
         let hopes = Hopes {
             is_there: true,
             given: "",
@@ -242,7 +242,7 @@ impl RecipeAdapter {
         let receipt = self.judge(exchange, scene).ok().and_then(Result::ok);
         let confirm = recipe.confirm.as_ref();
         let confirm = confirm.filter(|confirm| confirm.is_at_once()).ok_or(None)?;
-        scene.know("receipt", receipt.ok_or(None)?.reference.into());
+        scene.know_receipt(receipt.ok_or(None)?.reference.as_deref());
         let confirmed = self.confirmed(confirm, scene, done).map(drop);
         let wanted = Wanted::of(&confirm.confirmed);
         confirmed.map_err(|halt| here(&halt, Role::Confirm, || answer(wanted, scene, hopes)))

@@ -7,6 +7,7 @@ use super::{
     judge::{Answer, take_all},
     parts,
     replay::{Halt, Trouble},
+    specimen::{lacks_receipt, sample_of},
     write::Call,
 };
 use crate::{
@@ -72,7 +73,7 @@ impl RecipeAdapter {
         }
     }
 
-    /// Asks whether what was taken with `receipt` was done, when its attempt is long over.
+    /// Asks whether what was taken with `receipt` was done, when its attempt is long over; `None` where the question cannot be asked.
     pub(super) fn asked_later(
         &self,
         message: &Message,
@@ -82,11 +83,15 @@ impl RecipeAdapter {
     ) -> Option<Step> {
         let confirm = self.recipe.confirm.as_ref()?;
         confirm.later?;
+        if receipt.is_none_or(|receipt| receipt.trim().is_empty()) && self.asks_by_receipt(message)
+        {
+            return None;
+        }
         let mut scene = Scene::new(&self.recipe, &self.facts, Some(message)).at(now);
         let mut done = Course::of(done);
         let halt = match self.steps(StepWhen::Always, &mut scene, &mut done) {
             Ok(()) => {
-                scene.know("receipt", receipt.into());
+                scene.know_receipt(receipt);
                 self.confirmed(confirm, &scene, &mut done)
             }
             Err(halt) => Err(halt),
@@ -99,6 +104,21 @@ impl RecipeAdapter {
             }
             Err(failure) => Step::Failed(Failure::reject(Reason::NotPlayed, failure.detail())),
         })))
+    }
+
+    /// Whether the question of `confirm` cannot be written without a receipt. Looked at before a login is made for it.
+    fn asks_by_receipt(&self, message: &Message) -> bool {
+        let mut scene = Scene::new(&self.recipe, &self.facts, Some(message));
+        for step in self.recipe.steps_of(StepWhen::Always, Some(message)) {
+            scene.know_step(&step.name, sample_of(&step.take));
+        }
+        let mut needs = false;
+        let confirm = self.recipe.confirm.iter();
+        confirm.for_each(|confirm| {
+            let call = &confirm.call;
+            call.each(&scene, &mut |problem| needs |= lacks_receipt(&problem));
+        });
+        needs
     }
 
     /// Where a course ends at whose `call` this failure came up. A login of an earlier attempt that has ended is made anew, once, and the

@@ -11,8 +11,32 @@ use crate::{
     domain::{message::Message, recipe::StepWhen},
 };
 
-/// What is there already, and the exchange that told the device to stop.
-type Opened<'d> = (Option<Map<String, Value>>, Option<&'d Exchange>);
+/// What is there already, and what came of telling the device to stop.
+type Opened<'d> = (Option<Map<String, Value>>, Stopped<'d>);
+
+/// What came of telling the device to stop.
+pub(super) enum Stopped<'d> {
+    /// It was not to be told.
+    NotDue,
+    /// What it is to stop could not be named, or the call not be written for another reason.
+    NotMade,
+    /// It was told.
+    Told(&'d Exchange),
+}
+
+impl Stopped<'_> {
+    /// Whether it took it; `None` where it was not to be told.
+    fn is_good(self) -> Option<bool> {
+        match self {
+            Self::NotDue => None,
+            Self::NotMade => Some(false),
+            Self::Told(exchange) => {
+                let answer = exchange.result.as_ref();
+                Some(answer.is_ok_and(Response::is_success))
+            }
+        }
+    }
+}
 
 impl RecipeAdapter {
     /// What came of telling the device to stop; `None` where it was not told.
@@ -26,20 +50,18 @@ impl RecipeAdapter {
             let scene = Scene::new(&self.recipe, &self.facts, Some(message));
             self.stopped_in(message, scene, &mut Course::of(done))
         };
-        let exchange = again.flatten().or_else(first)?;
-        let answer = exchange.result.as_ref();
-        Some(answer.is_ok_and(Response::is_success))
+        again.flatten().or_else(first)
     }
 
-    /// The exchange of a course that told the device to stop.
-    fn stopped_in<'d>(
+    /// Whether the device took it in a course to be told to stop; `None` where it was not told, or is still to be.
+    fn stopped_in(
         &self,
         message: &Message,
         mut scene: Scene<'_>,
-        course: &mut Course<'d>,
-    ) -> Option<&'d Exchange> {
+        course: &mut Course<'_>,
+    ) -> Option<bool> {
         // What comes after it is not waited for.
-        match self.asks(message) {
+        let stopped = match self.asks(message) {
             None => {
                 if self.recipe.stops_by_a_login {
                     self.steps(StepWhen::Always, &mut scene, course).ok()?;
@@ -47,7 +69,8 @@ impl RecipeAdapter {
                 self.stop(message, &scene, course).ok()?
             }
             Some(_) => self.open(message, &mut scene, course).ok()?.1,
-        }
+        };
+        stopped.is_good()
     }
 
     pub(super) fn stop<'d>(
@@ -55,7 +78,7 @@ impl RecipeAdapter {
         message: &Message,
         scene: &Scene<'_>,
         done: &mut Course<'d>,
-    ) -> Result<Option<&'d Exchange>, Halt> {
+    ) -> Result<Stopped<'d>, Halt> {
         match &self.recipe.stop {
             // In a second course nothing of ours began to play since. But who needs a login for it may have had an old one, and who asks
             // first may not have come to it.
@@ -66,10 +89,14 @@ impl RecipeAdapter {
                         || self.asks(message).is_some()) =>
             {
                 let scene = scene.and("playing", playing(message));
-                let exchange = self.call(stop, &scene, done, &Manner::default())?;
-                Ok(Some(exchange))
+                match self.call(stop, &scene, done, &Manner::default()) {
+                    Ok(exchange) => Ok(Stopped::Told(exchange)),
+                    // Without the name of what plays it could stop something else; the emergency is sent all the same.
+                    Err(Halt::Problem(_)) => Ok(Stopped::NotMade),
+                    Err(halt) => Err(halt),
+                }
             }
-            _ => Ok(None),
+            _ => Ok(Stopped::NotDue),
         }
     }
 
@@ -84,7 +111,7 @@ impl RecipeAdapter {
     ) -> Result<Opened<'d>, Halt> {
         let Some(find) = self.asks(message) else {
             let by_a_login = self.recipe.stops_by_a_login;
-            let mut stopped = None;
+            let mut stopped = Stopped::NotDue;
             if !by_a_login {
                 stopped = self.stop(message, scene, done)?;
             }
@@ -97,7 +124,7 @@ impl RecipeAdapter {
         self.steps(StepWhen::Always, scene, done)?;
         let found = self.named(self.find(find, scene, done), || "find".to_owned())?;
         Ok(match found {
-            Some(found) => (Some(found), None),
+            Some(found) => (Some(found), Stopped::NotDue),
             None => (None, self.stop(message, scene, done)?),
         })
     }
@@ -109,16 +136,15 @@ impl RecipeAdapter {
     }
 }
 
-/// `playing`: what the device is to stop.
+/// `playing`: what the device is to stop. It has no `receipt` where the device gave none, so that nothing goes out with a gap in its place.
 fn playing(message: &Message) -> Value {
-    message
-        .kept
-        .playing
-        .as_ref()
-        .map_or(Value::Null, |playing| {
-            serde_json::json!({
-                "delivery": playing.delivery.as_str(),
-                "receipt": playing.receipt.as_deref().unwrap_or_default(),
-            })
-        })
+    let Some(playing) = &message.kept.playing else {
+        return Value::Null;
+    };
+    let mut known = serde_json::json!({ "delivery": playing.delivery.as_str() });
+    let receipt = playing.receipt.as_deref();
+    if let Some(receipt) = receipt.filter(|receipt| !receipt.trim().is_empty()) {
+        known["receipt"] = receipt.into();
+    }
+    known
 }

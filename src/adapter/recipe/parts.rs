@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{
     RecipeProblemKind,
     judge::{Answer, Condition, Take, check_pointer},
+    moment,
     paging::Pages,
     text::{Reading, Text, Tree},
     write::Call,
@@ -180,7 +181,11 @@ impl After {
             Self::Time(time) => return Some(*time),
             Self::Answer(take) => take,
         };
-        match take.from(answer)? {
+        let value = take.from(answer)?;
+        if let Some(wait) = moment::until(&value, now) {
+            return Some(wait);
+        }
+        match value {
             Value::String(text) => {
                 let wait = retry_after::parse(&text, now);
                 wait.or_else(|| rounded_up(decimal(&text)?))

@@ -169,7 +169,7 @@ impl RecipeAdapter {
         let Some(confirm) = confirm.filter(|confirm| confirm.is_at_once()) else {
             return Ok(Step::Accepted(receipt));
         };
-        scene.know("receipt", receipt.reference.clone().into());
+        scene.know_receipt(receipt.reference.as_deref());
         match self.confirmed(confirm, scene, done) {
             Err(Halt::Call(request)) => Err(Halt::Call(request)),
             // Whatever goes wrong with the question, it was accepted.

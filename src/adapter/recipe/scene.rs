@@ -167,6 +167,13 @@ impl<'a> Scene<'a> {
         self.context = OnceCell::new();
     }
 
+    /// Makes the receiver's reference known. Where it gave none the name is not there, so that nothing goes out with a gap in its place.
+    pub(super) fn know_receipt(&mut self, receipt: Option<&str>) {
+        if let Some(receipt) = receipt.filter(|receipt| !receipt.trim().is_empty()) {
+            self.know("receipt", receipt.into());
+        }
+    }
+
     /// Makes known what a step gave.
     pub(super) fn know_step(&mut self, step: &str, taken: Map<String, Value>) {
         let steps = self

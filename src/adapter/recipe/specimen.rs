@@ -6,14 +6,17 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::judge::Take;
-use crate::domain::{
-    audio::{Audio, AudioFormat, Sound, SoundHash},
-    bulletin::{Format, Priority},
-    id::{BulletinId, ChannelId, DeliveryId, WardId},
-    message::{Content, Kept, Message, Quoted},
-    picture::{Picture, PictureFormat, PictureHash},
-    time::Timestamp,
+use super::{RecipeProblem, RecipeProblemKind, judge::Take};
+use crate::{
+    domain::{
+        audio::{Audio, AudioFormat, Sound, SoundHash},
+        bulletin::{Format, Priority},
+        id::{BulletinId, ChannelId, DeliveryId, WardId},
+        message::{Content, Kept, Message, Quoted},
+        picture::{Picture, PictureFormat, PictureHash},
+        time::Timestamp,
+    },
+    template::TemplateErrorKind,
 };
 
 /// What is taken from an answer, as it could be.
@@ -21,6 +24,15 @@ pub(super) fn sample_of(take: &[(String, Take)]) -> Map<String, Value> {
     take.iter()
         .map(|(name, _)| (name.clone(), Value::from("1")))
         .collect()
+}
+
+/// Whether something could not be filled in for want of a receipt.
+pub(super) fn lacks_receipt(problem: &RecipeProblem) -> bool {
+    matches!(
+        &problem.kind,
+        RecipeProblemKind::Template(error)
+            if matches!(&error.kind, TemplateErrorKind::UndefinedVariable { name, .. } if name == "receipt")
+    )
 }
 
 /// A message with everything that a message can have.

@@ -9,7 +9,7 @@ use std::{
 use chrono::NaiveDate;
 
 use crate::{
-    adapter::recipe::{CompiledRecipe, TooLong},
+    adapter::recipe::{CompiledRecipe, SECRET, TooLong},
     diagnostic::{Arg, Code, Diagnostic, Phrase, Place, Severity},
     domain::{
         bulletin::{Bulletin, Format},
@@ -85,7 +85,7 @@ pub(super) fn check(
         let plain = |(name, parameter): (&str, &Parameter)| {
             let value = match parameter {
                 Parameter::Plain(value) => value.clone(),
-                Parameter::Secret(_) => "secret".to_owned(),
+                Parameter::Secret(_) => SECRET.to_owned(),
             };
             (name.to_owned(), value)
         };

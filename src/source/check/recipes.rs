@@ -53,7 +53,9 @@ pub(super) fn check(
                 let certain = |problem: &&RecipeProblem| !has_errors || is_certain(problem, raw);
                 for problem in problems.iter().filter(certain) {
                     let found = describe(problem, text_at(&raw.texts, &problem.path), &raw.at);
-                    let help = if is_of_probe(problem) {
+                    let help = if is_of_playing(problem) {
+                        Some("L061-help-playing")
+                    } else if is_of_probe(problem) {
                         Some("L061-help-probe")
                     } else {
                         is_value_of_probe(problem, raw).then_some("L061-help-probe-value")
@@ -172,6 +174,17 @@ fn names_field(text: &str, of: &str, name: &str) -> bool {
 /// Whether a text is filled in with nothing but what the channel itself gives.
 fn names_a_parameter(text: Option<&Text>) -> bool {
     text.is_some_and(|text| !text.value.contains("message.") && !text.value.contains("value."))
+}
+
+/// Whether what is wrong is that `stop` names what plays where nothing is known of it.
+fn is_of_playing(problem: &RecipeProblem) -> bool {
+    let RecipeProblemKind::Template(error) = &problem.kind else {
+        return false;
+    };
+    let TemplateErrorKind::UndefinedVariable { name, .. } = &error.kind else {
+        return false;
+    };
+    problem.path.starts_with("stop.") && ["delivery", "receipt"].contains(&name.as_str())
 }
 
 /// Whether what is wrong is that the probe has nothing to say: everywhere else there is a message.

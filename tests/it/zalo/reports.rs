@@ -11,7 +11,7 @@ use super::{Scene, account, calls};
 use crate::support::{city::at, on_both_databases};
 
 /// What every secret is worth in the simulated city.
-const KEY: &str = "whsec_c2ltdWxhdGVkLXNpbXVsYXRlZC1zaW11bGF0ZWQ=";
+const KEY: &str = "51a01a7ed5ec2e7051a01a7ed5ec2e70";
 
 fn report(event: &str, message: &str, millis: i64) -> String {
     format!(
