@@ -510,19 +510,28 @@ impl View<'_> {
             return Some(Breach::new("no-renewal").of(last.reason));
         }
         let attempt = last.attempt;
-        let token = if let Some(Some(access)) = self.run.access.last() {
-            access.expose().to_owned()
+        let tokens: Vec<String> = if let Some(Some(access)) = self.run.access.last() {
+            vec![access.expose().to_owned()]
         } else {
-            let mut given = self.run.given.iter();
-            let first = given.find(|given| given.attempt == attempt);
-            let first = first.map(|given| given.digits.clone());
-            first.unwrap_or_else(|| call::given(attempt, 0))
+            // A login in several steps gives something in each, and the last of them may be what opens.
+            let own = self.run.given.iter();
+            let own = own.filter(|given| given.attempt == attempt);
+            let own: Vec<String> = own.map(|given| given.digits.clone()).collect();
+            if own.is_empty() {
+                vec![call::given(attempt, 0)]
+            } else {
+                own
+            }
         };
+        let old = self.run.given.iter();
+        let old = old.filter(|given| given.attempt != attempt && given.is_login());
+        let old: Vec<&str> = old.map(|given| given.digits.as_str()).collect();
         let sent = self.run.arrivals.iter().rev();
         let mut sent = sent.filter(|one| one.acts != Acts::Nothing && one.attempt == attempt);
         let carries = sent.next().is_some_and(|one| {
             let all = words::readings(&one.request);
-            all.iter().any(|text| text.contains(&token))
+            let has = |token: &str| all.iter().any(|text| text.contains(token));
+            tokens.iter().any(|token| has(token)) && !old.iter().any(|token| has(token))
         });
         let is_due = (attempt > 1 || self.run.is_login_old)
             && (facts.is_given || self.subject.adapter.account().is_some());

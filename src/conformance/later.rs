@@ -66,8 +66,8 @@ impl Unclear {
     }
 }
 
-/// The logins of an attempt at which nothing goes wrong, and the receipt that comes of it; `None` where it does not come
-/// to that. The other calls are not made again: the question may read like one of them.
+/// The logins of an attempt at which nothing goes wrong, with what is asked for them, and the receipt that comes of it; `None` where it
+/// does not come to that. The other calls are not made again: the question may read like one of them.
 fn course(subject: &Subject<'_>, message: &Message) -> Option<(Vec<Exchange>, Option<String>)> {
     let adapter = &subject.adapter;
     let hopes = Hopes {
@@ -81,7 +81,9 @@ fn course(subject: &Subject<'_>, message: &Message) -> Option<(Vec<Exchange>, Op
             Step::Accepted(receipt) => return Some((logins, receipt.reference)),
             Step::Call(request) => {
                 let hoped = adapter.hoped(Some(message), &done, hopes)?;
-                let is_login = matches!(hoped.role, Role::Step { is_login: true, .. });
+                // Whether a login is there already may be asked before it.
+                let is_login = matches!(hoped.role, Role::Step { is_login: true, .. })
+                    || (logins.len() == done.len() && matches!(hoped.role, Role::StepFind(_)));
                 let exchange = Exchange {
                     request,
                     result: Ok(response(hoped)?),
@@ -159,8 +161,13 @@ fn ask(
             Step::Call(request) => request,
             end => return was_asked.then_some(end),
         };
+        // Logins come first, in the order of the attempt. One that carries a time or a number of its own is another request each time, and
+        // where everything has one address, the question is told from it by its turn.
+        let in_turn = before.get(done.len());
+        let in_turn = in_turn.filter(|one| is_alike(&one.request, &request));
         let same = |one: &&Exchange| is_same(&one.request, &request);
-        let result = if let Some(known) = before.iter().find(same) {
+        let known = in_turn.or_else(|| before.iter().find(same));
+        let result = if let Some(known) = known {
             known.result.clone()
         } else {
             was_asked = true;
@@ -169,6 +176,12 @@ fn ask(
         done.push(Exchange { request, result });
     }
     None
+}
+
+/// Whether both go to one place in one way.
+fn is_alike(one: &Request, other: &Request) -> bool {
+    let place = |url: &str| url.split('?').next().unwrap_or_default().to_owned();
+    one.method == other.method && place(&one.url) == place(&other.url)
 }
 
 fn is_same(one: &Request, other: &Request) -> bool {

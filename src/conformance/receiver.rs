@@ -391,10 +391,12 @@ impl Stage for Receiver {
         let mut memory = self.memory();
         let hoped = memory.next.take();
         let is_dead = memory.ended.is_some() && {
-            let old = given(0);
-            words::readings(request)
-                .iter()
-                .any(|text| text.contains(&old))
+            // Any of several logins may have been kept.
+            let logins = memory.logins.len().max(1);
+            let old: Vec<String> = (0..logins).map(|index| call::given(0, index)).collect();
+            let texts = words::readings(request);
+            let mut texts = texts.iter();
+            texts.any(|text| old.iter().any(|old| text.contains(old)))
         };
         let (stops, receipt) = (
             std::mem::take(&mut memory.next_stops),

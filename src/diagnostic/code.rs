@@ -429,4 +429,16 @@ codes! {
     NoReceipt = "L292" Warning,
     /// A recipe that leaves a picture on each attempt.
     PictureAgain = "L288" Warning,
+    /// A recipe that takes every answer of one status for a yes.
+    StatusAlone = "L294" Warning,
+    /// A recipe that takes a redirect for a yes wherever it leads.
+    AnyRedirect = "L296" Warning,
+    /// A recipe that takes what was only taken for done.
+    ConfirmedEarly = "L297" Warning,
+    /// A recipe that looks for something by another name than it gave it.
+    NeverFound = "L298" Warning,
+    /// A recipe that brings something else up to date than it found.
+    UpdatesFixed = "L299" Warning,
+    /// A recipe that makes another page of a bulletin each time.
+    PageEachTime = "L300" Warning,
 }

@@ -475,6 +475,20 @@ pub struct Match {
     pub pattern: Option<String>,
 }
 
+/// The regular expression by which a recipe says that a body may say whatever it likes.
+pub const WHATEVER: &str = ".*";
+
+impl Match {
+    /// Whether only the status and headers count.
+    #[must_use]
+    pub fn is_of_status(&self) -> bool {
+        let says_nothing = |pattern: &str| pattern == WHATEVER;
+        self.json.is_empty()
+            && self.text.is_none()
+            && self.pattern.as_deref().is_none_or(says_nothing)
+    }
+}
+
 /// What a header or a value of an answer has to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expected {

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod air;
+mod answers;
 mod approvals;
 mod channels;
 mod collisions;
@@ -26,6 +27,7 @@ mod recipes;
 mod recordings;
 mod repeats;
 mod schedules;
+mod sought;
 mod spoken;
 mod targets;
 mod wards;
@@ -155,6 +157,8 @@ pub(super) fn run(
     reach::check(notebook, &workspace, &parts.recipes);
     questions::check(notebook, &parts.recipes);
     receipts::check(notebook, &parts.recipes);
+    answers::check(notebook, &workspace, &parts.recipes);
+    sought::check(notebook, &parts.recipes);
     addresses::check(notebook, &workspace, &parts.channels);
     schedules::check(
         notebook,

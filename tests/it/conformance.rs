@@ -10,4 +10,5 @@ mod interrupting;
 mod later;
 mod recipes;
 mod shipped;
+mod turns;
 mod words;

@@ -48,7 +48,7 @@ pub struct CompiledRecipe {
     /// What they name of what is made from the sound's bytes.
     pub(super) wanted_sound: Vec<&'static str>,
     /// What the recipe declares, with defaults.
-    parameters: BTreeMap<String, Option<String>>,
+    pub(super) parameters: BTreeMap<String, Option<String>>,
     pub(super) values: Vec<Named>,
     pub(super) limits: Vec<Limit>,
     pub(super) auth: Option<Auth>,

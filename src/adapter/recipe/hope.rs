@@ -1,6 +1,7 @@
 //! The answers that a recipe hopes for: the course of an attempt once more, up to the call that waits, and an answer made from
 //! what the recipe takes for a yes there. So a receiver can be played for a vendor whom nobody here has seen.
 
+mod early;
 pub(super) mod sample;
 
 use std::borrow::Cow;

@@ -144,7 +144,7 @@ impl Condition {
 
     /// Whether only the status and headers count.
     pub(super) fn is_of_status(&self) -> bool {
-        self.json.is_empty() && self.text.is_none() && self.pattern.is_none()
+        self.given.is_of_status()
     }
 
     /// Whether nothing but the status counts.

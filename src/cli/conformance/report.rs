@@ -16,7 +16,7 @@ use crate::{
     },
     conformance::{Breach, Finding, Findings, Seen, Sent, Subject, Try, Verdict},
     domain::{
-        channel::{AdapterConfig, Channel},
+        channel::{AdapterConfig, Channel, ChannelKind},
         detail::Detail,
     },
 };
@@ -401,10 +401,11 @@ fn look(messages: &[Message<'_>], channel: &Channel, output: &Output) -> Vec<Str
     let taken = marks(&|one| one.accepted);
     let twice = marks(&|one| one.accepted && one.attempts > 1);
     let doubtful = marks(&|one| !one.accepted);
-    let expects = if channel.audio.is_some() {
-        "look-sounds"
-    } else {
-        "look"
+    let is_site = channel.kind == ChannelKind::Website;
+    let expects = match channel.kind {
+        ChannelKind::Website => "look-pages",
+        _ if channel.audio.is_some() => "look-sounds",
+        _ => "look",
     };
     let mut lines = Vec::new();
     for (key, marks) in [
@@ -412,10 +413,17 @@ fn look(messages: &[Message<'_>], channel: &Channel, output: &Output) -> Vec<Str
         ("look-twice", twice),
         ("look-not-taken", doubtful),
     ] {
-        if !marks.is_empty() {
+        // A page that was sent twice may have got other words since.
+        if is_site && key == "look-twice" {
+            continue;
+        }
+        if let Some(last) = marks.last() {
             let (count, marks) = (marks.len(), marks.join(", "));
             let key = format!("conformance.{key}");
-            lines.push(output.say(&key, &[("count", &count), ("marks", &marks)]));
+            let named: [(&str, &dyn std::fmt::Display); 3] =
+                [("count", &count), ("marks", &marks), ("last", last)];
+            let wanted = named.iter().filter(|(name, _)| *name != "last" || is_site);
+            lines.push(output.say(&key, &wanted.copied().collect::<Vec<_>>()));
         }
     }
     lines

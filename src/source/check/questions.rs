@@ -151,7 +151,7 @@ fn turns(text: &str) -> bool {
 }
 
 /// What an answer has to say, as far as it is a template.
-fn texts_of(wanted: &Match) -> Vec<&str> {
+pub(super) fn texts_of(wanted: &Match) -> Vec<&str> {
     let values = wanted.json.values().chain(wanted.header.values());
     let texts = values.filter_map(|expected| match expected {
         Expected::Text(text) => Some(text.as_str()),

@@ -339,3 +339,43 @@ fn the_last_lines_say_what_has_to_be_there() {
     assert!(out.contains("/hook…."), "{out}");
     assert!(!out.contains("bi-mat"), "{out}");
 }
+
+/// Everything that is sent to a site is one bulletin, so the last of it is what stands there.
+#[test]
+fn a_site_is_not_expected_to_have_a_page_for_each_attempt() {
+    let folder = by_recipe();
+    folder.write(
+        "channels/recipes/trang-thu.yaml",
+        r#"
+title: Trang thử
+parameters:
+  url: { about: "Địa chỉ trang" }
+request: { method: PUT, url: "{{ with.url }}/{{ message.slug }}", body: { json: { html: "{{ message.html }}" } } }
+accepted: { status: 201 }
+"#,
+    );
+    folder.write(
+        "channels/trang-thu.yaml",
+        r#"
+channels:
+  trang-thu:
+    ward: le-loi
+    name: Trang thử
+    kind: website
+    test: true
+    adapter: { recipe: { use: trang-thu, with: { url: "https://trang.vinh.example" } } }
+"#,
+    );
+    let there = There::answering(|_| http("201 Created", ""));
+    let said = against(&folder, "trang-thu", there.address, &["--lang", "en"]);
+    let count = there.end();
+    let out = text(&said.stdout);
+    assert!(count > 4, "{said:?}");
+    let last = out.lines().last().unwrap();
+    assert!(
+        last.contains("has one in the end, with the words of A5-"),
+        "{out}"
+    );
+    assert!(!out.contains("each once"), "{out}");
+    assert!(!out.contains("was sent twice"), "{out}");
+}
