@@ -55,6 +55,7 @@ enum What {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 struct TryArgs {
     /// The channel whose recipe and parameters are used
     channel: String,

@@ -17,8 +17,8 @@ use crate::{
         Adapter as _, Exchange, attempt,
         transport::Transport,
         zalo::{
-            API, ZaloAdapter,
-            oauth::{self, Account, Callback, OAUTH},
+            HOSTS, ZaloAdapter,
+            oauth::{self, Account, Callback},
         },
     },
     clock::Clock,
@@ -61,7 +61,8 @@ struct AuthorizeArgs {
 /// [`Findings`] where something is missing; others when Zalo refuses or the store fails.
 pub(super) async fn run(global: &Global, args: &ZaloArgs, output: &Output) -> anyhow::Result<()> {
     let What::Authorize(args) = &args.what;
-    let place = Place::load(global, output)?;
+    // An account that may not be used any more does not wait until a file of somebody else is mended.
+    let place = Place::of_record(global, output)?;
     let channel = named::channel(&place.workspace, &args.channel, output)?;
     let AdapterConfig::Zalo(config) = &channel.adapter else {
         bail!(output.say("cli.zalo-not-zalo", &[("channel", &channel.id)]));
@@ -148,8 +149,8 @@ fn missing(
         lacking.push(output.say("cli.zalo-needs-secret", &args));
     }
     let rules = &place.workspace.settings.allow;
-    for host in [API, OAUTH].map(|address| address.trim_start_matches("https://")) {
-        if !rules.iter().any(|rule| rule.names(host)) && !rules.iter().any(is_range) {
+    for host in HOSTS {
+        if !rules.iter().any(|rule| rule.may_name_public(host)) {
             lacking.push(output.say("cli.zalo-needs-host", &[("host", &host)]));
         }
     }
@@ -163,11 +164,6 @@ fn missing(
             Err(Findings(told).into())
         }
     }
-}
-
-/// A name may lead to an address in an allowed range.
-fn is_range(rule: &crate::domain::settings::AllowRule) -> bool {
-    matches!(rule, crate::domain::settings::AllowRule::Range(range) if range.prefix_len() == 0)
 }
 
 /// Shows the consent page's address and reads what the operator brings back from there.

@@ -386,18 +386,21 @@ fn gives(answer: &Answer, receipt: &str) -> bool {
         || headers.any(|(_, value)| value.contains(receipt))
 }
 
+/// Whether a request carries what one of the logins before the attempts gave: any of several may have been kept.
+fn carries_old(request: &Request, logins: usize) -> bool {
+    let old: Vec<String> = (0..logins.max(1))
+        .map(|index| call::given(0, index))
+        .collect();
+    let texts = words::readings(request);
+    let mut texts = texts.iter();
+    texts.any(|text| old.iter().any(|old| text.contains(old)))
+}
+
 impl Stage for Receiver {
     fn play(&self, host: &str, request: &Request, own: &Answer, effect: Effect) -> Played {
         let mut memory = self.memory();
         let hoped = memory.next.take();
-        let is_dead = memory.ended.is_some() && {
-            // Any of several logins may have been kept.
-            let logins = memory.logins.len().max(1);
-            let old: Vec<String> = (0..logins).map(|index| call::given(0, index)).collect();
-            let texts = words::readings(request);
-            let mut texts = texts.iter();
-            texts.any(|text| old.iter().any(|old| text.contains(old)))
-        };
+        let is_dead = memory.ended.is_some() && carries_old(request, memory.logins.len());
         let (stops, receipt) = (
             std::mem::take(&mut memory.next_stops),
             memory.receipt.take(),

@@ -441,4 +441,6 @@ codes! {
     UpdatesFixed = "L299" Warning,
     /// A recipe that makes another page of a bulletin each time.
     PageEachTime = "L300" Warning,
+    /// Something planned in the night of an account that is too late in the morning.
+    LostAtNight = "L301" Warning,
 }

@@ -10,7 +10,8 @@ use chrono_tz::Tz;
 
 use super::{
     approval::ApprovalRules, audio::AudioSettings, breaker::BreakerPolicy, id::ChannelId,
-    lint::LintSettings, secret::SecretRef, speech::SpeechSettings, time::Timestamp, ward::Ward,
+    lint::LintSettings, mail::is_near, secret::SecretRef, speech::SpeechSettings, time::Timestamp,
+    ward::Ward,
 };
 
 /// The daemon's settings.
@@ -157,6 +158,13 @@ impl AllowRule {
             Self::Host(name) => lower(host) == lower(name),
             Self::Suffix(suffix) => lower(host).ends_with(&lower(suffix)),
         }
+    }
+
+    /// Whether it may allow a host of the public network, before anybody is asked where its name leads: by its name, or as a range that is
+    /// not one of networks of one's own.
+    #[must_use]
+    pub fn may_name_public(&self, host: &str) -> bool {
+        self.names(host) || matches!(self, Self::Range(range) if !is_near(range.addr()))
     }
 
     /// Whether it allows an address, whatever name led to it.

@@ -20,9 +20,9 @@ mod pictures;
 mod pieces;
 mod policy;
 mod questions;
-mod receipts;
 mod quotas;
 mod reach;
+mod receipts;
 mod recipes;
 mod recordings;
 mod repeats;
@@ -153,13 +153,7 @@ pub(super) fn run(
         },
         lengths: Lengths::default(),
     };
-    recipes::check(notebook, &workspace, &parts.recipes, &parts.channels);
-    reach::check(notebook, &workspace, &parts.recipes);
-    questions::check(notebook, &parts.recipes);
-    receipts::check(notebook, &parts.recipes);
-    answers::check(notebook, &workspace, &parts.recipes);
-    sought::check(notebook, &parts.recipes);
-    addresses::check(notebook, &workspace, &parts.channels);
+    check_recipes(notebook, &workspace, &parts.recipes, &parts.channels);
     schedules::check(
         notebook,
         &workspace,
@@ -199,6 +193,22 @@ pub(super) fn run(
         contacts::check_expiry(notebook, &parts.contacts, day);
     }
     workspace
+}
+
+/// How channels are reached.
+fn check_recipes(
+    notebook: &Notebook,
+    workspace: &Workspace,
+    recipes: &[RawRecipe],
+    channels: &[RawChannel],
+) {
+    recipes::check(notebook, workspace, recipes, channels);
+    reach::check(notebook, workspace, recipes);
+    questions::check(notebook, recipes);
+    receipts::check(notebook, recipes);
+    answers::check(notebook, workspace, recipes);
+    sought::check(notebook, recipes);
+    addresses::check(notebook, workspace, channels, recipes);
 }
 
 /// A bulletin by its id, with what was found in the files that it names.

@@ -15,8 +15,9 @@ use crate::support::{
     on_both_databases,
 };
 
-/// What every secret is worth in the simulated city, decoded.
-const KEY: &[u8] = b"simulated-simulated-simulated";
+/// What every secret is worth in the simulated city, as base64 decoded.
+const KEY: &[u8] =
+    b"\xe7\x56\xb4\xd5\xae\xde\x77\x97\x9c\xd9\xee\xf4\xe7\x56\xb4\xd5\xae\xde\x77\x97\x9c\xd9\xee\xf4";
 
 /// A report about the broadcast of 05:30 on `about`, and how it comes.
 struct Report {

@@ -26,7 +26,7 @@ pub(super) enum Stopped<'d> {
 
 impl Stopped<'_> {
     /// Whether it took it; `None` where it was not to be told.
-    fn is_good(self) -> Option<bool> {
+    fn good(&self) -> Option<bool> {
         match self {
             Self::NotDue => None,
             Self::NotMade => Some(false),
@@ -70,7 +70,7 @@ impl RecipeAdapter {
             }
             Some(_) => self.open(message, &mut scene, course).ok()?.1,
         };
-        stopped.is_good()
+        stopped.good()
     }
 
     pub(super) fn stop<'d>(

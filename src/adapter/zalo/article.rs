@@ -364,7 +364,10 @@ impl ZaloAdapter {
             for one in answer.list(list) {
                 count += 1;
                 let is_it = one["title"].as_str().map(str::trim) == Some(wanted.as_str());
-                if is_it && article.is_none() && !is_older(message, &of, &one["create_date"]) {
+                if is_it
+                    && article.is_none()
+                    && !is_older(message, of.as_ref(), &one["create_date"])
+                {
                     let id = answer::text(&one["id"]);
                     article = id.filter(|id| !message.kept.others.contains(id));
                 }
@@ -392,10 +395,12 @@ impl ZaloAdapter {
                 round: round + 1,
             };
         }
-        if of.is_some() {
-            return absent(message);
-        }
-        let since = message.kept.noted.as_ref().map(|noted| noted.at);
+        // What was made a moment ago may be in no list yet. A correction looks for what another delivery made from when it is due.
+        let noted = message.kept.noted.as_ref();
+        let since = match of {
+            None => noted.map(|noted| noted.at),
+            Some(_) => message.kept.is_correction.then_some(message.due),
+        };
         if since.is_some_and(|since| message.sent_at.since(since) < LOOKING) {
             let detail = Detail::new("zalo-looking");
             return Phase::End(Step::Failed(Failure::Retry {
@@ -403,6 +408,9 @@ impl ZaloAdapter {
                 reason: Reason::Waiting,
                 detail: detail.to_string(),
             }));
+        }
+        if of.is_some() {
+            return absent(message);
         }
         Phase::Create
     }
@@ -464,7 +472,7 @@ impl ZaloAdapter {
 
 /// Whether an article was made before this delivery's could have been, as far as the list says: then it is somebody else's of the same
 /// title. Seconds or milliseconds since 1970.
-fn is_older(message: &Message, of: &Option<String>, made: &Value) -> bool {
+fn is_older(message: &Message, of: Option<&String>, made: &Value) -> bool {
     // When another delivery made its own is not on record.
     let noted = message.kept.noted.as_ref().filter(|_| of.is_none());
     let made = made

@@ -315,25 +315,39 @@ pub fn read(exchange: &Exchange) -> Result<Pair, NoPair> {
         });
     }
     let all: Vec<String> = SAID.into_iter().filter_map(word).collect();
-    let shown = code.map_or_else(|| "-".to_owned(), |code| code.to_string());
+    let words = plain(&all.join(" "));
+    let status = format!("HTTP {}", answer.status);
     let told = |word: &str| {
+        let code = code.map_or_else(|| status.clone(), |code| code.to_string());
         Detail::new(word)
-            .with("code", &shown)
-            .with("said", said.unwrap_or_default())
+            .with("code", code)
+            .with("said", said.clone().unwrap_or_default())
     };
-    let later = |told: Detail| told.with("status", answer.status);
+    let later = || {
+        let code = code.map_or_else(|| status.clone(), |code| format!("{code}, {status}"));
+        Detail::new("zalo-no-tokens")
+            .with("code", code)
+            .with("said", said.clone().unwrap_or_default())
+    };
     Err(match answer.status {
         // Whatever stands in it: a gateway, a limit or a breakdown says nothing of the token.
         408 | 425 | 429 | 503 => NoPair::Busy {
-            detail: later(told("zalo-no-tokens")),
+            detail: later(),
             after,
         },
-        500.. => NoPair::Unclear(later(told("zalo-no-tokens"))),
-        status if is_clear(status, code, &plain(&all.join(" "))) => {
-            NoPair::Refused(told("zalo-refused"))
+        500.. => NoPair::Unclear(later()),
+        status if is_clear(status, code, &words) => {
+            // Then nothing is wrong with the application or its secret.
+            let is_lapsed = words.contains("refresh token");
+            let word = if is_lapsed {
+                "zalo-lapsed"
+            } else {
+                "zalo-refused"
+            };
+            NoPair::Refused(told(word))
         }
         _ => NoPair::Busy {
-            detail: later(told("zalo-no-tokens")),
+            detail: later(),
             after,
         },
     })

@@ -119,6 +119,7 @@ pub(super) fn check(
                 for is_correction in [false, true] {
                     let content = same
                         .get(bulletin, *format, is_correction)
+                        .cloned()
                         .unwrap_or_else(|| {
                             let to = (ward, *format);
                             words(&renderer, workspace, bulletin, to, is_correction)
@@ -178,13 +179,13 @@ impl<'w> Same<'w> {
     }
 
     /// `None` where the words differ from area to area.
-    fn get(
-        &self,
-        bulletin: &Bulletin,
+    fn get<'s>(
+        &'s self,
+        bulletin: &'s Bulletin,
         format: Format,
         is_correction: bool,
-    ) -> Option<Option<Arc<Content>>> {
-        self.0.get(&(&bulletin.id, format, is_correction)).cloned()
+    ) -> Option<&'s Option<Arc<Content>>> {
+        self.0.get(&(&bulletin.id, format, is_correction))
     }
 }
 

@@ -1,10 +1,11 @@
-//! Broadcasts of Official Accounts that their packages do not permit: said before the day on which they would not be sent.
+//! Broadcasts of Official Accounts that are never sent, because their packages or their nights do not permit it: said before their day.
 
 use std::collections::BTreeMap;
 
 use chrono::{Datelike as _, Months, NaiveDate, NaiveTime};
 
 use crate::{
+    adapter::zalo,
     diagnostic::{Code, Diagnostic, Phrase},
     domain::{
         bulletin::Priority,
@@ -13,6 +14,7 @@ use crate::{
         id::ChannelId,
         plan::{Plan, PlannedDelivery},
         policy::Span,
+        time::Timestamp,
         workspace::Workspace,
     },
     source::{notebook::Notebook, raw::channel::RawChannel},
@@ -29,11 +31,8 @@ pub(super) fn check(
     let Some((first, _)) = spans.first() else {
         return;
     };
-    let is_limited = |channel: &Channel| {
-        let account = channel.broadcasts();
-        account.is_some_and(|(_, quota)| quota.is_limit())
-    };
-    if !workspace.channels.values().any(is_limited) {
+    let is_account = |channel: &Channel| channel.broadcasts().is_some();
+    if !workspace.channels.values().any(is_account) {
         return;
     }
     let zone = workspace.settings.zone;
@@ -46,18 +45,44 @@ pub(super) fn check(
         .iter()
         .map(|(from, until)| ((*from).max(months.1), *until));
     let later = later.filter(|(from, until)| from < until);
-    let plan = Plan::new(workspace).only(is_limited);
+    let plan = Plan::new(workspace).only(is_account);
     let mut quotas = Quotas {
         today,
         days: BTreeMap::new(),
         first: BTreeMap::new(),
     };
+    let mut nights = BTreeMap::new();
     for (from, until) in std::iter::once(months).chain(later) {
         for (delivery, _) in plan.scheduled(from, until) {
             quotas.take(workspace, &delivery);
+            if delivery.due >= *first
+                && let Some(morning) = lost_at_night(workspace, &delivery)
+            {
+                let channel = delivery.channel.clone();
+                nights.entry(channel).or_insert((delivery.due, morning));
+            }
         }
     }
     quotas.report(notebook, channels);
+    for (channel, (due, morning)) in nights {
+        let Some(raw) = channels.iter().find(|raw| raw.id == channel) else {
+            continue;
+        };
+        let said = |at: Timestamp, form| local(at, zone).format(form).to_string();
+        let diagnostic = Diagnostic::new(Code::LostAtNight, raw.at.clone())
+            .with("channel", channel.as_str())
+            .with("due", said(due, "%H:%M %d/%m/%Y"))
+            .with("morning", said(morning, "%H:%M"));
+        let help = Phrase::new("L301-help").with("morning", said(morning, "%H:%M"));
+        notebook.report(diagnostic.help(help));
+    }
+}
+
+/// When the night of an account is over in which a broadcast is due that has to have begun before.
+fn lost_at_night(workspace: &Workspace, delivery: &PlannedDelivery) -> Option<Timestamp> {
+    let channel = workspace.channels.get(&delivery.channel)?;
+    let (morning, _) = zalo::night(channel, delivery.due)?;
+    (delivery.skip.is_none() && delivery.deadline <= morning).then_some(morning)
 }
 
 /// What each account broadcasts, in the order of the plan.

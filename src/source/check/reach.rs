@@ -108,13 +108,28 @@ fn secrets(notebook: &Notebook, raw: &RawRecipe) {
 }
 
 /// The secret parameters that go to a channel's own device.
-pub(super) fn shared(recipe: &Recipe) -> Vec<String> {
+fn shared(recipe: &Recipe) -> Vec<String> {
     requests(recipe)
         .iter()
         .filter(|(_, request)| Whither::of(&request.url) == Whither::Channel)
         .flat_map(|(_, request)| carried(recipe, request))
         .filter(|name| name.starts_with("with."))
         .collect()
+}
+
+/// Whether a request to the address in `parameter` carries a secret parameter.
+pub(super) fn is_trusted(recipe: &Recipe, parameter: &str) -> bool {
+    let goes_there = |request: &RequestSpec| {
+        let filled = request.url.trim_start().strip_prefix("{{");
+        let filled = filled.and_then(|filled| filled.split("}}").next());
+        filled.is_some_and(|filled| names(&format!("{{{filled}"), &format!("with.{parameter}")))
+    };
+    let has_secret = |request: &RequestSpec| {
+        let sent = carried(recipe, request);
+        sent.iter().any(|name| name.starts_with("with."))
+    };
+    let mut all = requests(recipe).into_iter();
+    all.any(|(_, request)| goes_there(request) && has_secret(request))
 }
 
 /// The requests by their paths.

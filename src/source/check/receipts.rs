@@ -98,12 +98,24 @@ mod tests {
         for (text, named, guarded) in [
             ("/jobs/{{ receipt }}", true, false),
             ("/jobs/{{receipt|urlencode}}", true, false),
-            ("{% if playing %}/{{ playing.receipt }}{% endif %}", true, false),
+            (
+                "{% if playing %}/{{ playing.receipt }}{% endif %}",
+                true,
+                false,
+            ),
             ("{% if receipt %}/{{ receipt }}{% endif %}", true, true),
-            ("{%- if playing.receipt -%}/{{ playing.receipt }}{% endif %}", true, true),
+            (
+                "{%- if playing.receipt -%}/{{ playing.receipt }}{% endif %}",
+                true,
+                true,
+            ),
             ("/{{ receipt | default(value='-') }}", true, true),
             ("/receipt/{{ message.delivery }}", false, false),
-            ("/{{ with.receipt }}/{{ receipts }}/{{ my_receipt }}", false, false),
+            (
+                "/{{ with.receipt }}/{{ receipts }}/{{ my_receipt }}",
+                false,
+                false,
+            ),
         ] {
             assert_eq!((names(text), is_guarded(text)), (named, guarded), "{text}");
         }

@@ -53,14 +53,7 @@ pub(super) fn check(
                 let certain = |problem: &&RecipeProblem| !has_errors || is_certain(problem, raw);
                 for problem in problems.iter().filter(certain) {
                     let found = describe(problem, text_at(&raw.texts, &problem.path), &raw.at);
-                    let help = if is_of_playing(problem) {
-                        Some("L061-help-playing")
-                    } else if is_of_probe(problem) {
-                        Some("L061-help-probe")
-                    } else {
-                        is_value_of_probe(problem, raw).then_some("L061-help-probe-value")
-                    };
-                    notebook.report(match help {
+                    notebook.report(match help_with(problem, raw) {
                         Some(help) => found.help(Phrase::new(help)),
                         None => found,
                     });
@@ -174,6 +167,17 @@ fn names_field(text: &str, of: &str, name: &str) -> bool {
 /// Whether a text is filled in with nothing but what the channel itself gives.
 fn names_a_parameter(text: Option<&Text>) -> bool {
     text.is_some_and(|text| !text.value.contains("message.") && !text.value.contains("value."))
+}
+
+/// Help that says more than which names there are.
+fn help_with(problem: &RecipeProblem, raw: &RawRecipe) -> Option<&'static str> {
+    if is_of_playing(problem) {
+        Some("L061-help-playing")
+    } else if is_of_probe(problem) {
+        Some("L061-help-probe")
+    } else {
+        is_value_of_probe(problem, raw).then_some("L061-help-probe-value")
+    }
 }
 
 /// Whether what is wrong is that `stop` names what plays where nothing is known of it.

@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 
+use strsim::damerau_levenshtein;
+
 use super::Value;
 use crate::{
     diagnostic::{Arg, Code, Diagnostic, Phrase, Place},
@@ -41,17 +43,28 @@ const OF_SECRETS: [&str; 16] = [
     "secret", "session", "sign", "signing", "user", "webhook",
 ];
 
-/// Whether a word is one for a secret, alone or with what it opens: `token`, `tokens`, `token2`, `apikey`; not `keyword`.
+/// Whether a word is one for a secret, alone or with what it opens: `token`, `tokens`, `token2`, `apikey`; not `keyword`. A slip of the
+/// finger does not make a secret public: `secretss`.
 fn is_secret_word(word: &str) -> bool {
     let word = word.trim_end_matches(|letter: char| letter.is_ascii_digit());
-    let one = word.strip_suffix('s').unwrap_or(word);
+    let one = word.trim_end_matches('s');
     let words = [
         "secret", "token", "password", "passwd", "key", "matkhau", "bimat",
     ];
     [word, one].into_iter().any(|word| {
         let mut found = words.iter().filter_map(|known| word.strip_suffix(known));
         found.any(|before| OF_SECRETS.contains(&before))
-    })
+    }) || is_slip(word)
+}
+
+/// Whether a word is a long one for a secret but for one letter: in shorter ones a letter makes another word.
+fn is_slip(word: &str) -> bool {
+    let words = ["secret", "password", "passwd", "matkhau"];
+    // Measuring longer ones takes long.
+    word.len() < 12
+        && words
+            .iter()
+            .any(|known| damerau_levenshtein(word, known) < 2)
 }
 
 /// The fields of a map whose keys we choose.
@@ -187,6 +200,9 @@ mod tests {
             "webhookSecret",
             "secret_key",
             "signingkey",
+            "secretss",
+            "secrte",
+            "pasword",
         ] {
             assert!(is_secret_name(name), "{name}");
         }

@@ -290,9 +290,13 @@ on_both_databases! {
         scene.folder.edit("content/bulletins/mot.yaml", "contacts: [cong-an]", "editors: [Lan]\ncontacts: [cong-an]");
         scene.fault(refusal(VERIFY, -32)).await;
         let daemon = from(&scene, "2024-03-25T06:00").await;
-        daemon.wait(|rows| rows.iter().any(|row| row.channel.as_str() == "oa-vinh" && row.reason.is_some())).await;
+        let waits = |row: &DeliveryRow| row.state == State::Ready && row.reason.is_some();
+        daemon.wait(|rows| rows.iter().any(|row| row.channel.as_str() == "oa-vinh" && waits(row))).await;
+        // Nothing is tried again before it is taken back.
+        let taking_back = daemon.shared.clock.busy();
         retract(&scene);
         scene.city.clear_faults().await.unwrap();
+        drop(taking_back);
         corrected(daemon).await;
         assert_eq!((scene.city.articles().len(), broadcasts(&scene).len()), (0, 0));
         scene.check().await;
