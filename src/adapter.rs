@@ -178,6 +178,11 @@ pub trait Adapter: Send + Sync + fmt::Debug {
         false
     }
 
+    /// Whether its receiver is meant to get the letters of ASCII alone. Only the conformance kit asks.
+    fn is_ascii(&self) -> bool {
+        false
+    }
+
     /// Whether it gives notes. Then its messages hold what is on record of them ([`crate::domain::message::Kept`]).
     fn gives_notes(&self) -> bool {
         false

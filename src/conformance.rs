@@ -44,6 +44,7 @@ use crate::{
     adapter::{Acts, Adapter, transport::TransportError},
     diagnostic::{Arg, Code, Diagnostic},
     domain::{
+        bulletin::Format,
         channel::{AdapterConfig, Channel},
         delivery::{Outcome, Reason, State},
         message::Message,
@@ -66,6 +67,13 @@ pub struct Subject<'s> {
     pub secrets: Vec<Secret>,
     /// What `check` warns of in its recipe: [`warned`].
     pub warnings: Vec<Code>,
+}
+
+impl Subject<'_> {
+    /// Whether it sends text messages without marks on purpose. What reads them aloud would read other words.
+    fn is_without_marks(&self) -> bool {
+        self.adapter.is_ascii() && self.channel.format == Format::Message
+    }
 }
 
 /// What `check` warns of in the recipe of a channel, and in how the channel uses it.

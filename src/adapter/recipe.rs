@@ -474,16 +474,6 @@ impl RecipeAdapter {
     }
 }
 
-/// A receiver's own reference as evidence: only a text or a number. Whoever keeps it cuts it, after what is secret is out of it. An empty
-/// one names nothing.
-fn reference(value: Option<&Value>) -> Option<String> {
-    match value? {
-        Value::String(text) => (!text.trim().is_empty()).then(|| text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
 impl Adapter for RecipeAdapter {
     fn step(&self, message: &Message, done: &[Exchange]) -> Step {
         self.replay(message, done, message.sent_at)
@@ -551,6 +541,10 @@ impl Adapter for RecipeAdapter {
 
     fn answers_challenges(&self) -> bool {
         matches!(self.recipe.auth, Some(auth::Auth::Digest { .. }))
+    }
+
+    fn is_ascii(&self) -> bool {
+        self.recipe.is_ascii
     }
 
     fn stopped(&self, message: &Message, done: &[Exchange]) -> Option<bool> {

@@ -23,6 +23,7 @@ use super::{
 use crate::{
     adapter::{
         Failure, Request, Taken,
+        recipe::{CompiledRecipe, RecipeProblemKind, SECRET},
         registry::Registry,
         rehearsal::{self, Answer, End, NoAnswers, Rehearsal, rehearse},
     },
@@ -31,7 +32,7 @@ use crate::{
     domain::{
         audio::{Audio, Sound, SoundHash},
         bulletin::{Bulletin, Priority},
-        channel::{AdapterConfig, Channel},
+        channel::{AdapterConfig, Channel, Parameter},
         id::{DeliveryId, ScheduleId},
         message::{Kept, Message, Playing},
         secret::Secret,
@@ -142,9 +143,14 @@ pub(super) fn run(global: &Global, args: &RecipeArgs, output: &Output) -> anyhow
         Some(text) => parse_instant(text, zone, place.workspace.settings.simulate_start)?,
         None => Clock::system().now(),
     };
-    // A reference stands for its secret: nothing here knows one.
+    // A reference stands for its secret: nothing here knows one. Where it has to be hexadecimal digits or base64, a text that is both.
+    let is_coded = reads_secrets(&place, channel);
     let (registry, problems) = Registry::with_stand_ins(&place.workspace, &|reference| {
-        Secret::new(reference.to_string())
+        Secret::new(if is_coded {
+            SECRET.to_owned()
+        } else {
+            reference.to_string()
+        })
     });
     let Some(adapter) = registry.get(&channel.id) else {
         let mut problems = problems.iter();
@@ -173,6 +179,26 @@ pub(super) fn run(global: &Global, args: &RecipeArgs, output: &Output) -> anyhow
         Some(rehearsal) => tell(channel, recipe.as_str(), Some(bulletin), &rehearsal, output),
         None => Ok(()),
     }
+}
+
+/// Whether what a recipe makes of a secret does not come out where that is any text.
+fn reads_secrets(place: &Place, channel: &Channel) -> bool {
+    let AdapterConfig::Recipe { recipe, with } = &channel.adapter else {
+        return false;
+    };
+    let recipe = place.workspace.recipes.get(recipe);
+    let compiled = recipe.and_then(|recipe| CompiledRecipe::new(recipe).ok());
+    let value = |(name, parameter): (&str, &Parameter)| {
+        let value = match parameter {
+            Parameter::Plain(value) => value.clone(),
+            Parameter::Secret(reference) => reference.to_string(),
+        };
+        (name.to_owned(), value)
+    };
+    let trial = compiled.map(|compiled| compiled.trial(&with.iter().map(value).collect()));
+    trial.is_some_and(|trial| {
+        trial.is_err_and(|problem| matches!(problem.kind, RecipeProblemKind::Template(_)))
+    })
 }
 
 /// What is on record long after a message was taken.

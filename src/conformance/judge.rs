@@ -222,10 +222,10 @@ pub(super) fn delivered(
         }
         Expects::Arrives { is_decomposed } => {
             let (requests, is_sound_whole) = view.received();
-            let (found, changed) = words::arrived(&requests, is_decomposed);
+            let bare = subject.is_without_marks();
+            let (found, changed) = words::arrived(&requests, is_decomposed, bare);
             let readers = wording::Readers::of(subject.channel);
-            breaches.extend(view.is_yes(1));
-            breaches.extend(changed);
+            breaches.extend(view.is_yes(1).into_iter().chain(changed));
             breaches.extend(wording::missing(readers, &found, is_sound_whole));
         }
         Expects::ArrivesWhole => {

@@ -24,6 +24,10 @@ macro_rules! passes_on {
             self.inner.has_ended(message, done)
         }
 
+        fn is_ascii(&self) -> bool {
+            self.inner.is_ascii()
+        }
+
         fn gives_notes(&self) -> bool {
             self.inner.gives_notes()
         }

@@ -162,8 +162,13 @@ fn made(format: Format, words: impl Fn(Part) -> String) -> Arc<Content> {
     })
 }
 
-/// What became of the words in what a receiver got, and which parts of them arrived.
-pub(super) fn arrived(requests: &[&Request], is_decomposed: bool) -> (BTreeSet<Part>, Vec<Breach>) {
+/// What became of the words in what a receiver got, and which parts of them arrived. Where they are meant to be `without_marks` they may
+/// have lost those.
+pub(super) fn arrived(
+    requests: &[&Request],
+    is_decomposed: bool,
+    without_marks: bool,
+) -> (BTreeSet<Part>, Vec<Breach>) {
     let all: Vec<String> = requests.iter().flat_map(|one| readings(one)).collect();
     let mut breaches = Vec::new();
     let mut parts = BTreeSet::new();
@@ -183,7 +188,10 @@ pub(super) fn arrived(requests: &[&Request], is_decomposed: bool) -> (BTreeSet<P
         };
         if !found.iter().any(is_whole) {
             let how = found.iter().map(|text| change(text, &composed)).min();
-            breaches.push(Breach::new("words").with("how", how.unwrap_or_default()));
+            let how = how.unwrap_or_default();
+            if !(without_marks && how == "marks") {
+                breaches.push(Breach::new("words").with("how", how));
+            }
         }
     }
     breaches.extend(other_charset(requests));

@@ -1,5 +1,7 @@
 //! `loa recipe try`: the requests of a recipe one after another, and what given answers are taken for, with nothing sent.
 
+mod keys;
+
 use std::{
     io::Write as _,
     process::{Command, Stdio},

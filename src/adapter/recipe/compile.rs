@@ -27,7 +27,7 @@ use crate::{
         channel::{Parameter, Parameters},
         id::RecipeId,
         message::Message,
-        recipe::{self, Recipe, StepWhen},
+        recipe::{self, Recipe, StepWhen, leaves},
     },
     template::{TemplateErrorKind, Templates},
 };
@@ -58,6 +58,8 @@ pub struct CompiledRecipe {
     pub(super) stop: Option<Call>,
     /// Whether the device takes a stop only from whom it knows: then the logins come first.
     pub(super) stops_by_a_login: bool,
+    /// Whether the call that counts, or what is worked out for it, is brought down to ASCII on purpose.
+    pub(super) is_ascii: bool,
     pub(super) accepted: Condition,
     pub(super) receipt: Option<Take>,
     pub(super) confirm: Option<Confirmation>,
@@ -113,6 +115,7 @@ impl CompiledRecipe {
                 .then(|| blake3::hash(format!("{recipe:?}").as_bytes())),
             request: Call::read(&mut reading, "request", &recipe.request),
             stops_by_a_login: stops_by_a_login(recipe),
+            is_ascii: is_ascii(recipe),
             stop: recipe
                 .stop
                 .as_ref()
@@ -531,6 +534,22 @@ fn stops_by_a_login(recipe: &Recipe) -> bool {
     };
     let mut stops = recipe.stop.iter();
     stops.any(|stop| stop.mentions("steps.") || (proof && !stop.anonymous))
+}
+
+/// Whether the filter `ascii` stands in the call that counts, or in a value.
+fn is_ascii(recipe: &Recipe) -> bool {
+    let mut texts = recipe.request.texts();
+    for (_, value) in &recipe.values {
+        match value {
+            recipe::Value::Text(text) => texts.push(text),
+            recipe::Value::Json(json) => leaves(json, &mut texts),
+        }
+    }
+    let mut filters = texts.iter().flat_map(|text| text.split('|').skip(1));
+    filters.any(|filter| {
+        let rest = filter.trim_start().strip_prefix("ascii");
+        rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+    })
 }
 
 /// The fields of `message` that may be asked for: those whose names occur in a template at all, and all of them where a

@@ -10,7 +10,6 @@ use super::{
     judge::{Answer, Condition, take_all},
     parts,
     pieces::with_pieces,
-    reference,
     write::Call,
 };
 use crate::{
@@ -481,5 +480,15 @@ impl Turns {
     fn again(&mut self) -> bool {
         self.asked += 1;
         self.poll.is_some_and(|poll| self.asked < poll.most)
+    }
+}
+
+/// A receiver's own reference as evidence: only a text or a number. Whoever keeps it cuts it, after what is secret is out of it. An empty
+/// one names nothing.
+fn reference(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::String(text) => (!text.trim().is_empty()).then(|| text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
     }
 }

@@ -1,4 +1,7 @@
-//! Receivers with one address for everything, and logins in more than one step: right recipes at which nothing may be found.
+//! Receivers with one address for everything, logins in more than one step, and gateways of text messages: right recipes at which nothing
+//! may be found.
+
+use loa::conformance::Scenario;
 
 use super::ground::{broken, examined, folder, told};
 
@@ -115,5 +118,58 @@ async fn the_login_that_ends_may_be_the_last_of_several_steps() {
         folder.write(SPEAKER, &TWO_STEPS.replace("valid_for: 10m", kept));
         let found = examined(&folder.load(), "loa-hb-1", |one| one.id == "renewal").await;
         assert!(broken(&found).is_empty(), "{kept}: {}", told(&found));
+    }
+}
+
+/// A key in hexadecimal digits, and words without marks because the gateway knows no others.
+const TEXT_MESSAGES: &str = r#"
+title: Cổng tin nhắn
+parameters:
+  url: { about: "Địa chỉ cổng" }
+  token: { secret: true, about: "Khóa, viết bằng chữ số hệ 16" }
+values:
+  body: "{{ message.text | ascii }}"
+request:
+  method: POST
+  url: "{{ with.url }}/send"
+  body: { form: { ref: "{{ message.delivery }}", msg: "{{ value.body }}", sign: '{{ value.body | hmac_sha256(key=with.token, key_from="hex") }}' } }
+accepted: { status: 200, pattern: '^OK:[0-9]+', receipt: { pattern: '^OK:([0-9]+)' } }
+errors:
+  - { status: [429, 503], then: retry }
+  - { status: ["4xx"], then: reject }
+  - { status: ["5xx"], then: unknown }
+"#;
+
+/// What reads the words aloud would read other ones.
+#[tokio::test]
+async fn words_lose_their_marks_on_purpose_only_as_text_messages() {
+    let folder = folder();
+    folder.write("channels/recipes/tin-nhan.yaml", TEXT_MESSAGES);
+    let spoken = TEXT_MESSAGES.replace("message.text", "message.spoken");
+    folder.write("channels/recipes/loa-khong-dau.yaml", &spoken);
+    let channel = |id: &str, kind: &str| {
+        format!(
+            "  {id}:\n    ward: le-loi\n    name: Kênh {id}\n    {kind}\n    adapter: {{ recipe: {{ use: {id}, with: {{ url: \"http://10.0.0.71\", \
+             token: \"env:LOA_T7\" }} }} }}\n"
+        )
+    };
+    let (text, voice) = (
+        channel("tin-nhan", "kind: chat\n    format: message"),
+        channel("loa-khong-dau", "kind: loudspeaker"),
+    );
+    folder.write(
+        "channels/khong-dau.yaml",
+        &format!("channels:\n{text}{voice}"),
+    );
+    for (channel, expected) in [("tin-nhan", 0), ("loa-khong-dau", 2)] {
+        let wanted =
+            |one: &Scenario| ["accepted", "vietnamese-nfc", "vietnamese-nfd"].contains(&one.id);
+        let found = examined(&folder.load(), channel, wanted).await;
+        assert_eq!(
+            broken(&found).len(),
+            expected,
+            "{channel}: {}",
+            told(&found)
+        );
     }
 }
