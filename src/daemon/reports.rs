@@ -57,10 +57,12 @@ pub async fn take(
         Ok(report) => report,
         Err(why) => return Ok(refused(shared, &channel, &why)),
     };
-    let mut tied = false;
+    let (mut tied, mut is_sending) = (false, false);
     if let Some(message) = &report.message {
         let (store, since) = (&shared.store, now - BACK);
         for channel in reporting(&live, &channel) {
+            // Asked first: what is over by now is on record with what its receiver calls it.
+            is_sending |= store.is_sending(channel).await?;
             tied = store
                 .confirm_reported(channel, message, &report.event, since, now)
                 .await?;
@@ -68,6 +70,9 @@ pub async fn take(
                 break;
             }
         }
+    }
+    if is_sending && !tied {
+        return Ok(Taken::Early);
     }
     let taken = if tied { Taken::Tied } else { Taken::Counted };
     shared

@@ -415,6 +415,17 @@ impl Store {
         Ok(!confirmed.is_empty())
     }
 
+    /// Whether something is on its way to a channel, of which nobody knows yet what its receiver calls it.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn is_sending(&self, channel: &ChannelId) -> Result<bool, StoreError> {
+        let mut reader = self.pools.reader().await?;
+        let statement = sql::deliver::ON_ITS_WAY;
+        let found = rows!(reader, statement, [channel.as_str()], |row| row.integer(0))?;
+        Ok(found.first().is_some_and(|count| *count > 0))
+    }
+
     /// What a device itself reports of a delivery of `channel` that it took or may have taken: whether it was played. `false` where
     /// nothing waits for that; nothing changes then, so that a report that comes twice does nothing.
     ///

@@ -253,6 +253,8 @@ statements! {
             AND EXISTS (SELECT 1 FROM attempt AS a WHERE a.delivery = delivery.id AND a.receipt = $2 AND a.outcome = 'accepted')
         RETURNING id"
     );
+    /// How much is on its way to a channel. `$1` channel.
+    ON_ITS_WAY = one!("SELECT count(*) FROM delivery WHERE channel = $1 AND unfinished AND state = 'sending'");
     /// A device's own report of what it took or may have taken, once, unless a person has spoken, or it was stopped for something else. `$1` id, `$2` channel, `$3` state,
     /// `$4` reason, `$5` now.
     TOLD = one!(

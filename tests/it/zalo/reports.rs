@@ -4,11 +4,15 @@ use loa::{
     clock::Clock,
     daemon::reports::{Taken, take},
     domain::delivery::{Evidence, State},
+    simulator::Fault,
 };
 use sha2::{Digest as _, Sha256};
 
 use super::{Scene, account, calls};
-use crate::support::{city::at, on_both_databases};
+use crate::support::{
+    city::{at, fault},
+    on_both_databases,
+};
 
 /// What every secret is worth in the simulated city.
 const KEY: &str = "51a01a7ed5ec2e7051a01a7ed5ec2e70";
@@ -60,6 +64,22 @@ on_both_databases! {
         assert_eq!(lines.len(), 1, "{lines:?}");
         assert_eq!(lines[0].detail, "user_received_message");
         scene.check().await;
+    }
+
+    async fn a_report_that_overtakes_the_answer_has_to_come_again(scene: Scene) {
+        account(&scene, "message", "user: \"4242\"\n        reports: env:LOA_OA_KEY");
+        scene.fault(fault("openapi.zalo.me", Fault::Hang, 1).method("POST")).await;
+        let daemon = scene.start_with(Clock::simulated(at("2024-03-25T06:05"), 60.0)).await;
+        daemon.wait(|rows| rows.iter().any(|row| row.channel.as_str() == "oa-vinh" && row.state == State::Sending)).await;
+        let shared = daemon.shared.clone();
+        let standing = shared.clock.busy();
+        let millis = shared.clock.now().as_micros() / 1000;
+        for (event, taken) in [("user_received_message", Taken::Early), ("follow", Taken::Counted)] {
+            let body = report(event, "sim-message-9", millis);
+            assert_eq!(take(&shared, "oa-vinh", Some(&sign(&body, millis)), body.as_bytes()).await.unwrap(), taken, "{event}");
+        }
+        drop(standing);
+        daemon.stop().await;
     }
 
     async fn an_account_reports_at_one_address_what_all_its_channels_sent(scene: Scene) {
