@@ -441,6 +441,8 @@ codes! {
     UpdatesFixed = "L299" Warning,
     /// A recipe that makes another page of a bulletin each time.
     PageEachTime = "L300" Warning,
+    /// A recipe that stops a device by the call that makes it play.
+    StopPlays = "L302" Warning,
     /// Something planned in the night of an account that is too late in the morning.
     LostAtNight = "L301" Warning,
 }

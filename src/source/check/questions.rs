@@ -60,6 +60,10 @@ pub(super) fn check(notebook: &Notebook, recipes: &[RawRecipe]) {
                 tell(Code::ActingQuestion, &at, help, &[("method", method)]);
             }
         }
+        let stop = raw.recipe.stop.as_ref();
+        if stop.is_some_and(|stop| plays(stop, &raw.recipe.request)) {
+            tell(Code::StopPlays, "stop.url", "L302-help", &[]);
+        }
         if !is_proven(&raw.recipe) {
             tell(Code::UnprovenProbe, "probe.request.url", "L283-help", &[]);
         }
@@ -169,6 +173,25 @@ const WORDS: [&str; 5] = [
     "message.summary",
 ];
 
+/// Whether a call says nothing that the one that plays does not say as well.
+fn plays(stop: &RequestSpec, request: &RequestSpec) -> bool {
+    let says_no_more = match (&stop.body, &request.body) {
+        (Body::Json(stop), Body::Json(request)) => match (stop.as_object(), request.as_object()) {
+            (Some(stop), Some(request)) => {
+                let mut values = stop.iter();
+                values.all(|(name, value)| request.get(name) == Some(value))
+            }
+            _ => stop == request,
+        },
+        (Body::Form(stop), Body::Form(request)) => stop.iter().all(|field| {
+            let mut fields = request.iter();
+            fields.any(|known| (&known.name, &known.value) == (&field.name, &field.value))
+        }),
+        (stop, request) => stop == request,
+    };
+    stop.method == request.method && stop.url == request.url && says_no_more
+}
+
 /// Filters that make a proof of words and a secret.
 const DIGESTS: [&str; 3] = ["sha", "md5", "hmac"];
 
@@ -183,6 +206,10 @@ fn spoken_secret(recipe: &Recipe, request: &RequestSpec) -> Option<String> {
                 PartValue::Text(text) => Some(text.as_str()),
                 PartValue::Audio | PartValue::Picture => None,
             }));
+        }
+        // The elements and attributes of XML are values of their own.
+        Body::Text(text) if text.trim_start().starts_with('<') => {
+            texts.extend(text.split(['<', '>', '"']));
         }
         Body::Empty | Body::Text(_) | Body::Audio | Body::Picture => {}
     }
