@@ -42,7 +42,7 @@ use crate::domain::{
 };
 
 /// Where calls go.
-pub const API: &str = "https://openapi.zalo.me";
+const API: &str = "https://openapi.zalo.me";
 
 /// Both hosts that an account needs: for calls, and for tokens.
 pub const HOSTS: [&str; 2] = ["openapi.zalo.me", "oauth.zaloapp.com"];

@@ -222,7 +222,7 @@ fn refusal(meaning: Meaning, detail: &Detail, wish: Option<Duration>) -> Failure
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
@@ -231,7 +231,7 @@ mod tests {
         domain::secret::Secret,
     };
 
-    fn answered(status: u16, body: &str) -> Exchange {
+    pub(in crate::adapter::zalo) fn answered(status: u16, body: &str) -> Exchange {
         let request = Request {
             method: "POST".into(),
             url: "https://openapi.zalo.me/".into(),

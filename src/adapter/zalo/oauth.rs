@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Where consent is given and tokens are had.
-pub const OAUTH: &str = "https://oauth.zaloapp.com";
+const OAUTH: &str = "https://oauth.zaloapp.com";
 
 /// How long an access token lives where the answer does not say: 25 hours, as three sources have it.
 const USUAL_LIFE: Duration = Duration::from_hours(25);

@@ -74,28 +74,8 @@ pub(super) fn amount(answer: &Answer) -> Option<Amount> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::adapter::{Hidden, Response};
-
-    fn said(data: &str) -> Exchange {
-        let request = Request {
-            method: "POST".into(),
-            url: "https://openapi.zalo.me/".into(),
-            headers: Vec::new(),
-            body: bytes::Bytes::new(),
-            wait: Duration::ZERO,
-            hidden: Hidden::default(),
-            login: None,
-        };
-        let result = Ok(Response {
-            status: 200,
-            body: format!(r#"{{"error":0,"message":"Success","data":{data}}}"#).into(),
-            ..Response::default()
-        });
-        Exchange { request, result }
-    }
+    use crate::adapter::zalo::answer::tests::answered;
 
     #[test]
     fn what_remains_is_what_all_rows_have_until_the_first_ends() {
@@ -125,7 +105,8 @@ mod tests {
             ("[]", None),
             ("{}", None),
         ] {
-            assert_eq!(read(&said(data)).unwrap(), expected, "{data}");
+            let body = format!(r#"{{"error":0,"message":"Success","data":{data}}}"#);
+            assert_eq!(read(&answered(200, &body)).unwrap(), expected, "{data}");
         }
     }
 }

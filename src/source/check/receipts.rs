@@ -2,11 +2,11 @@
 
 use crate::{
     diagnostic::{Code, Diagnostic, Phrase},
-    domain::recipe::{Expected, Match, Recipe},
+    domain::recipe::Recipe,
     source::{notebook::Notebook, raw::recipe::RawRecipe},
 };
 
-use super::recipes::place_at;
+use super::{questions::texts_of, recipes::place_at};
 
 pub(super) fn check(notebook: &Notebook, recipes: &[RawRecipe]) {
     for raw in recipes {
@@ -50,15 +50,6 @@ fn uses(recipe: &Recipe) -> Vec<(&'static str, Vec<&str>, bool)> {
     let stop = recipe.stop.iter();
     let stop = stop.map(|stop| ("stop.url", stop.texts(), true));
     confirm.chain(stop).collect()
-}
-
-fn texts_of(wanted: &Match) -> Vec<&str> {
-    let values = wanted.json.values().chain(wanted.header.values());
-    let texts = values.filter_map(|expected| match expected {
-        Expected::Text(text) => Some(text.as_str()),
-        Expected::Pattern(_) => None,
-    });
-    texts.chain(wanted.text.as_deref()).collect()
 }
 
 /// Whether a template names `receipt` or `playing.receipt`, and not a field of something else.

@@ -41,6 +41,10 @@ async fn what_is_missing_is_said_before_anybody_is_asked() {
         r#", "openapi.zalo.me", "oauth.zaloapp.com""#,
         "",
     );
+    // A mistake of somebody else's does not keep an account from being authorised.
+    scene
+        .folder
+        .write("content/bulletins/hong.yaml", "titel: x\n");
     let said = loa(&scene.folder.path(), &["zalo", "authorize", "oa-vinh"]);
     assert_eq!(said.code, 1, "{said:?}");
     for part in [

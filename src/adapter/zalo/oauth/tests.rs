@@ -125,6 +125,15 @@ fn a_pair_is_two_tokens_and_nothing_less() {
 }
 
 #[test]
+fn the_hosts_that_are_asked_for_are_those_that_are_called() {
+    let called = [super::super::API, OAUTH];
+    assert_eq!(
+        super::super::HOSTS.map(|host| format!("https://{host}")),
+        called
+    );
+}
+
+#[test]
 fn refusals_come_in_many_forms() {
     for (status, body, code, said) in [
         (
